@@ -1,0 +1,1 @@
+"""corridor_sim: freight on a border corridor, and what upgrades of its checkpoints do to it."""

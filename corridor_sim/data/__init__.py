@@ -1,0 +1,1 @@
+"""The packaged corridor and the conformance vectors, every figure with its source."""

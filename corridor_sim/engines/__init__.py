@@ -1,0 +1,1 @@
+"""Deterministic functions (Plan, SampledInputs) -> Records: event (SimPy), batch (NumPy), queues (kernels)."""

@@ -1,0 +1,113 @@
+"""What can go wrong, and how it is told: one error with every problem in it.
+
+A problem says where (file, line, path), what was found (value) and what is
+allowed. Every error raised on purpose is a ``CorridorError``; nothing that a
+user gave is silently repaired.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+class CorridorError(Exception):
+    """Base of all errors raised on purpose by corridor_sim."""
+
+
+class CorridorWarning(UserWarning):
+    """Statistical or modelling doubt that does not stop a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an input.
+
+    ``path`` is dotted as in a scenario file (``checkpoints.samur_az.exit.lanes.lanes``);
+    ``message`` is a phrase that reads on from it ("must be a whole number >= 0").
+    """
+
+    message: str
+    path: str = ""
+    value: Any = None
+    allowed: str = ""
+    hint: str = ""
+    file: str = ""
+    line: int | None = None
+    severity: str = "error"
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.file and self.line else self.file
+        text = f"{place}: " if place else ""
+        if self.severity == "warning":
+            text += "warning: "
+        if self.path:
+            text += self.path
+            if self.value is not None:
+                text += f" = {_short(self.value)}"
+            text += ": "
+        text += self.message
+        if self.allowed:
+            text += f" (allowed: {self.allowed})"
+        if self.hint:
+            text += f"; {self.hint}"
+        return text
+
+    def at(self, prefix: str) -> Problem:
+        """The same problem with `prefix` put before its path."""
+        path = ".".join(part for part in (prefix, self.path) if part)
+        return replace(self, path=path)
+
+
+class ScenarioError(CorridorError, ValueError):
+    """Input that the model cannot accept; ``problems`` holds every one of them."""
+
+    def __init__(self, problems: Iterable[Problem | str]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(
+            problem if isinstance(problem, Problem) else Problem(problem) for problem in problems
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
+
+
+class EngineRefusal(CorridorError, ValueError):
+    """An engine was asked by name for something it does not do.
+
+    ``mechanisms`` names each mechanism with the place that uses it.
+    """
+
+    def __init__(self, engine: str, mechanisms: Iterable[str]) -> None:
+        self.engine = engine
+        self.mechanisms: tuple[str, ...] = tuple(mechanisms)
+        listed = "\n".join(f"  - {mechanism}" for mechanism in self.mechanisms)
+        super().__init__(f"the {engine} engine does not do:\n{listed}\nuse engine='event' or engine='auto'")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.engine, self.mechanisms)
+
+
+class SimulationError(CorridorError, RuntimeError):
+    """A run that could not go on (no progress, deadlock, too many consignments)."""
+
+
+class MissingExtra(CorridorError, ImportError):
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, purpose: str, module: str, extra: str) -> None:
+        self.extra = extra
+        super().__init__(f"{purpose} needs {module}. Install it with: pip install 'corridor-sim[{extra}]'")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``"did you mean 'X'?"`` for the known name nearest to `word`, else ``""``."""
+    found = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
+    return f"did you mean {found[0]!r}?" if found else ""
+
+
+def _short(value: Any, limit: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,1 @@
+"""What exists: places, checkpoints, legs, flows, improvements, scenario. No files, no clock, no plots."""

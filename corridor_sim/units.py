@@ -1,0 +1,30 @@
+"""The clock: hours on a dyadic grid, so that every sum of times is exact.
+
+All durations and instants that an engine sees are multiples of 2^-20 h
+(3.4 ms). Below 2^32 h such numbers add and subtract in float64 without
+rounding, so any engine, order of operations or block size gives the same bits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+GRID_PER_H = float(2**20)
+"""Grid points in one hour."""
+H_PER_DAY = 24.0
+H_PER_WEEK = 168.0
+H_PER_YEAR = 8766.0
+"""Mean Julian year, 365.25 days. [h]"""
+
+FloatArray = NDArray[np.float64]
+
+
+def to_grid(time_h: ArrayLike) -> FloatArray:
+    """`time_h` rounded to the nearest multiple of 2^-20 h (ties to even). [h]"""
+    return np.asarray(np.rint(np.asarray(time_h, dtype=np.float64) * GRID_PER_H) / GRID_PER_H)
+
+
+def grid_point(time_h: float) -> float:
+    """One instant or duration rounded to the grid. [h]"""
+    return round(time_h * GRID_PER_H) / GRID_PER_H if abs(time_h) != float("inf") else time_h
