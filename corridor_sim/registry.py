@@ -2,7 +2,8 @@
 
 ``@REGISTRY.register("gamma", mean_h=0.5, cv=0.8)`` makes a class or function
 known under its kind; the keyword arguments are an example that the contract
-tests, ``corridor-sim kinds`` and the schema use.
+tests, ``corridor-sim kinds`` and the schema use. A class carries its kind as
+its attribute ``kind``.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Registry(Generic[T]):
                 raise ValueError(f"{self.what} {kind!r} is registered twice")
             self._kinds[kind] = thing  # type: ignore[assignment]
             self._examples[kind] = example
+            if isinstance(thing, type):
+                thing.kind = kind  # type: ignore[attr-defined]
             return thing
 
         return decorate

@@ -1,0 +1,477 @@
+"""What every object of the model shares: strict fields, frozen values, all problems at once.
+
+`Model` is a pydantic model whose errors are `ScenarioError`s that say path,
+value, what is allowed and the nearest known name. `Sourced` adds where a figure
+comes from. `KindOf(REGISTRY)` makes a field that takes any registered kind.
+To add a field type used by several pieces of the model, add it here.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal, NoReturn, Self, TypeVar
+
+import annotated_types
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.registry import Registry
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+KIND_MARK = "x-kind-of"
+
+
+# ---------------------------------------------------------------- containers and field types
+
+
+class FrozenDict(dict[str, V]):
+    """A dict that cannot be changed, so that a model object stays what was validated."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("the tables of a model object are frozen; make a new object with replace()")
+
+    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
+    __ior__ = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+
+class OrderedTable(FrozenDict[V]):
+    """A frozen table whose order matters: equal only to one in the same order."""
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, OrderedTable):
+            return list(self.items()) == list(other.items())
+        return dict.__eq__(self, other) if isinstance(other, dict) else NotImplemented
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self.items()))
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _as_instant(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError as error:
+            raise ValueError(f"must be a date or date-time such as 2024-06-01 ({error})") from None
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return dt.datetime(value.year, value.month, value.day)
+    return value
+
+
+TableOf = Annotated[Mapping[str, V], AfterValidator(FrozenDict)]
+"""A table of named things; a frozen dict once validated."""
+OrderedTableOf = Annotated[Mapping[str, V], AfterValidator(OrderedTable)]
+"""A table whose order counts (the stages of a post)."""
+TupleOf = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
+"""A list in a file, a tuple in Python."""
+Instant = Annotated[dt.datetime, BeforeValidator(_as_instant)]
+"""A date (its midnight) or date-time. Without an offset it is local to the post, or UTC where there is no post."""
+
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+PositiveCount = Annotated[int, Field(ge=1)]
+Status = Literal["published", "derived", "conflicting", "assumed"]
+"""Where a figure stands: published, derived from published ones, conflicting sources, assumed."""
+
+
+def _whole_or_unlimited(value: Any) -> Any:
+    if value == "unlimited" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
+        return value
+    raise PydanticCustomError("problem", "must be a whole number >= 0, or 'unlimited'", {"hint": _hint(value)})
+
+
+WholeOrUnlimited = Annotated[int | Literal["unlimited"], BeforeValidator(_whole_or_unlimited)]
+"""A whole number >= 0, or the word unlimited."""
+
+
+class KindOf:
+    """Field type "an object of one of the registered kinds", for ``Annotated[Base, KindOf(REGISTRY)]``.
+
+    The field takes an object, or a table with ``kind`` and the values of that
+    kind. A class registered later is known to every such field at once.
+    """
+
+    def __init__(self, registry: Registry[Any]) -> None:
+        self.registry = registry
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The validator pydantic calls."""
+        return core_schema.no_info_plain_validator_function(lambda value: self.make(value, source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """A mark that `json_schema` turns into a reference to the registered kinds."""
+        return {KIND_MARK: self.registry}
+
+    def make(self, value: Any, base: Any) -> Any:
+        """The object that `value` (object or table) stands for; pydantic or scenario errors if it is none."""
+        if not isinstance(value, Mapping):
+            if isinstance(value, base) if isinstance(base, type) else not isinstance(value, (str, int, float, list)):
+                return value
+            raise ScenarioError([Problem(f"must be a {self.registry.what}: a table with a kind", value=value)])
+        if "kind" not in value:
+            raise ScenarioError([Problem("is required", "kind", allowed=", ".join(self.registry))])
+        if value["kind"] not in self.registry:
+            raise ScenarioError([self.registry.problem(value["kind"]).at("kind")])
+        made: Any = self.registry[value["kind"]]
+        values = {key: item for key, item in value.items() if key != "kind"}
+        if isinstance(made, type) and issubclass(made, BaseModel):
+            return made.__pydantic_validator__.validate_python(values)
+        try:
+            return made(**values)
+        except TypeError as error:
+            raise ScenarioError([Problem(f"does not fit: {error}")]) from None
+
+
+# ---------------------------------------------------------------- the base class
+
+
+class Model(BaseModel):
+    """Base of all objects of the model: strict, frozen, no unknown keys, no NaN or infinity.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem of the values and of the objects inside them.
+    """
+
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        arbitrary_types_allowed=True,
+        ignored_types=(property,),
+    )
+    kind: ClassVar[str] = ""
+    """Name in its registry, "" for classes that are no kind of anything."""
+
+    def __init__(self, /, **values: Any) -> None:
+        __tracebackhide__ = True
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ScenarioError(problems_of(error)) from None
+
+    # Objects inside objects are validated without __init__, so their errors keep their place.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """An object from a dict (or itself), with ScenarioError for what is wrong."""
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError as error:
+            raise ScenarioError(problems_of(error)) from None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explain(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(values)
+        except ValidationError as error:
+            details = [_explained(cls, line) for line in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, details) from None
+
+    def to_data(self) -> dict[str, Any]:
+        """The object as plain tables, lists and values, as in a scenario file; defaults are left out.
+
+        ``type(x).model_validate(x.to_data()) == x``, or through the `KindOf` field for registered kinds.
+        """
+        data: dict[str, Any] = {"kind": self.kind} if self.kind else {}
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if field.is_required() or value != field.get_default(call_default_factory=True):
+                data[str(field.validation_alias or name)] = plain(value)
+        return data
+
+    def replace(self, **changes: Any) -> Self:
+        """The same object with some fields changed, validated again.
+
+        Raises
+        ------
+        ScenarioError
+            If the changed object is not valid.
+        """
+        values = {name: getattr(self, name) for name in type(self).model_fields if name in self.model_fields_set}
+        aliases = {field.validation_alias: name for name, field in type(self).model_fields.items()}
+        values.update({aliases.get(name, name): value for name, value in changes.items()})
+        return type(self)(**values)
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in type(self).model_fields)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, name) for name in type(self).model_fields)))
+
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        fields = type(self).model_fields
+        return {**state, "__dict__": {name: value for name, value in state["__dict__"].items() if name in fields}}
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if field.is_required() or value != field.get_default(call_default_factory=True):
+                yield name, value
+
+
+class Figure(Model):
+    """Where one figure of an object comes from, when it differs from the object as a whole."""
+
+    status: Status | None = None
+    source: str = ""
+    low: float | None = None
+    high: float | None = None
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ScenarioError([Problem("must not be more than high", "low", self.low, f"<= {self.high:g}")])
+        return self
+
+
+class Sourced(Model):
+    """An object with figures: each has a status and a source, its own or that of the table above."""
+
+    status: Status | None = None
+    """Where the figures stand, unless `figures` or a table inside says otherwise."""
+    source: str = ""
+    """Source id, or the source in words."""
+    note: str = ""
+    figures: TableOf[Figure] = FrozenDict()
+    """Status, source and range of single fields, by field name."""
+
+    @model_validator(mode="after")
+    def _figures_exist(self) -> Self:
+        known = [name for name in keys_of(type(self)) if name not in ("status", "source", "note", "figures")]
+        wrong = [
+            Problem("is not a field of this table", f"figures.{name}", hint=nearest(name, known))
+            for name in self.figures
+            if name not in known
+        ]
+        if wrong:
+            raise ScenarioError(wrong)
+        return self
+
+
+# ---------------------------------------------------------------- as plain data and as a schema
+
+
+def plain(value: Any) -> Any:
+    """A value of the model as plain data: tables, lists, numbers, text, dates."""
+    if isinstance(value, Model):
+        return value.to_data()
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, dt.datetime) and value.time() == dt.time() and value.tzinfo is None:
+        return value.date()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        kind = {"kind": kind} if (kind := getattr(value, "kind", "")) else {}
+        return kind | {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return value
+
+
+def json_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """JSON Schema of a model, in which every `KindOf` field is one of the kinds registered now."""
+    definitions: dict[str, Any] = {}
+
+    def settle(schema: Any) -> Any:
+        if isinstance(schema, dict):
+            if KIND_MARK in schema:
+                registry = schema[KIND_MARK]
+                name = registry.what.replace(" ", "_")
+                if name not in definitions:
+                    definitions[name] = {}
+                    definitions[name] = {"oneOf": [of_kind(kind, made) for kind, made in registry.items()]}
+                rest = {key: settle(item) for key, item in schema.items() if key != KIND_MARK}
+                return {"$ref": f"#/$defs/{name}", **rest}
+            return {key: settle(item) for key, item in schema.items()}
+        return [settle(item) for item in schema] if isinstance(schema, list) else schema
+
+    def hoisted(made: type[BaseModel]) -> dict[str, Any]:
+        schema = made.model_json_schema()
+        for name, inner in schema.pop("$defs", {}).items():
+            if name not in definitions:
+                definitions[name] = {}
+                definitions[name] = settle(inner)
+        settled: dict[str, Any] = settle(schema)
+        return settled
+
+    def of_kind(kind: str, made: Any) -> dict[str, Any]:
+        is_model = isinstance(made, type) and issubclass(made, BaseModel)
+        schema: dict[str, Any] = hoisted(made) if is_model else {"type": "object", "additionalProperties": True}
+        schema["properties"] = {"kind": {"const": kind}, **schema.get("properties", {})}
+        schema["required"] = ["kind", *schema.get("required", [])]
+        return schema
+
+    schema = hoisted(model)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "$defs": definitions}
+
+
+# ---------------------------------------------------------------- errors in words
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """Names of the fields of a model as they stand in a file."""
+    return [str(field.validation_alias or name) for name, field in model.model_fields.items()]
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """A pydantic error as problems: path, value, message, what is allowed, a hint."""
+    found = []
+    for line in error.errors(include_url=False):
+        path = ".".join(str(part) for part in line["loc"] if part != "[key]")
+        context: dict[str, Any] = line.get("ctx", {})
+        cause = context.get("error")
+        if isinstance(cause, ScenarioError):
+            found += [problem.at(path) for problem in cause.problems]
+            continue
+        value = None if line["type"] == "missing" or context.get("no_value") else _shown(line["input"])
+        message = str(cause) if isinstance(cause, ValueError) else line["msg"]
+        found.append(Problem(message, path, value, str(context.get("allowed", "")), str(context.get("hint", ""))))
+    return found
+
+
+_MESSAGES = {
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "mapping_type": "must be a table",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "datetime_type": "must be a date or date-time",
+}
+_NUMBERS = {"int_type", "int_from_float", "float_type", "finite_number"}
+_BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
+
+
+def _explained(model: type[BaseModel], line: Any) -> InitErrorDetails:
+    """One line of a pydantic error in our words; lines from deeper models are in our words already."""
+    kind, loc, value = line["type"], line["loc"], line["input"]
+    context: dict[str, Any] = dict(line.get("ctx", {}))
+    if kind == "problem" or isinstance(context.get("error"), ScenarioError):
+        return _detail(line["msg"] if kind == "problem" else "", loc, value, context)
+    field = _field(model, str(loc[0])) if loc else None
+    message, allowed, hint = line["msg"], "", ""
+    if kind == "missing":
+        return _detail("is required", loc, value, {"no_value": True})
+    if kind == "extra_forbidden":
+        return _detail(
+            "is not a known key", loc, value, {"no_value": True, "hint": nearest(str(loc[-1]), keys_of(model))}
+        )
+    if kind == "value_error":
+        message = str(context.get("error", message))
+    elif kind == "literal_error":
+        message, allowed = "is not one of the allowed values", str(context.get("expected", ""))
+        hint = nearest(str(value), [word.strip("'") for word in allowed.replace(" or ", ", ").split(", ")])
+    elif kind in _MESSAGES or kind in _BOUNDS:
+        bound = _bounds(field) if field is not None and len(loc) == 1 else ""
+        if kind in _BOUNDS:
+            whole = isinstance(value, int) and field is not None and "int" in str(field.annotation)
+            stem = "must be a whole number" if whole else "must be a number"
+            message = f"{stem} {bound}" if bound else message.lower().replace("input should be", "must be")
+        else:
+            message = _MESSAGES[kind] + (f" {bound}" if bound else "")
+        hint = _hint(value, bound) if kind in _NUMBERS | _BOUNDS else ""
+    return _detail(message, loc, value, {"allowed": allowed, "hint": hint})
+
+
+def _detail(message: str, loc: tuple[int | str, ...], value: Any, context: dict[str, Any]) -> InitErrorDetails:
+    if isinstance(context.get("error"), ScenarioError):
+        return InitErrorDetails(type="value_error", loc=loc, input=value, ctx={"error": context["error"]})
+    text = message.replace("{", "(").replace("}", ")")
+    return InitErrorDetails(type=PydanticCustomError("problem", text, context), loc=loc, input=value)
+
+
+def _field(model: type[BaseModel], key: str) -> FieldInfo | None:
+    for name, field in model.model_fields.items():
+        if key in (name, field.validation_alias):
+            return field
+    return None
+
+
+def _bounds(field: FieldInfo) -> str:
+    """The constraint of a field in words: ``> 0``, ``between 0 and 1``."""
+    low: list[str] = []
+    high: list[str] = []
+    metadata = list(field.metadata)
+    for item in metadata:
+        match item:
+            case annotated_types.Ge(ge=bound):
+                low.append(f">= {bound}")
+            case annotated_types.Gt(gt=bound):
+                low.append(f"> {bound}")
+            case annotated_types.Le(le=bound):
+                high.append(f"<= {bound}")
+            case annotated_types.Lt(lt=bound):
+                high.append(f"< {bound}")
+    if low == [">= 0"] and high == ["<= 1"]:
+        return "between 0 and 1"
+    return " and ".join(low + high)
+
+
+def _hint(value: Any, bound: str = "") -> str:
+    """What the writer of a wrong number probably meant."""
+    if isinstance(value, bool):
+        return "a boolean is no number"
+    if isinstance(value, str):
+        if "," in value:
+            return "write numbers with a decimal point and without quotes"
+        try:
+            float(value)
+        except ValueError:
+            return ""
+        return "write numbers without quotes"
+    if bound == "between 0 and 1" and isinstance(value, (int, float)) and 1 < value <= 100 and math.isfinite(value):
+        return f"{value:g} %? write {value / 100:g}"
+    return ""
+
+
+def _shown(value: Any) -> Any:
+    return None if isinstance(value, (Mapping, BaseModel)) else value
