@@ -12,7 +12,7 @@ import dataclasses
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal, NoReturn, Self, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
 
 import annotated_types
 from pydantic import (
@@ -175,10 +175,7 @@ class Model(BaseModel):
         populate_by_name=True,
         use_attribute_docstrings=True,
         arbitrary_types_allowed=True,
-        ignored_types=(property,),
     )
-    kind: ClassVar[str] = ""
-    """Name in its registry, "" for classes that are no kind of anything."""
 
     def __init__(self, /, **values: Any) -> None:
         __tracebackhide__ = True
@@ -212,7 +209,8 @@ class Model(BaseModel):
 
         ``type(x).model_validate(x.to_data()) == x``, or through the `KindOf` field for registered kinds.
         """
-        data: dict[str, Any] = {"kind": self.kind} if self.kind else {}
+        kind = getattr(type(self), "kind", "")
+        data: dict[str, Any] = {"kind": kind} if kind else {}
         for name, field in type(self).model_fields.items():
             value = getattr(self, name)
             if field.is_required() or value != field.get_default(call_default_factory=True):
