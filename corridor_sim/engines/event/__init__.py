@@ -1,0 +1,83 @@
+"""The reference engine: one replication after the other on SimPy's event set.
+
+SEMANTICS.md says what happens; this page adds what it leaves open. Where a new
+mechanism goes: an element of its own into a file next to `legs.py` and into the
+list in `run.py`; a new habit of stations into `full_station.py`.
+
+**One instant.** All events at t come first (endings, calendar, releases), then
+every element that was touched settles in the order of the plan, and again if it
+is touched again, until none is. Settling an element means: those who came at t
+join, in the order of S04; then starts and moves, one by one. A zero-length stay
+ends within its element's turn. A departure takes place at its element's turn,
+when everybody who can be ready at t is; with a crossing of no time the load
+lands before any later element settles. So in a plan without cycles nobody
+starts anywhere before all who join there at t have joined.
+On a cycle of elements a move at t back to an element that has settled at t
+makes it settle again; a zero-length service there is refused.
+
+**Joining.** A step's share, reliefs, factor and law are read when it is joined;
+whether it is taken is decided when the consignment comes to it, which is
+earlier if it has to wait for room. Factors are multiplied in the order: duration,
+factor, reliefs in their order; the product is rounded to the grid once. A
+relief of factor 0 skips the step: no visit. `service_h` is filled in at joining
+(a timetable: at departure), finished or not.
+
+**Capacity falls to 0.** ``suspend`` stops the clock of every service under way
+and all of them go on at reopening, even if fewer lanes reopen (a fall of
+capacity cuts nobody); ``restart`` begins all of them anew then. ``clear_queue``
+goes on with the lanes that were open just before, for those who joined before
+the closing instant; the others wait for the opening. ``no_overrun`` looks ahead
+to the next instant at which capacity is 0, and to nothing else (partial falls
+and outages are not foreseen); the first in queue order that does not fit keeps
+back those behind it who would use the same lanes. For named lanes capacity is
+the sum over the lanes.
+
+**Outages.** Overlapping outages of a lane count as one; an outage that begins
+the instant another ends does not interrupt anew. A station-wide outage leaves no
+lane. An outage of one lane takes that lane: pooled lanes 1..c(t) are open, and
+whoever stands on a lane that is down takes no other lane's place. Those that
+``requeue`` puts back stand before everybody, in queue order among themselves,
+and not in the yard; they keep their staff. With ``finish`` a service under way
+is completed. A lane that is down can be left by one that has finished.
+
+**Reserved lanes.** Open lanes are given to the reservations first, in the order
+of the plan; the rest is general. A flow belongs to the first reservation naming
+it. With overflow its own lanes are tried before the general ones. The next to
+start is always the first in queue order (of all that wait) that has a lane.
+
+**Yards.** Whoever comes from outside stands on the road, which is unlimited,
+and counts in the yard. Whoever comes from another element waits there, keeping
+its lane or its place on the leg; room is given in order of (finish, number),
+before the next start and again after each start. Without a yard (0) the first
+of them moves whom a lane takes at once.
+
+**Legs.** Entry is in order of joining, at the first instant that is not earlier
+than the last entry plus headway, at which the leg is open, and at which there
+is a place. The headway holds from the last entry, closures in between included.
+With no overtaking the hold-up counts as interrupted time.
+
+**Quota.** What a day leaves over is lost; those waiting come before those who
+join at the day's first instant only by S04. Blocked at a quota: it has passed
+(start = finish), and leaves when there is room.
+
+**Departures.** With `when_full` cancellations do not apply, and departure k
+takes the k-th crossing drawn. Boarding by class is by rank, then queue order.
+Landing in boarding order puts the load, among those who join the next element
+at the same instant, in the order of the time at which each got ready to board;
+for others that time is their joining.
+
+**Balking** is decided at the element's turn, in the order of joining, counting
+those that joined before. With no open lane the wait is endless. The journey's
+variant is the one last taken. One that balks more often at one instant than its
+flow has steps makes no progress: an error.
+
+**Deadlock** is an error, found at the end of the run: stations all of whose
+lanes are held by consignments that wait for room in each other. Whoever merely
+waits for a departure, a quota or an opening that never comes is unfinished.
+"""
+
+from __future__ import annotations
+
+from corridor_sim.engines.event.run import simulate
+
+__all__ = ["simulate"]

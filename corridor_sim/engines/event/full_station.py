@@ -1,0 +1,359 @@
+"""A station with everything: closing policies, outages, classes, reserved lanes, yards, staff, balking.
+
+`FullStation` counts lanes; `LaneStation` gives each lane an identity, where
+lanes have their own calendars or fail one by one. The rules are in the
+docstring of the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from heapq import heappop, heappush
+from typing import Any, cast
+
+from simpy import Event
+
+from corridor_sim.engines.event.clock import ENDINGS, Clock, Dated
+from corridor_sim.engines.event.element import Element, forward
+from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
+from corridor_sim.engines.event.queueing import Ending, Outages, Queue, Reservations, Staff, Stay, Windows
+from corridor_sim.engines.event.stations import refuse_zero_in_cycle
+from corridor_sim.errors import SimulationError
+from corridor_sim.plan import Balk, Outage, Station
+
+Asking = tuple[float, int, Consignment, StepNow, Element, Visit]
+"""Finish time and number of one that waits for room, with its step and where it stands."""
+
+
+class FullStation(Element):
+    """Parallel lanes with any mechanism but lanes of their own identity."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        index: int,
+        station: Station,
+        *,
+        flows: int,
+        outages: Sequence[Outage],
+        staff: Staff | None,
+        in_cycle: bool,
+        identities: int = 1,
+    ) -> None:
+        super().__init__(clock, index, station.id)
+        start_h = clock.now
+        self.plan = station
+        self.limited = station.yard is not None
+        self.queue = Queue(1 + len(station.reserved))
+        self.lanes = Reservations(station, flows, start_h)
+        self.asking: list[Asking] = []
+        self.inside: dict[Stay, None] = {}
+        """Stays in service or interrupted, in the order of their starts; blocked ones are not in it."""
+        self._rank = station.rank
+        self._in_cycle = in_cycle
+        self._staff = staff
+        self._need = station.staff_per_service
+        self._windows = Windows(station, start_h, clock.horizon_h) if station.closing == "no_overrun" else None
+        self._arrived: list[tuple[Consignment, StepNow]] = []
+        self._presented: list[Asking] = []
+        self._later: list[Stay] = []
+        self._calendar = Dated(station.lanes, start_h)
+        self._outages = Outages([(outage.from_h, outage.until_h, outage.lane) for outage in outages], identities)
+        self._closed = self._calendar.value == 0
+        self._open_before_closing = 0
+        self._ends: list[Callable[[Event], None]] = [self._on_ending]
+        instants = {at for function in self._dated(station) for at in function.from_h.tolist()}
+        instants.update(self._outages.instants_h)
+        changes = sorted((at for at in instants if at > start_h), reverse=True)
+        clock.touch_at(changes, [self])
+        self._changes_h = [*changes, start_h]
+        if staff is not None:
+            staff.stations.append(self)
+        self._refresh(start_h)
+
+    # -- what lanes there are; LaneStation replaces these ------------------------------------
+
+    @staticmethod
+    def _dated(station: Station) -> list[Any]:
+        return [station.lanes, *(reservation.lanes for reservation in station.reserved)]
+
+    def _read_lanes(self, now: float) -> None:
+        """Share the lanes that may start services out to the pools."""
+        lanes = int(self._calendar.at(now))
+        if self._closed and self.plan.closing == "clear_queue":
+            lanes = self._open_before_closing
+        self.lanes.share_out(0 if self._outages.down(0) else lanes, now)
+
+    def _occupy(self, stay: Stay, pool: int) -> None:
+        stay.pool = pool
+        self.lanes.used[pool] += 1
+
+    def _vacate(self, stay: Stay) -> None:
+        self.lanes.used[stay.pool] -= 1
+
+    # -- who comes ---------------------------------------------------------------------------
+
+    def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:  # noqa: ARG002
+        """Join; the stay begins once all who come at `now` are there."""
+        self._arrived.append((consignment, step))
+        self.clock.touch(self)
+
+    def present(self, consignment: Consignment, step: StepNow, origin: Element, visit: Visit) -> None:
+        """Ask for a place in the yard."""
+        consignment.ready_h = None
+        self._presented.append((visit.finish_h, consignment.number, consignment, step, origin, visit))
+        self.clock.touch(self)
+
+    def _take_in(self, now: float) -> None:
+        arrived, self._arrived = self._arrived, []
+        arrived.sort(key=lambda entry: (now if entry[0].ready_h is None else entry[0].ready_h, entry[0].number))
+        for consignment, step in arrived:
+            if step.balk is not None and self._too_long(step.balk):
+                consignment.switch(step.balk, now)
+                forward(consignment, now)
+            else:
+                self._join(consignment, step, now)
+        presented, self._presented = self._presented, []
+        presented.sort(key=lambda entry: entry[:2])
+        for entry in presented:
+            _, _, consignment, step, origin, visit = entry
+            if step.balk is not None and self._too_long(step.balk):
+                consignment.switch(step.balk, now)
+                forward(consignment, now, origin, visit)
+            else:
+                heappush(self.asking, entry)
+
+    def _too_long(self, balk: Balk) -> bool:
+        """Whether the wait announced to one that reaches the station is above its threshold."""
+        ahead = self.queue.waiting + len(self._later) + 1 - self.lanes.free
+        if ahead <= 0:
+            return False
+        lanes = sum(self.lanes.capacity)
+        return not lanes or ahead * balk.mean_service_h / lanes > balk.threshold_h
+
+    def _join(self, consignment: Consignment, step: StepNow, now: float) -> None:
+        service_h = step.duration(consignment.index, now)
+        if self._in_cycle and service_h == 0:
+            raise refuse_zero_in_cycle(self.id, consignment, now)
+        if self._windows is not None and service_h > self._windows.longest_h:
+            raise SimulationError(
+                f"{self.id}: the service of {consignment} takes {service_h:g} h, longer than any time the station is "
+                f"open ({self._windows.longest_h:g} h); with closing 'no_overrun' it could never start"
+            )
+        flow = consignment.flow.index
+        stay = Stay(consignment, now, service_h, self.lanes.group_of[flow], self._rank[flow] if self._rank else 0)
+        self.visits.append(stay)
+        if self._closed and self.plan.closing == "clear_queue":
+            self._later.append(stay)
+        else:
+            self.queue.add(stay)
+
+    # -- one turn ----------------------------------------------------------------------------
+
+    def settle(self, now: float) -> None:
+        """Take in, let into the yard and start, one by one, until nothing more may move."""
+        self._refresh(now)
+        if self._arrived or self._presented:
+            self._take_in(now)
+        while True:
+            while self.asking and self.queue.waiting + len(self._later) < cast(int, self.plan.yard):
+                self._admit(heappop(self.asking), now)
+            if not self._start_next(now) and not (self.asking and self._admit_into_a_lane(now)):
+                return
+
+    def _admit(self, entry: Asking, now: float) -> None:
+        _, _, consignment, step, origin, visit = entry
+        origin.let_go(visit, now)
+        self._join(consignment, step, now)
+
+    def _admit_into_a_lane(self, now: float) -> bool:
+        """Without a yard: move the first one that a lane takes at once (S15)."""
+        if self.plan.yard != 0 or (self._closed and self.plan.closing == "clear_queue"):
+            return False
+        for entry in sorted(self.asking, key=lambda entry: entry[:2]):
+            consignment, step = entry[2], entry[3]
+            group = self.lanes.group_of[consignment.flow.index]
+            if self.queue.groups[group] or self.lanes.pool_for(group) < 0:
+                continue
+            if self._fits(step.duration(consignment.index, now), now) and self._staffed(now):
+                self.asking = [other for other in self.asking if other is not entry]
+                self.asking.sort(key=lambda entry: entry[:2])
+                self._admit(entry, now)
+                return True
+        return False
+
+    def _fits(self, service_h: float, now: float) -> bool:
+        return self._windows is None or now + service_h <= self._windows.closing_h(now)
+
+    def _staffed(self, now: float) -> bool:
+        return self._staff is None or self._staff.has(self._need, now)
+
+    def _start_next(self, now: float) -> bool:
+        """Start the first in queue order that has a lane and staff; False if there is none."""
+        best = -1
+        groups = self.queue.groups
+        for group, heap in enumerate(groups):
+            if not heap or self.lanes.pool_for(group) < 0 or (best >= 0 and groups[best][0] < heap[0]):
+                continue
+            stay = heap[0][1]
+            if self._fits(stay.remaining_h, now) and (stay.staffed or self._staffed(now)):
+                best = group
+        if best < 0:
+            return False
+        stay = self.queue.take(best)
+        self._occupy(stay, self.lanes.pool_for(best))
+        if not stay.requeued:
+            stay.start_h = now
+        stay.requeued = False
+        if self._staff is not None and not stay.staffed:
+            self._staff.take(self._need)
+            stay.staffed = True
+        self.inside[stay] = None
+        self._resume(stay, now)
+        return True
+
+    # -- service, its interruption and its end -----------------------------------------------
+
+    def _resume(self, stay: Stay, now: float) -> None:
+        if stay.remaining_h > 0:
+            stay.due_h = now + stay.remaining_h
+            stay.ending = Ending(stay, self._ends)
+            self.clock.env.schedule(stay.ending, ENDINGS, stay.remaining_h)
+        else:
+            self.end(stay, now)
+
+    def _interrupt(self, stay: Stay, now: float) -> None:
+        if stay.ending is not None:
+            stay.ending, stay.remaining_h = None, stay.due_h - now
+
+    def _on_ending(self, event: Event) -> None:
+        stay = cast(Ending, event).stay
+        if stay.ending is event:
+            stay.ending = None
+            self.end(stay, self.clock.now)
+
+    def end(self, visit: Visit, now: float) -> None:
+        """The service is done: free the staff, and move on or hold the lane."""
+        stay = cast(Stay, visit)
+        del self.inside[stay]
+        if stay.staffed and self._staff is not None:
+            stay.staffed = False
+            self._staff.give_back(self._need, self.clock)
+        super().end(stay, now)
+
+    def let_go(self, visit: Visit, now: float) -> None:
+        """Free the lane."""
+        visit.leave_h = now
+        self._vacate(cast(Stay, visit))
+        self.clock.touch(self)
+
+    # -- the calendar ------------------------------------------------------------------------
+
+    def _refresh(self, now: float) -> None:
+        """Bring hours, lanes and outages to `now`, with what they do to services under way."""
+        if self._changes_h and self._changes_h[-1] > now:
+            return
+        while self._changes_h and self._changes_h[-1] <= now:
+            self._changes_h.pop()
+        before = int(self._calendar.value)
+        closed = int(self._calendar.at(now)) == 0
+        closing = closed and not self._closed
+        if closing:
+            self._open_before_closing = before
+        elif not closed and self._later:
+            for stay in self._later:
+                self.queue.add(stay)
+            self._later.clear()
+        self._closed = closed
+        failed = self._outages.go_to(now)
+        self._read_lanes(now)
+        shut = closed and self.plan.closing in ("suspend", "restart")
+        policy = self.plan.outage_policy
+        for stay in list(self.inside):
+            if stay.lane in failed and policy == "requeue":
+                self._put_back(stay, now)
+                continue
+            down = policy in ("resume", "restart") and self._outages.down(stay.lane)
+            if shut or down:
+                self._interrupt(stay, now)
+            if (closing and self.plan.closing == "restart") or (stay.lane in failed and policy == "restart"):
+                stay.remaining_h = stay.service_h
+            if not (shut or down) and stay.ending is None:
+                self._resume(stay, now)
+
+    def _put_back(self, stay: Stay, now: float) -> None:
+        """To the head of the queue, with the service that is left (S11 requeue)."""
+        self._interrupt(stay, now)
+        del self.inside[stay]
+        self._vacate(stay)
+        stay.requeued = True
+        self.queue.add(stay)
+
+    def stuck(self) -> bool:
+        """Whether every lane that there is or will be is held by one that waits for room elsewhere."""
+        lanes = self.plan.lanes
+        most = max([self._calendar.value, *lanes.value[lanes.from_h > self.clock.now].tolist()])
+        return self.limited and not self.inside and sum(self.lanes.used) >= max(most, 1)
+
+
+class LaneStation(FullStation):
+    """Lanes that keep their identity: each with its calendar or its outages (S06, S07 named, S11)."""
+
+    def __init__(self, clock: Clock, index: int, station: Station, *, outages: Sequence[Outage], **rest: Any) -> None:
+        calendars = len(station.named) if station.named is not None else int(station.lanes.value.max())
+        count = max(calendars, 1, *(outage.lane or 0 for outage in outages))
+        self._occupant: list[Stay | None] = [None] * count
+        self._named = [Dated(calendar, clock.now) for calendar in station.named or ()]
+        self._open = [False] * count
+        """Lanes that may start services, as far as the calendar goes."""
+        super().__init__(clock, index, station, outages=outages, identities=count, **rest)
+
+    @staticmethod
+    def _dated(station: Station) -> list[Any]:
+        return [*FullStation._dated(station), *(station.named or ())]
+
+    def _read_lanes(self, now: float) -> None:
+        lanes = int(self._calendar.at(now))
+        if self._closed and self.plan.closing == "clear_queue":
+            if self._named:
+                for calendar in self._named:
+                    calendar.at(now)
+            else:
+                self._open = [lane < self._open_before_closing for lane in range(len(self._open))]
+        elif self._named:
+            self._open[: len(self._named)] = [calendar.at(now) > 0 for calendar in self._named]
+        else:
+            self._open = [lane < lanes for lane in range(len(self._open))]
+        self._now = now
+        self._count()
+
+    def _count(self) -> None:
+        """Lanes to share out, and who counts against them.
+
+        One on a lane that is down, or on a named lane that is closed, takes no
+        other lane's capacity; one that overruns on a pooled lane does (S07).
+        """
+        up = [not self._outages.down(lane) for lane in range(len(self._open))]
+        self.lanes.share_out(sum(o and u for o, u in zip(self._open, up, strict=True)), self._now)
+        self.lanes.used[:] = [0] * len(self.lanes.used)
+        for lane, stay in enumerate(self._occupant):
+            if stay is not None and up[lane] and (self._open[lane] or not self._named):
+                self.lanes.used[stay.pool] += 1
+
+    def _occupy(self, stay: Stay, pool: int) -> None:
+        stay.pool = pool
+        stay.lane = next(
+            lane
+            for lane, occupant in enumerate(self._occupant)
+            if occupant is None and self._open[lane] and not self._outages.down(lane)
+        )
+        self._occupant[stay.lane] = stay
+        self._count()
+
+    def _vacate(self, stay: Stay) -> None:
+        self._occupant[stay.lane] = None
+        self._count()
+
+    def stuck(self) -> bool:
+        """Whether every lane is held by one that waits for room elsewhere."""
+        return self.limited and not self.inside and all(stay is not None for stay in self._occupant)

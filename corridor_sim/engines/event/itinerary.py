@@ -1,0 +1,208 @@
+"""Who moves and where to: consignments, their visits, and the steps of their itineraries.
+
+A step is decided at the instant at which the consignment would join it: its
+share, reliefs, factors and law are read then (DECISIONS 13). A step that is not
+taken, or that a relief of factor 0 skips, leaves no visit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import nan
+from typing import TYPE_CHECKING, Final
+
+from simpy import Event
+
+from corridor_sim.engines.event.clock import Dated, Happening
+from corridor_sim.errors import SimulationError
+from corridor_sim.inputs import FlowInputs
+from corridor_sim.plan import Balk, FlowPlan, Step
+from corridor_sim.units import GRID_PER_H
+
+if TYPE_CHECKING:
+    from corridor_sim.engines.event.element import Element
+
+NOT_YET: Final = nan
+
+
+class ReliefNow:
+    """One relief of a step, read at joining."""
+
+    __slots__ = ("factor", "share", "uniform")
+
+    def __init__(self, share: Dated, factor: float, uniform: Sequence[float]) -> None:
+        self.share, self.factor, self.uniform = share, factor, uniform
+
+
+class StepNow:
+    """One step of an itinerary in one replication, with the draws of all its consignments."""
+
+    __slots__ = (
+        "_duration_h", "_factor", "_from_h", "_only_h", "_reliefs", "_share", "_uniform", "always", "balk", "element",
+    )  # fmt: skip
+
+    def __init__(self, step: Step, element: Element, draws: Draws, start_h: float) -> None:
+        self.element = element
+        self.balk: Balk | None = step.balk
+        self._from_h = [from_h for from_h, _ in step.laws]
+        self._duration_h = draws.durations(step)
+        self._factor = Dated(step.factor, start_h) if step.factor is not None else None
+        self._share = Dated(step.share, start_h) if step.share is not None else None
+        self._uniform: Sequence[float] = draws.uniform(step.share_draws) if step.share is not None else ()
+        self._reliefs = [ReliefNow(Dated(r.share, start_h), r.factor, draws.uniform(r.draws)) for r in step.reliefs]
+        self.always = self._share is None and all(relief.factor != 0 for relief in self._reliefs)
+        plain = len(self._duration_h) == 1 and self._factor is None and not self._reliefs
+        self._only_h = self._duration_h[0] if plain else None
+
+    def taken(self, index: int, now: float) -> bool:
+        """Whether consignment `index` takes the step if it comes to it at `now`."""
+        if self._share is not None and self._uniform[index] >= self._share.at(now):
+            return False
+        return not any(r.factor == 0 and r.uniform[index] < r.share.at(now) for r in self._reliefs)
+
+    def duration(self, index: int, now: float) -> float:
+        """Duration of consignment `index` if it joins at `now`, factors included, on the clock grid. [h]"""
+        if self._only_h is not None:
+            return self._only_h[index]
+        if not self._duration_h:
+            return 0.0
+        law = len(self._from_h) - 1
+        while law > 0 and self._from_h[law] > now:
+            law -= 1
+        drawn_h = duration_h = self._duration_h[max(law, 0)][index]
+        if self._factor is not None:
+            duration_h *= self._factor.at(now)
+        for relief in self._reliefs:
+            if relief.uniform[index] < relief.share.at(now):
+                duration_h *= relief.factor
+        return drawn_h if duration_h == drawn_h else round(duration_h * GRID_PER_H) / GRID_PER_H
+
+
+class Draws:
+    """The draws of one flow in one replication as plain lists, each made once."""
+
+    __slots__ = ("_durations", "_flow", "_inputs", "_uniforms")
+
+    def __init__(self, flow: FlowPlan, inputs: FlowInputs) -> None:
+        self._flow, self._inputs = flow, inputs
+        self._durations: dict[str, list[list[float]]] = {}
+        self._uniforms: dict[str, list[float]] = {}
+
+    def durations(self, step: Step) -> list[list[float]]:
+        """One list a law of the step; none where the step has no duration of its own."""
+        name = step.draws
+        if name not in self._durations:
+            arrays = self._inputs.duration_h.get(name, ())
+            self._durations[name] = [array[0].tolist() for array in arrays]
+        found = self._durations[name]
+        if len(step.laws) > max(len(found), 1) or (step.laws and not found):
+            raise SimulationError(
+                f"flow {self._flow.id}: {len(step.laws)} laws but {len(found)} arrays of durations for {name!r}"
+            )
+        return found
+
+    def uniform(self, name: str) -> list[float]:
+        """Uniforms of a share or relief."""
+        if name not in self._uniforms:
+            if name not in self._inputs.uniform:
+                raise SimulationError(f"flow {self._flow.id}: no uniforms were drawn for {name!r}")
+            self._uniforms[name] = self._inputs.uniform[name][0].tolist()
+        return self._uniforms[name]
+
+
+class Flow:
+    """One flow in one replication: its itineraries and what became of its consignments."""
+
+    __slots__ = ("depart_h", "id", "index", "itineraries", "number", "release_h", "variant")
+
+    def __init__(
+        self, index: int, plan: FlowPlan, inputs: FlowInputs, elements: Sequence[Element], start_h: float
+    ) -> None:
+        self.index, self.id = index, plan.id
+        self.release_h: list[float] = inputs.release_h[0].tolist()
+        self.variant: list[int] = inputs.variant[0].tolist()
+        self.number: list[int] = inputs.number[0].tolist()
+        self.depart_h = [NOT_YET] * len(self.release_h)
+        draws = Draws(plan, inputs)
+        self.itineraries: list[list[StepNow]] = [
+            [StepNow(step, elements[step.element], draws, start_h) for step in variant.steps]
+            for variant in plan.variants
+        ]
+
+
+class Consignment:
+    """One consignment under way.
+
+    `ready_h` settles ties at the next element when a boat lands its load in
+    boarding order; None elsewhere.
+    """
+
+    __slots__ = ("balked_h", "balks", "flow", "index", "number", "ready_h", "step", "steps")
+
+    def __init__(self, flow: Flow, index: int) -> None:
+        self.flow, self.index, self.number = flow, index, flow.number[index]
+        self.steps = flow.itineraries[flow.variant[index]]
+        self.step = -1
+        self.ready_h: float | None = None
+        self.balked_h, self.balks = NOT_YET, 0
+
+    def __str__(self) -> str:
+        return f"{self.flow.id}[{self.index}]"
+
+    def next_step(self, now: float) -> StepNow | None:
+        """Go on to the next step that is taken at `now`; None at the end of the itinerary."""
+        steps = self.steps
+        k = self.step + 1
+        end = len(steps)
+        while k < end:
+            step = steps[k]
+            if step.always or step.taken(self.index, now):
+                self.step = k
+                return step
+            k += 1
+        self.step = end
+        return None
+
+    def switch(self, balk: Balk, now: float) -> None:
+        """Take another itinerary instead of the present step.
+
+        Raises
+        ------
+        SimulationError
+            If the consignment has now balked more often in one instant than its
+            flow has steps: it goes round in circles and time stands still.
+        """
+        flow = self.flow
+        self.balks = self.balks + 1 if self.balked_h == now else 1
+        self.balked_h = now
+        if self.balks > sum(len(steps) for steps in flow.itineraries):
+            raise SimulationError(f"no progress at t = {now:g} h: {self} balks from one itinerary to the next for ever")
+        flow.variant[self.index] = balk.variant
+        self.steps = flow.itineraries[balk.variant]
+        self.step = balk.at_step - 1
+
+
+class Visit(Happening):
+    """One visit of one consignment to one element; it is also the event of its own end."""
+
+    __slots__ = ("consignment", "finish_h", "join_h", "leave_h", "ready_h", "service_h", "start_h", "step")
+
+    def __init__(
+        self, consignment: Consignment, now: float, service_h: float, callbacks: list[Callable[[Event], None]]
+    ) -> None:
+        self.callbacks = callbacks
+        self.consignment = consignment
+        self.step = consignment.step
+        self.join_h = now
+        self.service_h = service_h
+        self.start_h = self.finish_h = self.leave_h = NOT_YET
+        ready_h = consignment.ready_h
+        if ready_h is None:
+            self.ready_h = now
+        else:
+            self.ready_h, consignment.ready_h = ready_h, None
+
+
+def by_turn(visit: Visit) -> tuple[float, float, int]:
+    """Queue order without classes (S04): joining time, then readiness at a landing, then number."""
+    return visit.join_h, visit.ready_h, visit.consignment.number

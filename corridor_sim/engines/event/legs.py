@@ -1,0 +1,97 @@
+"""Free delays and legs whose entry is limited (S18, S19)."""
+
+from __future__ import annotations
+
+from collections import deque
+from math import inf
+
+from corridor_sim.engines.event.clock import CALENDAR, ENDINGS, Clock, Dated, Happening
+from corridor_sim.engines.event.element import Element, line_up
+from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
+from corridor_sim.plan import Delay, Passage
+
+
+class FreeDelay(Element):
+    """Time that nobody competes for."""
+
+    def __init__(self, clock: Clock, index: int, delay: Delay) -> None:
+        super().__init__(clock, index, delay.id)
+
+    def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:
+        """Start at once."""
+        visit = Visit(consignment, now, step.duration(consignment.index, now), self.on_end)
+        visit.start_h = now
+        self.visits.append(visit)
+        if visit.service_h > 0:
+            self.clock.env.schedule(visit, ENDINGS, visit.service_h)
+        else:
+            self.end(visit, now)
+
+
+class LimitedLeg(Element):
+    """A leg with a headway, closures, a vehicle limit or no overtaking."""
+
+    def __init__(self, clock: Clock, index: int, passage: Passage) -> None:
+        super().__init__(clock, index, passage.id)
+        start_h = clock.now
+        self._headway = Dated(passage.headway_h, start_h) if passage.headway_h is not None else None
+        self._open = Dated(passage.open, start_h) if passage.open is not None else None
+        self._most = Dated(passage.max_vehicles, start_h) if passage.max_vehicles is not None else None
+        self._no_overtaking = passage.no_overtaking
+        self._queue: deque[Visit] = deque()
+        self._arrived: list[Visit] = []
+        self._inside = 0
+        self._free_h = -inf
+        self._woken_h = -inf
+        self._last_exit_h = -inf
+        for function in (passage.open, passage.max_vehicles):
+            if function is not None:
+                clock.touch_at(function.from_h.tolist(), [self])
+
+    def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:
+        """Line up at the entry."""
+        visit = Visit(consignment, now, step.duration(consignment.index, now), self.on_end)
+        self.visits.append(visit)
+        self._arrived.append(visit)
+        self.clock.touch(self)
+
+    def settle(self, now: float) -> None:
+        """Let in as many as may enter now, in the order of joining."""
+        queue = self._queue
+        if self._arrived:
+            line_up(queue, self._arrived)
+        while queue:
+            if self._open is not None and not self._open.at(now):
+                return
+            if self._most is not None and self._inside >= self._most.at(now):
+                return
+            if now < self._free_h:
+                self._wake(now)
+                return
+            self._enter(queue.popleft(), now)
+
+    def _enter(self, visit: Visit, now: float) -> None:
+        visit.start_h = now
+        self._inside += 1
+        if self._headway is not None:
+            self._free_h = now + self._headway.at(now)
+        exit_h = now + visit.service_h
+        if self._no_overtaking:
+            exit_h = self._last_exit_h = max(exit_h, self._last_exit_h)
+        if exit_h > now:
+            self.clock.env.schedule(visit, ENDINGS, exit_h - now)
+        else:
+            self.end(visit, now)
+
+    def _wake(self, now: float) -> None:
+        if self._woken_h < self._free_h:
+            self._woken_h = self._free_h
+            callbacks = [lambda _: self.clock.touch(self)]
+            self.clock.env.schedule(Happening(callbacks), CALENDAR, self._free_h - now)
+
+    def let_go(self, visit: Visit, now: float) -> None:
+        """Free the place on the leg."""
+        visit.leave_h = now
+        self._inside -= 1
+        if self._queue:
+            self.clock.touch(self)

@@ -1,0 +1,217 @@
+"""The waiting side of a full station: classes, reserved lanes, and staff pools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from math import inf
+
+from simpy import Event
+
+from corridor_sim.engines.event.clock import Clock, Dated, Happening, Settles
+from corridor_sim.engines.event.itinerary import Consignment, Visit
+from corridor_sim.plan import StaffPool, Station
+
+Key = tuple[int, int, float, float, int]
+"""Head of the queue or not, rank, joining time, readiness, number."""
+
+
+_NO_CALLBACKS: list[Callable[[Event], None]] = []
+
+
+class Stay(Visit):
+    """A visit to a full station, with what may still become of it.
+
+    Attributes
+    ----------
+    group
+        0, or 1 + the number of the reservation that holds for its flow.
+    pool
+        Lanes it was let into: 0 are the general ones, else as `group`.
+    lane
+        Lane it is in (from 0) where lanes have an identity, else 0.
+    remaining_h
+        Service still to be done when last started or resumed. [h]
+    ending
+        The event of its end; None while it waits, is interrupted, or is done.
+    """
+
+    __slots__ = ("due_h", "ending", "group", "lane", "pool", "rank", "remaining_h", "requeued", "staffed")
+
+    def __init__(self, consignment: Consignment, now: float, service_h: float, group: int, rank: int) -> None:
+        super().__init__(consignment, now, service_h, _NO_CALLBACKS)
+        self.group, self.rank = group, rank
+        self.pool = self.lane = 0
+        self.remaining_h = service_h
+        self.due_h = now
+        self.ending: Ending | None = None
+        self.requeued = self.staffed = False
+
+    @property
+    def key(self) -> Key:
+        """Queue order (S04, S05); interrupted ones that were put back stand at the head."""
+        return 0 if self.requeued else 1, self.rank, self.join_h, self.ready_h, self.consignment.number
+
+
+class Ending(Happening):
+    """The end of a stay, void if the stay no longer names it."""
+
+    __slots__ = ("stay",)
+
+    def __init__(self, stay: Stay, callbacks: list[Callable[[Event], None]]) -> None:
+        super().__init__(callbacks)
+        self.stay = stay
+
+
+class Queue:
+    """Those waiting at one station, one heap for each group of lanes they may use.
+
+    Consignments put back by an outage are not counted in `waiting`: they have
+    left the yard.
+    """
+
+    __slots__ = ("groups", "waiting")
+
+    def __init__(self, groups: int) -> None:
+        self.groups: list[list[tuple[Key, Stay]]] = [[] for _ in range(groups)]
+        self.waiting = 0
+
+    def add(self, stay: Stay) -> None:
+        """Line up."""
+        heappush(self.groups[stay.group], (stay.key, stay))
+        self.waiting += not stay.requeued
+
+    def take(self, group: int) -> Stay:
+        """The first of a group, which leaves the queue."""
+        stay = heappop(self.groups[group])[1]
+        self.waiting -= not stay.requeued
+        return stay
+
+
+class Reservations:
+    """Which lanes are for whom: the general pool 0 and one pool a reservation.
+
+    The lanes that are open are given to the reservations first, in their order;
+    the general pool has what is left. A flow belongs to the first reservation
+    that names it.
+    """
+
+    __slots__ = ("_lanes", "_overflow", "capacity", "group_of", "used")
+
+    def __init__(self, station: Station, flows: int, start_h: float) -> None:
+        self._lanes = [Dated(reservation.lanes, start_h) for reservation in station.reserved]
+        self._overflow = [True] + [reservation.overflow for reservation in station.reserved]
+        self.group_of = [
+            next((k for k, reservation in enumerate(station.reserved, 1) if flow in reservation.flows), 0)
+            for flow in range(flows)
+        ]
+        self.capacity = [0] * (1 + len(self._lanes))
+        self.used = [0] * (1 + len(self._lanes))
+
+    def share_out(self, lanes: int, now: float) -> None:
+        """Give `lanes` open lanes to the pools."""
+        for k, reserved in enumerate(self._lanes, 1):
+            self.capacity[k] = min(int(reserved.at(now)), lanes)
+            lanes -= self.capacity[k]
+        self.capacity[0] = lanes
+
+    def pool_for(self, group: int) -> int:
+        """The pool that would take one of `group` now, its own first; -1 if none."""
+        if self.used[group] < self.capacity[group]:
+            return group
+        if group and self._overflow[group] and self.used[0] < self.capacity[0]:
+            return 0
+        return -1
+
+    @property
+    def free(self) -> int:
+        """Lanes that could take somebody."""
+        return sum(max(0, capacity - used) for capacity, used in zip(self.capacity, self.used, strict=True))
+
+
+class Staff:
+    """A staff pool in one replication."""
+
+    __slots__ = ("_members", "_used", "stations")
+
+    def __init__(self, pool: StaffPool, start_h: float) -> None:
+        self._members = Dated(pool.members, start_h)
+        self._used = 0
+        self.stations: list[Settles] = []
+
+    def has(self, members: int, now: float) -> bool:
+        """Whether so many are free. A fall of the pool takes nobody from a service under way."""
+        return self._used + members <= self._members.at(now)
+
+    def take(self, members: int) -> None:
+        """Hold members."""
+        self._used += members
+
+    def give_back(self, members: int, clock: Clock) -> None:
+        """Free members, for whichever station of the pool settles first."""
+        self._used -= members
+        for station in self.stations:
+            clock.touch(station)
+
+
+class Outages:
+    """Which lanes are down: station-wide, or each lane for itself (calendar clock, S26).
+
+    Overlapping outages add up: a lane is up again when the last of them is over.
+    """
+
+    __slots__ = ("_ahead", "_count", "instants_h")
+
+    def __init__(self, outages: Iterable[tuple[float, float, int | None]], lanes: int) -> None:
+        changes = [
+            change
+            for from_h, until_h, lane in outages
+            if from_h < until_h
+            for change in ((from_h, lane, 1), (until_h, lane, -1))
+        ]
+        self.instants_h = sorted({change[0] for change in changes})
+        self._ahead = sorted(changes, key=lambda change: -change[0])
+        self._count = [0] * lanes
+
+    def go_to(self, now: float) -> set[int]:
+        """Bring the state to `now`; the lanes that have newly gone down."""
+        before = [count > 0 for count in self._count]
+        while self._ahead and self._ahead[-1][0] <= now:
+            _, lane, change = self._ahead.pop()
+            for k in range(len(self._count)) if lane is None else (lane - 1,):
+                self._count[k] += change
+        return {k for k, count in enumerate(self._count) if count > 0 and not before[k]}
+
+    def down(self, lane: int) -> bool:
+        """Whether the lane (from 0) is down."""
+        return self._count[lane] > 0
+
+
+class Windows:
+    """When a station opens and closes: the maximal intervals with a positive capacity."""
+
+    __slots__ = ("_closings_h", "_next", "longest_h")
+
+    def __init__(self, station: Station, start_h: float, horizon_h: float) -> None:
+        from_h, lanes = station.lanes.from_h.tolist(), station.lanes.value.tolist()
+        opened: float | None = start_h if lanes[0] > 0 else None
+        self._closings_h: list[float] = []
+        self.longest_h = 0.0
+        for at, value in zip(from_h, lanes, strict=True):
+            if value > 0 and opened is None:
+                opened = max(at, start_h)
+            elif value == 0 and opened is not None:
+                self._closings_h.append(at)
+                if opened <= horizon_h:
+                    self.longest_h = max(self.longest_h, at - opened)
+                opened = None
+        self._closings_h.append(inf)
+        if opened is not None and opened <= horizon_h:
+            self.longest_h = inf
+        self._next = 0
+
+    def closing_h(self, now: float) -> float:
+        """The first closing later than `now`, inf if there is none. [h]"""
+        while self._closings_h[self._next] <= now:
+            self._next += 1
+        return self._closings_h[self._next]

@@ -1,0 +1,260 @@
+"""One replication from its inputs to its records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf, nan
+from sys import float_info
+
+import numpy as np
+from simpy import Event
+
+from corridor_sim.engines.event.clock import ARRIVALS, Clock, Happening
+from corridor_sim.engines.event.element import Element, forward
+from corridor_sim.engines.event.full_station import FullStation, LaneStation
+from corridor_sim.engines.event.itinerary import Consignment, Flow, Visit
+from corridor_sim.engines.event.legs import FreeDelay, LimitedLeg
+from corridor_sim.engines.event.queueing import Staff
+from corridor_sim.engines.event.stations import PlainStation
+from corridor_sim.engines.event.timetables import DailyQuota, Sailings
+from corridor_sim.errors import SimulationError
+from corridor_sim.inputs import SampledInputs
+from corridor_sim.plan import Delay, FlowPlan, Passage, Plan, Quota, Station, Step, Timetable
+from corridor_sim.results import ElementVisits, Journeys, Records, stack
+from corridor_sim.units import FloatArray
+
+
+def simulate(plan: Plan, inputs: SampledInputs, progress: Callable[[int], object] | None = None) -> Records:
+    """Every visit of every consignment, one replication after the other.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run, up to and including ``plan.horizon_h``.
+    inputs : SampledInputs
+        The draws of at least one replication.
+    progress : callable, optional
+        Called with 1 after each replication (``tqdm.update`` will do).
+
+    Returns
+    -------
+    Records
+        Times that did not come by the horizon are NaN.
+
+    Raises
+    ------
+    SimulationError
+        If consignments block each other for good, go round without time passing,
+        have a service that no opening is long enough for, or have no draws.
+    """
+    blocks = []
+    wiring = Wiring(plan)
+    for row in range(len(inputs.replications)):
+        blocks.append(_replication(plan, wiring, inputs.row(row)))
+        if progress is not None:
+            progress(1)
+    return stack(plan, blocks)
+
+
+class Wiring:
+    """What follows from the plan alone: which stations may be balked at, and which lie on a cycle."""
+
+    def __init__(self, plan: Plan) -> None:
+        count = len(plan.elements)
+        follows = np.zeros((count, count), dtype=bool)
+        self.balked_at: set[int] = set()
+        for flow in plan.flows:
+            for variant in flow.variants:
+                for k, step in enumerate(variant.steps):
+                    for later in _possible_next(variant.steps, k):
+                        follows[step.element, later.element] = True
+                    if step.balk is not None:
+                        self.balked_at.add(step.element)
+            for before, balking in _balking(flow):
+                for target in (balking.balk,) if balking.balk else ():
+                    steps = flow.variants[target.variant].steps
+                    for later in _possible_next(steps, target.at_step - 1):
+                        for origin in before:
+                            follows[origin.element, later.element] = True
+        reach = follows.copy()
+        if np.tril(follows).any():
+            for k in range(count):
+                reach |= reach[:, k : k + 1] & reach[k]
+            self.in_cycle: list[bool] = np.diag(reach).tolist()
+        else:
+            self.in_cycle = [False] * count
+
+
+def _may_be_skipped(step: Step) -> bool:
+    return step.share is not None or any(relief.factor == 0 for relief in step.reliefs)
+
+
+def _possible_next(steps: Sequence[Step], k: int) -> list[Step]:
+    """The steps that may be joined straight after step `k`."""
+    found = []
+    for step in steps[k + 1 :]:
+        found.append(step)
+        if not _may_be_skipped(step):
+            break
+    return found
+
+
+def _balking(flow: FlowPlan) -> list[tuple[list[Step], Step]]:
+    """Steps that may be balked at, each with those that may come just before it."""
+    found = []
+    for variant in flow.variants:
+        for k, step in enumerate(variant.steps):
+            if step.balk is not None:
+                before = [
+                    other for j, other in enumerate(variant.steps[:k]) if step in _possible_next(variant.steps, j)
+                ]
+                found.append((before, step))
+    return found
+
+
+def _replication(plan: Plan, wiring: Wiring, inputs: SampledInputs) -> Records:
+    releases = [float(flow.release_h.min()) for flow in inputs.flows if flow.release_h.size]
+    clock = Clock(min([0.0, *releases]), min(plan.horizon_h, float_info.max))
+    elements = _elements(plan, wiring, inputs, clock)
+    clock.elements = list(elements)
+    flows = [
+        Flow(k, flow, drawn, elements, clock.now)
+        for k, (flow, drawn) in enumerate(zip(plan.flows, inputs.flows, strict=True))
+    ]
+    for flow in flows:
+        _release(flow, clock)
+    clock.run()
+    _refuse_deadlock(elements, clock.now)
+    return Records(
+        plan,
+        inputs.replications,
+        tuple(_visits(element.visits) for element in elements),
+        tuple(_journeys(flow, plan.horizon_h) for flow in flows),
+    )
+
+
+def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: Clock) -> list[Element]:
+    staff = {pool.id: Staff(pool, clock.now) for pool in plan.staff_pools}
+    elements: list[Element] = []
+    for k, element in enumerate(plan.elements):
+        match element:
+            case Station():
+                drawn = inputs.outages[k][0] if k in inputs.outages else ()
+                if element.breakdown is not None and k not in inputs.outages:
+                    raise SimulationError(f"{element.id}: no outages were drawn for its breakdowns")
+                outages = (*element.outages, *drawn)
+                if element.staff_pool is not None and element.staff_pool not in staff:
+                    raise SimulationError(f"{element.id}: there is no staff pool {element.staff_pool!r} in the plan")
+                plain = (
+                    element.closing == "finish"
+                    and element.named is None
+                    and not outages
+                    and element.rank is None
+                    and element.yard is None
+                    and not element.reserved
+                    and element.staff_pool is None
+                    and k not in wiring.balked_at
+                )
+                if plain:
+                    elements.append(PlainStation(clock, k, element, in_cycle=wiring.in_cycle[k]))
+                    continue
+                by_lane = element.named is not None or any(outage.lane is not None for outage in outages)
+                elements.append(
+                    (LaneStation if by_lane else FullStation)(
+                        clock,
+                        k,
+                        element,
+                        flows=len(plan.flows),
+                        outages=outages,
+                        staff=staff[element.staff_pool] if element.staff_pool is not None else None,
+                        in_cycle=wiring.in_cycle[k],
+                    )
+                )
+            case Delay():
+                elements.append(FreeDelay(clock, k, element))
+            case Passage():
+                elements.append(LimitedLeg(clock, k, element))
+            case Timetable():
+                if element.crossing is not None and k not in inputs.crossing_h:
+                    raise SimulationError(f"{element.id}: no crossing times were drawn")
+                crossing_h = inputs.crossing_h[k][0].tolist() if k in inputs.crossing_h else None
+                cancelled = inputs.cancelled[k][0].tolist() if k in inputs.cancelled else None
+                if element.cancel > 0 and cancelled is None and element.when_full is None:
+                    raise SimulationError(f"{element.id}: no cancellations were drawn")
+                elements.append(Sailings(clock, k, element, crossing_h, cancelled))
+            case Quota():
+                elements.append(DailyQuota(clock, k, element))
+    for pool in plan.staff_pools:
+        clock.touch_at(pool.members.from_h.tolist(), staff[pool.id].stations)
+    return elements
+
+
+def _release(flow: Flow, clock: Clock) -> None:
+    """Chain the releases of a flow: each one schedules the next."""
+    release_h = flow.release_h
+    schedule = clock.env.schedule
+    last = len(release_h) - 1
+    index = 0
+
+    def release(_: Event) -> None:
+        nonlocal index
+        now = clock.now
+        consignment = Consignment(flow, index)
+        if index < last and (then := release_h[index + 1]) < inf:
+            index += 1
+            schedule(Happening(callbacks), ARRIVALS, then - now)
+        forward(consignment, now)
+
+    callbacks: list[Callable[[Event], None]] = [release]
+    if release_h:
+        schedule(Happening(callbacks), ARRIVALS, release_h[0] - clock.now)
+
+
+def _refuse_deadlock(elements: Sequence[Element], now: float) -> None:
+    """Raise if stations are held for good by consignments that wait for room in each other."""
+    stations = [element for element in elements if isinstance(element, FullStation)]
+    waits_for: dict[int, set[int]] = {}
+    for station in stations:
+        for *_, origin, _visit in station.asking:
+            waits_for.setdefault(origin.index, set()).add(station.index)
+    stuck = {station.index for station in stations if station.index in waits_for and station.stuck()}
+    while loose := {index for index in stuck if not waits_for[index] <= stuck}:
+        stuck -= loose
+    if not stuck:
+        return
+    waiting = [
+        f"{consignment} has held {origin.id} since {since_h:g} h and waits for room at {station.id}"
+        for station in stations
+        if station.index in stuck
+        for since_h, _, consignment, _, origin, _ in sorted(station.asking, key=lambda asking: asking[:2])
+    ]
+    shown = waiting if len(waiting) <= 20 else [*waiting[:20], f"and {len(waiting) - 20} more"]
+    raise SimulationError(f"deadlock, seen at t = {now:g} h:\n" + "\n".join(f"  - {line}" for line in shown))
+
+
+def _visits(visits: list[Visit]) -> ElementVisits:
+    """Records of one element, in order of joining time, then number."""
+
+    def column(name: str, kind: type) -> FloatArray:
+        return np.array([getattr(visit, name) for visit in visits], dtype=kind)
+
+    number = np.array([visit.consignment.number for visit in visits], dtype=np.int64)
+    step = np.array([visit.step for visit in visits], dtype=np.int64)
+    join_h = column("join_h", float)
+    order = np.lexsort((step, number, join_h))
+    return ElementVisits(
+        np.array([visit.consignment.flow.index for visit in visits], dtype=np.int64)[order][None],
+        np.array([visit.consignment.index for visit in visits], dtype=np.int64)[order][None],
+        step[order][None],
+        join_h[order][None],
+        *(column(name, float)[order][None] for name in ("start_h", "finish_h", "leave_h", "service_h")),
+    )
+
+
+def _journeys(flow: Flow, horizon_h: float) -> Journeys:
+    release_h = [at if at <= horizon_h else nan for at in flow.release_h]
+    return Journeys(
+        np.array(release_h, dtype=float)[None],
+        np.array(flow.depart_h, dtype=float)[None],
+        np.array(flow.variant, dtype=np.int64)[None],
+    )
