@@ -1,0 +1,352 @@
+"""Border posts and the stages a consignment goes through there.
+
+A `Checkpoint` is the post of one country. Its `exit` stages are for those who
+leave the country of the post, its `entry` stages for those who enter it. A
+stage is some lanes with one queue, or a stay that holds no lane. To add a field
+of a stage, add it here and read it in `corridor_sim/flatten`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.model.base import (
+    Count,
+    FrozenDict,
+    Instant,
+    KindOf,
+    Model,
+    OrderedTable,
+    OrderedTableOf,
+    Positive,
+    PositiveCount,
+    Probability,
+    Sourced,
+    TableOf,
+    TupleOf,
+    WholeOrUnlimited,
+)
+from corridor_sim.model.calendars import CountByHour, Hours, open_h_per_week
+from corridor_sim.model.ids import sound_ids
+from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime
+from corridor_sim.units import H_PER_WEEK
+
+Law = Annotated[ServiceTime, KindOf(SERVICE_TIMES)]
+"""A law of durations: an object, or a table with a kind."""
+
+DIRECTIONS = ("exit", "entry")
+
+
+def known_directions(table: Any) -> Any:
+    """The table, if its keys are directions."""
+    wrong = [key for key in table if key not in DIRECTIONS]
+    if wrong:
+        raise ScenarioError(
+            [Problem("is not a direction", key, allowed="exit, entry", hint=nearest(key, DIRECTIONS)) for key in wrong]
+        )
+    return table
+
+
+def require_order(first: Any, last: Any, field: str = "until") -> None:
+    """Raise ScenarioError unless `last` comes after `first` (either may be None)."""
+    if first is None or last is None:
+        return
+    if (first.tzinfo is None) != (last.tzinfo is None):
+        raise ScenarioError([Problem("must have an offset from UTC if the other instant has one", field, last)])
+    if last <= first:
+        raise ScenarioError([Problem("must be later than from", field, last, f"after {first}")])
+
+
+Directed = AfterValidator(known_directions)
+
+
+class Outage(Model):
+    """A lane (or the whole stage, without `lane`) that is down from an instant until another."""
+
+    lane: PositiveCount | None = None
+    from_: Instant = Field(validation_alias="from", serialization_alias="from")
+    until: Instant
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        require_order(self.from_, self.until)
+        return self
+
+
+class Breakdown(Sourced):
+    """Failures drawn by chance: time up, time down, on the calendar clock (a lane fails whether busy or not)."""
+
+    up: Law
+    down: Law
+    per_lane: bool = False
+
+
+class Reserved(Model):
+    """Lanes kept for one class; with `overflow` the class may use the other lanes too."""
+
+    lanes: Count
+    overflow: bool = False
+
+
+class Acceptance(Sourced):
+    """Most consignments a local day that are taken over in one direction."""
+
+    per_day: PositiveCount
+
+
+class Slots(Sourced):
+    """Booked slots: so many a local day, evenly spaced; every `every_h` a group when given."""
+
+    per_day: PositiveCount
+    every_h: Positive | None = None
+    """Time between groups of slots; without it every slot has its own time. [h]"""
+
+    @model_validator(mode="after")
+    def _group(self) -> Self:
+        if self.every_h is not None and self.every_h > 24:
+            raise ScenarioError([Problem("must be at most a day", "every_h", self.every_h, "> 0 and <= 24")])
+        return self
+
+
+class Channels(Sourced):
+    """Risk channels of one direction, from the lightest to the strictest, with the share of each.
+
+    Written as a table of shares, ``{ green = 0.80, yellow = 0.15, red = 0.05 }``;
+    `by_class` gives other shares for some cargo classes.
+    """
+
+    shares: OrderedTableOf[Probability]
+    by_class: TableOf[OrderedTableOf[Probability]] = FrozenDict()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "shares" not in values:
+            own = {key: values[key] for key in values if key in cls.model_fields}
+            return {**own, "shares": {key: values[key] for key in values if key not in cls.model_fields}}
+        return values
+
+    @model_validator(mode="after")
+    def _sums(self) -> Self:
+        problems = []
+        for name, shares in {
+            "": self.shares,
+            **{f"by_class.{key}": item for key, item in self.by_class.items()},
+        }.items():
+            if abs(sum(shares.values()) - 1) > 1e-9:
+                problems.append(Problem(f"the shares must sum to 1, they sum to {sum(shares.values()):g}", name))
+            if list(shares) != list(self.shares):
+                allowed = ", ".join(self.shares)
+                problems.append(Problem("must name the same channels in the same order", name, allowed=allowed))
+        if problems:
+            raise ScenarioError(problems)
+        return self
+
+    def to_data(self) -> dict[str, Any]:
+        """As a table of shares, as it stands in a file."""
+        data = super().to_data()
+        return {**data.pop("shares"), **data}
+
+
+class Stage(Sourced):
+    """One step at a post: parallel lanes with one queue, or a stay without lanes.
+
+    The law of service is the time a lane is held. Put no stay time on a lane:
+    a stage with ``lanes = "unlimited"`` is a stay that nobody waits for.
+    """
+
+    name: str = ""
+    lanes: WholeOrUnlimited
+    service: Law | None = None
+    """Time one consignment holds a lane (or stays, where lanes are unlimited)."""
+    trucks_per_day: Positive | None = None
+    """Capacity in a day of the stage's hours: sets the mean lane cycle from `lanes`."""
+    share: Probability = 1.0
+    share_by_class: TableOf[Probability] = FrozenDict()
+    channels: TupleOf[str] = ()
+    """Risk channels that need the stage; none named means every channel."""
+    factor_by_class: TableOf[Positive] = FrozenDict()
+    opening_hours: Hours | None = None
+    closing: Literal["finish", "suspend", "restart", "no_overrun", "clear_queue"] = "finish"
+    lanes_by_hour: CountByHour | None = None
+    discipline: Literal["fifo", "priority"] = "fifo"
+    priority: TupleOf[str] = ()
+    """Cargo classes, the most urgent first; classes not listed come last."""
+    reserved: TableOf[Reserved] = FrozenDict()
+    """Lanes kept for a cargo class."""
+    yard: WholeOrUnlimited = "unlimited"
+    shared: bool = False
+    """Whether the stage of the same id in the other direction uses the same lanes."""
+    named_lanes: bool = False
+    outages: TableOf[Outage] = FrozenDict()
+    outage_policy: Literal["resume", "restart", "finish", "requeue"] = "resume"
+    breakdown: Breakdown | None = None
+    staff_pool: str | None = None
+    staff_per_service: PositiveCount = 1
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems: list[Problem] = []
+        if self.service is None and self.trucks_per_day is None:
+            problems.append(Problem("is required", "service", hint="or give trucks_per_day"))
+        if self.lanes == "unlimited":
+            for name in ("trucks_per_day", "opening_hours", "lanes_by_hour", "breakdown", "staff_pool"):
+                if getattr(self, name) is not None:
+                    problems.append(Problem("needs a number of lanes", name, hint="this stage has unlimited lanes"))
+            for name in ("reserved", "outages", "priority", "named_lanes", "shared"):
+                if getattr(self, name):
+                    problems.append(Problem("needs a number of lanes", name, hint="this stage has unlimited lanes"))
+            if self.yard != "unlimited":
+                problems.append(Problem("needs a number of lanes", "yard", self.yard))
+        elif self.trucks_per_day is not None and self.lanes == 0:
+            problems.append(Problem("needs lanes >= 1 to set the lane cycle", "trucks_per_day", self.trucks_per_day))
+        if self.discipline == "priority" and not self.priority:
+            problems.append(Problem("is required", "priority", hint="name the classes, the most urgent first"))
+        if self.discipline == "fifo" and self.priority:
+            problems.append(Problem('needs discipline = "priority"', "priority", list(self.priority)))
+        for name in sorted({name for name in self.priority if self.priority.count(name) > 1}):
+            problems.append(Problem("is listed twice", "priority", name))
+        if isinstance(self.lanes, int):
+            most = max([self.lanes, *(self.lanes_by_hour or {}).values()])
+            kept = sum(item.lanes for item in self.reserved.values())
+            if kept > most:
+                problems.append(Problem(f"keeps {kept} lanes, the stage has {most}", "reserved"))
+        if problems:
+            raise ScenarioError(problems)
+        return self
+
+    @property
+    def cycle_h(self) -> float:
+        """Mean time one consignment holds a lane, before any factor of class or date. [h]"""
+        if self.trucks_per_day is not None and isinstance(self.lanes, int):
+            return self.lanes * self.open_h_per_day / self.trucks_per_day
+        assert self.service is not None
+        return float(self.service.mean_h)
+
+    @property
+    def open_h_per_day(self) -> float:
+        """Mean opening hours a day. [h]"""
+        return open_h_per_week(self.opening_hours) / H_PER_WEEK * 24
+
+
+def _stage_ids(table: Any) -> Any:
+    taken = [Problem("is kept for the element of that name; choose another id", key) for key in _KEPT if key in table]
+    if taken:
+        raise ScenarioError(taken)
+    return sound_ids(table)
+
+
+_KEPT = ("acceptance", "slots")
+Stages = Annotated[OrderedTableOf[Stage], AfterValidator(_stage_ids)]
+"""Stages in the order in which they are passed."""
+
+
+class Place(Sourced):
+    """A city, port, terminal or border of the map; a node of the graph.
+
+    `transfer` are the stages (cranes, gauge change, berths) of consignments
+    that change the kind of leg here.
+    """
+
+    name: str = ""
+    country: str = ""
+    kind: str = ""
+    """City, port, terminal, border, ..."""
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    utc_offset_h: Annotated[float, Field(ge=-12, le=14)] = 0.0
+    transfer: Stages = OrderedTable()
+
+
+class Checkpoint(Sourced):
+    """One country's post at a border; a node of the graph."""
+
+    name: str = ""
+    country: str = ""
+    crossing: str
+    """Id of the crossing, shared by the posts on both sides of the border."""
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    utc_offset_h: Annotated[float, Field(ge=-12, le=14)] = 0.0
+    """Local time minus UTC, without daylight saving. [h]"""
+    open: bool = True
+    """Whether the post is in use before any improvement opens it."""
+    exit: Stages = OrderedTable()
+    entry: Stages = OrderedTable()
+    acceptance: Annotated[TableOf[Acceptance], Directed] = FrozenDict()
+    slots: Annotated[TableOf[Slots], Directed] = FrozenDict()
+    channels: Annotated[TableOf[Channels], Directed] = FrozenDict()
+
+    @model_validator(mode="after")
+    def _directions_agree(self) -> Self:
+        problems: list[Problem] = []
+        for direction in DIRECTIONS:
+            other = DIRECTIONS[1 - DIRECTIONS.index(direction)]
+            channels = self.channels.get(direction)
+            for name, stage in self.stages(direction).items():
+                at = f"{direction}.{name}"
+                if stage.channels:
+                    problems += _channel_problems(stage, channels, f"{at}.channels")
+                if stage.shared:
+                    twin = self.stages(other).get(name)
+                    if twin is None:
+                        hint = f"the direction {other} has no stage {name!r}"
+                        problems.append(Problem("must exist in both directions", f"{at}.shared", True, hint=hint))
+                    elif direction == "exit" or not twin.shared:
+                        differ = [f for f in _LANE_FIELDS if getattr(stage, f) != getattr(twin, f)]
+                        problems += [
+                            Problem(f"must equal {other}.{name}.{f}: both directions use these lanes", f"{at}.{f}")
+                            for f in differ
+                        ]
+        if problems:
+            raise ScenarioError(problems)
+        return self
+
+    def stages(self, direction: str) -> OrderedTable[Stage]:
+        """Stages of one direction, ``exit`` or ``entry``, in order."""
+        stages = self.exit if direction == "exit" else self.entry
+        assert isinstance(stages, OrderedTable)
+        return stages
+
+    def is_shared(self, stage: str) -> bool:
+        """Whether both directions use the lanes of this stage."""
+        return any(stage in self.stages(way) and self.stages(way)[stage].shared for way in DIRECTIONS)
+
+
+_LANE_FIELDS = (
+    "lanes",
+    "opening_hours",
+    "closing",
+    "lanes_by_hour",
+    "discipline",
+    "priority",
+    "reserved",
+    "yard",
+    "named_lanes",
+    "outages",
+    "outage_policy",
+    "breakdown",
+    "staff_pool",
+    "staff_per_service",
+)
+"""What a stage with lanes shared by both directions must say alike in both."""
+
+
+def _channel_problems(stage: Stage, channels: Channels | None, path: str) -> list[Problem]:
+    if channels is None:
+        return [Problem("needs the channels of this direction", path, list(stage.channels))]
+    names = list(channels.shares)
+    wrong = [name for name in stage.channels if name not in names]
+    if wrong:
+        return [
+            Problem("is not a channel of this direction", path, name, ", ".join(names), nearest(name, names))
+            for name in wrong
+        ]
+    strictest = names[len(names) - len(set(stage.channels)) :]
+    if set(stage.channels) != set(strictest):
+        allowed = "; ".join(", ".join(names[k:]) for k in range(len(names)))
+        return [Problem("must be the strictest channels, so that channels nest", path, list(stage.channels), allowed)]
+    return []

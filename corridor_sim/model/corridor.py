@@ -1,0 +1,132 @@
+"""The corridor: places, posts and legs as one graph, with the flows that use it.
+
+`Corridor.graph` is the networkx graph from which routes are read; each leg of
+the data is two directed edges whose key is the leg's id. Route finding and the
+report of what is not connected are in `corridor_sim/model/routes.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Annotated, Any, Self
+
+import networkx as nx
+from pydantic import AfterValidator, Field
+
+from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.model.base import Count, FrozenDict, Model, Sourced, TableOf
+from corridor_sim.model.calendars import CountByHour
+from corridor_sim.model.checkpoints import Checkpoint, Place
+from corridor_sim.model.flows import Flow, Profile
+from corridor_sim.model.ids import sound_ids
+from corridor_sim.model.legs import AnyLeg
+
+
+class Source(Sourced):
+    """Where figures come from."""
+
+    title: str = ""
+    publisher: str = ""
+    url: str = ""
+    date: str = ""
+
+
+class StaffPool(Sourced):
+    """People whom several stages share: a service needs a lane and some of them."""
+
+    name: str = ""
+    members: Count
+    members_by_hour: CountByHour | None = None
+    utc_offset_h: Annotated[float, Field(ge=-12, le=14)] = 0.0
+
+
+Ids = AfterValidator(sound_ids)
+
+
+class Corridor(Sourced):
+    """Places, posts, legs and flows. Frozen; a change makes a new object."""
+
+    name: str = ""
+    about: str = ""
+    sources: Annotated[TableOf[Source], Ids] = FrozenDict()
+    places: Annotated[TableOf[Place], Ids] = FrozenDict()
+    checkpoints: Annotated[TableOf[Checkpoint], Ids] = FrozenDict()
+    staff_pools: Annotated[TableOf[StaffPool], Ids] = FrozenDict()
+    legs: Annotated[TableOf[AnyLeg], Ids] = FrozenDict()
+    profiles: Annotated[TableOf[Profile], Ids] = FrozenDict()
+    flows: Annotated[TableOf[Flow], Ids] = FrozenDict()
+
+    @functools.cached_property
+    def graph(self) -> nx.MultiDiGraph:
+        """The corridor as a networkx graph: a node for each place and post, two edges for each leg.
+
+        Nodes carry ``kind`` (``place`` or ``checkpoint``), name, country, lat, lon;
+        edges carry ``leg``, mode, length_km, hours, border and ``forward`` (True
+        in the direction in which the leg is written). Legs that name an unknown
+        node are left out; `problems` reports them.
+        """
+        graph = nx.MultiDiGraph(name=self.name)
+        for what, table in (("place", self.places), ("checkpoint", self.checkpoints)):
+            for id, node in table.items():
+                graph.add_node(id, kind=what, name=node.name or id, country=node.country, lat=node.lat, lon=node.lon)
+        for id, leg in self.legs.items():
+            if leg.from_ in graph and leg.to in graph:
+                values = {
+                    "leg": leg,
+                    "mode": leg.mode,
+                    "length_km": leg.length_km,
+                    "hours": leg.mean_travel_h,
+                    "border": leg.border,
+                }
+                graph.add_edge(leg.from_, leg.to, key=id, forward=True, **values)
+                graph.add_edge(leg.to, leg.from_, key=id, forward=False, **values)
+        return graph
+
+    @functools.cached_property
+    def crossings(self) -> dict[str, tuple[str, ...]]:
+        """Posts of each crossing, by crossing id."""
+        found: dict[str, tuple[str, ...]] = {}
+        for id, post in self.checkpoints.items():
+            found[post.crossing] = (*found.get(post.crossing, ()), id)
+        return found
+
+    def border_legs(self, crossing: str) -> list[str]:
+        """Ids of the legs that join the posts of a crossing."""
+        posts = set(self.crossings.get(crossing, ()))
+        return [id for id, leg in self.legs.items() if leg.border and {leg.from_, leg.to} <= posts]
+
+    def with_value(self, path: str, value: Any) -> Self:
+        """The same corridor with the value at a dotted path changed (``flows.export.per_day``), validated again.
+
+        Raises
+        ------
+        ScenarioError
+            If there is no such path, or the value does not fit.
+        """
+        first, *rest = path.split(".")
+        if first not in type(self).model_fields:
+            raise ScenarioError([Problem("does not exist", path)])
+        try:
+            return self.replace(**{first: _with(getattr(self, first), rest, value, path)})
+        except ScenarioError as error:
+            known = [p if p.path.startswith(first) else p.at(path.rpartition(".")[0]) for p in error.problems]
+            raise ScenarioError(known) from None
+
+
+def _with(thing: Any, path: list[str], value: Any, whole: str) -> Any:
+    """`thing` with the value at `path` inside it changed."""
+    if not path:
+        return value
+    key, *rest = path
+    if isinstance(thing, dict):
+        for n in range(len(path), 0, -1):  # ids may hold dots
+            joined = ".".join(path[:n])
+            if joined in thing:
+                return {**thing, joined: _with(thing[joined], path[n:], value, whole)}
+        if not rest:
+            return {**thing, key: value}
+    elif isinstance(thing, Model):
+        names = {field.validation_alias or name: name for name, field in type(thing).model_fields.items()}
+        if key in names:
+            return thing.replace(**{names[key]: _with(getattr(thing, names[key]), rest, value, whole)})
+    raise ScenarioError([Problem("does not exist", whole)])

@@ -1,0 +1,167 @@
+"""Flows: streams of like consignments, how many a day, when, and by which way.
+
+To add a way in which consignments arrive, see `arrivals.py`. To add a field of
+a flow, add it here and read it in `corridor_sim/flatten`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+
+from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.model.arrivals import ARRIVALS, ArrivalProcess
+from corridor_sim.model.base import (
+    FrozenDict,
+    Instant,
+    KindOf,
+    Model,
+    NonNegative,
+    OrderedTableOf,
+    Positive,
+    Probability,
+    Sourced,
+    TableOf,
+    TupleOf,
+)
+
+DAYS_PER_YEAR = 365.25
+
+
+class Profile(Sourced):
+    """Relative weights of the hours, weekdays and months, each normalised to mean 1.
+
+    Local to the post: `utc_offset_h`, or if that is not given the offset of the
+    first post on the way of the flow.
+    """
+
+    hour: TupleOf[NonNegative] = ()
+    """24 weights, from local midnight."""
+    weekday: TupleOf[NonNegative] = ()
+    """7 weights, Monday first."""
+    month: TupleOf[NonNegative] = ()
+    """12 weights, January first."""
+    utc_offset_h: Annotated[float, Field(ge=-12, le=14)] | None = None
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Self:
+        problems: list[Problem] = []
+        for name, length in (("hour", 24), ("weekday", 7), ("month", 12)):
+            weights = getattr(self, name)
+            if weights and len(weights) != length:
+                problems.append(Problem(f"must have {length} values, got {len(weights)}", name))
+            elif weights and sum(weights) == 0:
+                problems.append(Problem("must not all be 0", name))
+        if problems:
+            raise ScenarioError(problems)
+        return self
+
+    def weight(self, hour: int, weekday: int, month: int) -> float:
+        """Weight of an hour (0-23) of a weekday (Monday is 0) in a month (1-12), 1 on average."""
+        product = 1.0
+        for weights, index in ((self.hour, hour), (self.weekday, weekday), (self.month, month - 1)):
+            if weights:
+                product *= weights[index] * len(weights) / math.fsum(weights)
+        return product
+
+
+class CrossingShares(Model):
+    """Shares of a flow over the crossings of one border, from a date on.
+
+    Written ``{ from = 2023-03-17, samur = 0.6, khanoba = 0.4 }``; without `from`
+    they hold from the beginning. They hold until the next entry that names one
+    of the same crossings.
+    """
+
+    from_: Instant | None = Field(None, validation_alias="from", serialization_alias="from")
+    shares: OrderedTableOf[Probability]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "shares" not in values:
+            own = {key: value for key, value in values.items() if key in ("from", "from_")}
+            return {**own, "shares": {key: value for key, value in values.items() if key not in own}}
+        return values
+
+    @model_validator(mode="after")
+    def _sums(self) -> Self:
+        total = math.fsum(self.shares.values())
+        if abs(total - 1) > 1e-9:
+            raise ScenarioError([Problem(f"the shares must sum to 1, they sum to {total:g}")])
+        return self
+
+    def to_data(self) -> dict[str, Any]:
+        """As a table of shares, as it stands in a file."""
+        data = super().to_data()
+        return {**data.pop("shares"), **data}
+
+
+class Balk(Model):
+    """Go on by another crossing when the announced wait is longer than `threshold_h`."""
+
+    crossing: str
+    threshold_h: Positive
+
+
+class Flow(Sourced):
+    """A stream of like consignments from an origin to a destination.
+
+    The volume is `per_day`, or `tonnes_per_year` over `load_t`. The route is the
+    cheapest by generalised cost, or a list of leg ids from origin to destination.
+    """
+
+    name: str = ""
+    origin: str
+    destination: str
+    direction: str = ""
+    """A label such as northbound, for tables."""
+    cargo_class: str = "loaded"
+    vehicle: str = "truck"
+    per_day: NonNegative | None = None
+    tonnes_per_year: NonNegative | None = None
+    growth_per_year: Annotated[float, Field(gt=-1, le=10)] = 0.0
+    growth_from: Instant | None = None
+    """Date at which the volume is the one given; the start of the run if not given. [UTC]"""
+    profile: str | None = None
+    route: str | TupleOf[str] = "cheapest"
+    modes: TupleOf[str] = ()
+    """Leg types the cheapest route may use; none named means any."""
+    crossing_shares: TableOf[CrossingShares] = FrozenDict()
+    balk: Balk | None = None
+    arrivals: Annotated[ArrivalProcess, KindOf(ARRIVALS)] = Field(default_factory=lambda: ARRIVALS["poisson"]())
+    load_t: NonNegative = 0.0
+    value_usd_t: NonNegative = 0.0
+    vehicle_length_m: NonNegative = 0.0
+    value_of_time_usd_h: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems: list[Problem] = []
+        if self.per_day is not None and self.tonnes_per_year is not None:
+            problems.append(Problem("gives the volume twice; give per_day or tonnes_per_year", "tonnes_per_year"))
+        if self.tonnes_per_year is not None and self.load_t == 0:
+            problems.append(Problem("must be > 0 with tonnes_per_year", "load_t", self.load_t))
+        if self.origin == self.destination:
+            problems.append(Problem("must be another node than origin", "destination", self.destination))
+        if isinstance(self.route, str) and self.route != "cheapest":
+            problems.append(Problem("must be 'cheapest' or a list of leg ids", "route", self.route))
+        if not isinstance(self.route, str) and not self.route:
+            problems.append(Problem("must name at least one leg", "route"))
+        if not isinstance(self.route, str) and self.crossing_shares:
+            hint = "shares over crossings need route = 'cheapest'"
+            problems.append(Problem("cannot be given together with a list of legs", "crossing_shares", hint=hint))
+        if self.balk is not None and not isinstance(self.route, str):
+            problems.append(Problem("needs route = 'cheapest'", "balk"))
+        if problems:
+            raise ScenarioError(problems)
+        return self
+
+    @property
+    def mean_per_day(self) -> float:
+        """Consignments a day before growth, profile and improvements. [1/day]"""
+        if self.tonnes_per_year is not None:
+            return self.tonnes_per_year / DAYS_PER_YEAR / self.load_t
+        return self.per_day or 0.0

@@ -1,0 +1,65 @@
+"""Improvements of a corridor, by kind: what a planner can change, and when.
+
+Posts are in `posts.py`, legs and demand in `network.py`, what all share in
+`base.py`. A new kind is one class with `changes`, registered in either file.
+"""
+
+from corridor_sim.model.improvements.base import (
+    IMPROVEMENTS,
+    Improvement,
+    LegImprovement,
+    PostImprovement,
+    Works,
+)
+from corridor_sim.model.improvements.network import (
+    Closure,
+    DemandGrowth,
+    LegCapacity,
+    LegSpeed,
+    NewTimetable,
+    OpenLeg,
+    OpenPost,
+)
+from corridor_sim.model.improvements.posts import (
+    AddLanes,
+    DailyAcceptance,
+    InspectionShare,
+    OneStopPost,
+    OpeningHours,
+    PreArrival,
+    PriorityClass,
+    PriorityLane,
+    RemoveLanes,
+    ServiceTimeChange,
+    SetCapacity,
+    SlotBooking,
+    YardPlaces,
+)
+
+__all__ = [
+    "IMPROVEMENTS",
+    "AddLanes",
+    "Closure",
+    "DailyAcceptance",
+    "DemandGrowth",
+    "Improvement",
+    "InspectionShare",
+    "LegCapacity",
+    "LegImprovement",
+    "LegSpeed",
+    "NewTimetable",
+    "OneStopPost",
+    "OpenLeg",
+    "OpenPost",
+    "OpeningHours",
+    "PostImprovement",
+    "PreArrival",
+    "PriorityClass",
+    "PriorityLane",
+    "RemoveLanes",
+    "ServiceTimeChange",
+    "SetCapacity",
+    "SlotBooking",
+    "Works",
+    "YardPlaces",
+]

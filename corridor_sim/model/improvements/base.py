@@ -1,0 +1,223 @@
+"""What every improvement has: where, from when until when, works, cost, source.
+
+An improvement edits nothing. `changes` says which values it sets, adds to or
+multiplies, and when; `dated_changes` adds the ramp-up and the works.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.model.base import Instant, Model, NonNegative, Positive, Sourced
+from corridor_sim.model.changes import Change, stamped
+from corridor_sim.model.checkpoints import DIRECTIONS, Checkpoint, Stage, require_order
+from corridor_sim.model.corridor import Corridor
+from corridor_sim.registry import Registry
+
+IMPROVEMENTS: Registry[type[Improvement]] = Registry("improvement")
+
+
+class Works(Model):
+    """Lanes lost while the improvement is built (a negative number)."""
+
+    from_: Instant = Field(validation_alias="from", serialization_alias="from")
+    until: Instant
+    lanes: Annotated[int, Field(lt=0)]
+    at: str = ""
+    """The stage, if it is not the one that is improved."""
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        require_order(self.from_, self.until)
+        return self
+
+
+class Improvement(Sourced, ABC):
+    """A named, dated, costed, sourced change of a corridor.
+
+    Without `from` it is in force from the beginning, without `until` for good.
+    `ramp_up_days` lets the effect grow in one step a day.
+    """
+
+    kind: ClassVar[str] = ""
+
+    name: str = ""
+    at: str = ""
+    """Path of what is improved, as ``checkpoints.samur_az.exit.documents``."""
+    from_: Instant | None = Field(None, validation_alias="from", serialization_alias="from")
+    until: Instant | None = None
+    ramp_up_days: NonNegative = 0.0
+    works: Works | None = None
+    capex_usd: NonNegative = 0.0
+    opex_usd_year: NonNegative = 0.0
+    life_years: Positive | None = None
+
+    @model_validator(mode="after")
+    def _dates(self) -> Self:
+        require_order(self.from_, self.until)
+        if self.works is not None and self.from_ is not None:
+            same = (self.works.until.tzinfo is None) == (self.from_.tzinfo is None)
+            if not same or self.works.until > self.from_:
+                text = "must not be later than the improvement takes effect"
+                raise ScenarioError([Problem(text, "works.until", self.works.until, f"<= {self.from_}")])
+        return self
+
+    @abstractmethod
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """What the improvement does to the corridor, with full effect.
+
+        Raises
+        ------
+        ScenarioError
+            If the corridor has not what the improvement refers to.
+        """
+
+    @property
+    def path(self) -> str:
+        """Path of what is improved."""
+        return self.at
+
+    def dated_changes(self, corridor: Corridor, by: str = "") -> list[Change]:
+        """All changes with ramp-up and works, under the name `by`."""
+        changes = [
+            replace(change, ramp_up_days=self.ramp_up_days) if not change.ramp_up_days else change
+            for change in self.changes(corridor)
+        ]
+        if self.works is not None:
+            at = self.works.at or self.path
+            require_stage(corridor, at, "works.at" if self.works.at else "at")
+            works = self.works
+            changes.append(
+                Change(path=f"{at}.lanes", operation="add", value=works.lanes, from_=works.from_, until=works.until)
+            )
+        return stamped(changes, by or self.name or type(self).kind)
+
+    def change(self, path: str, operation: str, value: object) -> Change:
+        """One change that is in force as long as the improvement is."""
+        return Change(path=path, operation=operation, value=value, from_=self.from_, until=self.until)  # type: ignore[arg-type]
+
+
+class PostImprovement(Improvement):
+    """An improvement of a post, one of its directions or one of its stages.
+
+    Say where with `at`, or with `checkpoint`, `direction` and `stage`.
+    """
+
+    checkpoint: str = ""
+    direction: str = ""
+    stage: str = ""
+    depth: ClassVar[tuple[int, ...]] = (4,)
+    """How many parts the path may have: 2 a post, 3 a direction, 4 a stage."""
+
+    @model_validator(mode="after")
+    def _place(self) -> Self:
+        problems: list[Problem] = []
+        if self.at and (self.checkpoint or self.direction or self.stage):
+            problems.append(Problem("give either at, or checkpoint, direction and stage", "at", self.at))
+        elif not self.at and not self.checkpoint:
+            problems.append(Problem("is required", "at", hint="or give checkpoint, direction and stage"))
+        elif not self.at and self.stage and not self.direction:
+            problems.append(Problem("is required", "direction", allowed="exit, entry"))
+        elif len(self.path.split(".")) not in self.depth:
+            names = {2: "checkpoints.POST", 3: "checkpoints.POST.exit", 4: "checkpoints.POST.exit.STAGE"}
+            allowed = " or ".join(names[n] for n in self.depth)
+            problems.append(Problem("must name what is improved", "at", self.path, allowed))
+        if self.direction and self.direction not in DIRECTIONS:
+            hint = nearest(self.direction, DIRECTIONS)
+            problems.append(Problem("is not a direction", "direction", self.direction, "exit, entry", hint))
+        if problems:
+            raise ScenarioError(problems)
+        return self
+
+    @property
+    def path(self) -> str:
+        """Path of what is improved."""
+        if self.at:
+            return self.at
+        return ".".join(part for part in ("checkpoints", self.checkpoint, self.direction, self.stage) if part)
+
+    def stage_paths(self, corridor: Corridor) -> list[str]:
+        """Paths of the stages meant: the one named, or all of the post or direction named."""
+        parts = self.path.split(".")
+        if parts[0] == "places" or len(parts) == 4:
+            require_stage(corridor, self.path)
+            return [self.path]
+        post = require_post(corridor, self.path)
+        ways = DIRECTIONS if len(parts) == 2 else (parts[2],)
+        return [f"checkpoints.{parts[1]}.{way}.{name}" for way in ways for name in post.stages(way)]
+
+
+class LegImprovement(Improvement):
+    """An improvement of a leg; say which with `at` or `leg`."""
+
+    leg: str = ""
+
+    @model_validator(mode="after")
+    def _which(self) -> Self:
+        if bool(self.at) == bool(self.leg):
+            raise ScenarioError([Problem("is required: either at = 'legs.ID' or leg = 'ID'", "at", self.at or None)])
+        return self
+
+    @property
+    def path(self) -> str:
+        """Path of the leg."""
+        return self.at or f"legs.{self.leg}"
+
+    def leg_id(self, corridor: Corridor) -> str:
+        """Id of the leg. Raises ScenarioError if the corridor has none of that name."""
+        table, _, id = self.path.partition(".")
+        if table != "legs":
+            raise ScenarioError([Problem("must be the path of a leg", "at", self.path, "legs.ID")])
+        require(corridor.legs, id, "leg", "leg" if self.leg else "at")
+        return id
+
+
+def require(table: Iterable[str], id: str, what: str, field: str = "at") -> None:
+    """Raise ScenarioError, with the nearest known id, unless the table has `id`."""
+    known = list(table)
+    if id not in known:
+        allowed = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
+        raise ScenarioError(
+            [Problem(f"names {what} {id!r}, which does not exist", field, None, allowed, nearest(id, known))]
+        )
+
+
+def require_post(corridor: Corridor, path: str, field: str = "at") -> Checkpoint:
+    """The post that a path begins with; its direction, if the path has one, is checked too."""
+    parts = path.split(".")
+    if parts[0] != "checkpoints" or len(parts) < 2:
+        raise ScenarioError([Problem("must begin with checkpoints.", field, path, "checkpoints.POST.exit.STAGE")])
+    require(corridor.checkpoints, parts[1], "checkpoint", field)
+    if len(parts) > 2:
+        require(DIRECTIONS, parts[2], "direction", field)
+    return corridor.checkpoints[parts[1]]
+
+
+def require_stage(corridor: Corridor, path: str, field: str = "at") -> Stage:
+    """The stage at a path, of a post or of a place."""
+    parts = path.split(".")
+    if len(parts) == 4 and parts[0] == "places":
+        require(corridor.places, parts[1], "place", field)
+        require(("transfer",), parts[2], "table", field)
+        stages = corridor.places[parts[1]].transfer
+    else:
+        post = require_post(corridor, path, field)
+        if len(parts) != 4:
+            raise ScenarioError([Problem("must be the path of a stage", field, path, "checkpoints.POST.exit.STAGE")])
+        stages = post.stages(parts[2])
+    require(stages, parts[3], "stage", field)
+    return stages[parts[3]]
+
+
+def require_lanes(corridor: Corridor, path: str, field: str = "at") -> Stage:
+    """The stage at a path, if it has a number of lanes."""
+    stage = require_stage(corridor, path, field)
+    if stage.lanes == "unlimited":
+        raise ScenarioError([Problem("has unlimited lanes", field, path, "a stage with a number of lanes")])
+    return stage

@@ -1,0 +1,195 @@
+"""Improvements of the network: posts and legs opened, closed, faster, with more room; growth of demand.
+
+To add one, write a class with `changes` here and register it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.model.base import FrozenDict, Positive, PositiveCount, Probability, TableOf, TupleOf
+from corridor_sim.model.changes import Change
+from corridor_sim.model.checkpoints import DIRECTIONS
+from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.improvements.base import (
+    IMPROVEMENTS,
+    Improvement,
+    LegImprovement,
+    PostImprovement,
+    require,
+    require_post,
+    require_stage,
+)
+from corridor_sim.model.legs import Timetable
+
+_LEG = {"at": "legs.leg"}
+
+
+@IMPROVEMENTS.register("open_post", at="checkpoints.new_post", shares={"flow": 0.4})
+class OpenPost(PostImprovement):
+    """A post that is not open so far opens, with the border legs of its crossing.
+
+    The post stands in the corridor with ``open = false``. `shares` is the part
+    of each flow that changes over to its crossing; flows with shares over
+    crossings of their own are better dated there.
+    """
+
+    shares: TableOf[Probability] = FrozenDict()
+    depth: ClassVar[tuple[int, ...]] = (2,)
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The post opened, and the flows' shares."""
+        post = require_post(corridor, self.path)
+        changes = [self.change(f"{self.path}.open", "set", True)]
+        for flow, share in self.shares.items():
+            require(corridor.flows, flow, "flow", "shares")
+            changes.append(self.change(f"flows.{flow}.diverted.{post.crossing}", "set", share))
+        return changes
+
+
+@IMPROVEMENTS.register("open_leg", **_LEG)
+class OpenLeg(LegImprovement):
+    """A leg that stands in the corridor with ``open = false`` is opened."""
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The leg opened."""
+        return [self.change(f"legs.{self.leg_id(corridor)}.open", "set", True)]
+
+
+@IMPROVEMENTS.register("leg_speed", **_LEG, factor=1.2)
+class LegSpeed(LegImprovement):
+    """Another speed: a factor, or a new mean speed."""
+
+    factor: Positive | None = None
+    speed_kmh: Positive | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.factor is None) == (self.speed_kmh is None):
+            raise ScenarioError([Problem("needs exactly one of factor and speed_kmh")])
+        return self
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The speed set or multiplied."""
+        at = f"legs.{self.leg_id(corridor)}.speed_kmh"
+        if self.factor is not None:
+            return [self.change(at, "multiply", self.factor)]
+        return [self.change(at, "set", self.speed_kmh)]
+
+
+@IMPROVEMENTS.register("leg_capacity", **_LEG, paths_per_day=24.0)
+class LegCapacity(LegImprovement):
+    """Another limit of entries (headway, or paths a day) or of vehicles on a leg."""
+
+    headway_h: Positive | None = None
+    paths_per_day: Positive | None = None
+    max_vehicles: PositiveCount | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if self.headway_h is not None and self.paths_per_day is not None:
+            raise ScenarioError([Problem("says the same as paths_per_day; give one of them", "headway_h")])
+        if self.headway_h is None and self.paths_per_day is None and self.max_vehicles is None:
+            raise ScenarioError([Problem("needs headway_h, paths_per_day or max_vehicles")])
+        return self
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The limits set."""
+        at = f"legs.{self.leg_id(corridor)}"
+        changes = []
+        headway_h = 24 / self.paths_per_day if self.paths_per_day is not None else self.headway_h
+        if headway_h is not None:
+            changes.append(self.change(f"{at}.headway_h", "set", headway_h))
+        if self.max_vehicles is not None:
+            changes.append(self.change(f"{at}.max_vehicles", "set", self.max_vehicles))
+        return changes
+
+
+@IMPROVEMENTS.register("timetable", **_LEG, timetable={"every_h": 12.0, "places": 60})
+class NewTimetable(LegImprovement):
+    """Another timetable, or a first one, of a leg."""
+
+    timetable: Timetable
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The timetable set."""
+        return [self.change(f"legs.{self.leg_id(corridor)}.timetable", "set", self.timetable)]
+
+
+@IMPROVEMENTS.register("demand_growth", flow="flow", factor=1.1)
+class DemandGrowth(Improvement):
+    """More (or less) of some flows or of all: a factor from a date on, or another yearly growth."""
+
+    flow: str = ""
+    flows: TupleOf[str] = ()
+    """Flow ids; none named means all flows."""
+    factor: Positive | None = None
+    growth_per_year: Annotated[float, Field(gt=-1, le=10)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.factor is None) == (self.growth_per_year is None):
+            raise ScenarioError([Problem("needs exactly one of factor and growth_per_year")])
+        if sum(map(bool, (self.at, self.flow, self.flows))) > 1:
+            raise ScenarioError([Problem("give one of at, flow and flows")])
+        return self
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The volume multiplied or its growth set."""
+        named: tuple[str, ...] = (self.flow,) if self.flow else self.flows
+        field = "flow" if self.flow else "flows"
+        if self.at:
+            table, _, id = self.at.partition(".")
+            if table != "flows":
+                raise ScenarioError([Problem("must be the path of a flow", "at", self.at, "flows.ID")])
+            named, field = (id,), "at"
+        for id in named:
+            require(corridor.flows, id, "flow", field)
+        ids = named or tuple(corridor.flows)
+        if self.factor is not None:
+            return [self.change(f"flows.{id}.per_day", "multiply", self.factor) for id in ids]
+        return [self.change(f"flows.{id}.growth_per_year", "set", self.growth_per_year) for id in ids]
+
+
+@IMPROVEMENTS.register("closure", at="checkpoints.post.exit", **{"from": "2024-01-10", "until": "2024-01-12"})
+class Closure(Improvement):
+    """A post, a direction, a stage or a leg is closed; consignments wait, none turns back."""
+
+    leg: str = ""
+    checkpoint: str = ""
+    direction: str = ""
+    stage: str = ""
+
+    @property
+    def path(self) -> str:
+        """Path of what is closed."""
+        if self.leg:
+            return f"legs.{self.leg}"
+        parts = ("checkpoints", self.checkpoint, self.direction, self.stage)
+        return self.at or ".".join(part for part in parts if part)
+
+    @model_validator(mode="after")
+    def _which(self) -> Self:
+        if sum(map(bool, (self.at, self.leg, self.checkpoint))) != 1:
+            raise ScenarioError([Problem("needs exactly one of at, leg and checkpoint")])
+        return self
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """Lanes to none, or the leg closed for entry."""
+        parts = self.path.split(".")
+        if parts[0] == "legs":
+            require(corridor.legs, ".".join(parts[1:]), "leg", "leg" if self.leg else "at")
+            return [self.change(f"{self.path}.closed", "add", 1)]
+        if parts[0] == "places" or len(parts) == 4:
+            paths = [self.path]
+        else:
+            post = require_post(corridor, self.path)
+            ways = DIRECTIONS if len(parts) == 2 else (parts[2],)
+            paths = [f"checkpoints.{parts[1]}.{way}.{name}" for way in ways for name in post.stages(way)]
+        paths = [path for path in paths if require_stage(corridor, path).lanes != "unlimited"]
+        if not paths:
+            raise ScenarioError([Problem("has no stage with lanes that could close", "at", self.path)])
+        return [self.change(f"{path}.lanes", "multiply", 0) for path in paths]

@@ -1,0 +1,337 @@
+"""Improvements of posts: lanes, service, inspection, hours, order of service, booking.
+
+To add one, write a class with `changes` here and register it; it is then known
+to scenario files, `corridor-sim kinds`, the schema and the comparison.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.model.base import (
+    Count,
+    FrozenDict,
+    NonNegative,
+    Positive,
+    PositiveCount,
+    Probability,
+    TableOf,
+    TupleOf,
+    WholeOrUnlimited,
+)
+from corridor_sim.model.calendars import Hours
+from corridor_sim.model.changes import Change, Cycle, OneStop, ReliefTerms
+from corridor_sim.model.checkpoints import Law
+from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.improvements.base import (
+    IMPROVEMENTS,
+    Improvement,
+    PostImprovement,
+    require,
+    require_lanes,
+    require_post,
+    require_stage,
+)
+from corridor_sim.model.service_times import SERVICE_TIMES
+
+_STAGE = {"at": "checkpoints.post.exit.lanes"}
+_WAY = {"at": "checkpoints.post.exit"}
+ROUND_THE_CLOCK = ("00:00-24:00",)
+
+
+def _exactly_one(thing: object, *names: str) -> None:
+    given = [name for name in names if getattr(thing, name) not in (None, (), {})]
+    if len(given) != 1:
+        text = f"needs exactly one of {', '.join(names)}; found {', '.join(given) or 'none'}"
+        raise ScenarioError([Problem(text)])
+
+
+@IMPROVEMENTS.register("add_lanes", **_STAGE, lanes=1)
+class AddLanes(PostImprovement):
+    """More lanes at a stage (or more members of a staff pool, at ``staff_pools.ID``)."""
+
+    lanes: PositiveCount
+    depth: ClassVar[tuple[int, ...]] = (2, 4)
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """Lanes added."""
+        return [self.change(lanes_path(corridor, self.path), "add", self.lanes)]
+
+
+@IMPROVEMENTS.register("remove_lanes", **_STAGE, lanes=1)
+class RemoveLanes(PostImprovement):
+    """Fewer lanes at a stage; `lanes` is how many go."""
+
+    lanes: PositiveCount
+    depth: ClassVar[tuple[int, ...]] = (2, 4)
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """Lanes taken away."""
+        return [self.change(lanes_path(corridor, self.path), "add", -self.lanes)]
+
+
+@IMPROVEMENTS.register("set_capacity", **_STAGE, trucks_per_day=600.0)
+class SetCapacity(PostImprovement):
+    """Capacity in trucks a day, the unit planners use: sets the lane cycle, and the lanes if given."""
+
+    trucks_per_day: Positive
+    lanes: PositiveCount | None = None
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The service law becomes a fixed mean cycle: lanes x open hours / trucks a day."""
+        stage = require_lanes(corridor, self.path)
+        lanes = self.lanes or stage.lanes
+        assert isinstance(lanes, int)
+        if lanes == 0:
+            raise ScenarioError([Problem("is required: the stage has no lanes so far", "lanes")])
+        cycle_h = lanes * stage.open_h_per_day / self.trucks_per_day
+        law = stage.service or SERVICE_TIMES["deterministic"](value_h=cycle_h)
+        changes = [self.change(f"{self.path}.service", "set", Cycle(law, cycle_h))]
+        if self.lanes is not None:
+            changes.append(self.change(f"{self.path}.lanes", "set", self.lanes))
+        return changes
+
+
+@IMPROVEMENTS.register("service_time", **_STAGE, factor=0.8)
+class ServiceTimeChange(PostImprovement):
+    """Faster (or slower) service: a factor, for one class if named, or a new law.
+
+    A factor may be given for a whole post or direction; it then holds at every stage.
+    """
+
+    factor: Positive | None = None
+    service: Law | None = None
+    cargo_class: str = ""
+    depth: ClassVar[tuple[int, ...]] = (2, 3, 4)
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        _exactly_one(self, "factor", "service")
+        if self.service is not None and self.cargo_class:
+            raise ScenarioError([Problem("can be given with factor only", "cargo_class", self.cargo_class)])
+        return self
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The time factor multiplied, or the law set."""
+        paths = self.stage_paths(corridor)
+        if self.factor is not None:
+            field = f"factor_by_class.{self.cargo_class}" if self.cargo_class else "factor"
+            return [self.change(f"{path}.{field}", "multiply", self.factor) for path in paths]
+        if self.path not in paths:
+            raise ScenarioError([Problem("must be the path of a stage when a law is set", "at", self.path)])
+        return [self.change(f"{self.path}.service", "set", self.service)]
+
+
+@IMPROVEMENTS.register("inspection_share", at="checkpoints.post.exit.xray", share=0.1)
+class InspectionShare(PostImprovement):
+    """Another share of the consignments at a stage, or other risk channels (at ``checkpoints.POST.channels.exit``)."""
+
+    share: Probability | None = None
+    factor: NonNegative | None = None
+    channels: TableOf[Probability] = FrozenDict()
+    cargo_class: str = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        _exactly_one(self, "share", "factor", "channels")
+        if self.channels and abs(sum(self.channels.values()) - 1) > 1e-9:
+            text = f"the shares must sum to 1, they sum to {sum(self.channels.values()):g}"
+            raise ScenarioError([Problem(text, "channels")])
+        return self
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The share set or multiplied."""
+        if self.channels:
+            return self._channel_changes(corridor)
+        stage = require_stage(corridor, self.path)
+        field = f"share_by_class.{self.cargo_class}" if self.cargo_class else "share"
+        if self.share is not None:
+            # A share for all classes replaces the base shares of single classes too.
+            fields = (
+                [field] if self.cargo_class else [field, *(f"share_by_class.{name}" for name in stage.share_by_class)]
+            )
+            return [self.change(f"{self.path}.{name}", "set", self.share) for name in fields]
+        fields = [field] if self.cargo_class else [field, *(f"share_by_class.{name}" for name in stage.share_by_class)]
+        return [self.change(f"{self.path}.{name}", "multiply", self.factor) for name in fields]
+
+    def _channel_changes(self, corridor: Corridor) -> list[Change]:
+        parts = self.path.split(".")
+        if len(parts) == 4 and parts[2] in ("exit", "entry"):
+            hint = f"checkpoints.{parts[1]}.channels.{parts[2]}"
+            raise ScenarioError([Problem("channels belong to a direction, not to a stage", "at", self.path, hint)])
+        post = require_post(corridor, ".".join(parts[:2]))
+        if len(parts) != 4 or parts[2] != "channels":
+            raise ScenarioError(
+                [Problem("must be the path of channels", "at", self.path, "checkpoints.POST.channels.exit")]
+            )
+        require(post.channels, parts[3], "channels of direction")
+        names = list(post.channels[parts[3]].shares)
+        for name in self.channels:
+            require(names, name, "channel", "channels")
+        prefix = f"by_class.{self.cargo_class}" if self.cargo_class else "shares"
+        return [self.change(f"{self.path}.{prefix}.{name}", "set", self.channels.get(name, 0.0)) for name in names]
+
+
+@IMPROVEMENTS.register("opening_hours", **_STAGE, opening_hours=["Mon-Sat 06:00-22:00"])
+class OpeningHours(PostImprovement):
+    """Other opening hours, of a stage or of all stages with lanes of a post or direction."""
+
+    opening_hours: Hours
+    depth: ClassVar[tuple[int, ...]] = (2, 3, 4)
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The hours set."""
+        paths = [path for path in self.stage_paths(corridor) if require_stage(corridor, path).lanes != "unlimited"]
+        if not paths:
+            require_lanes(corridor, self.path)
+        return [self.change(f"{path}.opening_hours", "set", self.opening_hours) for path in paths]
+
+
+@IMPROVEMENTS.register("priority_class", **_STAGE, priority=["perishable"])
+class PriorityClass(PostImprovement):
+    """Classes served first, the most urgent first; the service in progress is never interrupted."""
+
+    priority: TupleOf[str]
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The order of service set."""
+        require_lanes(corridor, self.path)
+        return [self.change(f"{self.path}.priority", "set", self.priority)]
+
+
+@IMPROVEMENTS.register("priority_lane", **_STAGE, cargo_class="perishable", lanes=1)
+class PriorityLane(PostImprovement):
+    """Lanes kept for one class; `new_lanes` of them are built for it, the others are taken from all."""
+
+    cargo_class: str
+    lanes: PositiveCount
+    new_lanes: Count = 0
+    overflow: bool = False
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """Reserved lanes set, new lanes added."""
+        require_lanes(corridor, self.path)
+        at = f"{self.path}.reserved.{self.cargo_class}"
+        changes = [self.change(f"{at}.lanes", "set", self.lanes)]
+        if self.overflow:
+            changes.append(self.change(f"{at}.overflow", "set", True))
+        if self.new_lanes:
+            changes.append(self.change(f"{self.path}.lanes", "add", self.new_lanes))
+        return changes
+
+
+@IMPROVEMENTS.register("pre_arrival", **_WAY, share=0.3, factor=0.5)
+class PreArrival(PostImprovement):
+    """A share of the consignments has a stage (or all stages of a direction) shortened, or skips it (factor 0).
+
+    The same consignments at every stage; `cargo_classes` limits it to some classes.
+    """
+
+    share: Probability
+    factor: Annotated[float, Field(ge=0)] = 0.0
+    cargo_classes: TupleOf[str] = ()
+    depth: ClassVar[tuple[int, ...]] = (2, 3, 4)
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """A relief of every stage meant."""
+        terms = ReliefTerms(self.share, self.factor, self.cargo_classes)
+        return [self.change(f"{path}.reliefs", "add", terms) for path in self.stage_paths(corridor)]
+
+
+@IMPROVEMENTS.register("slot_booking", **_WAY, per_day=300)
+class SlotBooking(PostImprovement):
+    """Electronic queue: consignments come in booked slots and wait for them away from the border."""
+
+    per_day: PositiveCount
+    every_h: Annotated[float, Field(gt=0, le=24)] | None = None
+    depth: ClassVar[tuple[int, ...]] = (3,)
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """Slots a day set."""
+        require_post(corridor, self.path)
+        _, post, direction = self.path.split(".")
+        at = f"checkpoints.{post}.slots.{direction}"
+        changes = [self.change(f"{at}.per_day", "set", self.per_day)]
+        if self.every_h is not None:
+            changes.append(self.change(f"{at}.every_h", "set", self.every_h))
+        return changes
+
+
+@IMPROVEMENTS.register("daily_acceptance", **_WAY, per_day=360)
+class DailyAcceptance(PostImprovement):
+    """Another number of consignments a day that are taken over in one direction."""
+
+    per_day: PositiveCount
+    depth: ClassVar[tuple[int, ...]] = (3,)
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The daily number set."""
+        require_post(corridor, self.path)
+        _, post, direction = self.path.split(".")
+        return [self.change(f"checkpoints.{post}.acceptance.{direction}.per_day", "set", self.per_day)]
+
+
+@IMPROVEMENTS.register("yard_places", **_STAGE, places=300)
+class YardPlaces(PostImprovement):
+    """Another number of waiting places in front of a stage."""
+
+    places: WholeOrUnlimited
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The places set."""
+        require_lanes(corridor, self.path)
+        return [self.change(f"{self.path}.yard", "set", self.places)]
+
+
+@IMPROVEMENTS.register("one_stop_post", crossing="border", host="post")
+class OneStopPost(Improvement):
+    """One stop for both countries: stages that both posts have are passed at the `host` alone.
+
+    `stages` names the ones that are merged; without it all stages whose id
+    stands at both posts. `service_factor` is how much longer the merged service
+    takes at the host. It holds for consignments released from its date on.
+    """
+
+    crossing: str
+    host: str
+    stages: TupleOf[str] = ()
+    service_factor: Positive = 1.0
+
+    @property
+    def path(self) -> str:
+        """Path of the crossing."""
+        return f"crossings.{self.crossing}"
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """The crossing merged from the date on."""
+        require(corridor.crossings, self.crossing, "crossing", "crossing")
+        posts = corridor.crossings[self.crossing]
+        require(posts, self.host, "post of the crossing", "host")
+        merged = {
+            name
+            for post in posts
+            if post != self.host
+            for guest, home in (("exit", "entry"), ("entry", "exit"))
+            for name in corridor.checkpoints[post].stages(guest)
+            if name in corridor.checkpoints[self.host].stages(home)
+        }
+        if not merged:
+            text = "both posts must have a stage of the same id to merge"
+            raise ScenarioError([Problem(text, "crossing", self.crossing)])
+        for name in self.stages:
+            require(sorted(merged), name, "common stage", "stages")
+        terms = OneStop(self.host, frozenset(self.stages or merged), self.service_factor)
+        return [self.change(f"crossings.{self.crossing}.one_stop", "set", terms)]
+
+
+def lanes_path(corridor: Corridor, path: str) -> str:
+    """Path of the number of lanes of a stage, or of the members of a staff pool."""
+    parts = path.split(".")
+    if parts[0] == "staff_pools":
+        require(corridor.staff_pools, parts[1], "staff pool")
+        return f"{path}.members"
+    require_lanes(corridor, path)
+    return f"{path}.lanes"

@@ -1,0 +1,211 @@
+"""Legs: what joins two nodes of the corridor, and how long it takes to travel.
+
+To add a leg type, add one class here with `@LEGS.register`; override
+`travel_law` when its time does not follow from length and speed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.model.base import (
+    FrozenDict,
+    Instant,
+    KindOf,
+    Model,
+    NonNegative,
+    Positive,
+    PositiveCount,
+    Probability,
+    Sourced,
+    TableOf,
+    TupleOf,
+)
+from corridor_sim.model.checkpoints import Law, require_order
+from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime
+from corridor_sim.registry import Registry
+
+LEGS: Registry[type[Leg]] = Registry("leg type")
+
+
+class Closure(Model):
+    """A time in which a leg cannot be entered (weather, strike)."""
+
+    from_: Instant = Field(validation_alias="from", serialization_alias="from")
+    until: Instant
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        require_order(self.from_, self.until)
+        return self
+
+
+class Timetable(Sourced):
+    """Departures with places: every so many hours, at given instants, or when full.
+
+    Give one of `every_h` (with `first_h` after the start of the run), `departures`
+    or `when_full`. `places` is one number for all departures or one for each.
+    """
+
+    every_h: Positive | None = None
+    first_h: NonNegative = 0.0
+    """First departure after the start of the run, with `every_h`. [h]"""
+    departures: TupleOf[Instant] = ()
+    """Departure instants. [UTC]"""
+    places: PositiveCount | TupleOf[PositiveCount] | None = None
+    when_full: PositiveCount | None = None
+    """Depart as soon as so many are there."""
+    cancel: Probability = 0.0
+    """Probability that a departure does not run; its load waits for the next."""
+    landing: Literal["number", "boarding"] = "number"
+    priority: TupleOf[str] = ()
+    """Cargo classes that board first; empty means first come first served."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        given = [n for n in ("every_h", "departures", "when_full") if getattr(self, n) not in (None, ())]
+        if len(given) != 1:
+            found = ", ".join(given) or "none"
+            raise ScenarioError([Problem(f"needs exactly one of every_h, departures, when_full; found {found}")])
+        problems: list[Problem] = []
+        if self.when_full is None and self.places is None:
+            problems.append(Problem("is required", "places", hint="how many consignments one departure takes"))
+        if self.when_full is not None and self.places is not None:
+            problems.append(Problem("has no meaning with when_full", "places", self.places))
+        if self.when_full is not None and self.cancel:
+            problems.append(Problem("has no meaning with when_full", "cancel", self.cancel))
+        if isinstance(self.places, tuple) and len(self.places) != len(self.departures):
+            text = f"must be one number, or one for each of the {len(self.departures)} departures"
+            problems.append(Problem(text, "places", list(self.places)))
+        if len({instant.tzinfo is None for instant in self.departures}) > 1:
+            problems.append(Problem("must all have an offset from UTC, or none", "departures"))
+        if problems:
+            raise ScenarioError(problems)
+        return self
+
+    @property
+    def mean_wait_h(self) -> float:
+        """Half the time between departures, where it is known; else 0. [h]"""
+        if self.every_h is not None:
+            return self.every_h / 2
+        if len(self.departures) > 1:
+            first, last = min(self.departures), max(self.departures)
+            return (last - first).total_seconds() / 3600 / (len(self.departures) - 1) / 2
+        return 0.0
+
+
+class Leg(Sourced):
+    """An undirected link between two nodes; the graph has an edge each way.
+
+    Give `speed_kmh` (with `speed_cv`), or `travel`, a law of the travel time.
+    """
+
+    kind: ClassVar[str] = ""
+
+    name: str = ""
+    from_: str = Field(validation_alias="from", serialization_alias="from")
+    to: str
+    length_km: NonNegative
+    speed_kmh: Positive | None = None
+    speed_cv: Annotated[float, Field(ge=0, le=2)] = 0.0
+    """Standard deviation of the travel time over its mean. [-]"""
+    travel: Law | None = None
+    cost_usd_tkm: NonNegative = 0.0
+    co2_g_tkm: NonNegative = 0.0
+    headway_h: Positive | None = None
+    """Least time between two entries in one direction. [h]"""
+    paths_per_day: Positive | None = None
+    """The same as entries a day in one direction."""
+    max_vehicles: PositiveCount | None = None
+    """Most vehicles between entry and exit in one direction."""
+    no_overtaking: bool = False
+    closures: TableOf[Closure] = FrozenDict()
+    timetable: Timetable | None = None
+    border: bool = False
+    """Whether the leg joins the two posts of one crossing."""
+    open: bool = True
+    """Whether the leg is in use before any improvement opens it."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problems: list[Problem] = []
+        if self.from_ == self.to:
+            problems.append(Problem("must be another node than from", "to", self.to))
+        if self.headway_h is not None and self.paths_per_day is not None:
+            problems.append(Problem("says the same as paths_per_day; give one of them", "headway_h", self.headway_h))
+        if self.speed_kmh is not None and self.travel is not None:
+            problems.append(Problem("gives the travel time twice; give speed_kmh or travel", "travel"))
+        if self.travel is not None and self.speed_cv:
+            problems.append(Problem("has no meaning with travel, which is a law already", "speed_cv", self.speed_cv))
+        if self.timetable is not None:
+            for name in ("headway_h", "paths_per_day", "max_vehicles", "no_overtaking", "closures"):
+                if getattr(self, name):
+                    problems.append(Problem("has no meaning on a leg with a timetable", name))
+        if not problems:
+            problems += self.travel_problems()
+        if problems:
+            raise ScenarioError(problems)
+        return self
+
+    def travel_problems(self) -> list[Problem]:
+        """What is missing for the travel time; a leg type with another travel time overrides this."""
+        if self.speed_kmh is None and self.travel is None:
+            return [Problem("is required", "speed_kmh", hint="or give travel, a law of the travel time")]
+        return []
+
+    def travel_law(self) -> ServiceTime:
+        """Law of the travel time: mean length over speed, coefficient of variation `speed_cv`. [h]"""
+        if self.travel is not None:
+            return self.travel
+        assert self.speed_kmh is not None
+        mean_h = self.length_km / self.speed_kmh
+        if self.speed_cv == 0 or mean_h == 0:
+            return SERVICE_TIMES["deterministic"](value_h=mean_h)
+        return SERVICE_TIMES["lognormal"](mean_h=mean_h, cv=self.speed_cv)
+
+    @property
+    def mean_travel_h(self) -> float:
+        """Mean travel time when nothing is in the way. [h]"""
+        return float(self.travel_law().mean_h)
+
+    @property
+    def mean_speed_kmh(self) -> float:
+        """Length over mean travel time; the given speed where there is one. [km/h]"""
+        if self.speed_kmh is not None:
+            return self.speed_kmh
+        mean_h = self.mean_travel_h
+        return self.length_km / mean_h if mean_h > 0 and self.length_km > 0 else 1.0
+
+    @property
+    def entry_headway_h(self) -> float | None:
+        """Least time between entries, from `headway_h` or `paths_per_day`; None if there is none. [h]"""
+        return 24 / self.paths_per_day if self.paths_per_day is not None else self.headway_h
+
+    @property
+    def mode(self) -> str:
+        """Mode of transport as indicators name it: the leg type."""
+        return type(self).kind
+
+
+AnyLeg = Annotated[Leg, KindOf(LEGS)]
+
+
+@LEGS.register("road", **{"from": "a", "to": "b", "length_km": 120.0, "speed_kmh": 60.0, "speed_cv": 0.1})
+class Road(Leg):
+    """A road; free travel unless a headway, a limit of vehicles or a closure is given."""
+
+
+@LEGS.register("rail", **{"from": "a", "to": "b", "length_km": 500.0, "speed_kmh": 26.4, "paths_per_day": 12.0})
+class Rail(Leg):
+    """A railway line; `headway_h` or `paths_per_day` limits entries, trains keep their order if `no_overtaking`."""
+
+
+@LEGS.register(
+    "sea",
+    **{"from": "a", "to": "b", "length_km": 300.0, "speed_kmh": 20.0, "timetable": {"every_h": 24.0, "places": 50}},
+)
+class Sea(Leg):
+    """A sea leg, usually with a timetable of sailings."""

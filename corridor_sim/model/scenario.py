@@ -1,0 +1,164 @@
+"""A scenario: a corridor, dated improvements and how it is to be run.
+
+Frozen values; `with_improvements`, `without_improvements` and `replace` make a
+new scenario. `corridor_sim.model.checks.problems` says what does not fit together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.model.base import FrozenDict, Instant, KindOf, Model, NonNegative, Positive, PositiveCount, TableOf
+from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.ids import LONGEST_ID, sound_ids
+from corridor_sim.model.improvements import IMPROVEMENTS, Improvement
+from corridor_sim.units import H_PER_DAY
+
+LONGEST_RUN_H = 2.0**20
+"""About 119 years; keeps every sum of times exact on the clock grid. [h]"""
+
+
+class RunSettings(Model):
+    """When the run starts (UTC), how long it is, how often it is repeated.
+
+    Give each length in days or in hours. The cool-down is the last part of the
+    horizon, in which consignments still come but are not counted.
+    """
+
+    start: Instant
+    horizon_days: Positive | None = None
+    horizon_hours: Positive | None = Field(None, validation_alias="horizon_h", serialization_alias="horizon_h")
+    warm_up_days: NonNegative | None = None
+    warm_up_hours: NonNegative | None = Field(None, validation_alias="warm_up_h", serialization_alias="warm_up_h")
+    cool_down_days: NonNegative | None = None
+    cool_down_hours: NonNegative | None = Field(None, validation_alias="cool_down_h", serialization_alias="cool_down_h")
+    replications: PositiveCount = 20
+    seed: Annotated[int, Field(ge=0)] = 0
+    kind: Literal["terminating", "cyclic", "steady"] = "terminating"
+
+    @model_validator(mode="after")
+    def _lengths(self) -> Self:
+        problems: list[Problem] = []
+        for name in ("horizon", "warm_up", "cool_down"):
+            if getattr(self, f"{name}_days") is not None and getattr(self, f"{name}_hours") is not None:
+                problems.append(Problem(f"gives the length twice; give {name}_days or {name}_h", f"{name}_h"))
+        if self.horizon_days is None and self.horizon_hours is None:
+            problems.append(Problem("is required", "horizon_days", hint="or give horizon_h"))
+        elif not problems:
+            if self.horizon_h > LONGEST_RUN_H:
+                text = f"must be at most {LONGEST_RUN_H:.0f} h ({LONGEST_RUN_H / 8766:.0f} years)"
+                problems.append(Problem(text, "horizon_h", self.horizon_h))
+            if self.warm_up_h >= self.horizon_h:
+                allowed = f"< {self.horizon_h:g} h"
+                problems.append(Problem("must be shorter than the horizon", "warm_up_h", self.warm_up_h, allowed))
+            elif self.warm_up_h + self.cool_down_h >= self.horizon_h:
+                text = "must leave time between warm-up and cool-down"
+                problems.append(Problem(text, "cool_down_h", self.cool_down_h))
+        if problems:
+            raise ScenarioError(problems)
+        return self
+
+    def _length_h(self, name: str) -> float:
+        days, hours = getattr(self, f"{name}_days"), getattr(self, f"{name}_hours")
+        return float(days * H_PER_DAY if days is not None else hours or 0.0)
+
+    @property
+    def horizon_h(self) -> float:
+        """Hours simulated, warm-up included. [h]"""
+        return self._length_h("horizon")
+
+    @property
+    def warm_up_h(self) -> float:
+        """Hours at the beginning that indicators leave out. [h]"""
+        return self._length_h("warm_up")
+
+    @property
+    def cool_down_h(self) -> float:
+        """Hours at the end that indicators leave out. [h]"""
+        return self._length_h("cool_down")
+
+    @property
+    def count_until_h(self) -> float:
+        """End of the hours in which joining consignments are counted. [h]"""
+        return self.horizon_h - self.cool_down_h
+
+    @property
+    def start_utc(self) -> dt.datetime:
+        """The start without an offset, in UTC."""
+        if self.start.tzinfo is None:
+            return self.start
+        return self.start.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+class Scenario(Corridor):
+    """A corridor with dated improvements and run settings."""
+
+    schema_version: Literal[1] = Field(1, validation_alias="schema", serialization_alias="schema")
+    run: RunSettings
+    improvements: Annotated[TableOf[Annotated[Improvement, KindOf(IMPROVEMENTS)]], AfterValidator(sound_ids)] = (
+        FrozenDict()
+    )
+
+    @property
+    def corridor(self) -> Corridor:
+        """The corridor alone, without improvements and run settings."""
+        return Corridor(**{name: getattr(self, name) for name in Corridor.model_fields})
+
+    def with_improvements(self, *improvements: Improvement, **named: Improvement) -> Self:
+        """The scenario with more improvements.
+
+        Unnamed ones are called after their `name`, or after what they do and where.
+
+        Raises
+        ------
+        ScenarioError
+            If a name is taken or an improvement does not fit.
+        """
+        table = dict(self.improvements)
+        pairs = [("", improvement) for improvement in improvements] + list(named.items())
+        for given, improvement in pairs:
+            name = given or self._name_for(improvement, table)
+            if name in table:
+                hint = f"take another name, or first without_improvements({name!r})"
+                raise ScenarioError([Problem("is the name of another improvement", f"improvements.{name}", hint=hint)])
+            table[name] = improvement
+        return self.replace(improvements=table)
+
+    def without_improvements(self, *names: str) -> Self:
+        """The scenario without the improvements named; without names, without any.
+
+        Raises
+        ------
+        ScenarioError
+            If there is none of a name.
+        """
+        unknown = [name for name in names if name not in self.improvements]
+        if unknown:
+            known = ", ".join(self.improvements)
+            raise ScenarioError(
+                [
+                    Problem(f"there is no improvement {n!r}", "", None, known, nearest(n, self.improvements))
+                    for n in unknown
+                ]
+            )
+        kept = {name: one for name, one in self.improvements.items() if names and name not in names}
+        return self.replace(improvements=kept)
+
+    def to_data(self) -> dict[str, Any]:
+        """As plain tables, with the version of the schema first."""
+        return {"schema": self.schema_version, **super().to_data()}
+
+    @staticmethod
+    def _name_for(improvement: Improvement, taken: dict[str, Improvement]) -> str:
+        words = improvement.name or f"{type(improvement).kind} {improvement.path.partition('.')[2]}"
+        stem = re.sub(r"[^\w-]+", "_", words).strip("_")[: LONGEST_ID - 4] or "improvement"
+        name, count = stem, 1
+        while name in taken and not improvement.name:
+            count += 1
+            name = f"{stem}_{count}"
+        return name
