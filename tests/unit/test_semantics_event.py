@@ -1,0 +1,275 @@
+"""SEMANTICS rule by rule, S01 to S26, on the event engine: each trace was worked out by hand."""
+
+import numpy as np
+import pytest
+from event_plans import LAWS, Truck, a, dated, ferry, play, station, to
+
+from corridor_sim.plan import Outage, Passage, Reservation, Step, StepFunction
+
+
+def test_S01_times_on_the_clock_grid_add_up_without_rounding():
+    tick = 2.0**-20
+    trucks = [a(1000.1 // tick * tick, 0.3 // tick * tick), a(1000.1 // tick * tick + tick, 3 * tick)]
+    out = play([station()], trucks)
+    assert out.depart == [trucks[0].release + trucks[0].take["A"], trucks[0].release + trucks[0].take["A"] + 3 * tick]
+    shifted = play([station()], [a(truck.release + 2.0**19, truck.take["A"]) for truck in trucks])
+    assert [x - 2.0**19 for x in shifted.depart] == out.depart
+
+
+def test_S02_lanes_are_open_from_the_opening_instant_up_to_but_not_at_the_closing_instant():
+    hours = station(lanes=[(0, 0), (10, 1), (20, 0), (30, 1)])
+    assert play([hours], [a(10, 1)]).start("A") == [10]
+    assert play([hours], [a(19, 1)]).start("A") == [19]
+    assert play([hours], [a(20, 1)]).start("A") == [30]
+
+
+def test_S03_completions_then_calendar_then_arrivals_then_starts_then_sailings():
+    # At 10: the service ends, a second lane opens, two arrive, the boat of 10 leaves, in this order.
+    elements = [station("A", [(0, 1), (10, 2)]), ferry("F", [10, 20], places=3)]
+    trucks = [a(0, 10), a(10, 0, flow=1), a(10, 0, flow=2), a(10, 5, flow=3)]
+    out = play(elements, trucks)
+    assert out.start("A") == [0, 10, 10, 10]
+    assert out.start("F") == [10, 10, 10, 20]
+
+
+def test_S03_all_arrivals_of_an_instant_join_before_any_of_them_starts():
+    out = play([station(rank=(1, 0))], [a(4, 2, flow=0), a(4, 3, flow=1)])
+    assert out.start("A") == [7, 4]
+
+
+def test_S03_a_zero_length_service_ends_in_the_same_instant_and_the_next_station_still_waits_for_it():
+    # The truck from A joins B at 5, as the one from outside does; its smaller number goes first.
+    elements = [station("A"), station("B")]
+    out = play(elements, [a(5, 0, 7), a(5, 0, 1, flow=1)], variants={0: [to(0, 1)], 1: [to(1)]})
+    assert out.start("B") == [5, 12]
+
+
+def test_S04_queue_order_is_joining_time_then_number_whatever_the_order_of_flows():
+    trucks = [a(0, 5), a(1, 1, flow=2, number=7), a(1, 1, flow=1, number=9), a(1, 1, flow=0, number=8)]
+    assert play([station()], trucks).start("A") == [0, 5, 7, 6]
+
+
+def test_S05_priority_goes_to_the_head_of_the_line_and_interrupts_nobody():
+    out = play([station(rank=(2, 0, 1))], [a(0, 10), a(1, 1), a(2, 1, flow=2), a(3, 1, flow=1), a(10, 1, flow=1)])
+    assert out.start("A") == [0, 13, 12, 10, 11]
+
+
+def test_S06_the_lowest_numbered_idle_lane_is_taken():
+    # Lane 1 fails at 5: only if the truck took lane 1 of two idle ones it is interrupted.
+    failing = station(lanes=2, outages=(Outage(from_h=5, until_h=9, lane=1),))
+    assert play([failing], [a(0, 10)]).finish("A") == [14]
+    # The second truck takes lane 1, which falls free first, though lane 2 is idle for longer afterwards.
+    assert play([failing], [a(0, 1), a(0, 2), a(3, 10)]).finish("A") == [1, 2, 17]
+
+
+def test_S07_pooled_capacity_counts_overrunning_services():
+    shift = station(lanes=[(0, 3), (30, 1), (60, 2)])
+    out = play([shift], [a(0, 25), a(2, 40), a(4, 28), a(10, 10), a(12, 5), a(20, 6), a(31, 10), a(33, 4)])
+    assert out.start("A") == [0, 2, 4, 25, 42, 47, 53, 60]
+
+
+def test_S07_named_lanes_let_an_overrunning_truck_on_a_closed_lane_out_of_count():
+    calendars = (dated(1), dated([(0, 1), (30, 0), (60, 1)]), dated([(0, 1), (30, 0)]))
+    named = station(lanes=[(0, 3), (30, 1), (60, 2)], named=calendars)
+    out = play([named], [a(0, 25), a(2, 40), a(4, 28), a(10, 10), a(12, 5), a(20, 6), a(31, 10), a(33, 4)])
+    assert out.start("A") == [0, 2, 4, 25, 35, 40, 46, 56]
+
+
+@pytest.mark.parametrize(
+    ("closing", "finish"),
+    [
+        ("finish", [6, 12, 24]),
+        ("suspend", [6, 22, 26]),
+        ("restart", [6, 26, 30]),
+        ("no_overrun", [6, 26, 30]),
+        ("clear_queue", [6, 12, 16]),
+    ],
+)
+def test_S08_service_in_progress_at_closing(closing, finish):
+    # Open [0, 10), closed [10, 20), open from 20. The third joined before closing.
+    out = play([station(lanes=[(0, 1), (10, 0), (20, 1)], closing=closing)], [a(0, 6), a(1, 6), a(9, 4)])
+    assert out.finish("A") == finish
+
+
+def test_S08_clear_queue_does_not_serve_who_joins_at_the_closing_instant():
+    hours = station(lanes=[(0, 1), (10, 0), (20, 1)], closing="clear_queue")
+    out = play([hours], [a(8, 5), a(9, 1), a(10, 1)])
+    assert out.start("A") == [8, 13, 20]
+
+
+def test_S09_a_start_is_allowed_at_the_opening_instant_and_not_at_the_closing_instant():
+    hours = station(lanes=[(0, 1), (10, 0), (20, 1)])
+    assert play([hours], [a(0, 10), a(1, 1)]).start("A") == [0, 20]
+
+
+@pytest.mark.parametrize("closing", ["finish", "suspend", "restart", "no_overrun", "clear_queue"])
+def test_S10_a_completion_exactly_at_closing_is_a_normal_one(closing):
+    hours = station(lanes=[(0, 1), (10, 0), (20, 1)], closing=closing)
+    assert play([hours], [a(2, 8)]).leave("A") == [10]
+
+
+@pytest.mark.parametrize(
+    ("policy", "finish"),
+    [
+        # Lane 2 is down in [5, 20); lane 1 frees at 10.
+        ("resume", [10, 24, 13, 22]),
+        ("restart", [10, 28, 13, 22]),
+        ("finish", [10, 9, 13, 22]),
+        ("requeue", [10, 14, 17, 22]),
+    ],
+)
+def test_S11_breakdown_of_a_lane(policy, finish):
+    failing = station(lanes=2, outages=(Outage(from_h=5, until_h=20, lane=2),), outage_policy=policy)
+    out = play([failing], [a(0, 10), a(1, 8), a(6, 3), a(21, 1)])
+    assert out.finish("A") == finish
+
+
+def test_S12_a_sailing_takes_who_is_ready_at_its_instant_in_order_until_full_and_lands_them_together():
+    boat = ferry("F", [10, 20], places=2, crossing=7)
+    out = play([boat, station("B")], [a(9, 0, 2), a(10, 0, 3), a(10, 0, 1), a(11, 0, 1)], crossing={"F": 7})
+    assert out.start("F") == [10, 10, 20, 20]
+    assert out.leave("F") == [17, 17, 27, 27]
+    assert out.start("B") == [17, 19, 27, 28]
+
+
+@pytest.mark.parametrize(("landing", "start"), [("number", [17, 22]), ("boarding", [18, 17])])
+def test_S12_the_order_after_landing_is_by_number_or_by_boarding(landing, start):
+    boat = ferry("F", [10], crossing=7, landing=landing)
+    out = play([boat, station("B")], [Truck(9, {"B": 5}), Truck(8, {"B": 1}, flow=1)], crossing={"F": 7})
+    assert out.start("B") == start
+
+
+@pytest.mark.parametrize(("priority", "start"), [(None, [10, 20]), ((1, 0), [20, 10])])
+def test_S12_classes_do_not_jump_the_queue_unless_the_boat_says_so(priority, start):
+    out = play([ferry("F", [10, 20], places=1, priority=priority)], [Truck(1), Truck(2, flow=1)])
+    assert out.start("F") == start
+
+
+def test_S13_who_is_left_behind_stays_at_the_head():
+    out = play([ferry("F", [10, 20, 30], places=[1, 1, 5])], [Truck(1), Truck(2), Truck(3), Truck(20)])
+    assert out.start("F") == [10, 20, 30, 30]
+
+
+def test_S14_a_finished_truck_holds_its_lane_until_there_is_room_and_room_goes_by_finish_then_number():
+    # B takes one for 10 h at a time. The two at A finish at 3 and 2: the one of 2 moves first, at 11.
+    elements = [station("A", 2), station("B", yard=0)]
+    out = play(elements, [a(0, 1, 10), a(0, 3, 10), a(1, 1, 10), a(1, 1, 10)])
+    assert out.finish("A") == [1, 3, 2, 12]
+    assert out.leave("A") == [1, 21, 11, 31]
+    assert out.start("A") == [0, 0, 1, 11]
+    # A tie in the finish goes by number.
+    tie = play(elements, [a(0, 1, 10), a(0, 2, 10, number=9), a(1, 1, 10, number=4)])
+    assert tie.leave("A") == [1, 21, 11]
+
+
+@pytest.mark.parametrize(
+    ("yard", "leave"), [(None, [1, 2, 3, 4]), (2, [1, 2, 3, 11]), (1, [1, 2, 11, 21]), (0, [1, 11, 21, 31])]
+)
+def test_S15_the_yard_holds_its_places_besides_the_lanes(yard, leave):
+    out = play([station("A"), station("B", yard=yard)], [a(0, 1, 10), a(0, 1, 10), a(0, 1, 10), a(0, 1, 10)])
+    assert out.leave("A") == leave
+
+
+def test_S15_the_road_before_the_first_station_is_unlimited():
+    out = play([station("A", yard=0)], [a(0, 5), a(0, 5), a(0, 5)])
+    assert out.join("A") == [0, 0, 0]
+    assert out.start("A") == [0, 5, 10]
+
+
+def test_S16_unblocking_goes_up_the_line_within_the_instant():
+    line = [station("A"), station("B", yard=0), station("C", yard=0)]
+    out = play(line, [a(0, 1, 1, 20), a(0, 1, 5, 1), a(0, 1, 1, 1), a(0, 1, 1, 1)])
+    assert out.leave("C") == [22, 23, 24, 25]
+    assert out.leave("B") == [2, 22, 23, 24]
+    assert out.leave("A") == [1, 2, 22, 23]
+    assert out.start("A") == [0, 1, 2, 22]
+
+
+def test_S17_a_closed_station_still_takes_trucks_into_its_yard():
+    out = play([station("A"), station("B", [(0, 0), (50, 1)], yard=1)], [a(0, 2, 1), a(0, 2, 1), a(0, 2, 1)])
+    assert out.join("B") == [2, 50, 52]
+    assert out.start("B") == [50, 51, 52]
+
+
+def test_S18_entries_keep_the_headway_and_the_first_is_not_delayed():
+    leg = Passage(id="A", headway_h=dated(5))
+    out = play([leg], [a(3, 30), a(4, 20), a(20, 9), a(20, 1)])
+    assert out.start("A") == [3, 8, 20, 25]
+    assert out.leave("A") == [33, 28, 29, 26]
+    strict = play([Passage(id="A", headway_h=dated(5), no_overtaking=True)], [a(3, 30), a(4, 20), a(20, 9), a(20, 1)])
+    assert strict.start("A") == [3, 8, 20, 25]
+    assert strict.leave("A") == [33, 33, 33, 33]
+
+
+def test_S19_a_place_on_the_leg_that_falls_free_at_t_is_taken_at_t():
+    out = play([Passage(id="A", max_vehicles=dated(2))], [a(0, 10), a(1, 12), a(2, 3), a(13, 1)])
+    assert out.start("A") == [0, 1, 10, 13]
+
+
+def test_S20_a_branch_is_read_from_the_uniform_of_the_truck_whoever_else_comes():
+    share = dict(share=dated(0.5), share_draws="red")
+    route = [Step(element=0, laws=LAWS, draws="A"), Step(element=1, laws=LAWS, draws="B", **share)]
+    trucks = [a(0, 1, 4, uniform={"red": 0.49}), a(0, 1, 4, uniform={"red": 0.5}), a(5, 1, 4, uniform={"red": 0.1})]
+    elements = [station("A", 9), station("B", 9)]
+    assert play(elements, trucks, variants={0: [route]}).start("B") == [1, None, 6]
+    assert play(elements, trucks[1:], variants={0: [route]}).start("B") == [None, 6]
+
+
+def test_S21_wait_service_blocked_and_interrupted_add_up_to_the_stay():
+    hours = station("A", [(0, 1), (10, 0), (20, 1)], closing="suspend")
+    out = play([hours, station("B", yard=0)], [a(0, 6, 30), a(1, 6, 1)])
+    assert [out.join("A")[1], out.start("A")[1], out.finish("A")[1], out.leave("A")[1]] == [1, 6, 22, 36]
+    assert out.service("A")[1] == 6  # wait 5 + service 6 + interrupted 10 + blocked 14 = 35
+    boat = play([ferry("F", [10], crossing=7)], [Truck(3)], crossing={"F": 7})
+    assert boat.start("F")[0] - boat.join("F")[0] == 7
+    assert boat.service("F") == [7]
+
+
+def test_S22_hours_repeat_and_may_run_over_midnight():
+    night = StepFunction.periodic([0, 6, 22], [1, 0, 1], 24, 100)
+    out = play([station(lanes=night)], [a(5, 2), a(6, 1), a(23, 3), a(25, 6), a(31, 1)])
+    assert out.start("A") == [5, 22, 23, 26, 46]
+
+
+def test_S23_whoever_is_not_done_by_the_horizon_is_reported_from_there_on_as_not_known():
+    out = play([station(), station("B")], [a(0, 6, 1), a(1, 4, 9), a(2, 5, 1), a(11, 1, 1)], horizon_h=10)
+    assert out.join("A") == [0, 1, 2, None]
+    assert out.start("A") == [0, 6, 10, None]
+    assert out.finish("A") == [6, 10, None, None]
+    assert out.join("B") == [6, 10, None, None]
+    assert out.depart == [7, None, None, None]
+    assert out.records.elements[0].count.tolist() == [3]
+    assert out.records.journeys[0].count.tolist() == [4]
+
+
+def test_S24_the_order_is_that_of_joining_each_station_so_trucks_may_pass_each_other():
+    out = play([station("A", 2), station("B")], [a(0, 9, 1), a(1, 2, 5), a(1, 4, 5)])
+    assert out.join("B") == [9, 3, 7]
+    assert out.start("B") == [13, 3, 8]
+
+
+def test_S25_releases_found_by_inversion_are_taken_as_they_are():
+    # Releases of a rate 0.1, 0.5, 0, 0.2 per unit on four hours, inverted at unit-exponential sums by hand.
+    release = [10, 55, 60, 62, 88, 119, 120, 185, 235, 240, 250, 302]
+    out = play([station(lanes=99)], [a(at, 1) for at in release])
+    assert out.join("A") == release
+    assert out.start("A") == release
+    assert np.array_equal(out.records.journeys[0].release_h[0], release)
+
+
+def test_S26_a_lane_fails_by_the_calendar_whether_idle_or_busy():
+    failing = station(lanes=1)
+    drawn = {"A": [Outage(from_h=2, until_h=6, lane=1), Outage(from_h=9, until_h=10, lane=1)]}
+    out = play([failing], [a(3, 4), a(20, 1)], outages=drawn)
+    assert out.start("A") == [6, 20]  # it failed idle, at 2
+    assert out.finish("A") == [11, 21]  # and busy, at 9
+
+
+def test_reserved_lanes_serve_only_their_flows():
+    kept = station(lanes=2, reserved=(Reservation(flows=frozenset({1}), lanes=dated(1)),))
+    out = play([kept], [a(0, 10), a(0, 10), a(1, 10, flow=1), a(2, 10, flow=1)])
+    assert out.start("A") == [0, 10, 1, 11]
+    spill = station(lanes=2, reserved=(Reservation(flows=frozenset({1}), lanes=dated(1), overflow=True),))
+    out = play([spill], [a(0, 10), a(0, 10), a(1, 10, flow=1), a(2, 10, flow=1)])
+    assert out.start("A") == [0, 10, 1, 11]
+    assert play([spill], [a(0, 10, flow=1), a(1, 10, flow=1), a(2, 1)]).start("A") == [0, 1, 11]
