@@ -1,0 +1,304 @@
+"""Single checks of a scenario: does what is named exist, and does it make sense together?
+
+Each check returns problems, errors or warnings; `resolution.problems` gathers
+them. To add a check, add a function here and call it there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+from corridor_sim.errors import Problem, nearest
+from corridor_sim.model.calendars import weekly_pieces
+from corridor_sim.model.changes import Dated, pieces
+from corridor_sim.model.checkpoints import DIRECTIONS, Stage
+from corridor_sim.model.flows import Flow
+from corridor_sim.model.ids import alike, id_fault
+from corridor_sim.model.routes import border_of, passes, stages_at
+from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.ways import ByPath, Way
+from corridor_sim.units import H_PER_WEEK
+
+MAX_CONSIGNMENTS = 1e8
+"""Most consignments that one replication may be expected to create."""
+TYPICAL_PER_DAY = (0.5, 20_000.0)
+LONG_SERVICE_H = 12.0
+"""A mean lane cycle above this is probably given in another unit. [h]"""
+
+
+def ids(scenario: Scenario) -> list[Problem]:
+    """Nodes and legs whose ids are the same, or look the same; crossing ids that are no ids."""
+    found: list[Problem] = []
+    tables = {"places": scenario.places, "checkpoints": scenario.checkpoints, "legs": scenario.legs}
+    where = [(id, f"{name}.{id}") for name, table in tables.items() for id in table]
+    paths: dict[str, str] = {}
+    for id, path in where:
+        if id in paths:
+            found.append(Problem(f"is the id of {paths[id]} too", path))
+        paths.setdefault(id, path)
+    for one, other in alike(paths):
+        if paths[one].partition(".")[0] != paths[other].partition(".")[0]:
+            found.append(Problem(f"is the same id as {one!r} but for case or accents", paths[other]))
+    for id, post in scenario.checkpoints.items():
+        if fault := id_fault(post.crossing):
+            found.append(Problem(f"as an id {fault}", f"checkpoints.{id}.crossing", post.crossing))
+    return found
+
+
+def references(scenario: Scenario) -> list[Problem]:
+    """Names that name nothing, with the nearest one that exists."""
+    found: list[Problem] = []
+    nodes = [*scenario.places, *scenario.checkpoints]
+
+    def need(path: str, name: str | None, what: str, known: Iterable[str]) -> None:
+        names = list(known)
+        if name is not None and name not in names:
+            allowed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+            found.append(Problem(f"is not a known {what}", path, name, allowed, nearest(name, names)))
+
+    for id, leg in scenario.legs.items():
+        need(f"legs.{id}.from", leg.from_, "place or checkpoint", nodes)
+        need(f"legs.{id}.to", leg.to, "place or checkpoint", nodes)
+        found += _border_problems(scenario, id)
+    for path, stage in all_stages(scenario):
+        need(f"{path}.staff_pool", stage.staff_pool, "staff pool", scenario.staff_pools)
+    modes = {leg.mode for leg in scenario.legs.values()}
+    for id, flow in scenario.flows.items():
+        at = f"flows.{id}"
+        need(f"{at}.origin", flow.origin, "place or checkpoint", nodes)
+        need(f"{at}.destination", flow.destination, "place or checkpoint", nodes)
+        need(f"{at}.profile", flow.profile, "profile", scenario.profiles)
+        for mode in flow.modes:
+            need(f"{at}.modes", mode, "leg type of this corridor", sorted(modes))
+        for name, entry in flow.crossing_shares.items():
+            for crossing in entry.shares:
+                need(f"{at}.crossing_shares.{name}", crossing, "crossing", scenario.crossings)
+        found += _share_border_problems(scenario, at, flow)
+        if flow.balk is not None:
+            need(f"{at}.balk.crossing", flow.balk.crossing, "crossing", scenario.crossings)
+        if not isinstance(flow.route, str):
+            for k, leg_id in enumerate(flow.route):
+                need(f"{at}.route.{k}", leg_id, "leg", scenario.legs)
+    return found + _class_problems(scenario)
+
+
+def _border_problems(scenario: Scenario, id: str) -> list[Problem]:
+    leg = scenario.legs[id]
+    posts = [scenario.checkpoints.get(node) for node in (leg.from_, leg.to)]
+    one, other = posts
+    same = one is not None and other is not None and one.crossing == other.crossing
+    if leg.border and not same:
+        return [Problem("must join the two posts of one crossing", f"legs.{id}.border", True)]
+    if same and not leg.border:
+        hint = "without it nobody who takes this leg is processed at the posts"
+        return [Problem("joins the two posts of one crossing; write border = true", f"legs.{id}.border", hint=hint)]
+    return []
+
+
+def _share_border_problems(scenario: Scenario, at: str, flow: Flow) -> list[Problem]:
+    found = []
+    for name, entry in flow.crossing_shares.items():
+        borders = {border_of(scenario, crossing) for crossing in entry.shares if crossing in scenario.crossings}
+        if len(borders) > 1:
+            text = "names crossings of different borders; give each border an entry of its own"
+            found.append(Problem(text, f"{at}.crossing_shares.{name}"))
+    dated: dict[tuple[object, frozenset[str]], str] = {}
+    for name, entry in flow.crossing_shares.items():
+        key = (entry.from_, frozenset(entry.shares))
+        if key in dated:
+            found.append(Problem(f"begins when {dated[key]!r} does", f"{at}.crossing_shares.{name}"))
+        dated[key] = name
+    return found
+
+
+def _class_problems(scenario: Scenario) -> list[Problem]:
+    classes = sorted({flow.cargo_class for flow in scenario.flows.values()})
+    found: list[Problem] = []
+    for path, stage in all_stages(scenario):
+        tables = {"priority": stage.priority, "reserved": stage.reserved}
+        by_class = {"share_by_class": stage.share_by_class, "factor_by_class": stage.factor_by_class}
+        for severity, fields in (("error", tables), ("warning", by_class)):
+            for name, table in fields.items():
+                found += [
+                    Problem(
+                        "is not the cargo class of any flow",
+                        f"{path}.{name}",
+                        item,
+                        ", ".join(classes),
+                        nearest(item, classes),
+                        severity=severity,
+                    )
+                    for item in table  # type: ignore[attr-defined]
+                    if item not in classes
+                ]
+    return found
+
+
+def flows(scenario: Scenario) -> list[Problem]:
+    """Volumes that are missing, too large, or look like another unit."""
+    found: list[Problem] = []
+    days = scenario.run.horizon_h / 24
+    total = 0.0
+    for id, flow in scenario.flows.items():
+        at = f"flows.{id}.per_day"
+        if not flow.arrivals.follows_rate:
+            continue
+        if flow.per_day is None and flow.tonnes_per_year is None:
+            found.append(Problem("is required", at, hint="or give tonnes_per_year, or arrivals of their own"))
+            continue
+        per_day = flow.mean_per_day
+        total += per_day * days
+        if per_day == 0:
+            found.append(Problem("this flow creates nothing", at, 0, severity="warning"))
+        elif not TYPICAL_PER_DAY[0] <= per_day <= TYPICAL_PER_DAY[1]:
+            text = f"creates {per_day:g} consignments a day; typical are 10 to 5000"
+            found.append(Problem(text, at, hint="is the unit consignments a day?", severity="warning"))
+    if total > MAX_CONSIGNMENTS:
+        text = f"the run would create {total:.2g} consignments in {days:g} days (limit {MAX_CONSIGNMENTS:.0e})"
+        found.append(Problem(text, "flows", hint="shorten the horizon or check the units of per_day"))
+    if not scenario.flows:
+        found.append(Problem("no flow is given, nothing will happen", "flows", severity="warning"))
+    return found
+
+
+def stages(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[Way]]) -> list[Problem]:
+    """Lanes that do not suffice for what is done with them, services that cannot be, odd figures."""
+    found: list[Problem] = []
+    used = used_stages(scenario, ways)
+    for path, stage in all_stages(scenario):
+        if stage.lanes == "unlimited":
+            continue
+        found += _lane_problems(scenario, path, stage, changes.get(f"{path}.lanes", ()), sorted(used.get(path, ())))
+        cycle_h = stage.cycle_h
+        if cycle_h == 0:
+            found.append(Problem("the service takes no time", f"{path}.service", severity="warning"))
+        elif cycle_h > LONG_SERVICE_H:
+            text = f"the mean service is {cycle_h:g} h; the unit is hours"
+            found.append(Problem(text, f"{path}.service", severity="warning"))
+        if stage.closing == "no_overrun" and stage.opening_hours is not None:
+            longest = longest_window_h(stage.opening_hours)
+            if cycle_h > longest:
+                text = (
+                    f"the mean service ({cycle_h:g} h) is longer than every opening ({longest:g} h): nobody is served"
+                )
+                found.append(Problem(text, f"{path}.closing", stage.closing))
+        found += _outage_problems(path, stage)
+        found += [
+            Problem("nobody needs this stage", f"{path}.{name}", 0, severity="warning")
+            for name, value in (("share", stage.share), *stage.share_by_class.items())
+            if value == 0 and name == "share" and not any(stage.share_by_class.values())
+        ]
+    for path, dated in changes.items():
+        for one in dated:
+            value = one.change.value
+            if path.endswith(".factor") and isinstance(value, (int, float)) and value > 2:
+                hint = f"{value:g} %? write {value / 100:g}" if value > 5 else ""
+                at = f"improvements.{one.change.by}.factor"
+                found.append(Problem("more than doubles the service time", at, value, hint=hint, severity="warning"))
+    return found
+
+
+def _lane_problems(
+    scenario: Scenario, path: str, stage: Stage, changes: Iterable[Dated], users: list[str]
+) -> list[Problem]:
+    dated = list(changes)
+    base = max([int(stage.lanes), *(stage.lanes_by_hour or {}).values()])
+    low = min([int(stage.lanes), *(stage.lanes_by_hour or {}).values()])
+    horizon_h = scenario.run.horizon_h
+    names = ", ".join(f"improvements.{name}" for name in dict.fromkeys(one.change.by for one in dated))
+    for from_h, lanes in pieces(low, dated, horizon_h):
+        if lanes < 0:
+            text = f"{names} removes more lanes than exist: {lanes:g} would be left {from_h:g} h after the start"
+            return [Problem(text, f"{path}.lanes", stage.lanes)]
+    counts = pieces(base, dated, horizon_h)
+    if users and all(lanes == 0 for _, lanes in counts):
+        text = f"never opens, but {len(users)} flow{'s' if len(users) > 1 else ''} use it: {', '.join(users[:5])}"
+        return [Problem(text, f"{path}.lanes", stage.lanes)]
+    if users and counts[-1][1] == 0:
+        closed = any(one.change.operation == "multiply" for one in dated)
+        text = f"{names} leaves no lane from {counts[-1][0]:g} h after the start on; {', '.join(users[:5])} use it"
+        return [Problem(text, f"{path}.lanes", severity="warning" if closed else "error")]
+    return []
+
+
+def _outage_problems(path: str, stage: Stage) -> list[Problem]:
+    found: list[Problem] = []
+    most = max([int(stage.lanes), *(stage.lanes_by_hour or {}).values()])
+    known = list(stage.outages.items())
+    for k, (name, outage) in enumerate(known):
+        if outage.lane is not None and outage.lane > most:
+            text = f"names lane {outage.lane}; the stage has {most}"
+            found.append(Problem(text, f"{path}.outages.{name}.lane", outage.lane))
+        for other_name, other in known[k + 1 :]:
+            mixed = (outage.from_.tzinfo is None) != (other.from_.tzinfo is None)
+            if outage.lane != other.lane or mixed:
+                continue
+            if max(outage.from_, other.from_) < min(outage.until, other.until):
+                text = f"overlaps {name!r}; both together count as one"
+                found.append(Problem(text, f"{path}.outages.{other_name}", severity="warning"))
+    return found
+
+
+def unused(scenario: Scenario, ways: Mapping[str, list[Way]]) -> list[Problem]:
+    """One warning for the posts, and one for the profiles and pools, that nothing uses."""
+    used = {(at.id, at.direction) for list_ in ways.values() for way in list_ for at in passes(scenario, way.hops)}
+    idle = [
+        f"{id}.{direction}"
+        for id, post in scenario.checkpoints.items()
+        for direction in DIRECTIONS
+        if post.stages(direction) and (id, direction) not in used
+    ]
+    found = []
+    if idle:
+        names = ", ".join(idle[:8]) + (f" and {len(idle) - 8} more" if len(idle) > 8 else "")
+        found.append(Problem(f"no flow passes {names}", "checkpoints", severity="warning"))
+    for what, table, names_used in (
+        ("profiles", scenario.profiles, {flow.profile for flow in scenario.flows.values()}),
+        ("staff_pools", scenario.staff_pools, {stage.staff_pool for _, stage in all_stages(scenario)}),
+    ):
+        idle = [id for id in table if id not in names_used]
+        if idle:
+            found.append(Problem(f"nothing uses {', '.join(idle[:8])}", what, severity="warning"))
+    return found
+
+
+def all_stages(scenario: Scenario) -> Iterator[tuple[str, Stage]]:
+    """Every stage of the corridor with its path."""
+    for id, post in scenario.checkpoints.items():
+        for direction in DIRECTIONS:
+            for name, stage in post.stages(direction).items():
+                yield f"checkpoints.{id}.{direction}.{name}", stage
+    for id, place in scenario.places.items():
+        for name, stage in place.transfer.items():
+            yield f"places.{id}.transfer.{name}", stage
+
+
+def used_stages(scenario: Scenario, ways: Mapping[str, list[Way]]) -> dict[str, set[str]]:
+    """Flows that pass each stage, by the path of the stage."""
+    used: dict[str, set[str]] = {}
+    for flow, list_ in ways.items():
+        for way in list_:
+            for at in passes(scenario, way.hops):
+                if at.what == "leg":
+                    continue
+                table = "places" if at.what == "transfer" else "checkpoints"
+                for name, stage in stages_at(scenario, at).items():
+                    if stage.share_by_class.get(scenario.flows[flow].cargo_class, stage.share) > 0:
+                        used.setdefault(f"{table}.{at.id}.{at.direction}.{name}", set()).add(flow)
+    return used
+
+
+def longest_window_h(lines: Iterable[str]) -> float:
+    """The longest time for which opening hours are open without a break. [h]"""
+    week = weekly_pieces(lines)
+    if len(week) == 1:
+        return math.inf if week[0][1] else 0.0
+    twice = [(from_h + k * H_PER_WEEK, value) for k in range(3) for from_h, value in week]
+    longest, since = 0.0, None
+    for from_h, value in twice:
+        if value and since is None:
+            since = from_h
+        elif not value and since is not None:
+            longest, since = max(longest, from_h - since), None
+    return longest

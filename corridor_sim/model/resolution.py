@@ -1,0 +1,117 @@
+"""A scenario resolved: dated changes by path, routes by flow, and every problem found on the way.
+
+`resolve` is what `corridor-sim check` and the flattening both start from. The
+single checks are in `checks.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.model import checks
+from corridor_sim.model.changes import Change, Dated, conflicts, on_clock
+from corridor_sim.model.paths import FIXED_FIELDS, canonical, path_problem, utc_offset_of
+from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.ways import ByPath, Way, ways_of
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
+    """A scenario with its dated changes by path and the ways of its flows.
+
+    `problems` holds errors and warnings; `changes` and `ways` are complete only
+    if there is no error.
+    """
+
+    scenario: Scenario
+    changes: ByPath
+    ways: dict[str, list[Way]]
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> list[Problem]:
+        """Problems that forbid a run."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    def of(self, path: str) -> Sequence[Dated]:
+        """Changes of one path, () if there are none."""
+        return self.changes.get(path, ())
+
+
+def problems(scenario: Scenario) -> list[Problem]:
+    """Everything that does not fit together in a scenario: errors, warnings and information, all at once."""
+    return list(resolve(scenario).problems)
+
+
+def resolve(scenario: Scenario) -> Resolved:
+    """Changes and ways of a scenario, with all problems; raises nothing."""
+    found: list[Problem] = [*checks.ids(scenario), *checks.references(scenario), *checks.flows(scenario)]
+    changes, more = _changes(scenario)
+    found += more
+    ways: dict[str, list[Way]] = {}
+    for id in sorted(scenario.flows):
+        prefix = f"flows.{id}."
+        if any(p.severity == "error" and (p.path.startswith(prefix) or p.path.startswith("legs.")) for p in found):
+            continue
+        try:
+            ways[id] = ways_of(scenario, changes, id)
+        except ScenarioError as error:
+            found += error.problems
+    found += checks.stages(scenario, changes, ways)
+    if not any(problem.severity == "error" for problem in found):
+        found += checks.unused(scenario, ways)
+    return Resolved(scenario, changes, ways, tuple(found))
+
+
+def _changes(scenario: Scenario) -> tuple[dict[str, list[Dated]], list[Problem]]:
+    """Dated changes of all improvements by path, and what is wrong with them."""
+    by_path: dict[str, list[Dated]] = {}
+    found: list[Problem] = []
+    for name, improvement in scenario.improvements.items():
+        at = f"improvements.{name}"
+        try:
+            changes = improvement.dated_changes(scenario, name)
+        except ScenarioError as error:
+            found += [problem.at(at) for problem in error.problems]
+            continue
+        wrong = {str(p): p for change in changes if (p := path_problem(scenario, change.path))}
+        if wrong:
+            found += [problem.at(at) for problem in wrong.values()]
+            continue
+        dated = [_dated(scenario, change) for change in changes]
+        found += [problem.at(at) for problem in _date_problems(dated, scenario.run.horizon_h)]
+        for one in dated:
+            by_path.setdefault(one.change.path, []).append(one)
+    for dated in by_path.values():
+        found += conflicts(dated)
+    return by_path, found
+
+
+def _dated(scenario: Scenario, change: Change) -> Dated:
+    path = canonical(scenario, change.path)
+    return on_clock(replace(change, path=path), scenario.run.start_utc, utc_offset_of(scenario, path))
+
+
+def _date_problems(changes: Sequence[Dated], horizon_h: float) -> list[Problem]:
+    found: list[Problem] = []
+    if changes and all(one.from_h >= horizon_h for one in changes):
+        first = min(changes, key=lambda one: one.from_h).change.from_
+        found.append(Problem("takes effect after the run", "from", first, severity="warning"))
+    if changes and all(one.until_h <= 0 for one in changes):
+        found.append(Problem("is over before the run", "until", changes[0].change.until, severity="warning"))
+    for one in changes:
+        field = one.change.path.rpartition(".")[2]
+        if field in FIXED_FIELDS and any(0 < edge < horizon_h for edge in (one.from_h, one.until_h)):
+            text = f"would change {one.change.path} within the run, where it stays the same throughout"
+            hint = "let it begin at or before run.start, or run the time before and after as two scenarios"
+            found.append(Problem(text, "from", one.change.from_, hint=hint))
+        value = one.change.value
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if one.change.ramp_up_days and not number and field != "reliefs":
+            found.append(Problem("works with numbers only", "ramp_up_days", one.change.ramp_up_days))
+        elif one.change.ramp_up_days and not math.isfinite(one.from_h):
+            found.append(Problem("needs a date `from` to begin at", "ramp_up_days", one.change.ramp_up_days))
+    return found

@@ -1,0 +1,248 @@
+"""Routes: which legs and posts a flow goes through, found in the corridor's graph.
+
+The cheapest route is the one of least generalised cost: cost of carriage plus
+hours (travel, half the time between departures, unqueued time at posts and
+transfers) times the value of time. What is not connected is told with both
+components. `passes` turns legs into the ordered list of legs, posts and
+transfers that the plan is made of.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import networkx as nx
+
+from corridor_sim.errors import Problem, nearest
+from corridor_sim.model.checkpoints import DIRECTIONS, Stage
+from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.flows import Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One leg travelled in one direction; `forward` is the direction in which the leg is written."""
+
+    leg: str
+    start: str
+    end: str
+    forward: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One thing on the way: a leg, a post in one direction, or the transfer at a place."""
+
+    what: Literal["leg", "post", "transfer"]
+    id: str
+    direction: str = ""
+    """``exit`` or ``entry`` at a post, ``>`` or ``<`` on a leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What of a corridor is open, and how fast its legs are, at one time."""
+
+    closed_legs: frozenset[str] = frozenset()
+    closed_posts: frozenset[str] = frozenset()
+    speed: Mapping[str, float] = field(default_factory=dict)
+    """Speed of a leg over its base speed, where it is not 1."""
+
+
+class NoRoute(Exception):
+    """There is no way; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+def stage_hours(stages: Iterable[Stage], cargo_class: str) -> float:
+    """Mean time at some stages without any queue, for one class. [h]"""
+    return sum(
+        stage.cycle_h * stage.share_by_class.get(cargo_class, stage.share) * stage.factor_by_class.get(cargo_class, 1.0)
+        for stage in stages
+    )
+
+
+def edge_cost(corridor: Corridor, flow: Flow, state: State, start: str, end: str, id: str) -> float:
+    """Generalised cost of one directed edge, its border posts included. [US$, or h where nothing has a price]"""
+    leg = corridor.legs[id]
+    hours = leg.mean_travel_h / state.speed.get(id, 1.0)
+    if leg.timetable is not None:
+        hours += leg.timetable.mean_wait_h
+    if leg.border:
+        hours += stage_hours(corridor.checkpoints[start].exit.values(), flow.cargo_class)
+        hours += stage_hours(corridor.checkpoints[end].entry.values(), flow.cargo_class)
+    return leg.cost_usd_tkm * flow.load_t * leg.length_km + (flow.value_of_time_usd_h or 1.0) * hours
+
+
+def usable(corridor: Corridor, flow: Flow, state: State, without: Collection[str] = ()) -> nx.DiGraph:
+    """The edges that the flow may use, with their cost and the cheapest leg of parallel ones.
+
+    Border legs of the crossings `without` are left out.
+    """
+    graph = nx.DiGraph()
+    graph.add_nodes_from(node for node in corridor.graph if node not in state.closed_posts)
+    barred = {id for crossing in without for id in corridor.border_legs(crossing)}
+    for start, end, id in sorted(corridor.graph.edges(keys=True)):
+        mode = corridor.legs[id].mode
+        open_ = start in graph and end in graph and id not in state.closed_legs and id not in barred
+        if not open_ or (flow.modes and mode not in flow.modes):
+            continue
+        cost = edge_cost(corridor, flow, state, start, end, id)
+        if not graph.has_edge(start, end) or cost < graph.edges[start, end]["cost"]:
+            graph.add_edge(start, end, cost=cost, leg=id)
+    return graph
+
+
+def cheapest(
+    corridor: Corridor, id: str, state: State, through: Sequence[str] = (), without: Collection[str] = ()
+) -> tuple[Hop, ...]:
+    """The cheapest route of flow `id`, through given crossings and not through others.
+
+    Raises
+    ------
+    NoRoute
+        If there is none; the problem names the flow and the two components.
+    """
+    flow = corridor.flows[id]
+    graph = usable(corridor, flow, state, without)
+    for end in (flow.origin, flow.destination):
+        if end not in graph:
+            raise NoRoute(Problem(f"begins or ends at {end!r}, which is not open", f"flows.{id}"))
+    if not nx.has_path(graph, flow.origin, flow.destination):
+        raise NoRoute(not_connected(graph, id, flow))
+    best: tuple[float, tuple[str, ...]] | None = None
+    for nodes, cost in _ways_through(corridor, graph, flow, through):
+        if best is None or (cost, nodes) < best:
+            best = cost, nodes
+    if best is None:
+        names = " and ".join(map(repr, through))
+        raise NoRoute(Problem(f"no path from {flow.origin!r} to {flow.destination!r} through {names}", f"flows.{id}"))
+    return tuple(
+        hop_of(corridor, graph.edges[start, end]["leg"], start, end) for start, end in itertools.pairwise(best[1])
+    )
+
+
+def _ways_through(
+    corridor: Corridor, graph: nx.DiGraph, flow: Flow, through: Sequence[str]
+) -> Iterable[tuple[tuple[str, ...], float]]:
+    """Cheapest simple ways for every order and direction of the crossings to pass, with their cost."""
+    choices = [
+        [(leg.from_, leg.to) for leg in map(corridor.legs.__getitem__, corridor.border_legs(crossing))]
+        for crossing in through
+    ]
+    pairs = [[pair for a, b in choice for pair in ((a, b), (b, a)) if graph.has_edge(*pair)] for choice in choices]
+    for order in itertools.permutations(range(len(through))):
+        for borders in itertools.product(*(pairs[k] for k in order)):
+            stops = [flow.origin, *(node for pair in borders for node in pair), flow.destination]
+            nodes: list[str] = [flow.origin]
+            cost = 0.0
+            try:
+                for k, (start, end) in enumerate(itertools.pairwise(stops)):
+                    if k % 2:  # the border itself
+                        cost, nodes = cost + graph.edges[start, end]["cost"], [*nodes, end]
+                    elif start != end:
+                        length, part = nx.single_source_dijkstra(graph, start, end, weight="cost")
+                        cost, nodes = cost + length, [*nodes, *part[1:]]
+            except nx.NetworkXNoPath:
+                continue
+            if len(set(nodes)) == len(nodes):
+                yield tuple(nodes), cost
+
+
+def not_connected(graph: nx.DiGraph, id: str, flow: Flow) -> Problem:
+    """What to say of a flow whose ends lie in two components of the network."""
+    whole = graph.to_undirected(as_view=True)
+    parts = [_listed(nx.node_connected_component(whole, node)) for node in (flow.origin, flow.destination)]
+    text = f"no path from {flow.origin!r} to {flow.destination!r}: {flow.origin!r} is joined to {parts[0]}"
+    hint = "" if not flow.modes else f"it may use {', '.join(flow.modes)} only"
+    return Problem(f"{text}, {flow.destination!r} to {parts[1]}", f"flows.{id}", hint=hint)
+
+
+def explicit(corridor: Corridor, id: str) -> tuple[Hop, ...]:
+    """The route of a flow that lists its legs.
+
+    Raises
+    ------
+    NoRoute
+        If a leg does not exist or does not follow on the one before.
+    """
+    flow = corridor.flows[id]
+    hops: list[Hop] = []
+    node = flow.origin
+    for k, name in enumerate(flow.route):
+        path = f"flows.{id}.route.{k}"
+        if name not in corridor.legs:
+            raise NoRoute(Problem("names a leg that does not exist", path, name, hint=nearest(name, corridor.legs)))
+        leg = corridor.legs[name]
+        if node not in (leg.from_, leg.to):
+            ends = f"{leg.from_!r} and {leg.to!r}"
+            raise NoRoute(Problem(f"does not go on from {node!r}: the leg joins {ends}", path, name))
+        end = leg.to if node == leg.from_ else leg.from_
+        hops.append(hop_of(corridor, name, node, end))
+        node = end
+    if node != flow.destination:
+        raise NoRoute(Problem(f"ends at {node!r}, not at the destination {flow.destination!r}", f"flows.{id}.route"))
+    return tuple(hops)
+
+
+def hop_of(corridor: Corridor, leg: str, start: str, end: str) -> Hop:
+    """The hop over a leg from one of its ends to the other."""
+    return Hop(leg, start, end, corridor.graph.edges[start, end, leg]["forward"])
+
+
+def passes(corridor: Corridor, hops: Sequence[Hop]) -> tuple[Pass, ...]:
+    """Legs, posts and transfers in the order in which they are passed.
+
+    A post is passed in `entry` direction after its border leg and in `exit`
+    direction before it. A place's transfer is passed where the leg type changes.
+    """
+    found: list[Pass] = []
+    for k, hop in enumerate(hops):
+        before = hops[k - 1] if k else None
+        found += _at_node(corridor, before, hop, hop.start)
+        found.append(Pass("leg", hop.leg, ">" if hop.forward else "<"))
+    found += _at_node(corridor, hops[-1], None, hops[-1].end)
+    return tuple(found)
+
+
+def _at_node(corridor: Corridor, before: Hop | None, after: Hop | None, node: str) -> list[Pass]:
+    found: list[Pass] = []
+    if node in corridor.checkpoints:
+        for direction, hop in (("entry", before), ("exit", after)):
+            if hop is not None and corridor.legs[hop.leg].border:
+                found.append(Pass("post", node, direction))
+    elif before is not None and after is not None:
+        changes = corridor.legs[before.leg].mode != corridor.legs[after.leg].mode
+        if changes and corridor.places[node].transfer:
+            found.append(Pass("transfer", node, "transfer"))
+    return found
+
+
+def crossings_of(corridor: Corridor, hops: Sequence[Hop]) -> tuple[str, ...]:
+    """Crossings whose border legs a route uses, in order."""
+    return tuple(corridor.checkpoints[hop.start].crossing for hop in hops if corridor.legs[hop.leg].border)
+
+
+def border_of(corridor: Corridor, crossing: str) -> frozenset[str]:
+    """The countries that a crossing joins: crossings with the same ones are ways over one border."""
+    return frozenset(corridor.checkpoints[post].country or post for post in corridor.crossings.get(crossing, ()))
+
+
+def stages_at(corridor: Corridor, at: Pass) -> Mapping[str, Stage]:
+    """Stages of a post in one direction, or of a transfer."""
+    if at.what == "transfer":
+        return corridor.places[at.id].transfer
+    assert at.direction in DIRECTIONS
+    return corridor.checkpoints[at.id].stages(at.direction)
+
+
+def _listed(nodes: Iterable[Any], most: int = 8) -> str:
+    names = sorted(nodes)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return "{" + ", ".join(names[:most]) + more + "}"
