@@ -1,0 +1,131 @@
+"""Measured values from CSV files: one column, every bad cell told by row and column.
+
+The model knows no folders: whoever reads a scenario file hands in how a file is
+found (`csv_files`), so that a path can be relative to the scenario and kept
+inside its folder. Add here what both laws and arrivals need of a table.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from corridor_sim.errors import Problem, ScenarioError, nearest
+
+SHOWN = 10
+"""Bad rows named in one error; the rest are counted."""
+
+
+def _from_folder(path: str) -> str:
+    """The text of a file named from the current folder; ScenarioError if it cannot be read."""
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise ScenarioError([Problem(f"cannot be read: {reason}", "csv", path)]) from None
+
+
+_read_text: ContextVar[Callable[[str], str]] = ContextVar("csv_reader", default=_from_folder)
+
+
+@contextmanager
+def csv_files(read_text: Callable[[str], str]) -> Iterator[None]:
+    """Within this block, paths of CSV files in a model are read by `read_text(path) -> text`.
+
+    `read_text` raises ScenarioError for a path it does not accept.
+    """
+    token = _read_text.set(read_text)
+    try:
+        yield
+    finally:
+        _read_text.reset(token)
+
+
+def read_column(path: str, column: str, delimiter: str = ",") -> list[tuple[int, str]]:
+    """The cells of one column with their row numbers, blank lines left out.
+
+    Rows are counted as in a text editor for one-line rows: the header is row 1.
+
+    Raises
+    ------
+    ScenarioError
+        If the file cannot be read, has no such column, or has rows with more or
+        fewer cells than the header.
+    """
+    reader = csv.reader(io.StringIO(_read_text.get()(path), newline=""), delimiter=delimiter, strict=True)
+    cells: list[tuple[int, str]] = []
+    ragged: list[str] = []
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        if header.count(column) != 1:
+            message = "is there more than once" if column in header else f"is not a column of {path}"
+            raise ScenarioError(
+                [Problem(message, "column", column, ", ".join(header[:20]), nearest(column, header) or _other(header))]
+            )
+        place = header.index(column)
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(row) != len(header):
+                ragged.append(f"row {reader.line_num} has {len(row)} cells, the header {len(header)}")
+            else:
+                cells.append((reader.line_num, row[place].strip()))
+    except csv.Error as error:
+        raise ScenarioError([Problem(f"row {reader.line_num} is not CSV: {error}", "csv", path)]) from None
+    refuse_rows(path, ragged)
+    return cells
+
+
+def number_column(path: str, column: str, delimiter: str = ",") -> list[float]:
+    """A column of finite numbers >= 0, decimal point only. Raises ScenarioError naming bad rows."""
+    values: list[float] = []
+    bad: list[str] = []
+    for row, cell in read_column(path, column, delimiter):
+        value = number(cell)
+        if math.isfinite(value) and value >= 0:
+            values.append(value)
+        else:
+            bad.append(f"row {row}, column {column}: must be a finite number >= 0, got {cell!r}")
+    refuse_rows(path, bad)
+    return values
+
+
+def number(cell: str) -> float:
+    """The number in a cell, NaN if it is none. ``1_000`` and ``1,5`` are none."""
+    try:
+        return float(cell) if "_" not in cell else math.nan
+    except ValueError:
+        return math.nan
+
+
+def refuse_rows(path: str, bad: list[str]) -> None:
+    """Raise ScenarioError for the rows in `bad`, if any; the first few by name."""
+    if bad:
+        more = [f"and {len(bad) - SHOWN} more rows"] if len(bad) > SHOWN else []
+        raise ScenarioError([Problem(text, "csv", path) for text in bad[:SHOWN] + more])
+
+
+def _other(header: list[str]) -> str:
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        return "the cells are not separated by the delimiter; set delimiter"
+    return ""
+
+
+def fill(values: Any, field: str, read: Callable[[str, str, str], list[Any]]) -> Any:
+    """A table of a model with `field` read from its ``csv`` and ``column``, unless it is given."""
+    if not isinstance(values, Mapping) or not values.get("csv") or field in values:
+        return values
+    path, column, delimiter = values["csv"], values.get("column"), values.get("delimiter", ",")
+    if not isinstance(path, str):
+        raise ScenarioError([Problem("must be text", "csv", path)])
+    if not isinstance(column, str) or not column:
+        raise ScenarioError([Problem("is required with csv: the header of the column to read", "column")])
+    if not isinstance(delimiter, str) or len(delimiter) != 1:
+        raise ScenarioError([Problem("must be one character", "delimiter", delimiter)])
+    return {**values, field: tuple(read(path, column, delimiter))}
