@@ -1,0 +1,245 @@
+"""Which option is best, and how many replications does it take to say so?
+
+Constants and procedures of ranking and selection. Smaller is better unless
+`maximise`. KN allows common random numbers; Rinott and Dudewicz-Dalal need
+independent options; OCBA spends a fixed budget and guarantees nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from corridor_sim.units import FloatArray
+
+Observe = Callable[[Sequence[int], int], Sequence[float]]
+"""(options, replication) -> their outputs in that replication."""
+
+
+@dataclass(frozen=True, slots=True)
+class KNConstants:
+    """Constants of the KN procedure."""
+
+    eta: float
+    h2: float
+
+
+def kn_constants(options: int, alpha: float, n0: int, c: int = 1) -> KNConstants:
+    """Constants eta and h^2 for `options`, error `alpha` and first stage `n0`.
+
+    Source: Kim and Nelson (2001), ACM TOMACS 11:251; c = 1 gives the closed form
+    eta = ((2 alpha/(k-1))^(-2/(n0-1)) - 1)/2, other c the root of their eq. 1.
+    """
+    if options < 2 or n0 < 2 or not 0.0 < alpha < 1.0:
+        raise ValueError(f"need at least 2 options, n0 >= 2 and alpha in (0, 1), got {options}, {n0}, {alpha}")
+    if c == 1:
+        eta = 0.5 * ((2.0 * alpha / (options - 1)) ** (-2.0 / (n0 - 1)) - 1.0)
+    else:
+        from scipy.optimize import brentq
+
+        def excess(eta: float) -> float:
+            terms = (
+                math.pow(-1.0, i + 1)
+                * (0.5 if i == c else 1.0)
+                * (1.0 + 2.0 * eta * (2 * c - i) * i / c) ** (-(n0 - 1) / 2.0)
+                for i in range(1, c + 1)
+            )
+            return math.fsum(terms) - alpha / (options - 1)
+
+        eta = float(brentq(excess, 1e-12, 1e6))
+    return KNConstants(eta, 2.0 * c * eta * (n0 - 1))
+
+
+def kn_half_width(variance: ArrayLike, delta: float, h2: float, replications: ArrayLike, c: int = 1) -> FloatArray:
+    """Screening half-width for the difference of SUMS over `replications`.
+
+    W(r) = max(0, delta/(2c) (h2 S^2/delta^2 - r)); divide by r for means.
+    """
+    r = np.asarray(replications, dtype=float)
+    return np.asarray(np.maximum(0.0, delta / (2.0 * c) * (h2 * np.asarray(variance, dtype=float) / delta**2 - r)))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What `select_best` chose and what it took.
+
+    `eliminated_at` is the replication count at which each option left, None for
+    the best; `means` are over the replications each option had. `reached` is
+    False where `max_replications` ended the search: then the option with the
+    best mean among those left is named, without the guarantee.
+    """
+
+    best: int
+    means: tuple[float, ...]
+    replications: tuple[int, ...]
+    eliminated_at: tuple[int | None, ...]
+    reached: bool
+
+
+def select_best(
+    observe: Observe,
+    options: int,
+    delta: float,
+    *,
+    alpha: float = 0.05,
+    n0: int = 10,
+    maximise: bool = False,
+    max_replications: int = 10_000,
+) -> Selection:
+    """The best option with probability >= 1 - alpha if it is better by `delta` (KN).
+
+    `observe(options, r)` gives the outputs of replication r (from 0) of the options
+    still in play; outputs are normal replication means, common random numbers are
+    allowed and help. Source: Kim and Nelson (2001), with c = 1.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two options, delta <= 0 or n0 < 2.
+    """
+    if delta <= 0:
+        raise ValueError(f"delta must be > 0, got {delta}")
+    h2 = kn_constants(options, alpha, n0).h2
+    sign = -1.0 if maximise else 1.0
+    everyone = list(range(options))
+    first = sign * np.array([list(observe(everyone, r)) for r in range(n0)], dtype=float)
+    spread = np.zeros((options, options))
+    for i in everyone:
+        spread[i] = (first[:, [i]] - first).var(axis=0, ddof=1)
+    sums = first.sum(axis=0)
+    counts = np.full(options, n0)
+    eliminated: list[int | None] = [None] * options
+    alive, r = everyone, n0
+    while True:
+        width = kn_half_width(spread, delta, h2, r)
+        out = [i for i in alive if any(sums[i] - sums[other] > width[i, other] for other in alive if other != i)]
+        for i in out:
+            eliminated[i] = r
+        alive = [i for i in alive if i not in out]
+        if len(alive) == 1 or r >= max_replications:
+            break
+        sums[alive] += sign * np.asarray(list(observe(alive, r)), dtype=float)
+        r += 1
+        counts[alive] = r
+    means = sums / counts
+    best = min(alive, key=lambda i: means[i])
+    return Selection(
+        best, tuple(float(sign * m) for m in means), tuple(int(n) for n in counts), tuple(eliminated), len(alive) == 1
+    )
+
+
+def _legendre(points: int, low: float, high: float) -> tuple[FloatArray, FloatArray]:
+    x, w = np.polynomial.legendre.leggauss(points)
+    return (high - low) / 2.0 * x + (high + low) / 2.0, (high - low) / 2.0 * w
+
+
+def dudewicz_dalal_h(options: int, probability: float, n0: int) -> float:
+    """The h with P(all T_i <= T_best + h) = probability, T Student with n0 - 1 degrees of freedom.
+
+    Source: Dudewicz and Dalal (1975); Law (2015) table 10.11.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import t
+
+    u, weight = _legendre(400, 0.0, 1.0)
+    at = t.ppf(u, n0 - 1)
+
+    def excess(h: float) -> float:
+        return float((weight * t.cdf(at + h, n0 - 1) ** (options - 1)).sum()) - probability
+
+    return float(brentq(excess, 0.0, 200.0, xtol=1e-13))
+
+
+def rinott_h(options: int, probability: float, n0: int) -> float:
+    """Rinott's h for independent options. Source: Rinott (1978); Wilcox (1984)."""
+    from scipy.optimize import brentq
+    from scipy.stats import chi2, norm
+
+    df = n0 - 1
+    x, weight = _legendre(400, float(chi2.ppf(1e-14, df)), float(chi2.isf(1e-14, df)))
+    weight = weight * chi2.pdf(x, df)
+    scale = np.sqrt(df * (1.0 / x[:, None] + 1.0 / x[None, :]))
+
+    def excess(h: float) -> float:
+        inner = (weight[None, :] * norm.cdf(h / scale)).sum(axis=1)
+        return float((weight * inner ** (options - 1)).sum()) - probability
+
+    return float(brentq(excess, 0.0, 200.0, xtol=1e-13))
+
+
+def two_stage_sizes(variances: ArrayLike, h: float, delta: float, n0: int) -> tuple[int, ...]:
+    """Replications each option needs in total: max(n0, ceil(h^2 S^2 / delta^2)) (Rinott)."""
+    return tuple(max(n0, math.ceil(h**2 * float(v) / delta**2)) for v in np.asarray(variances, dtype=float))
+
+
+def ocba_fractions(means: ArrayLike, sds: ArrayLike, maximise: bool = False) -> FloatArray:
+    """Shares of a budget of replications that make the right choice most likely.
+
+    Source: Chen and Lee (2011) eq. 3.18. Raises ValueError where two options share the best mean.
+    """
+    mean, sd = np.asarray(means, dtype=float), np.asarray(sds, dtype=float)
+    best = int(np.argmax(mean) if maximise else np.argmin(mean))
+    others = np.arange(len(mean)) != best
+    gap = np.abs(mean - mean[best])
+    if (gap[others] == 0).any():
+        raise ValueError("two options share the best mean: no allocation can tell them apart")
+    share = np.zeros(len(mean))
+    share[others] = (sd[others] / gap[others]) ** 2
+    share[best] = sd[best] * math.sqrt(float((share[others] ** 2 / sd[others] ** 2).sum()))
+    return np.asarray(share / share.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class BestComparison:
+    """Simultaneous intervals of (mean - best of the others).
+
+    An upper end of 0 names the best, a lower end of 0 rules an option out
+    (smaller is better; the other way round with `maximise`).
+    """
+
+    d: float
+    width: float
+    intervals: tuple[tuple[float, float], ...]
+
+
+def dunnett_quantile(others: int, df: float, confidence: float = 0.95) -> float:
+    """One-sided Dunnett quantile: max of `others` Student variables with correlation 1/2."""
+    from scipy.optimize import brentq
+    from scipy.stats import chi2, norm
+
+    z, wz = _legendre(200, -9.0, 9.0)
+    wz = wz * norm.pdf(z)
+    x, wx = _legendre(200, float(chi2.ppf(1e-14, df)), float(chi2.isf(1e-14, df)))
+    wx = wx * chi2.pdf(x, df)
+    scale = np.sqrt(x / df)
+
+    def excess(d: float) -> float:
+        inner = norm.cdf(z[:, None] + math.sqrt(2.0) * d * scale[None, :]) ** others
+        return float((wz[:, None] * wx[None, :] * inner).sum()) - confidence
+
+    return float(brentq(excess, -10.0, 200.0, xtol=1e-13))
+
+
+def compare_with_best(
+    means: ArrayLike, pooled_variance: float, n_each: int, df: float, confidence: float = 0.95, maximise: bool = False
+) -> BestComparison:
+    """Multiple comparisons with the best, independent samples of one size (Hsu 1984, 1996).
+
+    With common random numbers under sphericity give the residual variance of the
+    two-way table and its degrees of freedom (Nelson and Matejcik 1995).
+    """
+    mean = np.asarray(means, dtype=float)
+    if len(mean) < 2:
+        raise ValueError("a comparison with the best needs at least two options")
+    d = dunnett_quantile(len(mean) - 1, df, confidence)
+    width = d * math.sqrt(2.0 * pooled_variance / n_each)
+    intervals = []
+    for i, value in enumerate(mean):
+        rest = np.delete(mean, i)
+        gap = float(value - (rest.max() if maximise else rest.min()))
+        intervals.append((min(0.0, gap - width), max(0.0, gap + width)))
+    return BestComparison(d, width, tuple(intervals))
