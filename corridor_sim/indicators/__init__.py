@@ -1,1 +1,29 @@
-"""Records to values with a unit. To add an indicator, register one reducer in the fitting file."""
+"""From what happened to values with a unit; importing this package registers every indicator.
+
+Each file answers one question. To add an indicator, see `base.py`.
+"""
+
+from corridor_sim.indicators import capacity, costs, delay, emissions, flows, queues, tfi, times
+from corridor_sim.indicators.base import INDICATORS, Collector, Indicator, Options, Reducer, SpanTile, VisitTile
+from corridor_sim.indicators.table import Label, Table, join
+
+__all__ = [
+    "INDICATORS",
+    "Collector",
+    "Indicator",
+    "Label",
+    "Options",
+    "Reducer",
+    "SpanTile",
+    "Table",
+    "VisitTile",
+    "capacity",
+    "costs",
+    "delay",
+    "emissions",
+    "flows",
+    "join",
+    "queues",
+    "tfi",
+    "times",
+]

@@ -1,0 +1,330 @@
+"""How much could get through, how much wants to: capacity, load and saturation of stages and posts.
+
+Planned capacity follows from the plan alone: open lane-hours over the mean
+cycle (law, dated factors and reliefs, by the flows that come), places of
+departures, daily acceptance, headways. Load is what arrives. At a post the
+scarcest stage counts, in consignments of the post.
+"""
+# ruff: noqa: D102 (the hooks are documented in base.py)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+
+from corridor_sim.indicators.base import INDICATORS, Indicator, Place, Reducer, Row, element_place, ratio
+from corridor_sim.indicators.tallies import QueueMarks, SpanDays, SpanSums, StationDays, VisitSums, by_period
+from corridor_sim.plan import Passage, Quota, Station, Step, Timetable
+from corridor_sim.units import H_PER_DAY, FloatArray
+
+
+class Capacity(Reducer):
+    """Planned capacity and load of each element that can queue, by local day and over the window."""
+
+    def start(self) -> None:
+        self.days_joined, self.visits = self.shared(StationDays), self.shared(VisitSums)
+
+    @property
+    def limited(self) -> tuple[int, ...]:
+        """Elements that have a planned capacity and are on somebody's way."""
+        return tuple(
+            k
+            for k in self.days_joined.elements
+            if len(self.scope.element_cells[k]) and self.supply(k, np.array([0.0, 1.0])) is not None
+        )
+
+    def edges_h(self, element: int) -> FloatArray:
+        """Edges of the local days at an element, within the run. [h]"""
+        return self.scope.day_edges_h(self.scope.plan.elements[element].post)
+
+    def supply(self, element: int, edges_h: FloatArray) -> FloatArray | None:
+        """Lane-hours (stations) or places offered between the edges; None where unlimited."""
+        thing = self.scope.plan.elements[element]
+        pieces = list(pairwise(edges_h))
+        if isinstance(thing, Station):
+            if not np.isfinite(thing.lanes.value).all():
+                return None
+            return np.array([thing.lanes.integral(until, since) for since, until in pieces])
+        if isinstance(thing, Timetable):
+            if thing.when_full is not None:
+                return None
+            runs = 1.0 - thing.cancel
+            cumulated = np.concatenate([[0.0], np.cumsum(thing.places.astype(np.float64))])
+            return np.asarray(np.diff(cumulated[np.searchsorted(thing.depart_h, edges_h, side="left")]) * runs)
+        if isinstance(thing, Quota):
+            cumulated = np.concatenate([[0.0], np.cumsum(thing.per_day.astype(np.float64))])
+            days = np.append(thing.day_start_h, thing.day_start_h[-1] + H_PER_DAY)
+            return np.asarray(np.diff(np.interp(edges_h, days, cumulated)))
+        if isinstance(thing, Passage) and thing.headway_h is not None:
+            found = []
+            for since, until in pieces:
+                steps = thing.headway_h.from_h
+                parts = np.unique(np.concatenate([[since, until], steps[(steps > since) & (steps < until)]]))
+                headway = thing.headway_h(parts[:-1])
+                opened = np.ones(len(headway))
+                if thing.open is not None:
+                    opened = np.array([thing.open.integral(b, a) / (b - a) for a, b in pairwise(parts)])
+                rates = np.divide(opened, headway, out=np.full(len(headway), np.inf), where=headway > 0)
+                found.append(float((rates * np.diff(parts)).sum()))
+            return np.array(found) if np.isfinite(found).all() else None
+        return None
+
+    def cycle_h(self, element: int, at_h: FloatArray) -> FloatArray:
+        """Planned hold of one unit of supply by one consignment, shape (replication, instant). [h] or [-]
+
+        For a station the mean service of the law and factors in force, over the flows in
+        the proportion in which they came; 1 elsewhere (a place is a place). Where a law
+        has no known mean, the mean service that was drawn.
+        """
+        scope, visits = self.scope, self.visits
+        count = len(scope.replications)
+        if not isinstance(scope.plan.elements[element], Station):
+            return np.ones((count, len(at_h)))
+        hours, number = np.zeros((count, len(at_h))), np.zeros((count, 1))
+        for cell in scope.element_cells[element]:
+            flow = scope.cells[cell][1]
+            steps = [
+                step for variant in scope.plan.flows[flow].variants for step in variant.steps if step.element == element
+            ]
+            planned = [planned_hold_h(step, at_h) for step in steps]
+            known = [hold for hold in planned if hold is not None]
+            joined = visits.joined[cell][:, None]
+            if known:
+                mean = known[0]
+                for hold in known[1:]:
+                    mean = mean + hold
+                hours = hours + joined * (mean / len(known))[None, :]
+            else:
+                drawn = ratio(visits.hold_h[cell], visits.left[cell])[:, None]
+                hours = hours + np.where(joined > 0, joined * drawn, 0.0)
+            number = number + joined
+        return ratio(hours, number)
+
+    def daily(self, element: int) -> tuple[FloatArray, FloatArray] | None:
+        """(capacity, load) of each local day in consignments, shape (replication, day)."""
+        edges_h = self.edges_h(element)
+        supply = self.supply(element, edges_h)
+        if supply is None:
+            return None
+        middle = (edges_h[:-1] + edges_h[1:]) / 2
+        capacity = ratio(supply[None, :] + np.zeros((len(self.scope.replications), 1)), self.cycle_h(element, middle))
+        load = self.days_joined.joined(element)[:, : len(supply)].astype(np.float64)
+        return capacity, load
+
+    def over_window(self, element: int) -> tuple[FloatArray, FloatArray] | None:
+        """(capacity, load) per day of the counted window, each of shape (replication,). [1/day]"""
+        scope = self.scope
+        edges_h = self.edges_h(element)
+        edges_h = np.unique(np.clip(edges_h, scope.from_h, scope.until_h))
+        supply = self.supply(element, edges_h)
+        if supply is None:
+            return None
+        cycle = self.cycle_h(element, (edges_h[:-1] + edges_h[1:]) / 2)
+        capacity = np.zeros(len(scope.replications))
+        for day in range(len(supply)):
+            capacity = capacity + ratio(np.full(len(capacity), supply[day]), cycle[:, day])
+        load = self.visits.of(self.visits.joined, element)
+        return capacity / scope.window_days, load / scope.window_days
+
+
+def planned_hold_h(step: Step, at_h: FloatArray) -> FloatArray | None:
+    """Mean hold of a step for consignments that join at `at_h`, None where a law has no known mean. [h]"""
+    if not step.laws:
+        return None
+    means = [getattr(law, "mean_h", None) for _, law in step.laws]
+    if any(mean is None or not np.isfinite(mean) for mean in means):
+        return None
+    since = np.array([from_h for from_h, _ in step.laws])
+    hold = np.array(means, dtype=np.float64)[np.maximum(np.searchsorted(since, at_h, side="right") - 1, 0)]
+    if step.factor is not None:
+        hold = hold * step.factor(at_h)
+    for relief in step.reliefs:
+        hold = hold * (1.0 - relief.share(at_h) * (1.0 - relief.factor))
+    return np.asarray(hold)
+
+
+class PostCapacity(Reducer):
+    """Capacity of each post in consignments of the post: that of its scarcest stage."""
+
+    def start(self) -> None:
+        self.stages, self.days, self.spans = self.shared(Capacity), self.shared(SpanDays), self.shared(SpanSums)
+
+    def _share(self, element: int, place: int) -> FloatArray:
+        """Visits to a stage for each passage of its post."""
+        visits = self.stages.visits
+        return ratio(visits.of(visits.joined, element), self.spans.of(self.spans.begun, place))
+
+    def _scarcest(self, found: list[FloatArray]) -> FloatArray:
+        least = found[0]
+        for other in found[1:]:
+            least = np.fmin(least, other)
+        return np.where(np.isfinite(least), least, np.nan)
+
+    def over_window(self, place: int) -> tuple[FloatArray, FloatArray] | None:
+        """(capacity, load) per day of the counted window. [1/day]"""
+        _, post, direction = self.scope.span_places[place]
+        found = []
+        for k in self.scope.post_elements.get((post, direction), ()):
+            window = self.stages.over_window(k) if len(self.scope.element_cells[k]) else None
+            if window is not None:
+                found.append(ratio(window[0], self._share(k, place)))
+        if not found:
+            return None
+        return self._scarcest(found), self.spans.of(self.spans.begun, place) / self.scope.window_days
+
+    def daily(self, place: int) -> tuple[FloatArray, FloatArray] | None:
+        """(capacity, load) of each local day, shape (replication, day)."""
+        _, post, direction = self.scope.span_places[place]
+        found = []
+        for k in self.scope.post_elements.get((post, direction), ()):
+            daily = self.stages.daily(k) if len(self.scope.element_cells[k]) else None
+            if daily is not None:
+                found.append(ratio(daily[0], self._share(k, place)[:, None]))
+        if not found:
+            return None
+        capacity = self._scarcest(found)
+        return capacity, self.days.begun(place)[:, : capacity.shape[1]].astype(np.float64)
+
+
+@INDICATORS.register("utilisation")
+class Utilisation(Indicator):
+    """Busy over open lane-hours of a stage in the counted window, 0-1. [-]
+
+    A lane is busy while a service goes on or its vehicle is blocked; services that
+    run over closing time can bring it above 1.
+    """
+
+    def start(self) -> None:
+        self._visits, self._capacity = self.shared(VisitSums), self.shared(Capacity)
+
+    def table_rows(self) -> Iterator[Row]:
+        scope, visits = self.scope, self._visits
+        for k, element in enumerate(scope.plan.elements):
+            if not isinstance(element, Station) or not len(scope.element_cells[k]):
+                continue
+            lane_h = element.lanes.integral(scope.until_h, scope.from_h)
+            if not np.isfinite(lane_h):
+                continue
+            busy_h = visits.of(visits.hold_in_window_h, k) + visits.of(visits.blocked_in_window_h, k)
+            yield self.row(ratio(busy_h, np.full(len(busy_h), lane_h)), *element_place(element))
+
+
+@INDICATORS.register("saturation")
+class Saturation(Indicator):
+    """Planned capacity and load per day of the window, and load over capacity, by stage and post.
+
+    Rows ``capacity_per_day``, ``load_per_day`` [1/day] and ``saturation`` [-]. At 1 or
+    more a queue grows as long as the run lasts: its mean wait measures the horizon.
+    """
+
+    def start(self) -> None:
+        self._stages, self._posts = self.shared(Capacity), self.shared(PostCapacity)
+
+    def table_rows(self) -> Iterator[Row]:
+        scope = self.scope
+        found = [(element_place(scope.plan.elements[k]), self._stages.over_window(k)) for k in self._stages.limited]
+        found += [(place, self._posts.over_window(n)) for n, place in scope.places("post")]
+        for place, window in found:
+            if window is None:
+                continue
+            capacity, load = window
+            yield self.row(capacity, *place, name="capacity_per_day", unit="1/day")
+            yield self.row(load, *place, name="load_per_day", unit="1/day")
+            yield self.row(ratio(load, capacity), *place)
+
+
+@INDICATORS.register("saturation_by_day")
+class SaturationByDay(Indicator):
+    """Load over planned capacity of a post in each period of local days, with both. [-]"""
+
+    def start(self) -> None:
+        self._posts = self.shared(PostCapacity)
+
+    def table_rows(self) -> Iterator[Row]:
+        for n, place in self.scope.places("post"):
+            daily = self._posts.daily(n)
+            if daily is None:
+                continue
+            periods = zip(
+                by_period(daily[0], self.scope, place[1]), by_period(daily[1], self.scope, place[1]), strict=True
+            )
+            for (day, capacity), (_, load) in periods:
+                yield self.row(capacity, *place, day=day, name="capacity_by_day", unit="1")
+                yield self.row(load, *place, day=day, name="load_by_day", unit="1")
+                yield self.row(ratio(load, capacity), *place, day=day)
+
+
+@INDICATORS.register("headroom")
+class Headroom(Indicator):
+    """Where a post stands against `Options.saturation_limit` (0.9).
+
+    ``days_saturated`` is the share of local days whose load is at the limit or above;
+    ``saturation_day`` the first day from which the load of seven days on end is (days
+    since the first date; NaN where that does not happen in the run).
+    """
+
+    def start(self) -> None:
+        self._posts = self.shared(PostCapacity)
+
+    def table_rows(self) -> Iterator[Row]:
+        limit = self.scope.options.saturation_limit
+        for n, place in self.scope.places("post"):
+            daily = self._posts.daily(n)
+            if daily is None:
+                continue
+            capacity, load = daily
+            edges_h = self.scope.day_edges_h(place[1])
+            counted = (edges_h[:-1] >= self.scope.from_h) & (edges_h[1:] <= self.scope.until_h)
+            counted &= np.diff(edges_h) == H_PER_DAY
+            saturated = (load >= limit * capacity) & counted[None, :]
+            share = ratio(saturated.sum(axis=1), np.full(len(load), counted.sum()))
+            yield self.row(share, *place, name="days_saturated")
+            yield self.row(first_week_at(load, capacity, limit, counted), *place, name="saturation_day", unit="day")
+
+
+def first_week_at(
+    load: FloatArray, capacity: FloatArray, limit: float, counted: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> FloatArray:
+    """First day of the first seven whole days whose load is at least `limit` of their capacity; NaN if none."""
+    days = np.flatnonzero(counted)
+    found = np.full(len(load), np.nan)
+    if len(days) < 7:
+        return found
+    load, capacity = load[:, days], np.nan_to_num(capacity[:, days], nan=np.inf)
+    for start in range(len(days) - 7, -1, -1):
+        week_load, week_capacity = np.zeros(len(load)), np.zeros(len(load))
+        for day in range(start, start + 7):
+            week_load, week_capacity = week_load + load[:, day], week_capacity + capacity[:, day]
+        found = np.where(week_load >= limit * week_capacity, float(days[start]), found)
+    return found
+
+
+@INDICATORS.register("queue_growth_per_day")
+class QueueGrowth(Indicator):
+    """Growth of the number waiting at a stage and post from the start to the end of the counted window. [1/day]
+
+    A queue that grows throughout is the sign of overload; around 0 it comes and goes.
+    """
+
+    unit = "1/day"
+
+    def start(self) -> None:
+        self._marks = self.shared(QueueMarks)
+
+    def table_rows(self) -> Iterator[Row]:
+        scope = self.scope
+        places: list[tuple[Place, tuple[int, ...]]] = [
+            (element_place(element), (k,))
+            for k, element in enumerate(scope.plan.elements)
+            if element.kind != "delay" and len(scope.element_cells[k])
+        ]
+        places += [(("post", *key), elements) for key, elements in scope.post_elements.items()]
+        span_days = self._marks.step_h * (len(self._marks.mark_h) - 1) / H_PER_DAY
+        for place, elements in places:
+            waiting = self._marks.waiting(*elements)
+            if waiting.shape[1] < 2:
+                yield self.row(np.full(len(waiting), np.nan), *place)
+            else:
+                yield self.row((waiting[:, -1] - waiting[:, 0]) / span_days, *place)

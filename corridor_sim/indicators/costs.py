@@ -1,0 +1,105 @@
+"""What does it cost: transport along the legs, time, per consignment and per tonne-km."""
+# ruff: noqa: D102 (the hooks are documented in base.py)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from corridor_sim.indicators.base import INDICATORS, Indicator, Reducer, Row, ratio
+from corridor_sim.indicators.tallies import Components, SpanSums
+from corridor_sim.units import FloatArray
+
+
+class TravelCosts(Reducer):
+    """Distance, transport cost and value of time of the journeys done, by flow."""
+
+    def start(self) -> None:
+        self.spans = self.shared(SpanSums)
+
+    def flow_of(self, id: str) -> int:
+        """Number of the flow of this id."""
+        return next(f for f, flow in enumerate(self.scope.plan.flows) if flow.id == id)
+
+    def place_of_flow(self, flow: int) -> int:
+        """Number of the span place of a flow."""
+        found = self.scope.plan.flows[flow]
+        return self.scope.span_places.index(("flow", found.id, found.direction))
+
+    def value_of_time(self, flow: int) -> float:
+        """Value of an hour of one consignment. [US$/h]"""
+        return float(self.scope.plan.flows[flow].labels.get("value_of_time_usd_h", 0.0))
+
+    def km(self, flow: int) -> FloatArray:
+        """Distance of the journeys done, shape (replication,). [km]"""
+        total = np.zeros(len(self.scope.replications))
+        variants = self.scope.plan.flows[flow].variants
+        for variant, number in zip(variants, self.spans.journeys_by_variant(flow), strict=True):
+            total = total + number * variant.length_km
+        return total
+
+    def transport_usd(self, flow: int) -> FloatArray:
+        """Cost of moving the load of the journeys done along their legs. [US$]"""
+        total = np.zeros(len(self.scope.replications))
+        plan = self.scope.plan.flows[flow]
+        for variant, number in zip(plan.variants, self.spans.journeys_by_variant(flow), strict=True):
+            usd_t = sum(span.length_km * span.cost_usd_tkm for span in variant.spans if span.kind == "leg")
+            total = total + number * (usd_t * plan.load_t)
+        return total
+
+    def time_usd(self, flow: int) -> FloatArray:
+        """Value of the time of the journeys done, door to door. [US$]"""
+        hours = self.spans.of(self.spans.stay_h, self.place_of_flow(flow))
+        return hours * self.value_of_time(flow)
+
+    def done(self, flow: int) -> FloatArray:
+        """Journeys begun in the window and done."""
+        return self.spans.of(self.spans.done, self.place_of_flow(flow))
+
+    def per_tonne_km(self, flow: int) -> FloatArray:
+        """Cost of transport and time per tonne-km. [US$/(t km)]"""
+        tonne_km = self.km(flow) * self.scope.plan.flows[flow].load_t
+        return ratio(self.transport_usd(flow) + self.time_usd(flow), tonne_km)
+
+
+@INDICATORS.register("cost_usd")
+class Cost(Indicator):
+    """Cost of a mean journey, of transport, of time (`of`) and together; and per tonne-km. [US$]
+
+    Over consignments released in the window and arrived. Empty vehicles have no tonne-km.
+    """
+
+    unit = "US$"
+
+    def start(self) -> None:
+        self._costs = self.shared(TravelCosts)
+
+    def table_rows(self) -> Iterator[Row]:
+        costs = self._costs
+        for _, place in self.scope.places("flow"):
+            flow = costs.flow_of(place[1])
+            done = costs.done(flow)
+            transport, time = costs.transport_usd(flow), costs.time_usd(flow)
+            yield self.row(ratio(transport, done), *place, of="transport")
+            yield self.row(ratio(time, done), *place, of="time")
+            yield self.row(ratio(transport + time, done), *place)
+            yield self.row(costs.per_tonne_km(flow), *place, name="cost_usd_tkm", unit="US$/(t km)")
+
+
+@INDICATORS.register("delay_cost_usd")
+class DelayCost(Indicator):
+    """Value of the waits, blocking and interruptions of a mean journey, by flow. [US$]"""
+
+    unit = "US$"
+
+    def start(self) -> None:
+        self._costs, self._spans = self.shared(TravelCosts), self.shared(SpanSums)
+        self._components = self.shared(Components)
+
+    def table_rows(self) -> Iterator[Row]:
+        for n, place in self.scope.places("flow"):
+            flow = self._costs.flow_of(place[1])
+            elements = tuple(sorted({element for element, f in self.scope.cells if f == flow}))
+            hours = self._components.delay_h(elements, self._spans.of(self._spans.begun, n), (flow,))
+            yield self.row(hours * self._costs.value_of_time(flow), *place)

@@ -1,0 +1,133 @@
+"""How much gets through: consignments, tonnes and value, and who had not been served at the end."""
+# ruff: noqa: D102 (the hooks are documented in base.py)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
+from corridor_sim.indicators.tallies import SpanDays, SpanSums, VisitSums, by_period
+
+
+@INDICATORS.register("throughput_per_day")
+class Throughput(Indicator):
+    """Consignments that left a post, crossing or leg, or arrived, per day of the counted window. [1/day]"""
+
+    unit = "1/day"
+
+    def start(self) -> None:
+        self._spans = self.shared(SpanSums)
+
+    def table_rows(self) -> Iterator[Row]:
+        for n, place in self.scope.places("post", "crossing", "leg", "flow"):
+            yield self.row(self._spans.of(self._spans.ended, n) / self.scope.window_days, *place)
+
+
+@INDICATORS.register("arrivals_per_day")
+class Arrivals(Indicator):
+    """Consignments that reached a post, crossing or leg, or were released, per day of the window. [1/day]"""
+
+    unit = "1/day"
+
+    def start(self) -> None:
+        self._spans = self.shared(SpanSums)
+
+    def table_rows(self) -> Iterator[Row]:
+        for n, place in self.scope.places("post", "crossing", "leg", "flow"):
+            yield self.row(self._spans.of(self._spans.begun, n) / self.scope.window_days, *place)
+
+
+@INDICATORS.register("passed_by_day")
+class PassedByDay(Indicator):
+    """Consignments that reached (`of` "reached") and left ("left") a post in each period of local days."""
+
+    unit = "1"
+
+    def start(self) -> None:
+        self._days = self.shared(SpanDays)
+
+    def table_rows(self) -> Iterator[Row]:
+        for n, place in self.scope.places("post"):
+            for of, counts in (("reached", self._days.begun(n)), ("left", self._days.ended(n))):
+                for day, number in by_period(counts, self.scope, place[1]):
+                    yield self.row(number, *place, day=day, of=of)
+
+
+@INDICATORS.register("delivered")
+class Delivered(Indicator):
+    """Tonnes and value of the consignments that arrived in the window, by flow and in all. [t, US$]"""
+
+    unit = "t"
+
+    def start(self) -> None:
+        self._spans = self.shared(SpanSums)
+
+    def table_rows(self) -> Iterator[Row]:
+        plan = self.scope.plan
+        all_t, all_usd = np.zeros(len(self.scope.replications)), np.zeros(len(self.scope.replications))
+        for n, place in self.scope.places("flow"):
+            (f,) = self._spans.flows_at(n)
+            flow = plan.flows[f]
+            tonnes = self._spans.of(self._spans.ended, n) * flow.load_t
+            value = tonnes * flow.value_usd_t
+            all_t, all_usd = all_t + tonnes, all_usd + value
+            yield self.row(tonnes, *place, name="delivered_t")
+            yield self.row(value, *place, name="delivered_value_usd", unit="US$")
+        yield self.row(all_t, "corridor", "all", name="delivered_t")
+        yield self.row(all_usd, "corridor", "all", name="delivered_value_usd", unit="US$")
+
+
+@INDICATORS.register("created")
+class Created(Indicator):
+    """Consignments released in the whole run, and how many of them are finished and unfinished at its end.
+
+    ``created = finished + unfinished`` holds in every replication.
+    """
+
+    unit = "1"
+
+    def start(self) -> None:
+        self._spans = self.shared(SpanSums)
+
+    def table_rows(self) -> Iterator[Row]:
+        total = {name: np.zeros(len(self.scope.replications)) for name in ("created", "finished", "unfinished")}
+        for n, place in self.scope.places("flow"):
+            created = self._spans.of(self._spans.created, n)
+            unfinished = self._spans.of(self._spans.inside, n)
+            for name, number in (
+                ("created", created),
+                ("finished", created - unfinished),
+                ("unfinished", unfinished),
+            ):
+                total[name] = total[name] + number
+                yield self.row(number, *place, name=name)
+        for name, number in total.items():
+            yield self.row(number, "corridor", "all", name=name)
+
+
+@INDICATORS.register("unserved")
+class Unserved(Indicator):
+    """Consignments still waiting at a stage at the end of the run, and their mean wait until then.
+
+    Their waits are censored: they enter no mean wait of those that started (S23).
+    """
+
+    unit = "1"
+
+    def start(self) -> None:
+        self._visits = self.shared(VisitSums)
+
+    def table_rows(self) -> Iterator[Row]:
+        visits = self._visits
+        for k, element in enumerate(self.scope.plan.elements):
+            if element.kind == "delay" or not len(self.scope.element_cells[k]):
+                continue
+            place = element_place(element)
+            number = visits.of(visits.unserved, k)
+            yield self.row(number, *place)
+            waited = ratio(visits.of(visits.unserved_wait_h, k), number)
+            yield self.row(waited, *place, name="unserved_wait_h", unit="h")
+        for (post, direction), elements in self.scope.post_elements.items():
+            yield self.row(visits.of(visits.unserved, elements), "post", post, direction)

@@ -1,0 +1,139 @@
+"""How long are the queues: in consignments and in km, on average, at worst and by hour."""
+# ruff: noqa: D102 (the hooks are documented in base.py)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from corridor_sim.indicators.base import INDICATORS, Indicator, Place, Row, element_place, ratio
+from corridor_sim.indicators.tallies import CountArray, QueueMarks, VisitSums
+from corridor_sim.units import H_PER_DAY, FloatArray
+
+
+def _upper(sorted_counts: CountArray, percent: float) -> FloatArray:
+    """Inverted-cdf percentile along the last axis of sorted numbers."""
+    count = sorted_counts.shape[-1]
+    rank = max(int(np.ceil(count * (percent / 100.0))), 1) - 1
+    return np.asarray(sorted_counts[..., rank], dtype=np.float64)
+
+
+class _Queues(Indicator):
+    """Places that queue, with the numbers waiting there at the marks."""
+
+    def start(self) -> None:
+        self._marks, self._visits = self.shared(QueueMarks), self.shared(VisitSums)
+
+    def _places(self, *, stages: bool) -> Iterator[tuple[Place, tuple[int, ...]]]:
+        scope = self.scope
+        if stages:
+            for k, element in enumerate(scope.plan.elements):
+                if element.kind != "delay" and len(scope.element_cells[k]):
+                    yield element_place(element), (k,)
+        for (post, direction), elements in scope.post_elements.items():
+            yield ("post", post, direction), elements
+
+    def _km_each(self, elements: tuple[int, ...]) -> FloatArray:
+        """Length of road that one waiting vehicle takes, mean of those that join, shape (replication,). [km]"""
+        visits, scope = self._visits, self.scope
+        metres, number = np.zeros(len(scope.replications)), np.zeros(len(scope.replications))
+        for element in elements:
+            for cell in scope.element_cells[element]:
+                flow = scope.plan.flows[scope.cells[cell][1]]
+                joined = visits.joined[cell]
+                number = number + joined
+                metres = metres + joined * (flow.vehicle_length_m + scope.options.vehicle_gap_m)
+        return ratio(metres, number) / 1000.0
+
+
+@INDICATORS.register("queue")
+class Queue(_Queues):
+    """Number waiting at a stage, or at all stages of a post: mean over time, 95th percentile, maximum.
+
+    The mean is exact (hours waited over hours). Percentile and maximum are over the
+    numbers seen just before every quarter of an hour (every hour in runs over 93 days).
+    """
+
+    unit = "1"
+
+    def table_rows(self) -> Iterator[Row]:
+        visits = self._visits
+        for place, elements in self._places(stages=True):
+            mean = visits.of(visits.wait_in_window_h, elements) / self.scope.window_h
+            yield self.row(mean, *place, name="queue_mean")
+            waiting = self._marks.waiting(*elements)
+            if not waiting.shape[1]:
+                waiting = np.zeros((len(waiting), 1), dtype=np.int32)
+            yield self.row(_upper(np.sort(waiting, axis=1), 95), *place, name="queue_p95")
+            yield self.row(waiting.max(axis=1), *place, name="queue_max")
+
+
+@INDICATORS.register("queue_by_hour")
+class QueueByHour(_Queues):
+    """Number waiting at a post by local hour of the day: mean over the days, and 95th percentile.
+
+    Read at the marks of the hour (see `queue`).
+    """
+
+    unit = "1"
+
+    def table_rows(self) -> Iterator[Row]:
+        for place, elements in self._places(stages=False):
+            for hour, waiting in _by_hour(self._marks, self._marks.waiting(*elements), self.scope.clock_h(place[1])):
+                mean = waiting.sum(axis=1) / max(waiting.shape[1], 1) if waiting.shape[1] else _none(waiting)
+                yield self.row(mean, *place, hour=hour)
+                high = _upper(np.sort(waiting, axis=1), 95) if waiting.shape[1] else _none(waiting)
+                yield self.row(high, *place, hour=hour, name="queue_by_hour_p95")
+
+
+@INDICATORS.register("queue_by_day")
+class QueueByDay(_Queues):
+    """Mean number waiting at a post in each period of local days, read at the marks."""
+
+    unit = "1"
+
+    def table_rows(self) -> Iterator[Row]:
+        scope, mark_h = self.scope, self._marks.mark_h
+        for place, elements in self._places(stages=False):
+            post = place[1]
+            waiting = self._marks.waiting(*elements)
+            # A mark shows the time just before it.
+            day = np.ceil((mark_h + scope.clock_h(post)) / H_PER_DAY).astype(np.int64) - 1
+            for first in range(0, scope.days(post), scope.period_days):
+                inside = waiting[:, (day >= first) & (day < first + scope.period_days)]
+                mean = inside.sum(axis=1) / inside.shape[1] if inside.shape[1] else _none(inside)
+                yield self.row(mean, *place, day=first)
+
+
+@INDICATORS.register("queue_km")
+class QueueLength(_Queues):
+    """Length of the queue at a post: median, 90th and 95th percentile, maximum; also by local hour. [km]
+
+    Number waiting times the mean of vehicle length plus gap (`Options.vehicle_gap_m`) in one line.
+    """
+
+    unit = "km"
+
+    def table_rows(self) -> Iterator[Row]:
+        for place, elements in self._places(stages=False):
+            each_km = self._km_each(elements)
+            waiting = self._marks.waiting(*elements)
+            whole = [(None, waiting), *_by_hour(self._marks, waiting, self.scope.clock_h(place[1]))]
+            for hour, numbers in whole:
+                ordered = np.sort(numbers, axis=1)
+                for percent in (50, 90, 95):
+                    found = _upper(ordered, percent) if ordered.shape[1] else _none(ordered)
+                    yield self.row(found * each_km, *place, hour=hour, name=f"queue_p{percent}_km")
+                most = ordered[:, -1] if ordered.shape[1] else _none(ordered)
+                yield self.row(most * each_km, *place, hour=hour, name="queue_max_km")
+
+
+def _none(numbers: CountArray) -> FloatArray:
+    return np.full(len(numbers), np.nan)
+
+
+def _by_hour(marks: QueueMarks, waiting: CountArray, clock_h: float) -> list[tuple[int, CountArray]]:
+    """Numbers waiting, for each local hour of the day."""
+    hour = (np.ceil(marks.mark_h + clock_h).astype(np.int64) - 1) % 24
+    return [(h, np.asarray(waiting[:, hour == h])) for h in range(24)]

@@ -1,0 +1,189 @@
+"""The table of indicators: one labelled value a replication.
+
+A `Table` holds what the reducers of this folder came to: a list of labels
+(which indicator, where, in which direction, for whom, when) and for each label
+one value a replication. Blocks of replications are joined, selections made and
+frames built here; means and intervals are the business of `results_frames.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.errors import CorridorError, nearest
+from corridor_sim.results import IntArray
+from corridor_sim.units import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What one row of a `Table` is about.
+
+    Attributes
+    ----------
+    indicator, unit
+        Name as registered and unit of the value (``"h"``, ``"1/day"``, ``"-"``).
+    kind
+        ``"stage"``, ``"post"``, ``"crossing"``, ``"leg"``, ``"flow"`` or ``"corridor"``.
+    place
+        Id of the stage, post, ...; ``"all"`` for the corridor as a whole.
+    direction, cargo_class
+        ``""`` where the row is about both or all.
+    hour
+        Local hour of the day, None if not by hour.
+    day
+        First day of the period, counted from the local date of the start; None if not by day.
+    of
+        What part it is (a channel, a component, a target), ``""`` for the whole.
+    """
+
+    indicator: str
+    unit: str
+    kind: str
+    place: str
+    direction: str = ""
+    cargo_class: str = ""
+    hour: int | None = None
+    day: int | None = None
+    of: str = ""
+
+    def __str__(self) -> str:
+        parts = [self.place, self.direction, self.cargo_class, self.of]
+        if self.hour is not None:
+            parts.append(f"{self.hour:02d}:00")
+        if self.day is not None:
+            parts.append(f"day {self.day}")
+        return f"{self.indicator} [{self.unit}] " + " ".join(part for part in parts if part)
+
+
+COLUMNS = tuple(column.name for column in fields(Label))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """Values of many indicators: ``values[k, r]`` is label `k` in replication ``replications[r]``.
+
+    NaN means that there is no such value in that replication (nobody came).
+    """
+
+    labels: tuple[Label, ...]
+    values: FloatArray
+    replications: IntArray
+
+    def __post_init__(self) -> None:
+        if self.values.shape != (len(self.labels), len(self.replications)):
+            raise ValueError(f"values of shape {self.values.shape} for {len(self.labels)} labels")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __iter__(self) -> Iterator[tuple[Label, FloatArray]]:
+        return zip(self.labels, self.values, strict=True)
+
+    def __repr__(self) -> str:
+        return f"<Table: {len(self.labels)} rows, {len(self.replications)} replications>"
+
+    @property
+    def indicators(self) -> tuple[str, ...]:
+        """Names of the indicators, in order of appearance."""
+        return tuple(dict.fromkeys(label.indicator for label in self.labels))
+
+    def select(self, indicator: str | Iterable[str] | None = None, **where: Any) -> Table:
+        """The rows whose labels match, e.g. ``select("wait_h", kind="post", hour=None)``.
+
+        Raises
+        ------
+        CorridorError
+            If an indicator or a column is not known here.
+        """
+        names = None if indicator is None else {indicator} if isinstance(indicator, str) else set(indicator)
+        known = self.indicators
+        for name in sorted(names or ()):
+            if name not in known:
+                hint = nearest(name, known)
+                raise CorridorError(f"no indicator {name!r} in this table" + (f"; {hint}" if hint else ""))
+        for column in where:
+            if column not in COLUMNS:
+                raise CorridorError(f"no column {column!r} in a table of indicators (known: {', '.join(COLUMNS)})")
+        rows = [
+            k
+            for k, label in enumerate(self.labels)
+            if (names is None or label.indicator in names)
+            and all(getattr(label, column) == value for column, value in where.items())
+        ]
+        return Table(tuple(self.labels[k] for k in rows), self.values[rows], self.replications)
+
+    def row(self, indicator: str, **where: Any) -> FloatArray:
+        """The values of exactly one row, shape (replication,).
+
+        Columns that are not named must be empty (``row("wait_h", place="samur_az")`` is
+        the row for all classes and the whole run).
+
+        Raises
+        ------
+        CorridorError
+            If no row or more than one row matches.
+        """
+        empty = {"direction": "", "cargo_class": "", "hour": None, "day": None, "of": ""}
+        found = self.select(indicator, **(empty | where))
+        if len(found) != 1:
+            found = self.select(indicator, **where)
+        if len(found) != 1:
+            raise CorridorError(f"{len(found)} rows match {indicator} {where}")
+        return np.asarray(found.values[0])
+
+    def only(self, replications: Iterable[int]) -> Table:
+        """The same rows for some replications, in the order given."""
+        at = {int(r): k for k, r in enumerate(self.replications)}
+        wanted = [int(r) for r in replications]
+        return Table(self.labels, self.values[:, [at[r] for r in wanted]], np.array(wanted, dtype=np.int64))
+
+    def to_frame(self, wide: bool = False) -> pd.DataFrame:
+        """Tidy frame: one line a label and replication; `wide`: one column a replication."""
+        import pandas as pd
+
+        labels = pd.DataFrame([asdict(label) for label in self.labels], columns=list(COLUMNS))
+        for column in ("hour", "day"):
+            labels[column] = labels[column].astype("Int64")
+        if wide:
+            values = pd.DataFrame(self.values, columns=[f"replication_{r}" for r in self.replications])
+            return pd.concat([labels, values], axis=1)
+        count = len(self.replications)
+        frame = labels.loc[np.repeat(np.arange(len(labels)), count)].reset_index(drop=True)
+        frame["replication"] = np.tile(self.replications, len(labels))
+        frame["value"] = self.values.ravel()
+        return frame
+
+
+def join(tables: Sequence[Table]) -> Table:
+    """Tables of disjoint blocks of replications as one, in order of replication.
+
+    Raises
+    ------
+    ValueError
+        If the labels differ or a replication is there twice.
+    """
+    if not tables:
+        raise ValueError("no tables to join")
+    first = tables[0]
+    for table in tables[1:]:
+        if table.labels != first.labels:
+            raise ValueError("blocks of one run must have the same labels")
+    replications = np.concatenate([table.replications for table in tables])
+    if len(np.unique(replications)) != len(replications):
+        raise ValueError("a replication appears in two blocks")
+    order = np.argsort(replications)
+    values = np.concatenate([table.values for table in tables], axis=1)
+    return Table(first.labels, np.ascontiguousarray(values[:, order]), replications[order])
+
+
+def relabel(table: Table, **changes: Any) -> Table:
+    """The same values with some columns of every label replaced."""
+    return Table(tuple(replace(label, **changes) for label in table.labels), table.values, table.replications)

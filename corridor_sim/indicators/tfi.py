@@ -1,0 +1,149 @@
+"""Trade Facilitation Indicators of CAREC's Corridor Performance Measurement and Monitoring, and reliability.
+
+Source: CAREC, *Corridor Performance Measurement and Monitoring Annual Report 2023*,
+cpmm.carecprogram.org: TFI1 time to clear a border crossing point, waiting included;
+TFI2 cost incurred there; TFI3 cost to travel a corridor section, scaled to 500 km and
+20 t; TFI4 speed without (SWOD) and with (SWD) stops and delays. Buffer time and index
+are FHWA's (*Freight performance: border crossing time synthesis*, 2002): the 95th
+percentile less the mean, and that over the mean.
+"""
+# ruff: noqa: D102 (the hooks are documented in base.py)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from corridor_sim.indicators.base import INDICATORS, Indicator, Row, ratio
+from corridor_sim.indicators.costs import TravelCosts
+from corridor_sim.indicators.tallies import Components, SpanSums, StayTimes
+from corridor_sim.units import FloatArray
+
+
+@INDICATORS.register("tfi1")
+class Tfi1(Indicator):
+    """Time to clear a border crossing: both posts, waiting and formalities included. [h]
+
+    Mean (``tfi1``), median and 95th percentile over the consignments that reached the
+    first post in the counted window and left the second by the end of the run.
+    """
+
+    unit = "h"
+
+    def start(self) -> None:
+        self._spans, self._times = self.shared(SpanSums), self.shared(StayTimes)
+
+    def table_rows(self) -> Iterator[Row]:
+        spans = self._spans
+        for n, place in self.scope.places("crossing"):
+            yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), *place)
+            times = self._times.of(n)
+            yield self.row(times.percentile(50), *place, name="tfi1_p50")
+            yield self.row(times.percentile(95), *place, name="tfi1_p95")
+
+
+@INDICATORS.register("buffer_h")
+class Buffer(Indicator):
+    """Buffer time (95th percentile less mean) and buffer index (that over the mean) of a crossing. [h, -]"""
+
+    unit = "h"
+
+    def start(self) -> None:
+        self._spans, self._times = self.shared(SpanSums), self.shared(StayTimes)
+
+    def table_rows(self) -> Iterator[Row]:
+        spans = self._spans
+        for n, place in self.scope.places("crossing"):
+            mean_h = ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n))
+            buffer_h = self._times.of(n).percentile(95) - mean_h
+            yield self.row(buffer_h, *place)
+            yield self.row(ratio(buffer_h, mean_h), *place, name="buffer_index", unit="-")
+
+
+@INDICATORS.register("tfi2")
+class Tfi2(Indicator):
+    """Cost at a border crossing: time at its posts (`of` "time"), and fees where given ("fees"). [US$]
+
+    Time is valued with the flow's value of time; fees are ``Options.fees_usd``, so that
+    official and unofficial payments stay apart from it.
+    """
+
+    unit = "US$"
+
+    def start(self) -> None:
+        self._spans = self.shared(SpanSums)
+        self._costs = self.shared(TravelCosts)
+
+    def table_rows(self) -> Iterator[Row]:
+        spans = self._spans
+        for n, place in self.scope.places("crossing"):
+            time_usd = np.zeros(len(self.scope.replications))
+            for flow in spans.flows_at(n):
+                time_usd = time_usd + spans.of(spans.stay_h, n, (flow,)) * self._costs.value_of_time(flow)
+            time_usd = ratio(time_usd, spans.of(spans.done, n))
+            yield self.row(time_usd, *place, of="time")
+            fee = self.scope.options.fees_usd.get(place[1])
+            if fee is not None:
+                yield self.row(np.full(len(time_usd), fee), *place, of="fees")
+            yield self.row(time_usd + (fee or 0.0), *place)
+
+
+@INDICATORS.register("tfi3")
+class Tfi3(Indicator):
+    """Cost to travel a corridor section, scaled to 500 km and 20 t (`Options`). [US$]
+
+    Transport along the legs and time, door to door, over the tonne-km of the flow.
+    """
+
+    unit = "US$"
+
+    def start(self) -> None:
+        self._costs = self.shared(TravelCosts)
+
+    def table_rows(self) -> Iterator[Row]:
+        scale = self.scope.options.tfi3_km * self.scope.options.tfi3_t
+        for _, place in self.scope.places("flow"):
+            flow = self._costs.flow_of(place[1])
+            yield self.row(self._costs.per_tonne_km(flow) * scale, *place)
+
+
+@INDICATORS.register("tfi4")
+class Tfi4(Indicator):
+    """Speed along the corridor without and with stops and delays, by flow and in all. [km/h]
+
+    ``tfi4_swod`` is distance over moving time (travel, sailing, rail), ``tfi4_swd``
+    distance over the time door to door; ``tfi4_swd_cv`` the coefficient of variation of
+    the speed of single consignments (only for a flow, within the width of a histogram bin).
+    """
+
+    unit = "km/h"
+
+    def start(self) -> None:
+        self._spans, self._times = self.shared(SpanSums), self.shared(StayTimes)
+        self._components, self._costs = self.shared(Components), self.shared(TravelCosts)
+
+    def table_rows(self) -> Iterator[Row]:
+        spans, scope = self._spans, self.scope
+        sums = [np.zeros(len(scope.replications)) for _ in range(3)]
+        for n, place in scope.places("flow"):
+            (flow,) = spans.flows_at(n)
+            km, done, stay_h = self._costs.km(flow), spans.of(spans.done, n), spans.of(spans.stay_h, n)
+            elements = tuple(sorted({element for element, f in scope.cells if f == flow}))
+            moving = self._components.mean_h("travel", elements, spans.of(spans.begun, n), (flow,))
+            moving_h = np.where(done > 0, moving * done, 0.0)
+            yield self.row(ratio(km, moving_h), *place, name="tfi4_swod")
+            yield self.row(ratio(km, stay_h), *place, name="tfi4_swd")
+            yield self.row(self._variation(n), *place, name="tfi4_swd_cv", unit="-")
+            sums = [total + part for total, part in zip(sums, (km, moving_h, stay_h), strict=True)]
+        yield self.row(ratio(sums[0], sums[1]), "corridor", "all", name="tfi4_swod")
+        yield self.row(ratio(sums[0], sums[2]), "corridor", "all", name="tfi4_swd")
+
+    def _variation(self, place: int) -> FloatArray:
+        """Coefficient of variation of one over the journey time, that is of the speed. [-]"""
+        times = self._times.of(place)
+        per_h = np.divide(1.0, times.value_h, out=np.zeros_like(times.value_h), where=times.value_h > 0)
+        number = times.counts.sum(axis=1)
+        mean = ratio((times.counts * per_h).sum(axis=1), number)
+        variance = ratio((times.counts * per_h**2).sum(axis=1), number) - mean**2
+        return ratio(np.sqrt(np.maximum(variance, 0.0)), mean)

@@ -1,0 +1,210 @@
+"""How long does it take: waits by stage and post, stays at posts, door to door, and what they consist of."""
+# ruff: noqa: D102 (the hooks are documented in base.py)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
+from corridor_sim.indicators.tallies import Components, SpanSums, StayTimes, VisitSums, WaitTimes
+
+
+@INDICATORS.register("wait_h")
+class Wait(Indicator):
+    """Mean wait before a stage, or over all stages of a post, of those that started. [h]
+
+    Over visits joined in the counted window. At a post it is the wait for lanes alone
+    (slots and daily acceptance are components of their own, see `component_h`).
+    """
+
+    unit = "h"
+
+    def start(self) -> None:
+        self._visits, self._spans = self.shared(VisitSums), self.shared(SpanSums)
+        self._components = self.shared(Components)
+
+    def table_rows(self) -> Iterator[Row]:
+        scope, visits = self.scope, self._visits
+        wait_h, started = visits.wait_h, visits.started
+        for k, element in enumerate(scope.plan.elements):
+            if element.kind == "delay" or not len(scope.element_cells[k]):
+                continue
+            kind, place, direction = element_place(element)
+            yield self.row(ratio(visits.of(wait_h, k), visits.of(started, k)), kind, place, direction)
+            present = {scope.cells[cell][1] for cell in scope.element_cells[k]}
+            for name, flows in self._several(present):
+                mean = ratio(visits.of(wait_h, k, flows), visits.of(started, k, flows))
+                yield self.row(mean, kind, place, direction, cargo_class=name)
+        for n, (kind, place, direction) in scope.places("post"):
+            elements = scope.post_elements.get((place, direction), ())
+            passages = self._spans.of(self._spans.begun, n)
+            yield self.row(self._components.mean_h("wait", elements, passages), kind, place, direction)
+            for name, flows in self._several(set(self._spans.flows_at(n))):
+                passages = self._spans.of(self._spans.begun, n, flows)
+                mean = self._components.mean_h("wait", elements, passages, flows)
+                yield self.row(mean, kind, place, direction, cargo_class=name)
+
+    def _several(self, present: set[int]) -> list[tuple[str, tuple[int, ...]]]:
+        """Classes among the flows of a place, if more than one."""
+        found = [
+            (name, tuple(flow for flow in flows if flow in present))
+            for name, flows in self.scope.classes.items()
+            if present & set(flows)
+        ]
+        return found if len(found) > 1 else []
+
+
+@INDICATORS.register("wait_p95_h")
+class WaitPercentile(Indicator):
+    """95th percentile of the waits before a stage, within 0.4 % or half a second. [h]"""
+
+    unit = "h"
+
+    def start(self) -> None:
+        self._times = self.shared(WaitTimes)
+
+    def table_rows(self) -> Iterator[Row]:
+        for k, element in enumerate(self.scope.plan.elements):
+            if element.kind != "delay" and len(self.scope.element_cells[k]):
+                yield self.row(self._times.of(k).percentile(95), *element_place(element))
+
+
+@INDICATORS.register("stay_h")
+class Stay(Indicator):
+    """Mean time from reaching to leaving a post or a leg, waiting included. [h]
+
+    Over passages begun in the counted window and ended by the end of the run.
+    """
+
+    unit = "h"
+
+    def start(self) -> None:
+        self._spans = self.shared(SpanSums)
+
+    def table_rows(self) -> Iterator[Row]:
+        spans = self._spans
+        for n, (kind, place, direction) in self.scope.places("post", "leg"):
+            yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), kind, place, direction)
+            if kind != "post":
+                continue
+            present = set(spans.flows_at(n))
+            classes = [(name, flows) for name, flows in self.scope.classes.items() if present & set(flows)]
+            for name, flows in classes if len(classes) > 1 else []:
+                mean = ratio(spans.of(spans.stay_h, n, flows), spans.of(spans.done, n, flows))
+                yield self.row(mean, kind, place, direction, cargo_class=name)
+
+
+@INDICATORS.register("stay_percentiles_h")
+class StayPercentiles(Indicator):
+    """Median and 95th percentile of the stay at a post, within 0.4 %. [h]"""
+
+    unit = "h"
+
+    def start(self) -> None:
+        self._times = self.shared(StayTimes)
+
+    def table_rows(self) -> Iterator[Row]:
+        for n, place in self.scope.places("post"):
+            times = self._times.of(n)
+            yield self.row(times.percentile(50), *place, name="stay_p50_h")
+            yield self.row(times.percentile(95), *place, name="stay_p95_h")
+
+
+@INDICATORS.register("door_to_door_h")
+class DoorToDoor(Indicator):
+    """Time from release to the end of the journey by flow: mean, median, 95th percentile. [h]
+
+    Over consignments released in the counted window that arrived by the end of the run.
+    """
+
+    unit = "h"
+
+    def start(self) -> None:
+        self._spans, self._times = self.shared(SpanSums), self.shared(StayTimes)
+
+    def table_rows(self) -> Iterator[Row]:
+        spans = self._spans
+        for n, place in self.scope.places("flow"):
+            yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), *place)
+            times = self._times.of(n)
+            yield self.row(times.percentile(50), *place, name="door_to_door_p50_h")
+            yield self.row(times.percentile(95), *place, name="door_to_door_p95_h")
+
+
+@INDICATORS.register("component_h")
+class Component(Indicator):
+    """What a mean passage of a post or a mean journey consists of; `of` names the component. [h]
+
+    Components are wait, slot_wait, acceptance_wait, entry_wait, sailing_wait, blocked,
+    interrupted, service, dwell and travel (SEMANTICS S21).
+    """
+
+    unit = "h"
+
+    def start(self) -> None:
+        self._components, self._spans = self.shared(Components), self.shared(SpanSums)
+
+    def table_rows(self) -> Iterator[Row]:
+        scope, spans, components = self.scope, self._spans, self._components
+        for n, (kind, place, direction) in scope.places("post", "flow"):
+            if kind == "post":
+                elements, flows = scope.post_elements.get((place, direction), ()), None
+            else:
+                flows = spans.flows_at(n)
+                elements = tuple(sorted({element for element, flow in scope.cells if flow in flows}))
+            passages = spans.of(spans.begun, n)
+            for name in components.names(elements):
+                yield self.row(components.mean_h(name, elements, passages, flows), kind, place, direction, of=name)
+
+
+@INDICATORS.register("release_time_h")
+class ReleaseTime(Indicator):
+    """Mean time at a stage from joining to leaving, of those sent there, by class and stage. [h]
+
+    The segments of a WCO Time Release Study: `of` is the stage, and ``share`` rows say
+    which part of the passages of the post are sent to it (the channel).
+    """
+
+    unit = "h"
+
+    def start(self) -> None:
+        self._visits, self._spans = self.shared(VisitSums), self.shared(SpanSums)
+
+    def table_rows(self) -> Iterator[Row]:
+        scope, visits, spans = self.scope, self._visits, self._spans
+        for n, (kind, place, direction) in scope.places("post"):
+            passages = spans.of(spans.begun, n)
+            for k in scope.post_elements.get((place, direction), ()):
+                if not len(scope.element_cells[k]):
+                    continue
+                total = np.zeros(len(scope.replications))
+                for hours, number in (
+                    (visits.wait_h, visits.started),
+                    (visits.hold_h, visits.left),
+                    (visits.interrupted_h, visits.left),
+                    (visits.blocked_h, visits.left),
+                ):
+                    total = total + ratio(visits.of(hours, k), visits.of(number, k))
+                stage = scope.plan.elements[k].stage or scope.plan.elements[k].id
+                yield self.row(total, kind, place, direction, of=stage)
+                share = ratio(visits.of(visits.joined, k), passages)
+                yield self.row(share, kind, place, direction, of=stage, name="visit_share", unit="-")
+
+
+@INDICATORS.register("cleared_within")
+class ClearedWithin(Indicator):
+    """Share of the passages of a post or crossing that took at most a target time. [-]
+
+    The level of service; `of` is the target. Within the width of a histogram bin (0.8 %).
+    """
+
+    def start(self) -> None:
+        self._times = self.shared(StayTimes)
+
+    def table_rows(self) -> Iterator[Row]:
+        for n, place in self.scope.places("post", "crossing"):
+            times = self._times.of(n)
+            for target_h in self.scope.options.targets_h:
+                yield self.row(times.share_within(target_h), *place, of=f"{target_h:g} h")
