@@ -8,9 +8,10 @@ inside its folder. Add here what both laws and arrivals need of a table.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -96,6 +97,27 @@ def number_column(path: str, column: str, delimiter: str = ",") -> list[float]:
     return values
 
 
+def instant_column(path: str, column: str, delimiter: str = ",") -> list[float] | list[dt.datetime]:
+    """A column of hours >= 0, or of dates and times in ISO form. Raises ScenarioError naming bad rows.
+
+    The first cell says which of the two the column is.
+    """
+    cells = read_column(path, column, delimiter)
+    if not cells or math.isfinite(number(cells[0][1])):
+        return number_column(path, column, delimiter)
+    instants: list[dt.datetime] = []
+    bad: list[str] = []
+    for row, cell in cells:
+        try:
+            instants.append(dt.datetime.fromisoformat(cell))
+        except ValueError:
+            bad.append(
+                f"row {row}, column {column}: must be hours or a date and time such as 2024-06-01 08:30, got {cell!r}"
+            )
+    refuse_rows(path, bad)
+    return instants
+
+
 def number(cell: str) -> float:
     """The number in a cell, NaN if it is none. ``1_000`` and ``1,5`` are none."""
     try:
@@ -117,7 +139,7 @@ def _other(header: list[str]) -> str:
     return ""
 
 
-def fill(values: Any, field: str, read: Callable[[str, str, str], list[Any]]) -> Any:
+def fill(values: Any, field: str, read: Callable[[str, str, str], Sequence[Any]]) -> Any:
     """A table of a model with `field` read from its ``csv`` and ``column``, unless it is given."""
     if not isinstance(values, Mapping) or not values.get("csv") or field in values:
         return values

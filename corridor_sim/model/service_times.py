@@ -492,7 +492,8 @@ class Hyperexponential(ServiceTime):
             scale_h = np.full(n, means_h[0])
             for edge, mean_h in zip(edges, means_h[1:], strict=True):
                 np.copyto(scale_h, mean_h, where=chosen >= edge)
-            return np.multiply(minus_log(own.random(n)), scale_h, out=scale_h)
+            scale_h *= minus_log(own.random(n))
+            return scale_h
 
         return draw
 

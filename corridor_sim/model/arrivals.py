@@ -1,0 +1,428 @@
+"""Arrivals: the instants at which the consignments of a flow are released.
+
+A process (Poisson, renewal, batches, timetable, trace, all at once) says how
+chance enters; the rate over the horizon (volume, growth, profiles) comes from
+the flow as a step function. The two together are an `ArrivalPlan`. Processes
+that follow a rate work in operational time: unit-mean gaps are summed and the
+cumulative rate is inverted at the sums, so a change of volume moves releases
+and reshuffles nothing.
+
+To add a process, add one class to this file.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field, model_validator
+
+from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.model import csv_columns
+from corridor_sim.model.base import Count, Instant, KindOf, Model, NonNegative, PositiveCount, Probability, TupleOf
+from corridor_sim.model.service_times import SERVICE_TIMES, Draw, ServiceTime, minus_log, require_weights
+from corridor_sim.registry import Registry
+from corridor_sim.step_functions import StepFunction
+from corridor_sim.units import FloatArray
+
+ARRIVALS: Registry[type[Arrivals]] = Registry("arrival process")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalPlan:
+    """What ``FlowPlan.arrivals`` holds: a process and its rate over the horizon.
+
+    Attributes
+    ----------
+    process : Arrivals
+        How chance enters.
+    rate : StepFunction
+        Consignments per hour, >= 0; volume, growth, hour, weekday and month already
+        multiplied in, on the clock of the run (UTC hours from its start). Read only
+        if ``process.follows_rate``; a constant 0 will do otherwise.
+    start : datetime or None
+        Hour 0 of the run (UTC); needed only by a trace of date-times.
+    """
+
+    process: Arrivals
+    rate: StepFunction = field(default_factory=lambda: StepFunction.constant(0.0))
+    start: dt.datetime | None = None
+
+    def sampler(self, rng: np.random.Generator) -> Draw:
+        """A function that gives the next `n` releases; n then m are the same as n + m. [h]"""
+        return self.process.sampler(self, rng)
+
+    def expected_count(self, until_h: float, since_h: float = 0.0) -> float:
+        """Mean number of releases in (since_h, until_h], that of a trace or timetable exactly."""
+        return self.process.expected_count(self, since_h, until_h)
+
+
+class Arrivals(Model):
+    """How the releases of a flow come about.
+
+    Classes that follow a rate define `unit_sums`; others define `sampler` and
+    `expected_count`.
+    """
+
+    kind: ClassVar[str]
+    follows_rate: ClassVar[bool] = True
+    """Whether the volume of the flow (its rate) counts; if not, the process has its own."""
+
+    def unit_sums(self, rng: np.random.Generator) -> Draw:
+        """The next `n` partial sums of gaps of mean 1 (operational time), non-decreasing."""
+        raise NotImplementedError(f"{type(self).__name__} has no unit_sums")
+
+    def sampler(self, plan: ArrivalPlan, rng: np.random.Generator) -> Draw:
+        """The next `n` release instants, non-decreasing; inf once the process is over. [h]"""
+        sums = self.unit_sums(rng)
+        invert = inverse(plan.rate)
+        return lambda n: invert(sums(n))
+
+    def expected_count(self, plan: ArrivalPlan, since_h: float, until_h: float) -> float:
+        """Mean number of releases in (since_h, until_h]."""
+        return plan.rate.integral(until_h, max(since_h, 0.0))
+
+
+@ARRIVALS.register("poisson")
+class Poisson(Arrivals):
+    """Independent arrivals at the rate of the flow (a Poisson process, stationary or not)."""
+
+    kind: ClassVar[str] = "poisson"
+
+    def unit_sums(self, rng: np.random.Generator) -> Draw:
+        """Sums of unit exponentials."""
+        return running_sums(lambda n: minus_log(rng.random(n)))
+
+
+@ARRIVALS.register("renewal", interarrival={"kind": "erlang", "k": 4, "mean_h": 1.0})
+class Renewal(Arrivals):
+    """Independent gaps of one law, stretched and squeezed so that the flow has its rate.
+
+    Only the shape of the law counts: its gaps are divided by its mean, and the
+    rate of the flow sets the level (for a constant rate of 1/mean the gaps are
+    those of the law).
+    """
+
+    kind: ClassVar[str] = "renewal"
+    interarrival: Annotated[ServiceTime, KindOf(SERVICE_TIMES)]
+
+    @model_validator(mode="after")
+    def _moves(self) -> Self:
+        if self.interarrival.mean_h <= 0:
+            raise ScenarioError([Problem("must have a mean > 0", "interarrival", self.interarrival.mean_h)])
+        return self
+
+    def unit_sums(self, rng: np.random.Generator) -> Draw:
+        """Sums of the gaps over their mean."""
+        gaps, mean_h = self.interarrival.sampler(rng), self.interarrival.mean_h
+        return running_sums(lambda n: gaps(n) / mean_h)
+
+
+@ARRIVALS.register("batches", size=[20, 40], weights=[0.5, 0.5])
+class Batches(Arrivals):
+    """Groups that arrive together (a ship's load, a convoy), the groups as a Poisson process.
+
+    The rate of the flow counts consignments, so groups come at the rate over the
+    mean size.
+    """
+
+    kind: ClassVar[str] = "batches"
+    size: PositiveCount | TupleOf[PositiveCount]
+    """Consignments in a group: one number, or several with `weights`."""
+    weights: TupleOf[Probability] = ()
+    """Probability of each size."""
+
+    @model_validator(mode="after")
+    def _weights(self) -> Self:
+        if isinstance(self.size, tuple) or self.weights:
+            require_weights(self.weights, len(self._sizes), "size")
+        return self
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        return self.size if isinstance(self.size, tuple) else (self.size,)
+
+    @property
+    def mean_size(self) -> float:
+        """Mean number of consignments in a group."""
+        return math.fsum(w * n for w, n in zip(self.weights or (1.0,), self._sizes, strict=True))
+
+    def unit_sums(self, rng: np.random.Generator) -> Draw:
+        """Sums of exponentials of the mean size, each as often as the size of its group."""
+        sizes, mean_size, own = np.array(self._sizes), self.mean_size, rng.spawn(1)[0]
+        edges = np.cumsum(self.weights)[:-1]
+        sums = running_sums(lambda n: minus_log(rng.random(n)) * mean_size)
+        left: FloatArray = np.empty(0)
+
+        def draw(n: int) -> FloatArray:
+            nonlocal left
+            parts, have = [left], len(left)
+            while have < n:
+                groups = max(1, math.ceil((n - have) / mean_size))
+                size = sizes[np.searchsorted(edges, own.random(groups), side="right")]
+                parts.append(np.repeat(sums(groups), size))
+                have += int(size.sum())
+            ready: FloatArray = np.concatenate(parts)
+            left = ready[n:]
+            return ready[:n]
+
+        return draw
+
+
+@ARRIVALS.register("timetable", every_h=84.0, first_h=12.0, size=60)
+class RegularArrivals(Arrivals):
+    """So many consignments every so many hours (trains, regular ships); no chance in it."""
+
+    kind: ClassVar[str] = "timetable"
+    follows_rate: ClassVar[bool] = False
+    every_h: Annotated[float, Field(ge=1e-3)]
+    first_h: NonNegative = 0.0
+    """Hours after the start of the run. [h]"""
+    size: PositiveCount = 1
+    """Consignments at each instant."""
+
+    def sampler(self, plan: ArrivalPlan, rng: np.random.Generator) -> Draw:
+        """The instants, each `size` times."""
+        del plan, rng
+        given = 0
+
+        def draw(n: int) -> FloatArray:
+            nonlocal given
+            index = np.arange(given, given + n)
+            given += n
+            return self.first_h + (index // self.size) * self.every_h
+
+        return draw
+
+    def expected_count(self, plan: ArrivalPlan, since_h: float, until_h: float) -> float:
+        """Consignments of the instants in (since_h, until_h]; the one at 0 counts."""
+        del plan
+
+        def up_to(instant_h: float) -> int:
+            return math.floor((instant_h - self.first_h) / self.every_h) + 1 if instant_h >= self.first_h else 0
+
+        return float(self.size * (up_to(until_h) - (up_to(since_h) if since_h > 0 else 0)))
+
+
+@ARRIVALS.register("trace", times_h=(0.5, 0.5, 2.0, 7.25))
+class Trace(Arrivals):
+    """Given instants, in order: hours after the start of the run, or dates and times (UTC without offset).
+
+    Give `times_h`, `times`, or `csv` and `column`; the cells of a file are all
+    hours or all dates and times. A file is read once, a stored scenario holds the
+    instants. Dated instants outside the run are left out.
+    """
+
+    kind: ClassVar[str] = "trace"
+    follows_rate: ClassVar[bool] = False
+    times_h: TupleOf[NonNegative] = ()
+    times: TupleOf[Instant] = ()
+    csv: str = ""
+    """File that the instants came from, relative to the scenario file."""
+    column: str = ""
+    """Header of the column with instants."""
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping) or {"times_h", "times"} & set(values):
+            return values
+        filled = csv_columns.fill(values, "times_h", csv_columns.instant_column)
+        instants = filled.get("times_h", ())
+        if any(isinstance(instant, dt.datetime) for instant in instants):
+            filled["times"] = filled.pop("times_h")
+        return filled
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if bool(self.times_h) == bool(self.times):
+            raise ScenarioError([Problem("give instants either as times_h or as times (or a csv and its column)")])
+        name = "times" if self.times else "times_h"
+        instants: list[Any] = [utc(instant) for instant in self.times] or list(self.times_h)
+        late = [k for k, (one, other) in enumerate(itertools.pairwise(instants), start=1) if other < one]
+        if late:
+            k = late[0]
+            message = f"must not go back in time: number {k + 1} is before number {k} ({len(late)} such in all)"
+            raise ScenarioError([Problem(message, f"{name}.{k}", str(instants[k]))])
+        return self
+
+    def _hours(self, plan: ArrivalPlan) -> FloatArray:
+        if not self.times:
+            return np.array(self.times_h)
+        if plan.start is None:
+            raise ScenarioError([Problem("a trace of dates needs a run that starts at a date", "run.start")])
+        start = utc(plan.start)
+        hours = np.array([(utc(instant) - start).total_seconds() for instant in self.times]) / 3600
+        return hours[hours >= 0]
+
+    def sampler(self, plan: ArrivalPlan, rng: np.random.Generator) -> Draw:
+        """The instants one after another."""
+        del rng
+        rest = self._hours(plan)
+
+        def draw(n: int) -> FloatArray:
+            nonlocal rest
+            ready, rest = rest[:n], rest[n:]
+            return np.append(ready, np.full(n - len(ready), np.inf))
+
+        return draw
+
+    def expected_count(self, plan: ArrivalPlan, since_h: float, until_h: float) -> float:
+        """Instants in (since_h, until_h]; those at 0 count."""
+        hours = self._hours(plan)
+        return float(((hours > since_h) | (hours == 0) & (since_h <= 0)).sum() - (hours > until_h).sum())
+
+
+@ARRIVALS.register("all_at_start", count=500)
+class AllAtStart(Arrivals):
+    """Everybody is there at hour 0 (a queue to be cleared; saturated operation)."""
+
+    kind: ClassVar[str] = "all_at_start"
+    follows_rate: ClassVar[bool] = False
+    count: Count
+
+    def sampler(self, plan: ArrivalPlan, rng: np.random.Generator) -> Draw:
+        """Zeros, then nobody."""
+        del plan, rng
+        left = self.count
+
+        def draw(n: int) -> FloatArray:
+            nonlocal left
+            now = min(n, left)
+            left -= now
+            return np.append(np.zeros(now), np.full(n - now, np.inf))
+
+        return draw
+
+    def expected_count(self, plan: ArrivalPlan, since_h: float, until_h: float) -> float:
+        """All of them, at hour 0."""
+        del plan
+        return float(self.count) if since_h <= 0 <= until_h else 0.0
+
+
+def utc(instant: dt.datetime) -> dt.datetime:
+    """A date-time without offset, in UTC; one that has no offset is in UTC already."""
+    return instant if instant.tzinfo is None else instant.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+# ---------------------------------------------------------------- operational time
+
+
+def running_sums(gaps: Draw) -> Draw:
+    """Partial sums of what `gaps` gives, added one by one so that chunks change no bit."""
+    total = 0.0
+
+    def draw(n: int) -> FloatArray:
+        nonlocal total
+        sums = gaps(n)
+        if n:
+            sums[0] += total
+            np.cumsum(sums, out=sums)
+            total = float(sums[-1])
+        return sums
+
+    return draw
+
+
+def inverse(rate: StepFunction) -> Callable[[ArrayLike], FloatArray]:
+    """The function that takes sums to instants, see `invert_rate`; prepared once for many calls.
+
+    Raises
+    ------
+    ValueError
+        If the rate is negative or not finite anywhere.
+    """
+    if not (np.isfinite(rate.value).all() and (rate.value >= 0).all()):
+        raise ValueError("a rate of arrivals must be finite and >= 0")
+    start_h = np.append(0.0, rate.from_h[rate.from_h > 0])
+    per_h = rate(start_h)
+    reached = np.append(0.0, np.cumsum(per_h[:-1] * np.diff(start_h)))
+    total = math.inf if per_h[-1] > 0 else float(reached[-1])
+    # No sum falls inside a piece of rate 0, other than beyond the total.
+    divisor = np.where(per_h > 0, per_h, 1.0)
+
+    def invert(sums: ArrayLike) -> FloatArray:
+        target = np.asarray(sums, dtype=np.float64)
+        piece = _piece(reached, target)
+        instants = np.asarray(start_h[piece] + (target - reached[piece]) / divisor[piece])
+        if total < math.inf:
+            instants = np.where(target > total, np.inf, instants)
+        return instants
+
+    return invert
+
+
+def _piece(reached: FloatArray, target: FloatArray) -> NDArray[np.intp]:
+    """Piece k of the cumulative rate with reached[k] < target <= reached[k + 1]; 0 for a target of 0."""
+    if target.ndim != 1 or len(target) < 2:
+        return np.maximum(np.searchsorted(reached, target, side="left") - 1, 0)
+    first, last = np.maximum(np.searchsorted(reached, target[[0, -1]], side="left") - 1, 0)
+    if last - first >= len(target) or (target[1:] < target[:-1]).any():
+        return np.maximum(np.searchsorted(reached, target, side="left") - 1, 0)
+    # Many sums a piece, in order: look up the pieces among the sums, not each sum among the pieces.
+    bounds = np.searchsorted(target, reached[first + 1 : last + 1], side="right")
+    return np.repeat(np.arange(first, last + 1), np.diff(bounds, prepend=0, append=len(target)))
+
+
+def invert_rate(rate: StepFunction, sums: ArrayLike) -> FloatArray:
+    """Smallest instants t >= 0 at which the integral of `rate` over [0, t] reaches `sums`.
+
+    Parameters
+    ----------
+    rate : StepFunction
+        Arrivals per hour, >= 0, right-continuous.
+    sums : array, any shape
+        Values of the cumulative rate, >= 0.
+
+    Returns
+    -------
+    array, same shape
+        Instants, inf where the cumulative rate never gets there. [h]
+
+    Notes
+    -----
+    With partial sums of unit exponentials these are the arrivals of a Poisson
+    process of that rate [1]_. The sums do not depend on the rate, so that two
+    rates share their arrivals one by one.
+
+    References
+    ----------
+    .. [1] E. Cinlar, "Introduction to Stochastic Processes," Prentice-Hall, 1975, ch. 4.7.
+
+    Examples
+    --------
+    >>> invert_rate(StepFunction([0, 1, 2], [2.0, 0.0, 4.0]), [1.0, 2.0, 3.0])
+    array([0.5 , 1.  , 2.25])
+    """
+    return inverse(rate)(sums)
+
+
+def thin(candidates_h: ArrayLike, uniforms: ArrayLike, rate: StepFunction, majorant: float) -> FloatArray:
+    """Arrivals at `rate` out of candidates that come at the higher constant rate `majorant`.
+
+    A candidate at t stays iff ``u * majorant < rate(t)`` [1]_. An independent check
+    of `invert_rate`: it gives the same process but not the same arrivals.
+
+    Raises
+    ------
+    ValueError
+        If the majorant is less than the rate somewhere, or the arrays differ in length.
+
+    References
+    ----------
+    .. [1] P. A. W. Lewis and G. S. Shedler, "Simulation of nonhomogeneous Poisson processes
+       by thinning," Naval Research Logistics Quarterly, vol. 26, no. 3, pp. 403-413, 1979.
+    """
+    instants, uniform = np.asarray(candidates_h, dtype=np.float64), np.asarray(uniforms, dtype=np.float64)
+    if instants.shape != uniform.shape:
+        raise ValueError("thinning needs one uniform a candidate")
+    if rate.value.max() > majorant:
+        raise ValueError(f"the majorant must be at least the highest rate {rate.value.max():g}, got {majorant:g}")
+    return np.asarray(instants[uniform * majorant < rate(instants)])
