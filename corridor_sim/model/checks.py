@@ -129,7 +129,7 @@ def _class_problems(scenario: Scenario) -> list[Problem]:
                         nearest(item, classes),
                         severity=severity,
                     )
-                    for item in table  # type: ignore[attr-defined]
+                    for item in table
                     if item not in classes
                 ]
     return found

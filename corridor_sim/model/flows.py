@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from corridor_sim.errors import Problem, ScenarioError
-from corridor_sim.model.arrivals import ARRIVALS, ArrivalProcess
+from corridor_sim.model.arrivals import ARRIVALS, Arrivals
 from corridor_sim.model.base import (
     FrozenDict,
     Instant,
@@ -131,7 +131,7 @@ class Flow(Sourced):
     """Leg types the cheapest route may use; none named means any."""
     crossing_shares: TableOf[CrossingShares] = FrozenDict()
     balk: Balk | None = None
-    arrivals: Annotated[ArrivalProcess, KindOf(ARRIVALS)] = Field(default_factory=lambda: ARRIVALS["poisson"]())
+    arrivals: Annotated[Arrivals, KindOf(ARRIVALS)] = Field(default_factory=lambda: ARRIVALS["poisson"]())
     load_t: NonNegative = 0.0
     value_usd_t: NonNegative = 0.0
     vehicle_length_m: NonNegative = 0.0

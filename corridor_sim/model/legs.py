@@ -25,7 +25,7 @@ from corridor_sim.model.base import (
     TupleOf,
 )
 from corridor_sim.model.checkpoints import Law, require_order
-from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime
+from corridor_sim.model.service_times import Deterministic, Lognormal, ServiceTime
 from corridor_sim.registry import Registry
 
 LEGS: Registry[type[Leg]] = Registry("leg type")
@@ -163,8 +163,8 @@ class Leg(Sourced):
         assert self.speed_kmh is not None
         mean_h = self.length_km / self.speed_kmh
         if self.speed_cv == 0 or mean_h == 0:
-            return SERVICE_TIMES["deterministic"](value_h=mean_h)
-        return SERVICE_TIMES["lognormal"](mean_h=mean_h, cv=self.speed_cv)
+            return Deterministic(value_h=mean_h)
+        return Lognormal(mean_h=mean_h, cv=self.speed_cv)
 
     @property
     def mean_travel_h(self) -> float:

@@ -35,7 +35,7 @@ from corridor_sim.model.improvements.base import (
     require_post,
     require_stage,
 )
-from corridor_sim.model.service_times import SERVICE_TIMES
+from corridor_sim.model.service_times import Deterministic
 
 _STAGE = {"at": "checkpoints.post.exit.lanes"}
 _WAY = {"at": "checkpoints.post.exit"}
@@ -88,7 +88,7 @@ class SetCapacity(PostImprovement):
         if lanes == 0:
             raise ScenarioError([Problem("is required: the stage has no lanes so far", "lanes")])
         cycle_h = lanes * stage.open_h_per_day / self.trucks_per_day
-        law = stage.service or SERVICE_TIMES["deterministic"](value_h=cycle_h)
+        law = stage.service or Deterministic(value_h=cycle_h)
         changes = [self.change(f"{self.path}.service", "set", Cycle(law, cycle_h))]
         if self.lanes is not None:
             changes.append(self.change(f"{self.path}.lanes", "set", self.lanes))
