@@ -207,7 +207,7 @@ def test_S19_a_place_on_the_leg_that_falls_free_at_t_is_taken_at_t():
 
 
 def test_S20_a_branch_is_read_from_the_uniform_of_the_truck_whoever_else_comes():
-    share = dict(share=dated(0.5), share_draws="red")
+    share = {"share": dated(0.5), "share_draws": "red"}
     route = [Step(element=0, laws=LAWS, draws="A"), Step(element=1, laws=LAWS, draws="B", **share)]
     trucks = [a(0, 1, 4, uniform={"red": 0.49}), a(0, 1, 4, uniform={"red": 0.5}), a(5, 1, 4, uniform={"red": 0.1})]
     elements = [station("A", 9), station("B", 9)]

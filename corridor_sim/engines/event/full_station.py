@@ -270,20 +270,19 @@ class FullStation(Element):
         shut = closed and self.plan.closing in ("suspend", "restart")
         policy = self.plan.outage_policy
         for stay in list(self.inside):
-            if stay.lane in failed and policy == "requeue":
-                self._put_back(stay, now)
-                continue
+            put_back = policy == "requeue" and stay.lane in failed
             down = policy in ("resume", "restart") and self._outages.down(stay.lane)
-            if shut or down:
+            if shut or down or put_back:
                 self._interrupt(stay, now)
             if (closing and self.plan.closing == "restart") or (stay.lane in failed and policy == "restart"):
                 stay.remaining_h = stay.service_h
-            if not (shut or down) and stay.ending is None:
+            if put_back:
+                self._put_back(stay)
+            elif not (shut or down) and stay.ending is None:
                 self._resume(stay, now)
 
-    def _put_back(self, stay: Stay, now: float) -> None:
+    def _put_back(self, stay: Stay) -> None:
         """To the head of the queue, with the service that is left (S11 requeue)."""
-        self._interrupt(stay, now)
         del self.inside[stay]
         self._vacate(stay)
         stay.requeued = True

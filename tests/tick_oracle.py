@@ -1,0 +1,244 @@
+"""A line of stations simulated one unit of time after the other, by scanning lists: slow and independent.
+
+Nothing is scheduled: at every tick each truck is looked at, what is over is
+over, who may start starts, and every running service is shortened by one. Only
+for whole-number times, and for trucks that visit all stations in order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Row:
+    """One truck: its plan, where it is, and what has happened to it."""
+
+    number: int
+    flow: int
+    release: int
+    durations: list[int]
+    at: int = -1
+    state: str = "coming"
+    left: int = 0
+    lane: int = -1
+    pool: int = 0
+    requeued: bool = False
+    late: bool = False
+    join: list = field(default_factory=list)
+    start: list = field(default_factory=list)
+    finish: list = field(default_factory=list)
+    leave: list = field(default_factory=list)
+
+
+class Ticks:
+    def __init__(self, stations, trucks, until):
+        self.stations, self.until, self.now = stations, until, 0
+        ids = [station.id for station in stations]
+        self.rows = [
+            Row(k, truck.flow, int(truck.release), [int(truck.take[id]) for id in ids])
+            for k, truck in enumerate(trucks)
+        ]
+
+    def run(self):
+        for row in self.rows:
+            for times in (row.join, row.start, row.finish, row.leave):
+                times.extend([None] * len(self.stations))
+        for now in range(self.until + 1):
+            self.now = now
+            for row in self.rows:
+                if row.state == "serving" and row.left == 0:
+                    self.over(row)
+            for k, station in enumerate(self.stations):
+                self.calendar(k, station)
+            for row in self.rows:
+                if row.at == -1 and row.release == self.now:
+                    row.at = 0
+            self.move()
+            for row in self.rows:
+                if row.state == "serving" and not self.frozen(row):
+                    row.left -= 1
+        return self.rows
+
+    # -- lanes ----------------------------------------------------------------
+
+    def lanes(self, k, at=None):
+        return int(self.stations[k].lanes.at(self.now if at is None else at))
+
+    def down(self, k, lane, at=None):
+        at = self.now if at is None else at
+        return any(
+            outage.from_h <= at < outage.until_h and outage.lane in (None, lane + 1)
+            for outage in self.stations[k].outages
+        )
+
+    def last_open(self, k):
+        """The last instant up to now at which the station was open by its calendar, -1 if none."""
+        at = self.now
+        while at >= 0 and self.lanes(k, at) == 0:
+            at -= 1
+        return at
+
+    def by_lane(self, k):
+        return self.stations[k].named is not None or any(o.lane is not None for o in self.stations[k].outages)
+
+    def open_lanes(self, k):
+        """Numbers of the lanes that may start services now, by the calendar and the outages."""
+        station = self.stations[k]
+        at = self.last_open(k) if station.closing == "clear_queue" else self.now
+        if at < 0:
+            lanes = []
+        elif station.named is not None:
+            lanes = [lane for lane, calendar in enumerate(station.named) if calendar.at(at)]
+        else:
+            lanes = list(range(self.lanes(k, at)))
+        return [lane for lane in lanes if not self.down(k, lane)]
+
+    def holders(self, k):
+        return [row for row in self.rows if row.at == k and row.state in ("serving", "done")]
+
+    def pool_for(self, k, flow):
+        """The pool that takes one of this flow now, or None."""
+        station = self.stations[k]
+        lanes = self.open_lanes(k)
+        counted = [
+            row
+            for row in self.holders(k)
+            if not self.by_lane(k) or (not self.down(k, row.lane) and (station.named is None or row.lane in lanes))
+        ]
+        left, room = len(lanes), {}
+        for pool, reservation in enumerate(station.reserved, 1):
+            room[pool] = min(left, int(reservation.lanes.at(self.now)))
+            left -= room[pool]
+        room[0] = left
+        for row in counted:
+            room[row.pool] -= 1
+        mine = next((p for p, reservation in enumerate(station.reserved, 1) if flow in reservation.flows), 0)
+        if room[mine] > 0:
+            return mine
+        if mine and station.reserved[mine - 1].overflow and room[0] > 0:
+            return 0
+        return None
+
+    def frozen(self, row):
+        station = self.stations[row.at]
+        shut = self.lanes(row.at) == 0 and station.closing in ("suspend", "restart")
+        lane = row.lane if self.by_lane(row.at) else 0
+        return shut or (station.outage_policy in ("resume", "restart") and self.down(row.at, lane))
+
+    def calendar(self, k, station):
+        if self.now == 0:
+            return
+        closing = self.lanes(k) == 0 and self.lanes(k, self.now - 1) > 0
+        opening = self.lanes(k) > 0
+        for row in self.rows:
+            if row.at != k:
+                continue
+            if opening:
+                row.late = False
+            if row.state == "serving":
+                lane = row.lane if self.by_lane(k) else 0
+                failed = self.down(k, lane) and not self.down(k, lane, self.now - 1)
+                if (closing and station.closing == "restart") or (failed and station.outage_policy == "restart"):
+                    row.left = row.durations[k]
+                if failed and station.outage_policy == "requeue":
+                    row.state, row.requeued, row.lane = "waiting", True, -1
+
+    # -- moves ----------------------------------------------------------------
+
+    def over(self, row):
+        row.finish[row.at] = self.now
+        row.state = "done"
+        if row.at + 1 == len(self.stations):
+            self.away(row)
+            row.state = "gone"
+        elif self.stations[row.at + 1].yard is None:
+            self.away(row)
+            row.at, row.state = row.at + 1, "coming"
+
+    def away(self, row):
+        row.leave[row.at] = self.now
+        row.lane = -1
+
+    def move(self):
+        again = True
+        while again:
+            again = any(self.settle(k) for k in range(len(self.stations)))
+
+    def settle(self, k):
+        moved = False
+        for row in self.rows:
+            if row.at == k and row.state == "coming":
+                self.enter(row, k)
+                moved = True
+        while self.admit(k) or self.begin(k) or self.slip_in(k):
+            moved = True
+        return moved
+
+    def enter(self, row, k):
+        row.at, row.state, row.requeued = k, "waiting", False
+        row.join[k], row.left = self.now, row.durations[k]
+        row.late = self.stations[k].closing == "clear_queue" and self.lanes(k) == 0
+
+    def asking(self, k):
+        return sorted(
+            (row for row in self.rows if row.at == k - 1 and row.state == "done"),
+            key=lambda row: (row.finish[k - 1], row.number),
+        )
+
+    def waiting(self, k):
+        return [row for row in self.rows if row.at == k and row.state == "waiting"]
+
+    def admit(self, k):
+        asking = self.asking(k) if k else []
+        if asking and sum(not row.requeued for row in self.waiting(k)) < self.stations[k].yard:
+            self.away(asking[0])
+            self.enter(asking[0], k)
+            return True
+        return False
+
+    def slip_in(self, k):
+        if k and self.stations[k].yard == 0:
+            for row in self.asking(k):
+                late = self.stations[k].closing == "clear_queue" and self.lanes(k) == 0
+                same = [other for other in self.waiting(k) if self.group(k, other) == self.group(k, row)]
+                if not late and not same and self.pool_for(k, row.flow) is not None and self.fits(k, row.durations[k]):
+                    self.away(row)
+                    self.enter(row, k)
+                    return True
+        return False
+
+    def group(self, k, row):
+        return next((p for p, r in enumerate(self.stations[k].reserved, 1) if row.flow in r.flows), 0)
+
+    def fits(self, k, left):
+        if self.stations[k].closing != "no_overrun":
+            return True
+        return all(self.lanes(k, self.now + ahead) > 0 for ahead in range(left))
+
+    def begin(self, k):
+        station = self.stations[k]
+        line = sorted(
+            self.waiting(k),
+            key=lambda row: (
+                not row.requeued, station.rank[row.flow] if station.rank else 0, row.join[k], row.number,
+            ),
+        )  # fmt: skip
+        kept_back = set()
+        for row in line:
+            if row.late or self.group(k, row) in kept_back:
+                continue
+            kept_back.add(self.group(k, row))
+            pool = self.pool_for(k, row.flow)
+            if pool is None or not self.fits(k, row.left):
+                continue
+            taken = {holder.lane for holder in self.holders(k)}
+            if self.by_lane(k):
+                row.lane = next(lane for lane in self.open_lanes(k) if lane not in taken)
+            if not row.requeued:
+                row.start[k] = self.now
+            row.state, row.pool, row.requeued = "serving", pool, False
+            if row.left == 0:
+                self.over(row)
+            return True
+        return False
