@@ -10,14 +10,15 @@ import networkx as nx
 from corridor_sim.errors import Problem, ScenarioError
 from corridor_sim.flatten.cycles import cycle_problems
 from corridor_sim.flatten.demand import arrival_plan
-from corridor_sim.flatten.legs import Legs
+from corridor_sim.flatten.legs import Legs, Part
 from corridor_sim.flatten.posts import Posts
 from corridor_sim.flatten.timelines import Clock, is_one, steps
+from corridor_sim.model.checks import MAX_CONSIGNMENTS
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Pass, border_of, passes, stages_at
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.model.ways import Way
-from corridor_sim.plan import Balk, Element, FlowPlan, Plan, Span, StaffPool, Station, Step, Variant
+from corridor_sim.plan import Balk, Element, FlowPlan, Plan, Quota, Span, StaffPool, Station, Step, Timetable, Variant
 from corridor_sim.step_functions import StepFunction
 
 
@@ -65,6 +66,10 @@ class _Builder:
         self.posts = Posts(resolved, self.clock, classes)
         self.legs = Legs(resolved, self.clock, classes)
         self.elements: dict[str, Element] = {}
+        self.before: dict[Pass, tuple[tuple[Timetable, StepFunction] | None, Quota | None]] = {}
+        """Slots and acceptance of each post and direction passed."""
+        self.parts: dict[Pass, list[Part]] = {}
+        """Parts of each leg and direction passed."""
         self.problems: list[Problem] = []
 
     def plan(self) -> Plan:
@@ -88,6 +93,10 @@ class _Builder:
             labels=self._labels(),
         )
         self.problems += cycle_problems(plan)
+        expected = sum(flow.arrivals.expected_count(run.horizon_h) for flow in flows)
+        if expected > MAX_CONSIGNMENTS:
+            text = f"the run would create {expected:.2g} consignments (limit {MAX_CONSIGNMENTS:.0e})"
+            self.problems.append(Problem(text, "flows", hint="shorten the horizon, or look at growth and batches"))
         if self.problems:
             raise ScenarioError(dict.fromkeys(self.problems))
         return plan
@@ -128,7 +137,9 @@ class _Builder:
 
     def _add_before_stages(self, made: Itinerary, at: Pass) -> int:
         """Slots and acceptance of a post; the number of the first step that lies at the post itself."""
-        slots = self.posts.slots(at)
+        if at not in self.before:
+            self.before[at] = self.posts.slots(at), self.posts.acceptance(at)
+        slots, quota = self.before[at]
         if slots is not None:
             timetable, in_use = slots
             self.elements.setdefault(timetable.id, timetable)
@@ -136,7 +147,6 @@ class _Builder:
             draws = timetable.id if share is not None else ""
             self._add(made, timetable.id, Step(element=-1, draws=timetable.id, share=share, share_draws=draws))
         first = len(made.steps)
-        quota = self.posts.acceptance(at)
         if quota is not None:
             self.elements.setdefault(quota.id, quota)
             self._add(made, quota.id, Step(element=-1, draws=quota.id))
@@ -145,12 +155,13 @@ class _Builder:
     def _add_leg(self, made: Itinerary, at: Pass) -> None:
         leg = self.scenario.legs[at.id]
         first = len(made.steps)
-        try:
-            parts = self.legs.parts(at)
-        except ScenarioError as error:
-            self.problems += error.problems
-            parts = []
-        for part in parts:
+        if at not in self.parts:
+            try:
+                self.parts[at] = self.legs.parts(at)
+            except ScenarioError as error:
+                self.problems += error.problems
+                self.parts[at] = []
+        for part in self.parts[at]:
             self.elements.setdefault(part.element.id, part.element)
             self._add(made, part.element.id, part.step)
         if len(made.steps) == first:
@@ -274,10 +285,16 @@ class _Builder:
 
     def _labels(self) -> dict[str, object]:
         posts = {
-            id: {"name": post.name or id, "country": post.country, "crossing": post.crossing}
+            id: {
+                "name": post.name or id,
+                "country": post.country,
+                "crossing": post.crossing,
+                "utc_offset_h": post.utc_offset_h,
+            }
             for id, post in self.scenario.checkpoints.items()
         }
-        return {"posts": posts, "crossings": dict(self.scenario.crossings)}
+        legs = {id: leg.name or id for id, leg in self.scenario.legs.items()}
+        return {"posts": posts, "crossings": dict(self.scenario.crossings), "legs": legs}
 
 
 def _numbered(itineraries: Sequence[Sequence[str]]) -> tuple[list[str], bool]:

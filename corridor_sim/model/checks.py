@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from corridor_sim.errors import Problem, nearest
-from corridor_sim.model.calendars import weekly_pieces
+from corridor_sim.model.calendars import hours_after, weekly_pieces
 from corridor_sim.model.changes import Dated, pieces
 from corridor_sim.model.checkpoints import DIRECTIONS, Stage
 from corridor_sim.model.flows import Flow
@@ -184,18 +184,44 @@ def stages(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[Way]]) -
                 )
                 found.append(Problem(text, f"{path}.closing", stage.closing))
         found += _outage_problems(path, stage)
-        found += [
-            Problem("nobody needs this stage", f"{path}.{name}", 0, severity="warning")
-            for name, value in (("share", stage.share), *stage.share_by_class.items())
-            if value == 0 and name == "share" and not any(stage.share_by_class.values())
-        ]
     for path, dated in changes.items():
         for one in dated:
             value = one.change.value
-            if path.endswith(".factor") and isinstance(value, (int, float)) and value > 2:
+            is_time = ".factor" in path and one.change.operation == "multiply"
+            if is_time and isinstance(value, (int, float)) and value > 2:
                 hint = f"{value:g} %? write {value / 100:g}" if value > 5 else ""
                 at = f"improvements.{one.change.by}.factor"
                 found.append(Problem("more than doubles the service time", at, value, hint=hint, severity="warning"))
+    return found
+
+
+def timetables(scenario: Scenario) -> list[Problem]:
+    """Departures out of order, twice, before the run or never; headways longer than the run."""
+    found: list[Problem] = []
+    run = scenario.run
+    for id, leg in scenario.legs.items():
+        at = f"legs.{id}.timetable"
+        if leg.entry_headway_h is not None and leg.entry_headway_h > run.horizon_h:
+            text = f"at most one entry within the run, the headway is {leg.entry_headway_h:g} h"
+            found.append(Problem(text, f"legs.{id}", severity="warning"))
+        if leg.timetable is None or leg.timetable.when_full is not None:
+            continue
+        if leg.timetable.every_h is not None:
+            if leg.timetable.first_h >= run.horizon_h:
+                found.append(Problem("has no departure within the run", at, severity="warning"))
+            continue
+        hours = [hours_after(instant, run.start_utc) for instant in leg.timetable.departures]
+        early = sum(hour < 0 for hour in hours)
+        if hours != sorted(hours):
+            found.append(Problem("is not in order of time; it is sorted", f"{at}.departures", severity="warning"))
+        if len(set(hours)) < len(hours):
+            text = "names a departure twice; the places add up"
+            found.append(Problem(text, f"{at}.departures", severity="warning"))
+        if early:
+            text = f"{early} of {len(hours)} departures lie before the run and are left out"
+            found.append(Problem(text, f"{at}.departures", severity="warning"))
+        if not any(0 <= hour < run.horizon_h for hour in hours):
+            found.append(Problem("has no departure within the run", at, severity="warning"))
     return found
 
 
@@ -243,16 +269,21 @@ def _outage_problems(path: str, stage: Stage) -> list[Problem]:
 def unused(scenario: Scenario, ways: Mapping[str, list[Way]]) -> list[Problem]:
     """One warning for the posts, and one for the profiles and pools, that nothing uses."""
     used = {(at.id, at.direction) for list_ in ways.values() for way in list_ for at in passes(scenario, way.hops)}
+    needed = used_stages(scenario, ways)
     idle = [
         f"{id}.{direction}"
         for id, post in scenario.checkpoints.items()
         for direction in DIRECTIONS
         if post.stages(direction) and (id, direction) not in used
     ]
-    found = []
+    found: list[Problem] = []
     if idle:
         names = ", ".join(idle[:8]) + (f" and {len(idle) - 8} more" if len(idle) > 8 else "")
         found.append(Problem(f"no flow passes {names}", "checkpoints", severity="warning"))
+    for path, _ in all_stages(scenario):
+        _, id, direction, _ = path.split(".")
+        if (id, direction) in used and path not in needed:
+            found.append(Problem("no flow needs this stage", path, severity="warning"))
     for what, table, names_used in (
         ("profiles", scenario.profiles, {flow.profile for flow in scenario.flows.values()}),
         ("staff_pools", scenario.staff_pools, {stage.staff_pool for _, stage in all_stages(scenario)}),

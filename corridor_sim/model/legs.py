@@ -164,7 +164,7 @@ class Leg(Sourced):
         mean_h = self.length_km / self.speed_kmh
         if self.speed_cv == 0 or mean_h == 0:
             return Deterministic(value_h=mean_h)
-        return Lognormal(mean_h=mean_h, cv=self.speed_cv)
+        return Lognormal.model_validate({"mean_h": mean_h, "cv": self.speed_cv})
 
     @property
     def mean_travel_h(self) -> float:

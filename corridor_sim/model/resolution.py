@@ -48,7 +48,12 @@ def problems(scenario: Scenario) -> list[Problem]:
 
 def resolve(scenario: Scenario) -> Resolved:
     """Changes and ways of a scenario, with all problems; raises nothing."""
-    found: list[Problem] = [*checks.ids(scenario), *checks.references(scenario), *checks.flows(scenario)]
+    found: list[Problem] = [
+        *checks.ids(scenario),
+        *checks.references(scenario),
+        *checks.flows(scenario),
+        *checks.timetables(scenario),
+    ]
     changes, more = _changes(scenario)
     found += more
     ways: dict[str, list[Way]] = {}

@@ -30,11 +30,11 @@ _LEG = {"at": "legs.leg"}
 
 @IMPROVEMENTS.register("open_post", at="checkpoints.new_post", shares={"flow": 0.4})
 class OpenPost(PostImprovement):
-    """A post that is not open so far opens, with the border legs of its crossing.
+    """A post that stands in the corridor with ``open = false`` opens.
 
-    The post stands in the corridor with ``open = false``. `shares` is the part
-    of each flow that changes over to its crossing; flows with shares over
-    crossings of their own are better dated there.
+    Its border leg can be used when the posts at both ends are open. `shares` is
+    the part of each flow that changes over to its crossing; flows with shares
+    over crossings of their own are better dated there.
     """
 
     shares: TableOf[Probability] = FrozenDict()
