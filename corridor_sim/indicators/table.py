@@ -123,20 +123,19 @@ class Table:
     def row(self, indicator: str, **where: Any) -> FloatArray:
         """The values of exactly one row, shape (replication,).
 
-        Columns that are not named must be empty (``row("wait_h", place="samur_az")`` is
-        the row for all classes and the whole run).
+        Class, hour, day and part are empty unless named: ``row("wait_h", place="samur_az")``
+        is the row for all classes and the whole run.
 
         Raises
         ------
         CorridorError
             If no row or more than one row matches.
         """
-        empty = {"direction": "", "cargo_class": "", "hour": None, "day": None, "of": ""}
+        empty = {"cargo_class": "", "hour": None, "day": None, "of": ""}
         found = self.select(indicator, **(empty | where))
         if len(found) != 1:
-            found = self.select(indicator, **where)
-        if len(found) != 1:
-            raise CorridorError(f"{len(found)} rows match {indicator} {where}")
+            rows = "; ".join(str(label) for label in found.labels[:4])
+            raise CorridorError(f"{len(found)} rows match {indicator} {where}" + (f": {rows}" if rows else ""))
         return np.asarray(found.values[0])
 
     def only(self, replications: Iterable[int]) -> Table:

@@ -1,0 +1,179 @@
+"""Indicators do not see how a run is cut; a new one needs one class and nothing else."""
+
+import numpy as np
+import pytest
+from small_border import plan, records, straight, table
+
+from corridor_sim.engines.event import simulate
+from corridor_sim.errors import CorridorError, ScenarioError
+from corridor_sim.indicators import INDICATORS, Collector, Indicator, Options, join
+from corridor_sim.inputs import FlowInputs, SampledInputs, default_numbers
+from corridor_sim.results import Chunk, ElementVisits, SpanTimes, chunk_of
+from corridor_sim.units import to_grid
+
+REPLICATIONS = 5
+
+
+def busy_border(horizon_h=60.0, warm_up_h=12.0, seed=3):
+    """Records of five replications in which posts queue, and some trucks are left at the end."""
+    busy = plan(horizon_h=horizon_h, warm_up_h=warm_up_h, flows=2, lanes_a=2.0)
+    rng = np.random.default_rng(seed)
+    flows = []
+    for f in range(2):
+        shape = (REPLICATIONS, 40)
+        release = np.sort(to_grid(rng.uniform(0, horizon_h - 1, shape)), axis=1)
+        variant = np.zeros(shape, dtype=np.int64)
+        variant[1, 35:], release[1, 35:] = -1, np.inf
+        durations = {
+            element.id: (to_grid(rng.exponential(hold, shape)),)
+            for element, hold in zip(busy.elements, (3.0, 2.0, 0.5, 1.0, 2.0), strict=True)
+        }
+        flows.append(FlowInputs(release, variant, default_numbers(f, shape), durations))
+    return simulate(busy, SampledInputs(np.arange(REPLICATIONS), tuple(flows)))
+
+
+def cut(chunk, rows, parts, rng):
+    """Some rows of a chunk, their visits dealt out at random over several chunks."""
+
+    def deal(columns, there):
+        part = np.where(there, rng.integers(0, parts, there.shape), -1)
+        for n in range(parts):
+            mine = part == n
+            width = max(1, mine.sum(axis=1).max(initial=0))
+            made = []
+            for column in columns:
+                empty = np.full((len(rows), width), np.nan if column.dtype.kind == "f" else -1, dtype=column.dtype)
+                for r in range(len(rows)):
+                    kept = column[r][mine[r]]
+                    empty[r, : len(kept)] = kept
+                made.append(empty)
+            yield made
+
+    visits = [[] for _ in range(parts)]
+    for element in chunk.elements:
+        names = ElementVisits.__dataclass_fields__
+        columns = [getattr(element, name)[rows] for name in names]
+        for n, made in enumerate(deal(columns, columns[0] >= 0)):
+            visits[n].append(ElementVisits(*made))
+    spans = [[] for _ in range(parts)]
+    for span in chunk.spans:
+        columns = [span.index[rows], span.begin_h[rows], span.end_h[rows]]
+        for n, made in enumerate(deal(columns, columns[0] >= 0)):
+            spans[n].append(SpanTimes(span.flow, span.variant, span.span, *made))
+    return [
+        Chunk(chunk.plan, chunk.replications[rows], tuple(visits[n]), tuple(spans[n])) for n in rng.permutation(parts)
+    ]
+
+
+def test_a_table_is_the_same_to_the_bit_however_the_run_is_cut():
+    whole_records = busy_border()
+    chunk, rng = chunk_of(whole_records), np.random.default_rng(8)
+    options = Options(idling_co2_kg_h=8.0)
+    whole = Collector(whole_records.plan, range(REPLICATIONS), None, options)
+    whole.add(chunk)
+    expected = whole.finish()
+    assert (expected.row("unserved", kind="post", place="a") > 0).any()
+
+    pieces = Collector(whole_records.plan, range(REPLICATIONS), None, options)
+    for part in cut(chunk, np.arange(REPLICATIONS), 3, rng):
+        pieces.add(part)
+    blocks = []
+    for rows in ([3], [4, 1], [0, 2]):
+        block = Collector(whole_records.plan, rows, None, options)
+        for part in cut(chunk, np.array(rows), 2, rng):
+            block.add(part)
+        blocks.append(block.finish())
+    for found in (pieces.finish(), join(blocks)):
+        assert found.labels == expected.labels
+        assert found.values.tobytes() == expected.values.tobytes()
+    assert whole.visits == pieces.visits == sum(int((e.flow >= 0).sum()) for e in whole_records.elements)
+
+
+def test_littles_law_holds_for_the_mean_queue():
+    # Over the whole run, no warm-up: hours of queue = waits of all, those unserved included.
+    made = busy_border(warm_up_h=0.0)
+    found = table(made)
+    for k, element in enumerate(made.plan.elements):
+        if element.kind != "station":
+            continue
+        visits = made.elements[k]
+        start = np.where(np.isnan(visits.start_h) & (visits.flow >= 0), made.plan.horizon_h, visits.start_h)
+        expected = np.nansum(start - visits.join_h, axis=1)
+        assert np.array_equal(found.row("delay_truck_h", place=element.id), expected)
+        assert np.array_equal(found.row("queue_mean", place=element.id), expected / made.plan.horizon_h)
+
+
+def test_nothing_is_lost_between_release_and_the_end():
+    found = table(busy_border())
+    created, finished = found.row("created", kind="corridor"), found.row("finished", kind="corridor")
+    assert np.array_equal(created, finished + found.row("unfinished", kind="corridor"))
+    assert created.tolist() == [80, 70, 80, 80, 80]
+
+
+def test_queue_at_marks_agrees_with_counting_directly():
+    made = busy_border()
+    collector = Collector(made.plan, range(REPLICATIONS), ["queue"])
+    collector.add(chunk_of(made))
+    from corridor_sim.indicators.tallies import QueueMarks
+
+    marks = collector.shared(QueueMarks)
+    visits, waiting = made.elements[1], marks.waiting(1)
+    assert marks.mark_h[0] > 12.0
+    assert marks.mark_h[-1] == 60.0
+    for r in range(REPLICATIONS):
+        for m, mark_h in enumerate(marks.mark_h):
+            started = (visits.start_h[r] < mark_h).sum()
+            assert waiting[r, m] == (visits.join_h[r] < mark_h).sum() - started
+
+
+def test_a_toy_indicator_appears_in_the_table_with_no_other_change():
+    @INDICATORS.register("longest_visit_h")
+    class LongestVisit(Indicator):
+        unit = "h"
+
+        def start(self):
+            self.longest_h = np.zeros(len(self.scope.replications))
+
+        def add_visits(self, tile):
+            stay = np.fmax.reduce(tile.leave_h - tile.join_h, axis=1, initial=0.0)
+            self.longest_h[tile.rows] = np.maximum(self.longest_h[tile.rows], stay)
+
+        def table_rows(self):
+            yield self.row(self.longest_h, "corridor", "all")
+
+    try:
+        found = table(records(plan(), [straight(0.0), straight(1.0, wait_a=1.0)]))
+        # The longest visits are of 3 h: the road, and wait and service of the second truck.
+        assert found.row("longest_visit_h", place="all").tolist() == [3.0]
+        assert found.select("longest_visit_h").labels[0].unit == "h"
+    finally:
+        INDICATORS.unregister("longest_visit_h")
+
+
+def test_unknown_indicators_and_columns_are_named_with_the_nearest():
+    with pytest.raises(ScenarioError, match="did you mean 'wait_h'"):
+        Collector(plan(), [0], ["wait_hh"])
+    found = table(records(plan(), [straight(0.0)]), ["wait_h"])
+    with pytest.raises(CorridorError, match="did you mean 'wait_h'"):
+        found.select("wait")
+    with pytest.raises(CorridorError, match="no column 'post'"):
+        found.select(post="a")
+    with pytest.raises(CorridorError, match="rows match"):
+        found.row("wait_h", kind="stage")
+
+
+def test_blocks_with_a_replication_in_common_are_refused():
+    one = table(records(plan(), [straight(0.0)]), ["wait_h"])
+    with pytest.raises(ValueError, match="two blocks"):
+        join([one, one])
+
+
+def test_frames_are_tidy():
+    found = table(busy_border(), ["wait_h", "queue_by_hour"])
+    frame = found.to_frame()
+    assert len(frame) == len(found) * REPLICATIONS
+    assert set(frame["unit"]) == {"h", "1"}
+    assert frame["hour"].dropna().between(0, 23).all()
+    wide = found.to_frame(wide=True)
+    assert len(wide) == len(found)
+    assert "replication_4" in wide
