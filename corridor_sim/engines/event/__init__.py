@@ -42,8 +42,10 @@ is completed. A lane that is down can be left by one that has finished.
 
 **Reserved lanes.** Open lanes are given to the reservations first, in the order
 of the plan; the rest is general. A flow belongs to the first reservation naming
-it. With overflow its own lanes are tried before the general ones. The next to
-start is always the first in queue order (of all that wait) that has a lane.
+it. Each pool follows S07 for itself: a lane newly reserved serves its flows though
+those who took it before are not done. With overflow a flow's own lanes are
+tried before the general ones. The next to start is always the first in queue
+order (of all that wait) that has a lane.
 
 **Yards.** Whoever comes from outside stands on the road, which is unlimited,
 and counts in the yard. Whoever comes from another element waits there, keeping
@@ -56,11 +58,10 @@ than the last entry plus headway, at which the leg is open, and at which there
 is a place. The headway holds from the last entry, closures in between included.
 With no overtaking the hold-up counts as interrupted time.
 
-**Quota.** What a day leaves over is lost; those waiting come before those who
-join at the day's first instant only by S04. Blocked at a quota: it has passed
-(start = finish), and leaves when there is room.
+**Quota.** What a day leaves over is lost. One that has passed and finds no room
+beyond waits at the quota (start = finish, leave later).
 
-**Departures.** With `when_full` cancellations do not apply, and departure k
+**Departures** are in order of time. With `when_full` cancellations do not apply, and departure k
 takes the k-th crossing drawn. Boarding by class is by rank, then queue order.
 Landing in boarding order puts the load, among those who join the next element
 at the same instant, in the order of the time at which each got ready to board;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 
 from simpy import Event
 
@@ -41,6 +42,8 @@ class Sailings(Element):
         self._crossing_h, self._cancelled = crossing_h, cancelled
         self._depart_h: list[float] = [] if self._full else timetable.depart_h.tolist()
         self._places: list[int] = [] if self._full else [int(n) for n in timetable.places]
+        if any(later < earlier for earlier, later in pairwise(self._depart_h)):
+            raise SimulationError(f"{self.id}: departures must be in order of time")
         self._next = bisect_left(self._depart_h, clock.now)
         self._queue: list[Visit] = []
         self._arrived: list[Visit] = []

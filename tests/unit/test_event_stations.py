@@ -1,0 +1,242 @@
+"""Stations of the event engine where SEMANTICS is silent: what the package's docstring settles."""
+
+import pytest
+from event_plans import Truck, a, dated, ferry, play, station, to
+
+from corridor_sim.errors import SimulationError
+from corridor_sim.plan import Balk, Breakdown, Outage, Reservation, StaffPool, Step
+
+
+def test_everybody_suspended_goes_on_at_reopening_even_with_fewer_lanes():
+    hours = station(lanes=[(0, 3), (5, 0), (10, 1)], closing="suspend")
+    out = play([hours], [a(0, 8), a(0, 8), a(0, 9), a(1, 1)])
+    assert out.finish("A") == [13, 13, 14, 15]
+
+
+def test_a_partial_fall_of_capacity_interrupts_nobody():
+    for closing in ("suspend", "restart", "clear_queue"):
+        shift = station(lanes=[(0, 2), (5, 1)], closing=closing)
+        assert play([shift], [a(0, 8), a(0, 9), a(1, 1)]).finish("A") == [8, 9, 10]
+
+
+def test_clear_queue_goes_on_with_the_lanes_open_before_closing():
+    hours = station(lanes=[(0, 3), (4, 2), (6, 0), (50, 1)], closing="clear_queue")
+    out = play([hours], [a(5, 10), a(5, 10), a(5, 4), a(5, 4), a(6, 1)])
+    assert out.start("A") == [5, 5, 15, 15, 50]
+
+
+def test_clear_queue_leaves_over_until_opening_who_comes_after_closing_however_urgent():
+    hours = station(lanes=[(0, 1), (6, 0), (50, 1)], closing="clear_queue", rank=(1, 0))
+    out = play([hours], [a(0, 10), a(1, 10), a(7, 1, flow=1)])
+    assert out.start("A") == [0, 10, 50]
+
+
+def test_no_overrun_lets_nobody_pass_the_first_that_does_not_fit():
+    hours = station(lanes=[(0, 1), (10, 0), (20, 1)], closing="no_overrun")
+    assert play([hours], [a(0, 7), a(1, 5), a(2, 1)]).start("A") == [0, 20, 25]
+
+
+def test_no_overrun_with_a_service_longer_than_every_window_is_an_error():
+    hours = station(lanes=[(0, 1), (10, 0), (20, 1), (31, 0)], closing="no_overrun")
+    assert play([hours], [a(5, 11)]).start("A") == [20]
+    with pytest.raises(SimulationError, match=r"A: the service of f0\[0\] takes 12 h.*11 h"):
+        play([hours], [a(5, 12)])
+
+
+def test_an_overrunning_service_of_a_reopened_pooled_station_still_counts():
+    hours = station(lanes=[(0, 1), (5, 0), (10, 1)])
+    assert play([hours], [a(0, 20), a(1, 1)]).start("A") == [0, 20]
+
+
+def test_a_station_wide_outage_stops_all_lanes_and_the_starts():
+    failing = station(lanes=2, outages=(Outage(from_h=5, until_h=9),))
+    out = play([failing], [a(0, 10), a(1, 5), a(2, 1), a(7, 1)])
+    assert out.start("A") == [0, 1, 10, 11]
+    assert out.finish("A") == [14, 10, 11, 12]
+
+
+def test_overlapping_and_adjacent_outages_are_one_and_an_empty_one_is_none():
+    whole = (Outage(from_h=5, until_h=20),)
+    parts = (
+        Outage(from_h=5, until_h=12),
+        Outage(from_h=8, until_h=10),
+        Outage(from_h=12, until_h=20),
+        Outage(from_h=2, until_h=2),
+    )
+    trucks = [a(0, 9), a(1, 4), a(6, 2)]
+    for policy in ("resume", "restart", "finish", "requeue"):
+        for lane in (None, 1):
+            runs = [
+                play([station(lanes=2, outage_policy=policy, outages=tuple(lane_of(o, lane) for o in outages))], trucks)
+                for outages in (whole, parts)
+            ]
+            assert runs[0].records.same_as(_with_plan(runs[1].records, runs[0].records.plan)) == ""
+
+
+def lane_of(outage, lane):
+    return Outage(from_h=outage.from_h, until_h=outage.until_h, lane=lane)
+
+
+def _with_plan(records, plan):
+    return type(records)(plan, records.replications, records.elements, records.journeys)
+
+
+def test_one_on_a_lane_that_is_down_takes_no_other_lane():
+    # The service on lane 2 is completed though the lane is down; lane 1 goes on serving meanwhile.
+    failing = station(lanes=2, outages=(Outage(from_h=5, until_h=30, lane=2),), outage_policy="finish")
+    out = play([failing], [a(0, 6), a(0, 20), a(1, 3), a(2, 3)])
+    assert out.start("A") == [0, 0, 6, 9]
+    assert out.finish("A") == [6, 20, 9, 12]
+
+
+def test_outages_drawn_are_added_to_those_given():
+    given = station(lanes=1, outages=(Outage(from_h=2, until_h=3),), breakdown=Breakdown(up=None, down=None))
+    out = play([given], [a(0, 10)], outages={"A": [Outage(from_h=5, until_h=7)]})
+    assert out.finish("A") == [13]
+    with pytest.raises(SimulationError, match="A: no outages were drawn"):
+        play([given], [a(0, 10)])
+
+
+def test_requeued_trucks_stand_before_more_urgent_ones():
+    failing = station(rank=(1, 0), outages=(Outage(from_h=5, until_h=8),), outage_policy="requeue")
+    out = play([failing], [a(0, 10), a(6, 1, flow=1)])
+    assert out.finish("A") == [13, 14]
+    assert out.start("A") == [0, 13]  # the first start is kept: 3 of the 13 hours are interruption
+
+
+def test_an_outage_during_suspension_loses_nothing_more_under_resume_and_all_under_restart():
+    hours = [(0, 1), (5, 0), (10, 1)]
+    for policy, finish in (("resume", 17), ("restart", 22)):
+        one = station(lanes=hours, closing="suspend", outages=(Outage(from_h=7, until_h=14),), outage_policy=policy)
+        assert play([one], [a(0, 8)]).finish("A") == [finish]
+
+
+def test_reserved_lanes_come_first_when_capacity_falls():
+    one = station(lanes=[(0, 2), (5, 1)], reserved=(Reservation(flows=frozenset({1}), lanes=dated(1)),))
+    out = play([one], [a(0, 5), a(1, 1), a(6, 2, flow=1)])
+    assert out.start("A") == [0, None, 6]
+
+
+def test_a_general_truck_passes_one_that_waits_for_its_reserved_lane():
+    one = station(lanes=2, reserved=(Reservation(flows=frozenset({1}), lanes=dated(1)),))
+    out = play([one], [a(0, 9, flow=1), a(1, 1, flow=1), a(2, 1)])
+    assert out.start("A") == [0, 9, 2]
+
+
+def test_each_pool_of_lanes_is_pooled_for_itself_when_reservations_change_by_date():
+    one = station(lanes=2, reserved=(Reservation(flows=frozenset({1}), lanes=dated([(0, 0), (10, 1)])),))
+    out = play([one], [a(9, 5), a(9, 5), a(10, 1), a(11, 1, flow=1)])
+    # The general pool is overrun from 10 to 14; the reserved one is not.
+    assert out.start("A") == [9, 9, 14, 11]
+
+
+def test_a_staff_pool_serves_the_stations_in_topological_order():
+    pool = StaffPool(id="crew", members=dated(1))
+    elements = [station("A", 2, staff_pool="crew"), station("B", 2, staff_pool="crew")]
+    out = play(elements, [a(0, 5, 3), a(1, 5, 1)], staff_pools=[pool])
+    assert out.start("A") == [0, 5]  # at 5 the member goes to A, though B's truck joined no later
+    assert out.start("B") == [10, 13]
+
+
+def test_staff_is_held_during_an_interruption_and_not_while_blocked():
+    pool = StaffPool(id="crew", members=dated(1))
+    failing = station("A", staff_pool="crew", outages=(Outage(from_h=2, until_h=6),))
+    other = station("B", staff_pool="crew")
+    routes = {0: [to(0)], 1: [to(1)]}
+    assert play([failing, other], [a(0, 5), a(1, 0, 1, flow=1)], variants=routes, staff_pools=[pool]).start("B") == [
+        None,
+        9,
+    ]
+    line = [station("A", staff_pool="crew"), station("B", yard=0), station("C", staff_pool="crew")]
+    trucks = [a(0, 1, 10), a(0, 1, 1), Truck(3, {"C": 2}, flow=1)]
+    out = play(line, trucks, variants={0: [to(0, 1)], 1: [to(2)]}, staff_pools=[pool])
+    assert out.leave("A") == [1, 11, None]
+    assert out.start("C") == [None, None, 3]
+
+
+def test_a_pool_that_shrinks_takes_nobody_from_a_service_and_starts_nobody_until_it_suffices():
+    pool = StaffPool(id="crew", members=dated([(0, 4), (1, 2), (20, 4)]))
+    one = station("A", 3, staff_pool="crew", staff_per_service=2)
+    out = play([one], [a(0, 5), a(0, 7), a(2, 1), a(8, 30), a(9, 1)], staff_pools=[pool])
+    assert out.start("A") == [0, 0, 7, 8, 20]
+
+
+def test_a_station_of_an_unknown_staff_pool_is_an_error():
+    with pytest.raises(SimulationError, match="no staff pool 'crew'"):
+        play([station(staff_pool="crew")], [a(0, 1)])
+
+
+BALKING = [
+    Step(element=0, laws=((0.0, None),), draws="A", balk=Balk(threshold_h=5, mean_service_h=3, variant=1, at_step=0))
+]
+
+
+def test_balking_leaves_for_the_other_itinerary_when_the_announced_wait_is_too_long():
+    # Announced to the third: (1 waiting + 1 - 0 free) x 3 / 1 = 6 > 5.
+    elements = [station("A"), station("B")]
+    out = play(elements, [a(0, 9, 1), a(1, 9, 1), a(2, 9, 1)], variants={0: [BALKING, to(1)]})
+    assert out.join("A") == [0, 1, None]
+    assert out.join("B") == [None, None, 2]
+    assert out.variant == [0, 0, 1]
+    assert out.records.elements[1].step.tolist() == [[0]]
+
+
+def test_balking_counts_those_who_come_at_the_same_instant_before():
+    out = play([station("A"), station("B")], [a(0, 1, 1) for _ in range(4)], variants={0: [BALKING, to(1)]})
+    # Nobody has started yet: 1 - 1, 2 - 1 (x 3 = 3), 3 - 1 (x 3 = 6): from the third on they leave.
+    assert out.variant == [0, 0, 1, 1]
+
+
+def test_everybody_balks_at_a_closed_station():
+    out = play([station("A", [(0, 0), (9, 1)]), station("B")], [a(1, 1, 1)], variants={0: [BALKING, to(1)]})
+    assert out.variant == [1]
+
+
+def test_balking_out_of_a_lane_frees_it():
+    step = Step(
+        element=1, laws=((0.0, None),), draws="B", balk=Balk(threshold_h=2, mean_service_h=3, variant=1, at_step=1)
+    )
+    elements = [station("A"), station("B", yard=1), station("C")]
+    routes = {0: [(*to(0), step), to(0, 2)]}
+    out = play(elements, [a(0, 1, 20, 1), a(0, 1, 20, 1), a(0, 1, 20, 1)], variants=routes)
+    assert out.variant == [0, 1, 1]
+    assert out.leave("A") == [1, 2, 3]
+    assert out.depart == [21, 3, 4]
+
+
+def test_balking_from_one_to_the_other_for_ever_is_no_progress():
+    back = Step(
+        element=1, laws=((0.0, None),), draws="B", balk=Balk(threshold_h=0, mean_service_h=1, variant=0, at_step=0)
+    )
+    forth = Step(
+        element=0, laws=((0.0, None),), draws="A", balk=Balk(threshold_h=0, mean_service_h=1, variant=1, at_step=0)
+    )
+    with pytest.raises(SimulationError, match="no progress at t = 7"):
+        play([station("A", 0), station("B", 0)], [a(7, 1, 1)], variants={0: [[forth], [back]]})
+
+
+def test_a_zero_length_service_on_a_cycle_is_refused_and_off_it_is_not():
+    elements = [station("A"), station("B")]
+    both = {0: [to(0, 1)], 1: [to(1, 0)]}
+    assert play(elements, [a(0, 1, 2), a(0, 3, 1, flow=1)], variants=both).depart == [3, 4]
+    with pytest.raises(SimulationError, match=r"A: the service of f1\[0\].*cycle"):
+        play(elements, [a(0, 1, 2), a(0, 0, 1, flow=1)], variants=both)
+    assert play(elements, [a(0, 0, 0)]).depart == [0]
+
+
+def test_lanes_shared_by_both_directions():
+    # Outbound A then B, inbound B then A. At 4 A ends for the first outbound and B for the inbound one.
+    elements = [station("A"), station("B")]
+    trucks = [a(0, 4, 2), a(1, 4, 2), a(0, 3, 4, flow=1), a(1, 3, 4, flow=1)]
+    out = play(elements, trucks, variants={0: [to(0, 1)], 1: [to(1, 0)]})
+    assert out.start("A") == [0, 4, 8, 11]
+    assert out.start("B") == [8, 10, 0, 4]
+
+
+def test_landings_join_like_everybody_else():
+    out = play([ferry("F", [10]), station("B")], [Truck(3, {"B": 5}), Truck(10, {"B": 2}, flow=1, number=-1)],
+               variants={0: [(Step(element=0), *[Step(element=1, laws=((0.0, None),), draws="B")])],
+                         1: [[Step(element=1, laws=((0.0, None),), draws="B")]]})  # fmt: skip
+    # The load lands at 10 on a boat that takes no time; the one from outside joined at 10 too and has the
+    # smaller number, so it goes first.
+    assert out.start("B") == [12, 10]
