@@ -13,6 +13,7 @@ To add a process, add one class to this file.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 import math
 from collections.abc import Callable, Mapping
@@ -162,13 +163,14 @@ class Batches(Arrivals):
 
         def draw(n: int) -> FloatArray:
             nonlocal left
-            parts, have = [left], len(left)
+            parts: list[FloatArray] = [left]
+            have = len(left)
             while have < n:
                 groups = max(1, math.ceil((n - have) / mean_size))
                 size = sizes[np.searchsorted(edges, own.random(groups), side="right")]
                 parts.append(np.repeat(sums(groups), size))
                 have += int(size.sum())
-            ready: FloatArray = np.concatenate(parts)
+            ready = np.concatenate(parts)
             left = ready[n:]
             return ready[:n]
 
@@ -194,9 +196,9 @@ class RegularArrivals(Arrivals):
 
         def draw(n: int) -> FloatArray:
             nonlocal given
-            index = np.arange(given, given + n)
+            index: NDArray[np.int64] = np.arange(given, given + n)
             given += n
-            return self.first_h + (index // self.size) * self.every_h
+            return np.asarray(self.first_h + (index // self.size) * self.every_h, dtype=np.float64)
 
         return draw
 
@@ -331,6 +333,7 @@ def running_sums(gaps: Draw) -> Draw:
     return draw
 
 
+@functools.lru_cache(maxsize=64)
 def inverse(rate: StepFunction) -> Callable[[ArrayLike], FloatArray]:
     """The function that takes sums to instants, see `invert_rate`; prepared once for many calls.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -54,6 +54,11 @@ class ServiceTime(Model):
     def variance_h2(self) -> float:
         """Variance where it is known in closed form, else NaN. [h^2]"""
         return math.nan
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether the values may be drawn by `SimpleLaw.fill` and `of`."""
+        return isinstance(self, SimpleLaw)
 
     def sampler(self, rng: np.random.Generator) -> Draw:
         """A function that gives the next `n` values from `rng`, which it then owns.
@@ -98,18 +103,29 @@ def cv_of(law: ServiceTime) -> float:
 
 
 class SimpleLaw(ServiceTime):
-    """A law that is a function of one standard variate, value by value."""
+    """A law that is a function of one standard variate, value by value.
 
-    variate: ClassVar[Literal["uniform", "normal"]] = "uniform"
+    Whole blocks of consignments are then drawn at once: `fill` row by row, `of`
+    for the block.
+    """
+
+    def fill(self, rng: np.random.Generator, out: FloatArray) -> None:
+        """Write the next variates into `out` (contiguous); uniforms in [0, 1) unless the law says otherwise."""
+        rng.random(out=out)
 
     def of(self, variate: FloatArray) -> FloatArray:
-        """Values of uniforms in [0, 1) or standard normals, any shape; may write over them. [h]"""
+        """Values of the variates, any shape; may write over them. [h]"""
         raise NotImplementedError(f"{type(self).__name__} has no of")
 
     def sampler(self, rng: np.random.Generator) -> Draw:
         """The next values, one variate each."""
-        draw: Callable[[int], FloatArray] = rng.random if self.variate == "uniform" else rng.standard_normal
-        return lambda n: self.of(draw(n))
+
+        def draw(n: int) -> FloatArray:
+            variate = np.empty(n)
+            self.fill(rng, variate)
+            return self.of(variate)
+
+        return draw
 
 
 @SERVICE_TIMES.register("deterministic", value_h=0.24)
@@ -152,7 +168,7 @@ class Exponential(SimpleLaw):
         return np.multiply(minus_log(variate), self.mean_h, out=variate)
 
 
-class _GammaShaped(ServiceTime):
+class _GammaShaped(SimpleLaw):
     """Gamma variates of shape `_shape`; they scale with the mean, whatever it is."""
 
     mean_h: Hours
@@ -166,17 +182,14 @@ class _GammaShaped(ServiceTime):
         """Square of the mean over the shape."""
         return self.mean_h**2 / self._shape
 
-    def sampler(self, rng: np.random.Generator) -> Draw:
-        """Standard gamma variates times mean over shape."""
-        shape = self._shape
-        scale_h = self.mean_h / shape
+    def fill(self, rng: np.random.Generator, out: FloatArray) -> None:
+        """Standard gamma variates."""
+        rng.standard_gamma(self._shape, out=out)
 
-        def draw(n: int) -> FloatArray:
-            values = rng.standard_gamma(shape, n)
-            values *= scale_h
-            return values
-
-        return draw
+    def of(self, variate: FloatArray) -> FloatArray:
+        """Variates times mean over shape."""
+        variate *= self.mean_h / self._shape
+        return variate
 
 
 @SERVICE_TIMES.register("erlang", k=3, mean_h=0.4)
@@ -206,7 +219,7 @@ class Gamma(_GammaShaped):
 
 
 @SERVICE_TIMES.register("lognormal", median_h=0.1833, sigma=1.86, truncate_h=24.0)
-class Lognormal(ServiceTime):
+class Lognormal(SimpleLaw):
     """Log-normal law by mean and cv, or by median and sigma of the logarithm.
 
     With `truncate_h` the law is conditioned on values up to there; the parameters
@@ -271,23 +284,36 @@ class Lognormal(ServiceTime):
         """Variance, after truncation. [h^2]"""
         return self._moment(2) - self._moment(1) ** 2
 
+    @property
+    def is_simple(self) -> bool:
+        """Whether there is no truncation, which draws some values again."""
+        return self.truncate_h is None
+
+    def fill(self, rng: np.random.Generator, out: FloatArray) -> None:
+        """Standard normal variates."""
+        rng.standard_normal(out=out)
+
+    def of(self, variate: FloatArray) -> FloatArray:
+        """median exp(sigma z)."""
+        variate *= self._log_sd
+        np.exp(variate, out=variate)
+        variate *= self._median_h
+        return variate
+
     def sampler(self, rng: np.random.Generator) -> Draw:
         """Exponentials of normal variates; those beyond the cut are drawn anew below it by inversion."""
-        log_sd, median_h, bound, kept = self._log_sd, self._median_h, self._bound, self._kept(0)
-        again = rng.spawn(1)[0] if self.truncate_h is not None else rng
+        if self.truncate_h is None:
+            return super().sampler(rng)
+        again, bound, kept, truncate_h = rng.spawn(1)[0], self._bound, self._kept(0), self.truncate_h
 
         def draw(n: int) -> FloatArray:
-            values = rng.standard_normal(n)
-            if bound < math.inf:
-                beyond = np.flatnonzero(values > bound)
-                if len(beyond):
-                    from scipy.special import ndtri
+            variate = rng.standard_normal(n)
+            beyond = np.flatnonzero(variate > bound)
+            if len(beyond):
+                from scipy.special import ndtri
 
-                    values[beyond] = np.minimum(ndtri((1.0 - again.random(len(beyond))) * kept), bound)
-            values *= log_sd
-            np.exp(values, out=values)
-            values *= median_h
-            return values
+                variate[beyond] = ndtri((1.0 - again.random(len(beyond))) * kept)
+            return np.minimum(self.of(variate), truncate_h)
 
         return draw
 
