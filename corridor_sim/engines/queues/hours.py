@@ -331,9 +331,11 @@ class Clock:
             end = np.append(begin[1:], np.inf)
             keep = up & (begin < end)
             begin, end = begin[keep], end[keep]
-            apart = np.append(True, begin[1:] != end[:-1])
-            begin, end = begin[apart], end[np.append(apart[1:], True)] if len(end) else end
-            reading = np.concatenate([[0.0], np.cumsum(end - begin)[:-1]]) if len(begin) else begin
+            reading = begin
+            if len(begin):
+                apart = begin[1:] != end[:-1]
+                begin, end = begin[np.append(True, apart)], end[np.append(apart, True)]
+                reading = np.concatenate([[0.0], np.cumsum(end - begin)[:-1]])
             stretches.append((begin, end, reading))
         return cls(tuple(stretches))
 

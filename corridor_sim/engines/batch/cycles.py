@@ -1,0 +1,163 @@
+"""Itineraries that go round in cycles (lanes shared by both directions), by sweeps to a fixed point.
+
+Each sweep works every element out with the joinings that the sweep before, and the
+elements before it in this sweep, have found. Positive services make every sweep
+extend the time up to which all is right, so the sweeps end; when one changes nothing,
+the answer is exact.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from corridor_sim.engines.batch.blocks import Block, Part, duration_at, taken_at
+from corridor_sim.engines.batch.merging import merge, visits_of
+from corridor_sim.engines.batch.servers import server_for
+from corridor_sim.engines.queues.layout import IntArray
+from corridor_sim.errors import EngineRefusal, SimulationError
+from corridor_sim.inputs import NUMBER_PER_FLOW, SampledInputs
+from corridor_sim.plan import Plan, Station, Timetable
+from corridor_sim.results import ElementVisits, Journeys, Records
+from corridor_sim.units import FloatArray
+
+MOST_SWEEPS = 500
+"""Sweeps after which the plan is left to the event engine."""
+
+
+class _Itinerary:
+    """Those of one block that have one itinerary, with the joining and leaving of every step."""
+
+    def __init__(self, block: Block, variant: int) -> None:
+        self.block, self.variant = block, variant
+        self.cells: IntArray = np.flatnonzero(block.variant == variant)
+        self.steps = block.plan.variants[variant].steps
+        release = block.release_h.ravel()[self.cells]
+        # First guess: nobody waits.
+        self.leave_h: list[FloatArray] = []
+        at = release
+        for step in self.steps:
+            duration = duration_at(block, step, self.cells, at) if step.laws or step.draws else 0.0
+            at = at + duration
+            self.leave_h.append(at)
+        self.release_h = release
+        self.join_h: list[FloatArray] = [np.full(release.shape, np.inf) for _ in self.steps]
+
+    def comes_h(self, step: int) -> FloatArray:
+        """When each one comes to a step."""
+        return self.release_h if step == 0 else self.leave_h[step - 1]
+
+
+def simulate_cycles(plan: Plan, inputs: SampledInputs) -> Records:
+    """Every visit of every consignment of a plan with cycles; the event engine's bits at convergence.
+
+    Raises
+    ------
+    EngineRefusal
+        If the sweeps do not come to an end.
+    SimulationError
+        For a service of no length at a station of a cycle.
+    """
+    rows = len(inputs.replications)
+    blocks, itineraries, by_number = [], [], False
+    for f, drawn in enumerate(inputs.flows):
+        index = np.broadcast_to(np.arange(drawn.release_h.shape[1], dtype=np.int64), drawn.release_h.shape)
+        by_number |= bool(((drawn.number != f * NUMBER_PER_FLOW + index) & (drawn.variant >= 0)).any())
+        block = Block(f, plan.flows[f], drawn, index, spans=False)
+        blocks.append(block)
+        itineraries += [_Itinerary(block, v) for v in range(len(plan.flows[f].variants))]
+    until_h = np.nextafter(plan.horizon_h, np.inf)
+    cyclic = in_cycle(plan)
+    for _ in range(MOST_SWEEPS):
+        changed = False
+        visits: list[ElementVisits | None] = []
+        for number in range(len(plan.elements)):
+            table, moved = _sweep(plan, number, inputs, itineraries, rows, until_h, by_number, cyclic[number])
+            visits.append(table)
+            changed |= moved
+        if not changed:
+            break
+    else:
+        raise EngineRefusal("batch", [f"cycles of elements that {MOST_SWEEPS} sweeps do not settle"])
+    from corridor_sim.engines.batch import nobody
+
+    journeys = []
+    for f, drawn in enumerate(inputs.flows):
+        depart = np.full(drawn.release_h.shape, np.nan)
+        for one in itineraries:
+            if one.block.flow == f and len(one.cells):
+                end = one.comes_h(len(one.steps))
+                depart.ravel()[one.cells] = np.where(end <= plan.horizon_h, end, np.nan)
+        width = int((drawn.variant >= 0).sum(axis=1).max(initial=0))
+        release = np.where(drawn.release_h <= plan.horizon_h, drawn.release_h, np.nan)
+        variant = np.asarray(drawn.variant, dtype=np.int64)
+        journeys.append(Journeys(release[:, :width], depart[:, :width], variant[:, :width]))
+    tables = tuple(nobody(rows) if table is None else table for table in visits)
+    return Records(plan, inputs.replications, tables, tuple(journeys))
+
+
+def _sweep(
+    plan: Plan,
+    number: int,
+    inputs: SampledInputs,
+    itineraries: list[_Itinerary],
+    rows: int,
+    until_h: float,
+    by_number: bool,
+    cyclic: bool,
+) -> tuple[ElementVisits | None, bool]:
+    """One element with the joinings known so far: its table, and whether anybody leaves at another time."""
+    parts, owners, changed = [], [], False
+    for one in itineraries:
+        for s, step in enumerate(one.steps):
+            if step.element != number:
+                continue
+            comes = one.comes_h(s)
+            here = comes < until_h
+            leave = np.where(here, comes, np.inf)
+            cells, join = one.cells[here], comes[here]
+            taken = taken_at(one.block, step, cells, join)
+            inside = np.flatnonzero(here)
+            if taken is not None:
+                cells, join, inside = cells[taken], join[taken], inside[taken]
+            if not len(cells):
+                changed |= not np.array_equal(one.leave_h[s], leave)
+                one.leave_h[s] = leave
+                continue
+            service = duration_at(one.block, step, cells, join)
+            same = np.zeros(len(cells), dtype=np.int64)
+            parts.append(Part(one.block, cells, same + s, same + one.variant, join, service))
+            owners.append((one, s, leave, inside))
+    if not parts:
+        return None, changed
+    joining = merge(parts, rows, by_number=True)
+    served = server_for(plan, number, inputs).serve(joining, until_h, last=True)
+    for (one, s, leave, inside), out in zip(owners, joining.gather(served.leave_h), strict=True):
+        leave[inside] = out
+        changed |= not np.array_equal(one.leave_h[s], leave)
+        one.leave_h[s] = leave
+    element = plan.elements[number]
+    if cyclic and isinstance(element, Station) and not changed and (joining.service_h[joining.source >= 0] == 0).any():
+        raise SimulationError(
+            f"{element.id}: a service takes no time, and the station lies on a cycle of stations; "
+            "the order within one instant would not be defined"
+        )
+    service = served.service_h
+    if isinstance(element, Timetable):
+        service = np.where(served.start_h <= plan.horizon_h, service, np.nan)
+    return visits_of(joining, served.start_h, served.finish_h, served.leave_h, service, plan.horizon_h), changed
+
+
+def in_cycle(plan: Plan) -> list[bool]:
+    """Which elements can be come back to."""
+    count = len(plan.elements)
+    reach = np.zeros((count, count), dtype=bool)
+    for flow in plan.flows:
+        for variant in flow.variants:
+            for k, step in enumerate(variant.steps):
+                for later in variant.steps[k + 1 :]:
+                    reach[step.element, later.element] = True
+                    if later.share is None and all(relief.factor != 0 for relief in later.reliefs):
+                        break
+    for k in range(count):
+        reach |= reach[:, k : k + 1] & reach[k]
+    return [bool(value) for value in np.diag(reach)]

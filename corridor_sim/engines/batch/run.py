@@ -1,0 +1,234 @@
+"""A plan worked through element by element, in blocks of time or in one.
+
+`Run` holds the state of a block of replications. Consignments are fed as they are
+released; `advance` then takes every element, in topological order, through all who
+join it before an instant. Whoever leaves later waits in its block for the next advance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from corridor_sim.engines import queues
+from corridor_sim.engines.batch.blocks import Block, Part, part_of
+from corridor_sim.engines.batch.merging import Joining, merge, visits_of
+from corridor_sim.engines.batch.refusals import blocking_lines, is_cyclic
+from corridor_sim.engines.batch.servers import Served, Server, server_for
+from corridor_sim.engines.queues.layout import IntArray
+from corridor_sim.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
+from corridor_sim.plan import Plan, Station, Timetable
+from corridor_sim.results import ElementVisits, SpanTimes
+
+
+class Run:
+    """A block of replications of one plan under way.
+
+    Parameters
+    ----------
+    plan : Plan
+        A plan that `refusals` has nothing against.
+    inputs : SampledInputs
+        Replications, outages, crossings and cancellations; its flows are not looked at.
+    spans : bool
+        Whether to note when consignments enter and leave the spans of their itineraries.
+    """
+
+    def __init__(self, plan: Plan, inputs: SampledInputs, *, spans: bool) -> None:
+        self.plan, self.inputs, self.spans = plan, inputs, spans
+        self.rows = len(inputs.replications)
+        self.blocks: list[list[Block]] = [[] for _ in plan.flows]
+        self.places: list[list[tuple[int, list[tuple[int, int]]]]] = [[] for _ in plan.elements]
+        for number in range(len(plan.elements)):
+            for f, flow in enumerate(plan.flows):
+                places = [
+                    (v, s)
+                    for v, variant in enumerate(flow.variants)
+                    for s, step in enumerate(variant.steps)
+                    if step.element == number
+                ]
+                if places:
+                    self.places[number].append((f, places))
+        self.servers: dict[int, Server] = {}
+        self.lines = {run[0]: run for run in blocking_lines(plan)}
+        self.inner = {number for run in self.lines.values() for number in run[1:]}
+        self.by_number = False
+
+    def feed(self, flows: Sequence[FlowInputs], first: Sequence[IntArray] | None = None) -> None:
+        """Take in consignments; `first` is the index of the first of each row (default 0).
+
+        Those of one flow are fed in order of release, all that are released before an
+        instant before `advance` is asked to go there.
+        """
+        for f, drawn in enumerate(flows):
+            if not drawn.release_h.shape[1]:
+                continue
+            column = np.arange(drawn.release_h.shape[1], dtype=np.int64)
+            index = np.broadcast_to(column, drawn.release_h.shape)
+            if first is not None:
+                index = first[f][:, None] + column
+            if not self.by_number:
+                usual = f * NUMBER_PER_FLOW + index
+                self.by_number = bool(((drawn.number != usual) & (drawn.variant >= 0)).any())
+            self.blocks[f].append(Block(f, self.plan.flows[f], drawn, index, spans=self.spans))
+
+    def advance(self, until_h: float, *, last: bool) -> list[ElementVisits | None]:
+        """Work out everything that joins before `until_h`; with `last`, nobody comes after.
+
+        Returns the visits that became known, by element.
+        """
+        found: list[ElementVisits | None] = [None] * len(self.plan.elements)
+        for number in range(len(self.plan.elements)):
+            if number in self.inner:
+                continue
+            parts = self._parts(number, until_h)
+            if not parts:
+                self._idle(number, until_h)
+                continue
+            if number in self.lines:
+                for place, visits in self._line(self.lines[number], parts):
+                    found[place] = visits
+                continue
+            joining = merge(parts, self.rows, by_number=self.by_number)
+            served = self._server(number).serve(joining, until_h, last=last)
+            self._move(number, joining, served)
+            found[number] = self._visits(number, joining, served)
+        return found
+
+    def _parts(self, number: int, until_h: float) -> list[Part]:
+        parts = []
+        for f, places in self.places[number]:
+            for block in self.blocks[f]:
+                part = part_of(block, places, until_h)
+                if part is not None:
+                    parts.append(part)
+        return parts
+
+    def _server(self, number: int) -> Server:
+        if number not in self.servers:
+            self.servers[number] = server_for(self.plan, number, self.inputs)
+        return self.servers[number]
+
+    def _idle(self, number: int, until_h: float) -> None:
+        """Departures that nobody can catch any more leave all the same."""
+
+    def _visits(self, number: int, joining: Joining, served: Served) -> ElementVisits:
+        service = served.service_h
+        if isinstance(self.plan.elements[number], Timetable):
+            service = np.where(served.start_h <= self.plan.horizon_h, service, np.nan)
+        return visits_of(
+            joining,
+            served.start_h,
+            served.finish_h,
+            served.leave_h,
+            service,
+            self.plan.horizon_h,
+            served.decided,
+        )
+
+    def _move(self, number: int, joining: Joining, served: Served) -> None:
+        element = self.plan.elements[number]
+        boarding = isinstance(element, Timetable) and element.landing == "boarding"
+        leaves = joining.gather(served.leave_h)
+        decisions = None if served.decided is None else joining.gather(served.decided)
+        for k, (part, leave) in enumerate(zip(joining.parts, leaves, strict=True)):
+            decided = None if decisions is None else decisions[k]
+            self._move_part(part, leave, decided, boarding=boarding)
+
+    def _move_part(self, part: Part, leave: np.ndarray, decided: np.ndarray | None, *, boarding: bool) -> None:
+        block = part.block
+        cells, join, step, variant = part.cells, part.join_h, part.step, part.variant
+        if decided is not None:
+            cells, join, step, variant, leave = (a[decided] for a in (cells, join, step, variant, leave))
+        if not len(cells):
+            return
+        if boarding:
+            if block.ready_h is None:
+                block.ready_h = np.full(block.release_h.shape, np.nan)
+            block.ready_h.ravel()[cells] = join
+        elif block.ready_h is not None:
+            block.ready_h.ravel()[cells] = np.nan
+        if (step == step[0]).all() and (variant == variant[0]).all():
+            block.move(cells, int(variant[0]), int(step[0]), join, leave)
+            return
+        places = np.unique(np.stack([variant, step]), axis=1)
+        for v, s in places.T.tolist():
+            mine = (variant == v) & (step == s)
+            block.move(cells[mine], v, s, join[mine], leave[mine])
+
+    def _line(self, run: list[int], parts: list[Part]) -> list[tuple[int, ElementVisits]]:
+        """A run of stations that block each other, worked out in one piece."""
+        plan = self.plan
+        stations = [plan.elements[number] for number in run]
+        assert all(isinstance(station, Station) for station in stations)
+        joining = merge(parts, self.rows, by_number=self.by_number)
+        # Services beyond the first station do not depend on the date (`blocking_lines` sees to that).
+        services = [joining.service_h]
+        for offset in range(1, len(run)):
+            services.append(joining.spread(np.concatenate([_later_service(part, offset) for part in parts]), 0.0))
+        number = joining.number if self.by_number else joining.source
+        rank = np.argsort(np.argsort(number, axis=1, kind="stable"), axis=1, kind="stable")
+        times = queues.line(
+            joining.join_h,
+            services,
+            [station.lanes for station in stations],  # type: ignore[union-attr]
+            [None, *(station.yard for station in stations[1:])],  # type: ignore[union-attr]
+            number=rank,
+            until_h=plan.horizon_h,
+        )
+        found = []
+        for offset, (place, at) in enumerate(zip(run, times, strict=True)):
+            there = at.join_h <= plan.horizon_h
+            order = np.lexsort((number, np.where(there, at.join_h, np.inf)), axis=-1)
+            width = int(there.sum(axis=1).max(initial=0))
+
+            def sorted_(values: np.ndarray, order: IntArray = order, width: int = width) -> np.ndarray:
+                return np.take_along_axis(values, order, axis=1)[:, :width]
+
+            moved = [
+                Part(p.block, p.cells, p.step + offset, p.variant, join, p.service_h)
+                for p, join in zip(parts, joining.gather(at.join_h), strict=True)
+            ]
+            kept = Joining(
+                moved,
+                sorted_(np.where(there, joining.source, -1)),
+                sorted_(at.join_h),
+                sorted_(services[offset]),
+                there.sum(axis=1),
+            )
+            served = Served(sorted_(at.start_h), sorted_(at.finish_h), sorted_(at.leave_h), kept.service_h)
+            found.append((place, self._visits(place, kept, served)))
+            for part, leave in zip(moved, joining.gather(at.leave_h), strict=True):
+                came = part.join_h <= plan.horizon_h
+                self._move_part(part, leave, came, boarding=False)
+        return found
+
+    def finished(self, *, last: bool) -> list[SpanTimes]:
+        """Spans of the blocks that are over (with `last`, of all that are left), which are then forgotten."""
+        found: list[SpanTimes] = []
+        for f, blocks in enumerate(self.blocks):
+            kept = []
+            for block in blocks:
+                if last or not block.under_way.any():
+                    found += block.span_times(self.plan.horizon_h)
+                else:
+                    kept.append(block)
+            self.blocks[f] = kept
+        return found
+
+
+def _later_service(part: Part, offset: int) -> np.ndarray:
+    from corridor_sim.engines.batch.blocks import duration_at
+
+    service = np.empty(len(part.cells))
+    for v, s in np.unique(np.stack([part.variant, part.step]), axis=1).T.tolist():
+        mine = (part.variant == v) & (part.step == s)
+        step = part.block.plan.variants[v].steps[s + offset]
+        service[mine] = duration_at(part.block, step, part.cells[mine], part.join_h[mine])
+    return service
+
+
+def uses_time(plan: Plan) -> bool:
+    """Whether a plan can be cut into blocks of time: no cycles, no blocking."""
+    return not is_cyclic(plan) and not blocking_lines(plan)

@@ -1,0 +1,250 @@
+"""Which departure, slot or day takes each consignment? Departures with places, full loads, daily acceptance.
+
+SEMANTICS S12 and S13. First come first served has a closed form; boarding by class
+goes departure by departure.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from heapq import heappop, heappush
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from corridor_sim.engines.queues.layout import IntArray, require_sorted, rows_of
+from corridor_sim.units import FloatArray
+
+
+@dataclass(slots=True, eq=False)
+class Quay:
+    """What a timetable remembers between two blocks of time, one entry a replication.
+
+    `joined` counts those who came, `taken` those whom the departures before `next` took.
+    """
+
+    joined: IntArray
+    taken: IntArray
+    next: int = 0
+
+    @classmethod
+    def empty(cls, count: int) -> Quay:
+        """Nobody has come."""
+        return cls(np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
+
+
+def timetable(
+    arrival_h: ArrayLike,
+    depart_h: ArrayLike,
+    places: ArrayLike,
+    *,
+    quay: Quay | None = None,
+    until_h: float = np.inf,
+) -> tuple[IntArray, FloatArray]:
+    """The departure that takes each consignment, first come first served.
+
+    Parameters
+    ----------
+    arrival_h : array, shape (consignment,) or (replication, consignment)
+        Joining instants, non-decreasing; padding is inf. [h]
+    depart_h : array, shape (departure,)
+        Departures, non-decreasing; who joins at that very instant may board. [h]
+    places : array of int, shape (departure,) or (replication, departure)
+        Places of each; 0 where it is cancelled.
+    quay : Quay, optional
+        State before the first consignment, updated in place.
+    until_h : float
+        Everybody who joins before this instant has been handed in: departures before it
+        are settled in `quay`.
+
+    Returns
+    -------
+    departure : array of int, same shape as `arrival_h`
+        Index of the departure; -1 for those whom none takes.
+    start_h : array, same shape
+        Its instant; inf where there is none. [h]
+
+    Notes
+    -----
+    With Q_k the places of the first k departures and n_k those who joined by the k-th, the
+    first k take L_k = Q_k + min(0, min_j (n_j - Q_j)) in all, and the i-th to come sails
+    with the first k that has L_k >= i. O(log) per consignment.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> timetable(np.array([3.0, 10.0, 30.0, 31.0]), np.array([30.0, 60.0]), np.array([2, 4]))
+    (array([0, 0, 1, 1]), array([30., 30., 60., 60.]))
+    """
+    (arrival,), back = rows_of(arrival_h)
+    require_sorted(arrival)
+    depart = np.asarray(depart_h, dtype=np.float64)
+    return _take(arrival, depart, np.asarray(places, dtype=np.int64), quay, until_h, "right", back)
+
+
+def quota(
+    arrival_h: ArrayLike,
+    day_start_h: ArrayLike,
+    per_day: ArrayLike,
+    *,
+    quay: Quay | None = None,
+    until_h: float = np.inf,
+) -> FloatArray:
+    """Instants at which each consignment is taken over, at most so many a day, first come first served.
+
+    Parameters
+    ----------
+    arrival_h : array, shape (consignment,) or (replication, consignment)
+        Joining instants, non-decreasing; padding is inf. [h]
+    day_start_h, per_day : arrays, shape (day,)
+        Beginning of each day [h] and the number taken over in it; what a day leaves over is lost.
+    quay, until_h
+        As for `timetable`.
+
+    Returns
+    -------
+    array, same shape as `arrival_h`
+        The later of joining and the start of the first day with room; inf if there is none. [h]
+
+    Notes
+    -----
+    The closed form of `timetable`, a day being a departure that takes whoever joins before it ends.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> quota(np.array([1.0, 2.0, 3.0, 50.0]), np.array([0.0, 24.0, 48.0]), np.array([2, 2, 2]))
+    array([ 1.,  2., 24., 50.])
+    """
+    (arrival,), back = rows_of(arrival_h)
+    require_sorted(arrival)
+    start = np.asarray(day_start_h, dtype=np.float64)
+    end = np.append(start[1:], np.inf)
+    limit = np.asarray(per_day, dtype=np.int64)
+    day, _ = _take(arrival, end, limit, quay, until_h, "left", lambda answer: answer)
+    begin = np.append(start, np.inf)[day]
+    return back(np.maximum(arrival, begin))
+
+
+def _take(arrival, depart, places, quay, until_h, side, back):  # type: ignore[no-untyped-def]
+    count, length = arrival.shape
+    if quay is None:
+        quay = Quay.empty(count)
+    if places.ndim == 2 and len(places) != count:
+        raise ValueError(f"places need one row a replication ({count}), got {len(places)}")
+    departure = np.full(arrival.shape, -1, dtype=np.int64)
+    settled = quay.next if until_h == -np.inf else int(np.searchsorted(depart, until_h, side="left"))
+    settled = max(settled, quay.next)
+    times = depart[quay.next :]
+    for k in range(count):
+        row = arrival[k]
+        there = int(np.searchsorted(row, np.inf, side="left"))
+        offered = (places[k] if places.ndim == 2 else places)[quay.next :]
+        total = int(quay.joined[k]) + there
+        waiting = total - int(quay.taken[k])
+        # Departures after the one by which everybody has a place take nobody of these.
+        by = np.searchsorted(row[:there], times, side=side) + quay.joined[k]
+        offer = np.cumsum(offered)
+        taken = offer + np.minimum(quay.taken[k], np.minimum.accumulate(by - offer)) if len(offer) else offer
+        if waiting and there and len(taken):
+            number = quay.joined[k] + 1 + np.arange(there)
+            found = np.searchsorted(taken, number, side="left")
+            departure[k, :there] = np.where(found < len(taken), found + quay.next, -1)
+        quay.joined[k] = total
+        if settled > quay.next:
+            quay.taken[k] = taken[settled - quay.next - 1]
+    quay.next = settled
+    start = np.append(depart, np.inf)[departure]
+    return back(departure), back(start)
+
+
+def timetable_by_class(
+    arrival_h: ArrayLike, depart_h: ArrayLike, places: ArrayLike, rank: ArrayLike, *, until_h: float = np.inf
+) -> tuple[IntArray, FloatArray]:
+    """The departure that takes each consignment where the most urgent board first.
+
+    Parameters are those of `timetable` with the `rank` of each consignment, smaller first.
+    Consignments that no departure before `until_h` takes get -1 and inf and are handed in
+    again later.
+
+    Notes
+    -----
+    O(log) per consignment in plain Python.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> timetable_by_class(np.array([1.0, 2.0]), np.array([5.0, 9.0]), np.array([1, 1]), np.array([1, 0]))
+    (array([1, 0]), array([9., 5.]))
+    """
+    (arrival,), back = rows_of(arrival_h)
+    require_sorted(arrival)
+    depart = np.asarray(depart_h, dtype=np.float64)
+    offered = np.asarray(places, dtype=np.int64)
+    ranks = np.broadcast_to(np.asarray(rank, dtype=np.int64), np.shape(arrival_h)).reshape(arrival.shape)
+    departure = np.full(arrival.shape, -1, dtype=np.int64)
+    last = bisect_left(depart.tolist(), until_h)
+    for k in range(len(arrival)):
+        joined, urgency = arrival[k].tolist(), ranks[k].tolist()
+        waiting: list[tuple[int, int]] = []
+        coming = 0
+        room_of = (offered[k] if offered.ndim == 2 else offered).tolist()
+        for sailing in range(last):
+            while coming < len(joined) and joined[coming] <= depart[sailing]:
+                heappush(waiting, (urgency[coming], coming))
+                coming += 1
+            for _ in range(min(room_of[sailing], len(waiting))):
+                departure[k, heappop(waiting)[1]] = sailing
+    start = np.append(depart, np.inf)[departure]
+    return back(departure), back(start)  # type: ignore[arg-type, return-value]
+
+
+def when_full(arrival_h: ArrayLike, load: int, *, first: ArrayLike = 0) -> tuple[IntArray, FloatArray]:
+    """The departure that takes each consignment where one leaves as soon as `load` are there.
+
+    Parameters
+    ----------
+    arrival_h : array, shape (consignment,) or (replication, consignment)
+        Joining instants of those not yet gone, non-decreasing; padding is inf. [h]
+    load : int
+        Consignments that make a departure, at least 1.
+    first : int or array, shape (replication,)
+        Number of the next departure.
+
+    Returns
+    -------
+    departure, start_h : arrays, same shape
+        -1 and inf for those who wait for the load to be full. [h]
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> when_full(np.array([1.0, 4.0, 5.0]), 2)
+    (array([ 0,  0, -1]), array([ 4.,  4., inf]))
+    """
+    if load < 1:
+        raise ValueError(f"load must be a whole number >= 1, got {load}")
+    (arrival,), back = rows_of(arrival_h)
+    require_sorted(arrival)
+    count, length = arrival.shape
+    group = np.arange(length) // load
+    closing = np.minimum((group + 1) * load, length + 1) - 1
+    padded = np.concatenate([arrival, np.full((count, 1), np.inf)], axis=1)
+    start = np.where(np.isfinite(arrival), padded[:, closing], np.inf)
+    departure = np.where(np.isfinite(start), group + np.reshape(np.asarray(first), (-1, 1)), -1)
+    return back(departure), back(start)  # type: ignore[arg-type, return-value]
+
+
+def slots(
+    arrival_h: ArrayLike, first_h: float, every_h: float, count: int, per_slot: int = 1
+) -> tuple[IntArray, FloatArray]:
+    """Booked slots at regular instants: a timetable of `count` departures with `per_slot` places each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> slots(np.array([0.0, 0.0, 3.0]), 1.0, 2.0, 10)[1]
+    array([1., 3., 5.])
+    """
+    return timetable(arrival_h, first_h + every_h * np.arange(count), np.full(count, per_slot))

@@ -1,0 +1,326 @@
+"""Random plans with their draws, for tests that compare the engines: whole hours, so that ties abound.
+
+`Dice` hides where the numbers come from: numpy for many big plans, hypothesis for
+small ones that shrink. `random_case` makes a plan in which every mechanism may occur.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from corridor_sim.inputs import FlowInputs, SampledInputs, default_numbers
+from corridor_sim.plan import (
+    Delay,
+    FlowPlan,
+    Outage,
+    Passage,
+    Plan,
+    Quota,
+    Relief,
+    Reservation,
+    Span,
+    Station,
+    Step,
+    StepFunction,
+    Timetable,
+    Variant,
+)
+
+
+class Dice(Protocol):
+    """Whole numbers from somewhere."""
+
+    def integer(self, low: int, high: int) -> int:
+        """One number, both ends included."""
+        ...
+
+    def integers(self, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray:
+        """Many of them."""
+        ...
+
+
+class NumpyDice:
+    """Dice thrown by a numpy generator."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.rng = rng
+
+    def integer(self, low: int, high: int) -> int:
+        return int(self.rng.integers(low, high, endpoint=True))
+
+    def integers(self, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray:
+        return self.rng.integers(low, high, endpoint=True, size=shape)
+
+
+class DrawnDice:
+    """Dice thrown by hypothesis."""
+
+    def __init__(self, draw) -> None:
+        from hypothesis import strategies as st
+
+        self.draw, self.st = draw, st
+
+    def integer(self, low: int, high: int) -> int:
+        return self.draw(self.st.integers(low, high))
+
+    def integers(self, low: int, high: int, shape: tuple[int, ...]) -> np.ndarray:
+        size = int(np.prod(shape))
+        return np.array(
+            self.draw(self.st.lists(self.st.integers(low, high), min_size=size, max_size=size)), dtype=np.int64
+        ).reshape(shape)
+
+
+@dataclass
+class Case:
+    """A plan, its draws, and the mechanisms that are in it."""
+
+    plan: Plan
+    inputs: SampledInputs
+    mechanisms: Counter
+
+
+def steps_of(dice: Dice, low: int, high: int, span: int, most: int = 5) -> StepFunction:
+    """A step function of whole hours."""
+    count = dice.integer(0, most)
+    at = sorted({dice.integer(1, max(1, span)) for _ in range(count)})
+    return StepFunction([0.0, *map(float, at)], [float(dice.integer(low, high)) for _ in range(len(at) + 1)])
+
+
+def hours_of(dice: Dice, span: int, lanes: int) -> StepFunction:
+    """Opening hours that repeat."""
+    opens, closes = dice.integer(0, 3), dice.integer(4, 9)
+    period = dice.integer(closes, 12)
+    if opens == 0:
+        edge, value = [0.0, float(closes)], [lanes, 0]
+    else:
+        edge, value = [0.0, float(opens), float(closes)], [0, lanes, 0]
+    if edge[-1] == period:
+        edge, value = edge[:-1], value[:-1]
+    return StepFunction.periodic(edge, value, float(period), float(span))
+
+
+def outages_of(dice: Dice, span: int, lanes: int | None) -> tuple[Outage, ...]:
+    """A few outages, of single lanes or of the station, which may overlap."""
+    found = []
+    for _ in range(dice.integer(1, 3)):
+        begin = float(dice.integer(0, span))
+        lane = None if lanes is None else dice.integer(1, lanes)
+        found.append(Outage(from_h=begin, until_h=begin + dice.integer(0, 6), lane=lane))
+    return tuple(found)
+
+
+KINDS = (
+    "fifo", "dated", "suspend", "restart", "no_overrun", "clear_queue", "station_outage", "drawn_outage", "priority",
+    "priority_dated", "reserved", "reserved_priority", "named", "lane_outage", "headway", "vehicle_limit", "closure",
+    "no_overtaking", "timetable", "when_full", "boarding_by_class", "quota", "delay",
+)  # fmt: skip
+
+
+def element_of(dice: Dice, kind: str, id: str, span: int, flows: int, rows: int, inputs: dict) -> object:
+    """One element of a kind, with the draws it needs put into `inputs`."""
+    lanes = dice.integer(1, 3)
+    rank = tuple(dice.integer(0, 2) for _ in range(flows))
+    if kind == "fifo":
+        return Station(id=id, lanes=StepFunction.constant(lanes))
+    if kind == "dated":
+        return Station(id=id, lanes=steps_of(dice, 0, 3, span))
+    if kind in ("suspend", "restart", "no_overrun", "clear_queue"):
+        function = hours_of(dice, span, lanes) if dice.integer(0, 1) else steps_of(dice, 0, 3, span)
+        if kind == "no_overrun":
+            # Services are shorter than 6 h: leave the first and the last opening long enough for all.
+            function = StepFunction([0.0, 12.0, 20.0, 28.0], [lanes, 0, dice.integer(1, 3), dice.integer(1, 3)])
+        return Station(id=id, lanes=function, closing=kind)
+    if kind in ("station_outage", "drawn_outage"):
+        closing = ("finish", "suspend")[dice.integer(0, 1)]
+        function = steps_of(dice, 0, 3, span) if dice.integer(0, 1) else StepFunction.constant(lanes)
+        given = outages_of(dice, span, None) if kind == "station_outage" else ()
+        if kind == "drawn_outage":
+            inputs["outages"][id] = tuple(outages_of(dice, span, None) for _ in range(rows))
+        return Station(id=id, lanes=function, closing=closing, outages=given)
+    if kind == "priority":
+        return Station(id=id, lanes=StepFunction.constant(lanes), rank=rank)
+    if kind == "priority_dated":
+        return Station(id=id, lanes=hours_of(dice, span, lanes), rank=rank)
+    if kind in ("reserved", "reserved_priority"):
+        kept = Reservation(flows=frozenset({dice.integer(0, flows - 1)}), lanes=steps_of(dice, 0, 2, span, 2))
+        also = Reservation(flows=frozenset({dice.integer(0, flows - 1)}), lanes=StepFunction.constant(1))
+        closing = "suspend" if kind == "reserved" and dice.integer(0, 1) else "finish"
+        return Station(
+            id=id,
+            lanes=steps_of(dice, 0 if closing == "suspend" else 1, 4, span),
+            reserved=(kept, also),
+            closing=closing,
+            rank=rank if kind == "reserved_priority" else None,
+        )
+    if kind == "named":
+        calendars = tuple(steps_of(dice, 0, 1, span) for _ in range(lanes))
+        edge = np.unique(np.concatenate([c.from_h for c in calendars]))
+        outages = outages_of(dice, span, lanes) if dice.integer(0, 1) else ()
+        policy = ("resume", "restart", "finish")[dice.integer(0, 2)]
+        return Station(
+            id=id,
+            lanes=StepFunction(edge, sum(c(edge) for c in calendars)),
+            named=calendars,
+            outages=outages,
+            outage_policy=policy,
+        )
+    if kind == "lane_outage":
+        function = steps_of(dice, 0, 3, span) if dice.integer(0, 1) else StepFunction.constant(lanes)
+        most = max(1, int(function.value.max()))
+        outages = outages_of(dice, span, most) + (outages_of(dice, span, None) if dice.integer(0, 2) == 0 else ())
+        policy = ("resume", "restart", "finish")[dice.integer(0, 2)]
+        if dice.integer(0, 1):
+            inputs["outages"][id] = tuple(outages_of(dice, span, most) for _ in range(rows))
+        return Station(id=id, lanes=function, outages=outages, outage_policy=policy)
+    if kind == "headway":
+        one = steps_of(dice, 0, 2, span) if dice.integer(0, 1) else StepFunction.constant(float(dice.integer(0, 2)))
+        return Passage(id=id, headway_h=one, no_overtaking=bool(dice.integer(0, 1)))
+    if kind == "vehicle_limit":
+        return Passage(
+            id=id,
+            max_vehicles=steps_of(dice, 0, 3, span),
+            headway_h=StepFunction.constant(1.0) if dice.integer(0, 2) == 0 else None,
+            no_overtaking=bool(dice.integer(0, 1)),
+        )
+    if kind == "closure":
+        return Passage(
+            id=id,
+            open=steps_of(dice, 0, 1, span),
+            max_vehicles=StepFunction.constant(2.0) if dice.integer(0, 2) == 0 else None,
+            headway_h=steps_of(dice, 0, 2, span) if dice.integer(0, 1) else None,
+        )
+    if kind == "no_overtaking":
+        return Passage(id=id, no_overtaking=True)
+    if kind in ("timetable", "boarding_by_class"):
+        count = dice.integer(1, 8)
+        depart = np.sort(dice.integers(0, span + 4, (count,))).astype(float)
+        if dice.integer(0, 1):
+            inputs["cancelled"][id] = dice.integers(0, 3, (rows, count)) == 0
+        drawn = bool(dice.integer(0, 1))
+        if drawn:
+            inputs["crossing"][id] = dice.integers(0, 4, (rows, count)).astype(float)
+        return Timetable(
+            id=id,
+            depart_h=depart,
+            places=dice.integers(0, 5, (count,)),
+            crossing="drawn" if drawn else None,
+            cancel=0.25 if id in inputs["cancelled"] else 0.0,
+            priority=rank if kind == "boarding_by_class" else None,
+            landing=("number", "boarding")[dice.integer(0, 1)],
+        )
+    if kind == "when_full":
+        if dice.integer(0, 1):
+            inputs["crossing"][id] = dice.integers(0, 4, (rows, 1000)).astype(float)
+        return Timetable(id=id, when_full=dice.integer(1, 4), crossing="drawn" if id in inputs["crossing"] else None)
+    if kind == "quota":
+        days = np.arange(0, span + 8, 8, dtype=float)
+        return Quota(id=id, day_start_h=days, per_day=dice.integers(0, 6, (len(days),)))
+    return Delay(id=id, component="dwell")
+
+
+TAKES_TIME = {"timetable", "when_full", "boarding_by_class", "quota"}
+
+
+def random_case(
+    dice: Dice,
+    *,
+    kinds: tuple[str, ...] = KINDS,
+    elements: tuple[int, int] = (1, 4),
+    consignments: tuple[int, int] = (0, 8),
+    rows: tuple[int, int] = (1, 3),
+    flows: tuple[int, int] = (1, 3),
+    span: int = 40,
+) -> Case:
+    """A plan with its draws."""
+    count, n_flows, n_rows = dice.integer(*elements), dice.integer(*flows), dice.integer(*rows)
+    drawn: dict = {"outages": {}, "cancelled": {}, "crossing": {}}
+    chosen = [kinds[dice.integer(0, len(kinds) - 1)] for _ in range(count)]
+    stations = [element_of(dice, kind, f"e{k}", span, n_flows, n_rows, drawn) for k, kind in enumerate(chosen)]
+    mechanisms = Counter(chosen)
+    flow_plans, flow_inputs = [], []
+    total = dice.integer(*consignments)
+    for f in range(n_flows):
+        per_flow = max(0, total // n_flows)
+        variants, durations, uniforms = [], {}, {}
+        sizes = dice.integers(0, 2, (n_rows,)) if per_flow else np.zeros(n_rows, dtype=int)
+        widths = np.maximum(per_flow - sizes, 0)
+        width = int(widths.max(initial=0))
+        shape = (n_rows, width)
+        number_of_variants = dice.integer(1, 2)
+        for v in range(number_of_variants):
+            steps = []
+            for e in range(count):
+                if count > 1 and dice.integer(0, 4) == 0:
+                    continue
+                name = f"e{e}"
+                laws: tuple = ()
+                if chosen[e] not in TAKES_TIME:
+                    laws = (
+                        ((0.0, "law"), (float(dice.integer(1, span)), "law"))
+                        if dice.integer(0, 4) == 0
+                        else ((0.0, "law"),)
+                    )
+                    arrays = durations.get(name, ())
+                    while len(arrays) < len(laws):
+                        arrays = (*arrays, dice.integers(0, 5, shape).astype(float))
+                    durations[name] = arrays
+                share, share_draws, reliefs, factor = None, "", (), None
+                if dice.integer(0, 3) == 0:
+                    share_draws = "channel" if dice.integer(0, 1) else name
+                    share = StepFunction([0.0, float(dice.integer(1, span))], [dice.integer(0, 4) / 4, 0.5])
+                    mechanisms["share"] += 1
+                if chosen[e] not in TAKES_TIME and chosen[e] != "no_overrun":
+                    if dice.integer(0, 3) == 0:
+                        factor = StepFunction([0.0, float(dice.integer(1, span))], [0.75, dice.integer(0, 5) / 3])
+                        mechanisms["factor"] += 1
+                    if dice.integer(0, 4) == 0:
+                        reliefs = (
+                            Relief(
+                                share=steps_of(dice, 0, 1, span, 2),
+                                factor=(0.0, 0.3)[dice.integer(0, 1)],
+                                draws=f"relief{e}",
+                            ),
+                        )
+                        uniforms.setdefault(f"relief{e}", dice.integers(0, 7, shape) / 8)
+                        mechanisms["relief"] += 1
+                if share_draws:
+                    uniforms.setdefault(share_draws, dice.integers(0, 7, shape) / 8)
+                steps.append(
+                    Step(
+                        element=e,
+                        laws=laws,
+                        draws=name if laws else "",
+                        factor=factor,
+                        share=share,
+                        share_draws=share_draws,
+                        reliefs=reliefs,
+                    )
+                )
+            spans = (Span(kind="post", id="all", first=0, last=len(steps) - 1),) if steps else ()
+            if len(steps) > 1:
+                spans += (Span(kind="post", id="first", first=0, last=0),)
+            variants.append(Variant(id=f"v{v}", steps=tuple(steps), spans=spans))
+        there = np.arange(width)[None, :] < widths[:, None]
+        release = np.sort(dice.integers(0, span, shape), axis=1).astype(float)
+        release = np.where(there, release, np.inf)
+        variant = np.where(there, dice.integers(0, number_of_variants - 1, shape), -1)
+        flow_plans.append(FlowPlan(id=f"f{f}", variants=tuple(variants)))
+        flow_inputs.append(FlowInputs(release, variant, default_numbers(f, shape), durations, uniforms))
+    plan = Plan(
+        elements=tuple(stations),
+        flows=tuple(flow_plans),
+        horizon_h=float(dice.integer(span // 2, 3 * span)),
+    )
+    index = {element.id: k for k, element in enumerate(plan.elements)}
+    inputs = SampledInputs(
+        np.arange(n_rows),
+        tuple(flow_inputs),
+        {index[id]: rows_ for id, rows_ in drawn["outages"].items()},
+        {index[id]: times for id, times in drawn["crossing"].items()},
+        {index[id]: flags for id, flags in drawn["cancelled"].items()},
+    )
+    return Case(plan, inputs, mechanisms)
