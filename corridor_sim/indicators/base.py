@@ -46,7 +46,7 @@ from corridor_sim.units import H_PER_DAY, FloatArray
 BoolArray = NDArray[np.bool_]
 Row = tuple[Label, FloatArray]
 
-TILE = 32768
+TILE = 65536
 """Visits handled at once, so that temporaries stay in the cache."""
 
 
@@ -124,10 +124,13 @@ class Scope:
         """Length of the counted window. [days]"""
         return self.window_h / H_PER_DAY
 
+    def utc_offset_h(self, post: str = "") -> float:
+        """Local time less UTC at a post, from the labels of the plan; 0 where it has none. [h]"""
+        return float(self.plan.labels.get("posts", {}).get(post, {}).get("utc_offset_h", 0.0))
+
     def clock_h(self, post: str = "") -> float:
         """Local hour of the day at hour 0 of the run, in [0, 24)."""
-        offset = float(self.plan.labels.get("utc_offset_h", {}).get(post, 0.0))
-        start = self.plan.start
+        offset, start = self.utc_offset_h(post), self.plan.start
         hour = start.hour + start.minute / 60 + start.second / 3600 if isinstance(start, datetime) else 0.0
         return (hour + offset) % H_PER_DAY
 
@@ -137,7 +140,7 @@ class Scope:
         if start is None:
             return None
         if isinstance(start, datetime):
-            return (start + timedelta(hours=float(self.plan.labels.get("utc_offset_h", {}).get(post, 0.0)))).date()
+            return (start + timedelta(hours=self.utc_offset_h(post))).date()
         return start  # type: ignore[no-any-return]
 
     def days(self, post: str = "") -> int:
@@ -304,7 +307,8 @@ class VisitTile:
     Arrays have shape (row, visit). `rows` are the rows of the collector's arrays.
     A visit is *inner* when it lies wholly within the counted window: then what it
     adds to averages over time and over consignments is the same. The few others
-    (in the warm-up, unfinished, straddling the end) are in `edge`.
+    (unfinished, straddling an end of the window) are in `edge`; those that were over
+    before the window are in neither.
     """
 
     def __init__(self, scope: Scope, element: int, rows: IntArray, visits: ElementVisits, lines: slice) -> None:
@@ -325,10 +329,28 @@ class VisitTile:
         return np.asarray((self.join_h >= self.scope.from_h) & (self.leave_h < self.scope.until_h))
 
     @cached_property
+    def number(self) -> int:
+        """Number of visits."""
+        return int(np.count_nonzero(self.valid))
+
+    @cached_property
+    def has_edge(self) -> bool:
+        """Whether there are visits that are not inner."""
+        return self.number > int(np.count_nonzero(self.inner))
+
+    @cached_property
     def edge(self) -> tuple[IntArray, IntArray]:
-        """(line, column) of the visits that are not inner."""
-        line, column = np.nonzero(self.valid & ~self.inner)
-        return np.asarray(line, dtype=np.int64), np.asarray(column, dtype=np.int64)
+        """(line, flat position) of the visits that are not inner and not over before the window."""
+        outer = self.valid & ~self.inner
+        outer &= ~(self.leave_h < self.scope.from_h)
+        return self.where(outer)
+
+    @staticmethod
+    def where(mask: BoolArray) -> tuple[IntArray, IntArray]:
+        """(line, flat position) of what is True, in order."""
+        flat = np.flatnonzero(mask)
+        line = np.repeat(np.arange(len(mask)), np.count_nonzero(mask, axis=1))
+        return np.asarray(line), np.asarray(flat)
 
     @cached_property
     def position(self) -> IntArray:
@@ -363,8 +385,8 @@ class VisitTile:
     def sum_edge(self, values: FloatArray) -> FloatArray:
         """Sum of `values`, one for each visit in `edge`, shape (flow here, row)."""
         flows, lines = len(self.scope.element_cells[self.element]), len(self.flow)
-        line, column = self.edge
-        key = line * (flows + 1) + self.position[line, column]
+        line, flat = self.edge
+        key = line * (flows + 1) + self.position.ravel()[flat]
         sums = np.bincount(key, values, minlength=lines * (flows + 1))
         return np.asarray(sums.reshape(lines, flows + 1)[:, 1:].T)
 
@@ -372,10 +394,10 @@ class VisitTile:
 class SpanTile:
     """Times of one span of one itinerary, shape (row, consignment)."""
 
-    def __init__(self, scope: Scope, place: int, cell: int, rows: IntArray, times: SpanTimes) -> None:
+    def __init__(self, scope: Scope, place: int, cell: int, rows: IntArray, times: SpanTimes, lines: slice) -> None:
         self.scope, self.place, self.cell, self.rows = scope, place, cell, rows
         self.flow, self.variant, self.span = times.flow, times.variant, times.span
-        self.index, self.begin_h, self.end_h = times.index, times.begin_h, times.end_h
+        self.index, self.begin_h, self.end_h = times.index[lines], times.begin_h[lines], times.end_h[lines]
 
     @property
     def kind(self) -> str:
@@ -388,15 +410,27 @@ class SpanTile:
         return np.asarray(self.end_h - self.begin_h)
 
     @cached_property
+    def whole(self) -> bool:
+        """Whether all of it lies within the counted window."""
+        if not float(np.fmin.reduce(self.begin_h, axis=None)) >= self.scope.from_h:
+            return False
+        last = self.scope.until_h == self.scope.plan.horizon_h
+        return last or float(np.fmax.reduce(self.end_h, axis=None)) < self.scope.until_h
+
+    @cached_property
     def counted(self) -> BoolArray:
         """Begun within the counted window."""
+        if self.whole:
+            return np.asarray(self.begin_h == self.begin_h)
         begun = self.begin_h >= self.scope.from_h
         return np.asarray(begun & (self.begin_h < self.scope.until_h))
 
     @cached_property
     def done(self) -> BoolArray:
         """Begun within the counted window and ended by the horizon."""
-        return np.asarray(self.counted & (self.end_h >= self.begin_h))
+        if self.whole:
+            return np.asarray(self.stay_h >= 0.0)
+        return np.asarray(self.counted & (self.stay_h >= 0.0))
 
     @cached_property
     def done_line(self) -> IntArray:
@@ -529,7 +563,7 @@ class Collector:
             for first in range(0, len(rows), lines):
                 part = slice(first, first + lines)
                 tile = VisitTile(self.scope, k, rows[part], visits, part)
-                self.visits += int(np.count_nonzero(tile.valid))
+                self.visits += tile.number
                 for taker in takers:
                     taker.add_visits(tile)
         span_takers = self._hooked("add_span")
@@ -537,9 +571,12 @@ class Collector:
             where = self.scope.span_cell(times.flow, times.variant, times.span)
             if where is None or not times.index.size:
                 continue
-            span = SpanTile(self.scope, *where, rows, times)
-            for taker in span_takers:
-                taker.add_span(span)
+            lines = max(1, TILE // times.index.shape[1])
+            for first in range(0, len(rows), lines):
+                part = slice(first, first + lines)
+                span = SpanTile(self.scope, *where, rows[part], times, part)
+                for span_taker in span_takers:
+                    span_taker.add_span(span)
 
     def finish(self) -> Table:
         """The table of all indicators of the block."""

@@ -109,13 +109,14 @@ class VisitSums(Reducer):
         if splits:
             self._blocked[where] += blocked
             self.blocked_in_window_h[where] += blocked
-        if len(tile.edge[0]):
+        if tile.has_edge and len(tile.edge[0]):
             self._add_edge(tile, where, kind)
 
     def _add_edge(self, tile: VisitTile, where: tuple[NDArray[np.intp], ...], kind: str) -> None:
         scope, horizon = self.scope, self.scope.plan.horizon_h
         join, start, finish, leave, service = (
-            column[tile.edge] for column in (tile.join_h, tile.start_h, tile.finish_h, tile.leave_h, tile.service_h)
+            np.ravel(column)[tile.edge[1]]
+            for column in (tile.join_h, tile.start_h, tile.finish_h, tile.leave_h, tile.service_h)
         )
         if kind == "delay":
             start = join
@@ -256,20 +257,25 @@ class SpanSums(Reducer):
     def add_span(self, tile: SpanTile) -> None:
         rows, cell = tile.rows, tile.cell
         begun, ended = tile.begin_h == tile.begin_h, tile.end_h == tile.end_h
-        self.created[cell, rows] += np.count_nonzero(begun, axis=1)
-        self.begun[cell, rows] += np.count_nonzero(tile.counted, axis=1)
-        self.done[cell, rows] += np.count_nonzero(tile.done, axis=1)
+        created, finished = np.count_nonzero(begun, axis=1), np.count_nonzero(ended, axis=1)
+        done = np.count_nonzero(tile.done, axis=1)
+        self.created[cell, rows] += created
+        self.done[cell, rows] += done
         self.stay_h[cell, rows] += np.where(tile.done, tile.stay_h, 0.0).sum(axis=1)
-        # An end at the very horizon belongs to the run, hence to its last window.
-        until = tile.end_h < self.scope.until_h
-        if self.scope.until_h == self.scope.plan.horizon_h:
-            until = tile.end_h <= self.scope.until_h
-        self.ended[cell, rows] += np.count_nonzero((tile.end_h >= self.scope.from_h) & until, axis=1)
+        if tile.whole:
+            self.begun[cell, rows] += created
+            self.ended[cell, rows] += finished
+        else:
+            self.begun[cell, rows] += np.count_nonzero(tile.counted, axis=1)
+            # An end at the very horizon belongs to the run, hence to its last window.
+            last = self.scope.until_h == self.scope.plan.horizon_h
+            until = tile.end_h <= self.scope.until_h if last else tile.end_h < self.scope.until_h
+            self.ended[cell, rows] += np.count_nonzero((tile.end_h >= self.scope.from_h) & until, axis=1)
         if tile.kind == "flow":
-            self._variant_done[self._variant[tile.flow, tile.variant], rows] += np.count_nonzero(tile.done, axis=1)
-        inside = begun & ~ended
-        if inside.any():
-            self.inside[cell, rows] += np.count_nonzero(inside, axis=1)
+            self._variant_done[self._variant[tile.flow, tile.variant], rows] += done
+        if (created > finished).any():
+            inside = begun & ~ended
+            self.inside[cell, rows] += created - finished
             so_far = np.where(inside, self.scope.plan.horizon_h - tile.begin_h, 0.0)
             self.inside_h[cell, rows] += so_far.sum(axis=1)
 
@@ -316,16 +322,18 @@ class QueueMarks(Reducer):
         per_h = 1.0 / self.step_h
         joined, started = np.floor(tile.join_h * per_h), np.floor(tile.start_h * per_h)
         # Who starts before the next mark is never seen waiting.
-        line, column = np.nonzero((joined != started) & tile.valid)
-        if not len(line):
+        line, flat = tile.where((joined != started) & tile.valid)
+        if not len(flat):
             return
         width = self.marks + 1
         offset = tile.rows[line] * width
         net = self._net[where].reshape(-1)
-        np.add.at(net, offset + joined[line, column].astype(np.int64), np.int32(1))
-        starts = started[line, column]
-        there = ~np.isnan(starts)
-        np.add.at(net, offset[there] + starts[there].astype(np.int64), np.int32(-1))
+        np.add.at(net, offset + joined.ravel()[flat].astype(np.int64), np.int32(1))
+        starts = started.ravel()[flat]
+        there = starts == starts
+        if not there.all():
+            offset, starts = offset[there], starts[there]
+        np.add.at(net, offset + starts.astype(np.int64), np.int32(-1))
 
     @property
     def mark_h(self) -> FloatArray:
@@ -362,19 +370,18 @@ class StationDays(Reducer):
 
 
 class SpanDays(Reducer):
-    """Begins and ends at posts, crossings and of flows by local day, shape (place, replication, day)."""
+    """Passages of posts begun and ended by local day, shape (post, replication, day)."""
 
     def start(self) -> None:
         scope = self.scope
-        self._at = {place: n for n, (place, _) in enumerate(scope.places("post", "crossing", "flow"))}
+        self._at = {place: n for n, (place, _) in enumerate(scope.places("post"))}
         shape = (len(self._at), len(scope.replications), scope.most_days)
         self._begun, self._ended = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32)
 
     def add_span(self, tile: SpanTile) -> None:
         where = self._at.get(tile.place)
         if where is not None:
-            kind, id, _ = self.scope.span_places[tile.place]
-            clock_h = self.scope.clock_h(id if kind == "post" else "")
+            clock_h = self.scope.clock_h(self.scope.span_places[tile.place][1])
             _count_by_day(self._begun[where], tile.rows, tile.begin_h, clock_h)
             _count_by_day(self._ended[where], tile.rows, tile.end_h, clock_h)
 
@@ -388,14 +395,20 @@ class SpanDays(Reducer):
 
 
 class SpanHours(Reducer):
-    """Passages of posts and crossings by local hour of beginning, shape (place, replication, 24).
+    """Passages of crossings by local hour of beginning, shape (crossing, replication, 24).
 
     `begun` counts the passages done that began in the window, `stay_h` sums their times.
     """
 
     def start(self) -> None:
         scope = self.scope
-        self._at = {place: n for n, (place, _) in enumerate(scope.places("post", "crossing"))}
+        self._at = {place: n for n, (place, _) in enumerate(scope.places("crossing"))}
+        # A crossing keeps the clock of the first of its posts.
+        posts = scope.plan.labels.get("posts", {})
+        self._clock_h = {
+            id: scope.clock_h(next((post for post, of in posts.items() if of.get("crossing") == id), ""))
+            for _, (_, id, _) in scope.places("crossing")
+        }
         shape = (len(self._at), len(scope.replications), 24)
         self.begun, self.stay_h = np.zeros(shape), np.zeros(shape)
 
@@ -404,9 +417,9 @@ class SpanHours(Reducer):
         if where is None:
             return
         _, id, _ = self.scope.span_places[tile.place]
-        # A crossing reads the clock of its first post where it has one of that name, else UTC.
-        hour = np.floor(tile.begin_h[tile.done] + self.scope.clock_h(id)).astype(np.int64) % 24
-        key = tile.done_line * 24 + hour
+        hour = np.floor(tile.begin_h[tile.done] + self._clock_h[id])
+        hour -= 24.0 * np.floor((hour + 0.5) * (1.0 / 24.0))
+        key = tile.done_line * 24 + hour.astype(np.int64)
         lines = len(tile.rows)
         self.begun[where, tile.rows] += np.bincount(key, minlength=lines * 24).reshape(lines, 24)
         stay = np.bincount(key, tile.stay_h[tile.done], minlength=lines * 24)
@@ -450,11 +463,13 @@ class WaitTimes(Reducer):
         where = self._at.get(tile.element)
         if where is None:
             return
-        counted = (tile.join_h >= self.scope.from_h) & (tile.join_h < self.scope.until_h)
+        counted = tile.join_h >= self.scope.from_h
+        if self.scope.until_h < self.scope.plan.horizon_h:
+            counted &= tile.join_h < self.scope.until_h
         self._started[where, tile.rows] += np.count_nonzero(counted & (tile.start_h >= tile.join_h), axis=1)
-        # Most visits do not wait: they are counted, not sorted in.
-        line, column = np.nonzero(counted & (tile.wait_h > 0))
-        self._counts.add(where, tile.rows[line], tile.wait_h[line, column])
+        # Many visits do not wait: they are counted, not sorted in.
+        line, flat = tile.where(counted & (tile.wait_h > 0))
+        self._counts.add(where, tile.rows[line], tile.wait_h.ravel()[flat])
 
     def of(self, element: int) -> Distribution:
         """Distribution at one element, those that did not wait included."""
@@ -529,18 +544,27 @@ def _count_by_day(counts: CountArray, rows: IntArray, time_h: FloatArray, clock_
 
     An instant at the very horizon may fall on a day of its own, one beyond the last.
     """
+    first_h, last_h = float(np.fmin.reduce(time_h, axis=None)), float(np.fmax.reduce(time_h, axis=None))
+    if np.isnan(first_h):
+        return
     # NaN compares false, so the padding is left out here.
     there = time_h == time_h
-    if not there.any():
-        return
-    day = np.floor((time_h + clock_h) * (1.0 / H_PER_DAY))
-    low, high = int(np.nanmin(day)), int(np.nanmax(day))
+    low, high = int((first_h + clock_h) // H_PER_DAY), int((last_h + clock_h) // H_PER_DAY)
     assert high < counts.shape[1]
     if low == high:
         counts[rows, low] += np.count_nonzero(there, axis=1).astype(np.int32)
         return
+    if high - low <= 10:
+        before = np.zeros(len(rows), dtype=np.int32)
+        for day in range(low, high):
+            until = np.count_nonzero(time_h < (day + 1) * H_PER_DAY - clock_h, axis=1).astype(np.int32)
+            counts[rows, day] += until - before
+            before = until
+        counts[rows, high] += np.count_nonzero(there, axis=1).astype(np.int32) - before
+        return
+    day_of = np.floor((time_h + clock_h) * (1.0 / H_PER_DAY))
     width = high - low + 2
-    key = np.where(there, day - (low - 1), 0.0).astype(np.int64)
+    key = np.where(there, day_of - (low - 1), 0.0).astype(np.int64)
     key += (np.arange(len(rows)) * width)[:, None]
     found = np.bincount(key.ravel(), minlength=len(rows) * width).reshape(len(rows), width)[:, 1:]
     counts[np.ix_(rows, np.arange(low, high + 1))] += found.astype(np.int32)
