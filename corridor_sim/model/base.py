@@ -12,7 +12,8 @@ import dataclasses
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar
+from types import UnionType
+from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar, Union, get_args, get_origin
 
 import annotated_types
 from pydantic import (
@@ -438,8 +439,7 @@ def _bounds(field: FieldInfo) -> str:
     """The constraint of a field in words: ``> 0``, ``between 0 and 1``."""
     low: list[str] = []
     high: list[str] = []
-    metadata = list(field.metadata)
-    for item in metadata:
+    for item in _constraints(field):
         match item:
             case annotated_types.Ge(ge=bound):
                 low.append(f">= {bound}")
@@ -452,6 +452,20 @@ def _bounds(field: FieldInfo) -> str:
     if low == [">= 0"] and high == ["<= 1"]:
         return "between 0 and 1"
     return " and ".join(low + high)
+
+
+def _constraints(thing: Any) -> list[Any]:
+    """Constraints of a field, also those of the one type of an optional field."""
+    if isinstance(thing, FieldInfo):
+        return [*thing.metadata, *_constraints(thing.annotation)]
+    found = []
+    if get_origin(thing) is Annotated:
+        for item in get_args(thing)[1:]:
+            found += item.metadata if isinstance(item, FieldInfo) else [item]
+    elif get_origin(thing) in (Union, UnionType):
+        for part in get_args(thing):
+            found += _constraints(part)
+    return found
 
 
 def _hint(value: Any, bound: str = "") -> str:

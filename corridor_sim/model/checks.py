@@ -132,6 +132,20 @@ def _class_problems(scenario: Scenario) -> list[Problem]:
                     for item in table
                     if item not in classes
                 ]
+    for id, improvement in scenario.improvements.items():
+        for name in ("priority", "cargo_class", "cargo_classes"):
+            value = getattr(improvement, name, ())
+            found += [
+                Problem(
+                    "is not the cargo class of any flow",
+                    f"improvements.{id}.{name}",
+                    item,
+                    ", ".join(classes),
+                    nearest(item, classes),
+                )
+                for item in ((value,) if isinstance(value, str) else value)
+                if item and item not in classes
+            ]
     return found
 
 
@@ -239,7 +253,7 @@ def _lane_problems(
             return [Problem(text, f"{path}.lanes", stage.lanes)]
     counts = pieces(base, dated, horizon_h)
     if users and all(lanes == 0 for _, lanes in counts):
-        text = f"never opens, but {len(users)} flow{'s' if len(users) > 1 else ''} use it: {', '.join(users[:5])}"
+        text = f"never opens{f' with {names}' if names else ''}, but {len(users)} flow{'s' if len(users) > 1 else ''} use it: {', '.join(users[:5])}"
         return [Problem(text, f"{path}.lanes", stage.lanes)]
     if users and counts[-1][1] == 0:
         closed = any(one.change.operation == "multiply" for one in dated)
