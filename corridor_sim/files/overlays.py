@@ -1,0 +1,216 @@
+"""A file and the files it extends become one set of tables that remembers where each value stands.
+
+Tables merge, everything else replaces. A table inside an object (a law, a
+timetable) whose ``kind`` changes is replaced as a whole, because the values of
+one kind mean nothing to another. ``remove = ["legs.x"]`` takes things out of
+the base before the file's own tables are laid over it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.files import packaged
+from corridor_sim.files.outline import key_parts
+from corridor_sim.files.reading import parse, read_text, resolve, shown
+
+SCHEMA_VERSION = 1
+OVERLAY_KEYS = ("extends", "remove")
+MAX_CHAIN = 32
+"""Most files that may extend each other in a row."""
+_OBJECT_DEPTH = 2
+"""``legs.x`` and the like are objects: they are always merged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """File and line where a value stands."""
+
+    file: Path | None
+    shown: str
+    line: int | None
+
+
+@dataclass(slots=True)
+class Document:
+    """Merged tables of a file and its bases, with the place of every value by dotted path."""
+
+    name: str
+    data: dict[str, Any]
+    places: dict[str, Place] = field(default_factory=dict)
+
+    def locate(self, problem: Problem) -> Problem:
+        """The problem with file and line of the value it speaks of, or of the table around it."""
+        if problem.file:
+            return problem
+        for path, least in _candidates(problem.path):
+            parts = path.split(".")
+            for n in range(len(parts), least - 1, -1):
+                place = self.places.get(".".join(parts[:n]))
+                if place is not None:
+                    return replace(problem, file=place.shown, line=place.line)
+        return replace(problem, file=self.name)
+
+
+def _candidates(path: str) -> list[tuple[str, int]]:
+    """Paths to look a problem up under, and how many parts must be found.
+
+    Elements of a plan are named without their table.
+    """
+    if path.startswith("leg:"):
+        return [(f"legs.{path[4:].rstrip('<>')}", 2)]
+    return [(path, 1), (f"checkpoints.{path}", 2), (f"places.{path}", 2)]
+
+
+def read_document(path: Path) -> Document:
+    """The tables of the file at `path` laid over those it extends.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem of the first file that cannot be read or does not fit.
+    """
+    return _read(path, path.parent, ())
+
+
+def document_of(text: str, name: str, folder: Path | None) -> Document:
+    """The same for a text; what it extends is looked for in `folder` (None: packaged names only)."""
+    return _assemble(text, name, None, folder, folder, ())
+
+
+def _read(path: Path, root: Path, chain: tuple[Path, ...]) -> Document:
+    if _real(path) in [_real(earlier) for earlier in chain]:
+        circle = " -> ".join(shown(file) for file in (*chain, path))
+        raise ScenarioError([Problem(f"extends itself in a circle: {circle}", "extends", file=shown(chain[-1]))])
+    if len(chain) >= MAX_CHAIN:
+        raise ScenarioError([Problem(f"more than {MAX_CHAIN} files extend each other", "extends", file=shown(path))])
+    return _assemble(read_text(path), shown(path), path, path.parent, root, (*chain, path))
+
+
+def _real(path: Path) -> str:
+    return os.path.realpath(path)
+
+
+def _assemble(
+    text: str, name: str, file: Path | None, folder: Path | None, root: Path | None, chain: tuple[Path, ...]
+) -> Document:
+    data, found = parse(text, name)
+    places = {path: Place(file, name, line) for path, line in found.lines.items()}
+    own = Document(name, {key: value for key, value in data.items() if key not in OVERLAY_KEYS}, places)
+    problems = [*_version_problems(data, own)]
+    base: Document | None = None
+    if "extends" in data:
+        try:
+            base = _base(data["extends"], folder, root, chain)
+        except ScenarioError as error:
+            problems += [own.locate(problem) for problem in error.problems]
+    if "remove" in data and not problems:
+        if base is None:
+            problems.append(own.locate(Problem("needs a file to remove from; name it with extends", "remove")))
+        else:
+            problems += [own.locate(problem) for problem in _remove(base, data["remove"])]
+    if problems:
+        raise ScenarioError(problems)
+    return own if base is None else _laid_over(base, own)
+
+
+def _version_problems(data: dict[str, Any], own: Document) -> list[Problem]:
+    if not data:
+        text = "is empty; expected keys and tables such as schema = 1, name, [run], [checkpoints.NAME], [flows.NAME]"
+        return [Problem(text, file=own.name)]
+    version = data.get("schema")
+    if version is None:
+        hint = f"begin the file with schema = {SCHEMA_VERSION}"
+        return [Problem("is required: the version of the file format", "schema", file=own.name, hint=hint)]
+    if version != SCHEMA_VERSION or isinstance(version, (bool, float)):
+        text = f"is not a version of the file format that this program reads ({SCHEMA_VERSION})"
+        return [own.locate(Problem(text, "schema", version))]
+    return []
+
+
+def _base(name: Any, folder: Path | None, root: Path | None, chain: tuple[Path, ...]) -> Document:
+    if not isinstance(name, str) or not name:
+        raise ScenarioError([Problem("must be the path of a file, or the name of a packaged one", "extends", name)])
+    if packaged.is_name(name):
+        known = packaged.packaged_files()
+        if name not in known:
+            text = "is not the name of a packaged corridor or scenario; write a path with .toml at its end"
+            raise ScenarioError([Problem(text, "extends", name, ", ".join(known), nearest(name, known))])
+        return _read(known[name], known[name].parent, chain)
+    if folder is None or root is None:
+        raise ScenarioError([Problem("names a file, but a text has no folder", "extends", name)])
+    return _read(resolve(name, folder, root, "extends"), root, chain)
+
+
+def _remove(base: Document, paths: Any) -> list[Problem]:
+    """Take `paths` out of `base`; what cannot be is told."""
+    if not isinstance(paths, list) or not all(isinstance(path, str) and path for path in paths):
+        return [Problem('must be a list of paths such as ["legs.ferry"]', "remove", paths)]
+    found: list[Problem] = []
+    for n, path in enumerate(paths):
+        parts = key_parts(path)
+        table: Any = base.data
+        for part in parts[:-1]:
+            table = table.get(part) if isinstance(table, dict) else None
+        if not isinstance(table, dict) or not parts or parts[-1] not in table:
+            known = _paths(base.data, len(parts)) if parts else []
+            text = "is not in the files that this one extends"
+            found.append(Problem(text, f"remove.{n}", path, hint=nearest(path, known)))
+            continue
+        del table[parts[-1]]
+        _forget(base.places, ".".join(parts))
+    return found
+
+
+def _paths(table: dict[str, Any], depth: int) -> list[str]:
+    if depth <= 1:
+        return list(table)
+    return [
+        f"{key}.{rest}" for key, item in table.items() if isinstance(item, dict) for rest in _paths(item, depth - 1)
+    ]
+
+
+def _forget(places: dict[str, Place], path: str) -> None:
+    for known in [known for known in places if known == path or known.startswith(f"{path}.")]:
+        del places[known]
+
+
+def _laid_over(base: Document, own: Document) -> Document:
+    places = dict(base.places)
+    data = _merged(base.data, own.data, (), places)
+    for path, place in own.places.items():
+        if path not in places or not isinstance(_value(own.data, path), dict):
+            places[path] = place
+    return Document(own.name, data, places)
+
+
+def _merged(
+    base: dict[str, Any], over: dict[str, Any], at: tuple[str, ...], places: dict[str, Place]
+) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in over.items():
+        old, path = base.get(key), (*at, key)
+        if isinstance(old, dict) and isinstance(value, dict) and not _other_kind(old, value, path):
+            result[key] = _merged(old, value, path, places)
+        else:
+            if isinstance(old, (dict, list)):
+                _forget(places, ".".join(path))
+            result[key] = value
+    return result
+
+
+def _other_kind(old: dict[str, Any], new: dict[str, Any], path: tuple[str, ...]) -> bool:
+    return len(path) > _OBJECT_DEPTH and "kind" in old and "kind" in new and old["kind"] != new["kind"]
+
+
+def _value(data: dict[str, Any], path: str) -> Any:
+    value: Any = data
+    for part in path.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return None
+        value = value[part]
+    return value

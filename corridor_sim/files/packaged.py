@@ -1,0 +1,45 @@
+"""What ships with the package: corridors and scenarios, each found by its name.
+
+A corridor is ``corridor_sim/data/NAME/NAME.toml``; a scenario is
+``scenarios/NAME.toml`` of the source tree, or its copy inside an installed
+package. To add one, add the file; its name is then known everywhere.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def corridor_files() -> dict[str, Path]:
+    """Packaged corridors by name."""
+    folders = sorted(path for path in (PACKAGE / "data").iterdir() if path.is_dir())
+    return {folder.name: file for folder in folders if (file := folder / f"{folder.name}.toml").is_file()}
+
+
+def scenario_folder() -> Path:
+    """Folder of the packaged scenarios.
+
+    A build copies the scenarios into the package; in a source tree that copy may
+    be old, so the tree itself comes first.
+    """
+    tree = PACKAGE.parent
+    if (tree / "pyproject.toml").is_file() and (tree / "scenarios").is_dir():
+        return tree / "scenarios"
+    return PACKAGE / "_scenarios"
+
+
+def scenario_files() -> dict[str, Path]:
+    """Packaged scenarios by name."""
+    return {path.stem: path for path in sorted(scenario_folder().glob("*.toml"))}
+
+
+def packaged_files() -> dict[str, Path]:
+    """Everything that has a name: corridors and scenarios."""
+    return {**scenario_files(), **corridor_files()}
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is meant as the name of something packaged, not as a path."""
+    return bool(text) and not any(sign in text for sign in "/\\:") and not text.lower().endswith((".toml", ".csv"))
