@@ -1,1 +1,146 @@
-"""corridor_sim: freight on a border corridor, and what upgrades of its checkpoints do to it."""
+"""corridor_sim: freight on a border corridor, and what upgrades of its checkpoints do to it.
+
+    import corridor_sim as cs
+
+    base = cs.load_scenario("baseline_2023")
+    results = cs.run(base, replications=50, rng=7)
+    results.summary()
+
+The public names are those of `__all__`; each is imported when it is first used,
+so that ``import corridor_sim`` stays fast. To make a name public, add it under its
+module in `_NAMES` and below ``TYPE_CHECKING``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from corridor_sim import queueing as queueing
+    from corridor_sim import statistics as statistics
+    from corridor_sim.engines import queues as queues
+    from corridor_sim.errors import CorridorError as CorridorError
+    from corridor_sim.errors import CorridorWarning as CorridorWarning
+    from corridor_sim.errors import EngineRefusal as EngineRefusal
+    from corridor_sim.errors import MissingExtra as MissingExtra
+    from corridor_sim.errors import Problem as Problem
+    from corridor_sim.errors import ScenarioError as ScenarioError
+    from corridor_sim.errors import SimulationError as SimulationError
+    from corridor_sim.flatten import make_plan as make_plan
+    from corridor_sim.model.arrivals import AllAtStart as AllAtStart
+    from corridor_sim.model.arrivals import Arrivals as Arrivals
+    from corridor_sim.model.arrivals import Batches as Batches
+    from corridor_sim.model.arrivals import Poisson as Poisson
+    from corridor_sim.model.arrivals import RegularArrivals as RegularArrivals
+    from corridor_sim.model.arrivals import Renewal as Renewal
+    from corridor_sim.model.arrivals import Trace as Trace
+    from corridor_sim.model.checkpoints import Acceptance as Acceptance
+    from corridor_sim.model.checkpoints import Breakdown as Breakdown
+    from corridor_sim.model.checkpoints import Channels as Channels
+    from corridor_sim.model.checkpoints import Checkpoint as Checkpoint
+    from corridor_sim.model.checkpoints import Outage as Outage
+    from corridor_sim.model.checkpoints import Place as Place
+    from corridor_sim.model.checkpoints import Reserved as Reserved
+    from corridor_sim.model.checkpoints import Slots as Slots
+    from corridor_sim.model.checkpoints import Stage as Stage
+    from corridor_sim.model.corridor import Corridor as Corridor
+    from corridor_sim.model.corridor import Source as Source
+    from corridor_sim.model.corridor import StaffPool as StaffPool
+    from corridor_sim.model.flows import Balk as Balk
+    from corridor_sim.model.flows import CrossingShares as CrossingShares
+    from corridor_sim.model.flows import Flow as Flow
+    from corridor_sim.model.flows import Profile as Profile
+    from corridor_sim.model.improvements import AddLanes as AddLanes
+    from corridor_sim.model.improvements import Closure as Closure
+    from corridor_sim.model.improvements import DailyAcceptance as DailyAcceptance
+    from corridor_sim.model.improvements import DemandGrowth as DemandGrowth
+    from corridor_sim.model.improvements import Improvement as Improvement
+    from corridor_sim.model.improvements import InspectionShare as InspectionShare
+    from corridor_sim.model.improvements import LegCapacity as LegCapacity
+    from corridor_sim.model.improvements import LegSpeed as LegSpeed
+    from corridor_sim.model.improvements import NewTimetable as NewTimetable
+    from corridor_sim.model.improvements import OneStopPost as OneStopPost
+    from corridor_sim.model.improvements import OpeningHours as OpeningHours
+    from corridor_sim.model.improvements import OpenLeg as OpenLeg
+    from corridor_sim.model.improvements import OpenPost as OpenPost
+    from corridor_sim.model.improvements import PreArrival as PreArrival
+    from corridor_sim.model.improvements import PriorityClass as PriorityClass
+    from corridor_sim.model.improvements import PriorityLane as PriorityLane
+    from corridor_sim.model.improvements import RemoveLanes as RemoveLanes
+    from corridor_sim.model.improvements import ServiceTimeChange as ServiceTimeChange
+    from corridor_sim.model.improvements import SetCapacity as SetCapacity
+    from corridor_sim.model.improvements import SlotBooking as SlotBooking
+    from corridor_sim.model.improvements import Works as Works
+    from corridor_sim.model.improvements import YardPlaces as YardPlaces
+    from corridor_sim.model.legs import Leg as Leg
+    from corridor_sim.model.legs import Rail as Rail
+    from corridor_sim.model.legs import Road as Road
+    from corridor_sim.model.legs import Sea as Sea
+    from corridor_sim.model.legs import Timetable as Timetable
+    from corridor_sim.model.scenario import RunSettings as RunSettings
+    from corridor_sim.model.scenario import Scenario as Scenario
+    from corridor_sim.model.service_times import Deterministic as Deterministic
+    from corridor_sim.model.service_times import Empirical as Empirical
+    from corridor_sim.model.service_times import Erlang as Erlang
+    from corridor_sim.model.service_times import Exponential as Exponential
+    from corridor_sim.model.service_times import Gamma as Gamma
+    from corridor_sim.model.service_times import Hyperexponential as Hyperexponential
+    from corridor_sim.model.service_times import Lognormal as Lognormal
+    from corridor_sim.model.service_times import Mixture as Mixture
+    from corridor_sim.model.service_times import ServiceTime as ServiceTime
+    from corridor_sim.model.service_times import Shifted as Shifted
+    from corridor_sim.model.service_times import Triangular as Triangular
+    from corridor_sim.model.service_times import Uniform as Uniform
+    from corridor_sim.model.service_times import Weibull as Weibull
+    from corridor_sim.scenario_files import check as check
+    from corridor_sim.scenario_files import dumps as dumps
+    from corridor_sim.scenario_files import load_corridor as load_corridor
+    from corridor_sim.scenario_files import load_scenario as load_scenario
+    from corridor_sim.scenario_files import loads as loads
+    from corridor_sim.scenario_files import save_scenario as save_scenario
+    from corridor_sim.scenario_files import schema as schema
+
+_NAMES = {
+    "errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",
+    "scenario_files": "check dumps load_corridor load_scenario loads save_scenario schema",
+    "model.scenario": "RunSettings Scenario",
+    "model.corridor": "Corridor Source StaffPool",
+    "model.checkpoints": "Acceptance Breakdown Channels Checkpoint Outage Place Reserved Slots Stage",
+    "model.legs": "Leg Rail Road Sea Timetable",
+    "model.flows": "Balk CrossingShares Flow Profile",
+    "model.arrivals": "AllAtStart Arrivals Batches Poisson RegularArrivals Renewal Trace",
+    "model.service_times": (
+        "Deterministic Empirical Erlang Exponential Gamma Hyperexponential Lognormal Mixture ServiceTime "
+        "Shifted Triangular Uniform Weibull "
+    ),
+    "model.improvements": (
+        "AddLanes Closure DailyAcceptance DemandGrowth Improvement InspectionShare LegCapacity LegSpeed "
+        "NewTimetable OneStopPost OpenLeg OpenPost OpeningHours PreArrival PriorityClass PriorityLane "
+        "RemoveLanes ServiceTimeChange SetCapacity SlotBooking Works YardPlaces "
+    ),
+    "flatten": "make_plan",
+}
+_MODULES = {"queues": "engines.queues", "queueing": "queueing", "statistics": "statistics"}
+_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+__version__ = "0.1.0"
+__all__ = sorted([*_HOME, *_MODULES])  # pyright: ignore[reportUnsupportedDunderAll]
+
+logging.getLogger("corridor_sim").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        value: Any = importlib.import_module(f"corridor_sim.{_MODULES[name]}")
+    elif name in _HOME:
+        value = getattr(importlib.import_module(f"corridor_sim.{_HOME[name]}"), name)
+    else:
+        raise AttributeError(f"module 'corridor_sim' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

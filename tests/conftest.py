@@ -1,6 +1,25 @@
-"""Options of the test run. Tests marked `long` are left out unless --long is given."""
+"""Options of the test run, and how many examples hypothesis tries.
+
+Tests marked `long` are left out unless --long is given. The profile of
+hypothesis is `ci` where the environment has CI set, else `dev`; name another one
+with HYPOTHESIS_PROFILE. Examples are the same on every run.
+"""
+
+import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+COMMON = {
+    "deadline": None,
+    "derandomize": True,
+    "print_blob": True,
+    "database": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+}
+settings.register_profile("dev", max_examples=25, **COMMON)
+settings.register_profile("ci", max_examples=100, **COMMON)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "dev"))
 
 
 def pytest_addoption(parser):
