@@ -26,6 +26,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -96,7 +97,11 @@ OrderedTableOf = Annotated[Mapping[str, V], AfterValidator(OrderedTable)]
 """A table whose order counts (the stages of a post)."""
 TupleOf = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
 """A list in a file, a tuple in Python."""
-Instant = Annotated[dt.datetime, BeforeValidator(_as_instant)]
+Instant = Annotated[
+    dt.datetime,
+    BeforeValidator(_as_instant),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+]
 """A date (its midnight) or date-time. Without an offset it is local to the post, or UTC where there is no post."""
 
 Positive = Annotated[float, Field(gt=0)]
@@ -114,7 +119,11 @@ def _whole_or_unlimited(value: Any) -> Any:
     raise PydanticCustomError("problem", "must be a whole number >= 0, or 'unlimited'", {"hint": _hint(value)})
 
 
-WholeOrUnlimited = Annotated[int | Literal["unlimited"], BeforeValidator(_whole_or_unlimited)]
+WholeOrUnlimited = Annotated[
+    int | Literal["unlimited"],
+    BeforeValidator(_whole_or_unlimited),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]}),
+]
 """A whole number >= 0, or the word unlimited."""
 
 
@@ -310,6 +319,15 @@ def plain(value: Any) -> Any:
     return value
 
 
+def with_shares(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    """JSON Schema of a model whose ``shares`` stand in the table itself, under names of their own."""
+    found = handler.resolve_ref_schema(handler(schema))
+    found["properties"].pop("shares")
+    found["required"] = [name for name in found.get("required", ()) if name != "shares"]
+    found["additionalProperties"] = {"type": "number", "minimum": 0, "maximum": 1}
+    return found
+
+
 def json_schema(model: type[BaseModel]) -> dict[str, Any]:
     """JSON Schema of a model, in which every `KindOf` field is one of the kinds registered now."""
     definitions: dict[str, Any] = {}
@@ -387,6 +405,7 @@ _MESSAGES = {
     "datetime_type": "must be a date or date-time",
 }
 _NUMBERS = {"int_type", "int_from_float", "float_type", "finite_number"}
+_SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
 _BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
 
 
@@ -413,8 +432,8 @@ def _explained(model: type[BaseModel], line: Any) -> InitErrorDetails:
         bound = _bounds(field) if field is not None and len(loc) == 1 else ""
         if kind in _BOUNDS:
             whole = isinstance(value, int) and field is not None and "int" in str(field.annotation)
-            stem = "must be a whole number" if whole else "must be a number"
-            message = f"{stem} {bound}" if bound else message.lower().replace("input should be", "must be")
+            broken = next(f"{sign} {context[key]:g}" for key, sign in _SIGNS.items() if key in context)
+            message = f"must be a {'whole ' if whole else ''}number {bound or broken}"
         else:
             message = _MESSAGES[kind] + (f" {bound}" if bound else "")
         hint = _hint(value, bound) if kind in _NUMBERS | _BOUNDS else ""

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from corridor_sim.errors import Problem, ScenarioError, nearest
 from corridor_sim.model.base import (
@@ -28,6 +30,7 @@ from corridor_sim.model.base import (
     TableOf,
     TupleOf,
     WholeOrUnlimited,
+    with_shares,
 )
 from corridor_sim.model.calendars import CountByHour, Hours, open_h_per_week
 from corridor_sim.model.ids import sound_ids
@@ -144,6 +147,11 @@ class Channels(Sourced):
         if problems:
             raise ScenarioError(problems)
         return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The shares stand in the table itself."""
+        return with_shares(schema, handler)
 
     def to_data(self) -> dict[str, Any]:
         """As a table of shares, as it stands in a file."""

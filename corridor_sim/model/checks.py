@@ -176,6 +176,30 @@ def flows(scenario: Scenario) -> list[Problem]:
     return found
 
 
+def own_arrivals(scenario: Scenario, changes: ByPath) -> list[Problem]:
+    """Volumes and profiles of flows whose arrivals do not follow them."""
+    found: list[Problem] = []
+    for id, flow in scenario.flows.items():
+        if flow.arrivals.follows_rate:
+            continue
+        kind = flow.arrivals.kind
+        given = [name for name in ("per_day", "tonnes_per_year", "profile") if getattr(flow, name) is not None]
+        given += ["growth_per_year"] if flow.growth_per_year else []
+        found += [
+            Problem(
+                f"has no effect: arrivals of kind {kind!r} have a volume of their own",
+                f"flows.{id}.{name}",
+                severity="warning",
+            )
+            for name in given
+        ]
+        for field in ("per_day", "growth_per_year"):
+            for dated in changes.get(f"flows.{id}.{field}", ()):
+                text = f"has no effect on flow {id!r}: arrivals of kind {kind!r} have a volume of their own"
+                found.append(Problem(text, f"improvements.{dated.change.by}", severity="warning"))
+    return found
+
+
 def stages(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[Way]]) -> list[Problem]:
     """Lanes that do not suffice for what is done with them, services that cannot be, odd figures."""
     found: list[Problem] = []
@@ -253,7 +277,8 @@ def _lane_problems(
             return [Problem(text, f"{path}.lanes", stage.lanes)]
     counts = pieces(base, dated, horizon_h)
     if users and all(lanes == 0 for _, lanes in counts):
-        text = f"never opens{f' with {names}' if names else ''}, but {len(users)} flow{'s' if len(users) > 1 else ''} use it: {', '.join(users[:5])}"
+        use = f"{len(users)} flow{'s' if len(users) > 1 else ''} use it: {', '.join(users[:5])}"
+        text = f"never opens{f' with {names}' if names else ''}, but {use}"
         return [Problem(text, f"{path}.lanes", stage.lanes)]
     if users and counts[-1][1] == 0:
         closed = any(one.change.operation == "multiply" for one in dated)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from corridor_sim.errors import Problem, ScenarioError
 from corridor_sim.model.arrivals import ARRIVALS, Arrivals
@@ -25,6 +27,7 @@ from corridor_sim.model.base import (
     Sourced,
     TableOf,
     TupleOf,
+    with_shares,
 )
 
 DAYS_PER_YEAR = 365.25
@@ -93,10 +96,25 @@ class CrossingShares(Model):
             raise ScenarioError([Problem(f"the shares must sum to 1, they sum to {total:g}")])
         return self
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The shares stand in the table itself."""
+        return with_shares(schema, handler)
+
     def to_data(self) -> dict[str, Any]:
         """As a table of shares, as it stands in a file."""
         data = super().to_data()
         return {**data.pop("shares"), **data}
+
+
+def _route(value: Any) -> Any:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
+        raise ValueError("must be 'cheapest' or a list of leg ids")
+    return value if isinstance(value, str) else tuple(value)
+
+
+Route = Annotated[str | tuple[str, ...], BeforeValidator(_route)]
 
 
 class Balk(Model):
@@ -126,7 +144,7 @@ class Flow(Sourced):
     growth_from: Instant | None = None
     """Date at which the volume is the one given; the start of the run if not given. [UTC]"""
     profile: str | None = None
-    route: str | TupleOf[str] = "cheapest"
+    route: Route = "cheapest"
     modes: TupleOf[str] = ()
     """Leg types the cheapest route may use; none named means any."""
     crossing_shares: TableOf[CrossingShares] = FrozenDict()

@@ -6,9 +6,10 @@ To add a leg type, add one class here with `@LEGS.register`; override
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+import functools
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from corridor_sim.errors import Problem, ScenarioError
 from corridor_sim.model.base import (
@@ -43,6 +44,16 @@ class Closure(Model):
         return self
 
 
+def _places(value: Any) -> Any:
+    numbers = value if isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(one, bool) or not isinstance(one, int) or one < 1 for one in numbers) or not numbers:
+        raise ValueError("must be a whole number >= 1, or a list of them, one for each departure")
+    return tuple(value) if isinstance(value, list) else value
+
+
+Places = Annotated[int | tuple[int, ...], BeforeValidator(_places)]
+
+
 class Timetable(Sourced):
     """Departures with places: every so many hours, at given instants, or when full.
 
@@ -55,7 +66,7 @@ class Timetable(Sourced):
     """First departure after the start of the run, with `every_h`. [h]"""
     departures: TupleOf[Instant] = ()
     """Departure instants. [UTC]"""
-    places: PositiveCount | TupleOf[PositiveCount] | None = None
+    places: Places | None = None
     when_full: PositiveCount | None = None
     """Depart as soon as so many are there."""
     cancel: Probability = 0.0
@@ -77,7 +88,9 @@ class Timetable(Sourced):
             problems.append(Problem("has no meaning with when_full", "places", self.places))
         if self.when_full is not None and self.cancel:
             problems.append(Problem("has no meaning with when_full", "cancel", self.cancel))
-        if isinstance(self.places, tuple) and len(self.places) != len(self.departures):
+        if isinstance(self.places, tuple) and self.every_h is not None:
+            problems.append(Problem("must be one number with every_h", "places", list(self.places)))
+        elif isinstance(self.places, tuple) and len(self.places) != len(self.departures):
             text = f"must be one number, or one for each of the {len(self.departures)} departures"
             problems.append(Problem(text, "places", list(self.places)))
         if len({instant.tzinfo is None for instant in self.departures}) > 1:
@@ -166,7 +179,7 @@ class Leg(Sourced):
             return Deterministic(value_h=mean_h)
         return Lognormal.model_validate({"mean_h": mean_h, "cv": self.speed_cv})
 
-    @property
+    @functools.cached_property
     def mean_travel_h(self) -> float:
         """Mean travel time when nothing is in the way. [h]"""
         return float(self.travel_law().mean_h)

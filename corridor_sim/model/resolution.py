@@ -65,6 +65,7 @@ def resolve(scenario: Scenario) -> Resolved:
             ways[id] = ways_of(scenario, changes, id)
         except ScenarioError as error:
             found += error.problems
+    found += checks.own_arrivals(scenario, changes)
     found += checks.stages(scenario, changes, ways)
     if not any(problem.severity == "error" for problem in found):
         found += checks.unused(scenario, ways)
