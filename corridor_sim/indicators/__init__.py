@@ -3,7 +3,7 @@
 Each file answers one question. To add an indicator, see `base.py`.
 """
 
-from corridor_sim.indicators import capacity, costs, delay, emissions, flows, queues, tfi, times
+from corridor_sim.indicators import capacity, costs, delay, emissions, flows, queues, shapes, tfi, times
 from corridor_sim.indicators.base import INDICATORS, Collector, Indicator, Options, Reducer, SpanTile, VisitTile
 from corridor_sim.indicators.table import Label, Table, join
 
@@ -24,6 +24,7 @@ __all__ = [
     "flows",
     "join",
     "queues",
+    "shapes",
     "tfi",
     "times",
 ]

@@ -1,0 +1,62 @@
+"""How times and queues are shaped: the distribution of stays, the week of a queue."""
+# ruff: noqa: D102 (the hooks are documented in base.py)
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from corridor_sim.indicators.base import INDICATORS, Indicator, Row
+from corridor_sim.indicators.tallies import QueueMarks, StayTimes
+from corridor_sim.units import H_PER_DAY
+
+STAY_STEPS_H = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 96.0, 168.0)
+"""Times at which the distribution of stays is read. [h]"""
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+@INDICATORS.register("stay_distribution")
+class StayDistribution(Indicator):
+    """Share of the passages of a post that took at most each of `STAY_STEPS_H` (`of`). [-]
+
+    Within the width of a histogram bin (0.8 %).
+    """
+
+    def start(self) -> None:
+        self._times = self.shared(StayTimes)
+
+    def table_rows(self) -> Iterator[Row]:
+        for n, place in self.scope.places("post"):
+            times = self._times.of(n)
+            for step_h in STAY_STEPS_H:
+                yield self.row(times.share_within(step_h), *place, of=f"{step_h:g} h")
+
+
+@INDICATORS.register("queue_by_weekday_hour")
+class QueueByWeekdayHour(Indicator):
+    """Mean number waiting at a post by weekday (`of`) and local hour; nothing where the plan has no dates.
+
+    Read at the marks of the hour (see `queue`).
+    """
+
+    unit = "1"
+
+    def start(self) -> None:
+        self._marks = self.shared(QueueMarks)
+
+    def table_rows(self) -> Iterator[Row]:
+        scope, mark_h = self.scope, self._marks.mark_h
+        for (post, direction), elements in scope.post_elements.items():
+            first = scope.first_date(post)
+            if first is None:
+                return
+            waiting = self._marks.waiting(*elements)
+            # A mark shows the time just before it.
+            local = np.ceil(mark_h + scope.clock_h(post)).astype(np.int64) - 1
+            weekday = (first.weekday() + local // int(H_PER_DAY)) % 7
+            for day, name in enumerate(WEEKDAYS):
+                for hour in range(24):
+                    inside = waiting[:, (weekday == day) & (local % 24 == hour)]
+                    if inside.shape[1]:
+                        yield self.row(inside.mean(axis=1), "post", post, direction, hour=hour, of=name)

@@ -1,0 +1,9 @@
+"""Pictures of results: each a function (data in, axes out) and a method of ``results.plot``.
+
+Importing this package registers every plot; to add one, see `base.py`.
+"""
+
+from corridor_sim.plots import maps, queues, timeline, times
+from corridor_sim.plots.base import PLOTS
+
+__all__ = ["PLOTS", "maps", "queues", "timeline", "times"]

@@ -1,0 +1,94 @@
+"""What every plot shares: the registry, colours, axes, and how an interval is drawn.
+
+A plot is a function ``(data, *, ax=None, ...) -> Axes``. It draws on the axes it
+is given or on a new figure of its own, never shows, never saves, never touches
+global settings. To add one, decorate a function in the fitting file of this
+folder with ``@PLOTS.register("name")``: it is then a method of
+``results.plot`` or ``comparison.plot`` and a kind of ``corridor-sim plot``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from corridor_sim.registry import Registry
+from corridor_sim.units import FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's palette, safe for colour-blind readers, in the order it is used."""
+DASHES = ("-", "--", "-.", ":")
+"""Second channel beside the colour."""
+GREY = "#6b6b6b"
+MODE_STYLE = {
+    "road": (COLOURS[1], "-"),
+    "rail": (COLOURS[6], "--"),
+    "sea": (COLOURS[0], ":"),
+}
+"""Colour and dash of a leg by its mode."""
+
+
+class Plot(Protocol):
+    """A plot: data in, axes out. ``of`` says what it draws: results, comparison or scenario."""
+
+    def __call__(self, data: Any, *, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw `data` on `ax` (or on a new figure) and return the axes."""
+
+
+PLOTS: Registry[Callable[..., Any]] = Registry("plot")
+
+
+def new_axes(ax: Axes | None, size: tuple[float, float] = (8.0, 4.5)) -> Axes:
+    """The axes given, or those of a new figure that belongs to nobody else. [inch]"""
+    if ax is not None:
+        return ax
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="constrained").subplots()
+
+
+def tidy(ax: Axes) -> Axes:
+    """Light grid, no box: the data stand out."""
+    ax.grid(True, color="#dddddd", linewidth=0.6)
+    ax.set_axisbelow(True)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    return ax
+
+
+def mean_and_half_width(values: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Mean over replications (last axis) and half-width of its t interval; NaN with fewer than two.
+
+    Parameters
+    ----------
+    values : array, shape (..., replication)
+        One value a replication; NaN where a replication has none.
+    """
+    from scipy.stats import t
+
+    count = (~np.isnan(values)).sum(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(count > 0, np.nansum(values, axis=-1) / np.maximum(count, 1), np.nan)
+        spread = np.nansum((values - mean[..., None]) ** 2, axis=-1) / np.maximum(count - 1, 1)
+        half = t.ppf(0.5 + confidence / 2, np.maximum(count - 1, 1)) * np.sqrt(spread / np.maximum(count, 1))
+    return mean, np.where(count > 1, half, np.nan)
+
+
+def no_data(ax: Axes, text: str) -> Axes:
+    """Say on the axes that there is nothing to draw, and why."""
+    ax.text(0.5, 0.5, text, ha="center", va="center", color=GREY, transform=ax.transAxes, wrap=True)
+    ax.set_axis_off()
+    return ax
+
+
+def runs_of(data: Any) -> list[tuple[str, Any]]:
+    """(name, results) of every run in `data`: one for Results, the base first for a Comparison."""
+    runs = getattr(data, "runs", None)
+    if runs is None:
+        return [(data.scenario.name or "run", data)]
+    return [(results.scenario.name or f"run {k + 1}", results) for k, results in enumerate(runs)]

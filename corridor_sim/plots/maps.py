@@ -1,0 +1,175 @@
+"""Where: the corridor in longitude and latitude, posts sized by the delay at them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.plots.base import COLOURS, GREY, MODE_STYLE, PLOTS, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@PLOTS.register("map", of="results")
+def corridor_map(
+    data: Any,
+    *,
+    ax: Axes | None = None,
+    outline: Mapping[str, Any] | None = None,
+) -> Axes:
+    """Places, posts and legs by mode; of results only what is used, and posts sized by their delay.
+
+    Parameters
+    ----------
+    data : Results, Comparison, Scenario or Corridor
+        What is drawn; of a comparison its base.
+    ax : Axes, optional
+        Where to draw; a new figure if None.
+    outline : mapping, optional
+        GeoJSON with lines or polygons to draw beneath (coasts, borders); none is shipped.
+
+    Returns
+    -------
+    Axes
+        Longitude against latitude [degrees], stretched to the true shape at the middle latitude.
+    """
+    ax = new_axes(ax, (8.5, 6.5))
+    if getattr(data, "runs", None) is not None:
+        data = data.runs[0]
+    graph = (data.scenario if hasattr(data, "table") else data).graph
+    used = _used_legs(data) if hasattr(data, "table") else set()
+    delay = _delay_h_day(data) if hasattr(data, "table") else {}
+    drawn: set[str] = set()
+    modes: set[str] = set()
+    for a, b, leg in graph.edges(keys=True):
+        if leg in drawn or (used and leg not in used):
+            continue
+        drawn.add(leg)
+        data = graph.edges[a, b, leg]
+        ends = [graph.nodes[a], graph.nodes[b]]
+        if any(end["lat"] is None or end["lon"] is None for end in ends):
+            continue
+        colour, dash = MODE_STYLE.get(data["mode"], (GREY, "-"))
+        label = None if data["mode"] in modes else data["mode"]
+        modes.add(data["mode"])
+        ax.plot([e["lon"] for e in ends], [e["lat"] for e in ends], dash, color=colour, lw=1.4, label=label, zorder=2)
+    touched = {node for a, b, leg in graph.edges(keys=True) if leg in drawn for node in (a, b)}
+    nodes = [n for n in graph.nodes if n in touched and graph.nodes[n]["lat"] is not None]
+    largest = max(delay.values(), default=0.0) or 1.0
+    for node in nodes:
+        data = graph.nodes[node]
+        if data["kind"] == "checkpoint":
+            area = 30 + 600 * max(delay.get(node, 0.0), 0.0) / largest
+            ax.scatter(
+                data["lon"],
+                data["lat"],
+                s=area,
+                marker="o" if node in delay else "s",
+                color=COLOURS[3],
+                alpha=0.75,
+                edgecolor="white",
+                linewidth=0.8,
+                zorder=4,
+            )
+        else:
+            ax.scatter(data["lon"], data["lat"], s=14, color="black", zorder=3)
+    _name_apart(ax, _names(graph, nodes))
+    if outline is not None:
+        _draw_outline(ax, outline)
+    if nodes:
+        middle = float(np.mean([graph.nodes[n]["lat"] for n in nodes]))
+        ax.set_aspect(1 / np.cos(np.radians(middle)), adjustable="box")
+        _frame(ax, [graph.nodes[n] for n in nodes])
+    ax.set_xlabel("longitude [°E]")
+    ax.set_ylabel("latitude [°N]")
+    ax.grid(True, color="#eeeeee", linewidth=0.6)
+    if modes:
+        title = "leg" if not delay else f"leg; circle = delay (largest {largest:,.0f} truck-h/day)"
+        ax.legend(title=title, loc="best", frameon=False)
+    return ax
+
+
+def _used_legs(results: Any) -> set[str]:
+    """Legs on the itinerary of any flow."""
+    flows = results.plan.flows
+    return {s.id for flow in flows for v in flow.variants for s in v.spans if s.kind == "leg"}
+
+
+def _delay_h_day(results: Any) -> dict[str, float]:
+    """Truck-hours of delay a day at each post, both directions."""
+    days = (results.plan.counted_until_h - results.plan.warm_up_h) / 24
+    found: dict[str, float] = {}
+    for label, values in results.table.select("delay_truck_h", kind="post"):
+        found[label.place] = found.get(label.place, 0.0) + float(np.nanmean(values)) / days
+    return found
+
+
+def _names(graph: Any, nodes: list[str]) -> list[tuple[float, float, str]]:
+    """Points with their names; the posts of one crossing share a name at their middle."""
+    named, crossings = [], {}
+    for node in nodes:
+        data = graph.nodes[node]
+        if data["kind"] == "checkpoint":
+            partners = [b for _, b, border in graph.out_edges(node, data="border") if border]
+            crossings.setdefault(min([node, *partners]), []).append(node)
+        else:
+            named.append((data["lon"], data["lat"], data["name"]))
+    for posts in crossings.values():
+        lon, lat = (float(np.mean([graph.nodes[n][axis] for n in posts])) for axis in ("lon", "lat"))
+        named.append((lon, lat, " / ".join(f"{graph.nodes[n]['name']} {graph.nodes[n]['country']}" for n in posts)))
+    return named
+
+
+def _frame(ax: Axes, nodes: list[dict[str, Any]]) -> None:
+    """Limits with room for the names on both sides."""
+    lon, lat = [node["lon"] for node in nodes], [node["lat"] for node in nodes]
+    tall = max(lat) - min(lat) or 1.0
+    wide = max(max(lon) - min(lon), 0.5 * tall)
+    ax.set_xlim(min(lon) - 0.95 * wide, max(lon) + 0.95 * wide)
+    ax.set_ylim(min(lat) - 0.05 * tall, max(lat) + 0.05 * tall)
+
+
+def _name_apart(ax: Axes, named: list[tuple[float, float, str]]) -> None:
+    """Names in a column on either side of the corridor, in order of latitude, never overlapping."""
+    if not named:
+        return
+    lon, lat = np.array([p[0] for p in named]), np.array([p[1] for p in named])
+    order = np.argsort(-lat)
+    gap = max(float(np.ptp(lat)), 0.5) * 0.03
+    middle, wide = float(np.median(lon)), max(float(np.ptp(lon)), float(np.ptp(lat)) * 0.5, 0.5)
+    for side in (-1, 1):
+        mine = [k for k in order if (lon[k] >= middle) == (side > 0)]
+        heights = lat[mine].copy()
+        for _ in range(200):  # push neighbours apart from their middle until all gaps are wide enough
+            overlap = np.maximum(gap - (heights[:-1] - heights[1:]), 0.0)
+            if overlap.max(initial=0.0) < 1e-9:
+                break
+            heights[:-1] += overlap / 2
+            heights[1:] -= overlap / 2
+        edge = (max if side > 0 else min)(lon) + side * wide * 0.08
+        for k, height in zip(mine, heights, strict=True):
+            ax.annotate(
+                named[k][2],
+                (lon[k], lat[k]),
+                xytext=(edge, height),
+                ha="left" if side > 0 else "right",
+                va="center",
+                fontsize=7.5,
+                zorder=5,
+                arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.5, "shrinkA": 1, "shrinkB": 2},
+            )
+
+
+def _draw_outline(ax: Axes, outline: Mapping[str, Any]) -> None:
+    for feature in outline.get("features", [outline]):
+        geometry = feature.get("geometry", feature)
+        lines = geometry["coordinates"]
+        depth = {"LineString": 0, "Polygon": 1, "MultiLineString": 1, "MultiPolygon": 2}[geometry["type"]]
+        for _ in range(depth - 1):
+            lines = [line for part in lines for line in part]
+        for line in lines if depth else [lines]:
+            xy = np.asarray(line, dtype=float)
+            ax.plot(xy[:, 0], xy[:, 1], color="#bbbbbb", lw=0.6, zorder=1)

@@ -1,0 +1,258 @@
+"""How much waits and how much passes, by day and by hour."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.plots.base import (
+    COLOURS,
+    DASHES,
+    GREY,
+    PLOTS,
+    mean_and_half_width,
+    new_axes,
+    no_data,
+    runs_of,
+    tidy,
+)
+from corridor_sim.units import FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@PLOTS.register("queue", of="results")
+def queue_over_time(
+    data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Mean number waiting at a post over the run, a band holding nine in ten replications.
+
+    Parameters
+    ----------
+    data : Results or Comparison
+        Each run is a line.
+    post, direction : str, optional
+        Which post; by default the one with the longest mean queue.
+    ax : Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    Axes
+        Local date against number waiting.
+    """
+    ax = new_axes(ax)
+    runs = runs_of(data)
+    post, direction = _chosen(runs[0][1], post, direction)
+    drawn = False
+    for k, (name, results) in enumerate(runs):
+        day, values = _series(results, "queue_by_day", post, direction)
+        if not len(day):
+            continue
+        drawn = True
+        x = dates(results, day)
+        colour = COLOURS[k % len(COLOURS)]
+        seen = np.isfinite(values).all(axis=1)
+        x, values = x[seen], values[seen]
+        ax.plot(x, values.mean(axis=1), DASHES[k % 4], color=colour, label=name, lw=1.8)
+        if values.shape[1] > 1 and len(x):
+            low, high = np.percentile(values, [5, 95], axis=1)
+            ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+    if not drawn:
+        return no_data(ax, f"nothing waits at {post} ({direction})")
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel("vehicles waiting [1]")
+    ax.set_xlabel("local date")
+    ax.set_title(f"Queue at {post_name(runs[0][1], post)} ({direction}): mean, and 90 % of replications", fontsize=10)
+    ax.legend(frameon=False)
+    _slanted(ax)
+    return tidy(ax)
+
+
+@PLOTS.register("queue_by_hour", of="results")
+def queue_by_hour(data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None) -> Axes:
+    """Number waiting by local hour of the day: mean with its 95 % interval, and the 95th percentile.
+
+    Parameters and return value as in `queue_over_time`.
+    """
+    ax = new_axes(ax)
+    runs = runs_of(data)
+    post, direction = _chosen(runs[0][1], post, direction)
+    hours = np.arange(24)
+    for k, (name, results) in enumerate(runs):
+        colour = COLOURS[k % len(COLOURS)]
+        mean, half = mean_and_half_width(_hours(results, "queue_by_hour", post, direction))
+        ax.plot(hours, mean, DASHES[k % 4], color=colour, label=f"{name}: mean")
+        ax.fill_between(hours, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
+        high, _ = mean_and_half_width(_hours(results, "queue_by_hour_p95", post, direction))
+        ax.plot(hours, high, ":", color=colour, lw=1.0, label=f"{name}: 95th percentile")
+    ax.set_ylim(bottom=0)
+    ax.set_xticks(range(0, 24, 3))
+    ax.set_xlabel("local hour of the day [h]")
+    ax.set_ylabel("vehicles waiting [1]")
+    ax.set_title(f"Queue at {post_name(runs[0][1], post)} ({direction})", fontsize=10)
+    ax.legend(frameon=False, fontsize=8)
+    return tidy(ax)
+
+
+@PLOTS.register("queue_heatmap", of="results")
+def queue_heatmap(data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None) -> Axes:
+    """Mean number waiting by weekday and local hour, of the first run of `data`."""
+    ax = new_axes(ax, (8.0, 3.2))
+    name, results = runs_of(data)[0]
+    post, direction = _chosen(results, post, direction)
+    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    rows = results.table.select("queue_by_weekday_hour", kind="post", place=post, direction=direction)
+    grid = np.full((7, 24), np.nan)
+    for label, values in rows:
+        grid[days.index(label.of), label.hour] = np.nanmean(values) if np.isfinite(values).any() else np.nan
+    if np.isnan(grid).all():
+        return no_data(ax, f"nothing waits at {post} ({direction})")
+    image = ax.pcolormesh(np.arange(25), np.arange(8), grid, cmap="cividis", vmin=0)
+    ax.invert_yaxis()
+    ax.set_yticks(np.arange(7) + 0.5, days)
+    ax.set_xticks(range(0, 25, 3))
+    ax.set_xlabel("local hour of the day [h]")
+    ax.set_title(f"Queue at {post_name(results, post)} ({direction}), {name}", fontsize=10)
+    ax.figure.colorbar(image, ax=ax, label="vehicles waiting, mean [1]")
+    return ax
+
+
+@PLOTS.register("load", of="results")
+def load_and_capacity(
+    data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Capacity of a post and load on it by day, and how saturated it is (second axis).
+
+    Parameters and return value as in `queue_over_time`; one run is drawn in full,
+    of others only load and capacity.
+    """
+    ax = new_axes(ax)
+    runs = runs_of(data)
+    post, direction = _chosen(runs[0][1], post, direction)
+    for k, (name, results) in enumerate(runs):
+        day, capacity = _series(results, "capacity_by_day", post, direction)
+        if not len(day):
+            return no_data(ax, f"{post} ({direction}) has no lanes")
+        _, load = _series(results, "load_by_day", post, direction)
+        period = float(np.diff(day).min()) if len(day) > 1 else 1.0
+        x, colour = dates(results, day), COLOURS[k % len(COLOURS)]
+        ax.step(x, capacity.mean(axis=1) / period, "--", where="post", color=colour, lw=1.6, label=f"{name}: capacity")
+        mean, half = mean_and_half_width(load / period)
+        ax.plot(x, mean, "-", color=colour, label=f"{name}: load")
+        ax.fill_between(x, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
+    if len(runs) == 1:
+        second = ax.twinx()
+        _, saturation = _series(runs[0][1], "saturation_by_day", post, direction)
+        second.plot(x, np.nanmean(saturation, axis=1), ":", color=GREY, label="saturation")
+        second.axhline(1.0, color=GREY, lw=0.8)
+        second.set_ylim(0, max(1.1, float(np.nanmax(np.nanmean(saturation, axis=1)) * 1.1)))
+        second.set_ylabel("saturation, load / capacity [-] (dotted)", color=GREY)
+        second.spines["top"].set_visible(False)
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel("vehicles a day [1/day]")
+    ax.set_xlabel("local date")
+    ax.set_title(f"Capacity and load at {post_name(runs[0][1], post)} ({direction})", fontsize=10)
+    ax.legend(frameon=False, fontsize=8)
+    _slanted(ax)
+    return tidy(ax)
+
+
+@PLOTS.register("cumulative", of="results")
+def cumulative_counts(
+    data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None
+) -> Axes:
+    """Vehicles that have reached and left a post since the start; the gap between them is inside.
+
+    Parameters and return value as in `queue_over_time`.
+    """
+    ax = new_axes(ax)
+    runs = runs_of(data)
+    post, direction = _chosen(runs[0][1], post, direction)
+    for k, (name, results) in enumerate(runs):
+        colour = COLOURS[k % len(COLOURS)]
+        for of, dash in (("reached", "-"), ("left", "--")):
+            day, values = _series(results, "passed_by_day", post, direction, of=of)
+            if not len(day):
+                return no_data(ax, f"nobody passes {post} ({direction})")
+            step = float(np.diff(day).min()) if len(day) > 1 else 1.0
+            x = dates(results, np.append(day, day[-1] + step))
+            total = np.vstack([np.zeros(values.shape[1]), np.cumsum(np.nan_to_num(values), axis=0)])
+            mean, half = mean_and_half_width(total)
+            ax.plot(x, mean, dash, color=colour, label=f"{name}: {of}")
+            ax.fill_between(x, mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
+    ax.set_ylim(bottom=0)
+    ax.set_xlabel("local date")
+    ax.set_ylabel("vehicles since the start [1]")
+    ax.set_title(f"Reached and left {post_name(runs[0][1], post)} ({direction})", fontsize=10)
+    ax.legend(frameon=False, fontsize=8)
+    _slanted(ax)
+    return tidy(ax)
+
+
+def dates(results: Any, day: FloatArray) -> Any:
+    """Dates of days counted from the first local date; the day numbers where a plan has no dates."""
+    start = results.plan.start
+    if start is None:
+        return day
+    first = start if isinstance(start, dt.datetime) else dt.datetime(start.year, start.month, start.day)
+    origin = np.datetime64(dt.datetime(first.year, first.month, first.day), "h")
+    return origin + (np.asarray(day, dtype=float) * 24).astype("timedelta64[h]")
+
+
+def post_name(results: Any, post: str) -> str:
+    """Name of a post with its country, for a title."""
+    checkpoint = getattr(results.scenario, "checkpoints", {}).get(post)
+    if checkpoint is None:
+        return post
+    return f"{checkpoint.name or post} {checkpoint.country}".strip()
+
+
+def _series(results: Any, indicator: str, post: str, direction: str, of: str = "") -> tuple[FloatArray, FloatArray]:
+    """Days and values, shape (day,) and (day, replication)."""
+    rows = results.table.select(indicator, kind="post", place=post, direction=direction, of=of)
+    days = [label.day for label, _ in rows]
+    kept = [k for k, day in enumerate(days) if day is not None]
+    day, values = np.array([days[k] for k in kept], dtype=float), rows.values[kept]
+    if len(day) < 3:
+        return day, values
+    # Local days that the run covers only in part would look like drops.
+    period = float(np.diff(day).min())
+    offset_h = float(results.plan.labels.get("utc_offset_h", {}).get(post, 0.0))
+    start = results.plan.start
+    clock_h = (offset_h + (start.hour if isinstance(start, dt.datetime) else 0)) % 24
+    whole = (day * 24 - clock_h >= 0) & ((day + period) * 24 - clock_h <= results.plan.horizon_h)
+    return day[whole], values[whole]
+
+
+def _hours(results: Any, indicator: str, post: str, direction: str) -> FloatArray:
+    rows = results.table.select(indicator, kind="post", place=post, direction=direction)
+    found = np.full((24, len(rows.replications)), np.nan)
+    for label, values in rows:
+        if label.hour is not None:
+            found[label.hour] = values
+    return found
+
+
+def _chosen(results: Any, post: str | None, direction: str | None) -> tuple[str, str]:
+    """The post asked for, or the one with the longest mean queue."""
+    rows = results.table.select("queue_mean", kind="post")
+    fitting = [
+        (float(np.nanmean(values)), label)
+        for label, values in rows
+        if (post is None or label.place == post) and (direction is None or label.direction == direction)
+    ]
+    if not fitting:
+        known = sorted({f"{label.place} ({label.direction})" for label, _ in rows})
+        raise ValueError(f"no post {post!r} with direction {direction!r} in these results (known: {', '.join(known)})")
+    _, label = max(fitting, key=lambda pair: pair[0])
+    return label.place, label.direction
+
+
+def _slanted(ax: Axes) -> None:
+    for tick in ax.get_xticklabels():
+        tick.set_rotation(30)
+        tick.set_horizontalalignment("right")
