@@ -11,6 +11,7 @@ from corridor_sim.errors import Problem, ScenarioError
 from corridor_sim.flatten.cycles import cycle_problems
 from corridor_sim.flatten.demand import arrival_plan
 from corridor_sim.flatten.legs import Legs, Part
+from corridor_sim.flatten.names import file_path
 from corridor_sim.flatten.posts import Posts
 from corridor_sim.flatten.timelines import Clock, is_one, steps
 from corridor_sim.model.checks import MAX_CONSIGNMENTS
@@ -281,7 +282,7 @@ class _Builder:
                 continue
             users = [flow for flow, ways in routes.items() if any(id in one.elements for one in ways)]
             text = f"never opens within the run, but {', '.join(users[:5])} use it"
-            self.problems.append(Problem(text, f"checkpoints.{id}"))
+            self.problems.append(Problem(text, f"{file_path(element)}.lanes"))
 
     def _labels(self) -> dict[str, object]:
         posts = {

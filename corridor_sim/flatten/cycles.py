@@ -8,6 +8,7 @@ from typing import Any
 import networkx as nx
 
 from corridor_sim.errors import Problem
+from corridor_sim.flatten.names import file_path
 from corridor_sim.plan import Plan, Station, Step
 
 
@@ -32,11 +33,11 @@ def cycle_problems(plan: Plan) -> list[Problem]:
             ring = " -> ".join(plan.elements[n].id for n in (*inside[step.element], inside[step.element][0]))
             if _may_take_no_time(step):
                 text = f"a service that may take no time inside the cycle {ring} could go on for ever"
-                found[element.id] = Problem(text, f"checkpoints.{element.id}.service")
+                found[element.id] = Problem(text, f"{file_path(element)}.service")
             if element.yard is not None:
                 text = f"a yard inside the cycle {ring} may block itself"
                 hint = "make the yard unlimited, or give each direction lanes of its own"
-                found[f"{element.id} yard"] = Problem(text, f"checkpoints.{element.id}.yard", element.yard, hint=hint)
+                found[f"{element.id} yard"] = Problem(text, f"{file_path(element)}.yard", element.yard, hint=hint)
     return list(found.values())
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from corridor_sim.errors import Problem, ScenarioError
 from corridor_sim.flatten.build import plan_of
+from corridor_sim.flatten.names import file_path
 from corridor_sim.flatten.posts import NO_LIMIT
 from corridor_sim.flatten.timelines import combine
 from corridor_sim.model.resolution import resolve
@@ -99,16 +100,18 @@ def _expected(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> tuple
 def load_problems(plan: Plan, kind: str) -> list[Problem]:
     """Elements that are overloaded: an error in a study of the steady state, a warning else."""
     found = []
+    elements = {element.id: element for element in plan.elements}
     for one in loads(plan):
+        path = file_path(elements[one.element])
         grows = one.demand_per_day - one.capacity_per_day
         figures = f"{one.demand_per_day:.0f} a day come, {one.capacity_per_day:.0f} a day can pass"
         if one.load >= 1:
             text = f"load {one.load:.2f}: {figures}; the queue grows by about {grows:.0f} a day"
             severity = "error" if kind == "steady" else "warning"
-            found.append(Problem(text, one.element, severity=severity))
+            found.append(Problem(text, path, severity=severity))
         elif one.load >= HIGH_LOAD:
             text = f"load {one.load:.2f}: {figures}; means need a long run to be precise"
-            found.append(Problem(text, one.element, severity="warning"))
+            found.append(Problem(text, path, severity="warning"))
     return found
 
 

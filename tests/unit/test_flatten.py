@@ -485,10 +485,12 @@ def test_the_load_of_a_post_is_demand_over_capacity():
 
 def test_overload_is_told_with_the_growth_of_the_queue_and_forbids_a_steady_study():
     tables = {"flows__north__per_day": 2000}
-    found = [one for one in check(small(**tables)) if "samur_ru.entry.documents" in one.path]
+    found = [one for one in check(small(**tables)) if one.path == "checkpoints.samur_ru.entry.documents"]
     assert [one.severity for one in found] == ["warning"]
     assert "the queue grows by about 1572 a day" in found[0].message
-    steady = [one for one in check(small(run__kind="steady", **tables)) if "samur_ru.entry.documents" in one.path]
+    steady = [
+        one for one in check(small(run__kind="steady", **tables)) if one.path == "checkpoints.samur_ru.entry.documents"
+    ]
     assert [one.severity for one in steady] == ["error"]
 
 
@@ -496,6 +498,24 @@ def test_a_used_stage_that_is_never_open_in_the_run_is_refused():
     tables = {NIGHT + "opening_hours": ["Sun 10:00-12:00"], "run__horizon_days": 2, "run__warm_up_days": 0}
     with pytest.raises(ScenarioError, match="never opens within the run, but fruit, north, transit use it"):
         plan_with(**tables)
+
+
+def test_an_overload_is_told_at_the_path_in_the_file():
+    tables = {
+        "flows__transit__per_day": 500,
+        "flows__east__per_day": 300,
+        "checkpoints__astara_ir__acceptance": {"exit": {"per_day": 250}},
+        "checkpoints__astara_az__slots": {"entry": {"per_day": 240}},
+        "places__port__transfer__cranes__service": law(1.0),
+    }
+    paths = {one.path for one in check(small(**tables)) if one.message.startswith("load")}
+    assert paths >= {
+        "checkpoints.astara_ir.acceptance.exit",
+        "checkpoints.astara_az.slots.entry",
+        "legs.baku_port",
+        "legs.ferry",
+        "places.port.transfer.cranes",
+    }
 
 
 def test_the_run_reaches_the_plan():

@@ -382,6 +382,7 @@ def test_two_that_set_one_value_at_the_same_time_are_an_error_that_names_both():
         (im.LegSpeed(leg="fery", factor=2.0), "did you mean 'ferry'"),
         (im.DemandGrowth(flow="nord", factor=2.0), "did you mean 'north'"),
         (im.OneStopPost(crossing="samur", host="astara_az"), "names post of the crossing 'astara_az'"),
+        (im.InspectionShare(at="checkpoints.samur_az.exit.xray", share=0.1), "follows from its risk channels"),
         (im.RemoveLanes(at=DOCUMENTS, lanes=5), "removes more lanes than exist"),
         (im.RemoveLanes(at=DOCUMENTS, lanes=4, from_=JAN_10), "leaves no lane from 212 h"),
         (im.RemoveLanes(at=DOCUMENTS, lanes=4), "never opens with improvements.mine, but 3 flows use it"),

@@ -147,6 +147,10 @@ class InspectionShare(PostImprovement):
         if self.channels:
             return self._channel_changes(corridor)
         stage = require_stage(corridor, self.path)
+        if self.share is not None and stage.channels:
+            hint = "at = checkpoints.POST.channels.DIRECTION with channels, or a factor here"
+            text = "cannot be set: who needs this stage follows from its risk channels"
+            raise ScenarioError([Problem(text, "share", self.share, hint=hint)])
         field = f"share_by_class.{self.cargo_class}" if self.cargo_class else "share"
         if self.share is not None:
             # A share for all classes replaces the base shares of single classes too.
