@@ -109,7 +109,8 @@ def _delay_h_day(results: Any) -> dict[str, float]:
 
 def _names(graph: Any, nodes: list[str]) -> list[tuple[float, float, str]]:
     """Points with their names; the posts of one crossing share a name at their middle."""
-    named, crossings = [], {}
+    named: list[tuple[float, float, str]] = []
+    crossings: dict[str, list[str]] = {}
     for node in nodes:
         data = graph.nodes[node]
         if data["kind"] == "checkpoint":

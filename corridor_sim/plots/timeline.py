@@ -22,7 +22,10 @@ def upgrade_timeline(scenario: Any, *, ax: Axes | None = None) -> Axes:
     ax : Axes, optional
         Where to draw; a new figure if None.
     """
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+    from matplotlib import dates as mdates
+
+    def date2num(when: dt.datetime | None) -> float:
+        return float(mdates.date2num(when))  # type: ignore[no-untyped-call]
 
     rows = sorted(scenario.improvements.items(), key=lambda pair: (_day(pair[1].from_) or dt.datetime.min, pair[0]))
     ax = new_axes(ax, (8.5, 1.4 + 0.34 * max(1, len(rows))))
@@ -53,9 +56,9 @@ def upgrade_timeline(scenario: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(rows)), [one.name or name for name, one in rows], fontsize=8)
     ax.invert_yaxis()
     ax.set_xlim(date2num(left), date2num(right))
-    locator = AutoDateLocator()
+    locator = mdates.AutoDateLocator()  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     ax.set_title("In force (blue), ramp-up (dotted), works (hatched), simulated (grey)", fontsize=9)
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)

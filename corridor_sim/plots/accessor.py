@@ -1,0 +1,41 @@
+"""``results.plot.queue()``: every registered plot as a method of what it draws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from corridor_sim.plots.base import PLOTS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class Plots:
+    """The plots of one Results, Comparison or Scenario; ``dir()`` lists them."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in PLOTS:
+            raise AttributeError(str(PLOTS.problem(name)))
+        plot = PLOTS[name]
+
+        def draw(**options: Any) -> Axes:
+            data = self._data
+            if PLOTS.example(name).get("of") == "scenario":
+                data = getattr(data, "runs", [data])[-1]
+                data = getattr(data, "scenario", data)
+            axes: Axes = plot(data, **options)
+            return axes
+
+        draw.__doc__, draw.__name__ = plot.__doc__, name
+        return draw
+
+    def __dir__(self) -> list[str]:
+        return list(PLOTS)
+
+    def __repr__(self) -> str:
+        return f"<plots: {', '.join(PLOTS)}>"
