@@ -13,12 +13,13 @@ import numpy as np
 from corridor_sim.engines.batch.cycles import simulate_cycles
 from corridor_sim.engines.batch.refusals import is_cyclic, refusals
 from corridor_sim.engines.batch.run import Run
+from corridor_sim.engines.batch.streaming import stream
 from corridor_sim.errors import EngineRefusal
 from corridor_sim.inputs import SampledInputs
 from corridor_sim.plan import Plan
 from corridor_sim.results import ElementVisits, Journeys, Records
 
-__all__ = ["refusals", "simulate"]
+__all__ = ["refusals", "simulate", "stream"]
 
 
 def simulate(plan: Plan, inputs: SampledInputs) -> Records:

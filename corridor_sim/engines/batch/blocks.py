@@ -6,8 +6,10 @@ replication, in order of release. `Part` is those of a block that join one eleme
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,7 @@ from corridor_sim.plan import FlowPlan, Step
 from corridor_sim.results import SpanTimes
 from corridor_sim.units import GRID_PER_H, FloatArray
 
+NOBODY: IntArray = np.empty(0, dtype=np.int64)
 OUT = -1
 """The step of one whose journey is over, and of the padding."""
 
@@ -50,12 +53,24 @@ class Block:
         self.begin_h = [np.full(shape, np.nan) for _ in range(count)]
         self.end_h = [np.full(shape, np.nan) for _ in range(count)]
         self.spans = spans
+        # By (variant, step): how many are on their way to it, and a time before which none of them is there.
+        self._coming: dict[tuple[int, int], tuple[int, float]] = {}
+        self._left = 0
+        several = len(plan.variants) > 1
         for v, variant in enumerate(plan.variants):
-            if not variant.steps:
-                self._arrive(np.flatnonzero(self.variant == v), 0, 0)
+            mine = self.variant == v if several else self.step != OUT
+            count = int(np.count_nonzero(mine))
+            self._left += count
+            if variant.steps:
+                self._coming[v, 0] = count, -np.inf
+            else:
+                self._arrive(np.flatnonzero(mine), v, 0)
 
     def at(self, variant: int, step: int, until_h: float) -> IntArray:
         """Cells of those that come to a step of an itinerary before `until_h`."""
+        count, earliest = self._coming.get((variant, step), (0, np.inf))
+        if not count or earliest >= until_h:
+            return NOBODY
         here = self.step == step
         if len(self.plan.variants) > 1:
             here &= self.variant == variant
@@ -64,7 +79,8 @@ class Block:
 
     def pass_by(self, cells: IntArray, variant: int, step: int) -> None:
         """Let those who do not take a step come to the next one at the same instant."""
-        self._arrive(cells, step + 1, len(self.plan.variants[variant].steps))
+        self._leave(cells, variant, step)
+        self._arrive(cells, variant, step + 1)
 
     def move(self, cells: IntArray, variant: int, step: int, join_h: FloatArray, leave_h: FloatArray) -> None:
         """Take down a visit, and let its consignments come to the next step when they leave."""
@@ -77,25 +93,75 @@ class Block:
                     before = begin[cells]
                     begin[cells] = np.where(np.isnan(before), join_h, before)
                     self.end_h[k].ravel()[cells] = known
-        self._arrive(cells, step + 1, len(self.plan.variants[variant].steps))
+        self._leave(cells, variant, step)
+        self._arrive(cells, variant, step + 1)
 
-    def _arrive(self, cells: IntArray, step: int, steps: int) -> None:
-        if step < steps:
+    def _leave(self, cells: IntArray, variant: int, step: int) -> None:
+        count, earliest = self._coming[variant, step]
+        self._coming[variant, step] = count - len(cells), earliest
+
+    def _arrive(self, cells: IntArray, variant: int, step: int) -> None:
+        time_h = self.time_h.ravel()[cells]
+        if step < len(self.plan.variants[variant].steps):
             self.step.ravel()[cells] = step
+            count, earliest = self._coming.get((variant, step), (0, np.inf))
+            self._coming[variant, step] = count + len(cells), min(earliest, float(time_h.min(initial=np.inf)))
+            # Those who never leave a step stand before the next one for good.
+            self._left -= int(np.count_nonzero(time_h == np.inf))
             return
         self.step.ravel()[cells] = OUT
-        self.depart_h.ravel()[cells] = self.time_h.ravel()[cells]
+        self.depart_h.ravel()[cells] = time_h
+        self._left -= len(cells)
+
+    def none_before(self, places: Sequence[tuple[int, int]], until_h: float) -> None:
+        """Note that those who come to these steps before `until_h` have all been dealt with."""
+        for place in places:
+            if place in self._coming:
+                self._coming[place] = self._coming[place][0], until_h
 
     @property
-    def under_way(self) -> NDArray[np.bool_]:
-        """Those that may still move."""
-        return np.asarray((self.step != OUT) & (self.time_h < np.inf))
+    def left(self) -> int:
+        """How many are still under way."""
+        return self._left
 
-    def span_times(self, horizon_h: float) -> list[SpanTimes]:
-        """What the block adds to the chunks of a run: each itinerary's journeys and spans."""
+    @property
+    def over(self) -> bool:
+        """Whether nobody is under way any more."""
+        return self._left == 0
+
+    def thinned(self) -> Block:
+        """The block with only those who are still under way, fewer columns and the same order."""
+        here = (self.step != OUT) & (self.time_h < np.inf)
+        width = int(here.sum(axis=1).max(initial=0))
+        order = np.argsort(~here, axis=1, kind="stable")[:, :width]
+        kept = np.take_along_axis(here, order, axis=1)
+
+        def pick(values: NDArray[Any]) -> NDArray[Any]:
+            if values.size and not any(values.strides):
+                return np.broadcast_to(values[:1, :1], order.shape)
+            return np.take_along_axis(values, order, axis=1)
+
+        thin = copy(self)
+        thin.release_h, thin.time_h = np.where(kept, pick(self.release_h), np.inf), pick(self.time_h)
+        thin.variant, thin.step = np.where(kept, pick(self.variant), -1), np.where(kept, pick(self.step), OUT)
+        thin.step = thin.step.astype(np.int16)
+        thin.number, thin.index, thin.depart_h = pick(self.number), pick(self.index), pick(self.depart_h)
+        thin.ready_h = None if self.ready_h is None else pick(self.ready_h)
+        thin.begin_h, thin.end_h = [pick(times) for times in self.begin_h], [pick(times) for times in self.end_h]
+        thin.duration_h = {key: tuple(pick(array) for array in arrays) for key, arrays in self.duration_h.items()}
+        thin.uniform = {key: pick(array) for key, array in self.uniform.items()}
+        thin._coming = dict(self._coming)
+        return thin
+
+    def span_times(self, horizon_h: float, *, under_way: bool) -> list[SpanTimes]:
+        """What the block adds to the chunks of a run: each itinerary's journeys and spans.
+
+        With `under_way` False only of those who will not move again.
+        """
         found = []
+        still = np.asarray(True) if under_way else (self.step == OUT) | (self.time_h == np.inf)
         for v, variant in enumerate(self.plan.variants):
-            mine = self.variant == v
+            mine = (self.variant == v) & still
             if not mine.any():
                 continue
             index = np.where(mine, self.index, -1)
@@ -172,20 +238,27 @@ def part_of(block: Block, places: list[tuple[int, int]], until_h: float) -> Part
     )
 
 
-def _uniform(block: Block, name: str) -> FloatArray:
+def _uniform(block: Block, name: str, cells: IntArray) -> FloatArray:
     if name not in block.uniform:
         raise SimulationError(f"flow {block.plan.id}: no uniforms were drawn for {name!r}")
-    return block.uniform[name].ravel()
+    return _pick(block.uniform[name], cells)
+
+
+def _pick(values: FloatArray, cells: IntArray) -> FloatArray:
+    """Values at flat cells; one value that stands for all is not written out."""
+    if values.size and not any(values.strides):
+        return np.broadcast_to(values.flat[0], cells.shape)
+    return np.asarray(values.ravel()[cells])
 
 
 def taken_at(block: Block, step: Step, cells: IntArray, time_h: FloatArray) -> NDArray[np.bool_] | None:
     """Whether each one takes a step it comes to at `time_h`; None if everybody does."""
     taken: NDArray[np.bool_] | None = None
     if step.share is not None:
-        taken = _uniform(block, step.share_draws)[cells] < step.share(time_h)
+        taken = _uniform(block, step.share_draws, cells) < step.share(time_h)
     for relief in step.reliefs:
         if relief.factor == 0:
-            goes = _uniform(block, relief.draws)[cells] >= relief.share(time_h)
+            goes = _uniform(block, relief.draws, cells) >= relief.share(time_h)
             taken = goes if taken is None else taken & goes
     return None if taken is None or taken.all() else taken
 
@@ -201,15 +274,15 @@ def duration_at(block: Block, step: Step, cells: IntArray, time_h: FloatArray) -
         return np.zeros(len(cells))
     if len(step.laws) > 1:
         law = np.searchsorted([from_h for from_h, _ in step.laws], time_h, side="right") - 1
-        duration = np.choose(np.maximum(law, 0), [drawn[k].ravel()[cells] for k in range(len(step.laws))])
+        duration = np.choose(np.maximum(law, 0), [_pick(drawn[k], cells) for k in range(len(step.laws))])
     else:
-        duration = drawn[0].ravel()[cells]
+        duration = _pick(drawn[0], cells)
     if step.factor is None and not step.reliefs:
         return np.asarray(duration)
     whole = duration
     if step.factor is not None:
         duration = duration * step.factor(time_h)
     for relief in step.reliefs:
-        relieved = _uniform(block, relief.draws)[cells] < relief.share(time_h)
+        relieved = _uniform(block, relief.draws, cells) < relief.share(time_h)
         duration = np.where(relieved, duration * relief.factor, duration)
     return np.where(duration == whole, whole, np.rint(duration * GRID_PER_H) / GRID_PER_H)

@@ -15,7 +15,7 @@ from corridor_sim.engines.batch.merging import merge, visits_of
 from corridor_sim.engines.batch.servers import server_for
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.errors import EngineRefusal, SimulationError
-from corridor_sim.inputs import NUMBER_PER_FLOW, SampledInputs
+from corridor_sim.inputs import SampledInputs
 from corridor_sim.plan import Plan, Station, Timetable
 from corridor_sim.results import ElementVisits, Journeys, Records
 from corridor_sim.units import FloatArray
@@ -58,12 +58,10 @@ def simulate_cycles(plan: Plan, inputs: SampledInputs) -> Records:
         For a service of no length at a station of a cycle.
     """
     rows = len(inputs.replications)
-    blocks, itineraries, by_number = [], [], False
+    itineraries: list[_Itinerary] = []
     for f, drawn in enumerate(inputs.flows):
         index = np.broadcast_to(np.arange(drawn.release_h.shape[1], dtype=np.int64), drawn.release_h.shape)
-        by_number |= bool(((drawn.number != f * NUMBER_PER_FLOW + index) & (drawn.variant >= 0)).any())
         block = Block(f, plan.flows[f], drawn, index, spans=False)
-        blocks.append(block)
         itineraries += [_Itinerary(block, v) for v in range(len(plan.flows[f].variants))]
     until_h = np.nextafter(plan.horizon_h, np.inf)
     cyclic = in_cycle(plan)
@@ -71,7 +69,7 @@ def simulate_cycles(plan: Plan, inputs: SampledInputs) -> Records:
         changed = False
         visits: list[ElementVisits | None] = []
         for number in range(len(plan.elements)):
-            table, moved = _sweep(plan, number, inputs, itineraries, rows, until_h, by_number, cyclic[number])
+            table, moved = _sweep(plan, number, inputs, itineraries, rows, until_h, cyclic[number])
             visits.append(table)
             changed |= moved
         if not changed:
@@ -102,7 +100,6 @@ def _sweep(
     itineraries: list[_Itinerary],
     rows: int,
     until_h: float,
-    by_number: bool,
     cyclic: bool,
 ) -> tuple[ElementVisits | None, bool]:
     """One element with the joinings known so far: its table, and whether anybody leaves at another time."""

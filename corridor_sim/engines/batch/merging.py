@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ class Joining:
     boarded: bool = False
     """Whether ties are in boarding order rather than by number."""
 
-    def spread(self, values: NDArray[np.generic], fill: float) -> NDArray[np.generic]:
+    def spread(self, values: NDArray[Any], fill: float) -> NDArray[Any]:
         """Values of the concatenated parts laid out in queue order."""
         padded = np.append(values, values.dtype.type(fill))
         return padded[self.source]
@@ -42,14 +43,14 @@ class Joining:
     @property
     def flow(self) -> IntArray:
         """Flow of each visit, -1 in the padding."""
-        return self.spread(np.concatenate([np.full(len(p.cells), p.block.flow) for p in self.parts]), -1)  # type: ignore[return-value]
+        return self.spread(np.concatenate([np.full(len(p.cells), p.block.flow) for p in self.parts]), -1)
 
     @property
     def number(self) -> IntArray:
         """Number of each visit's consignment, -1 in the padding."""
-        return self.spread(np.concatenate([p.block.number.ravel()[p.cells] for p in self.parts]), -1)  # type: ignore[return-value]
+        return self.spread(np.concatenate([p.block.number.ravel()[p.cells] for p in self.parts]), -1)
 
-    def gather(self, values: FloatArray) -> list[FloatArray]:
+    def gather(self, values: NDArray[Any]) -> list[NDArray[Any]]:
         """Values in queue order back as one flat array a part."""
         flat = np.empty(sum(len(part.cells) for part in self.parts), dtype=values.dtype)
         there = self.source >= 0
@@ -126,7 +127,7 @@ def visits_of(
         decided = None if decided is None else np.take_along_axis(decided, order, axis=1)
     if decided is not None and not decided.all():
         columns = _only(columns, decided & (joining.source >= 0))
-    return ElementVisits(*columns)  # type: ignore[arg-type]
+    return ElementVisits(*columns)
 
 
 def _only(columns: Sequence[NDArray[np.generic]], keep: NDArray[np.bool_]) -> list[NDArray[np.generic]]:

@@ -6,6 +6,7 @@ A mechanism that `servers.py` learns is taken out here.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from corridor_sim.plan import Plan, Station, Timetable
 
@@ -158,6 +159,6 @@ def is_cyclic(plan: Plan) -> bool:
     for flow in plan.flows:
         for variant in flow.variants:
             visited = [step.element for step in variant.steps]
-            if any(later <= sooner for sooner, later in zip(visited, visited[1:], strict=False)):
+            if any(later <= sooner for sooner, later in pairwise(visited)):
                 return True
     return False

@@ -12,14 +12,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from corridor_sim.engines import queues
-from corridor_sim.engines.batch.blocks import Block, Part, part_of
+from corridor_sim.engines.batch.blocks import Block, Part, duration_at, part_of
 from corridor_sim.engines.batch.merging import Joining, merge, visits_of
-from corridor_sim.engines.batch.refusals import blocking_lines, is_cyclic
-from corridor_sim.engines.batch.servers import Served, Server, server_for
+from corridor_sim.engines.batch.refusals import blocking_lines
+from corridor_sim.engines.batch.servers import Departures, Served, Server, server_for
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 from corridor_sim.plan import Plan, Station, Timetable
 from corridor_sim.results import ElementVisits, SpanTimes
+
+THIN = 0.125
+"""Share of a block under way below which the others are dropped."""
 
 
 class Run:
@@ -73,6 +76,13 @@ class Run:
                 self.by_number = bool(((drawn.number != usual) & (drawn.variant >= 0)).any())
             self.blocks[f].append(Block(f, self.plan.flows[f], drawn, index, spans=self.spans))
 
+    def renew(self, inputs: SampledInputs) -> None:
+        """Take over draws of elements that have grown longer (crossings of departures when full)."""
+        self.inputs = inputs
+        for number, server in self.servers.items():
+            if isinstance(server, Departures):
+                server.crossing_h = inputs.crossing_h.get(number)
+
     def advance(self, until_h: float, *, last: bool) -> list[ElementVisits | None]:
         """Work out everything that joins before `until_h`; with `last`, nobody comes after.
 
@@ -84,7 +94,6 @@ class Run:
                 continue
             parts = self._parts(number, until_h)
             if not parts:
-                self._idle(number, until_h)
                 continue
             if number in self.lines:
                 for place, visits in self._line(self.lines[number], parts):
@@ -93,6 +102,8 @@ class Run:
             joining = merge(parts, self.rows, by_number=self.by_number)
             served = self._server(number).serve(joining, until_h, last=last)
             self._move(number, joining, served)
+            if served.decided is None:
+                self._done(number, until_h)
             found[number] = self._visits(number, joining, served)
         return found
 
@@ -105,13 +116,15 @@ class Run:
                     parts.append(part)
         return parts
 
+    def _done(self, number: int, until_h: float) -> None:
+        for f, places in self.places[number]:
+            for block in self.blocks[f]:
+                block.none_before(places, until_h)
+
     def _server(self, number: int) -> Server:
         if number not in self.servers:
             self.servers[number] = server_for(self.plan, number, self.inputs)
         return self.servers[number]
-
-    def _idle(self, number: int, until_h: float) -> None:
-        """Departures that nobody can catch any more leave all the same."""
 
     def _visits(self, number: int, joining: Joining, served: Served) -> ElementVisits:
         service = served.service_h
@@ -205,13 +218,20 @@ class Run:
         return found
 
     def finished(self, *, last: bool) -> list[SpanTimes]:
-        """Spans of the blocks that are over (with `last`, of all that are left), which are then forgotten."""
+        """Spans of the blocks that are over (with `last`, of all that are left), which are then forgotten.
+
+        A block of which few are under way gives its spans and goes on with these few.
+        """
         found: list[SpanTimes] = []
+        horizon_h = self.plan.horizon_h
         for f, blocks in enumerate(self.blocks):
             kept = []
             for block in blocks:
-                if last or not block.under_way.any():
-                    found += block.span_times(self.plan.horizon_h)
+                if last or block.over:
+                    found += block.span_times(horizon_h, under_way=True)
+                elif block.left < THIN * block.step.size:
+                    found += block.span_times(horizon_h, under_way=False)
+                    kept.append(block.thinned())
                 else:
                     kept.append(block)
             self.blocks[f] = kept
@@ -219,16 +239,9 @@ class Run:
 
 
 def _later_service(part: Part, offset: int) -> np.ndarray:
-    from corridor_sim.engines.batch.blocks import duration_at
-
     service = np.empty(len(part.cells))
     for v, s in np.unique(np.stack([part.variant, part.step]), axis=1).T.tolist():
         mine = (part.variant == v) & (part.step == s)
         step = part.block.plan.variants[v].steps[s + offset]
         service[mine] = duration_at(part.block, step, part.cells[mine], part.join_h[mine])
     return service
-
-
-def uses_time(plan: Plan) -> bool:
-    """Whether a plan can be cut into blocks of time: no cycles, no blocking."""
-    return not is_cyclic(plan) and not blocking_lines(plan)

@@ -164,7 +164,8 @@ class Pools:
                 whole[place] = one[row, column]
             if served.decided is not None:
                 decided[place] = served.decided[row, column]
-        return Served(*columns, joining.service_h, None if decided.all() else decided)
+        start, finish, leave = columns
+        return Served(start, finish, leave, joining.service_h, None if decided.all() else decided)
 
 
 class Entry:
@@ -197,13 +198,13 @@ class Departures:
         self, element: Timetable, crossing_h: FloatArray | None, cancelled: NDArray[np.bool_] | None, rows: int
     ) -> None:
         self.element, self.crossing_h = element, crossing_h
-        order = np.argsort(element.depart_h, kind="stable")
         places = np.asarray(element.places, dtype=np.int64)
-        if not element.when_full and (order != np.arange(len(order))).any():
+        if not element.when_full and (np.diff(element.depart_h) < 0).any():
             raise SimulationError(f"{element.id}: departures must be in order of time")
         self.places = places if cancelled is None else np.where(cancelled[:, : len(places)], 0, places)
         self.quay = queues.Quay.empty(rows)
         self.first = np.zeros(rows, dtype=np.int64)
+        self.next = 0
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:
         """Board; the load lands together."""
@@ -217,8 +218,9 @@ class Departures:
             rank = np.array([*element.priority, 0])[joining.flow]
             limit = np.inf if last else until_h
             departure, start = queues.timetable_by_class(
-                joining.join_h, element.depart_h, self.places, rank, until_h=limit
+                joining.join_h, element.depart_h, self.places, rank, first=self.next, until_h=limit
             )
+            self.next = int(np.searchsorted(element.depart_h, limit, side="left"))
             decided = None if last else departure >= 0
         else:
             departure, start = queues.timetable(

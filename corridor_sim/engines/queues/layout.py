@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,7 +25,9 @@ SCALAR_BELOW = 16
 """With fewer replications than this a Python loop with a heap beats numpy rows."""
 
 
-def rows_of(arrival_h: ArrayLike, *others: ArrayLike) -> tuple[list[FloatArray], Callable[[FloatArray], FloatArray]]:
+def rows_of(
+    arrival_h: ArrayLike, *others: ArrayLike
+) -> tuple[list[FloatArray], Callable[[NDArray[Any]], NDArray[Any]]]:
     """The arrays with two axes, and the function that gives an answer the caller's shape.
 
     Raises

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -80,7 +81,8 @@ def timetable(
     (arrival,), back = rows_of(arrival_h)
     require_sorted(arrival)
     depart = np.asarray(depart_h, dtype=np.float64)
-    return _take(arrival, depart, np.asarray(places, dtype=np.int64), quay, until_h, "right", back)
+    departure, start = _take(arrival, depart, np.asarray(places, dtype=np.int64), quay, until_h, "right")
+    return back(departure), back(start)
 
 
 def quota(
@@ -122,13 +124,20 @@ def quota(
     start = np.asarray(day_start_h, dtype=np.float64)
     end = np.append(start[1:], np.inf)
     limit = np.asarray(per_day, dtype=np.int64)
-    day, _ = _take(arrival, end, limit, quay, until_h, "left", lambda answer: answer)
+    day, _ = _take(arrival, end, limit, quay, until_h, "left")
     begin = np.append(start, np.inf)[day]
     return back(np.maximum(arrival, begin))
 
 
-def _take(arrival, depart, places, quay, until_h, side, back):  # type: ignore[no-untyped-def]
-    count, length = arrival.shape
+def _take(
+    arrival: FloatArray,
+    depart: FloatArray,
+    places: IntArray,
+    quay: Quay | None,
+    until_h: float,
+    side: Literal["left", "right"],
+) -> tuple[IntArray, FloatArray]:
+    count = len(arrival)
     if quay is None:
         quay = Quay.empty(count)
     if places.ndim == 2 and len(places) != count:
@@ -156,15 +165,22 @@ def _take(arrival, depart, places, quay, until_h, side, back):  # type: ignore[n
             quay.taken[k] = taken[settled - quay.next - 1]
     quay.next = settled
     start = np.append(depart, np.inf)[departure]
-    return back(departure), back(start)
+    return departure, start
 
 
 def timetable_by_class(
-    arrival_h: ArrayLike, depart_h: ArrayLike, places: ArrayLike, rank: ArrayLike, *, until_h: float = np.inf
+    arrival_h: ArrayLike,
+    depart_h: ArrayLike,
+    places: ArrayLike,
+    rank: ArrayLike,
+    *,
+    first: int = 0,
+    until_h: float = np.inf,
 ) -> tuple[IntArray, FloatArray]:
     """The departure that takes each consignment where the most urgent board first.
 
-    Parameters are those of `timetable` with the `rank` of each consignment, smaller first.
+    Parameters are those of `timetable` with the `rank` of each consignment, smaller first;
+    the departures before number `first` have gone.
     Consignments that no departure before `until_h` takes get -1 and inf and are handed in
     again later.
 
@@ -190,14 +206,14 @@ def timetable_by_class(
         waiting: list[tuple[int, int]] = []
         coming = 0
         room_of = (offered[k] if offered.ndim == 2 else offered).tolist()
-        for sailing in range(last):
+        for sailing in range(first, last):
             while coming < len(joined) and joined[coming] <= depart[sailing]:
                 heappush(waiting, (urgency[coming], coming))
                 coming += 1
             for _ in range(min(room_of[sailing], len(waiting))):
                 departure[k, heappop(waiting)[1]] = sailing
     start = np.append(depart, np.inf)[departure]
-    return back(departure), back(start)  # type: ignore[arg-type, return-value]
+    return back(departure), back(start)
 
 
 def when_full(arrival_h: ArrayLike, load: int, *, first: ArrayLike = 0) -> tuple[IntArray, FloatArray]:
@@ -233,7 +249,7 @@ def when_full(arrival_h: ArrayLike, load: int, *, first: ArrayLike = 0) -> tuple
     padded = np.concatenate([arrival, np.full((count, 1), np.inf)], axis=1)
     start = np.where(np.isfinite(arrival), padded[:, closing], np.inf)
     departure = np.where(np.isfinite(start), group + np.reshape(np.asarray(first), (-1, 1)), -1)
-    return back(departure), back(start)  # type: ignore[arg-type, return-value]
+    return back(departure), back(start)
 
 
 def slots(

@@ -1,0 +1,178 @@
+"""Chunk after chunk of what happened, in little memory whatever the horizon and the replications.
+
+Replications are worked through in blocks, and each block in windows of time where
+the plan allows it: everybody who joins an element in a window is there once the
+elements before it have been worked through, so only those under way, the queues'
+states and the window's draws are held. Plans with cycles or blocking are not cut
+in time; they take fewer replications at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from corridor_sim.engines.batch.refusals import blocking_lines, is_cyclic, refusals
+from corridor_sim.engines.batch.run import Run
+from corridor_sim.errors import EngineRefusal
+from corridor_sim.inputs import SampledInputs
+from corridor_sim.plan import Plan, Quota, Timetable
+from corridor_sim.results import Chunk, IntArray, chunk_of
+
+MOST_ROWS = 512
+"""Replications side by side; more gain little and need shorter windows."""
+CELLS = 200_000
+"""Visits to one busy element in one window, summed over replications: larger ones leave the cache."""
+
+
+class Windows(Protocol):
+    """Hands out the consignments of some replications in order of release (`sampling.BlockSampler`)."""
+
+    def next(self, until_h: float) -> SampledInputs:
+        """Those released before `until_h` and not handed out yet."""
+        ...
+
+
+class Draws(Protocol):
+    """What is needed of `sampling.Sampler`."""
+
+    expected: tuple[float, ...]
+
+    @property
+    def bytes_per_replication(self) -> float:
+        """Size of the inputs of one replication."""
+        ...
+
+    def sample(self, replications: Sequence[int]) -> SampledInputs:
+        """All draws of some replications."""
+        ...
+
+    def stream(self, replications: Sequence[int], *, memory_gb: float) -> Windows:
+        """The same draws window by window."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """How a run is cut: replications side by side and hours at once."""
+
+    rows: int
+    window_h: float
+
+
+def stream(plan: Plan, sampler: Draws, replications: Sequence[int], memory_gb: float = 2.0) -> Iterator[Chunk]:
+    """What happened in some replications, each visit and each span in exactly one chunk.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to run.
+    sampler : Sampler
+        Draws of that plan.
+    replications : sequence of int
+        Which ones.
+    memory_gb : float
+        About what may be held at once. A smaller budget means more, smaller chunks and the
+        same bits. [GB]
+
+    Yields
+    ------
+    Chunk
+
+    Raises
+    ------
+    EngineRefusal
+        Before any work, if the plan uses a mechanism that `refusals` names.
+    """
+    found = refusals(plan)
+    if found:
+        raise EngineRefusal("batch", found)
+    return _chunks(plan, sampler, list(replications), memory_gb)
+
+
+def _chunks(plan: Plan, sampler: Draws, replications: list[int], memory_gb: float) -> Iterator[Chunk]:
+    cut = cut_of(plan, sampler, len(replications), memory_gb)
+    whole = is_cyclic(plan) or bool(blocking_lines(plan))
+    for first in range(0, len(replications), cut.rows):
+        rows = replications[first : first + cut.rows]
+        if whole:
+            from corridor_sim.engines.batch import simulate
+
+            yield chunk_of(simulate(plan, sampler.sample(rows)))
+        else:
+            yield from windows(plan, sampler.stream(rows, memory_gb=memory_gb / 8), rows, cut.window_h)
+
+
+def windows(plan: Plan, source: Windows, rows: Sequence[int], window_h: float) -> Iterator[Chunk]:
+    """The chunks of one block of replications, window after window."""
+    numbers = np.asarray(rows, dtype=np.int64)
+    end_h = float(np.nextafter(plan.horizon_h, np.inf))
+    handed: list[IntArray] = [np.zeros(len(rows), dtype=np.int64) for _ in plan.flows]
+    run: Run | None = None
+    until_h, last = 0.0, False
+    while not last:
+        until_h = until_h + window_h
+        last = until_h >= plan.horizon_h
+        inputs = source.next(math.inf if last else until_h)
+        if run is None:
+            run = Run(plan, inputs, spans=True)
+        run.renew(inputs)
+        run.feed(inputs.flows, handed)
+        handed = [before + drawn.count for before, drawn in zip(handed, inputs.flows, strict=True)]
+        elements = run.advance(end_h if last else until_h, last=last)
+        spans = run.finished(last=last)
+        if spans or any(visits is not None for visits in elements):
+            yield Chunk(plan, numbers, tuple(elements), tuple(spans))
+
+
+def cut_of(plan: Plan, sampler: Draws, replications: int, memory_gb: float) -> Blocks:
+    """How many replications go side by side, and how many hours at once, within a budget."""
+    horizon_h = max(plan.horizon_h, 1.0)
+    expected = max(sum(sampler.expected), 1.0)
+    visits = [0.0] * len(plan.elements)
+    held = longest_h = 0.0
+    for flow, count in zip(plan.flows, sampler.expected, strict=True):
+        steps = [step for variant in flow.variants for step in variant.steps]
+        for step in steps:
+            visits[step.element] += count / len(flow.variants)
+        spans = max((len(variant.spans) for variant in flow.variants), default=0)
+        held += count * (40 + 16 * spans)
+        for variant in flow.variants:
+            longest_h = max(longest_h, sum(_stay_h(plan, step.element, step.laws) for step in variant.steps))
+    held += sampler.bytes_per_replication
+    # Per visit of a window its table; per visit at the busiest element the arrays at work there.
+    window = sum(visits) * 64 + max(visits, default=0.0) * 250
+    budget = 0.7 * memory_gb * 1e9
+    if is_cyclic(plan) or blocking_lines(plan):
+        rows = int(budget / (3 * (held + window)))
+        return Blocks(max(1, min(rows, replications, MOST_ROWS)), horizon_h)
+    per_h, table_per_h = held / horizon_h, window / horizon_h
+    rows = max(1, min(replications, MOST_ROWS))
+    busiest = max(max(visits, default=0.0), expected / max(len(plan.flows), 1), 1.0) / horizon_h
+    while True:
+        window_h = max(CELLS / (rows * busiest), 1.0)
+        # What is held: those under way, two windows of new ones, the tables of one window.
+        need = rows * (per_h * (longest_h + 2 * window_h) + table_per_h * window_h)
+        if need <= budget or rows == 1:
+            break
+        rows = max(1, min(rows - 1, int(rows * max(budget / need, 0.5))))
+    if rows * (per_h * (longest_h + 2 * window_h) + table_per_h * window_h) > budget:
+        room = budget / rows - per_h * longest_h
+        window_h = max(room / (2 * per_h + table_per_h), 1.0)
+    # Equal blocks of replications: the last one is as full as the others.
+    rows = math.ceil(replications / math.ceil(replications / rows))
+    return Blocks(rows, min(window_h, horizon_h))
+
+
+def _stay_h(plan: Plan, element: int, laws: Sequence[tuple[float, object]]) -> float:
+    """About how long one is at an element, without the queue."""
+    longest = max((float(getattr(law, "mean_h", 1.0)) for _, law in laws), default=0.0)
+    thing = plan.elements[element]
+    if isinstance(thing, Timetable):
+        crossing = float(getattr(thing.crossing, "mean_h", 0.0)) if thing.crossing is not None else 0.0
+        return crossing + (plan.horizon_h / max(len(thing.depart_h), 1) if not thing.when_full else 24.0)
+    return longest + (24.0 if isinstance(thing, Quota) else 0.0)
