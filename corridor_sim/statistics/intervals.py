@@ -61,11 +61,11 @@ def _values(values: ArrayLike, name: str = "values") -> FloatArray:
 
 def t_quantile(confidence: float, df: float) -> float:
     """Two-sided Student quantile: P(|T| <= t) = confidence."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     if not 0.0 < confidence < 1.0:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
-    return float(t.ppf(0.5 + confidence / 2.0, df))
+    return float(stdtrit(df, 0.5 + confidence / 2.0))
 
 
 def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
@@ -100,7 +100,7 @@ def t_half_widths(values: ArrayLike, confidence: float = 0.95) -> tuple[FloatArr
     mean, half_width : arrays, shape (...)
         Half-width NaN where fewer than two replications have a value.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     array = np.asarray(values, dtype=float)
     there = ~np.isnan(array)
@@ -108,7 +108,7 @@ def t_half_widths(values: ArrayLike, confidence: float = 0.95) -> tuple[FloatArr
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(there, array, 0.0).sum(axis=0) / n
         variance = np.where(there, (array - mean) ** 2, 0.0).sum(axis=0) / (n - 1)
-        half = np.where(n > 1, t.ppf(0.5 + confidence / 2.0, np.maximum(n - 1, 1)) * np.sqrt(variance / n), np.nan)
+        half = np.where(n > 1, stdtrit(np.maximum(n - 1, 1), 0.5 + confidence / 2.0) * np.sqrt(variance / n), np.nan)
     return np.asarray(mean), np.asarray(half)
 
 
@@ -145,10 +145,10 @@ def paired_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Pai
         t = math.nan if interval.mean == 0.0 else math.copysign(math.inf, interval.mean)
         p = 1.0 if interval.mean == 0.0 else 0.0
     else:
-        from scipy.stats import t as student
+        from scipy.special import stdtr
 
         t = interval.mean / (interval.sd / math.sqrt(interval.n))
-        p = float(2.0 * student.sf(abs(t), interval.n - 1))
+        p = float(2.0 * stdtr(interval.n - 1, -abs(t)))
     return PairedDifference(interval, t, p, correlation(first, second), variance_ratio(first, second))
 
 
@@ -220,11 +220,11 @@ def quantile_interval(n: int, q: float, confidence: float = 0.95) -> QuantileInt
     ranks leave at most (1 - confidence)/2 on either side. None where n is too small.
     Source: Conover (1999) sec. 3.2.
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
     tail = (1.0 - confidence) / 2.0
     counts = np.arange(n + 1)
-    below = binom.cdf(counts, n, q)
+    below = bdtr(counts, n, q)
     # P(X(lower) > quantile) = P(N <= lower-1) <= tail, P(X(upper) <= quantile) = P(N >= upper) <= tail
     lower = int(np.searchsorted(below, tail, side="right"))
     upper = int(np.searchsorted(below, 1.0 - tail, side="left")) + 1

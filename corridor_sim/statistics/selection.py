@@ -137,19 +137,28 @@ def _legendre(points: int, low: float, high: float) -> tuple[FloatArray, FloatAr
     return (high - low) / 2.0 * x + (high + low) / 2.0, (high - low) / 2.0 * w
 
 
+def _chi_square(points: int, df: float) -> tuple[FloatArray, FloatArray]:
+    """Points and weights of the mean over a chi-square variable."""
+    from scipy.special import chdtri, gammaln
+
+    x, weight = _legendre(points, float(chdtri(df, 1.0 - 1e-14)), float(chdtri(df, 1e-14)))
+    half = df / 2.0
+    return x, weight * np.exp((half - 1.0) * np.log(x / 2.0) - x / 2.0 - gammaln(half)) / 2.0
+
+
 def dudewicz_dalal_h(options: int, probability: float, n0: int) -> float:
     """The h with P(all T_i <= T_best + h) = probability, T Student with n0 - 1 degrees of freedom.
 
     Source: Dudewicz and Dalal (1975); Law (2015) table 10.11.
     """
     from scipy.optimize import brentq
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
 
     u, weight = _legendre(400, 0.0, 1.0)
-    at = t.ppf(u, n0 - 1)
+    at = stdtrit(n0 - 1, u)
 
     def excess(h: float) -> float:
-        return float((weight * t.cdf(at + h, n0 - 1) ** (options - 1)).sum()) - probability
+        return float((weight * stdtr(n0 - 1, at + h) ** (options - 1)).sum()) - probability
 
     return float(brentq(excess, 0.0, 200.0, xtol=1e-13))
 
@@ -157,15 +166,14 @@ def dudewicz_dalal_h(options: int, probability: float, n0: int) -> float:
 def rinott_h(options: int, probability: float, n0: int) -> float:
     """Rinott's h for independent options. Source: Rinott (1978); Wilcox (1984)."""
     from scipy.optimize import brentq
-    from scipy.stats import chi2, norm
+    from scipy.special import ndtr
 
     df = n0 - 1
-    x, weight = _legendre(400, float(chi2.ppf(1e-14, df)), float(chi2.isf(1e-14, df)))
-    weight = weight * chi2.pdf(x, df)
+    x, weight = _chi_square(400, df)
     scale = np.sqrt(df * (1.0 / x[:, None] + 1.0 / x[None, :]))
 
     def excess(h: float) -> float:
-        inner = (weight[None, :] * norm.cdf(h / scale)).sum(axis=1)
+        inner = (weight[None, :] * ndtr(h / scale)).sum(axis=1)
         return float((weight * inner ** (options - 1)).sum()) - probability
 
     return float(brentq(excess, 0.0, 200.0, xtol=1e-13))
@@ -209,16 +217,15 @@ class BestComparison:
 def dunnett_quantile(others: int, df: float, confidence: float = 0.95) -> float:
     """One-sided Dunnett quantile: max of `others` Student variables with correlation 1/2."""
     from scipy.optimize import brentq
-    from scipy.stats import chi2, norm
+    from scipy.special import ndtr
 
     z, wz = _legendre(200, -9.0, 9.0)
-    wz = wz * norm.pdf(z)
-    x, wx = _legendre(200, float(chi2.ppf(1e-14, df)), float(chi2.isf(1e-14, df)))
-    wx = wx * chi2.pdf(x, df)
+    wz = wz * np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)
+    x, wx = _chi_square(200, df)
     scale = np.sqrt(x / df)
 
     def excess(d: float) -> float:
-        inner = norm.cdf(z[:, None] + math.sqrt(2.0) * d * scale[None, :]) ** others
+        inner = ndtr(z[:, None] + math.sqrt(2.0) * d * scale[None, :]) ** others
         return float((wz[:, None] * wx[None, :] * inner).sum()) - confidence
 
     return float(brentq(excess, -10.0, 200.0, xtol=1e-13))
