@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Sequence
 
@@ -55,8 +54,15 @@ def flow_rate(resolved: Resolved, clock: Clock, id: str, utc_offset_h: float) ->
 def _weights(profile: Profile | None, clock: Clock, at: FloatArray, utc_offset_h: float) -> FloatArray:
     if profile is None:
         return np.ones(len(at))
-    local = [clock.start + dt.timedelta(hours=float(hour) + utc_offset_h + 1e-6) for hour in at]
-    return np.array([profile.weight(when.hour, when.weekday(), when.month) for when in local])
+    # A few milliseconds later, so that an instant that the grid rounded down belongs to the hour that it begins.
+    later_ms = np.rint((at + utc_offset_h) * 3.6e6).astype(np.int64) + 4
+    local = np.datetime64(clock.start, "ms") + later_ms.astype("timedelta64[ms]")
+    days = local.astype("datetime64[D]")
+    hour = (local - days).astype("timedelta64[h]").astype(np.int64)
+    weekday = (days.astype(np.int64) + 3) % 7  # 1 January 1970 was a Thursday
+    month = local.astype("datetime64[M]").astype(np.int64) % 12
+    table = np.array([[[profile.weight(h, d, m + 1) for m in range(12)] for d in range(7)] for h in range(24)])
+    return np.asarray(table[hour, weekday, month])
 
 
 def _growth(flow: Flow, changes: Sequence[Dated], clock: Clock, at: FloatArray) -> FloatArray:
@@ -80,4 +86,6 @@ def _growth(flow: Flow, changes: Sequence[Dated], clock: Clock, at: FloatArray) 
             if start < time_h
         )
 
-    return np.exp([(level(float(time_h)) - level(since_h)) / H_PER_YEAR for time_h in noon])
+    days, day_of = np.unique(noon, return_inverse=True)
+    grown = np.exp([(level(float(time_h)) - level(since_h)) / H_PER_YEAR for time_h in days])
+    return np.asarray(grown[day_of])

@@ -23,6 +23,7 @@ from corridor_sim.units import H_PER_WEEK
 MAX_CONSIGNMENTS = 1e8
 """Most consignments that one replication may be expected to create."""
 TYPICAL_PER_DAY = (0.5, 20_000.0)
+"""A flow below or above this probably has another unit; trains and ships may be few."""
 LONG_SERVICE_H = 12.0
 """A mean lane cycle above this is probably given in another unit. [h]"""
 
@@ -165,7 +166,7 @@ def flows(scenario: Scenario) -> list[Problem]:
         total += per_day * days
         if per_day == 0:
             found.append(Problem("this flow creates nothing", at, 0, severity="warning"))
-        elif not TYPICAL_PER_DAY[0] <= per_day <= TYPICAL_PER_DAY[1]:
+        elif not (TYPICAL_PER_DAY[0] if flow.vehicle == "truck" else 0.0) <= per_day <= TYPICAL_PER_DAY[1]:
             text = f"creates {per_day:g} consignments a day; typical are 10 to 5000"
             found.append(Problem(text, at, hint="is the unit consignments a day?", severity="warning"))
     if total > MAX_CONSIGNMENTS:
