@@ -31,6 +31,8 @@ from corridor_sim.units import FloatArray, to_grid
 
 MAX_CONSIGNMENTS = 1e8
 """Most consignments in one replication, unless the caller says otherwise."""
+SCANNED = 2048
+"""Rows shorter than this are compared as a whole, longer ones are searched one by one."""
 MEMORY_GB = 8.0
 """Most memory that one call of `Sampler.sample` may take. [GB]"""
 
@@ -185,7 +187,7 @@ class BlockSampler:
     def _cut(self, f: int, until_h: float) -> FlowInputs:
         """Consignments drawn ahead that are released before `until_h` and not handed out yet."""
         ahead, cut_at, index = self._ahead[f], self._cut_at[f], self._index[f]
-        upto = np.asarray((ahead.release_h < until_h).sum(axis=1), dtype=np.int64)
+        upto = _before(ahead.release_h, until_h)
         count = upto - cut_at
         self._cut_at[f], self._index[f] = upto, index + count
         width = int(count.max(initial=0))
@@ -193,16 +195,16 @@ class BlockSampler:
             return ahead
         column = np.arange(width)
         there = column < count[:, None]
-        place = np.where(there, cut_at[:, None] + column, 0)
+        place = (np.arange(len(count)) * ahead.release_h.shape[1] + cut_at)[:, None] + column
 
-        def pick(values: FloatArray) -> FloatArray:
-            if _constant(values) or not width:
-                return np.broadcast_to(values[:1, :1], place.shape) if width else np.zeros(place.shape)
-            return np.take_along_axis(values, place, axis=1)
+        def pick(values: Any) -> Any:
+            if _constant(values):
+                return np.broadcast_to(values[:1, :1], place.shape)
+            return values.take(place, mode="clip") if width else np.zeros(place.shape, dtype=values.dtype)
 
         return FlowInputs(
             np.where(there, pick(ahead.release_h), np.inf),
-            np.where(there, np.take_along_axis(ahead.variant, place, axis=1) if width else 0, -1),
+            np.where(there, pick(ahead.variant), -1),
             f * NUMBER_PER_FLOW + index[:, None] + column,
             {key: tuple(pick(values) for values in arrays) for key, arrays in ahead.duration_h.items()},
             {key: pick(values) for key, values in ahead.uniform.items()},
@@ -246,6 +248,7 @@ class _FlowDraws:
             return Column(root, replications, role, flow.id, entity, law, keep)
 
         self._route = column("route", "")
+        self._shares = _dated_shares(flow)
         self._durations = {
             key.entity: [column(key.role, key.entity, law) for law in key.laws] for key in keys if key.laws
         }
@@ -263,7 +266,7 @@ class _FlowDraws:
         column = np.arange(release_h.shape[1])
         number = self.f * NUMBER_PER_FLOW + self._index[:, None] + column
         self._index += count
-        variant = np.where(column < count[:, None], self._variant(release_h, count), -1)
+        variant = self._variant(rows, count)
         return FlowInputs(
             release_h,
             variant,
@@ -291,18 +294,30 @@ class _FlowDraws:
         self._pending[row] = ahead[cut:].copy()
         return ahead[:cut]
 
-    def _variant(self, release_h: FloatArray, count: IntArray) -> IntArray:
-        """Itineraries by the dated shares at the release (DECISIONS 13)."""
-        variants = self.flow.variants
-        chosen = np.zeros(release_h.shape, dtype=np.int64)
-        if len(variants) > 1:
-            shares = [variant.share(release_h) for variant in variants]
-            drawn = self._route.take(count) * np.sum(shares, axis=0)
-            upto = np.zeros(release_h.shape)
-            for share in shares[:-1]:
-                upto += share
-                chosen += drawn >= upto
+    def _variant(self, rows: list[FloatArray], count: IntArray) -> IntArray:
+        """Itineraries by the dated shares at the release (DECISIONS 13), -1 in the padding."""
+        chosen = np.full((len(rows), int(count.max(initial=0))), -1, dtype=np.int64)
+        if len(self.flow.variants) == 1:
+            for row, instants in zip(chosen, rows, strict=True):
+                row[: len(instants)] = 0
+            return chosen
+        instants, upto = self._shares
+        uniform = self._route.take(count)
+        for row, drawn, releases in zip(chosen, uniform, rows, strict=True):
+            ends = [*np.searchsorted(releases, instants[1:], side="left").tolist(), len(releases)]
+            begin = 0
+            for end, edges in zip(ends, upto, strict=True):
+                if end > begin:
+                    row[begin:end] = np.searchsorted(edges, drawn[begin:end], side="right")
+                begin = end
         return chosen
+
+
+def _dated_shares(flow: FlowPlan) -> tuple[FloatArray, FloatArray]:
+    """Instants of change, and from each on the cumulative shares of all variants but the last."""
+    instants = np.unique(np.concatenate([variant.share.from_h for variant in flow.variants]))
+    upto = np.cumsum([variant.share(instants) for variant in flow.variants], axis=0)
+    return instants, np.asarray((upto[:-1] / upto[-1]).T)
 
 
 def _column_keys(flow: FlowPlan) -> tuple[_Key, ...]:
@@ -367,6 +382,13 @@ def _joined(first: FlowInputs, second: FlowInputs) -> FlowInputs:
         },
         {key: join(values, second.uniform[key]) for key, values in first.uniform.items()},
     )
+
+
+def _before(release_h: FloatArray, until_h: float) -> IntArray:
+    """Number of releases before `until_h` in each row."""
+    if release_h.shape[1] < SCANNED:
+        return np.asarray((release_h < until_h).sum(axis=1), dtype=np.int64)
+    return np.array([row.searchsorted(until_h) for row in release_h], dtype=np.int64)
 
 
 def _constant(values: FloatArray) -> bool:
