@@ -13,7 +13,7 @@ from typing import Any
 
 from corridor_sim.plan import Delay, FlowPlan, Passage, Plan, Station, Step, StepFunction, Timetable, Variant
 from corridor_sim.verify.elements import Layout, add_element, in_topological_order
-from corridor_sim.verify.fields import Fields, Unsupported
+from corridor_sim.verify.fields import Fields, Unsupported, readable
 from corridor_sim.verify.laws import arrivals_of, law
 
 COOLDOWN = 0.02
@@ -60,6 +60,11 @@ def build_case(values: Mapping[str, Any], longer: float = 1.0) -> CasePlan:
     Unsupported
         For every field or value that is not known.
     """
+    with readable(f"case {values.get('id')}"):
+        return _build(values, longer)
+
+
+def _build(values: Mapping[str, Any], longer: float) -> CasePlan:
     fields = Fields(values, str(values.get("id", "case")))
     fields.ignore("id", "family", "title", "load", "rho", "source", "calculator", "checked_by", "notes", "measures")
     model, run = Fields(fields.need("model"), "model"), Fields(fields.need("run"), "run")
@@ -80,10 +85,10 @@ def build_case(values: Mapping[str, Any], longer: float = 1.0) -> CasePlan:
     ranks = {str(name): int(rank) for name, rank in model.get("priority", default={}).items()}
     sources = model.need("sources")
     model.done()
+    if missing := [name for name, _ in stops if name not in layout.elements]:
+        raise Unsupported(f"route: no element {missing[0]!r}")
     order = in_topological_order(list(layout.elements), [[name for name, _ in stops]])
     place = {name: k for k, name in enumerate(order)}
-    if missing := [name for name, _ in stops if name not in place]:
-        raise Unsupported(f"route: no element {missing[0]!r}")
     enough = _enough(layout, horizon)
     flows: list[FlowPlan] = []
     classes: dict[str, tuple[int, ...]] = {}

@@ -29,7 +29,7 @@ from corridor_sim.plan import (
     StepFunction,
     Timetable,
 )
-from corridor_sim.units import FloatArray
+from corridor_sim.units import FloatArray, grid_point, to_grid
 from corridor_sim.verify.fields import Fields, Unsupported, steps_of, total, whole
 
 LawOf = Callable[[Any, str], Any]
@@ -134,7 +134,7 @@ def _outages(listed: Any, where: str, station_policy: OutagePolicy | None) -> tu
         policies.add(fields.choice("policy", allowed=POLICIES, default=station_policy or "resume"))
         fields.ignore("why", "note")
         fields.done()
-        outages.append(Outage(from_h=start, until_h=end, lane=lane))
+        outages.append(Outage(from_h=grid_point(start), until_h=grid_point(end), lane=lane))
     if len(policies) > 1:
         raise Unsupported(f"{where}: outages of different policies at one station ({', '.join(sorted(policies))})")
     return tuple(outages), policies.pop() if policies else station_policy or "resume"
@@ -250,7 +250,7 @@ def add_timetable(layout: Layout, values: Any, until: float, law: LawOf) -> None
         times = start + np.arange(max(0, math.floor((until - start) / headway) + 1)) * float(headway)
     elif headway is not None or first is not None:
         raise Unsupported(f"{where}: both sailings and a headway")
-    sailings = np.asarray(times, dtype=float)
+    sailings = to_grid(times)
     if (np.diff(sailings) < 0).any():
         raise Unsupported(f"{where}: sailings must be in order of time")
     places = np.asarray(capacity if isinstance(capacity, Sequence) else [capacity] * len(sailings), dtype=np.int64)
@@ -346,7 +346,7 @@ def add_quota(layout: Layout, values: Any, until: float, law: LawOf) -> None:
     days = fields.need("days")
     fields.done()
     start, number = zip(*days, strict=True)
-    layout.add(Quota(id=name, day_start_h=np.array(start, dtype=float), per_day=np.array(number, dtype=np.int64)))
+    layout.add(Quota(id=name, day_start_h=to_grid(start), per_day=np.array(number, dtype=np.int64)))
 
 
 def add_delay(layout: Layout, values: Any, until: float, law: LawOf) -> None:

@@ -7,7 +7,8 @@ silently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,15 @@ class Unsupported(Exception):
     def __init__(self, *mechanisms: str) -> None:
         self.mechanisms = mechanisms
         super().__init__("; ".join(mechanisms))
+
+
+@contextmanager
+def readable(where: str) -> Iterator[None]:
+    """Turn what goes wrong while values of the wrong kind are read into `Unsupported`."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        raise Unsupported(f"{where} cannot be read: {type(error).__name__}: {error}") from error
 
 
 class Fields:

@@ -19,7 +19,7 @@ from corridor_sim.inputs import FlowInputs, SampledInputs
 from corridor_sim.plan import Delay, FlowPlan, Passage, Plan, Station, Step, Timetable, Variant
 from corridor_sim.units import FloatArray, grid_point
 from corridor_sim.verify.elements import Given, Layout, add_element, in_topological_order
-from corridor_sim.verify.fields import Fields, Unsupported
+from corridor_sim.verify.fields import Fields, Unsupported, readable
 
 FEW_PERIODS = 2
 """Periods of a calendar that a service may lose at its two ends."""
@@ -55,6 +55,11 @@ def build_trace(values: Mapping[str, Any]) -> Trace:
     Unsupported
         For every field or value that is not known.
     """
+    with readable(f"trace {values.get('id')}"):
+        return _build(values)
+
+
+def _build(values: Mapping[str, Any]) -> Trace:
     fields = Fields(values, str(values.get("id", "trace")))
     fields.ignore("id", "title", "feature", "expected", "semantics", "why", "kpi", "alternatives", "note", "source")
     listed, described = fields.need("trucks"), fields.need("elements")
@@ -181,17 +186,20 @@ def _horizon(layout: Layout, described: Sequence[Any], trucks: Sequence[Truck], 
                 open_time = open_time or cycle / 16
                 until += cycle * (math.ceil(time / open_time) + FEW_PERIODS)
             elif isinstance(element, Timetable):
-                until += max([0.0, *layout.crossing.get(name, [])], default=0.0)
-                until += element.crossing.mean_h if isinstance(element.crossing, Given) else 0.0
+                each = layout.crossing.get(name)
+                if each is not None:
+                    until += float(each.max(initial=0.0))
+                elif isinstance(element.crossing, Given):
+                    until += element.crossing.mean_h
     return 2.0 ** math.ceil(math.log2(until + 1.0))
 
 
 def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) -> Trace:
+    for truck in trucks:
+        if missing := [stop for stop in truck.route if stop not in layout.elements]:
+            raise Unsupported(f"truck {truck.place + 1}: no element {missing[0]!r}")
     order = in_topological_order(list(layout.elements), [truck.route for truck in trucks])
     place = {element: k for k, element in enumerate(order)}
-    for truck in trucks:
-        if missing := [stop for stop in truck.route if stop not in place]:
-            raise Unsupported(f"truck {truck.place + 1}: no element {missing[0]!r}")
     signature = {
         truck.place: tuple(
             truck.ranks if isinstance(truck.ranks, int) else int(truck.ranks.get(id, 0))
