@@ -7,6 +7,7 @@ user gave is silently repaired.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -109,5 +110,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _short(value: Any, limit: int = 80) -> str:
-    text = repr(value)
+    """The value about as a file writes it, cut where it is long."""
+    if isinstance(value, (dt.date, dt.time)):
+        text = value.isoformat().removesuffix("T00:00:00")
+    else:
+        text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= limit else text[: limit - 3] + "..."

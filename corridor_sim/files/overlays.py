@@ -182,10 +182,8 @@ def _forget(places: dict[str, Place], path: str) -> None:
 def _laid_over(base: Document, own: Document) -> Document:
     places = dict(base.places)
     data = _merged(base.data, own.data, (), places)
-    for path, place in own.places.items():
-        if path not in places or not isinstance(_value(own.data, path), dict):
-            places[path] = place
-    return Document(own.name, data, places)
+    # What is wrong in a table that both files write is looked for in the later one.
+    return Document(own.name, data, {**places, **own.places})
 
 
 def _merged(
@@ -206,11 +204,3 @@ def _merged(
 def _other_kind(old: dict[str, Any], new: dict[str, Any], path: tuple[str, ...]) -> bool:
     return len(path) > _OBJECT_DEPTH and "kind" in old and "kind" in new and old["kind"] != new["kind"]
 
-
-def _value(data: dict[str, Any], path: str) -> Any:
-    value: Any = data
-    for part in path.split("."):
-        if not isinstance(value, dict) or part not in value:
-            return None
-        value = value[part]
-    return value

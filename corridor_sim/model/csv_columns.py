@@ -67,7 +67,7 @@ def read_column(path: str, column: str, delimiter: str = ",") -> list[tuple[int,
         if header.count(column) != 1:
             message = "is there more than once" if column in header else f"is not a column of {path}"
             raise ScenarioError(
-                [Problem(message, "column", column, ", ".join(header[:20]), nearest(column, header) or _other(header))]
+                [Problem(message, "column", column, ", ".join(header[:20]), _other(header) or nearest(column, header))]
             )
         place = header.index(column)
         for row in reader:

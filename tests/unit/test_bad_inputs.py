@@ -1,0 +1,102 @@
+"""Bad scenario files, one small file each: what a user is told, by the API and on the command line.
+
+The first line of a file in `tests/bad` says what is expected of it:
+row of the list of bad inputs | exit code of `check` | beginning of the path | words of the message.
+Exit 0 without path and words means that nothing at all is said.
+"""
+
+import contextlib
+import re
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import corridor_sim as cs
+from corridor_sim.cli import main
+
+FOLDER = Path(__file__).parent.parent / "bad"
+HEADER = re.compile(r"# row (\d+) \| exit ([02]) \| (.*?) \| (.*)\n")
+SECONDS = 5.0
+
+
+def cases():
+    for path in sorted(FOLDER.glob("[0-9]*.toml")):
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            header = HEADER.fullmatch(lines.readline())
+        yield pytest.param(path, int(header[2]), header[3], header[4], id=path.stem)
+
+
+@pytest.fixture(autouse=True)
+def _in_the_folder(monkeypatch):
+    monkeypatch.chdir(FOLDER)
+    before = {(path, path.stat().st_mtime_ns) for path in FOLDER.iterdir()}
+    began = time.perf_counter()
+    yield
+    assert time.perf_counter() - began < SECONDS
+    assert {(path, path.stat().st_mtime_ns) for path in FOLDER.iterdir()} == before
+
+
+@pytest.mark.parametrize(("path", "code", "where", "words"), cases())
+def test_a_bad_file_is_told_with_place_and_reason(path, code, where, words):
+    problems = cs.check(path.name)
+    if not where and not words:
+        assert problems == []
+    else:
+        told = [p for p in problems if p.path.startswith(where) and words in str(p)]
+        assert told, [str(p) for p in problems]
+        assert told[0].file in (path.name, "good.toml")
+        assert told[0].severity == ("error" if code else "warning")
+    assert any(p.severity == "error" for p in problems) == (code == 2)
+
+
+@pytest.mark.parametrize(("path", "code", "where", "words"), cases())
+def test_a_file_with_an_error_cannot_be_loaded(path, code, where, words):
+    overload = "a day come" in " ".join(str(p) for p in cs.check(path.name) if p.severity == "error")
+    expected = pytest.raises(cs.ScenarioError) if code and not overload else contextlib.nullcontext()
+    with expected as caught:
+        cs.load_scenario(path.name)
+    if caught is not None:
+        assert any(words in str(p) for p in caught.value.problems)
+
+
+@pytest.mark.parametrize(("path", "code", "where", "words"), cases())
+def test_check_on_the_command_line_ends_with_the_stated_code(path, code, where, words):
+    result = CliRunner().invoke(main, ["check", path.name])
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    assert words in result.output
+    strict = CliRunner().invoke(main, ["check", "--strict", path.name])
+    assert strict.exit_code == (2 if words else 0)
+
+
+@pytest.mark.parametrize(("path", "code", "where", "words"), [case for case in cases() if case.values[1] == 2])
+def test_a_run_of_a_bad_file_ends_before_it_begins(path, code, where, words):
+    result = CliRunner().invoke(main, ["run", path.name, "--output", "never.csv", "--replications", "1"])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert words in result.stderr
+
+
+def test_the_file_that_the_bad_ones_extend_is_good():
+    assert cs.check("good.toml") == []
+
+
+def test_all_problems_of_a_file_are_told_at_once(tmp_path):
+    text = (FOLDER / "good.toml").read_text(encoding="utf-8")
+    text = text.replace("per_day = 30", 'per_day = "30"').replace("lanes = 3\n", "lanes = -3\n").replace("cv = 0.3", "")
+    text = text.replace("horizon_days = 7", "horizon_day = 7")
+    path = tmp_path / "four.toml"
+    path.write_text(text, encoding="utf-8")
+    problems = cs.check(path)
+    assert {p.path for p in problems} >= {
+        "run.horizon_day",
+        "checkpoints.north_a.exit.lanes.lanes",
+        "checkpoints.north_b.entry.lanes.lanes",
+        "flows.bread.per_day",
+    }
+    lines = text.split("\n")
+    for problem in problems:
+        if problem.value is not None:
+            assert problem.path.split(".")[-1] in lines[problem.line - 1]
