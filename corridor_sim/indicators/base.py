@@ -329,14 +329,14 @@ class VisitTile:
         return np.asarray((self.join_h >= self.scope.from_h) & (self.leave_h < self.scope.until_h))
 
     @cached_property
-    def number(self) -> int:
-        """Number of visits."""
-        return int(np.count_nonzero(self.valid))
+    def number(self) -> IntArray:
+        """Number of visits in each row."""
+        return np.asarray(np.count_nonzero(self.valid, axis=1), dtype=np.int64)
 
     @cached_property
     def has_edge(self) -> bool:
         """Whether there are visits that are not inner."""
-        return self.number > int(np.count_nonzero(self.inner))
+        return int(self.number.sum()) > int(np.count_nonzero(self.inner))
 
     @cached_property
     def edge(self) -> tuple[IntArray, IntArray]:
@@ -438,6 +438,12 @@ class SpanTile:
         return np.repeat(np.arange(len(self.rows)), np.count_nonzero(self.done, axis=1))
 
 
+class Held:
+    """Something that a reducer keeps and that knows its size."""
+
+    nbytes: int
+
+
 class Reducer(ABC):  # noqa: B024 - both hooks are optional
     """Something that is fed tiles and keeps a small array a replication."""
 
@@ -452,6 +458,11 @@ class Reducer(ABC):  # noqa: B024 - both hooks are optional
     def shared(self, kind: type[AReducer]) -> AReducer:
         """The collector's only reducer of that class, made at first use."""
         return self.collector.shared(kind)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the arrays that it keeps. [bytes]"""
+        return sum(held.nbytes for held in vars(self).values() if isinstance(held, (np.ndarray, Held)))
 
     def add_visits(self, tile: VisitTile) -> None:  # noqa: B027
         """Take in some visits to one element."""
@@ -538,8 +549,8 @@ class Collector:
         for kind in kinds:
             made = self.shared(INDICATORS[kind])
             self._indicators.append(made)
-        self.visits = 0
-        """Visits taken in so far."""
+        self.visits = np.zeros(len(numbers), dtype=np.int64)
+        """Visits taken in so far, by replication."""
 
     def shared(self, kind: type[AReducer]) -> AReducer:
         """The only reducer of that class, made at first use."""
@@ -552,6 +563,11 @@ class Collector:
         base = getattr(Reducer, hook)
         return [reducer for reducer in self._reducers.values() if getattr(type(reducer), hook) is not base]
 
+    @property
+    def nbytes(self) -> int:
+        """Size of the reducers' arrays. [bytes]"""
+        return sum(reducer.nbytes for reducer in self._reducers.values())
+
     def add(self, chunk: Chunk) -> None:
         """Take in one chunk; the order of chunks does not matter."""
         rows = np.array([self._row[int(number)] for number in chunk.replications], dtype=np.int64)
@@ -563,7 +579,7 @@ class Collector:
             for first in range(0, len(rows), lines):
                 part = slice(first, first + lines)
                 tile = VisitTile(self.scope, k, rows[part], visits, part)
-                self.visits += tile.number
+                self.visits[rows[part]] += tile.number
                 for taker in takers:
                     taker.add_visits(tile)
         span_takers = self._hooked("add_span")

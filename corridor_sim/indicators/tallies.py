@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.indicators.base import Reducer, Scope, SpanTile, VisitTile, ratio
+from corridor_sim.indicators.base import Held, Reducer, Scope, SpanTile, VisitTile, ratio
 from corridor_sim.plan import Element
 from corridor_sim.results import IntArray
 from corridor_sim.units import H_PER_DAY, FloatArray
@@ -479,7 +479,7 @@ class WaitTimes(Reducer):
         return Distribution(waited.counts, zeros, waited.value_h)
 
 
-class TimeCounts:
+class TimeCounts(Held):
     """Histograms of times, exact in any order: log-linear bins on the bits of the number.
 
     Times are shifted by 1/64 h and sorted by exponent and 7 bits of the mantissa, so
@@ -494,6 +494,7 @@ class TimeCounts:
         last = int(np.float64(longest_h + self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
         self.bins = last - self._first + 1
         self._counts = np.zeros((places, replications, self.bins), dtype=np.int32)
+        self.nbytes = self._counts.nbytes
         edges = (np.arange(self.bins + 1, dtype=np.int64) + self._first) << self.DROPPED_BITS
         edge_h = edges.view(np.float64) - self.SHIFT_H
         self._middle_h = 0.5 * (edge_h[:-1] + edge_h[1:])

@@ -1,0 +1,500 @@
+"""What differs between scenarios: in their inputs, in words; in their indicators, with paired intervals.
+
+Scenarios that share root entropy, horizon and replications share every draw they
+have in common, so replication is compared with replication. A difference whose
+interval contains 0 is called not distinguishable. Intervals are simultaneous over
+the scenarios compared with the base (Bonferroni), p-values adjusted by Holm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.errors import CorridorError
+from corridor_sim.indicators.economics import Worth, worth_of
+from corridor_sim.indicators.table import COLUMNS, Label, Table
+from corridor_sim.plan import Plan
+from corridor_sim.results_frames import ACCESSORS, NOISE, OVERLOAD, TIMES, Results
+from corridor_sim.units import H_PER_YEAR, FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAME, EQUAL, MORE, LESS, UNKNOWN = "not distinguishable", "no difference", "more", "less", "interval not available"
+MAIN = (
+    "wait_h",
+    "stay_h",
+    "tfi1",
+    "door_to_door_h",
+    "throughput_per_day",
+    "queue_mean",
+    "saturation",
+    "delay_truck_h",
+    "delivered_t",
+)
+"""Indicators of the table unless others are asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Runs of several scenarios, each compared with the first.
+
+    Attributes
+    ----------
+    runs : tuple of Results
+        The base first.
+    confidence : float
+        Of the intervals of one row over all scenarios together.
+    paired : bool
+        False for runs on different random numbers: then intervals are Welch's, and wider.
+
+    Raises
+    ------
+    CorridorError
+        If runs that are to be paired differ in root entropy, random-number scheme, horizon,
+        counted window or replications.
+    """
+
+    runs: tuple[Results, ...]
+    confidence: float = 0.95
+    paired: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.runs) < 2:
+            raise CorridorError("a comparison needs at least two runs")
+        if not 0 < self.confidence < 1:
+            raise ValueError(f"confidence must be between 0 and 1, got {self.confidence}")
+        problems = [problem for other in self.runs[1:] for problem in unpaired(self.runs[0], other, self.paired)]
+        if problems:
+            raise CorridorError("these runs cannot be compared as pairs:\n" + "\n".join(f"  - {p}" for p in problems))
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ACCESSORS and name != "compare":
+            return ACCESSORS[name](self)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *ACCESSORS} - {"compare"})
+
+    @property
+    def base(self) -> Results:
+        """The run that the others are compared with."""
+        return self.runs[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name a run, made different where scenarios share a name."""
+        names: list[str] = []
+        for run in self.runs:
+            name, count = run.name, 1
+            while name in names:
+                count += 1
+                name = f"{run.name} ({count})"
+            names.append(name)
+        return tuple(names)
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.names)}: {self.base.replications} replications>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        frame = self.table()
+        table = frame.to_html(index=False, escape=True, float_format=lambda value: f"{value:.4g}")
+        return f"<details open><summary>{escape(repr(self))}</summary>{table}<p>{NOISE}</p></details>"
+
+    def inputs_diff(self) -> dict[str, list[str]]:
+        """What each scenario changes against the base, one line a path, in words."""
+        base = self.base.scenario
+        return {name: inputs_diff(base, run.scenario) for name, run in zip(self.names[1:], self.runs[1:], strict=True)}
+
+    def differences(self, other: int, table: Table | None = None) -> tuple[Table, Table]:
+        """Rows that both the base and run number `other` have: (base, other), in the order of the base."""
+        first = table if table is not None else self.base.table
+        second = self.runs[other].table
+        at = {label: k for k, label in enumerate(second.labels)}
+        kept = [(k, at[label]) for k, label in enumerate(first.labels) if label in at]
+        rows, others = [k for k, _ in kept], [k for _, k in kept]
+        labels = tuple(first.labels[k] for k in rows)
+        return (
+            Table(labels, first.values[rows], first.replications),
+            Table(labels, second.values[others], second.replications),
+        )
+
+    def table(
+        self,
+        indicators: str | Iterable[str] | None = None,
+        *,
+        by_time: bool = False,
+        delta: float | Mapping[str, float] | None = None,
+        **where: Any,
+    ) -> pd.DataFrame:
+        """Differences from the base with simultaneous intervals.
+
+        Parameters
+        ----------
+        indicators : str or iterable of str, optional
+            Which; by default the main ones, for all classes together. ``"all"`` is every one.
+        by_time : bool
+            Also the rows by hour and day.
+        delta : float or mapping of indicator to float, optional
+            Smallest difference that matters; adds the column ``matters`` ("yes" where the
+            whole interval is beyond it, "no" where none of it is, else "open").
+        **where
+            Columns to match, as in `Table.select`.
+
+        Returns
+        -------
+        DataFrame
+            Labels, ``scenario``, ``base`` and ``other`` (means), ``difference`` (other less base), ``low``,
+            ``high``, ``n``, ``p_holm``, ``correlation`` and ``variance_ratio`` achieved by the common random
+            numbers, ``verdict`` and ``note``.
+        """
+        import pandas as pd
+
+        base = self._selected(indicators, by_time, where)
+        parts = []
+        statistics = [self._statistics(other, base) for other in range(1, len(self.runs))]
+        adjusted = self._holm([(labels, found["p"]) for labels, found in statistics])
+        for number, ((labels, found), p_holm) in enumerate(zip(statistics, adjusted, strict=True), start=1):
+            frame = pd.DataFrame({column: [getattr(label, column) for label in labels] for column in COLUMNS})
+            frame["hour"], frame["day"] = frame["hour"].astype("Int64"), frame["day"].astype("Int64")
+            if not by_time:
+                frame = frame.drop(columns=["hour", "day"])
+            frame.insert(0, "scenario", self.names[number])
+            for column in ("base", "other", "difference", "low", "high", "n"):
+                frame[column] = found[column]
+            frame["p_holm"] = p_holm
+            frame["correlation"], frame["variance_ratio"] = found["correlation"], found["variance_ratio"]
+            frame["verdict"] = [_verdict(*row) for row in zip(*(found[c] for c in _OF_VERDICT), strict=True)]
+            if delta is not None:
+                frame["matters"] = [
+                    _matters(low, high, delta.get(label.indicator) if isinstance(delta, Mapping) else delta)
+                    for label, low, high in zip(labels, found["low"], found["high"], strict=True)
+                ]
+            flagged = self.base._flagged() | self.runs[number]._flagged()
+            frame["note"] = [
+                OVERLOAD if label.indicator in TIMES and (label.kind, label.place, label.direction) in flagged else ""
+                for label in labels
+            ]
+            parts.append(frame)
+        result = pd.concat(parts, ignore_index=True)
+        result.attrs["interval"] = NOISE if self.paired else f"{NOISE}; runs on different random numbers"
+        return result
+
+    def _selected(self, indicators: str | Iterable[str] | None, by_time: bool, where: Mapping[str, Any]) -> Table:
+        table = self.base.table
+        if indicators is None:
+            main = [name for name in MAIN if name in table.indicators]
+            table = table.select(main or None, **({"cargo_class": "", "of": ""} | dict(where)))
+        else:
+            table = table.select(None if indicators == "all" else indicators, **where)
+        if by_time:
+            return table
+        rows = [k for k, label in enumerate(table.labels) if label.hour is None and label.day is None]
+        return Table(tuple(table.labels[k] for k in rows), table.values[rows], table.replications)
+
+    def _statistics(self, other: int, base: Table) -> tuple[tuple[Label, ...], dict[str, FloatArray]]:
+        first, second = self.differences(other, base)
+        # All intervals of one row hold together over the scenarios.
+        level = 1.0 - (1.0 - self.confidence) / (len(self.runs) - 1)
+        found = (paired_statistics if self.paired else welch_statistics)(first.values, second.values, level)
+        return first.labels, found
+
+    @staticmethod
+    def _holm(found: list[tuple[tuple[Label, ...], FloatArray]]) -> list[FloatArray]:
+        """Holm-adjusted p-values of each row over the scenarios that have it."""
+        from corridor_sim.statistics import holm
+
+        if len(found) == 1:
+            return [found[0][1]]
+        where: dict[Label, list[tuple[int, int]]] = {}
+        for scenario, (labels, _) in enumerate(found):
+            for row, label in enumerate(labels):
+                where.setdefault(label, []).append((scenario, row))
+        adjusted = [np.full(len(p), np.nan) for _, p in found]
+        for places in where.values():
+            raw = np.array([found[scenario][1][row] for scenario, row in places])
+            there = ~np.isnan(raw)
+            if there.any():
+                raw[there] = holm(raw[there])
+            for (scenario, row), p in zip(places, raw, strict=True):
+                adjusted[scenario][row] = p
+        return adjusted
+
+    def saved_truck_h_per_year(self, other: int = 1) -> FloatArray:
+        """Truck-hours of delay that a scenario saves against the base, a year, each replication. [h/year]
+
+        The counted window stands for the year: a window that is not a typical year (a winter,
+        a week of strike) must be weighted before.
+        """
+        first, second = (run.table.row("delay_truck_h", kind="corridor", cargo_class="") for run in self._two(other))
+        return (first - second) * (H_PER_YEAR / self.base.scope.window_h)
+
+    def worth(
+        self,
+        other: int = 1,
+        *,
+        discount_rate: float,
+        capex_usd: float,
+        opex_usd_year: float = 0.0,
+        life_years: int,
+        benefit_growth: float = 0.0,
+    ) -> Worth:
+        """Net present value, benefit-cost ratio and delay saved per US$, paired replication by replication.
+
+        Benefits are the value of the truck-hours of delay saved (``delay_value_usd``), a year.
+
+        Parameters
+        ----------
+        discount_rate : float
+            Real rate a year, e.g. 0.06; there is no default.
+        capex_usd, opex_usd_year, life_years
+            Paid at the beginning; at the end of every year; number of years.
+        benefit_growth : float
+            Growth of the benefits a year after the first; 0 is constant traffic.
+        """
+        first, second = (run.table.row("delay_value_usd", kind="corridor") for run in self._two(other))
+        per_year = H_PER_YEAR / self.base.scope.window_h
+        return worth_of(
+            (first - second) * per_year,
+            self.saved_truck_h_per_year(other),
+            discount_rate=discount_rate,
+            capex_usd=capex_usd,
+            opex_usd_year=opex_usd_year,
+            life_years=life_years,
+            benefit_growth=benefit_growth,
+            confidence=self.confidence,
+        )
+
+    def _two(self, other: int) -> tuple[Results, Results]:
+        if not 1 <= other < len(self.runs):
+            raise CorridorError(
+                f"there is no scenario number {other} to compare with the base (1-{len(self.runs) - 1})"
+            )
+        return self.base, self.runs[other]
+
+    def describe(self, width: int = 80) -> str:
+        """The comparison in words: input differences, then the main differences, at most `width` wide."""
+        from corridor_sim.descriptions import describe_comparison
+
+        return describe_comparison(self, width)
+
+
+_OF_VERDICT = ("difference", "low", "high", "n", "same")
+
+
+def unpaired(base: Results, other: Results, paired: bool = True) -> list[str]:
+    """Why two runs cannot be compared (as pairs), in words; empty if they can."""
+    found = []
+
+    def differ(what: str, mine: Any, theirs: Any) -> None:
+        if mine != theirs:
+            found.append(f"{what}: {mine} in {base.name!r}, {theirs} in {other.name!r}")
+
+    differ("horizon [h]", base.plan.horizon_h, other.plan.horizon_h)
+    differ("warm-up [h]", base.plan.warm_up_h, other.plan.warm_up_h)
+    differ("counted until [h]", base.plan.counted_until_h, other.plan.counted_until_h)
+    differ("options of the indicators", base.options, other.options)
+    if paired:
+        differ("root entropy", base.root, other.root)
+        differ("scheme of the random streams", base.versions.get("stream_scheme"), other.versions.get("stream_scheme"))
+        mine, theirs = base.table.replications, other.table.replications
+        if not np.array_equal(mine, theirs):
+            found.append(f"replications: {len(mine)} in {base.name!r}, {len(theirs)} in {other.name!r}, or other ones")
+    return found
+
+
+def paired_statistics(base: FloatArray, other: FloatArray, confidence: float) -> dict[str, FloatArray]:
+    """Means, difference, interval, p-value, correlation and variance ratio of each row.
+
+    Parameters
+    ----------
+    base, other : arrays, shape (row, replication)
+        NaN where a replication has no value; a pair counts where both have one.
+
+    Returns
+    -------
+    dict of arrays, shape (row,)
+        ``same`` is 1 where all pairs are equal to the bit. Source: Law (2015) sec. 10.2.1.
+    """
+    from scipy.stats import t as student
+
+    there = ~np.isnan(base) & ~np.isnan(other)
+    n = there.sum(axis=1)
+    difference = np.where(there, other - base, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = difference.sum(axis=1) / n
+        first = np.where(there, base, 0.0).sum(axis=1) / n
+        second = np.where(there, other, 0.0).sum(axis=1) / n
+        residual = np.where(there, other - base - mean[:, None], 0.0)
+        error = np.sqrt((residual**2).sum(axis=1) / (n - 1) / n)
+        half = student.ppf(0.5 + confidence / 2, np.maximum(n - 1, 1)) * error
+        p = 2.0 * student.sf(np.abs(mean) / error, np.maximum(n - 1, 1))
+        a = np.where(there, base - first[:, None], 0.0)
+        b = np.where(there, other - second[:, None], 0.0)
+        spread_a, spread_b = (a**2).sum(axis=1), (b**2).sum(axis=1)
+        correlation = (a * b).sum(axis=1) / np.sqrt(spread_a * spread_b)
+        saved = (spread_a + spread_b) / (residual**2).sum(axis=1)
+    same = (np.where(there, other == base, True)).all(axis=1) & (n > 0)
+    enough = n > 1
+    p = np.where(same, 1.0, p)
+    return {
+        "base": first,
+        "other": second,
+        "difference": mean,
+        "low": np.where(enough, mean - half, np.nan),
+        "high": np.where(enough, mean + half, np.nan),
+        "n": n,
+        "p": np.where(enough, p, np.nan),
+        "correlation": np.where(enough, correlation, np.nan),
+        "variance_ratio": np.where(enough, saved, np.nan),
+        "same": same.astype(np.float64),
+    }
+
+
+def welch_statistics(base: FloatArray, other: FloatArray, confidence: float) -> dict[str, FloatArray]:
+    """As `paired_statistics`, for runs on different random numbers (Welch 1938)."""
+    from scipy.stats import t as student
+
+    def moments(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        there = ~np.isnan(values)
+        n = there.sum(axis=1).astype(np.float64)
+        mean = np.where(there, values, 0.0).sum(axis=1) / n
+        return n, mean, np.where(there, values - mean[:, None], 0.0).__pow__(2).sum(axis=1) / (n - 1) / n
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n1, first, error1 = moments(base)
+        n2, second, error2 = moments(other)
+        mean, error = second - first, np.sqrt(error1 + error2)
+        df = (error1 + error2) ** 2 / (error1**2 / (n1 - 1) + error2**2 / (n2 - 1))
+        half = student.ppf(0.5 + confidence / 2, df) * error
+        p = 2.0 * student.sf(np.abs(mean) / error, df)
+    none = np.full(len(mean), np.nan)
+    return {
+        "base": first,
+        "other": second,
+        "difference": mean,
+        "low": mean - half,
+        "high": mean + half,
+        "n": np.minimum(n1, n2),
+        "p": p,
+        "correlation": none,
+        "variance_ratio": none,
+        "same": np.zeros(len(mean)),
+    }
+
+
+def _verdict(difference: float, low: float, high: float, n: float, same: float) -> str:
+    if n == 0:
+        return "nobody"
+    if same:
+        return EQUAL
+    if n < 2 or np.isnan(low):
+        return UNKNOWN
+    if low <= 0 <= high:
+        return SAME
+    return MORE if difference > 0 else LESS
+
+
+def _matters(low: float, high: float, delta: float | None) -> str:
+    if delta is None or np.isnan(low):
+        return ""
+    if low > delta or high < -delta:
+        return "yes"
+    return "no" if -delta <= low and high <= delta else "open"
+
+
+# ---------------------------------------------------------------- inputs
+
+
+def inputs_diff(base: Any, other: Any) -> list[str]:
+    """What `other` changes against `base`, one line a path, in words.
+
+    Works on scenarios (anything with `to_data`); of plans made by hand it says
+    which of their parts differ. Name and description are no inputs.
+    """
+    if isinstance(base, Plan) or isinstance(other, Plan):
+        return _plans_diff(base, other)
+    first, second = (_flat({k: v for k, v in s.to_data().items() if k not in _NO_INPUT}) for s in (base, other))
+    lines = []
+    whole: set[str] = set()
+    for path in sorted({*first, *second}):
+        table = _missing_table(path, first, second)
+        if table is not None:
+            if table not in whole:
+                whole.add(table)
+                lines.append(f"{'adds' if path in second else 'removes'} {table}{_about(table, {**first, **second})}")
+        elif path not in first:
+            lines.append(f"sets {path} = {_shown(second[path])}")
+        elif path not in second:
+            lines.append(f"no longer sets {path} (was {_shown(first[path])})")
+        elif first[path] != second[path]:
+            lines.append(f"changes {path} from {_shown(first[path])} to {_shown(second[path])}")
+    return lines
+
+
+_NO_INPUT = ("name", "about", "sources", "schema")
+_KEYED = ("places", "checkpoints", "legs", "flows", "improvements", "profiles", "staff_pools", "crossings")
+
+
+def _flat(value: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(value, Mapping):
+        found: dict[str, Any] = {}
+        for key, one in value.items():
+            found.update(_flat(one, f"{path}.{key}" if path else str(key)))
+        return found
+    return {path: value}
+
+
+def _missing_table(path: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> str | None:
+    """The object (leg, flow, improvement, stage) that only one of the two has and `path` is part of."""
+    parts = path.split(".")
+    if parts[0] not in _KEYED or len(parts) < 3:
+        return None
+    without = second if path in first else first
+    depths = [2, 4] if parts[0] == "checkpoints" and len(parts) > 4 else [2]
+    for depth in depths:
+        table = ".".join(parts[:depth])
+        if not any(other == table or other.startswith(table + ".") for other in without):
+            return table
+    return None
+
+
+def _about(table: str, values: Mapping[str, Any]) -> str:
+    """The kind of an added object and where it acts, in brackets."""
+    told = [str(values[f"{table}.{key}"]) for key in ("kind", "at", "from") if f"{table}.{key}" in values]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _shown(value: Any) -> str:
+    text = str(value) if not isinstance(value, str) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _plans_diff(base: Any, other: Any) -> list[str]:
+    from corridor_sim.fingerprints import fingerprint
+
+    if not (isinstance(base, Plan) and isinstance(other, Plan)):
+        return ["one is a scenario, the other a plan made by hand"]
+    lines = []
+    for column in fields(Plan):
+        mine, theirs = getattr(base, column.name), getattr(other, column.name)
+        if column.name in ("name", "labels") or fingerprint(mine) == fingerprint(theirs):
+            continue
+        if column.name in ("elements", "flows", "staff_pools"):
+            ours, others = {one.id: one for one in mine}, {one.id: one for one in theirs}
+            lines += [f"adds {column.name}.{id}" for id in others if id not in ours]
+            lines += [f"removes {column.name}.{id}" for id in ours if id not in others]
+            lines += [
+                f"changes {column.name}.{id}"
+                for id in ours
+                if id in others and fingerprint(ours[id]) != fingerprint(others[id])
+            ]
+        else:
+            lines.append(f"changes {column.name} from {_shown(mine)} to {_shown(theirs)}")
+    return lines

@@ -1,0 +1,235 @@
+"""A run in words: what the command line prints, at most 80 columns wide.
+
+Where demand exceeds capacity the overload comes first, with throughput, growth
+of the queue, unserved and date: the mean wait there measures the horizon.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.indicators.table import Table
+
+if TYPE_CHECKING:
+    from corridor_sim.comparison import Comparison
+    from corridor_sim.results_frames import Results
+
+
+def number(mean: float, half: float = math.nan, digits: int = 3) -> str:
+    """``"1.23 ±0.05"``, rounded to the size of the interval; ``"-"`` where there is no value.
+
+    >>> number(1.2345, 0.0512)
+    '1.23 ±0.05'
+    >>> number(431.2, 12.0)
+    '431 ±12'
+    >>> number(0.5)
+    '0.5'
+    """
+    if math.isnan(mean):
+        return "-"
+    if math.isnan(half):
+        return f"{mean:.{digits}g}" if abs(mean) < 10**digits else f"{mean:,.0f}"
+    if half == 0:
+        return f"{mean:.{digits}g} ±0"
+    places = max(0, min(6, -math.floor(math.log10(half)) if half < 1 else 0))
+    return f"{mean:,.{places}f} ±{half:,.{places}f}"
+
+
+def describe(results: Results, width: int = 80) -> str:
+    """Scenario, dates, replications, engine; overload; then posts and crossings."""
+    lines = _head(results, width)
+    lines += _overload(results, width)
+    lines += _posts(results, width)
+    lines += _flows(results)
+    for warning in results.warnings:
+        lines += ["", *textwrap.wrap(f"warning: {warning}", width, subsequent_indent="  ")]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _head(results: Results, width: int) -> list[str]:
+    plan, about = results.plan, results.about()
+    days = plan.horizon_h / 24
+    start, end = results.instant(0.0), results.instant(plan.horizon_h)
+    dates = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, " if start and end else ""
+    counted = f"; counted from day {plan.warm_up_h / 24:g}" if plan.warm_up_h else ""
+    rows = [
+        ("scenario", results.name),
+        ("simulated", f"{dates}{days:g} days{counted}"),
+        ("replications", f"{results.replications}, root entropy {results.root}"),
+        ("engine", f"{results.engine}" + (f" ({results.engine_reason})" if results.engine_reason else "")),
+        ("visits", f"{about['visits']:,} in {results.wall_s:.1f} s"),
+    ]
+    balance = [_all(results.table, name) for name in ("created", "finished", "unfinished")]
+    if None not in balance:
+        rows.append(
+            ("consignments", "{} created = {} finished + {} unfinished, a replication".format(*map(_rounded, balance)))
+        )
+    lines = []
+    for name, text in rows:
+        wrapped = textwrap.wrap(text, width - 14) or [""]
+        lines += [f"{name:<13} {wrapped[0]}", *(" " * 14 + more for more in wrapped[1:])]
+    return lines
+
+
+def _overload(results: Results, width: int) -> list[str]:
+    over = results.overloaded()
+    if not over:
+        return []
+    lines = ["", "OVERLOAD: more comes than can pass; waits there measure the horizon"]
+    table = results.table
+    elements = {element.id: element for element in results.plan.elements}
+    for place, load in sorted(over.items(), key=lambda item: -item[1]):
+        element = elements[place]
+        parts = [f"load {load:.2f} of capacity"]
+        passed = _row(table, "capacity_per_day", kind="stage" if element.post else "leg", place=place)
+        if passed is not None:
+            parts.append(f"capacity {number(*passed)} a day")
+        left = _row(table, "throughput_per_day", kind="post", place=element.post, direction=element.direction)
+        if left is not None:
+            parts.append(f"post passes {number(*left)} a day")
+        growth = _row(table, "queue_growth_per_day", place=place)
+        if growth is not None:
+            parts.append(f"queue {'+' if growth[0] >= 0 else ''}{number(*growth)} a day")
+        unserved = _row(table, "unserved", place=place)
+        if unserved is not None:
+            parts.append(f"unserved {number(*unserved)}")
+        since = _row(table, "saturation_day", kind="post", place=element.post, direction=element.direction)
+        if since is not None and not math.isnan(since[0]):
+            date = results.scope.first_date(element.post)
+            day = round(since[0])
+            parts.append(f"saturated from {np.datetime64(date) + day}" if date else f"saturated from day {day}")
+        lines += textwrap.wrap(f"{place}: " + "; ".join(parts), width, initial_indent="  ", subsequent_indent="    ")
+    return lines
+
+
+def _posts(results: Results, width: int) -> list[str]:
+    table = results.table
+    wanted = ("wait_h", "stay_h", "throughput_per_day", "saturation")
+    rows = {(label.place, label.direction): label for label in table.labels if label.kind == "post"}
+    if not rows or not set(wanted[:2]) <= set(table.indicators):
+        return []
+    crossings = _crossings(results)
+    flagged = results._flagged()
+    name = max(8, min(22, max(len(place) for place, _ in rows)))
+    head = f"{'post':<{name}} {'dir':<5} {'wait h':>12} {'stay h':>12} {'crossing h':>12} {'left/day':>11} {'sat':>5}"
+    lines = ["", head[:width]]
+    for place, direction in rows:
+        cells = {
+            indicator: _row(table, indicator, kind="post", place=place, direction=direction) for indicator in wanted
+        }
+        if cells["stay_h"] is None or math.isnan(cells["stay_h"][0]):
+            continue
+        crossing = crossings.get((place, direction))
+        tfi1 = _row(table, "tfi1", kind="crossing", place=crossing[0], direction=crossing[1]) if crossing else None
+        mark = "*" if ("post", place, direction) in flagged else ""
+        saturation = cells["saturation"]
+        texts = [
+            number(*(cells["wait_h"] or (math.nan, math.nan))) + mark,
+            number(*cells["stay_h"]) + mark,
+            number(*(tfi1 or (math.nan, math.nan))) + mark,
+            number(*(cells["throughput_per_day"] or (math.nan, math.nan))),
+        ]
+        lines.append(
+            f"{place[:name]:<{name}} {direction[:5]:<5} {texts[0]:>12} {texts[1]:>12} {texts[2]:>12} {texts[3]:>11} "
+            f"{f'{saturation[0]:.2f}' if saturation and not math.isnan(saturation[0]) else '-':>5}"
+        )
+    few = "; with one replication there is no interval" if results.replications < 2 else ""
+    lines += textwrap.wrap(f"mean ± half-width of the 95 % interval: sampling noise only{few}", width)
+    if any("*" in line for line in lines):
+        lines.append("* a stage on the way is overloaded: the time measures the horizon")
+    return lines
+
+
+def _flows(results: Results) -> list[str]:
+    table = results.table
+    flows = [label for label in table.labels if label.kind == "flow" and label.indicator == "door_to_door_h"]
+    if not flows:
+        return []
+    name = max(8, min(34, max(len(label.place) for label in flows)))
+    lines = ["", f"{'flow':<{name}} {'door to door h':>15} {'p95 h':>9} {'arrived/day':>13}"]
+    for label in flows:
+        where = {"kind": "flow", "place": label.place, "direction": label.direction}
+        mean = _row(table, "door_to_door_h", **where)
+        high = _row(table, "door_to_door_p95_h", **where)
+        left = _row(table, "throughput_per_day", **where)
+        texts = [number(*mean) if mean else "-", number(high[0]) if high else "-", number(*left) if left else "-"]
+        lines.append(f"{label.place[:name]:<{name}} {texts[0]:>15} {texts[1]:>9} {texts[2]:>13}")
+    return lines
+
+
+def _crossings(results: Results) -> dict[tuple[str, str], tuple[str, str]]:
+    """The crossing that each (post, direction) is part of."""
+    found = {}
+    for flow in results.plan.flows:
+        for variant in flow.variants:
+            for crossing in (span for span in variant.spans if span.kind == "crossing"):
+                for post in (span for span in variant.spans if span.kind == "post"):
+                    if crossing.first <= post.first and post.last <= crossing.last:
+                        found[post.id, post.direction] = (crossing.id, crossing.direction)
+    return found
+
+
+def _row(table: Table, indicator: str, **where: str) -> tuple[float, float] | None:
+    from corridor_sim.results_frames import mean_interval
+
+    if indicator not in table.indicators:
+        return None
+    found = table.select(indicator, **{"cargo_class": "", "hour": None, "day": None, "of": ""}, **where)
+    return mean_interval(found.values[0]) if len(found) else None
+
+
+def _all(table: Table, indicator: str) -> float | None:
+    found = _row(table, indicator, kind="corridor")
+    return None if found is None else found[0]
+
+
+def _rounded(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}"
+
+
+def describe_comparison(comparison: Comparison, width: int = 80) -> str:
+    """What differs in the inputs, then in the main indicators, at most `width` columns wide."""
+    base = comparison.base
+    lines = [
+        f"{'base':<13} {comparison.names[0]}",
+        f"{'replications':<13} {base.replications}, root entropy {base.root}",
+    ]
+    for name, changes in comparison.inputs_diff().items():
+        lines += ["", f"{name}:" + ("" if changes else " the same inputs")]
+        for change in changes[:12]:
+            lines += textwrap.wrap(change, width, initial_indent="  ", subsequent_indent="    ")
+        if len(changes) > 12:
+            lines.append(f"  and {len(changes) - 12} more")
+    wanted = [
+        name for name in ("wait_h", "tfi1", "throughput_per_day", "door_to_door_h") if name in base.table.indicators
+    ]
+    frame = comparison.table([*wanted, *(["delay_truck_h"] if "delay_truck_h" in base.table.indicators else [])], of="")
+    frame = frame[(frame["cargo_class"] == "") & frame["kind"].isin(["post", "crossing", "flow", "corridor"])]
+    frame = frame[(frame["kind"] != "flow") | (frame["indicator"] == "door_to_door_h")]
+    frame = frame[(frame["indicator"] != "delay_truck_h") | (frame["kind"] == "corridor")]
+    for name in comparison.names[1:]:
+        rows = frame[frame["scenario"] == name]
+        told = rows[rows["verdict"].isin(["more", "less"])]
+        lines += ["", f"{name} against {comparison.names[0]} ({len(told)} of {len(rows)} rows differ)"]
+        lines.append(f"{'indicator and place':<38} {'base':>10} {'difference':>18} {'':<10}"[:width])
+        row: Any
+        for row in told.itertuples():
+            place = f"{row.indicator} {row.place} {row.direction}".strip()
+            half = (row.high - row.low) / 2
+            mark = "*" if row.note else ""
+            lines.append(
+                f"{place[:38]:<38} {number(row.base):>10} {number(row.difference, half) + mark:>18} {row.verdict}"
+            )
+        same = rows[~rows["verdict"].isin(["more", "less"])]
+        if len(same):
+            counts = ", ".join(f"{count} {verdict}" for verdict, count in same["verdict"].value_counts().items())
+            lines += textwrap.wrap(f"the others: {counts}", width)
+    joint = "" if len(comparison.runs) == 2 else ", together for all scenarios of a row"
+    lines += ["", *textwrap.wrap(f"difference ± half-width of the 95 % interval{joint}: sampling noise only", width)]
+    if frame["note"].any():
+        lines += textwrap.wrap("* a stage on the way is overloaded: the time measures the horizon", width)
+    return "\n".join(line.rstrip() for line in lines)
