@@ -1,0 +1,132 @@
+"""What every registered service-time law must do, whoever wrote it."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from corridor_sim.errors import ScenarioError
+from corridor_sim.model.base import KindOf
+from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime, cv_of, scaled
+
+EXAMPLES = [(kind, SERVICE_TIMES.example(kind)) for kind in SERVICE_TIMES]
+VARIANTS = [
+    ("erlang", {"k": 1, "mean_h": 2.0}),
+    ("gamma", {"mean_h": 0.1, "cv": 1.6}),
+    ("lognormal", {"mean_h": 0.7, "cv": 0.4}),
+    ("lognormal", {"median_h": 0.5, "sigma": 0.9}),
+    ("lognormal", {"median_h": 1.0, "sigma": 0.5, "truncate_h": 0.8}),
+    ("triangular", {"low_h": 0.0, "mode_h": 0.0, "high_h": 1.0}),
+    ("triangular", {"low_h": 0.2, "mode_h": 1.0, "high_h": 1.0}),
+    ("uniform", {"low_h": 0.3, "high_h": 0.3}),
+    ("weibull", {"shape": 0.8, "scale_h": 0.5}),
+    ("hyperexponential", {"weights": [0.2, 0.5, 0.3], "means_h": [0.1, 0.5, 1.0]}),
+    ("shifted", {"shift_h": 0.5, "law": {"kind": "lognormal", "median_h": 0.2, "sigma": 1.0, "truncate_h": 3.0}}),
+    (
+        "mixture",
+        {
+            "weights": [0.25, 0.25, 0.5],
+            "laws": [
+                {"kind": "deterministic", "value_h": 0.1},
+                {"kind": "hyperexponential", "weights": [0.5, 0.5], "means_h": [0.1, 1.0]},
+                {"kind": "mixture", "weights": [1.0], "laws": [{"kind": "exponential", "mean_h": 0.2}]},
+            ],
+        },
+    ),
+]
+LAWS = [KindOf(SERVICE_TIMES).make({"kind": kind, **values}, ServiceTime) for kind, values in EXAMPLES + VARIANTS]
+each_law = pytest.mark.parametrize("law", LAWS, ids=repr)
+
+
+def generator(seed=3):
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed)))
+
+
+def draw(law, n, seed=3):
+    return law.sampler(generator(seed))(n)
+
+
+def assert_mean(values, theory, standard_errors=4.0):
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    assert abs(values.mean() - theory) <= standard_errors * error + 1e-12
+
+
+@each_law
+def test_a_law_says_its_own_kind(law):
+    assert SERVICE_TIMES[law.kind] is type(law)
+
+
+@each_law
+def test_a_law_has_the_mean_it_states_and_is_never_negative(law):
+    values = draw(law, 200_000)
+    assert values.shape == (200_000,)
+    assert np.isfinite(values).all()
+    assert (values >= 0).all()
+    assert_mean(values, law.mean_h)
+
+
+@each_law
+def test_a_law_has_the_variance_it_states(law):
+    assert not np.isnan(law.variance_h2), "a packaged law knows its variance"
+    assert_mean((draw(law, 200_000, seed=4) - law.mean_h) ** 2, law.variance_h2, standard_errors=4.5)
+    assert cv_of(law) * law.mean_h == pytest.approx(np.sqrt(law.variance_h2))
+
+
+@each_law
+@pytest.mark.parametrize("sizes", [(1,) * 9, (0, 7, 2), (3, 0, 6), (8, 1)])
+def test_drawing_in_parts_gives_the_same_bits(law, sizes):
+    sampler = law.sampler(generator())
+    parts = np.concatenate([sampler(n) for n in sizes])
+    assert np.array_equal(parts, draw(law, 20_001)[: sum(sizes)])
+
+
+@each_law
+def test_long_parts_of_odd_length_give_the_same_bits(law):
+    sampler = law.sampler(generator())
+    parts = np.concatenate([sampler(n) for n in (4097, 1, 8191, 33, 7679)])
+    assert np.array_equal(parts, draw(law, 20_001))
+
+
+@each_law
+def test_a_law_leaves_values_it_gave_alone(law):
+    sampler = law.sampler(generator())
+    first = sampler(100)
+    before = first.copy()
+    sampler(100)
+    assert np.array_equal(first, before)
+
+
+@each_law
+@pytest.mark.parametrize("factor", [0.25, 1.0, 1.7])
+def test_a_scaled_law_multiplies_every_value(law, factor):
+    changed = scaled(law, factor)
+    assert type(changed) is type(law)
+    assert changed.mean_h == pytest.approx(law.mean_h * factor, rel=1e-12)
+    np.testing.assert_allclose(draw(changed, 2000), factor * draw(law, 2000), rtol=1e-12, atol=1e-12)
+
+
+@each_law
+def test_scaling_by_zero_takes_no_time_and_by_less_is_refused(law):
+    assert draw(scaled(law, 0), 5).tolist() == [0.0] * 5
+    for factor in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ScenarioError, match="factor"):
+            scaled(law, factor)
+
+
+@each_law
+def test_a_law_is_a_value(law):
+    again = KindOf(SERVICE_TIMES).make(law.to_data(), ServiceTime)
+    assert again == law
+    assert hash(again) == hash(law)
+    copied = pickle.loads(pickle.dumps(law))
+    assert copied == law
+    assert np.array_equal(draw(copied, 50), draw(law, 50))
+
+
+@pytest.mark.parametrize("law", [law for law in LAWS if law.is_simple], ids=repr)
+def test_a_simple_law_gives_the_same_bits_in_blocks(law):
+    rng, block = generator(), np.empty((4, 150))
+    for row in block:
+        law.fill(rng, row[:100])
+        law.fill(rng, row[100:])
+    assert np.array_equal(law.of(block).ravel(), draw(law, 600))
