@@ -114,6 +114,7 @@ def test_queue_at_marks_agrees_with_counting_directly():
     made = busy_border()
     collector = Collector(made.plan, range(REPLICATIONS), ["queue"])
     collector.add(chunk_of(made))
+    collector.finish()
     from corridor_sim.indicators.tallies import QueueMarks
 
     marks = collector.shared(QueueMarks)
