@@ -8,17 +8,18 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from corridor_sim.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
+from corridor_sim.files.outline import key_parts
 from corridor_sim.files.overlays import Document, Place, document_of, read_document
-from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, resolve, shown
+from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, resolve
 from corridor_sim.files.schema import scenario_schema as schema
 from corridor_sim.files.writer import to_toml
+from corridor_sim.files.writing import write
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.csv_columns import csv_files
 from corridor_sim.model.resolution import problems as problems_of
@@ -41,7 +42,7 @@ def load_scenario(path: PathLike, overrides: Overrides | None = None) -> Scenari
     path : str or path
         A TOML file, or a name such as ``"baseline_2023"``. What exists as a file is read as one.
     overrides : dict, optional
-        Values by dotted path that are laid over the file: ``{"flows.export.per_day": 150}``.
+        Values by dotted path that are laid over the file: ``{"flows.export.per_day": 150}``; None takes one out.
 
     Raises
     ------
@@ -87,33 +88,10 @@ def save_scenario(scenario: Scenario, path: PathLike, *, overwrite: bool = False
 
     Raises
     ------
-    FileExistsError
-        If the file exists and `overwrite` is not set.
+    CorridorError
+        If the file exists and `overwrite` is not set, or its folder does not exist.
     """
-    write_text(dumps(scenario), Path(path), overwrite=overwrite)
-
-
-def write_text(text: str, path: Path, *, overwrite: bool = False) -> None:
-    """Write a text file that is there whole or not at all.
-
-    Raises
-    ------
-    FileExistsError
-        If the file exists and `overwrite` is not set.
-    """
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{shown(path)} exists; overwrite it or choose another name")
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write(dumps(scenario), Path(path), overwrite=overwrite)
 
 
 def check(path: PathLike, overrides: Overrides | None = None) -> list[Problem]:
@@ -122,14 +100,23 @@ def check(path: PathLike, overrides: Overrides | None = None) -> list[Problem]:
     Nothing is raised for what is wrong with the file; an empty list means that
     nothing is.
     """
+    return examine(path, overrides)[1]
+
+
+def examine(path: PathLike, overrides: Overrides | None = None) -> tuple[Scenario | None, list[Problem]]:
+    """The scenario of a file with everything to say of it; None where its tables do not fit the model.
+
+    The scenario can be run if no problem is an error. Nothing is raised for what is
+    wrong with the file.
+    """
     from corridor_sim.flatten import check as check_scenario
 
     try:
         document = _document(path, overrides)
         scenario = _made(Scenario, document.data, document)
     except ScenarioError as error:
-        return list(error.problems)
-    return [document.locate(problem) for problem in check_scenario(scenario)]
+        return None, list(error.problems)
+    return scenario, [document.locate(problem) for problem in check_scenario(scenario)]
 
 
 def _document(path: PathLike, overrides: Overrides | None) -> Document:
@@ -150,8 +137,11 @@ def _document(path: PathLike, overrides: Overrides | None) -> Document:
 
 
 def _override(document: Document, path: str, value: Any) -> None:
-    """Set one value of the document by its path; tables on the way are made."""
-    parts = path.split(".")
+    """Set one value of the document by its path (None: take it out); tables on the way are made."""
+    parts = key_parts(path)
+    path = ".".join(parts)
+    if not parts:
+        raise ScenarioError([Problem("the path of a value to set is empty")])
     table: Any = document.data
     for n, part in enumerate(parts[:-1], start=1):
         inner = table.get(part)
@@ -160,7 +150,10 @@ def _override(document: Document, path: str, value: Any) -> None:
         elif not isinstance(inner, dict):
             raise ScenarioError([Problem("cannot be set: " + ".".join(parts[:n]) + " is a value, not a table", path)])
         table = inner
-    table[parts[-1]] = value
+    if value is None:
+        table.pop(parts[-1], None)
+    else:
+        table[parts[-1]] = value
     for known in [known for known in document.places if known == path or known.startswith(f"{path}.")]:
         del document.places[known]
     document.places[path] = Place(None, "override", None)

@@ -203,4 +203,3 @@ def _merged(
 
 def _other_kind(old: dict[str, Any], new: dict[str, Any], path: tuple[str, ...]) -> bool:
     return len(path) > _OBJECT_DEPTH and "kind" in old and "kind" in new and old["kind"] != new["kind"]
-
