@@ -176,7 +176,7 @@ class Comparison:
                     _matters(low, high, delta.get(label.indicator) if isinstance(delta, Mapping) else delta)
                     for label, low, high in zip(labels, found["low"], found["high"], strict=True)
                 ]
-            flagged = self.base._flagged() | self.runs[number]._flagged()
+            flagged = self.base.flagged() | self.runs[number].flagged()
             frame["note"] = [
                 OVERLOAD if label.indicator in TIMES and (label.kind, label.place, label.direction) in flagged else ""
                 for label in labels

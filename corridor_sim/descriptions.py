@@ -44,7 +44,7 @@ def describe(results: Results, width: int = 80) -> str:
     lines = _head(results, width)
     lines += _overload(results, width)
     lines += _posts(results, width)
-    lines += _flows(results)
+    lines += _flows(results, width)
     for warning in results.warnings:
         lines += ["", *textwrap.wrap(f"warning: {warning}", width, subsequent_indent="  ")]
     return "\n".join(line.rstrip() for line in lines)
@@ -109,56 +109,60 @@ def _overload(results: Results, width: int) -> list[str]:
 def _posts(results: Results, width: int) -> list[str]:
     table = results.table
     wanted = ("wait_h", "stay_h", "throughput_per_day", "saturation")
-    rows = {(label.place, label.direction): label for label in table.labels if label.kind == "post"}
-    if not rows or not set(wanted[:2]) <= set(table.indicators):
+    places = [(label.place, label.direction) for label in table.labels if label.kind == "post"]
+    places = list(dict.fromkeys(places))
+    if not places or not set(wanted[:2]) <= set(table.indicators):
         return []
     crossings = _crossings(results)
-    flagged = results._flagged()
-    name = max(8, min(22, max(len(place) for place, _ in rows)))
-    head = f"{'post':<{name}} {'dir':<5} {'wait h':>12} {'stay h':>12} {'crossing h':>12} {'left/day':>11} {'sat':>5}"
-    lines = ["", head[:width]]
-    for place, direction in rows:
-        cells = {
-            indicator: _row(table, indicator, kind="post", place=place, direction=direction) for indicator in wanted
-        }
-        if cells["stay_h"] is None or math.isnan(cells["stay_h"][0]):
+    flagged = results.flagged()
+    name = max(8, min(width - 59, max(len(place) for place, _ in places)))
+
+    def line(post: str, direction: str, *cells: str) -> str:
+        first = f"{_short(post, name):<{name}} {direction[:5]:<5}"
+        return first + "".join(f" {cell:>{size}}" for cell, size in zip(cells, (11, 11, 11, 10, 5), strict=True))
+
+    lines = ["", line("post", "dir", "wait h", "stay h", "crossing h", "left/day", "load")]
+    for place, direction in places:
+        at = {"kind": "post", "place": place, "direction": direction}
+        found = {indicator: _row(table, indicator, **at) for indicator in wanted}
+        if found["stay_h"] is None or math.isnan(found["stay_h"][0]):
             continue
         crossing = crossings.get((place, direction))
         tfi1 = _row(table, "tfi1", kind="crossing", place=crossing[0], direction=crossing[1]) if crossing else None
         mark = "*" if ("post", place, direction) in flagged else ""
-        saturation = cells["saturation"]
-        texts = [
-            number(*(cells["wait_h"] or (math.nan, math.nan))) + mark,
-            number(*cells["stay_h"]) + mark,
-            number(*(tfi1 or (math.nan, math.nan))) + mark,
-            number(*(cells["throughput_per_day"] or (math.nan, math.nan))),
-        ]
-        lines.append(
-            f"{place[:name]:<{name}} {direction[:5]:<5} {texts[0]:>12} {texts[1]:>12} {texts[2]:>12} {texts[3]:>11} "
-            f"{f'{saturation[0]:.2f}' if saturation and not math.isnan(saturation[0]) else '-':>5}"
-        )
-    few = "; with one replication there is no interval" if results.replications < 2 else ""
+        times = [_cell(cell) + mark for cell in (found["wait_h"], found["stay_h"], tfi1)]
+        load = found["saturation"]
+        text = f"{load[0]:.2f}" if load and not math.isnan(load[0]) else "-"
+        lines.append(line(place, direction, *times, _cell(found["throughput_per_day"]), text))
+    few = "; one replication has no interval" if results.replications < 2 else ""
     lines += textwrap.wrap(f"mean ± half-width of the 95 % interval: sampling noise only{few}", width)
-    if any("*" in line for line in lines):
+    if any("*" in text for text in lines):
         lines.append("* a stage on the way is overloaded: the time measures the horizon")
     return lines
 
 
-def _flows(results: Results) -> list[str]:
+def _flows(results: Results, width: int) -> list[str]:
     table = results.table
     flows = [label for label in table.labels if label.kind == "flow" and label.indicator == "door_to_door_h"]
     if not flows:
         return []
-    name = max(8, min(34, max(len(label.place) for label in flows)))
-    lines = ["", f"{'flow':<{name}} {'door to door h':>15} {'p95 h':>9} {'arrived/day':>13}"]
+    name = max(8, min(width - 46, max(len(label.place) for label in flows)))
+    lines = ["", f"{'flow':<{name}} {'door to door h':>16} {'p95 h':>9} {'arrived/day':>13}"]
     for label in flows:
-        where = {"kind": "flow", "place": label.place, "direction": label.direction}
-        mean = _row(table, "door_to_door_h", **where)
-        high = _row(table, "door_to_door_p95_h", **where)
-        left = _row(table, "throughput_per_day", **where)
-        texts = [number(*mean) if mean else "-", number(high[0]) if high else "-", number(*left) if left else "-"]
-        lines.append(f"{label.place[:name]:<{name}} {texts[0]:>15} {texts[1]:>9} {texts[2]:>13}")
+        at = {"kind": "flow", "place": label.place, "direction": label.direction}
+        mean, high = _row(table, "door_to_door_h", **at), _row(table, "door_to_door_p95_h", **at)
+        left = _row(table, "throughput_per_day", **at)
+        texts = [_cell(mean), number(high[0]) if high else "-", _cell(left)]
+        lines.append(f"{_short(label.place, name):<{name}} {texts[0]:>16} {texts[1]:>9} {texts[2]:>13}")
     return lines
+
+
+def _cell(found: tuple[float, float] | None) -> str:
+    return "-" if found is None else number(*found).replace(" ±", "±")
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _crossings(results: Results) -> dict[tuple[str, str], tuple[str, str]]:
@@ -169,7 +173,7 @@ def _crossings(results: Results) -> dict[tuple[str, str], tuple[str, str]]:
             for crossing in (span for span in variant.spans if span.kind == "crossing"):
                 for post in (span for span in variant.spans if span.kind == "post"):
                     if crossing.first <= post.first and post.last <= crossing.last:
-                        found[post.id, post.direction] = (crossing.id, crossing.direction)
+                        found[post.id, post.direction] = results.scope.place_of(variant, crossing)[1:]
     return found
 
 

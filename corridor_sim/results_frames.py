@@ -155,12 +155,12 @@ class Results:
                 found[label.place] = mean
         return found
 
-    def _flagged(self) -> set[tuple[str, str, str]]:
+    def flagged(self) -> set[tuple[str, str, str]]:
         """Places whose times measure the horizon."""
         over = self.overloaded()
         if not over:
             return set()
-        plan, found = self.plan, set()
+        plan, scope, found = self.plan, self.scope, set()
         hit = {k for k, element in enumerate(plan.elements) if element.id in over}
         for k in hit:
             element = plan.elements[k]
@@ -174,7 +174,7 @@ class Results:
                     found.add(("flow", flow.id, flow.direction))
                 for span in variant.spans:
                     if any(met[span.first : span.last + 1]):
-                        found.add((span.kind, span.id, span.direction))
+                        found.add(scope.place_of(variant, span))
         return found
 
     def summary(
@@ -221,7 +221,7 @@ class Results:
         else:
             frame = frame.drop(columns=["hour", "day"])
         frame["mean"], frame["low"], frame["high"], frame["n"] = mean, mean - half, mean + half, n
-        flagged = self._flagged()
+        flagged = self.flagged()
         frame["note"] = [_note(label, flagged, int(count)) for label, count in zip(table.labels, n, strict=True)]
         frame.attrs["interval"] = NOISE
         frame.attrs["replications"] = self.replications

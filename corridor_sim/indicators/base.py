@@ -33,7 +33,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from corridor_sim.indicators.scope import Options, Place, Scope, element_place, place_of
+from corridor_sim.indicators.scope import Options, Place, Scope, element_place
 from corridor_sim.indicators.table import Label, Table
 from corridor_sim.indicators.tiles import SpanTile, VisitTile, joined_spans, joined_visits
 from corridor_sim.plan import Plan
@@ -54,7 +54,6 @@ __all__ = [
     "SpanTile",
     "VisitTile",
     "element_place",
-    "place_of",
     "ratio",
 ]
 

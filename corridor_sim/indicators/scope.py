@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from corridor_sim.plan import Element, Plan, Span
+from corridor_sim.plan import Element, Plan, Span, Variant
 from corridor_sim.results import IntArray
 from corridor_sim.units import H_PER_DAY, FloatArray
 
@@ -172,7 +172,7 @@ class Scope:
                 for variant in flow.variants:
                     for span in variant.spans:
                         if span.kind == kind:
-                            found.setdefault(place_of(span))
+                            found.setdefault(self.place_of(variant, span))
         return (*found, *(("flow", flow.id, flow.direction) for flow in self.plan.flows))
 
     @cached_property
@@ -180,7 +180,7 @@ class Scope:
         """(span place, flow) pairs that occur, sorted."""
         at = {place: n for n, place in enumerate(self.span_places)}
         pairs = {
-            (at[place_of(span)], f)
+            (at[self.place_of(variant, span)], f)
             for f, flow in enumerate(self.plan.flows)
             for variant in flow.variants
             for span in variant.spans
@@ -199,14 +199,24 @@ class Scope:
                 whole = at["flow", flow.id, flow.direction]
                 found[f, v, -1] = (whole, cell[whole, f])
                 for n, span in enumerate(variant.spans):
-                    if place_of(span) in at:
-                        place = at[place_of(span)]
+                    if self.place_of(variant, span) in at:
+                        place = at[self.place_of(variant, span)]
                         found[f, v, n] = (place, cell[place, f])
         return found
 
     def span_cell(self, flow: int, variant: int, span: int) -> tuple[int, int] | None:
         """(place, cell) of one span of one itinerary, None if it is of no reported kind."""
         return self._span_cell_of.get((flow, variant, span))
+
+    def place_of(self, variant: Variant, span: Span) -> Place:
+        """Kind, id and direction of a span of an itinerary; a crossing is directed by its posts (``"AZ>RU"``)."""
+        if span.kind != "crossing" or span.direction:
+            return (span.kind, span.id, span.direction)
+        labels = self.plan.labels.get("posts", {})
+        inside = [one for one in variant.spans if one.kind == "post" and span.first <= one.first <= span.last]
+        inside.sort(key=lambda one: one.first)
+        sides = [str(labels.get(one.id, {}).get("country", "") or one.id) for one in inside]
+        return ("crossing", span.id, ">".join(dict.fromkeys(sides)))
 
     def places(self, *kinds: str) -> list[tuple[int, Place]]:
         """Numbered span places of these kinds."""
@@ -224,16 +234,14 @@ class Scope:
     @cached_property
     def crossing_elements(self) -> dict[tuple[str, str], tuple[int, ...]]:
         """Elements met within each (crossing, direction): what the itineraries' crossing spans cover."""
-        return self._elements_of("crossing")
-
-    def _elements_of(self, kind: str) -> dict[tuple[str, str], tuple[int, ...]]:
         found: dict[tuple[str, str], set[int]] = {}
         for flow in self.plan.flows:
             for variant in flow.variants:
                 for span in variant.spans:
-                    if span.kind == kind:
+                    if span.kind == "crossing":
+                        _, id, direction = self.place_of(variant, span)
                         covered = (step.element for step in variant.steps[span.first : span.last + 1])
-                        found.setdefault((span.id, span.direction), set()).update(covered)
+                        found.setdefault((id, direction), set()).update(covered)
         return {key: tuple(sorted(elements)) for key, elements in found.items()}
 
     @cached_property
@@ -256,11 +264,6 @@ class Scope:
             return False
         fails = bool(getattr(station, "outages", ())) or getattr(station, "breakdown", None) is not None
         return fails or getattr(station, "closing", "") in ("suspend", "restart")
-
-
-def place_of(span: Span) -> Place:
-    """Kind, id and direction of a span."""
-    return (span.kind, span.id, span.direction)
 
 
 def element_place(element: Element) -> Place:

@@ -41,7 +41,7 @@ def plan(horizon_h=48.0, warm_up_h=0.0, flows=1, lanes_a=1.0, service_a=2.0, sta
     spans = (
         Span(kind="leg", id="road1", first=0, last=0, mode="road", length_km=100, cost_usd_tkm=0.05, co2_g_tkm=80),
         Span(kind="post", id="a", first=1, last=2, direction="exit"),
-        Span(kind="crossing", id="ab", first=1, last=3, direction="exit"),
+        Span(kind="crossing", id="ab", first=1, last=3),
         Span(kind="post", id="b", first=3, last=3, direction="entry"),
         Span(kind="leg", id="road2", first=4, last=4, mode="road", length_km=100, cost_usd_tkm=0.05, co2_g_tkm=80),
     )

@@ -17,7 +17,7 @@ def test_waits_stays_and_crossing_times_are_those_of_the_trucks():
     assert value(found, "wait_h", kind="post", place="b") == 0.0
     assert value(found, "stay_h", kind="post", place="a") == 3.0
     assert value(found, "stay_h", kind="leg", place="road1") == 3.0
-    assert value(found, "tfi1", place="ab") == 4.0
+    assert value(found, "tfi1", place="ab", direction="a>b") == 4.0
     assert value(found, "door_to_door_h", place="f0") == 9.0
 
 
