@@ -28,6 +28,10 @@ def cases():
         yield pytest.param(path, int(header[2]), header[3], header[4], id=path.stem)
 
 
+CASES = list(cases())
+ERRORS = [case for case in CASES if case.values[1] == 2]
+
+
 @pytest.fixture(autouse=True)
 def _in_the_folder(monkeypatch):
     monkeypatch.chdir(FOLDER)
@@ -38,7 +42,7 @@ def _in_the_folder(monkeypatch):
     assert {(path, path.stat().st_mtime_ns) for path in FOLDER.iterdir()} == before
 
 
-@pytest.mark.parametrize(("path", "code", "where", "words"), cases())
+@pytest.mark.parametrize(("path", "code", "where", "words"), CASES)
 def test_a_bad_file_is_told_with_place_and_reason(path, code, where, words):
     problems = cs.check(path.name)
     if not where and not words:
@@ -51,7 +55,7 @@ def test_a_bad_file_is_told_with_place_and_reason(path, code, where, words):
     assert any(p.severity == "error" for p in problems) == (code == 2)
 
 
-@pytest.mark.parametrize(("path", "code", "where", "words"), cases())
+@pytest.mark.parametrize(("path", "code", "where", "words"), CASES)
 def test_a_file_with_an_error_cannot_be_loaded(path, code, where, words):
     overload = "a day come" in " ".join(str(p) for p in cs.check(path.name) if p.severity == "error")
     expected = pytest.raises(cs.ScenarioError) if code and not overload else contextlib.nullcontext()
@@ -61,7 +65,7 @@ def test_a_file_with_an_error_cannot_be_loaded(path, code, where, words):
         assert any(words in str(p) for p in caught.value.problems)
 
 
-@pytest.mark.parametrize(("path", "code", "where", "words"), cases())
+@pytest.mark.parametrize(("path", "code", "where", "words"), CASES)
 def test_check_on_the_command_line_ends_with_the_stated_code(path, code, where, words):
     result = CliRunner().invoke(main, ["check", path.name])
     assert result.exit_code == code, result.output
@@ -71,7 +75,7 @@ def test_check_on_the_command_line_ends_with_the_stated_code(path, code, where, 
     assert strict.exit_code == (2 if words else 0)
 
 
-@pytest.mark.parametrize(("path", "code", "where", "words"), [case for case in cases() if case.values[1] == 2])
+@pytest.mark.parametrize(("path", "code", "where", "words"), ERRORS)
 def test_a_run_of_a_bad_file_ends_before_it_begins(path, code, where, words):
     result = CliRunner().invoke(main, ["run", path.name, "--output", "never.csv", "--replications", "1"])
     assert result.exit_code == 2
@@ -85,15 +89,20 @@ def test_the_file_that_the_bad_ones_extend_is_good():
 
 def test_all_problems_of_a_file_are_told_at_once(tmp_path):
     text = (FOLDER / "good.toml").read_text(encoding="utf-8")
-    text = text.replace("per_day = 30", 'per_day = "30"').replace("lanes = 3\n", "lanes = -3\n").replace("cv = 0.3", "")
+    text = (
+        text.replace("per_day = 30", 'per_day = "30"')
+        .replace("lanes = 3\n", "lanes = -3\n")
+        .replace("cv = 0.3", "cv = 0.0")
+    )
     text = text.replace("horizon_days = 7", "horizon_day = 7")
-    path = tmp_path / "four.toml"
+    path = tmp_path / "many.toml"
     path.write_text(text, encoding="utf-8")
     problems = cs.check(path)
     assert {p.path for p in problems} >= {
         "run.horizon_day",
         "checkpoints.north_a.exit.lanes.lanes",
         "checkpoints.north_b.entry.lanes.lanes",
+        "checkpoints.north_a.exit.lanes.service.cv",
         "flows.bread.per_day",
     }
     lines = text.split("\n")
