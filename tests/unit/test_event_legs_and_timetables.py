@@ -107,10 +107,11 @@ def test_departures_out_of_order_and_missing_draws_are_errors():
 
 
 def test_a_quota_lets_pass_so_many_a_day_and_loses_what_is_left_over():
-    quota = Quota(id="A", day_start_h=np.array([-2.0, 22, 46, 70]), per_day=np.array([2, 1, 3, 1]))
-    out = play([quota], [a(t, 0) for t in (21, 21.5, 21.75, 46, 47, 47, 48, 71, 72)])
-    # Day 0 takes two, the third waits for 22; day 2 (46-70) takes three; day 3 one and there is no day 4.
-    assert out.start("A") == [21, 21.5, 22, 46, 47, 47, 70, None, None]
+    quota = Quota(id="A", day_start_h=np.array([-2.0, 22, 46, 70]), per_day=np.array([2, 5, 1, 1]))
+    out = play([quota], [a(t, 0) for t in (21, 21.5, 21.75, 46, 47, 71, 72)])
+    # Day 0 takes two and the third waits for 22. Day 1 leaves four places over: day 2 (46-70) still takes one.
+    # Day 3 takes the one that waits since 47, and there is no day after it.
+    assert out.start("A") == [21, 21.5, 22, 46, 70, None, None]
     assert out.leave("A") == out.finish("A") == out.start("A")
 
 

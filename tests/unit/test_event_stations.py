@@ -1,10 +1,11 @@
 """Stations of the event engine where SEMANTICS is silent: what the package's docstring settles."""
 
+import numpy as np
 import pytest
 from event_plans import Truck, a, dated, ferry, play, station, to
 
 from corridor_sim.errors import SimulationError
-from corridor_sim.plan import Balk, Breakdown, Outage, Reservation, StaffPool, Step
+from corridor_sim.plan import Balk, Breakdown, Outage, Quota, Reservation, StaffPool, Step
 
 
 def test_everybody_suspended_goes_on_at_reopening_even_with_fewer_lanes():
@@ -240,3 +241,64 @@ def test_landings_join_like_everybody_else():
     # The load lands at 10 on a boat that takes no time; the one from outside joined at 10 too and has the
     # smaller number, so it goes first.
     assert out.start("B") == [12, 10]
+
+
+def test_one_that_comes_at_t_after_the_station_has_settled_still_stands_by_its_number():
+    # The quota comes later in the plan than the station behind it: its truck 0 joins A at 3 after truck 1 has.
+    quota = Quota(id="B", day_start_h=np.array([0.0]), per_day=np.array([9]))
+    routes = {0: [to(1, 0)], 1: [to(0)], 2: [to(0)]}
+    trucks = [Truck(3, {"A": 1}), Truck(3, {"A": 1}, flow=1), Truck(0, {"A": 5}, flow=2)]
+    assert play([station("A"), quota], trucks, variants=routes).start("A") == [5, 6, 0]
+
+
+def test_one_that_an_outage_puts_back_takes_no_place_in_the_yard():
+    failing = station("B", yard=1, outages=(Outage(from_h=5, until_h=9),), outage_policy="requeue")
+    out = play([station("A"), failing], [a(0, 1, 10), a(5, 1, 1), a(6, 1, 1)])
+    assert out.join("B") == [1, 6, 15]
+    assert out.leave("A") == [1, 6, 15]
+    # Nor does it leave one free once it has gone on: at 15 one starts and the next takes the one place.
+    assert out.start("B") == [1, 15, 16]
+    more = play([station("A"), failing], [a(0, 1, 10), a(5, 1, 4), a(6, 1, 4), a(7, 1, 4), a(8, 1, 4)])
+    assert more.join("B") == [1, 6, 15, 19, 23]
+
+
+def test_a_service_that_needs_two_members_does_not_start_with_one():
+    pool = StaffPool(id="crew", members=dated(3))
+    one = station("A", 3, staff_pool="crew", staff_per_service=2)
+    assert play([one], [a(0, 5), a(0, 5)], staff_pools=[pool]).start("A") == [0, 5]
+
+
+def test_one_that_an_outage_puts_back_keeps_its_staff_and_takes_no_more():
+    pool = StaffPool(id="crew", members=dated(2))
+    failing = station("A", staff_pool="crew", outages=(Outage(from_h=2, until_h=4),), outage_policy="requeue")
+    elements = [failing, station("B", 2, staff_pool="crew")]
+    trucks = [a(0, 5), Truck(3, {"B": 9}, flow=1), Truck(5, {"B": 1}, flow=1)]
+    out = play(elements, trucks, variants={0: [to(0)], 1: [to(1)]}, staff_pools=[pool])
+    assert out.finish("A") == [7, None, None]
+    assert out.start("B") == [None, 3, 7]
+
+
+def test_an_overrunning_service_counts_on_pooled_lanes_that_fail_one_by_one_too():
+    shift = station(lanes=[(0, 2), (5, 1)], outages=(Outage(from_h=50, until_h=51, lane=1),))
+    assert play([shift], [a(0, 6), a(0, 20), a(1, 1)]).start("A") == [0, 0, 20]
+
+
+def test_clear_queue_without_a_yard_lets_nobody_in_after_closing():
+    hours = station("B", [(0, 1), (10, 0), (20, 1)], closing="clear_queue", yard=0)
+    out = play([station("A"), hours], [a(0, 8, 4), a(1, 1, 4), a(2, 2, 1)])
+    # The second is done at A at 9 but has not joined B by 10, so it waits in A's lane until 20.
+    assert out.leave("A") == [8, 20, 24]
+    assert out.start("B") == [8, 20, 24]
+
+
+def test_an_outage_while_closed_does_not_open_for_those_who_came_after_closing():
+    hours = station(lanes=[(0, 1), (10, 0), (30, 1)], closing="clear_queue", outages=(Outage(from_h=15, until_h=16),))
+    assert play([hours], [a(12, 1)]).start("A") == [30]
+
+
+def test_without_a_yard_nobody_slips_past_one_on_the_road_that_does_not_fit_before_closing():
+    hours = station("B", [(0, 1), (10, 0), (20, 1)], closing="no_overrun", yard=0)
+    trucks = [Truck(7, {"B": 5}, flow=1), a(7, 1, 1)]
+    out = play([station("A"), hours], trucks, variants={0: [to(0, 1)], 1: [to(1)]})
+    assert out.start("B") == [20, 25]
+    assert out.leave("A") == [None, 25]

@@ -114,7 +114,6 @@ class FullStation(Element):
             else:
                 self._join(consignment, step, now)
         presented, self._presented = self._presented, []
-        presented.sort(key=lambda entry: entry[:2])
         for entry in presented:
             _, _, consignment, step, origin, visit = entry
             if step.balk is not None and self._too_long(step.balk):
