@@ -78,7 +78,7 @@ class Column:
         if self._kept is not None:
             return self._kept
         root, role, flow, entity = self.key
-        generators = [streams.stream(root, replication, role, flow, entity) for replication in self.replications]
+        generators = streams.streams(root, self.replications, role, flow, entity)
         law = self.law
         sources = generators if law is None or law.is_simple else [law.sampler(own) for own in generators]
         if self.keep:

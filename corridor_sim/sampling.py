@@ -238,7 +238,7 @@ class _FlowDraws:
         self.flow, self.f, self.horizon_h = flow, f, plan.horizon_h
         self._since_h = 0.0
         self._draw: list[Draw] = [
-            flow.arrivals.sampler(streams.stream(root, k, "release", flow.id)) for k in replications
+            flow.arrivals.sampler(own) for own in streams.streams(root, replications, "release", flow.id)
         ]
         self._pending: list[FloatArray] = [np.empty(0) for _ in replications]
         self._over = [False for _ in replications]

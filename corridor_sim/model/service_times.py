@@ -304,14 +304,17 @@ class Lognormal(SimpleLaw):
         """Exponentials of normal variates; those beyond the cut are drawn anew below it by inversion."""
         if self.truncate_h is None:
             return super().sampler(rng)
-        again, bound, kept, truncate_h = rng.spawn(1)[0], self._bound, self._kept(0), self.truncate_h
+        bound, kept, truncate_h = self._bound, self._kept(0), self.truncate_h
+        again: np.random.Generator | None = None
 
         def draw(n: int) -> FloatArray:
+            nonlocal again
             variate = rng.standard_normal(n)
             beyond = np.flatnonzero(variate > bound)
             if len(beyond):
                 from scipy.special import ndtri
 
+                again = again or rng.spawn(1)[0]
                 variate[beyond] = ndtri((1.0 - again.random(len(beyond))) * kept)
             return np.minimum(self.of(variate), truncate_h)
 
