@@ -1,0 +1,189 @@
+"""Laws made of other laws or of measured values.
+
+To add such a law, add one class here with `@SERVICE_TIMES.register(kind, **example)`,
+`mean_h` and `sampler` (or `of`, see `simple.py`); and its name to ``__init__.py``. A
+law that needs several generators spawns them once, in `sampler`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Annotated, Any, ClassVar, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.model import csv_columns
+from corridor_sim.model.base import Probability, TupleOf
+from corridor_sim.model.service_times.base import (
+    SERVICE_TIMES,
+    Draw,
+    Hours,
+    HoursFromZero,
+    Law,
+    ServiceTime,
+    SimpleLaw,
+    minus_log,
+    require_weights,
+)
+from corridor_sim.units import FloatArray
+
+
+@SERVICE_TIMES.register("shifted", shift_h=0.1, law={"kind": "exponential", "mean_h": 0.3})
+class Shifted(ServiceTime):
+    """A fixed time and then that of another law."""
+
+    kind: ClassVar[str] = "shifted"
+    shift_h: HoursFromZero
+    law: Law
+
+    @property
+    def mean_h(self) -> float:
+        """Shift plus the mean of the law. [h]"""
+        return self.shift_h + self.law.mean_h
+
+    @property
+    def variance_h2(self) -> float:
+        """That of the law."""
+        return self.law.variance_h2
+
+    def sampler(self, rng: np.random.Generator) -> Draw:
+        """Values of the law, later by the shift."""
+        draw = self.law.sampler(rng)
+        return lambda n: draw(n) + self.shift_h
+
+
+@SERVICE_TIMES.register(
+    "mixture",
+    weights=(0.8, 0.2),
+    laws=({"kind": "gamma", "mean_h": 0.2, "cv": 0.5}, {"kind": "uniform", "low_h": 1.0, "high_h": 2.0}),
+)
+class Mixture(ServiceTime):
+    """One of several laws, chosen anew for each consignment.
+
+    Every law is drawn for every consignment, so that other weights change only
+    which value counts.
+    """
+
+    kind: ClassVar[str] = "mixture"
+    weights: TupleOf[Probability]
+    laws: TupleOf[Law]
+
+    @model_validator(mode="after")
+    def _weights(self) -> Self:
+        require_weights(self.weights, len(self.laws), "laws")
+        return self
+
+    @property
+    def mean_h(self) -> float:
+        """Weighted mean of the means. [h]"""
+        return math.fsum(weight * law.mean_h for weight, law in zip(self.weights, self.laws, strict=True))
+
+    @property
+    def variance_h2(self) -> float:
+        """Mean of the squares less the square of the mean. [h^2]"""
+        parts = zip(self.weights, self.laws, strict=True)
+        return math.fsum(w * (law.variance_h2 + law.mean_h**2) for w, law in parts) - self.mean_h**2
+
+    def sampler(self, rng: np.random.Generator) -> Draw:
+        """Choices from `rng`, each law from a generator of its own."""
+        draws = [law.sampler(own) for law, own in zip(self.laws, rng.spawn(len(self.laws)), strict=True)]
+        edges = np.cumsum(self.weights)[:-1]
+
+        def draw(n: int) -> FloatArray:
+            chosen = rng.random(n)
+            values = draws[0](n)
+            for edge, other in zip(edges, draws[1:], strict=True):
+                np.copyto(values, other(n), where=chosen >= edge)
+            return values
+
+        return draw
+
+
+@SERVICE_TIMES.register("hyperexponential", weights=(0.9, 0.1), means_h=(0.2, 2.0))
+class Hyperexponential(ServiceTime):
+    """Exponential times whose mean is chosen anew for each consignment; cv above 1."""
+
+    kind: ClassVar[str] = "hyperexponential"
+    weights: TupleOf[Probability]
+    means_h: TupleOf[Hours]
+
+    @model_validator(mode="after")
+    def _weights(self) -> Self:
+        require_weights(self.weights, len(self.means_h), "means_h")
+        return self
+
+    @property
+    def mean_h(self) -> float:
+        """Weighted mean. [h]"""
+        return math.fsum(w * mean for w, mean in zip(self.weights, self.means_h, strict=True))
+
+    @property
+    def variance_h2(self) -> float:
+        """Variance. [h^2]"""
+        return math.fsum(2 * w * m * m for w, m in zip(self.weights, self.means_h, strict=True)) - self.mean_h**2
+
+    def sampler(self, rng: np.random.Generator) -> Draw:
+        """Unit exponentials times the chosen means."""
+        own = rng.spawn(1)[0]
+        edges, means_h = np.cumsum(self.weights)[:-1], self.means_h
+
+        def draw(n: int) -> FloatArray:
+            chosen = rng.random(n)
+            scale_h = np.full(n, means_h[0])
+            for edge, mean_h in zip(edges, means_h[1:], strict=True):
+                np.copyto(scale_h, mean_h, where=chosen >= edge)
+            scale_h *= minus_log(own.random(n))
+            return scale_h
+
+        return draw
+
+
+@SERVICE_TIMES.register("empirical", values_h=(0.15, 0.2, 0.2, 0.35, 1.1))
+class Empirical(SimpleLaw):
+    """One of the measured values, all alike.
+
+    Give `values_h`, or `csv` and `column` (a header); a file is read once and
+    `values_h` then holds its values, so a stored scenario is complete in itself.
+    """
+
+    kind: ClassVar[str] = "empirical"
+    values_h: TupleOf[HoursFromZero]
+    csv: str = ""
+    """File that the values came from, relative to the scenario file."""
+    column: str = ""
+    """Header of the column with times. [h]"""
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, values: Any) -> Any:
+        return csv_columns.fill(values, "values_h", csv_columns.number_column)
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.values_h:
+            raise ScenarioError([Problem("must hold at least one value", "values_h")])
+        return self
+
+    @property
+    def mean_h(self) -> float:
+        """Mean of the values. [h]"""
+        return math.fsum(self.values_h) / len(self.values_h)
+
+    @property
+    def variance_h2(self) -> float:
+        """Mean squared distance from the mean. [h^2]"""
+        mean_h = self.mean_h
+        return math.fsum((value - mean_h) ** 2 for value in self.values_h) / len(self.values_h)
+
+    @functools.cached_property
+    def _ranked_h(self) -> FloatArray:
+        return np.sort(self.values_h)
+
+    def of(self, variate: FloatArray) -> FloatArray:
+        """The value at the rank that the uniform falls on."""
+        variate *= len(self.values_h)
+        return np.asarray(self._ranked_h[variate.astype(np.int64)])

@@ -1,0 +1,313 @@
+"""Laws with parameters, values of one standard variate (or none).
+
+To add such a law, add one class here with `@SERVICE_TIMES.register(kind, **example)`:
+fields with the unit in the name, `mean_h`, and `of`, a function of one uniform or
+of what `fill` draws; and its name to ``__init__.py``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, ClassVar, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.model.base import PositiveCount
+from corridor_sim.model.service_times.base import (
+    SERVICE_TIMES,
+    Draw,
+    Hours,
+    HoursFromZero,
+    ServiceTime,
+    SimpleLaw,
+    minus_log,
+)
+from corridor_sim.units import FloatArray
+
+
+@SERVICE_TIMES.register("deterministic", value_h=0.24)
+class Deterministic(ServiceTime):
+    """Always the same time."""
+
+    kind: ClassVar[str] = "deterministic"
+    value_h: HoursFromZero
+
+    @property
+    def mean_h(self) -> float:
+        """The value."""
+        return self.value_h
+
+    @property
+    def variance_h2(self) -> float:
+        """Zero."""
+        return 0.0
+
+    def sampler(self, rng: np.random.Generator) -> Draw:
+        """The value over and over; draws nothing."""
+        del rng
+        return lambda n: np.full(n, self.value_h)
+
+
+@SERVICE_TIMES.register("exponential", mean_h=0.4)
+class Exponential(SimpleLaw):
+    """Memoryless times."""
+
+    kind: ClassVar[str] = "exponential"
+    mean_h: Hours
+
+    @property
+    def variance_h2(self) -> float:
+        """Square of the mean."""
+        return self.mean_h**2
+
+    def of(self, variate: FloatArray) -> FloatArray:
+        """-mean log(1 - u)."""
+        return np.multiply(minus_log(variate), self.mean_h, out=variate)
+
+
+class _GammaShaped(SimpleLaw):
+    """Gamma variates of shape `_shape`; they scale with the mean, whatever it is."""
+
+    mean_h: Hours
+
+    @property
+    def _shape(self) -> float:
+        raise NotImplementedError
+
+    @property
+    def variance_h2(self) -> float:
+        """Square of the mean over the shape."""
+        return self.mean_h**2 / self._shape
+
+    def fill(self, rng: np.random.Generator, out: FloatArray) -> None:
+        """Standard gamma variates."""
+        rng.standard_gamma(self._shape, out=out)
+
+    def of(self, variate: FloatArray) -> FloatArray:
+        """Variates times mean over shape."""
+        variate *= self.mean_h / self._shape
+        return variate
+
+
+@SERVICE_TIMES.register("erlang", k=3, mean_h=0.4)
+class Erlang(_GammaShaped):
+    """Sum of `k` independent exponential phases of equal mean; cv is k^-1/2."""
+
+    kind: ClassVar[str] = "erlang"
+    k: Annotated[PositiveCount, Field(le=1_000_000)]
+    """Number of phases, a whole number >= 1."""
+
+    @property
+    def _shape(self) -> float:
+        return float(self.k)
+
+
+@SERVICE_TIMES.register("gamma", mean_h=0.5, cv=0.8)
+class Gamma(_GammaShaped):
+    """Gamma law given by mean and spread; `cv` = 1 is the exponential law."""
+
+    kind: ClassVar[str] = "gamma"
+    cv: Annotated[float, Field(ge=1e-3, le=30)]
+    """Standard deviation over mean, 0.001 to 30; for no spread write a deterministic law."""
+
+    @property
+    def _shape(self) -> float:
+        return self.cv**-2
+
+
+@SERVICE_TIMES.register("lognormal", median_h=0.1833, sigma=1.86, truncate_h=24.0)
+class Lognormal(SimpleLaw):
+    """Log-normal law by mean and cv, or by median and sigma of the logarithm.
+
+    With `truncate_h` the law is conditioned on values up to there; the parameters
+    describe it before truncation, `mean_h` and `variance_h2` after it.
+    """
+
+    kind: ClassVar[str] = "lognormal"
+    whole_mean_h: Hours | None = Field(default=None, validation_alias="mean_h", serialization_alias="mean_h")
+    """Mean (before truncation), together with `cv`. [h]"""
+    cv: Annotated[float, Field(gt=0, le=30)] | None = None
+    """Standard deviation over mean (before truncation). [-]"""
+    median_h: Hours | None = None
+    """Median (before truncation), together with `sigma`. [h]"""
+    sigma: Annotated[float, Field(gt=0, le=5)] | None = None
+    """Standard deviation of the natural logarithm (before truncation); not the cv. [-]"""
+    truncate_h: Hours | None = None
+    """No value is larger. [h]"""
+
+    @model_validator(mode="after")
+    def _one_pair(self) -> Self:
+        pairs = (self.whole_mean_h, self.cv), (self.median_h, self.sigma)
+        given = [sum(value is not None for value in pair) for pair in pairs]
+        if given not in ([2, 0], [0, 2]):
+            raise ScenarioError([Problem("give mean_h with cv, or median_h with sigma", hint="sigma is not the cv")])
+        if self.truncate_h is not None and self._kept(0) < 1e-3:
+            message = "leaves less than 0.1 % of the law"
+            raise ScenarioError([Problem(message, "truncate_h", self.truncate_h, f"near {self._median_h:g} or above")])
+        return self
+
+    @property
+    def _log_sd(self) -> float:
+        return self.sigma if self.sigma is not None else math.sqrt(math.log1p((self.cv or 0.0) ** 2))
+
+    @property
+    def _median_h(self) -> float:
+        if self.median_h is not None:
+            return self.median_h
+        return (self.whole_mean_h or 0.0) / math.sqrt(1 + (self.cv or 0.0) ** 2)
+
+    @property
+    def _bound(self) -> float:
+        """Standard normal value at which the law is cut."""
+        return math.inf if self.truncate_h is None else math.log(self.truncate_h / self._median_h) / self._log_sd
+
+    def _kept(self, moment: int) -> float:
+        """Share of the moment that lies below the cut."""
+        return 0.5 * math.erfc((moment * self._log_sd - self._bound) / math.sqrt(2))
+
+    def _moment(self, moment: int) -> float:
+        whole = self._median_h**moment * math.exp((moment * self._log_sd) ** 2 / 2)
+        return whole * self._kept(moment) / self._kept(0)
+
+    @property
+    def mean_h(self) -> float:
+        """Mean, after truncation. [h]"""
+        if self.truncate_h is None and self.whole_mean_h is not None:
+            return self.whole_mean_h
+        return self._moment(1)
+
+    @property
+    def variance_h2(self) -> float:
+        """Variance, after truncation. [h^2]"""
+        return self._moment(2) - self._moment(1) ** 2
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether there is no truncation, which draws some values again."""
+        return self.truncate_h is None
+
+    def fill(self, rng: np.random.Generator, out: FloatArray) -> None:
+        """Standard normal variates."""
+        rng.standard_normal(out=out)
+
+    def of(self, variate: FloatArray) -> FloatArray:
+        """median exp(sigma z)."""
+        variate *= self._log_sd
+        np.exp(variate, out=variate)
+        variate *= self._median_h
+        return variate
+
+    def sampler(self, rng: np.random.Generator) -> Draw:
+        """Exponentials of normal variates; those beyond the cut are drawn anew below it by inversion."""
+        if self.truncate_h is None:
+            return super().sampler(rng)
+        bound, kept, truncate_h = self._bound, self._kept(0), self.truncate_h
+        again: np.random.Generator | None = None
+
+        def draw(n: int) -> FloatArray:
+            nonlocal again
+            variate = rng.standard_normal(n)
+            beyond = np.flatnonzero(variate > bound)
+            if len(beyond):
+                from scipy.special import ndtri
+
+                again = again or rng.spawn(1)[0]
+                variate[beyond] = ndtri((1.0 - again.random(len(beyond))) * kept)
+            return np.minimum(self.of(variate), truncate_h)
+
+        return draw
+
+
+@SERVICE_TIMES.register("triangular", low_h=0.1, mode_h=0.2, high_h=0.6)
+class Triangular(SimpleLaw):
+    """Between `low_h` and `high_h`, most often near `mode_h`."""
+
+    kind: ClassVar[str] = "triangular"
+    low_h: HoursFromZero
+    mode_h: HoursFromZero
+    high_h: Hours
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if not self.low_h <= self.mode_h <= self.high_h or self.low_h == self.high_h:
+            found = f"low_h {self.low_h:g}, mode_h {self.mode_h:g}, high_h {self.high_h:g}"
+            raise ScenarioError([Problem(f"needs low_h <= mode_h <= high_h and low_h < high_h, got {found}")])
+        return self
+
+    @property
+    def mean_h(self) -> float:
+        """Mean of the three. [h]"""
+        return (self.low_h + self.mode_h + self.high_h) / 3
+
+    @property
+    def variance_h2(self) -> float:
+        """Variance. [h^2]"""
+        low, mode, high = self.low_h, self.mode_h, self.high_h
+        return (low * low + mode * mode + high * high - low * mode - low * high - mode * high) / 18
+
+    def of(self, variate: FloatArray) -> FloatArray:
+        """Inverse of the distribution function, from the left below the mode, from the right above."""
+        low, mode, high = self.low_h, self.mode_h, self.high_h
+        width = high - low
+        left = np.sqrt(variate * (width * (mode - low)))
+        right = np.sqrt((1.0 - variate) * (width * (high - mode)))
+        return np.where(variate < (mode - low) / width, low + left, high - right)
+
+
+@SERVICE_TIMES.register("uniform", low_h=0.2, high_h=0.5)
+class Uniform(SimpleLaw):
+    """Anything between `low_h` and `high_h`, all alike."""
+
+    kind: ClassVar[str] = "uniform"
+    low_h: HoursFromZero
+    high_h: HoursFromZero
+
+    @model_validator(mode="after")
+    def _order(self) -> Self:
+        if self.low_h > self.high_h:
+            raise ScenarioError([Problem("must not be more than high_h", "low_h", self.low_h, f"<= {self.high_h:g}")])
+        return self
+
+    @property
+    def mean_h(self) -> float:
+        """Middle. [h]"""
+        return (self.low_h + self.high_h) / 2
+
+    @property
+    def variance_h2(self) -> float:
+        """Variance. [h^2]"""
+        return (self.high_h - self.low_h) ** 2 / 12
+
+    def of(self, variate: FloatArray) -> FloatArray:
+        """low + (high - low) u."""
+        variate *= self.high_h - self.low_h
+        variate += self.low_h
+        return variate
+
+
+@SERVICE_TIMES.register("weibull", shape=1.5, scale_h=0.5)
+class Weibull(SimpleLaw):
+    """Weibull law; `shape` = 1 is the exponential law, less has a longer tail."""
+
+    kind: ClassVar[str] = "weibull"
+    shape: Annotated[float, Field(ge=0.1, le=1000)]
+    scale_h: Hours
+
+    @property
+    def mean_h(self) -> float:
+        """Mean. [h]"""
+        return self.scale_h * math.gamma(1 + 1 / self.shape)
+
+    @property
+    def variance_h2(self) -> float:
+        """Variance. [h^2]"""
+        return self.scale_h**2 * math.gamma(1 + 2 / self.shape) - self.mean_h**2
+
+    def of(self, variate: FloatArray) -> FloatArray:
+        """scale (-log(1 - u))^(1/shape)."""
+        values = minus_log(variate)
+        np.power(values, 1 / self.shape, out=values)
+        values *= self.scale_h
+        return values
