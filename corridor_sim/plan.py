@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.step_functions import StepFunction as StepFunction
-from corridor_sim.units import FloatArray
+from corridor_sim.units import FloatArray, to_grid
 
 Closing = Literal["finish", "suspend", "restart", "no_overrun", "clear_queue"]
 OutagePolicy = Literal["resume", "restart", "finish", "requeue"]
@@ -136,7 +136,8 @@ class Passage:
     Attributes
     ----------
     headway_h
-        Least time between entries, read at the entry of the one before; None = none.
+        Least time between entries, read at the entry of the one before; rounded to the
+        clock grid; None = none.
     open
         1 where the leg may be entered, 0 where it is closed (weather, strike).
     max_vehicles
@@ -154,6 +155,12 @@ class Passage:
     direction: str = ""
     stage: str = ""
     crossing: str = ""
+
+    def __post_init__(self) -> None:
+        if self.headway_h is not None:
+            on_grid = StepFunction(self.headway_h.from_h, to_grid(self.headway_h.value))
+            object.__setattr__(self, "headway_h", on_grid)
+
     kind: ClassVar[str] = "passage"
     wait_component: ClassVar[str] = "entry_wait"
 

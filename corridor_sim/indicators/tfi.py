@@ -112,8 +112,8 @@ class Tfi3(Indicator):
 class Tfi4(Indicator):
     """Speed along the corridor without and with stops and delays, by flow and in all. [km/h]
 
-    ``tfi4_swod`` is distance over moving time (travel, sailing, rail), ``tfi4_swd``
-    distance over the time door to door; ``tfi4_swd_cv`` the coefficient of variation of
+    ``tfi4_swd`` is distance over the time door to door, ``tfi4_swod`` distance over what
+    is left of it without waits, formalities and dwell (travel, sailing, rail); ``tfi4_swd_cv`` the coefficient of variation of
     the speed of single consignments (only for a flow, within the width of a histogram bin).
     """
 
@@ -130,8 +130,14 @@ class Tfi4(Indicator):
             (flow,) = spans.flows_at(n)
             km, done, stay_h = self._costs.km(flow), spans.of(spans.done, n), spans.of(spans.stay_h, n)
             elements = tuple(sorted({element for element, f in scope.cells if f == flow}))
-            moving = self._components.mean_h("travel", elements, spans.of(spans.begun, n), (flow,))
-            moving_h = np.where(done > 0, moving * done, 0.0)
+            begun = spans.of(spans.begun, n)
+            standing = [
+                np.nan_to_num(self._components.mean_h(name, elements, begun, (flow,)))
+                for name in self._components.names(elements)
+                if name != "travel"
+            ]
+            # From the same journeys as the whole time, so that standing still never raises the speed.
+            moving_h = np.maximum(stay_h - sum(standing, np.zeros_like(done)) * done, 0.0)
             yield self.row(ratio(km, moving_h), *place, name="tfi4_swod")
             yield self.row(ratio(km, stay_h), *place, name="tfi4_swd")
             yield self.row(self._variation(n), *place, name="tfi4_swd_cv", unit="-")
