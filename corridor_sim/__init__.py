@@ -20,6 +20,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from corridor_sim import queueing as queueing
     from corridor_sim import statistics as statistics
+    from corridor_sim.attribution import Attribution as Attribution
+    from corridor_sim.attribution import attribute as attribute
+    from corridor_sim.attribution import where_the_delay_is as where_the_delay_is
+    from corridor_sim.comparison import Comparison as Comparison
     from corridor_sim.engines import queues as queues
     from corridor_sim.errors import CorridorError as CorridorError
     from corridor_sim.errors import CorridorWarning as CorridorWarning
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
     from corridor_sim.errors import ScenarioError as ScenarioError
     from corridor_sim.errors import SimulationError as SimulationError
     from corridor_sim.flatten import make_plan as make_plan
+    from corridor_sim.indicators import Options as Options
     from corridor_sim.model.arrivals import AllAtStart as AllAtStart
     from corridor_sim.model.arrivals import Arrivals as Arrivals
     from corridor_sim.model.arrivals import Batches as Batches
@@ -94,6 +99,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.service_times import Triangular as Triangular
     from corridor_sim.model.service_times import Uniform as Uniform
     from corridor_sim.model.service_times import Weibull as Weibull
+    from corridor_sim.results_frames import Results as Results
     from corridor_sim.scenario_files import check as check
     from corridor_sim.scenario_files import dumps as dumps
     from corridor_sim.scenario_files import load_corridor as load_corridor
@@ -101,8 +107,20 @@ if TYPE_CHECKING:
     from corridor_sim.scenario_files import loads as loads
     from corridor_sim.scenario_files import save_scenario as save_scenario
     from corridor_sim.scenario_files import schema as schema
+    from corridor_sim.store import load as load_results  # noqa: F401
+    from corridor_sim.study import compare as compare
+    from corridor_sim.study import run as run
+    from corridor_sim.sweeps import run_until as run_until
+    from corridor_sim.sweeps import sweep as sweep
+    from corridor_sim.verify import verify as verify
 
 _NAMES = {
+    "study": "compare run",
+    "sweeps": "run_until sweep",
+    "attribution": "Attribution attribute where_the_delay_is",
+    "results_frames": "Results",
+    "comparison": "Comparison",
+    "indicators": "Options",
     "errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",
     "scenario_files": "check dumps load_corridor load_scenario loads save_scenario schema",
     "model.scenario": "RunSettings Scenario",
@@ -122,11 +140,12 @@ _NAMES = {
     ),
     "flatten": "make_plan",
 }
-_MODULES = {"queues": "engines.queues", "queueing": "queueing", "statistics": "statistics"}
-_HOME = {name: module for module, names in _NAMES.items() for name in names.split()}
+_MODULES = {"queues": "engines.queues", "queueing": "queueing", "statistics": "statistics", "verify": "verify"}
+_HOME = {name: (module, name) for module, names in _NAMES.items() for name in names.split()}
+_HOME["load_results"] = "store", "load"
 
 __version__ = "0.1.0"
-__all__ = sorted([*_HOME, *_MODULES])  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = sorted([*_HOME, *_MODULES])
 
 logging.getLogger("corridor_sim").addHandler(logging.NullHandler())
 
@@ -135,7 +154,8 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         value: Any = importlib.import_module(f"corridor_sim.{_MODULES[name]}")
     elif name in _HOME:
-        value = getattr(importlib.import_module(f"corridor_sim.{_HOME[name]}"), name)
+        module, attribute = _HOME[name]
+        value = getattr(importlib.import_module(f"corridor_sim.{module}"), attribute)
     else:
         raise AttributeError(f"module 'corridor_sim' has no attribute {name!r}")
     globals()[name] = value

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-import corridor_sim
 from corridor_sim.errors import CorridorError, CorridorWarning, MissingExtra, Problem, ScenarioError, SimulationError
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def _end(ctx: click.Context, code: int, message: str) -> None:
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(corridor_sim.__version__, prog_name="corridor-sim")
+@click.version_option(package_name="corridor-sim", prog_name="corridor-sim")
 @click.option("--debug", is_flag=True, help="Show where an error comes from.")
 def main(debug: bool) -> None:
     """Simulate freight on a border corridor and compare upgrades of its checkpoints.
@@ -279,7 +278,7 @@ def verify(
 
     Ends with 1 if an answer is missed, or if something due could not be checked.
     """
-    from corridor_sim import verify as verification
+    from corridor_sim.verify import verify as verified
 
     _writable(overwrite, output)
     options: dict[str, Any] = {"engine": engine, "design": design, "only": list(only) or None}
@@ -289,7 +288,7 @@ def verify(
     for file in files or (None,):
         with _bar(quiet, "vector") as progress:
             try:
-                reports.append(verification.verify(file, progress=progress, **options))
+                reports.append(verified(file, progress=progress, **options))
             except ScenarioError:
                 raise
             except ValueError as error:

@@ -16,7 +16,7 @@ from typing import Any
 from corridor_sim.errors import Problem, ScenarioError, nearest
 from corridor_sim.files.outline import Outline, outline
 
-MAX_BYTES = 2_000_000
+MAX_BYTES = 1_000_000
 """Largest scenario file. Measured data belong in a CSV file. [bytes]"""
 MAX_CSV_BYTES = 50_000_000
 """Largest CSV file. [bytes]"""

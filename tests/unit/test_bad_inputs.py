@@ -18,7 +18,7 @@ from corridor_sim.cli import main
 
 FOLDER = Path(__file__).parent.parent / "bad"
 HEADER = re.compile(r"# row (\d+) \| exit ([02]) \| (.*?) \| (.*)\n")
-SECONDS = 5.0
+CPU_S = 2.0
 
 
 def cases():
@@ -36,9 +36,9 @@ ERRORS = [case for case in CASES if case.values[1] == 2]
 def _in_the_folder(monkeypatch):
     monkeypatch.chdir(FOLDER)
     before = {(path, path.stat().st_mtime_ns) for path in FOLDER.iterdir()}
-    began = time.perf_counter()
+    began = time.process_time()
     yield
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < CPU_S
     assert {(path, path.stat().st_mtime_ns) for path in FOLDER.iterdir()} == before
 
 
