@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -121,12 +122,12 @@ class Store:
         seen: set[int] = set()
         for path in sorted((self.folder / "blocks").glob("[!.]*.npz")):
             try:
-                with np.load(path, allow_pickle=False) as arrays:
+                with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                     if set(arrays.files) != ARRAYS:
                         raise ValueError(f"holds {sorted(arrays.files)}")
                     table = Table(labels, arrays["values"], arrays["replications"])
                     count = arrays["visits"]
-            except (OSError, ValueError, KeyError, EOFError) as error:
+            except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
                 raise CorridorError(f"{path}: not a finished block ({error}); delete it to run it again") from None
             if seen & set(table.replications.tolist()):
                 raise CorridorError(f"{path}: repeats replications of another block; delete one of them")

@@ -1,0 +1,347 @@
+"""From a scenario to answers: the same bits whatever runs them, frames, precision, sweeps, attribution."""
+
+import concurrent.futures as futures
+import os
+import warnings
+
+import numpy as np
+import pytest
+from small_border import plan as hand_plan
+
+from corridor_sim.attribution import attribute, where_the_delay_is
+from corridor_sim.errors import CorridorError, EngineRefusal, ScenarioError, SimulationError
+from corridor_sim.indicators import INDICATORS, Indicator, Options
+from corridor_sim.plan import Balk, Plan
+from corridor_sim.results_frames import OVERLOAD
+from corridor_sim.scenario_files import load_scenario
+from corridor_sim.study import choose_engine, compare, run
+from corridor_sim.sweeps import run_until, sweep, with_values
+
+pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.errors.CorridorWarning")
+
+
+def teaching(days=4, **changes):
+    scenario = load_scenario("teaching")
+    return scenario.replace(run=scenario.run.replace(horizon_days=days, warm_up_days=1), **changes)
+
+
+@pytest.fixture(scope="module")
+def serial():
+    return run(teaching(), replications=4, rng=5, workers=1, records=True)
+
+
+def bits(results):
+    return results.table.labels, results.table.values.tobytes(), results.table.replications.tobytes()
+
+
+def test_both_engines_give_the_same_table_to_the_bit(serial):
+    assert serial.engine == "batch"
+    event = run(teaching(), replications=4, rng=5, engine="event", workers=1)
+    assert bits(event) == bits(serial)
+    assert event.visits_count == serial.visits_count
+    streamed = run(teaching(), replications=4, rng=5, engine="batch", workers=1, memory_gb=0.01)
+    assert bits(streamed) == bits(serial)
+
+
+class Backwards(futures.Executor):
+    """Runs every job at once when the last one is in, the last one first."""
+
+    _max_workers = 4
+
+    def __init__(self):
+        self.jobs = []
+
+    def submit(self, function, /, *arguments, **named):
+        future = futures.Future()
+        self.jobs.append((future, function, arguments, named))
+        if len(self.jobs) == 4:
+            for one, do, given, more in reversed(self.jobs):
+                one.set_running_or_notify_cancel()
+                one.set_result(do(*given, **more))
+        return future
+
+
+def test_executor_workers_and_order_of_completion_do_not_show(serial):
+    executor = Backwards()
+    assert bits(run(teaching(), replications=4, rng=5, executor=executor)) == bits(serial)
+    assert len(executor.jobs) == 4
+    with futures.ThreadPoolExecutor(3) as pool:
+        assert bits(run(teaching(), replications=4, rng=5, executor=pool, engine="event")) == bits(serial)
+    assert bits(run(teaching(), replications=4, rng=5, workers=2)) == bits(serial)
+
+
+def test_replications_are_those_of_their_numbers(serial):
+    some = run(teaching(), replications=[3, 1], rng=5, workers=1)
+    assert some.table.replications.tolist() == [1, 3]
+    assert some.table.values.tobytes() == serial.table.only([1, 3]).values.tobytes()
+
+
+def test_seed_of_the_scenario_is_the_root_unless_another_is_given():
+    one = run(teaching(2), replications=1, workers=1, indicators=["created"])
+    assert one.root == 1
+    other = run(teaching(2), replications=1, rng=0, workers=1, indicators=["created"])
+    assert other.root == 0
+    assert bits(one) != bits(other)
+
+
+def test_records_become_tidy_frames(serial):
+    visits, journeys = serial.visits(), serial.journeys()
+    assert len(visits) == serial.visits_count
+    assert len(journeys) == serial.table.row("created", kind="corridor").sum()
+    lanes = visits[visits["element"] == "northgate_a.exit.lanes"]
+    counted = lanes[(lanes["join_h"] >= 24) & (lanes["replication"] == 2)]
+    expected = serial.table.row("wait_h", kind="stage", place="northgate_a.exit.lanes")[2]
+    assert counted["wait_h"].mean() == pytest.approx(expected)
+    log = serial.event_log()
+    assert set(log["lifecycle"]) == {"schedule", "start", "complete"}
+    assert log["timestamp"].min() >= np.datetime64("2024-01-01")
+    assert (log.groupby("replication")["time_h"].diff().dropna() >= 0).all()
+    with pytest.raises(CorridorError, match="records=True"):
+        run(teaching(2), replications=1, workers=1, indicators=["created"]).visits()
+
+
+def test_summary_has_mean_interval_number_and_unit(serial):
+    frame = serial.summary("stay_h", kind="post")
+    frame = frame[(frame["direction"] == "exit") & (frame["cargo_class"] == "")]
+    row = frame[frame["place"] == "northgate_a"].iloc[0]
+    values = serial.table.row("stay_h", kind="post", place="northgate_a", direction="exit")
+    assert row["mean"] == pytest.approx(values.mean())
+    assert row["high"] - row["mean"] == pytest.approx(3.182446 * values.std(ddof=1) / 2, rel=1e-5)
+    assert (row["n"], row["unit"]) == (4, "h")
+    assert frame.attrs["interval"].endswith("sampling noise only")
+    hourly = serial.summary("queue_by_day", by_time=True)
+    assert hourly["date"].iloc[0] == "2024-01-01"
+
+
+def test_one_replication_says_that_there_is_no_interval():
+    with pytest.warns(match="one replication"):
+        one = run(teaching(2), replications=1, workers=1)
+    frame = one.summary("stay_h")
+    assert frame["low"].isna().all()
+    assert set(frame["note"]) == {"interval not available"}
+    assert "no interval" in one.describe()
+
+
+def test_description_fits_in_80_columns_and_leads_with_the_run(serial):
+    lines = serial.describe().splitlines()
+    assert max(len(line) for line in lines) <= 80
+    assert lines[0].split() == ["scenario", "teaching"]
+    assert "2024-01-01 00:00 to 2024-01-05 00:00 UTC, 4 days" in lines[1]
+    assert any(line.startswith("replications  4, root entropy 5") for line in lines)
+    assert any(line.startswith("post ") for line in lines)
+
+
+def test_an_overloaded_post_leads_and_its_times_are_flagged():
+    full = teaching(8).replace(run=teaching(8).run.replace(warm_up_days=0))
+    crowded = with_values(full, {"flows.flour.per_day": 500})
+    with pytest.warns(match="more comes than can pass"):
+        results = run(crowded, replications=3, workers=1)
+    over = results.overloaded()
+    assert "northgate_a.exit.lanes" in over
+    text = results.describe()
+    assert text.index("OVERLOAD") < text.index("post ")
+    assert "saturated from 2024-01-02" in " ".join(text.split())
+    notes = results.summary("wait_h", kind="stage", place="northgate_a.exit.lanes")["note"]
+    assert set(notes) == {OVERLOAD}
+    growth = results.table.row("queue_growth_per_day", kind="stage", place="northgate_a.exit.lanes")
+    assert (growth > 50).all()
+
+
+def test_a_scenario_compared_with_itself_differs_in_nothing():
+    scenario = teaching()
+    found = compare(scenario, scenario, replications=3, rng=9, workers=1)
+    frame = found.table("all", by_time=True)
+    known = frame[frame["n"] > 0]
+    assert len(known) > 500
+    assert (known["difference"] == 0).all()
+    assert set(known["verdict"]) == {"no difference"}
+    assert found.inputs_diff() == {"teaching (2)": []}
+
+
+def test_an_improvement_is_compared_on_common_random_numbers():
+    base = teaching(8, improvements={})
+    better = with_values(base, {"checkpoints.northgate_a.exit.lanes.lanes": 4}).replace(name="four lanes")
+    found = compare(base, better, replications=6, workers=1)
+    assert found.inputs_diff() == {"four lanes": ["changes checkpoints.northgate_a.exit.lanes.lanes from 3 to 4"]}
+    row = found.table("wait_h", kind="stage", place="northgate_a.exit.lanes", cargo_class="").iloc[0]
+    assert row["verdict"] == "less"
+    # More lanes delay nobody at the stage, in any replication.
+    waits = [one.table.row("wait_h", place="northgate_a.exit.lanes", kind="stage") for one in found.runs]
+    assert (waits[1] < waits[0]).all()
+    # Nothing upstream of the change moves.
+    arrivals = [
+        one.table.row("arrivals_per_day", kind="post", place="northgate_a", direction="exit") for one in found.runs
+    ]
+    assert np.array_equal(arrivals[0], arrivals[1])
+    assert found.runs[0].compare(found.runs[1]).table("wait_h").equals(found.table("wait_h"))
+    assert "four lanes against teaching" in found.describe()
+    assert max(len(line) for line in found.describe().splitlines()) <= 80
+
+
+def test_a_toy_indicator_goes_through_run_and_compare():
+    @INDICATORS.register("toy_visits")
+    class ToyVisits(Indicator):
+        unit = "1"
+
+        def start(self):
+            self.count = np.zeros(len(self.scope.replications))
+
+        def add_visits(self, tile):
+            self.count[tile.rows] += tile.number
+
+        def table_rows(self):
+            yield self.row(self.count, "corridor", "all")
+
+    try:
+        scenario = teaching(2)
+        found = compare(scenario, scenario, replications=2, workers=1, indicators=["toy_visits"])
+        assert found.base.table.row("toy_visits").sum() == found.base.visits_count
+        assert found.table("toy_visits")["verdict"].tolist() == ["no difference"]
+    finally:
+        INDICATORS.unregister("toy_visits")
+
+
+def test_engines_are_chosen_and_refused_with_the_reason():
+    import dataclasses
+
+    plain = hand_plan()
+    assert choose_engine(plain, "auto")[0] == "batch"
+    flow = plain.flows[0]
+    steps = list(flow.variants[0].steps)
+    steps[1] = dataclasses.replace(steps[1], balk=Balk(threshold_h=1, mean_service_h=2, variant=0, at_step=4))
+    balking: Plan = dataclasses.replace(
+        plain,
+        flows=(dataclasses.replace(flow, variants=(dataclasses.replace(flow.variants[0], steps=tuple(steps)),)),),
+    )
+    engine, reason = choose_engine(balking, "auto")
+    assert engine == "event"
+    assert "batch does not do" in reason
+    with pytest.raises(EngineRefusal):
+        choose_engine(balking, "batch")
+    with pytest.raises(ValueError, match="did you mean 'batch'"):
+        choose_engine(plain, "batsh")
+
+
+def test_precision_is_reached_or_said_not_to_be():
+    enough = run_until(teaching(), {"throughput_per_day northgate_a exit": 0.10}, at_least=4, step=4, workers=1)
+    assert enough.reached
+    values = enough.results.table.row("throughput_per_day", kind="post", place="northgate_a", direction="exit")
+    assert len(values) % 4 == 0
+    again = run(teaching(), replications=len(values), workers=1)
+    assert bits(again) == bits(enough.results)
+    never = run_until(teaching(2), {"wait_h": 0.0001}, at_least=2, step=2, max_replications=4, workers=1)
+    assert not never.reached
+    assert never.results.replications == 4
+    with pytest.raises(CorridorError, match="did you mean 'wait_h'"):
+        run_until(teaching(2), {"wait_hh": 0.1}, at_least=2, workers=1)
+    with pytest.raises(CorridorError, match="did you mean 'northgate_b'"):
+        run_until(teaching(2), {"wait_h northgate_bb": 0.1}, at_least=2, workers=1)
+
+
+def test_a_sweep_runs_every_combination_and_keeps_the_points():
+    lanes = "checkpoints.northgate_a.exit.lanes.lanes"
+    found = sweep(teaching(2), {lanes: [2, 3], "flows.flour.per_day": [100, 130]}, replications=2, workers=1)
+    assert [tuple(point.values()) for point in found.points] == [(2, 100), (2, 130), (3, 100), (3, 130)]
+    frame = found.to_frame("load_per_day", kind="post", place="northgate_a", direction="exit")
+    assert frame[lanes].tolist() == [2, 2, 3, 3]
+    assert frame["mean"].iloc[0] < frame["mean"].iloc[1]
+    with pytest.raises(CorridorError, match="did you mean 'northgate_b'"):
+        with_values(teaching(2), {"checkpoints.northgate_bb.exit.lanes.lanes": 2})
+    with pytest.raises(ScenarioError, match="lanes"):
+        with_values(teaching(2), {lanes: -1})
+
+
+def test_attribution_shows_each_alone_and_as_the_last():
+    found = attribute(teaching(8), replications=3, workers=1)
+    frame = found.table().set_index("improvement")
+    assert list(frame.index) == [*found.improvements, "all"]
+    whole = frame.loc["all", "alone"]
+    assert frame.loc["all", "last"] == whole
+    assert frame.loc["all", "sum_alone"] == pytest.approx(frame["alone"].iloc[:-1].sum())
+    if len(found.improvements) == 1:
+        assert frame["alone"].iloc[0] == whole
+    with pytest.raises(CorridorError, match="no improvement"):
+        attribute(teaching(2, improvements={}))
+
+
+def test_delay_by_place_adds_up_to_that_of_the_corridor(serial):
+    frame = where_the_delay_is(serial)
+    total = serial.table.row("delay_truck_h", kind="corridor", cargo_class="").mean()
+    assert frame["delay_truck_h"].sum() == pytest.approx(total)
+    assert frame["share"].sum() == pytest.approx(1.0)
+    assert frame["delay_truck_h"].is_monotonic_decreasing
+
+
+def test_a_worker_that_dies_is_named_and_the_others_are_kept():
+    import killing_indicator  # noqa: F401
+
+    done = []
+    try:
+        with pytest.raises(SimulationError, match="replication 1, engine event: its worker died"):
+            run(
+                teaching(2),
+                replications=2,
+                workers=2,
+                engine="event",
+                indicators=["created", "killer"],
+                progress=lambda so_far, all_: done.append(so_far),
+            )
+        assert done in ([1], [])
+    finally:
+        INDICATORS.unregister("killer")
+
+
+def test_arguments_that_make_no_run_are_refused():
+    with pytest.raises(ValueError, match="replications must be >= 1"):
+        run(teaching(2), replications=0)
+    with pytest.raises(ValueError, match="different whole numbers"):
+        run(teaching(2), replications=[1, 1])
+    with pytest.raises(ValueError, match="workers must be >= 1"):
+        run(teaching(2), replications=1, workers=0)
+    with pytest.raises(ScenarioError, match="did you mean 'stay_h'"):
+        run(teaching(2), replications=1, indicators=["stay_hh"])
+    with pytest.raises(CorridorError, match="at least two"):
+        compare(teaching(2))
+
+
+def test_progress_counts_replications_to_the_end():
+    seen = []
+    run(teaching(2), replications=5, workers=1, indicators=["created"], progress=lambda n, of: seen.append((n, of)))
+    assert seen[-1] == (5, 5)
+    assert [n for n, _ in seen] == sorted(n for n, _ in seen)
+
+
+def test_frames_for_other_tools(serial, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    serial.to_csv(tmp_path / "rows.csv")
+    assert len(pandas.read_csv(tmp_path / "rows.csv")) == len(serial.table) * 4
+    xarray = pytest.importorskip("xarray")
+    array = serial.to_xarray()
+    assert isinstance(array, xarray.DataArray)
+    assert array.sel(replication=2).shape == (len(serial),)
+    pytest.importorskip("pyarrow")
+    serial.to_parquet(tmp_path / "rows.parquet")
+    assert pandas.read_parquet(tmp_path / "rows.parquet")["unit"].nunique() > 3
+
+
+def test_options_reach_the_indicators():
+    results = run(
+        teaching(2), replications=2, workers=1, indicators=["cleared_within"], options=Options(targets_h=(1.0,))
+    )
+    assert {label.of for label in results.table.labels} == {"1 h"}
+
+
+def test_workers_are_not_started_for_indicators_of_a_notebook(monkeypatch):
+    class Here(Indicator):
+        def table_rows(self):
+            yield self.row(np.full(len(self.scope.replications), float(os.getpid())), "corridor", "all")
+
+    Here.__module__ = "__main__"
+    INDICATORS.register("process")(Here)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results = run(teaching(2), replications=2, workers=2, indicators=["process"])
+        assert set(results.table.row("process")) == {float(os.getpid())}
+    finally:
+        INDICATORS.unregister("process")
