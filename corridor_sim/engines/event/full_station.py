@@ -250,7 +250,7 @@ class FullStation(Element):
 
     def _refresh(self, now: float) -> None:
         """Bring hours, lanes and outages to `now`, with what they do to services under way."""
-        if self._changes_h and self._changes_h[-1] > now:
+        if not self._changes_h or self._changes_h[-1] > now:
             return
         while self._changes_h and self._changes_h[-1] <= now:
             self._changes_h.pop()
