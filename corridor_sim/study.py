@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import concurrent.futures as futures
 import contextlib
+import importlib
 import os
 import platform
 import sys
@@ -17,6 +18,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -366,4 +368,20 @@ def _compare_with(results: Results) -> Callable[..., Comparison]:
     return compare_with
 
 
-ACCESSORS["compare"] = _compare_with
+def _plots(data: Results | Comparison) -> Any:
+    """Every registered plot as a method; matplotlib is imported only now."""
+    return importlib.import_module("corridor_sim.plots.accessor").Plots(data)
+
+
+def _to_html(data: Results | Comparison) -> Callable[..., str]:
+    def to_html(path: str | os.PathLike[str] | None = None, **options: Any) -> str:
+        """One HTML page that needs nothing else; written to `path` if given."""
+        page = str(importlib.import_module("corridor_sim.report").to_html(data, **options))
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8")
+        return page
+
+    return to_html
+
+
+ACCESSORS.update(compare=_compare_with, plot=_plots, to_html=_to_html)

@@ -73,9 +73,6 @@ class Legs:
             share_draws=id if share is not None else "",
         )
         headway = self._limit(leg.entry_headway_h, self.resolved.of(f"{prefix}.headway_h"), 0.0)
-        if headway is not None:
-            # Entries are sums of headways: they must stay on the clock grid.
-            headway = StepFunction(headway.from_h, to_grid(headway.value))
         vehicles = self._limit(leg.max_vehicles, self.resolved.of(f"{prefix}.max_vehicles"), float(NO_LIMIT))
         is_open = self._open(at, leg)
         if headway is None and vehicles is None and is_open is None and not leg.no_overtaking:

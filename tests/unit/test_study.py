@@ -345,3 +345,12 @@ def test_workers_are_not_started_for_indicators_of_a_notebook(monkeypatch):
         assert set(results.table.row("process")) == {float(os.getpid())}
     finally:
         INDICATORS.unregister("process")
+
+
+def test_plots_are_bound_to_results_and_comparisons_when_first_used(serial):
+    assert "stay" in dir(serial.plot)
+    assert serial.plot.stay().get_xlabel()
+    both = serial.compare(serial)
+    assert dir(both.plot) == dir(serial.plot)
+    with pytest.raises(AttributeError, match="has no attribute 'plots'"):
+        _ = serial.plots
