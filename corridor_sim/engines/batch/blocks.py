@@ -186,19 +186,29 @@ class Block:
 
 @dataclass(slots=True, eq=False)
 class Part:
-    """Those of one block that join one element now: flat arrays in order of replication, then index."""
+    """Those of one block that join one element now: flat arrays in order of replication, then index.
+
+    `groups` lists the places (variant, step) they are at, each with who is there (None: all).
+    """
 
     block: Block
     cells: IntArray
-    step: IntArray
-    variant: IntArray
     join_h: FloatArray
     service_h: FloatArray
+    groups: list[tuple[int, int, IntArray | None]]
 
     @property
     def row(self) -> IntArray:
         """Replication (row) of each."""
         return np.asarray(self.cells // self.block.step.shape[1])
+
+    @property
+    def step(self) -> IntArray:
+        """Step of each."""
+        step = np.empty(len(self.cells), dtype=np.int64)
+        for _, number, who in self.groups:
+            step[slice(None) if who is None else who] = number
+        return step
 
 
 def part_of(block: Block, places: list[tuple[int, int]], until_h: float) -> Part | None:
@@ -224,18 +234,17 @@ def part_of(block: Block, places: list[tuple[int, int]], until_h: float) -> Part
         return None
     if len(found) == 1:
         variant, number, cells, join, service = found[0]
-        same = np.broadcast_to(np.int64(0), cells.shape)
-        return Part(block, cells, same + number, same + variant, join, service)
-    cells = np.concatenate([entry[2] for entry in found])
-    order = np.argsort(cells, kind="stable")
-    return Part(
-        block,
-        cells[order],
-        np.concatenate([np.full(len(entry[2]), entry[1]) for entry in found])[order],
-        np.concatenate([np.full(len(entry[2]), entry[0]) for entry in found])[order],
-        np.concatenate([entry[3] for entry in found])[order],
-        np.concatenate([entry[4] for entry in found])[order],
-    )
+        return Part(block, cells, join, service, [(variant, number, None)])
+    order = np.argsort(np.concatenate([entry[2] for entry in found]), kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    groups: list[tuple[int, int, IntArray | None]] = []
+    first = 0
+    for variant, number, cells, _, _ in found:
+        groups.append((variant, number, place[first : first + len(cells)]))
+        first += len(cells)
+    cells, join, service = (np.concatenate([entry[k] for entry in found])[order] for k in (2, 3, 4))
+    return Part(block, cells, join, service, groups)
 
 
 def _uniform(block: Block, name: str, cells: IntArray) -> FloatArray:

@@ -121,8 +121,7 @@ def _sweep(
                 one.leave_h[s] = leave
                 continue
             service = duration_at(one.block, step, cells, join)
-            same = np.zeros(len(cells), dtype=np.int64)
-            parts.append(Part(one.block, cells, same + s, same + one.variant, join, service))
+            parts.append(Part(one.block, cells, join, service, [(one.variant, s, None)]))
             owners.append((one, s, leave, inside))
     if not parts:
         return None, changed

@@ -151,24 +151,22 @@ class Run:
 
     def _move_part(self, part: Part, leave: np.ndarray, decided: np.ndarray | None, *, boarding: bool) -> None:
         block = part.block
-        cells, join, step, variant = part.cells, part.join_h, part.step, part.variant
-        if decided is not None:
-            cells, join, step, variant, leave = (a[decided] for a in (cells, join, step, variant, leave))
-        if not len(cells):
-            return
-        if boarding:
+        if boarding or block.ready_h is not None:
             if block.ready_h is None:
                 block.ready_h = np.full(block.release_h.shape, np.nan)
-            block.ready_h.ravel()[cells] = join
-        elif block.ready_h is not None:
-            block.ready_h.ravel()[cells] = np.nan
-        if (step == step[0]).all() and (variant == variant[0]).all():
-            block.move(cells, int(variant[0]), int(step[0]), join, leave)
-            return
-        places = np.unique(np.stack([variant, step]), axis=1)
-        for v, s in places.T.tolist():
-            mine = (variant == v) & (step == s)
-            block.move(cells[mine], v, s, join[mine], leave[mine])
+            cells = part.cells if decided is None else part.cells[decided]
+            block.ready_h.ravel()[cells] = (
+                part.join_h[slice(None) if decided is None else decided] if boarding else np.nan
+            )
+        for variant, step, who in part.groups:
+            if who is None and decided is None:
+                block.move(part.cells, variant, step, part.join_h, leave)
+                continue
+            mine = np.arange(len(part.cells)) if who is None else who
+            if decided is not None:
+                mine = mine[decided[mine]]
+            if len(mine):
+                block.move(part.cells[mine], variant, step, part.join_h[mine], leave[mine])
 
     def _line(self, run: list[int], parts: list[Part]) -> list[tuple[int, ElementVisits]]:
         """A run of stations that block each other, worked out in one piece."""
@@ -200,7 +198,7 @@ class Run:
                 return np.take_along_axis(values, order, axis=1)[:, :width]
 
             moved = [
-                Part(p.block, p.cells, p.step + offset, p.variant, join, p.service_h)
+                Part(p.block, p.cells, join, p.service_h, [(v, s + offset, who) for v, s, who in p.groups])
                 for p, join in zip(parts, joining.gather(at.join_h), strict=True)
             ]
             kept = Joining(
@@ -240,8 +238,8 @@ class Run:
 
 def _later_service(part: Part, offset: int) -> np.ndarray:
     service = np.empty(len(part.cells))
-    for v, s in np.unique(np.stack([part.variant, part.step]), axis=1).T.tolist():
-        mine = (part.variant == v) & (part.step == s)
-        step = part.block.plan.variants[v].steps[s + offset]
+    for variant, number, who in part.groups:
+        mine = slice(None) if who is None else who
+        step = part.block.plan.variants[variant].steps[number + offset]
         service[mine] = duration_at(part.block, step, part.cells[mine], part.join_h[mine])
     return service

@@ -25,6 +25,8 @@ from corridor_sim.results import Chunk, IntArray, chunk_of
 
 MOST_ROWS = 512
 """Replications side by side; more gain little and need shorter windows."""
+SHORTEST_H = 24.0
+"""Windows shorter than a day cost more than fewer replications side by side. [h]"""
 CELLS = 200_000
 """Visits to one busy element in one window, summed over replications: larger ones leave the cache."""
 
@@ -151,18 +153,15 @@ def cut_of(plan: Plan, sampler: Draws, replications: int, memory_gb: float) -> B
         rows = int(budget / (3 * (held + window)))
         return Blocks(max(1, min(rows, replications, MOST_ROWS)), horizon_h)
     per_h, table_per_h = held / horizon_h, window / horizon_h
-    rows = max(1, min(replications, MOST_ROWS))
     busiest = max(max(visits, default=0.0), expected / max(len(plan.flows), 1), 1.0) / horizon_h
+    rows = max(1, min(replications, MOST_ROWS))
     while True:
-        window_h = max(CELLS / (rows * busiest), 1.0)
         # What is held: those under way, two windows of new ones, the tables of one window.
-        need = rows * (per_h * (longest_h + 2 * window_h) + table_per_h * window_h)
-        if need <= budget or rows == 1:
+        room_h = (budget / rows - per_h * longest_h) / (2 * per_h + table_per_h)
+        if rows == 1 or room_h >= SHORTEST_H:
             break
-        rows = max(1, min(rows - 1, int(rows * max(budget / need, 0.5))))
-    if rows * (per_h * (longest_h + 2 * window_h) + table_per_h * window_h) > budget:
-        room = budget / rows - per_h * longest_h
-        window_h = max(room / (2 * per_h + table_per_h), 1.0)
+        rows = max(1, min(rows - 1, int(rows * 0.75)))
+    window_h = max(min(CELLS / (rows * busiest), room_h), 1.0)
     # Equal blocks of replications: the last one is as full as the others.
     rows = math.ceil(replications / math.ceil(replications / rows))
     return Blocks(rows, min(window_h, horizon_h))

@@ -1,0 +1,49 @@
+"""Random plans that go beyond a chain: lines that block, and lanes that both directions use."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+from plans import Case, Dice, hours_of, steps_of
+
+from corridor_sim.inputs import FlowInputs, SampledInputs, default_numbers
+from corridor_sim.plan import Delay, FlowPlan, Plan, Station, Step, StepFunction, Variant
+
+LAW = ((0.0, "law"),)
+
+
+def random_line(dice: Dice, most: int) -> Case:
+    """Stations in a row with finite yards; everybody visits all of them."""
+    count, flows, rows, size = dice.integer(2, 4), dice.integer(1, 3), dice.integer(1, 2), dice.integer(1, most)
+    elements: list = [Delay(id="road")] if dice.integer(0, 1) else []
+    for k in range(count):
+        lanes = StepFunction.constant(dice.integer(1, 3)) if dice.integer(0, 1) else steps_of(dice, 0, 3, 30, 2)
+        yard = None if k == 0 else (None, 0, 1, 2)[dice.integer(0, 3)]
+        elements.append(Station(id=f"e{k}", lanes=lanes, yard=yard))
+    steps = tuple(Step(element=k, laws=LAW, draws=element.id) for k, element in enumerate(elements))
+    return _case(dice, elements, [steps] * flows, rows, size, shortest=0, cyclic=False)
+
+
+def random_cycle(dice: Dice, most: int) -> Case:
+    """Two flows that pass the same stations in opposite order; no service takes no time."""
+    count, rows, size = dice.integer(2, 3), dice.integer(1, 2), dice.integer(1, most)
+    elements: list = []
+    for k in range(count):
+        lanes = StepFunction.constant(dice.integer(1, 3)) if dice.integer(0, 1) else hours_of(dice, 120, 2)
+        elements.append(Station(id=f"e{k}", lanes=lanes, rank=(0, 1) if dice.integer(0, 2) == 0 else None))
+    elements.append(Delay(id="road"))
+    there = tuple(Step(element=k, laws=LAW, draws=element.id) for k, element in enumerate(elements))
+    return _case(dice, elements, [there, there[::-1]], rows, size, shortest=1, cyclic=True)
+
+
+def _case(dice: Dice, elements: list, routes: list, rows: int, size: int, *, shortest: int, cyclic: bool) -> Case:
+    flows, inputs = [], []
+    for f, steps in enumerate(routes):
+        shape = (rows, size)
+        durations = {e.id: (dice.integers(shortest, 4, shape).astype(float),) for e in elements}
+        release = np.sort(dice.integers(0, 30, shape), axis=1).astype(float)
+        flows.append(FlowPlan(id=f"f{f}", variants=(Variant(id="only", steps=steps),)))
+        inputs.append(FlowInputs(release, np.zeros(shape, dtype=np.int64), default_numbers(f, shape), durations, {}))
+    plan = Plan(elements=tuple(elements), flows=tuple(flows), horizon_h=float(dice.integer(15, 200)), cyclic=cyclic)
+    return Case(plan, SampledInputs(np.arange(rows), tuple(inputs)), Counter())

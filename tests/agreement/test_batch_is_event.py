@@ -1,0 +1,152 @@
+"""The batch engine gives the bits of the event engine, on plans in which every mechanism may occur.
+
+Run with ``--long`` for 2,000 small plans and 500 big ones (at least three stations,
+200 consignments and three mechanisms); how often each mechanism was there is printed.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from lines_and_cycles import random_cycle, random_line
+from plans import KINDS, DrawnDice, NumpyDice, random_case
+from windows import GivenDraws, gathered
+
+from corridor_sim.engines import batch, event
+from corridor_sim.engines.batch import streaming
+from corridor_sim.engines.queues import fifo, hours, passages, priority  # noqa: F401
+from corridor_sim.errors import EngineRefusal, SimulationError
+from corridor_sim.plan import Plan, Station, StepFunction
+from corridor_sim.results import chunk_of
+
+FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo", "hours", "passages", "priority")]
+BIG = {"elements": (3, 6), "consignments": (200, 260), "rows": (1, 2), "flows": (2, 4), "span": 120}
+
+
+@pytest.fixture(params=[0, 16], ids=["rows", "scalar"])
+def form(request, monkeypatch):
+    """Each kernel's two forms, whatever the number of replications."""
+    for module in FORMS:
+        monkeypatch.setattr(module, "SCALAR_BELOW", request.param)
+
+
+def difference(case) -> str | None:
+    """What differs between the engines in words, "" if nothing does, None if the case cannot run."""
+    if batch.refusals(case.plan):
+        return None
+    try:
+        expected = event.simulate(case.plan, case.inputs)
+    except SimulationError:
+        with pytest.raises(SimulationError):
+            batch.simulate(case.plan, case.inputs)
+        return None
+    return batch.simulate(case.plan, case.inputs).same_as(expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_mechanism_after_the_other_has_the_same_visits(kind, form):
+    ran = 0
+    for seed in range(25):
+        case = random_case(NumpyDice(np.random.default_rng(seed)), kinds=(kind, "fifo"), elements=(1, 3))
+        found = difference(case)
+        assert not found, (seed, found)
+        ran += found is not None
+    assert ran >= 15
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_small_plans_have_the_same_visits(data):
+    case = random_case(DrawnDice(data.draw), consignments=(0, 6), rows=(1, 2))
+    assert not difference(case)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_plans_with_many_consignments_have_the_same_visits(seed, form):
+    found = difference(random_case(NumpyDice(np.random.default_rng(seed)), **BIG))
+    assert not found, found
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lines_with_finite_yards_have_the_same_visits(seed):
+    case = random_line(NumpyDice(np.random.default_rng(seed)), most=120 if seed % 10 == 0 else 8)
+    assert difference(case) == ""
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_lanes_shared_by_both_directions_have_the_same_visits(seed):
+    case = random_cycle(NumpyDice(np.random.default_rng(seed)), most=100 if seed % 10 == 0 else 8)
+    assert difference(case) == ""
+
+
+@pytest.mark.parametrize("window_h", [1.0, 3.0, 7.5])
+def test_windows_of_time_hold_the_same_visits_and_spans(window_h):
+    for seed in range(40):
+        case = random_case(NumpyDice(np.random.default_rng(seed)))
+        try:
+            whole = gathered([chunk_of(batch.simulate(case.plan, case.inputs))])
+        except SimulationError:
+            continue
+        rows = case.inputs.replications
+        source = GivenDraws(case.plan, case.inputs).stream(range(len(rows)))
+        assert gathered(streaming.windows(case.plan, source, rows, window_h)) == whole, seed
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_budget_changes_the_chunks_and_nothing_else(seed):
+    case = random_case(NumpyDice(np.random.default_rng(seed + 100)), **BIG | {"rows": (3, 3)})
+    draws = GivenDraws(case.plan, case.inputs)
+    big = list(batch.stream(case.plan, draws, [0, 1, 2], memory_gb=1.0))
+    small = list(batch.stream(case.plan, draws, [0, 1, 2], memory_gb=1e-6))
+    assert len(small) > len(big)
+    assert gathered(small) == gathered(big)
+
+
+def test_each_replication_is_the_same_alone_and_in_company():
+    case = random_case(NumpyDice(np.random.default_rng(8)), **BIG | {"rows": (3, 3)})
+    draws = GivenDraws(case.plan, case.inputs)
+    visits, spans = gathered(batch.stream(case.plan, draws, [0, 1, 2]))
+    for k in range(3):
+        alone_visits, alone_spans = gathered(batch.stream(case.plan, draws, [k]))
+        assert alone_visits == {key: value for key, value in visits.items() if key[0] == k}
+        assert alone_spans == {key: value for key, value in spans.items() if key[0] == k}
+
+
+def test_what_is_not_done_is_refused_by_name_and_place():
+    station = Station(id="samur.lanes", lanes=StepFunction.constant(2), staff_pool="customs")
+    plan = Plan(elements=(station,), flows=(), horizon_h=10.0)
+    assert batch.refusals(plan) == ["a staff pool at samur.lanes"]
+    with pytest.raises(EngineRefusal, match=r"a staff pool at samur\.lanes"):
+        batch.stream(plan, None, [0])
+
+
+@pytest.mark.long
+def test_two_thousand_small_and_five_hundred_big_plans_have_the_same_visits(capsys):
+    seen: dict[str, Counter] = {"small": Counter(), "big": Counter()}
+    for name, wanted, size in (("small", 2000, {}), ("big", 500, BIG)):
+        ran, seed = 0, 0
+        while ran < wanted:
+            case = random_case(NumpyDice(np.random.default_rng([7, seed])), **size)
+            seed += 1
+            if name == "big" and len(case.mechanisms) < 3:
+                continue
+            found = difference(case)
+            if found is None:
+                continue
+            assert found == "", (name, seed - 1, found)
+            ran += 1
+            seen[name].update(case.mechanisms.keys())
+    with capsys.disabled():
+        for name, counts in seen.items():
+            print(f"\n{name}: " + ", ".join(f"{kind} {n}" for kind, n in sorted(counts.items())))
+    for counts in seen.values():
+        assert min(counts[kind] for kind in KINDS) >= 30
