@@ -48,6 +48,8 @@ def test_arrivals_are_the_first_instants_at_which_the_cumulative_rate_reaches_th
     sums = [1, 5.5, 6, 7, 20, 35.5, 36, 37, 47, 48, 49, 55]
     expected = [10, 55, 60, 62, 88, 119, 120, 185, 235, 240, 250, 302]
     assert to_grid(invert_rate(CYCLE, sums)).tolist() == expected
+    assert to_grid(invert_rate(CYCLE, np.reshape(sums, (3, 4)))).ravel().tolist() == expected
+    assert [float(to_grid(invert_rate(CYCLE, value))) for value in sums] == expected
 
 
 def test_candidates_stay_where_the_uniform_times_the_majorant_is_below_the_rate():
@@ -187,7 +189,9 @@ def test_everybody_is_there_at_hour_0():
 
 
 def test_a_trace_is_given_back():
-    assert releases(Trace(times_h=[0.5, 0.5, 3.0]), 4).tolist() == [0.5, 0.5, 3.0, math.inf]
+    process = Trace(times_h=[0.5, 0.5, 3.0])
+    assert releases(process, 4).tolist() == [0.5, 0.5, 3.0, math.inf]
+    assert [ArrivalPlan(process=process).expected_count(t) for t in (0.25, 0.5, 3.0)] == [0, 2, 3]
 
 
 def test_a_dated_trace_counts_hours_from_the_start_of_the_run_and_leaves_out_what_was_before():

@@ -154,6 +154,14 @@ def test_itineraries_follow_the_shares_on_the_day_of_release():
             assert abs((flow.variant[0][then] == v).mean() - share) < 4.5 * math.sqrt(share / then.sum())
 
 
+def test_a_share_that_changes_at_the_instant_of_a_release_counts_already():
+    first = Variant(id="first", steps=(), share=StepFunction([0, 2], [1.0, 0.0]))
+    then = Variant(id="then", steps=(), share=StepFunction([0, 2], [0.0, 1.0]))
+    arrivals = ArrivalPlan(process=RegularArrivals(every_h=1.0))
+    plan = Plan(elements=(), flows=(FlowPlan(id="f", variants=(first, then), arrivals=arrivals),), horizon_h=4.0)
+    assert Sampler(plan, 1).sample([0]).flows[0].variant.tolist() == [[0, 0, 1, 1, 1]]
+
+
 def test_durations_beyond_any_clock_are_capped_so_that_the_grid_stays_exact():
     values = Column(1, [0], "duration", "f", "x", Weibull(shape=0.1, scale_h=1e6)).take(np.array([5000]))
     assert values.max() == LONGEST_H
@@ -208,11 +216,13 @@ def test_the_order_of_replications_is_the_order_of_rows():
     assert back.replications.tolist() == [7, 2]
 
 
-@pytest.mark.parametrize("memory_gb", [1e-12, 2e-4, 1.0], ids=["tiny blocks", "some blocks", "one block"])
+@pytest.mark.parametrize("count", [10_000, 5, 1], ids=["tiny blocks", "some blocks", "one block"])
 @pytest.mark.parametrize("window_h", [0.75, 7.3, 24.0, 1000.0])
-def test_windows_hold_the_same_bits_as_the_whole(window_h, memory_gb):
+def test_windows_hold_the_same_bits_as_the_whole(window_h, count):
     sampler = Sampler(make_plan(), 5)
-    whole, blocks = sampler.sample(range(3)), sampler.stream(range(3), memory_gb=memory_gb)
+    whole = sampler.sample(range(3))
+    blocks = sampler.stream(range(3), memory_gb=1.000001 * sampler.bytes_per_replication * 3 / 1e9 / count)
+    assert blocks.block_h == pytest.approx(HORIZON_H / count)
     windows, until_h = [], 0.0
     while not blocks.done:
         since_h, until_h = until_h, until_h + window_h
@@ -256,6 +266,18 @@ def test_long_rows_are_drawn_in_chunks_without_a_trace():
         for k, count in enumerate(n):
             expected = to_grid(law.sampler(stream(8, k, "duration", "f", "e"))(int(count)))
             assert np.array_equal(values[k, :count], expected)
+
+
+def test_a_column_goes_on_where_each_row_ended():
+    def column(keep):
+        return Column(8, [0, 1], "share", "f", "e", keep=keep)
+
+    counts = np.array([2 * CHUNK, CHUNK + 7]), np.array([3, CHUNK + 1])
+    kept, whole = column(keep=True), column(keep=False).take(counts[0] + counts[1])
+    first, second = (kept.take(count) for count in counts)
+    for k in range(2):
+        parts = first[k, : counts[0][k]], second[k, : counts[1][k]]
+        assert np.array_equal(np.concatenate(parts), whole[k, : counts[0][k] + counts[1][k]])
 
 
 def test_crossings_suffice_for_everybody_who_may_board_a_boat_that_leaves_when_full():
@@ -363,6 +385,11 @@ def test_every_lane_has_its_own_outages_and_a_further_lane_changes_none():
     assert {outage.lane for outage in three} == {1, 2, 3}
     assert tuple(outage for outage in three if outage.lane != 3) == two
     assert two[0].from_h != next(outage for outage in two if outage.lane == 2).from_h
+
+
+def test_a_repair_that_takes_no_time_is_no_outage():
+    breakdown = Breakdown(up=Exponential(mean_h=9.0), down=Deterministic(value_h=0.0))
+    assert outages(Station(id="s", lanes=ALWAYS, breakdown=breakdown), 3, 0, 500.0) == ()
 
 
 def test_a_lane_that_fails_without_end_is_refused():
