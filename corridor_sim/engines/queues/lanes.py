@@ -87,7 +87,13 @@ def lanes(
 
 
 def lane_count(capacity: StepFunction | Sequence[StepFunction], outages: Sequence[Sequence[Outage]]) -> int:
-    """Lanes with an identity: those of the calendar and those that fail."""
+    """Lanes with an identity: those of the calendar and those that fail.
+
+    Examples
+    --------
+    >>> lane_count(StepFunction([0, 8], [1, 2]), [[Outage(lane=3, from_h=0, until_h=1)]])
+    3
+    """
     own = int(capacity.value.max()) if isinstance(capacity, StepFunction) else len(capacity)
     return max(own, 1, *(outage.lane or 0 for row in outages for outage in row))
 
