@@ -183,7 +183,7 @@ def run(
     if records is not None:
         _deliver(tables.to_csv(runs[0].visits()), records, overwrite)
     _deliver(_runs_as(form, runs, kinds, per_replication), output, overwrite)
-    _after(runs, settings, shown=form == "table" and output is None and not kinds)
+    _after(runs, settings, shown=form == "table" and output is None)
 
 
 @main.command()
@@ -217,7 +217,8 @@ def compare(
         body = {"runs": about, "inputs": comparison.inputs_diff(), "interval": frame.attrs["interval"]}
         text = tables.to_json({**body, "differences": tables.records(frame)})
     elif kinds:
-        text = _frame_as_text(frame, ["scenario", "base", "other", "difference", "low", "high", "verdict"])
+        columns = ["base", "other", "difference", "low", "high", "verdict"]
+        text = _frame_as_text(frame, columns if len(others) == 1 else ["scenario", *columns])
     else:
         text = comparison.describe().rstrip("\n") + "\n"
     _deliver(text, output, overwrite)
@@ -557,7 +558,7 @@ def _frame_as_text(frame: Any, columns: Sequence[str]) -> str:
     rows = [[text, *values] for text, values in zip(about, frame[list(columns)].to_numpy().tolist(), strict=True)]
     kept = [k for k, name in enumerate(["", *columns]) if name != "note" or any(row[k] for row in rows)]
     head = [["", *columns][k] for k in kept]
-    text = tables.to_text(head, [[row[k] for k in kept] for row in rows], 100)
+    text = tables.to_text(head, [[row[k] for k in kept] for row in rows])
     return text + f"{frame.attrs.get('interval', '')}\n"
 
 

@@ -36,8 +36,14 @@ def to_csv(frame: pd.DataFrame) -> str:
     safe = frame.rename(columns=safe_cell)
     for position, column in enumerate(safe.columns):
         if safe.dtypes.iloc[position].kind not in "fiub":
-            safe[column] = safe[column].map(safe_cell, na_action="ignore")
+            safe[column] = safe[column].map(_csv_cell, na_action="ignore")
     return str(safe.to_csv(index=False, lineterminator="\n"))
+
+
+def _csv_cell(value: Any) -> Any:
+    """A safe cell whose line breaks are those that are put in quotes."""
+    safe = safe_cell(value)
+    return safe.replace("\r\n", "\n").replace("\r", "\n") if isinstance(safe, str) else safe
 
 
 def plain(value: Any) -> Any:

@@ -1,0 +1,463 @@
+"""The command line: data on standard output, the rest on standard error, one exit code a cause."""
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+
+import corridor_sim as cs
+from corridor_sim import cli, study
+from corridor_sim.cli import main
+
+SHORT = ["-n", "2", "--horizon-days", "3", "--workers", "1"]
+
+
+def invoke(*arguments):
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert "Traceback" not in result.output
+    return result
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+# ---------------------------------------------------------------- run
+
+
+def test_a_run_says_what_was_run_and_every_mean_with_its_interval():
+    result = invoke("run", "teaching", *SHORT)
+    assert result.exit_code == 0
+    for words in ("teaching", "2024-01-01 00:00 to 2024-01-04 00:00", "replications  2", "engine", "visits"):
+        assert words in result.stdout
+    assert "±" in result.stdout
+    assert "sampling noise only" in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+
+
+def test_csv_has_a_row_for_every_indicator_with_its_interval():
+    rows = rows_of(invoke("run", "teaching", *SHORT, "--format", "csv").stdout)
+    assert {"scenario", "indicator", "unit", "place", "mean", "low", "high", "n", "note"} <= set(rows[0])
+    waits = [row for row in rows if row["indicator"] == "wait_h" and row["mean"]]
+    assert waits
+    assert all(float(row["low"]) <= float(row["mean"]) <= float(row["high"]) for row in waits if row["low"])
+    assert not any("nan" in value.lower() for row in rows for value in (row["mean"], row["low"], row["high"]))
+
+
+def test_several_files_make_one_table():
+    rows = rows_of(invoke("run", "teaching", "teaching_priority_lane", *SHORT, "--format", "csv").stdout)
+    assert {row["scenario"] for row in rows} == {"teaching", "teaching_priority_lane"}
+
+
+def test_json_is_complete_and_strict():
+    def refuse(constant):
+        raise AssertionError(constant)
+
+    result = invoke("run", "teaching", *SHORT, "--format", "json")
+    (run,) = json.loads(result.stdout, parse_constant=refuse)["runs"]
+    assert run["scenario"] == "teaching"
+    assert run["root_entropy"] == 1
+    assert run["replications"] == 2
+    assert run["rows"]
+
+
+def test_the_same_seed_gives_the_same_text_whatever_the_workers_and_the_engine():
+    def text(*more):
+        return invoke("run", "teaching", "-n", 4, "--horizon-days", 3, "--format", "csv", *more).stdout
+
+    one = text("--workers", 1, "--seed", 5)
+    assert one == text("--workers", 2, "--seed", 5)
+    assert one == text("--workers", 1, "--seed", 5, "--engine", "event")
+    assert one != text("--workers", 1, "--seed", 6)
+    assert text("--seed", 0) == text("--seed", 0) != one
+
+
+def test_one_replication_has_no_interval():
+    rows = rows_of(invoke("run", "teaching", *SHORT[2:], "-n", 1, "--format", "csv").stdout)
+    assert {row["low"] for row in rows} == {""}
+    assert "interval not available" in {row["note"] for row in rows}
+
+
+def test_only_the_indicators_asked_for_are_printed():
+    rows = rows_of(invoke("run", "teaching", *SHORT, "--indicator", "tfi1", "--format", "csv").stdout)
+    assert {row["indicator"] for row in rows} == {"tfi1"}
+    table = invoke("run", "teaching", *SHORT, "--indicator", "tfi1").stdout
+    assert "tfi1 [h] northgate A>B" in table
+    wrong = invoke("run", "teaching", *SHORT, "--indicator", "tfi11")
+    assert wrong.exit_code == 2
+    assert "did you mean 'tfi1" in wrong.stderr
+
+
+def test_a_row_for_every_replication():
+    text = invoke("run", "teaching", *SHORT, "--indicator", "tfi1", "--per-replication", "--format", "csv").stdout
+    assert {row["replication"] for row in rows_of(text)} == {"0", "1"}
+    assert invoke("run", "teaching", *SHORT, "--per-replication").exit_code == 2
+
+
+def test_values_can_be_set_on_the_command_line():
+    lanes = "checkpoints.northgate_a.exit.lanes.lanes=30"
+    text = invoke("run", "teaching", *SHORT, "--set", lanes, "--set", "name=wide", "--format", "csv").stdout
+    waits = {
+        row["place"]: row["mean"] for row in rows_of(text) if row["indicator"] == "wait_h" and row["kind"] == "stage"
+    }
+    assert rows_of(text)[0]["scenario"] == "wide"
+    assert float(waits["northgate_a.exit.lanes"]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("flows.flour.per_day=-3", "override: flows.flour.per_day = -3: must be a number >= 0"),
+        ("flows.flour.per_dya=3", "did you mean 'per_day'?"),
+        ("flows.flour.per_day", "is not path=value"),
+        ("flows.flour.name=1\nx=2", "override: flows.flour"),
+    ],
+)
+def test_a_bad_setting_is_told(setting, words):
+    result = invoke("run", "teaching", *SHORT, "--set", setting)
+    if words.endswith("flour"):
+        assert result.exit_code == 0, "text over two lines is text"
+    else:
+        assert result.exit_code == 2
+        assert words in result.stderr
+
+
+def test_output_goes_to_a_file_that_is_never_overwritten_unasked(tmp_path):
+    arguments = ["run", "teaching", *SHORT, "--format", "csv", "--output", "out.csv"]
+    first = invoke(*arguments)
+    assert first.exit_code == 0
+    assert first.stdout == ""
+    text = (tmp_path / "out.csv").read_text(encoding="utf-8")
+    assert rows_of(text)
+    again = invoke(*arguments, "--seed", 9)
+    assert again.exit_code == 2
+    assert "out.csv exists" in again.stderr
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == text
+    assert invoke(*arguments, "--seed", 9, "--overwrite").exit_code == 0
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") != text
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+
+
+@pytest.mark.parametrize("output", ["nowhere/out.csv", "."])
+def test_an_output_that_cannot_be_written_is_refused_before_the_run(output, monkeypatch):
+    monkeypatch.setattr(study, "run", None)
+    assert invoke("run", "teaching", "--output", output).exit_code == 2
+
+
+def test_every_visit_can_be_written(tmp_path):
+    assert invoke("run", "teaching", *SHORT, "--records", "visits.csv").exit_code == 0
+    visits = rows_of((tmp_path / "visits.csv").read_text(encoding="utf-8"))
+    assert {"replication", "flow", "element", "join_h", "start_h"} <= set(visits[0])
+    assert invoke("run", "teaching", "teaching", "--records", "other.csv").exit_code == 2
+    assert invoke("run", "teaching", "--records", "other.csv", "--store", "x").exit_code == 2
+
+
+def test_a_stored_run_goes_on_and_gives_the_same(tmp_path):
+    arguments = ["run", "teaching", "--horizon-days", 3, "--workers", 1, "--format", "csv"]
+    whole = invoke(*arguments, "-n", 4).stdout
+    invoke(*arguments, "-n", 2, "--store", "kept")
+    assert invoke(*arguments, "-n", 4, "--store", "kept").stdout == whole
+    other = invoke(*arguments, "-n", 4, "--seed", 8, "--store", "kept")
+    assert other.exit_code == 2
+    assert "holds another run" in other.stderr
+
+
+def test_a_name_that_looks_like_a_formula_is_made_safe():
+    rows = rows_of(invoke("run", "teaching", *SHORT, "--set", 'name="=1+1"', "--format", "csv").stdout)
+    assert {row["scenario"] for row in rows} == {"'=1+1"}
+
+
+def test_warnings_become_errors_when_asked():
+    flags = ["--set", "flows.flour.per_day=0.2"]
+    loose = invoke("run", "teaching", *SHORT, *flags)
+    assert loose.exit_code == 0
+    assert "warning: flows.flour.per_day: creates 0.2 consignments a day" in loose.stderr
+    assert invoke("run", "teaching", *SHORT, *flags, "--quiet").stderr == ""
+    strict = invoke("run", "teaching", *SHORT, *flags, "--strict")
+    assert strict.exit_code == 2
+    assert strict.stdout == ""
+
+
+def test_doubts_about_a_result_are_told_and_fail_a_strict_run():
+    within = ["--set", "improvements.second_scanner.from=2024-01-02"]
+    result = invoke("run", "teaching", *SHORT, *within, "--format", "csv", "--strict")
+    assert result.exit_code == 1
+    assert rows_of(result.stdout)
+    assert "only 2 replications" in result.stderr
+
+
+# ---------------------------------------------------------------- usage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rnu"], "No such command 'rnu'"),
+        (["run"], "Missing argument"),
+        (["run", "teaching", "--replications", "ten"], "'ten' is not a valid integer"),
+        (["run", "teaching", "--replications", "0"], "is not in the range x>=1"),
+        (["run", "teaching", "--replicatons", "3"], "No such option"),
+        (["run", "teaching", "--workers", "0"], "is not in the range 1<=x<=256"),
+        (["run", "teaching", "--workers", "-1"], "is not in the range 1<=x<=256"),
+        (["run", "teaching", "--workers", "1000000"], "is not in the range 1<=x<=256"),
+        (["run", "teaching", "--seed", "-1"], "is not in the range x>=0"),
+        (["run", "teaching", "--seed", "1.5"], "is not a valid integer"),
+        (["run", "teaching", "--engine", "fast"], "is not one of 'auto', 'event', 'batch'"),
+        (["run", "teaching", "--horizon-days", "0"], "is not in the range x>0"),
+        (["run", "teaching", "--horizon-days", "nan"], "horizon_days"),
+        (["run", "teaching", "--horizon-days", "1"], "must be shorter than the horizon"),
+        (["run", "teeching"], "did you mean 'teaching'?"),
+        (["run", "gone.toml"], "gone.toml: does not exist"),
+        (["compare", "teaching"], "Missing argument"),
+        (["kinds", "lawz"], "did you mean 'laws'?"),
+        (["plot", "teaching", "--kind", "queue"], "Missing option '--output'"),
+        (["verify", "--design", "slow"], "is not one of 'quick', 'full'"),
+        (["verify", "gone.json"], "gone.json"),
+        (["verify", "--only", "TR-99999"], "nothing is called"),
+    ],
+)
+def test_wrong_usage_ends_with_2_and_says_why(arguments, words):
+    result = invoke(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert words in result.stderr
+
+
+def test_a_wrong_word_is_told_with_the_right_one():
+    assert "Did you mean" in invoke("run", "teaching", "--replicatons", "3").stderr
+
+
+def test_without_a_command_the_commands_are_listed():
+    result = invoke("--help")
+    assert result.exit_code == 0
+    for command in ("run", "compare", "check", "verify", "kinds", "schema", "plot", "report"):
+        assert f"  {command} " in result.stdout
+        assert invoke(command, "--help").exit_code == 0
+
+
+def test_the_version_is_that_of_the_package():
+    assert cs.__version__ in invoke("--version").stdout
+
+
+# ---------------------------------------------------------------- causes and codes
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (cs.SimulationError("no progress at t = 480"), 1, "no progress at t = 480"),
+        (cs.ScenarioError([cs.Problem("is bad", "a.b", 3)]), 2, "a.b = 3: is bad"),
+        (cs.EngineRefusal("batch", ["balking at x"]), 2, "balking at x"),
+        (cs.MissingExtra("this", "pyarrow", "parquet"), 1, "pip install"),
+        (cs.CorridorError("these runs differ"), 2, "these runs differ"),
+        (OSError(28, "No space left on device", "out.csv"), 1, "out.csv: No space left"),
+        (MemoryError(), 1, "out of memory"),
+        (KeyError("surprise"), 1, "internal error: KeyError: 'surprise'"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_every_cause_has_its_exit_code_and_one_message(error, code, words, monkeypatch, tmp_path):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(study, "run", fail)
+    result = invoke("run", "teaching", "--output", "out.csv")
+    assert result.exit_code == code
+    assert words in result.stderr
+    assert list(tmp_path.iterdir()) == []
+    if not isinstance(error, KeyboardInterrupt):
+        shown = CliRunner().invoke(main, ["--debug", "run", "teaching"])
+        assert shown.exception is error
+
+
+def test_an_engine_that_cannot_do_it_refuses_by_name():
+    at = "checkpoints.northgate_a.exit.lanes"
+    outage = f"{at}.outages={{ storm = {{ from = 2024-01-02, until = 2024-01-03 }} }}"
+    settings = ["--set", outage, "--set", f"{at}.outage_policy=requeue"]
+    result = invoke("run", "teaching", *SHORT, *settings, "--engine", "batch")
+    assert result.exit_code == 2
+    assert "the batch engine does not do" in result.stderr
+    assert "northgate_a.exit.lanes" in result.stderr
+    assert invoke("run", "teaching", *SHORT, *settings).exit_code == 0
+
+
+def test_an_interrupted_run_ends_with_130_and_leaves_nothing_but_its_store(tmp_path):
+    command = [sys.executable, "-m", "corridor_sim.cli", "run", "baseline_2023", "-n", "400", "--engine", "event"]
+    command += ["--workers", "1", "--store", "kept", "--output", "out.csv"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 120
+    while not (tmp_path / "kept" / "manifest.json").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode == 130, told
+    assert "interrupted" in told
+    assert "Traceback" not in told
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+    assert not list(tmp_path.rglob("*.part"))
+
+
+# ---------------------------------------------------------------- compare
+
+
+def test_a_comparison_says_what_differs_in_the_inputs_and_in_the_results():
+    result = invoke("compare", "teaching", "teaching_priority_lane", "-n", 3, "--workers", 1)
+    assert result.exit_code == 0
+    assert "adds improvements.bread_lane_a" in result.stdout
+    assert "±" in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+
+
+def test_a_scenario_compared_with_itself_does_not_differ():
+    rows = rows_of(invoke("compare", "teaching", "teaching", *SHORT, "--format", "csv").stdout)
+    assert {row["verdict"] for row in rows} <= {"no difference", "interval not available"}
+    assert "no difference" in {row["verdict"] for row in rows}
+
+
+def test_a_comparison_in_json_holds_inputs_and_differences():
+    body = json.loads(invoke("compare", "teaching", "teaching_priority_lane", *SHORT, "--format", "json").stdout)
+    assert [run["scenario"] for run in body["runs"]] == ["teaching", "teaching_priority_lane"]
+    assert len({run["root_entropy"] for run in body["runs"]}) == 1
+    assert body["inputs"]["teaching_priority_lane"]
+    assert body["differences"]
+
+
+def test_runs_of_different_length_are_not_compared(tmp_path):
+    (tmp_path / "longer.toml").write_text('schema = 1\nextends = "teaching"\n[run]\nhorizon_days = 15\n')
+    result = invoke("compare", "teaching", "longer.toml", "-n", 2, "--workers", 1)
+    assert result.exit_code == 2
+    assert "horizon [h]: 336.0" in result.stderr
+
+
+# ---------------------------------------------------------------- check, kinds, schema
+
+
+def test_check_is_quiet_about_a_good_file():
+    result = invoke("check", "teaching")
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert result.stderr == "no errors, no warnings in 1 file\n"
+
+
+def test_check_tells_the_problems_of_all_files(tmp_path):
+    (tmp_path / "a.toml").write_text('schema = 1\nextends = "teaching"\n[flows.flour]\nper_day = -1\n')
+    (tmp_path / "b.toml").write_text('schema = 1\nextends = "teaching"\n[run]\nseed = -1\n')
+    result = invoke("check", "a.toml", "b.toml", "teaching")
+    assert result.exit_code == 2
+    assert result.stdout.splitlines() == [
+        "a.toml:4: flows.flour.per_day = -1: must be a number >= 0",
+        "b.toml:4: run.seed = -1: must be a whole number >= 0",
+    ]
+    assert result.stderr == "2 errors, no warnings in 3 files\n"
+    problems = json.loads(invoke("check", "a.toml", "b.toml", "--format", "json").stdout)["problems"]
+    assert [(p["file"], p["line"], p["path"], p["value"]) for p in problems] == [
+        ("a.toml", 4, "flows.flour.per_day", -1),
+        ("b.toml", 4, "run.seed", -1),
+    ]
+
+
+@pytest.mark.parametrize("what", list(cli._kinds()))
+def test_kinds_lists_everything_with_a_sentence(what):
+    result = invoke("kinds", what)
+    assert result.exit_code == 0
+    listed = json.loads(invoke("kinds", what, "--format", "json").stdout)[what]
+    assert listed
+    for row in listed:
+        assert row["about"], row
+        assert f"  {row['kind']} " in result.stdout
+    assert max(len(line) for line in result.stdout.splitlines()) <= 80
+
+
+def test_the_schema_is_printed():
+    full, overlay = (json.loads(invoke("schema", *flags).stdout) for flags in ([], ["--overlay"]))
+    assert full == json.loads(json.dumps(cs.schema()))
+    assert "run" in full["required"]
+    assert overlay["required"] == ["schema"]
+
+
+# ---------------------------------------------------------------- plot and verify
+
+
+@pytest.mark.parametrize("name", ["queue.png", "queue.svg", "queue.pdf"])
+def test_a_picture_is_written_the_same_twice(name, tmp_path):
+    arguments = ["plot", "teaching", "--kind", "queue", "--post", "northgate_a", "--direction", "exit", *SHORT]
+    assert invoke(*arguments, "-o", name).exit_code == 0
+    first = (tmp_path / name).read_bytes()
+    assert first.startswith({".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}[name[-4:]])
+    assert invoke(*arguments, "-o", name, "--overwrite").exit_code == 0
+    assert (tmp_path / name).read_bytes() == first
+
+
+def test_scenarios_are_drawn_together_or_without_a_run(tmp_path, monkeypatch):
+    two = ["teaching", "teaching_priority_lane"]
+    assert invoke("plot", *two, "--kind", "time_distance", *SHORT, "-o", "td.svg").exit_code == 0
+    assert "teaching_priority_lane" not in invoke("plot", *two, "--kind", "timeline", "-o", "tl.svg").stderr
+    assert (tmp_path / "td.svg").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--kind", "queue", "-o", "x.gif"], "must end in .png, .svg, .pdf"),
+        (["--kind", "queu", "-o", "x.png"], "did you mean 'queue'?"),
+        (["--kind", "timeline", "--flow", "flour", "-o", "x.png"], "--flow has no meaning"),
+        (["--kind", "time_distance", "--flow", "flower", *SHORT, "-o", "x.png"], "no flow 'flower'"),
+    ],
+)
+def test_a_picture_that_cannot_be_is_refused(more, words, tmp_path):
+    result = invoke("plot", "teaching", *more)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_verify_prints_what_was_checked(form):
+    result = invoke("verify", "--only", "TR-01", "--format", form)
+    assert result.exit_code == 0
+    assert "TR-01" in result.stdout
+    if form == "json":
+        assert json.loads(result.stdout)["ok"] is True
+    if form == "csv":
+        assert rows_of(result.stdout)[0]["status"] == "passed"
+
+
+def test_a_missed_answer_ends_with_1(tmp_path):
+    from corridor_sim.verify.files import packaged
+
+    trace = json.loads(json.dumps(next(t for t in packaged()["traces"] if t["id"] == "TR-01")))
+    text = json.dumps({"traces": [trace]})
+    (tmp_path / "right.json").write_text(text, encoding="utf-8")
+    assert invoke("verify", "right.json").exit_code == 0
+    assert invoke("verify", "right.json", "right.json", "--format", "csv").stdout.count("section") == 1
+    expected = trace["expected"]
+    name = next(key for key in expected if isinstance(expected[key], (list, dict)))
+    trace["expected"] = json.loads(json.dumps(expected).replace("5", "6"))
+    assert trace["expected"] != expected, name
+    (tmp_path / "wrong.json").write_text(json.dumps({"traces": [trace]}), encoding="utf-8")
+    wrong = invoke("verify", "wrong.json")
+    assert wrong.exit_code == 1
+    assert "failed" in wrong.stdout
+
+
+def test_what_cannot_be_checked_fails_unless_allowed():
+    from corridor_sim.verify.files import packaged
+
+    refused = next(
+        item for item in cs.verify({"traces": packaged()["traces"]}, engine="batch").items if item.status == "refused"
+    )
+    arguments = ["verify", "--engine", "batch", "--only", refused.id]
+    assert invoke(*arguments).exit_code == 1
+    assert invoke(*arguments, "--allow-partial").exit_code == 0
