@@ -49,7 +49,8 @@ def verify(
         Root of the draws of the cases; None draws fresh entropy, which the
         report shows.
     design : str
-        ``quick`` or ``full``: the case's replications and tolerances of that name.
+        ``quick`` or ``full``: the case's replications and tolerances of that name;
+        quick takes a second look, as in full, at wide tolerances that are used up by much.
     only : str or sequence of str, optional
         Ids or patterns (``MMC-*``), sections (``traces``), or an id with a measure
         (``"MMC-01 mean_wait"``).

@@ -81,20 +81,22 @@ def _build(values: Mapping[str, Any], longer: float) -> CasePlan:
             add_element(layout, one, horizon, law, kind)
     if layout.crossing or layout.cancelled:
         raise Unsupported("crossings or cancellations given one by one, in a case with chance")
-    stops = [_stop(one) for one in model.get("route", default=())]
+    route = model.get("route", default=())
     ranks = {str(name): int(rank) for name, rank in model.get("priority", default={}).items()}
     sources = model.need("sources")
     model.done()
-    if missing := [name for name, _ in stops if name not in layout.elements]:
+    names = [str(source.get("class", f"source {k + 1}")) for k, source in enumerate(sources)]
+    stops = {name: [_stop(one, name) for one in _route_of(route, name)] for name in names}
+    if missing := [stop for way in stops.values() for stop, _ in way if stop not in layout.elements]:
         raise Unsupported(f"route: no element {missing[0]!r}")
-    order = in_topological_order(list(layout.elements), [[name for name, _ in stops]])
+    order = in_topological_order(list(layout.elements), [[stop for stop, _ in way] for way in stops.values()])
     place = {name: k for k, name in enumerate(order)}
     enough = _enough(layout, horizon)
     flows: list[FlowPlan] = []
     classes: dict[str, tuple[int, ...]] = {}
     for k, source in enumerate(sources):
         name, arrivals = arrivals_of(source, f"source {k + 1}", horizon, enough)
-        steps = tuple(_step(stop, share, layout, place, name) for stop, share in stops)
+        steps = tuple(_step(stop, share, layout, place, name) for stop, share in stops[name])
         classes[name] = (*classes.get(name, ()), k)
         flows.append(
             FlowPlan(
@@ -142,11 +144,24 @@ def _window(run: Fields, longer: float) -> tuple[float, float, float | None, flo
     return since, until, None if cycle is None else float(cycle), until + cooldown
 
 
-def _stop(one: Any) -> tuple[str, float]:
+def _route_of(route: Any, name: str) -> Sequence[Any]:
+    """The stops of a class: one route for all, or routes by class."""
+    if not isinstance(route, Mapping):
+        return list(route)
+    if name not in route:
+        raise Unsupported(f"route: none for {name!r}")
+    return list(route[name])
+
+
+def _stop(one: Any, name: str) -> tuple[str, float]:
+    """An element and the probability that a truck of class `name` goes there."""
     if isinstance(one, str):
         return one, 1.0
     fields = Fields(one, "route")
-    stop = str(fields.need("station", "element", "leg", "id")), float(fields.get("probability", default=1.0))
+    share = fields.get("probability", default=1.0)
+    if isinstance(share, Mapping):
+        share = share.get(name, 1.0)
+    stop = str(fields.need("station", "element", "leg", "id")), float(share)
     fields.done()
     if not 0.0 <= stop[1] <= 1.0:
         raise Unsupported(f"route: a probability of {stop[1]:g}")

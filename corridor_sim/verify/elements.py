@@ -122,11 +122,11 @@ def _places(value: Any, where: str) -> int | None:
 
 def _outages(listed: Any, where: str, station_policy: OutagePolicy | None) -> tuple[tuple[Outage, ...], OutagePolicy]:
     outages, policies = [], set()
-    for k, one in enumerate(listed or (), 1):
-        fields = Fields(one, f"{where} outage {k}")
-        lane = fields.get("lane")
-        lane = None if lane in (None, "all", "station") else lane
-        if lane is not None and (isinstance(lane, bool) or not isinstance(lane, int) or lane < 1):
+    for k, described in enumerate(listed or (), 1):
+        fields = Fields(described, f"{where} outage {k}")
+        lane = fields.get("lane", "lanes")
+        lanes: list[Any] = lane if isinstance(lane, list) else [None if lane in ("all", "station") else lane]
+        if any(one is not None and (isinstance(one, bool) or not isinstance(one, int) or one < 1) for one in lanes):
             raise Unsupported(f"{where} outage {k}: lane {lane!r}")
         start, end = float(fields.need("from", "start")), float(fields.need("to", "until", "end"))
         if end <= start:
@@ -134,7 +134,7 @@ def _outages(listed: Any, where: str, station_policy: OutagePolicy | None) -> tu
         policies.add(fields.choice("policy", allowed=POLICIES, default=station_policy or "resume"))
         fields.ignore("why", "note")
         fields.done()
-        outages.append(Outage(from_h=grid_point(start), until_h=grid_point(end), lane=lane))
+        outages += [Outage(from_h=grid_point(start), until_h=grid_point(end), lane=one) for one in lanes]
     if len(policies) > 1:
         raise Unsupported(f"{where}: outages of different policies at one station ({', '.join(sorted(policies))})")
     return tuple(outages), policies.pop() if policies else station_policy or "resume"
@@ -215,7 +215,7 @@ def add_station(layout: Layout, values: Any, until: float, law: LawOf) -> None:
 
 
 FULL = {"when full": True}
-BOARDING = {"fifo": False, "first come first served": False, "priority": True}
+BOARDING = {"fifo": False, "first come first served": False, "priority": True, "true": True, "false": False}
 LANDING = {"number": "number", "truck number": "number", "boarding": "boarding", "boarding order": "boarding"}
 
 
@@ -226,8 +226,8 @@ def add_timetable(layout: Layout, values: Any, until: float, law: LawOf) -> None
     fields = Fields(values, where)
     fields.ignore("id", "type", "name", "title", "note")
     capacity, crossing = fields.need("capacity", "places"), fields.get("crossing", default=0)
-    landing = fields.choice("landing", allowed=LANDING, default="number")
-    by_class = fields.choice("boarding", "discipline", allowed=BOARDING, default=False)
+    landing = fields.choice("landing", "landing_order", allowed=LANDING, default="number")
+    by_class = fields.choice("boarding", "discipline", "priority", allowed=BOARDING, default=False)
     when_full = fields.choice("departs", allowed=FULL, default=False)
     cancelled = fields.get("cancelled")
     if fields.get("min_load", default=0):

@@ -49,7 +49,7 @@ def read(path: str | Path) -> Vectors:
     found: Vectors = {}
     for file in files:
         try:
-            content = json.loads(file.read_text("utf-8"), parse_constant=_no_constant)
+            content = json.loads(file.read_text("utf-8-sig"), parse_constant=_no_constant)
         except UnicodeDecodeError as error:
             raise ScenarioError([Problem(f"is not UTF-8: {error}", file=str(file))]) from error
         except json.JSONDecodeError as error:
