@@ -162,7 +162,10 @@ def run(
     overwrite: bool,
     **settings: Any,
 ) -> None:
-    """Simulate scenarios and print every indicator with its 95 % interval."""
+    """Simulate scenarios and print what came of it.
+
+    Every mean has its 95 % interval. FILE is a scenario file or the name of a packaged scenario.
+    """
     if per_replication and form == "table":
         raise click.UsageError("--per-replication needs --format csv or json")
     if records is not None and len(files) > 1:
@@ -202,7 +205,7 @@ def compare(
     overwrite: bool,
     **settings: Any,
 ) -> None:
-    """Run scenarios on common random numbers and compare each with BASE."""
+    """Compare scenarios with BASE on common random numbers."""
     from corridor_sim import tables
 
     _writable(overwrite, output)
@@ -231,9 +234,9 @@ def compare(
 @_strict
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 def check(files: tuple[str, ...], settings: tuple[tuple[str, Any], ...], strict: bool, form: str) -> None:
-    """Say everything that is wrong with scenario files, all at once, with file and line.
+    """Say what is wrong with scenario files.
 
-    Ends with 2 if there is an error; with --strict also if there is a warning.
+    Everything at once, with file and line. Ends with 2 if there is an error; with --strict also if there is a warning.
     """
     from corridor_sim import scenario_files, tables
 
@@ -275,9 +278,9 @@ def verify(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Check the engines and formulas against given answers; without FILE, the packaged ones.
+    """Check engines and formulas against given answers.
 
-    Ends with 1 if an answer is missed, or if something due could not be checked.
+    Without FILE, the packaged ones. Ends with 1 if an answer is missed, or if something due could not be checked.
     """
     from corridor_sim.verify import verify as verified
 
@@ -302,7 +305,10 @@ def verify(
 @click.argument("what", required=False)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 def kinds(what: str | None, form: str) -> None:
-    """List what can be named in files and options: laws, legs, improvements, indicators, plots, scenarios."""
+    """List what files and options can name.
+
+    Laws, arrivals, legs, improvements, indicators, plots, packaged scenarios and corridors.
+    """
     from corridor_sim import tables
     from corridor_sim.errors import nearest
 
@@ -324,7 +330,7 @@ def kinds(what: str | None, form: str) -> None:
 @main.command()
 @click.option("--overlay", is_flag=True, help="For files that extend another one: nothing is required.")
 def schema(overlay: bool) -> None:
-    """Print the JSON Schema of scenario files, for editors."""
+    """Print the JSON Schema of scenario files."""
     from corridor_sim import scenario_files, tables
 
     click.echo(tables.to_json(scenario_files.schema(overlay=overlay)), nl=False)
@@ -351,7 +357,7 @@ def plot(
     dpi: int,
     **settings: Any,
 ) -> None:
-    """Draw a picture of one scenario, or of several on common random numbers."""
+    """Draw a picture of one scenario or of several."""
     from corridor_sim.plots import PLOTS
 
     if output.suffix.lower() not in PICTURES:
@@ -378,20 +384,24 @@ def plot(
 
 @main.command()
 @click.argument("base")
-@click.argument("others", metavar="OTHER...", nargs=-1, required=True)
+@click.argument("others", metavar="[OTHER...]", nargs=-1)
 @_run_settings
 @click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="An .html file.")
 @click.option("--overwrite", is_flag=True, help="Overwrite the output if it exists.")
 def report(base: str, others: tuple[str, ...], output: Path, overwrite: bool, **settings: Any) -> None:
-    """Write a comparison as one HTML page that needs nothing else."""
+    """Write one HTML page about a run or a comparison.
+
+    About BASE alone, or about the others compared with it. The page needs nothing else.
+    """
     from corridor_sim.report import to_html
 
     if output.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--output must end in .html, got {output.name!r}")
     _writable(overwrite, output)
-    comparison = _compare(_scenarios((base, *others), settings), settings)
-    _deliver(to_html(comparison), output, overwrite)
-    _after(comparison.runs, settings, shown=False)
+    scenarios = _scenarios((base, *others), settings)
+    data = _compare(scenarios, settings) if others else _run(scenarios[0], settings)
+    _deliver(to_html(data), output, overwrite)
+    _after(data.runs if others else [data], settings, shown=False)
 
 
 # ---------------------------------------------------------------- before and after a run

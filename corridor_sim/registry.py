@@ -65,7 +65,7 @@ class Registry(Generic[T]):
         )
 
     def __contains__(self, kind: object) -> bool:
-        return kind in self._kinds
+        return isinstance(kind, str) and kind in self._kinds
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._kinds))

@@ -6,15 +6,22 @@ Exit 0 without path and words means that nothing at all is said.
 """
 
 import contextlib
+import copy
+import datetime as dt
 import re
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 import corridor_sim as cs
 from corridor_sim.cli import main
+from corridor_sim.files.writer import to_toml
+from corridor_sim.flatten import check as check_scenario
 
 FOLDER = Path(__file__).parent.parent / "bad"
 HEADER = re.compile(r"# row (\d+) \| exit ([02]) \| (.*?) \| (.*)\n")
@@ -109,3 +116,64 @@ def test_all_problems_of_a_file_are_told_at_once(tmp_path):
     for problem in problems:
         if problem.value is not None:
             assert problem.path.split(".")[-1] in lines[problem.line - 1]
+
+
+GOOD = tomllib.loads((FOLDER / "good.toml").read_text(encoding="utf-8"))
+JUNK = [
+    *(
+        None,
+        True,
+        -1,
+        0,
+        1,
+        2**70,
+        -0.5,
+        1e300,
+        1e-300,
+        float("nan"),
+        float("inf"),
+        "",
+        "lanes",
+        "3",
+        "=1",
+        "\x00",
+        "a" * 200,
+    ),
+    *([], [1], ["x"], [[]], {}, {"kind": "gamma"}, {"a": {"b": 1}}, [{"kind": "road"}]),
+    *(dt.date(2024, 2, 3), dt.datetime(1, 1, 1), dt.datetime(9999, 12, 31, 23), dt.time(3), "unlimited", "north_a"),
+]
+
+
+def places_in(table, path=()):
+    for key, value in table.items():
+        yield (*path, key)
+        if isinstance(value, dict):
+            yield from places_in(value, (*path, key))
+
+
+PLACES = [path for path in places_in(GOOD) if path != ("schema",)]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(JUNK), st.booleans()), min_size=1, max_size=3))
+@example([(("run", "start"), dt.datetime(9999, 12, 31, 23), False)])
+def test_whatever_stands_in_a_file_is_a_scenario_or_a_scenario_error(changes):
+    data = copy.deepcopy(GOOD)
+    for path, junk, beside in changes:
+        table = data
+        for key in path[:-1]:
+            table = table.get(key) if isinstance(table, dict) else None
+        if isinstance(table, dict):
+            key = f"{path[-1]}_x" if beside else path[-1]
+            table.pop(key, None) if junk is None else table.update({key: copy.deepcopy(junk)})
+    text = to_toml(data)
+    try:
+        scenario, problems = cs.loads(text), []
+    except cs.ScenarioError as error:
+        scenario, problems = None, error.problems
+    if scenario is None:
+        assert problems
+        assert all(problem.file == "text" and problem.message for problem in problems)
+    else:
+        assert cs.loads(cs.dumps(scenario)) == scenario
+        assert all(problem.message for problem in check_scenario(scenario))
