@@ -17,13 +17,33 @@ from numpy.typing import NDArray
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.errors import SimulationError
 from corridor_sim.inputs import FlowInputs
-from corridor_sim.plan import FlowPlan, Step
+from corridor_sim.plan import FlowPlan, Step, Variant
 from corridor_sim.results import SpanTimes
 from corridor_sim.units import GRID_PER_H, FloatArray
 
 NOBODY: IntArray = np.empty(0, dtype=np.int64)
 OUT = -1
-"""The step of one whose journey is over, and of the padding."""
+"""The place of one whose journey is over, and of the padding."""
+
+
+class Route:
+    """What follows from an itinerary alone: codes of its steps, and which of them open and close its spans.
+
+    Step s has code ``first + s``. `opens[s]` lists the spans that begin at step s, with
+    whether somebody may have begun them before; `closes[s]` those that may end there.
+    """
+
+    def __init__(self, variant: Variant, first: int) -> None:
+        self.first, self.steps = first, variant.steps
+        skipped = [step.share is not None or any(r.factor == 0 for r in step.reliefs) for step in variant.steps]
+        self.opens: list[list[tuple[int, bool]]] = [[] for _ in variant.steps]
+        self.closes: list[list[int]] = [[] for _ in variant.steps]
+        for k, span in enumerate(variant.spans):
+            for s in range(span.first, span.last + 1):
+                if all(skipped[span.first : s]):
+                    self.opens[s].append((k, s > span.first))
+                if all(skipped[s + 1 : span.last + 1]):
+                    self.closes[s].append(k)
 
 
 class Block:
@@ -31,93 +51,92 @@ class Block:
 
     Attributes
     ----------
-    time_h, step
-        When each one comes to its next step, and which that is; inf once it is stuck for good.
-    depart_h
-        End of the journey; inf while it goes on.
+    time_h
+        When each one comes to its next step, or came to the end; inf once it is stuck for good.
+    code
+        Which step that is, numbered through the itineraries (`Route`); OUT at the end.
     begin_h, end_h
         By number of the span: joining of its first step, leaving of its last so far.
     """
 
     def __init__(self, flow: int, plan: FlowPlan, inputs: FlowInputs, index: IntArray, *, spans: bool) -> None:
-        self.flow, self.plan = flow, plan
-        self.release_h, self.variant, self.number, self.index = inputs.release_h, inputs.variant, inputs.number, index
+        self.flow, self.plan, self.index = flow, plan, index
+        self.release_h, self.variant, self.number = inputs.release_h, inputs.variant, inputs.number
         self.duration_h: Mapping[str, tuple[FloatArray, ...]] = inputs.duration_h
         self.uniform: Mapping[str, FloatArray] = inputs.uniform
         shape = inputs.release_h.shape
-        self.time_h = np.where(inputs.variant >= 0, inputs.release_h, np.inf)
-        self.step = np.where(inputs.variant >= 0, np.int16(0), np.int16(OUT)).astype(np.int16)
-        self.depart_h = np.full(shape, np.inf)
+        there = inputs.variant >= 0
+        self.time_h: FloatArray = np.where(there, inputs.release_h, np.inf)
+        self.routes: list[Route] = []
+        first = 0
+        for variant in plan.variants:
+            self.routes.append(Route(variant, first))
+            first += len(variant.steps)
+        starts = np.array([route.first if route.steps else OUT for route in self.routes] + [OUT], dtype=np.int16)
+        self.code = starts[inputs.variant]
         self.ready_h: FloatArray | None = None
         count = max((len(variant.spans) for variant in plan.variants), default=0) if spans else 0
         self.begin_h = [np.full(shape, np.nan) for _ in range(count)]
         self.end_h = [np.full(shape, np.nan) for _ in range(count)]
         self.spans = spans
-        # By (variant, step): how many are on their way to it, and a time before which none of them is there.
-        self._coming: dict[tuple[int, int], tuple[int, float]] = {}
-        self._left = 0
-        several = len(plan.variants) > 1
-        for v, variant in enumerate(plan.variants):
-            mine = self.variant == v if several else self.step != OUT
-            count = int(np.count_nonzero(mine))
-            self._left += count
-            if variant.steps:
-                self._coming[v, 0] = count, -np.inf
-            else:
-                self._arrive(np.flatnonzero(mine), v, 0)
+        # By code: how many are on their way to the step, and a time before which none of them is there.
+        many: list[int] = np.bincount(self.code.ravel() + 1, minlength=first + 1)[1:].tolist()
+        self._coming: list[tuple[int, float]] = [(count, -np.inf) for count in many]
+        self._left: int = sum(many)
 
     def at(self, variant: int, step: int, until_h: float) -> IntArray:
         """Cells of those that come to a step of an itinerary before `until_h`."""
-        count, earliest = self._coming.get((variant, step), (0, np.inf))
+        code = self.routes[variant].first + step
+        count, earliest = self._coming[code]
         if not count or earliest >= until_h:
             return NOBODY
-        here = self.step == step
-        if len(self.plan.variants) > 1:
-            here &= self.variant == variant
-        here &= self.time_h < until_h
+        here = self.time_h < until_h
+        if count < self.code.size:
+            here &= self.code == code
         return np.flatnonzero(here)
 
     def pass_by(self, cells: IntArray, variant: int, step: int) -> None:
         """Let those who do not take a step come to the next one at the same instant."""
-        self._leave(cells, variant, step)
-        self._arrive(cells, variant, step + 1)
+        self._go_on(cells, variant, step, float(self.time_h.ravel()[cells].min(initial=np.inf)))
 
     def move(self, cells: IntArray, variant: int, step: int, join_h: FloatArray, leave_h: FloatArray) -> None:
         """Take down a visit, and let its consignments come to the next step when they leave."""
         self.time_h.ravel()[cells] = leave_h
         if self.spans:
-            known = np.where(np.isfinite(leave_h), leave_h, np.nan)
-            for k, span in enumerate(self.plan.variants[variant].spans):
-                if span.first <= step <= span.last:
-                    begin = self.begin_h[k].ravel()
+            route = self.routes[variant]
+            for k, begun in route.opens[step]:
+                begin = self.begin_h[k].ravel()
+                if begun:
                     before = begin[cells]
                     begin[cells] = np.where(np.isnan(before), join_h, before)
-                    self.end_h[k].ravel()[cells] = known
-        self._leave(cells, variant, step)
-        self._arrive(cells, variant, step + 1)
-
-    def _leave(self, cells: IntArray, variant: int, step: int) -> None:
-        count, earliest = self._coming[variant, step]
-        self._coming[variant, step] = count - len(cells), earliest
-
-    def _arrive(self, cells: IntArray, variant: int, step: int) -> None:
-        time_h = self.time_h.ravel()[cells]
-        if step < len(self.plan.variants[variant].steps):
-            self.step.ravel()[cells] = step
-            count, earliest = self._coming.get((variant, step), (0, np.inf))
-            self._coming[variant, step] = count + len(cells), min(earliest, float(time_h.min(initial=np.inf)))
+                else:
+                    begin[cells] = join_h
+            for k in route.closes[step]:
+                self.end_h[k].ravel()[cells] = leave_h
+        self._go_on(cells, variant, step, float(leave_h.min(initial=np.inf)))
+        if len(leave_h) and leave_h.max() == np.inf and step + 1 < len(self.routes[variant].steps):
             # Those who never leave a step stand before the next one for good.
-            self._left -= int(np.count_nonzero(time_h == np.inf))
+            self._left -= int(np.count_nonzero(leave_h == np.inf))
+
+    def _go_on(self, cells: IntArray, variant: int, step: int, earliest: float) -> None:
+        route = self.routes[variant]
+        code = route.first + step
+        count, known = self._coming[code]
+        self._coming[code] = count - len(cells), known
+        if step + 1 == len(route.steps):
+            self.code.ravel()[cells] = OUT
+            self._left -= len(cells)
             return
-        self.step.ravel()[cells] = OUT
-        self.depart_h.ravel()[cells] = time_h
-        self._left -= len(cells)
+        self.code.ravel()[cells] = code + 1
+        count, known = self._coming[code + 1]
+        self._coming[code + 1] = count + len(cells), min(known, earliest) if count else earliest
 
     def none_before(self, places: Sequence[tuple[int, int]], until_h: float) -> None:
         """Note that those who come to these steps before `until_h` have all been dealt with."""
-        for place in places:
-            if place in self._coming:
-                self._coming[place] = self._coming[place][0], until_h
+        for variant, step in places:
+            code = self.routes[variant].first + step
+            count, earliest = self._coming[code]
+            self._coming[code] = count, max(earliest, until_h)
 
     @property
     def left(self) -> int:
@@ -125,13 +144,13 @@ class Block:
         return self._left
 
     @property
-    def over(self) -> bool:
-        """Whether nobody is under way any more."""
-        return self._left == 0
+    def depart_h(self) -> FloatArray:
+        """End of each journey; inf while it goes on."""
+        return np.where((self.code == OUT) & (self.variant >= 0), self.time_h, np.inf)
 
     def thinned(self) -> Block:
         """The block with only those who are still under way, fewer columns and the same order."""
-        here = (self.step != OUT) & (self.time_h < np.inf)
+        here = (self.code != OUT) & (self.time_h < np.inf)
         width = int(here.sum(axis=1).max(initial=0))
         order = np.argsort(~here, axis=1, kind="stable")[:, :width]
         kept = np.take_along_axis(here, order, axis=1)
@@ -142,15 +161,17 @@ class Block:
             return np.take_along_axis(values, order, axis=1)
 
         thin = copy(self)
-        thin.release_h, thin.time_h = np.where(kept, pick(self.release_h), np.inf), pick(self.time_h)
-        thin.variant, thin.step = np.where(kept, pick(self.variant), -1), np.where(kept, pick(self.step), OUT)
-        thin.step = thin.step.astype(np.int16)
-        thin.number, thin.index, thin.depart_h = pick(self.number), pick(self.index), pick(self.depart_h)
+        thin.release_h = np.where(kept, pick(self.release_h), np.inf)
+        thin.time_h = np.where(kept, pick(self.time_h), np.inf)
+        thin.variant = np.where(kept, pick(self.variant), -1)
+        thin.code = np.where(kept, pick(self.code), np.int16(OUT))
+        thin.number, thin.index = pick(self.number), pick(self.index)
         thin.ready_h = None if self.ready_h is None else pick(self.ready_h)
         thin.begin_h, thin.end_h = [pick(times) for times in self.begin_h], [pick(times) for times in self.end_h]
         thin.duration_h = {key: tuple(pick(array) for array in arrays) for key, arrays in self.duration_h.items()}
         thin.uniform = {key: pick(array) for key, array in self.uniform.items()}
-        thin._coming = dict(self._coming)
+        many = np.bincount(thin.code.ravel() + 1, minlength=len(self._coming) + 1)[1:].tolist()
+        thin._coming = [(count, earliest) for count, (_, earliest) in zip(many, self._coming, strict=True)]
         return thin
 
     def span_times(self, horizon_h: float, *, under_way: bool) -> list[SpanTimes]:
@@ -159,28 +180,23 @@ class Block:
         With `under_way` False only of those who will not move again.
         """
         found = []
-        still = np.asarray(True) if under_way else (self.step == OUT) | (self.time_h == np.inf)
+        depart = self.depart_h
+        depart[depart > horizon_h] = np.nan
+        release = np.where(self.release_h <= horizon_h, self.release_h, np.nan)
         for v, variant in enumerate(self.plan.variants):
-            mine = (self.variant == v) & still
+            mine = self.variant == v
+            if not under_way:
+                mine &= (self.code == OUT) | (self.time_h == np.inf)
             if not mine.any():
                 continue
             index = np.where(mine, self.index, -1)
-            release = np.where(mine & (self.release_h <= horizon_h), self.release_h, np.nan)
-            depart = np.where(mine & (self.depart_h <= horizon_h), self.depart_h, np.nan)
-            found.append(SpanTimes(self.flow, v, -1, index, release, depart))
+            found.append(
+                SpanTimes(self.flow, v, -1, index, np.where(mine, release, np.nan), np.where(mine, depart, np.nan))
+            )
             for k in range(len(variant.spans)):
-                begin, end = self.begin_h[k], self.end_h[k]
-                there = mine & ~np.isnan(begin)
-                found.append(
-                    SpanTimes(
-                        self.flow,
-                        v,
-                        k,
-                        np.where(there, self.index, -1),
-                        np.where(there, begin, np.nan),
-                        np.where(there & (end <= horizon_h), end, np.nan),
-                    )
-                )
+                begin, end = np.where(mine, self.begin_h[k], np.nan), np.where(mine, self.end_h[k], np.nan)
+                end[end > horizon_h] = np.nan
+                found.append(SpanTimes(self.flow, v, k, np.where(np.isnan(begin), -1, index), begin, end))
         return found
 
 
@@ -200,7 +216,12 @@ class Part:
     @property
     def row(self) -> IntArray:
         """Replication (row) of each."""
-        return np.asarray(self.cells // self.block.step.shape[1])
+        return np.asarray(self.cells // self.block.code.shape[1])
+
+    @property
+    def index(self) -> IntArray:
+        """Index in the flow of each."""
+        return np.asarray(self.block.index.ravel()[self.cells])
 
     @property
     def step(self) -> IntArray:

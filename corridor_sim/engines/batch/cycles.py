@@ -132,7 +132,7 @@ def _sweep(
         changed |= not np.array_equal(one.leave_h[s], leave)
         one.leave_h[s] = leave
     element = plan.elements[number]
-    if cyclic and isinstance(element, Station) and not changed and (joining.service_h[joining.source >= 0] == 0).any():
+    if cyclic and isinstance(element, Station) and not changed and (joining.service_h[joining.there] == 0).any():
         raise SimulationError(
             f"{element.id}: a service takes no time, and the station lies on a cycle of stations; "
             "the order within one instant would not be defined"

@@ -24,74 +24,124 @@ from corridor_sim.units import FloatArray
 class Joining:
     """Those who join one element, shape (replication, visit), in queue order; padding has join inf.
 
-    `source` is the place of each in the concatenated parts, -1 in the padding.
+    `place` are the flat places that are not padding, `origin` what stands there in the
+    concatenated parts (None: the same order). `boarded` tells that ties are in boarding order.
     """
 
     parts: Sequence[Part]
-    source: IntArray
+    shape: tuple[int, int]
+    place: IntArray
+    origin: IntArray | None
     join_h: FloatArray
     service_h: FloatArray
-    count: IntArray
     boarded: bool = False
-    """Whether ties are in boarding order rather than by number."""
 
     def spread(self, values: NDArray[Any], fill: float) -> NDArray[Any]:
         """Values of the concatenated parts laid out in queue order."""
-        padded = np.append(values, values.dtype.type(fill))
-        return padded[self.source]
+        out = np.full(self.shape, fill, dtype=values.dtype)
+        out.ravel()[self.place] = values if self.origin is None else values[self.origin]
+        return out
+
+    def gather(self, values: NDArray[Any]) -> list[NDArray[Any]]:
+        """Values in queue order back as one flat array a part."""
+        taken = values.ravel()[self.place]
+        if self.origin is not None:
+            flat = np.empty_like(taken)
+            flat[self.origin] = taken
+            taken = flat
+        if len(self.parts) == 1:
+            return [taken]
+        return np.split(taken, np.cumsum([len(part.cells) for part in self.parts])[:-1])
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """False in the padding."""
+        out = np.zeros(self.shape, dtype=bool)
+        out.ravel()[self.place] = True
+        return out
 
     @property
     def flow(self) -> IntArray:
         """Flow of each visit, -1 in the padding."""
-        return self.spread(np.concatenate([np.full(len(p.cells), p.block.flow) for p in self.parts]), -1)
+        if len(self.parts) == 1:
+            out = np.full(self.shape, -1, dtype=np.int64)
+            out.ravel()[self.place] = self.parts[0].block.flow
+            return out
+        return self.spread(np.repeat([p.block.flow for p in self.parts], [len(p.cells) for p in self.parts]), -1)
 
     @property
     def number(self) -> IntArray:
         """Number of each visit's consignment, -1 in the padding."""
-        return self.spread(np.concatenate([p.block.number.ravel()[p.cells] for p in self.parts]), -1)
+        return self.spread(_concatenated([p.block.number.ravel()[p.cells] for p in self.parts]), -1)
 
-    def gather(self, values: NDArray[Any]) -> list[NDArray[Any]]:
-        """Values in queue order back as one flat array a part."""
-        flat = np.empty(sum(len(part.cells) for part in self.parts), dtype=values.dtype)
-        there = self.source >= 0
-        flat[self.source[there]] = values[there]
-        return np.split(flat, np.cumsum([len(part.cells) for part in self.parts])[:-1])
+    def some(self, order: IntArray, inside: NDArray[np.bool_]) -> Joining:
+        """Those at the columns `order` of each row where `inside` holds."""
+        origin = np.full(self.shape, -1, dtype=np.int64)
+        origin.ravel()[self.place] = np.arange(len(self.place)) if self.origin is None else self.origin
+        place = np.flatnonzero(inside)
+        return Joining(
+            self.parts,
+            (inside.shape[0], inside.shape[1]),
+            place,
+            np.take_along_axis(origin, order, axis=1).ravel()[place],
+            np.where(inside, np.take_along_axis(self.join_h, order, axis=1), np.inf),
+            np.where(inside, np.take_along_axis(self.service_h, order, axis=1), 0.0),
+            self.boarded,
+        )
 
 
-def merge(parts: Sequence[Part], rows: int, *, by_number: bool) -> Joining:
-    """Lay the parts out in queue order."""
-    lengths = [np.bincount(part.row, minlength=rows) for part in parts]
-    total = np.sum(lengths, axis=0)
+def _concatenated(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def merge(parts: Sequence[Part], rows: int, *, by_number: bool, in_order: bool = True) -> Joining:
+    """Lay the parts out in queue order (without `in_order`, only side by side)."""
+    row_of = [part.row for part in parts]
+    lengths = [np.bincount(row, minlength=rows) for row in row_of]
+    total = np.sum(lengths, axis=0) if len(parts) > 1 else lengths[0]
     width = int(total.max())
-    source = np.full((rows, width), -1, dtype=np.int64)
+    places = []
+    before = np.arange(rows) * width
+    first = 0
+    for row, length in zip(row_of, lengths, strict=True):
+        # Of its row's visits, this one is the (number - number of the row's first)-th.
+        shift = before - (np.cumsum(length) - length)
+        places.append(np.arange(len(row)) + shift[row])
+        before = before + length
+        first += len(row)
+    place = _concatenated(places)
     join = np.full((rows, width), np.inf)
-    before = np.zeros(rows, dtype=np.int64)
-    offset = 0
-    for part, length in zip(parts, lengths, strict=True):
-        row = part.row
-        first = np.cumsum(length) - length
-        column = np.arange(len(row)) - first[row] + before[row]
-        place = row * width + column
-        source.ravel()[place] = np.arange(offset, offset + len(row))
-        join.ravel()[place] = part.join_h
-        before += length
-        offset += len(row)
+    join.ravel()[place] = _concatenated([part.join_h for part in parts])
+    service = np.zeros((rows, width))
+    service.ravel()[place] = _concatenated([part.service_h for part in parts])
+    joining = Joining(parts, (rows, width), place, None, join, service)
+    if len(parts) > 1:
+        # Places row by row: the order of the rows is that of the parts only for one part.
+        origin = np.empty((rows, width), dtype=np.int64)
+        origin.ravel()[place] = np.arange(first)
+        joining.place = np.flatnonzero(np.arange(width) < total[:, None])
+        joining.origin = origin.ravel()[joining.place]
+    if not in_order:
+        return joining
     ready = any(part.block.ready_h is not None for part in parts)
     if by_number or ready:
-        keys: list[NDArray[np.generic]] = [join]
+        keys = [joining.number, join]
         if ready:
-            keys.insert(0, np.append(np.concatenate([_ready(part) for part in parts]), np.inf)[source])
-        keys.insert(0, np.append(np.concatenate([p.block.number.ravel()[p.cells] for p in parts]), 0)[source])
+            keys.insert(1, joining.spread(_concatenated([_ready(part) for part in parts]), np.inf))
         order = np.lexsort(keys, axis=-1)
-    elif len(parts) == 1 and (width < 2 or (join[:, 1:] >= join[:, :-1]).all()):
-        order = None
+        joining.boarded = ready
+    elif width < 2 or (join[:, 1:] >= join[:, :-1]).all():
+        return joining
     else:
         order = np.argsort(join, axis=1, kind="stable")
-    if order is not None:
-        source = np.take_along_axis(source, order, axis=1)
-        join = np.take_along_axis(join, order, axis=1)
-    service = np.append(np.concatenate([part.service_h for part in parts]), 0.0)[source]
-    return Joining(parts, source, join, service, total, ready)
+    # Padding joins last, so the places stay; what stands there moves within its row.
+    flat = (order + (np.arange(rows) * width)[:, None]).ravel()
+    before_sorting = np.empty(rows * width, dtype=np.int64)
+    before_sorting[joining.place] = np.arange(first) if joining.origin is None else joining.origin
+    joining.origin = before_sorting[flat[joining.place]]
+    joining.join_h = join.ravel()[flat].reshape(rows, width)
+    joining.service_h = service.ravel()[flat].reshape(rows, width)
+    return joining
 
 
 def _ready(part: Part) -> FloatArray:
@@ -111,26 +161,28 @@ def visits_of(
     decided: NDArray[np.bool_] | None = None,
 ) -> ElementVisits:
     """The table of one element: what is later than the horizon did not happen."""
-    index = joining.spread(np.concatenate([p.block.index.ravel()[p.cells] for p in joining.parts]), -1)
-    step = joining.spread(np.concatenate([p.step for p in joining.parts]), -1)
-    columns = [
+    parts = joining.parts
+    known: dict[int, FloatArray] = {}
+    for at in (joining.join_h, start_h, finish_h, leave_h):
+        if id(at) not in known:
+            known[id(at)] = np.where(at <= horizon_h, at, np.nan)
+    columns: list[NDArray[Any]] = [
         joining.flow,
-        index,
-        step,
-        np.where(joining.source >= 0, joining.join_h, np.nan),
-        *(np.where(at <= horizon_h, at, np.nan) for at in (start_h, finish_h, leave_h)),
-        np.where(joining.source >= 0, service_h, np.nan),
+        joining.spread(_concatenated([part.index for part in parts]), -1),
+        joining.spread(_concatenated([part.step for part in parts]), -1),
+        *(known[id(at)] for at in (joining.join_h, start_h, finish_h, leave_h)),
+        np.where(joining.join_h < np.inf, service_h, np.nan),
     ]
     if joining.boarded:
         order = np.lexsort((joining.number, joining.join_h), axis=-1)
         columns = [np.take_along_axis(column, order, axis=1) for column in columns]
         decided = None if decided is None else np.take_along_axis(decided, order, axis=1)
     if decided is not None and not decided.all():
-        columns = _only(columns, decided & (joining.source >= 0))
+        columns = _only(columns, decided & (columns[0] >= 0))
     return ElementVisits(*columns)
 
 
-def _only(columns: Sequence[NDArray[np.generic]], keep: NDArray[np.bool_]) -> list[NDArray[np.generic]]:
+def _only(columns: Sequence[NDArray[Any]], keep: NDArray[np.bool_]) -> list[NDArray[Any]]:
     """The kept visits of each row moved to its front, the rest made padding."""
     order = np.argsort(~keep, axis=1, kind="stable")
     width = int(keep.sum(axis=1).max(initial=0))

@@ -15,7 +15,7 @@ from corridor_sim.engines import queues
 from corridor_sim.engines.batch.blocks import Block, Part, duration_at, part_of
 from corridor_sim.engines.batch.merging import Joining, merge, visits_of
 from corridor_sim.engines.batch.refusals import blocking_lines
-from corridor_sim.engines.batch.servers import Departures, Served, Server, server_for
+from corridor_sim.engines.batch.servers import Departures, Free, Served, Server, server_for
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 from corridor_sim.plan import Plan, Station, Timetable
@@ -68,9 +68,9 @@ class Run:
             if not drawn.release_h.shape[1]:
                 continue
             column = np.arange(drawn.release_h.shape[1], dtype=np.int64)
-            index = np.broadcast_to(column, drawn.release_h.shape)
+            index = np.broadcast_to(column, drawn.release_h.shape).copy()
             if first is not None:
-                index = first[f][:, None] + column
+                index += first[f][:, None]
             if not self.by_number:
                 usual = f * NUMBER_PER_FLOW + index
                 self.by_number = bool(((drawn.number != usual) & (drawn.variant >= 0)).any())
@@ -99,8 +99,11 @@ class Run:
                 for place, visits in self._line(self.lines[number], parts):
                     found[place] = visits
                 continue
-            joining = merge(parts, self.rows, by_number=self.by_number)
-            served = self._server(number).serve(joining, until_h, last=last)
+            server = self._server(number)
+            # Chunks need no order, and nobody waits for anybody in a delay.
+            in_order = not (self.spans and isinstance(server, Free))
+            joining = merge(parts, self.rows, by_number=self.by_number, in_order=in_order)
+            served = server.serve(joining, until_h, last=last)
             self._move(number, joining, served)
             if served.decided is None:
                 self._done(number, until_h)
@@ -178,7 +181,7 @@ class Run:
         services = [joining.service_h]
         for offset in range(1, len(run)):
             services.append(joining.spread(np.concatenate([_later_service(part, offset) for part in parts]), 0.0))
-        number = joining.number if self.by_number else joining.source
+        number = joining.number
         rank = np.argsort(np.argsort(number, axis=1, kind="stable"), axis=1, kind="stable")
         times = queues.line(
             joining.join_h,
@@ -192,24 +195,15 @@ class Run:
         for offset, (place, at) in enumerate(zip(run, times, strict=True)):
             there = at.join_h <= plan.horizon_h
             order = np.lexsort((number, np.where(there, at.join_h, np.inf)), axis=-1)
-            width = int(there.sum(axis=1).max(initial=0))
-
-            def sorted_(values: np.ndarray, order: IntArray = order, width: int = width) -> np.ndarray:
-                return np.take_along_axis(values, order, axis=1)[:, :width]
-
+            order = order[:, : int(there.sum(axis=1).max(initial=0))]
             moved = [
                 Part(p.block, p.cells, join, p.service_h, [(v, s + offset, who) for v, s, who in p.groups])
                 for p, join in zip(parts, joining.gather(at.join_h), strict=True)
             ]
-            kept = Joining(
-                moved,
-                sorted_(np.where(there, joining.source, -1)),
-                sorted_(at.join_h),
-                sorted_(services[offset]),
-                there.sum(axis=1),
-            )
-            served = Served(sorted_(at.start_h), sorted_(at.finish_h), sorted_(at.leave_h), kept.service_h)
-            found.append((place, self._visits(place, kept, served)))
+            whole = Joining(moved, joining.shape, joining.place, joining.origin, at.join_h, services[offset])
+            kept = whole.some(order, np.take_along_axis(there, order, axis=1))
+            start, finish, leaves = (np.take_along_axis(t, order, axis=1) for t in (at.start_h, at.finish_h, at.leave_h))
+            found.append((place, self._visits(place, kept, Served(start, finish, leaves, kept.service_h))))
             for part, leave in zip(moved, joining.gather(at.leave_h), strict=True):
                 came = part.join_h <= plan.horizon_h
                 self._move_part(part, leave, came, boarding=False)
@@ -225,9 +219,9 @@ class Run:
         for f, blocks in enumerate(self.blocks):
             kept = []
             for block in blocks:
-                if last or block.over:
+                if last or not block.left:
                     found += block.span_times(horizon_h, under_way=True)
-                elif block.left < THIN * block.step.size:
+                elif block.left < THIN * block.code.size:
                     found += block.span_times(horizon_h, under_way=False)
                     kept.append(block.thinned())
                 else:

@@ -150,13 +150,7 @@ class Pools:
                 continue
             order = np.argsort(~mine, axis=1, kind="stable")[:, : int(mine.sum(axis=1).max())]
             inside = np.take_along_axis(mine, order, axis=1)
-            part = Joining(
-                joining.parts,
-                np.where(inside, np.take_along_axis(joining.source, order, axis=1), -1),
-                np.where(inside, np.take_along_axis(joining.join_h, order, axis=1), np.inf),
-                np.where(inside, np.take_along_axis(joining.service_h, order, axis=1), 0.0),
-                inside.sum(axis=1),
-            )
+            part = joining.some(order, inside)
             served = server.serve(part, until_h, last=last)
             row, column = np.nonzero(inside)
             place = (row, order[row, column])
