@@ -121,8 +121,7 @@ def cheapest(
         if best is None or (cost, nodes) < best:
             best = cost, nodes
     if best is None:
-        names = " and ".join(map(repr, through))
-        raise NoRoute(Problem(f"no path from {flow.origin!r} to {flow.destination!r} through {names}", f"flows.{id}"))
+        raise NoRoute(not_through(corridor, graph, id, through))
     return tuple(
         hop_of(corridor, graph.edges[start, end]["leg"], start, end) for start, end in itertools.pairwise(best[1])
     )
@@ -147,7 +146,11 @@ def _ways_through(
                     if k % 2:  # the border itself
                         cost, nodes = cost + graph.edges[start, end]["cost"], [*nodes, end]
                     elif start != end:
-                        length, part = nx.single_source_dijkstra(graph, start, end, weight="cost")
+                        # No node twice: neither one passed before nor a stop that is still to come.
+                        taken = {*nodes, *stops} - {start, end}
+                        length, part = nx.single_source_dijkstra(
+                            graph.subgraph(set(graph) - taken), start, end, weight="cost"
+                        )
                         cost, nodes = cost + length, [*nodes, *part[1:]]
             except nx.NetworkXNoPath:
                 continue
@@ -162,6 +165,25 @@ def not_connected(graph: nx.DiGraph, id: str, flow: Flow) -> Problem:
     text = f"no path from {flow.origin!r} to {flow.destination!r}: {flow.origin!r} is joined to {parts[0]}"
     hint = "" if not flow.modes else f"it may use {', '.join(flow.modes)} only"
     return Problem(f"{text}, {flow.destination!r} to {parts[1]}", f"flows.{id}", hint=hint)
+
+
+def not_through(corridor: Corridor, graph: nx.DiGraph, id: str, through: Sequence[str]) -> Problem:
+    """What to say of a flow that has ways, but none through its crossings: the first part of one that is missing."""
+    flow = corridor.flows[id]
+    text = f"no path from {flow.origin!r} to {flow.destination!r} through {' and '.join(map(repr, through))}"
+    whole = graph.to_undirected(as_view=True)
+    for crossing in through:
+        posts = [post for post in corridor.crossings[crossing] if post in graph]
+        if not any(whole.has_edge(a, b) for a, b in itertools.combinations(posts, 2)):
+            return Problem(f"{text}: its border leg is not there, or not open", f"flows.{id}")
+        for end in (flow.origin, flow.destination):
+            part = nx.node_connected_component(whole, end)
+            for post in posts:
+                if post not in part:
+                    apart = f"{end!r} is joined to {_listed(part)}"
+                    other = f"{post!r} to {_listed(nx.node_connected_component(whole, post))}"
+                    return Problem(f"{text}: {apart}, {other}", f"flows.{id}")
+    return Problem(f"{text} without passing one post twice", f"flows.{id}")
 
 
 def explicit(corridor: Corridor, id: str) -> tuple[Hop, ...]:

@@ -98,7 +98,9 @@ def _routes_at(
         _require_open(id, hops, state, time_h)
         return [(hops, 1.0)]
     groups = _shares_at(scenario, changes, id, time_h, state)
-    listed = {crossing for group in groups for crossing in group}
+    # Who is meant for one crossing of a border does not make a detour over the others.
+    borders = {border_of(scenario, crossing) for group in groups for crossing in group}
+    listed = {crossing for crossing in scenario.crossings if border_of(scenario, crossing) in borders}
     found = []
     for combination in itertools.product(*(group.items() for group in groups)):
         share = math.prod(part for _, part in combination)
