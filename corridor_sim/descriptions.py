@@ -33,7 +33,7 @@ def number(mean: float, half: float = math.nan, digits: int = 3) -> str:
         return "-"
     if math.isnan(half):
         return f"{mean:.{digits}g}" if abs(mean) < 10**digits else f"{mean:,.0f}"
-    if half == 0:
+    if half <= 1e-9 * abs(mean):  # what is left of rounding is no spread
         return f"{mean:.{digits}g} ±0"
     places = max(0, min(6, -math.floor(math.log10(half)) if half < 1 else 0))
     return f"{mean:,.{places}f} ±{half:,.{places}f}"
@@ -76,13 +76,20 @@ def _head(results: Results, width: int) -> list[str]:
 
 
 def _overload(results: Results, width: int) -> list[str]:
-    over = results.overloaded()
-    if not over:
+    told = overload_told(results)
+    if not told:
         return []
     lines = ["", "OVERLOAD: more comes than can pass; waits there measure the horizon"]
-    table = results.table
+    for place, parts in told.items():
+        lines += textwrap.wrap(f"{place}: " + "; ".join(parts), width, initial_indent="  ", subsequent_indent="    ")
+    return lines
+
+
+def overload_told(results: Results) -> dict[str, list[str]]:
+    """What is to be said of every overloaded element, the worst first: load, throughput, growth, unserved, date."""
+    table, told = results.table, {}
     elements = {element.id: element for element in results.plan.elements}
-    for place, load in sorted(over.items(), key=lambda item: -item[1]):
+    for place, load in sorted(results.overloaded().items(), key=lambda item: -item[1]):
         element = elements[place]
         parts = [f"load {load:.2f} of capacity"]
         passed = _row(table, "capacity_per_day", kind="stage" if element.post else "leg", place=place)
@@ -102,8 +109,8 @@ def _overload(results: Results, width: int) -> list[str]:
             date = results.scope.first_date(element.post)
             day = round(since[0])
             parts.append(f"saturated from {np.datetime64(date) + day}" if date else f"saturated from day {day}")
-        lines += textwrap.wrap(f"{place}: " + "; ".join(parts), width, initial_indent="  ", subsequent_indent="    ")
-    return lines
+        told[place] = parts
+    return told
 
 
 def _posts(results: Results, width: int) -> list[str]:
