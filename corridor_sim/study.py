@@ -44,6 +44,19 @@ ENGINES = ("auto", "event", "batch")
 Progress = bool | Callable[[int, int], object] | None
 
 
+def options_of(scenario: Any) -> Options:
+    """Options of the indicators with the factors that a scenario gives (`Corridor.factors`)."""
+    factors = getattr(scenario, "factors", None)
+    if factors is None:
+        return Options()
+    given: dict[str, Any] = {
+        name: value for name in ("idling_co2_kg_h", "vehicle_gap_m") if (value := getattr(factors, name)) is not None
+    }
+    if factors.border_fee_usd is not None:
+        given["fees_usd"] = dict.fromkeys(scenario.crossings, factors.border_fee_usd)
+    return Options(**given)
+
+
 def run(
     scenario: Scenario | Plan | str | os.PathLike[str],
     *,
@@ -85,7 +98,7 @@ def run(
     indicators : iterable of str, optional
         Registered kinds; by default all of them.
     options : Options, optional
-        Targets, baselines and rates of the indicators.
+        Targets, baselines and rates of the indicators; by default with the scenario's own factors.
     store : path, optional
         Folder that takes each finished block; running again goes on from there.
 
@@ -107,7 +120,7 @@ def run(
     numbers = replication_numbers(scenario, replications)
     engine, reason = choose_engine(plan, engine)
     root = root_of(scenario, rng, store)
-    options = options or Options()
+    options = options or options_of(scenario)
     kinds = tuple(INDICATORS) if indicators is None else tuple(dict.fromkeys(indicators))
     modules = tuple(sorted({INDICATORS[kind].__module__ for kind in kinds}))
     job = Job(plan, root, (), engine, kinds, modules, options, memory_gb, records)

@@ -14,7 +14,7 @@ import networkx as nx
 from pydantic import AfterValidator, Field
 
 from corridor_sim.errors import Problem, ScenarioError
-from corridor_sim.model.base import Count, FrozenDict, Model, Sourced, TableOf
+from corridor_sim.model.base import Count, FrozenDict, Model, NonNegative, Sourced, TableOf
 from corridor_sim.model.calendars import CountByHour
 from corridor_sim.model.checkpoints import Checkpoint, Place
 from corridor_sim.model.flows import Flow, Profile
@@ -40,6 +40,17 @@ class StaffPool(Sourced):
     utc_offset_h: Annotated[float, Field(ge=-12, le=14)] = 0.0
 
 
+class Factors(Sourced):
+    """Factors of cost and emission that belong to no leg and no flow; None leaves the indicator out."""
+
+    idling_co2_kg_h: NonNegative | None = None
+    """Emission of a waiting truck, its share of time with the engine on included. [kg/h]"""
+    border_fee_usd: NonNegative | None = None
+    """Paid for one vehicle and crossing of a border, official and unofficial together. [US$]"""
+    vehicle_gap_m: NonNegative | None = None
+    """Between two vehicles of a queue. [m]"""
+
+
 Ids = AfterValidator(sound_ids)
 
 
@@ -55,6 +66,7 @@ class Corridor(Sourced):
     legs: Annotated[TableOf[AnyLeg], Ids] = FrozenDict()
     profiles: Annotated[TableOf[Profile], Ids] = FrozenDict()
     flows: Annotated[TableOf[Flow], Ids] = FrozenDict()
+    factors: Factors = Factors()
 
     @functools.cached_property
     def graph(self) -> nx.MultiDiGraph:
