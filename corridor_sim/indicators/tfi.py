@@ -113,7 +113,8 @@ class Tfi4(Indicator):
     """Speed along the corridor without and with stops and delays, by flow and in all. [km/h]
 
     ``tfi4_swd`` is distance over the time door to door, ``tfi4_swod`` distance over what
-    is left of it without waits, formalities and dwell (travel, sailing, rail); ``tfi4_swd_cv`` the coefficient of variation of
+    is left of it without waits, formalities and dwell (travel, sailing, rail); ``tfi4_swd_cv``
+    the coefficient of variation of
     the speed of single consignments (only for a flow, within the width of a histogram bin).
     """
 
