@@ -202,8 +202,8 @@ class Run:
             ]
             whole = Joining(moved, joining.shape, joining.place, joining.origin, at.join_h, services[offset])
             kept = whole.some(order, np.take_along_axis(there, order, axis=1))
-            start, finish, leaves = (np.take_along_axis(t, order, axis=1) for t in (at.start_h, at.finish_h, at.leave_h))
-            found.append((place, self._visits(place, kept, Served(start, finish, leaves, kept.service_h))))
+            columns = [np.take_along_axis(times, order, axis=1) for times in (at.start_h, at.finish_h, at.leave_h)]
+            found.append((place, self._visits(place, kept, Served(columns[0], columns[1], columns[2], kept.service_h))))
             for part, leave in zip(moved, joining.gather(at.leave_h), strict=True):
                 came = part.join_h <= plan.horizon_h
                 self._move_part(part, leave, came, boarding=False)
