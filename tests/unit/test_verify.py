@@ -381,3 +381,52 @@ def test_packaged_files_stay_small():
 
     for file in (resources.files("corridor_sim") / "data" / "vectors").iterdir():
         assert len(file.read_bytes()) < 400_000
+
+
+def test_a_value_wrong_by_a_fifth_is_found_where_the_quick_tolerance_is_wider():
+    case = copy.deepcopy(CASES["CAL-04"])
+    measure = next(m for m in case["measures"] if m["name"] == "mean_Lq")
+    assert measure["tol_quick"] > 0.2 * measure["value"]
+    measure["value"] *= 0.8
+    (failed,) = verify({"cases": [case]}, engine="batch").failures()
+    assert failed.measure == "mean_Lq"
+    assert failed.n == case["run"]["reps_full"]
+
+
+def test_routes_and_shares_may_differ_by_class():
+    case = {
+        "id": "X",
+        "model": {
+            "sources": [{"class": name, "process": "poisson", "rate_per_min": 0.01} for name in ("car", "truck")],
+            "stations": [
+                {"id": id, "lanes": 9, "service": {"dist": "deterministic", "value": minutes}}
+                for id, minutes in (("A", 4), ("B", 6))
+            ],
+            "route": {"car": ["A"], "truck": ["A", {"station": "B", "probability": {"car": 0.0}}]},
+        },
+        "run": {"kind": "steady", "window": 20000, "reps_quick": 3},
+        "measures": [
+            {"name": f"mean_sojourn[{name}]", "value": minutes, "check": "simulate", "tol_quick": 0.01}
+            for name, minutes in (("car", 4.0), ("truck", 10.0))
+        ],
+    }
+    assert verify({"cases": [case]}).exit_code() == 0
+    case["model"]["route"].pop("car")
+    assert {item.status for item in verify({"cases": [case]}).items} == {"refused"}
+
+
+def test_rates_of_every_form_have_their_integral():
+    from corridor_sim.verify.laws import rate_of
+
+    sine = {"form": "sinusoid", "base": 0.5, "relative_amplitude": 0.6, "period": 1440.0}
+    # 720 base + base amp period / pi over the first half of the day
+    assert rate_of(sine, "s", 1440).integral(720) == pytest.approx(360 + 0.5 * 0.6 * 1440 / 3.141592653589793, rel=1e-9)
+    pieces = {
+        "form": "piecewise_constant",
+        "cyclic": True,
+        "pieces": [{"duration": 60, "rate": 0.1}, {"duration": 60, "rate": 0.3}],
+    }
+    assert rate_of(pieces, "s", 300).integral(240) == pytest.approx(48)
+    assert rate_of([[0, 60, 0.1], [60, 120, 0.5]], "s", 300).integral(300) == pytest.approx(36)
+    profile = {"form": "base x hour x weekday x season", "base_per_day": 24, "hourly": [1] * 24, "season": [[1, 1, 2]]}
+    assert rate_of(profile, "s", 2880).integral(2880) == pytest.approx(24 + 48)
