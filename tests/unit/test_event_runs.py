@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from event_plans import LAWS, Truck, a, dated, make, play, station, to
 
-from corridor_sim.engines.event import simulate
+from corridor_sim.engines.event import ledger, run, simulate
 from corridor_sim.errors import SimulationError
 from corridor_sim.inputs import FlowInputs, SampledInputs
 from corridor_sim.plan import Delay, Relief, Step
@@ -126,6 +126,19 @@ def test_replications_do_not_depend_on_each_other_and_are_padded():
     assert both.journeys[0].depart_h[1, 0] == 4
     alone = simulate(plan, inputs.row(1))
     assert alone.elements[1].start_h.tolist() == [[3]]
+
+
+def test_packing_visits_on_the_way_changes_nothing(monkeypatch):
+    rows = [Truck(k, {"A": 7 * k % 5, "B": 3, "C": 1}, flow=k % 2) for k in range(60)]
+    plan, inputs, _ = make([station("A", 2, rank=(1, 0)), station("B", 2), station("C", yard=1)], rows)
+    at_once = simulate(plan, inputs)
+    monkeypatch.setattr(ledger, "PACK_FROM", 4)
+    monkeypatch.setattr(run, "TIDY_EVERY", 1)
+    packed = []
+    monkeypatch.setattr(ledger.Ledger, "_pack", lambda self, visits, pack=ledger.Ledger._pack: (
+        packed.append(len(visits)), pack(self, visits)))  # fmt: skip
+    assert simulate(plan, inputs).same_as(at_once) == ""
+    assert len([count for count in packed if count]) > 10
 
 
 def test_progress_is_told_after_each_replication():

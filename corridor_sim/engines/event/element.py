@@ -9,6 +9,7 @@ from simpy import Event
 
 from corridor_sim.engines.event.clock import Clock
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, by_turn
+from corridor_sim.engines.event.ledger import Ledger
 
 V = TypeVar("V", bound=Visit)
 
@@ -25,7 +26,8 @@ class Element:
     def __init__(self, clock: Clock, index: int, id: str) -> None:
         self.clock, self.index, self.id = clock, index, id
         self.touched = False
-        self.visits: list[Visit] = []
+        self.ledger = Ledger()
+        self.visits = self.ledger.open
         self.on_end: list[Callable[[Event], None]] = [self._on_end]
 
     def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:

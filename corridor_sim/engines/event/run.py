@@ -12,16 +12,19 @@ from simpy import Event
 from corridor_sim.engines.event.clock import ARRIVALS, Clock, Happening
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.full_station import FullStation, LaneStation
-from corridor_sim.engines.event.itinerary import Consignment, Flow, Visit
+from corridor_sim.engines.event.itinerary import Consignment, Flow
 from corridor_sim.engines.event.legs import FreeDelay, LimitedLeg
 from corridor_sim.engines.event.queueing import Staff
 from corridor_sim.engines.event.stations import PlainStation
 from corridor_sim.engines.event.timetables import DailyQuota, Sailings
+from corridor_sim.engines.event.wiring import Wiring
 from corridor_sim.errors import SimulationError
 from corridor_sim.inputs import SampledInputs
-from corridor_sim.plan import Delay, FlowPlan, Passage, Plan, Quota, Station, Step, Timetable
-from corridor_sim.results import ElementVisits, Journeys, Records, stack
-from corridor_sim.units import FloatArray
+from corridor_sim.plan import Delay, Passage, Plan, Quota, Station, Timetable
+from corridor_sim.results import Journeys, Records, stack
+
+TIDY_EVERY = 1000
+"""Releases of one flow after which finished visits are packed into arrays."""
 
 
 def simulate(plan: Plan, inputs: SampledInputs, progress: Callable[[int], object] | None = None) -> Records:
@@ -53,63 +56,7 @@ def simulate(plan: Plan, inputs: SampledInputs, progress: Callable[[int], object
         blocks.append(_replication(plan, wiring, inputs.row(row)))
         if progress is not None:
             progress(1)
-    return stack(plan, blocks)
-
-
-class Wiring:
-    """What follows from the plan alone: which stations may be balked at, and which lie on a cycle."""
-
-    def __init__(self, plan: Plan) -> None:
-        count = len(plan.elements)
-        follows = np.zeros((count, count), dtype=bool)
-        self.balked_at: set[int] = set()
-        for flow in plan.flows:
-            for variant in flow.variants:
-                for k, step in enumerate(variant.steps):
-                    for later in _possible_next(variant.steps, k):
-                        follows[step.element, later.element] = True
-                    if step.balk is not None:
-                        self.balked_at.add(step.element)
-            for before, balking in _balking(flow):
-                for target in (balking.balk,) if balking.balk else ():
-                    steps = flow.variants[target.variant].steps
-                    for later in _possible_next(steps, target.at_step - 1):
-                        for origin in before:
-                            follows[origin.element, later.element] = True
-        reach = follows.copy()
-        if np.tril(follows).any():
-            for k in range(count):
-                reach |= reach[:, k : k + 1] & reach[k]
-            self.in_cycle: list[bool] = np.diag(reach).tolist()
-        else:
-            self.in_cycle = [False] * count
-
-
-def _may_be_skipped(step: Step) -> bool:
-    return step.share is not None or any(relief.factor == 0 for relief in step.reliefs)
-
-
-def _possible_next(steps: Sequence[Step], k: int) -> list[Step]:
-    """The steps that may be joined straight after step `k`."""
-    found = []
-    for step in steps[k + 1 :]:
-        found.append(step)
-        if not _may_be_skipped(step):
-            break
-    return found
-
-
-def _balking(flow: FlowPlan) -> list[tuple[list[Step], Step]]:
-    """Steps that may be balked at, each with those that may come just before it."""
-    found = []
-    for variant in flow.variants:
-        for k, step in enumerate(variant.steps):
-            if step.balk is not None:
-                before = [
-                    other for j, other in enumerate(variant.steps[:k]) if step in _possible_next(variant.steps, j)
-                ]
-                found.append((before, step))
-    return found
+    return blocks[0] if len(blocks) == 1 else stack(plan, blocks)
 
 
 def _replication(plan: Plan, wiring: Wiring, inputs: SampledInputs) -> Records:
@@ -122,13 +69,13 @@ def _replication(plan: Plan, wiring: Wiring, inputs: SampledInputs) -> Records:
         for k, (flow, drawn) in enumerate(zip(plan.flows, inputs.flows, strict=True))
     ]
     for flow in flows:
-        _release(flow, clock)
+        _release(flow, clock, elements)
     clock.run()
     _refuse_deadlock(elements, clock.now)
     return Records(
         plan,
         inputs.replications,
-        tuple(_visits(element.visits) for element in elements),
+        tuple(element.ledger.close() for element in elements),
         tuple(_journeys(flow, plan.horizon_h) for flow in flows),
     )
 
@@ -189,7 +136,7 @@ def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: Clock) -
     return elements
 
 
-def _release(flow: Flow, clock: Clock) -> None:
+def _release(flow: Flow, clock: Clock, elements: Sequence[Element]) -> None:
     """Chain the releases of a flow: each one schedules the next."""
     release_h = flow.release_h
     schedule = clock.env.schedule
@@ -200,6 +147,9 @@ def _release(flow: Flow, clock: Clock) -> None:
         nonlocal index
         now = clock.now
         consignment = Consignment(flow, index)
+        if not index % TIDY_EVERY:
+            for element in elements:
+                element.ledger.tidy()
         if index < last and (then := release_h[index + 1]) < inf:
             index += 1
             schedule(Happening(callbacks), ARRIVALS, then - now)
@@ -230,25 +180,6 @@ def _refuse_deadlock(elements: Sequence[Element], now: float) -> None:
     ]
     shown = waiting if len(waiting) <= 20 else [*waiting[:20], f"and {len(waiting) - 20} more"]
     raise SimulationError(f"deadlock, seen at t = {now:g} h:\n" + "\n".join(f"  - {line}" for line in shown))
-
-
-def _visits(visits: list[Visit]) -> ElementVisits:
-    """Records of one element, in order of joining time, then number."""
-
-    def column(name: str, kind: type) -> FloatArray:
-        return np.array([getattr(visit, name) for visit in visits], dtype=kind)
-
-    number = np.array([visit.consignment.number for visit in visits], dtype=np.int64)
-    step = np.array([visit.step for visit in visits], dtype=np.int64)
-    join_h = column("join_h", float)
-    order = np.lexsort((step, number, join_h))
-    return ElementVisits(
-        np.array([visit.consignment.flow.index for visit in visits], dtype=np.int64)[order][None],
-        np.array([visit.consignment.index for visit in visits], dtype=np.int64)[order][None],
-        step[order][None],
-        join_h[order][None],
-        *(column(name, float)[order][None] for name in ("start_h", "finish_h", "leave_h", "service_h")),
-    )
 
 
 def _journeys(flow: Flow, horizon_h: float) -> Journeys:
