@@ -113,6 +113,10 @@ def overload_told(results: Results) -> dict[str, list[str]]:
     return told
 
 
+OTHER_WAITS = {"slot_wait": "away from the border", "acceptance_wait": "in the stay, not in the wait"}
+"""Waits at a post that are not for a lane, and where they are spent."""
+
+
 def _posts(results: Results, width: int) -> list[str]:
     table = results.table
     wanted = ("wait_h", "stay_h", "throughput_per_day", "saturation")
@@ -141,6 +145,15 @@ def _posts(results: Results, width: int) -> list[str]:
         load = found["saturation"]
         text = f"{load[0]:.2f}" if load and not math.isnan(load[0]) else "-"
         lines.append(line(place, direction, *times, _cell(found["throughput_per_day"]), text))
+    for wait, spent in OTHER_WAITS.items():
+        others = {
+            (post, way): _row(table, "component_h", kind="post", place=post, direction=way, of=wait)
+            for post, way in places
+        }
+        waits = [f"{post} {way} {_cell(cell)} h" for (post, way), cell in others.items() if cell and cell[0] > 0]
+        if waits:
+            text = f"{wait.replace('_', ' ')}, {spent}: {', '.join(waits)}"
+            lines += textwrap.wrap(text, width, subsequent_indent="  ")
     few = "; one replication has no interval" if results.replications < 2 else ""
     lines += textwrap.wrap(f"mean ± half-width of the 95 % interval: sampling noise only{few}", width)
     if any("*" in text for text in lines):
@@ -189,7 +202,7 @@ def _row(table: Table, indicator: str, **where: str) -> tuple[float, float] | No
 
     if indicator not in table.indicators:
         return None
-    found = table.select(indicator, **{"cargo_class": "", "hour": None, "day": None, "of": ""}, **where)
+    found = table.select(indicator, **{"cargo_class": "", "hour": None, "day": None, "of": "", **where})
     return mean_interval(found.values[0]) if len(found) else None
 
 
@@ -204,6 +217,8 @@ def _rounded(value: float | None) -> str:
 
 def describe_comparison(comparison: Comparison, width: int = 80) -> str:
     """What differs in the inputs, then in the main indicators, at most `width` columns wide."""
+    import pandas as pd
+
     base = comparison.base
     lines = [
         f"{'base':<13} {comparison.names[0]}",
@@ -222,6 +237,10 @@ def describe_comparison(comparison: Comparison, width: int = 80) -> str:
     frame = frame[(frame["cargo_class"] == "") & frame["kind"].isin(["post", "crossing", "flow", "corridor"])]
     frame = frame[(frame["kind"] != "flow") | (frame["indicator"] == "door_to_door_h")]
     frame = frame[(frame["indicator"] != "delay_truck_h") | (frame["kind"] == "corridor")]
+    if "component_h" in base.table.indicators:
+        for name in OTHER_WAITS:
+            moved = comparison.table("component_h", kind="post", of=name).assign(indicator=f"{name}_h")
+            frame = pd.concat([frame, moved[(moved["base"] > 0) | (moved["other"] > 0)]], ignore_index=True)
     for name in comparison.names[1:]:
         rows = frame[frame["scenario"] == name]
         told = rows[rows["verdict"].isin(["more", "less"])]

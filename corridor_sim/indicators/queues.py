@@ -32,7 +32,9 @@ class _Queues(Indicator):
                 if element.kind != "delay" and len(scope.element_cells[k]):
                     yield element_place(element), (k,)
         for (post, direction), elements in scope.post_elements.items():
-            yield ("post", post, direction), elements
+            # Who waits for a slot does so away from the border.
+            there = tuple(k for k in elements if scope.plan.elements[k].wait_component != "slot_wait")
+            yield ("post", post, direction), there
 
     def _km_each(self, elements: tuple[int, ...]) -> FloatArray:
         """Length of road that one waiting vehicle takes, mean of those that join, shape (replication,). [km]"""
@@ -51,6 +53,7 @@ class _Queues(Indicator):
 class Queue(_Queues):
     """Number waiting at a stage, or at all stages of a post: mean over time, 95th percentile, maximum.
 
+    Who waits for a booked slot is not at the post and has a row of the slots alone.
     The mean is exact (hours waited over hours). Percentile and maximum are over the
     numbers seen just before every quarter of an hour (every hour in runs over 93 days).
     """

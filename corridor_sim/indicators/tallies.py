@@ -175,9 +175,9 @@ class Components(Reducer):
     def start(self) -> None:
         self.visits = self.shared(VisitSums)
 
-    def names(self, elements: tuple[int, ...]) -> tuple[str, ...]:
-        """Components that can occur at some elements, in a fixed order."""
-        found: dict[str, None] = {}
+    def names(self, elements: tuple[int, ...], also: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Components that can occur at some elements (and `also` some that cannot), in a fixed order."""
+        found: dict[str, None] = dict.fromkeys(also)
         for element in elements:
             thing = self.scope.plan.elements[element]
             if thing.kind != "delay":
@@ -225,6 +225,8 @@ class Components(Reducer):
 
 DELAYS = ("wait", "slot_wait", "acceptance_wait", "entry_wait", "sailing_wait", "blocked", "interrupted")
 """Components that are delay against an unqueued passage."""
+BOOKED = ("wait", "slot_wait", "acceptance_wait")
+"""Waits that an improvement of a post turns into one another."""
 COMPONENTS = (*DELAYS, "service", "dwell", "travel")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
-from corridor_sim.indicators.tallies import Components, SpanSums, StayTimes, VisitSums, WaitTimes
+from corridor_sim.indicators.tallies import BOOKED, Components, SpanSums, StayTimes, VisitSums, WaitTimes
 
 
 @INDICATORS.register("wait_h")
@@ -138,7 +138,9 @@ class Component(Indicator):
     """What a mean passage of a post or a mean journey consists of; `of` names the component. [h]
 
     Components are wait, slot_wait, acceptance_wait, entry_wait, sailing_wait, blocked,
-    interrupted, service, dwell and travel (SEMANTICS S21).
+    interrupted, service, dwell and travel (SEMANTICS S21). Waits have a row even where
+    nothing makes anybody wait: what moves from one wait to another must meet its zero
+    in a comparison.
     """
 
     unit = "h"
@@ -155,7 +157,8 @@ class Component(Indicator):
                 flows = spans.flows_at(n)
                 elements = tuple(sorted({element for element, flow in scope.cells if flow in flows}))
             passages = spans.of(spans.begun, n)
-            for name in components.names(elements):
+            waits = BOOKED if kind == "post" else (*BOOKED, "entry_wait", "sailing_wait")
+            for name in components.names(elements, waits):
                 yield self.row(components.mean_h(name, elements, passages, flows), kind, place, direction, of=name)
 
 
