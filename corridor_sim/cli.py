@@ -386,9 +386,19 @@ def plot(
 @click.argument("base")
 @click.argument("others", metavar="[OTHER...]", nargs=-1)
 @_run_settings
+@click.option("--title", help="Heading of the page, instead of one made from the names.")
+@click.option("--question", help="What the page answers, instead of one made from the names.")
 @click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="An .html file.")
 @click.option("--overwrite", is_flag=True, help="Overwrite the output if it exists.")
-def report(base: str, others: tuple[str, ...], output: Path, overwrite: bool, **settings: Any) -> None:
+def report(
+    base: str,
+    others: tuple[str, ...],
+    title: str | None,
+    question: str | None,
+    output: Path,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
     """Write one HTML page about a run or a comparison.
 
     About BASE alone, or about the others compared with it. The page needs nothing else.
@@ -400,7 +410,7 @@ def report(base: str, others: tuple[str, ...], output: Path, overwrite: bool, **
     _writable(overwrite, output)
     scenarios = _scenarios((base, *others), settings)
     data = _compare(scenarios, settings) if others else _run(scenarios[0], settings)
-    _deliver(to_html(data), output, overwrite)
+    _deliver(to_html(data, title=title, question=question), output, overwrite)
     _after(data.runs if others else [data], settings, shown=False)
 
 

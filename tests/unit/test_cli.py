@@ -423,6 +423,19 @@ def test_a_picture_that_cannot_be_is_refused(more, words, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_report_is_one_page_with_its_title_escaped(tmp_path):
+    title = ["--title", "<script>alert(1)</script> & more"]
+    result = invoke("report", "teaching", "teaching_priority_lane", *SHORT, *title, "-o", "report.html")
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(1)" in page
+    assert "<script>alert" not in page
+    assert "teaching_priority_lane" in page
+    assert invoke("report", "teaching", *SHORT, "-o", "alone.html").exit_code == 0
+    assert invoke("report", "teaching", *SHORT, "-o", "report.html").exit_code == 2
+    assert invoke("report", "teaching", *SHORT, "-o", "report.txt").exit_code == 2
+
+
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
 def test_verify_prints_what_was_checked(form):
     result = invoke("verify", "--only", "TR-01", "--format", form)
