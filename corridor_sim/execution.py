@@ -103,7 +103,7 @@ def cut_in_blocks(job: Job, numbers: Sequence[int], workers: int, *, in_steps: b
     size = min(fits, most, -(-len(numbers) // workers))
     if job.engine == "event" and (workers > 1 or in_steps):
         # Small blocks keep all workers busy to the end and lose little when interrupted.
-        size = min(size, max(1, len(numbers) // (4 * workers)))
+        size = 1
     elif in_steps:
         size = min(size, max(1, -(-len(numbers) // 8)))
     return [tuple(numbers[k : k + size]) for k in range(0, len(numbers), size)]

@@ -257,17 +257,19 @@ class SpanSums(Reducer):
         self._variant_done = np.zeros((len(variants), len(self.scope.replications)))
 
     def add_span(self, tile: SpanTile) -> None:
-        rows, cell = tile.rows, tile.cell
-        begun, ended = tile.begin_h == tile.begin_h, tile.end_h == tile.end_h
-        created, finished = np.count_nonzero(begun, axis=1), np.count_nonzero(ended, axis=1)
-        done = np.count_nonzero(tile.done, axis=1)
+        rows, cell, done = tile.rows, tile.cell, tile.done_number
+        begun = tile.begin_h == tile.begin_h
+        created = np.count_nonzero(begun, axis=1)
         self.created[cell, rows] += created
         self.done[cell, rows] += done
         self.stay_h[cell, rows] += np.where(tile.done, tile.stay_h, 0.0).sum(axis=1)
         if tile.whole:
+            # Everybody counts, so those done are those that ended.
+            finished = done
             self.begun[cell, rows] += created
             self.ended[cell, rows] += finished
         else:
+            finished = np.count_nonzero(tile.end_h == tile.end_h, axis=1)
             self.begun[cell, rows] += np.count_nonzero(tile.counted, axis=1)
             # An end at the very horizon belongs to the run, hence to its last window.
             last = self.scope.until_h == self.scope.plan.horizon_h
@@ -276,7 +278,7 @@ class SpanSums(Reducer):
         if tile.kind == "flow":
             self._variant_done[self._variant[tile.flow, tile.variant], rows] += done
         if (created > finished).any():
-            inside = begun & ~ended
+            inside = begun & (tile.end_h != tile.end_h)
             self.inside[cell, rows] += created - finished
             so_far = np.where(inside, self.scope.plan.horizon_h - tile.begin_h, 0.0)
             self.inside_h[cell, rows] += so_far.sum(axis=1)
@@ -324,11 +326,11 @@ class QueueMarks(Reducer):
         per_h = 1.0 / self.step_h
         joined, started = np.floor(tile.join_h * per_h), np.floor(tile.start_h * per_h)
         # Who starts before the next mark is never seen waiting.
-        line, flat = tile.where((joined != started) & tile.valid)
+        number, flat = tile.where((joined != started) & tile.valid)
         if not len(flat):
             return
         width = self.marks + 1
-        offset = tile.rows[line] * width
+        offset = np.repeat(tile.rows * width, number)
         net = self._net[where].reshape(-1)
         np.add.at(net, offset + joined.ravel()[flat].astype(np.int64), np.int32(1))
         starts = started.ravel()[flat]
@@ -421,10 +423,10 @@ class SpanHours(Reducer):
         _, id, _ = self.scope.span_places[tile.place]
         hour = np.floor(tile.begin_h[tile.done] + self._clock_h[id])
         hour -= 24.0 * np.floor((hour + 0.5) * (1.0 / 24.0))
-        key = tile.done_line * 24 + hour.astype(np.int64)
         lines = len(tile.rows)
+        key = np.repeat(np.arange(lines) * 24, tile.done_number) + hour.astype(np.int64)
         self.begun[where, tile.rows] += np.bincount(key, minlength=lines * 24).reshape(lines, 24)
-        stay = np.bincount(key, tile.stay_h[tile.done], minlength=lines * 24)
+        stay = np.bincount(key, tile.done_stay_h, minlength=lines * 24)
         self.stay_h[where, tile.rows] += stay.reshape(lines, 24)
 
     def of(self, place: int) -> tuple[FloatArray, FloatArray]:
@@ -444,7 +446,7 @@ class StayTimes(Reducer):
     def add_span(self, tile: SpanTile) -> None:
         where = self._at.get(tile.place)
         if where is not None:
-            self._counts.add(where, tile.rows[tile.done_line], tile.stay_h[tile.done])
+            self._counts.add(where, tile.rows, tile.done_number, tile.done_stay_h)
 
     def of(self, place: int) -> Distribution:
         """Distribution at one place."""
@@ -470,8 +472,8 @@ class WaitTimes(Reducer):
             counted &= tile.join_h < self.scope.until_h
         self._started[where, tile.rows] += np.count_nonzero(counted & (tile.start_h >= tile.join_h), axis=1)
         # Many visits do not wait: they are counted, not sorted in.
-        line, flat = tile.where(counted & (tile.wait_h > 0))
-        self._counts.add(where, tile.rows[line], tile.wait_h.ravel()[flat])
+        number, flat = tile.where(counted & (tile.wait_h > 0))
+        self._counts.add(where, tile.rows, number, tile.wait_h.ravel()[flat])
 
     def of(self, element: int) -> Distribution:
         """Distribution at one element, those that did not wait included."""
@@ -501,10 +503,11 @@ class TimeCounts(Held):
         edge_h = edges.view(np.float64) - self.SHIFT_H
         self._middle_h = 0.5 * (edge_h[:-1] + edge_h[1:])
 
-    def add(self, place: int, row: IntArray, time_h: FloatArray) -> None:
-        """Count each of `time_h` in the replication `row`."""
-        key = (time_h + self.SHIFT_H).view(np.int64) >> self.DROPPED_BITS
-        key += row * self.bins - self._first
+    def add(self, place: int, rows: IntArray, number: IntArray, time_h: FloatArray) -> None:
+        """Count `time_h`: the first ``number[0]`` of them in replication ``rows[0]``, and so on."""
+        key = (time_h + self.SHIFT_H).view(np.int64)
+        key >>= self.DROPPED_BITS
+        key += np.repeat(rows * self.bins - self._first, number)
         np.add.at(self._counts[place].reshape(-1), key, np.int32(1))
 
     def of(self, place: int) -> Distribution:

@@ -58,14 +58,13 @@ class VisitTile:
         """(line, flat position) of the visits that are not inner and not over before the window."""
         outer = self.valid & ~self.inner
         outer &= ~(self.leave_h < self.scope.from_h)
-        return self.where(outer)
+        number, flat = self.where(outer)
+        return np.repeat(np.arange(len(number)), number), flat
 
     @staticmethod
     def where(mask: BoolArray) -> tuple[IntArray, IntArray]:
-        """(line, flat position) of what is True, in order."""
-        flat = np.flatnonzero(mask)
-        line = np.repeat(np.arange(len(mask)), np.count_nonzero(mask, axis=1))
-        return np.asarray(line), np.asarray(flat)
+        """Number in each line, and flat positions in order, of what is True."""
+        return np.asarray(np.count_nonzero(mask, axis=1)), np.asarray(np.flatnonzero(mask))
 
     @cached_property
     def position(self) -> IntArray:
@@ -148,9 +147,14 @@ class SpanTile:
         return np.asarray(self.counted & (self.stay_h >= 0.0))
 
     @cached_property
-    def done_line(self) -> IntArray:
-        """Line of each done consignment, in the order of ``stay_h[done]``."""
-        return np.repeat(np.arange(len(self.rows)), np.count_nonzero(self.done, axis=1))
+    def done_number(self) -> IntArray:
+        """Number done in each line."""
+        return np.asarray(np.count_nonzero(self.done, axis=1))
+
+    @cached_property
+    def done_stay_h(self) -> FloatArray:
+        """Stays of those done, line after line. [h]"""
+        return np.asarray(self.stay_h[self.done])
 
 
 def joined_visits(parts: Sequence[ElementVisits]) -> ElementVisits:
