@@ -6,7 +6,7 @@ chooses by size. A new form goes here and into `FORMS`.
 
 from __future__ import annotations
 
-from heapq import heapreplace
+from heapq import heapify, heapreplace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -200,15 +200,25 @@ def _heap(arrival: FloatArray, service: FloatArray, state: FloatArray) -> FloatA
     start = np.empty(arrival.shape)
     for k in range(len(arrival)):
         there = int(np.isfinite(arrival[k]).sum())
-        free = sorted(state[k].tolist())
-        begun = []
-        for a, s in zip(arrival[k, :there].tolist(), service[k, :there].tolist(), strict=True):
-            begin = max(a, free[0])
-            begun.append(begin)
-            heapreplace(free, begin + s)
+        free = state[k].tolist()
+        heapify(free)
+        begun = _heap_loop(arrival[k, :there].tolist(), service[k, :there].tolist(), free)
         start[k, :there], start[k, there:] = begun, np.inf
         state[k] = sorted(free)
     return start
+
+
+def _heap_loop(arrivals: list[float], services: list[float], free: list[float]) -> list[float]:
+    """Starts of one replication; `free` is a heap of lane-free times and holds the state afterwards."""
+    begun = []
+    begin_of = begun.append
+    for a, s in zip(arrivals, services, strict=True):
+        begin = free[0]
+        if a > begin:
+            begin = a
+        begin_of(begin)
+        heapreplace(free, begin + s)
+    return begun
 
 
 def _parallel(arrival: FloatArray, service: FloatArray, state: FloatArray) -> FloatArray:
@@ -293,13 +303,9 @@ def _finish_in_order(
     for column in range(flow.shape[1]):
         if column not in wrong:
             continue
-        free = sorted(checkpoints[0][:, column].tolist())
-        a_list, s_list = flow[:, column].tolist(), work[:, column].tolist()
-        begun = []
-        for a, s in zip(a_list, s_list, strict=True):
-            begin = max(a, free[0])
-            begun.append(begin)
-            heapreplace(free, begin + s)
+        free = checkpoints[0][:, column].tolist()
+        heapify(free)
+        begun = _heap_loop(flow[:, column].tolist(), work[:, column].tolist(), free)
         start[:, column] = begun
         end = np.array(sorted(free))
         checkpoints[blocks][:, column] = end

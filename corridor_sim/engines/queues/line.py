@@ -151,8 +151,13 @@ class _Line:
             heappush(self.touched, station)
 
     def join(self, station: int, who: int, now: float) -> None:
-        self.tables[station][0][who] = now
-        self.queue[station].append(who)
+        """Line up by joining time, then number: only those who join at `now` too can change places."""
+        joined, queue, number = self.tables[station][0], self.queue[station], self.number
+        joined[who] = now
+        place = len(queue)
+        while place and joined[queue[place - 1]] == now and number[queue[place - 1]] > number[who]:
+            place -= 1
+        queue.insert(place, who)
 
     def finish(self, station: int, who: int, now: float) -> None:
         self.tables[station][2][who] = now
@@ -189,24 +194,11 @@ class _Line:
             while asking and yard is not None and len(queue) < yard:
                 self.admit(station, now)
             if queue and self.used[station] < lanes:
-                self.begin(station, self.first(station), now)
+                self.begin(station, queue.popleft(), now)
             elif asking and yard == 0 and not queue and self.used[station] < lanes:
                 self.admit(station, now)
             else:
                 return
-
-    def first(self, station: int) -> int:
-        """The first in the queue: joining time, then number."""
-        queue = self.queue[station]
-        joined = self.tables[station][0]
-        best = 0
-        while best + 1 < len(queue) and joined[queue[best + 1]] == joined[queue[0]]:
-            best += 1
-        if best == 0:
-            return queue.popleft()
-        who = min((queue[k] for k in range(best + 1)), key=self.number.__getitem__)
-        queue.remove(who)
-        return who
 
     def admit(self, station: int, now: float) -> None:
         _, _, who = heappop(self.asking[station])
