@@ -12,8 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 import corridor_sim as cs
-from corridor_sim import cli, study
+from corridor_sim import study
 from corridor_sim.cli import main
+from corridor_sim.cli.kinds import all_kinds
 
 SHORT = ["-n", "2", "--horizon-days", "3", "--workers", "1"]
 
@@ -368,7 +369,7 @@ def test_check_tells_the_problems_of_all_files(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("what", list(cli._kinds()))
+@pytest.mark.parametrize("what", list(all_kinds()))
 def test_kinds_lists_everything_with_a_sentence(what):
     result = invoke("kinds", what)
     assert result.exit_code == 0

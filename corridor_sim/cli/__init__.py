@@ -1,0 +1,10 @@
+"""The command line: ``corridor-sim run | compare | check | verify | kinds | schema | plot | report``.
+
+Data go to standard output, messages and progress to standard error. Exit codes: 0
+ok, 1 a run failed, 2 bad input or an engine that cannot do what was asked of it by
+name, 130 interrupted.
+"""
+
+from corridor_sim.cli.commands import main
+
+__all__ = ["main"]

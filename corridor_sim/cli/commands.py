@@ -1,0 +1,323 @@
+"""The commands. Thin: each reads its files, calls the function of the same name and hands over what comes.
+
+To add a command, add a function here.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from corridor_sim.cli.group import BAD_INPUT, Commands
+from corridor_sim.cli.kinds import all_kinds
+from corridor_sim.cli.options import (
+    files_argument,
+    format_option,
+    indicator_option,
+    output_options,
+    quiet_option,
+    run_options,
+    set_option,
+    strict_option,
+)
+from corridor_sim.cli.output import (
+    PICTURES,
+    counted,
+    deliver,
+    frame_as_text,
+    picture,
+    problem_row,
+    refuse_unwritable,
+    reports_as,
+    runs_as,
+)
+from corridor_sim.cli.running import compare_all, known_indicators, progress_bar, read_scenarios, run_one, tell_doubts
+from corridor_sim.errors import ScenarioError
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="corridor-sim", prog_name="corridor-sim")
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+def main(debug: bool) -> None:
+    """Simulate freight on a border corridor and compare upgrades of its checkpoints.
+
+    FILE is a scenario file (TOML) or the name of a packaged scenario; `corridor-sim kinds
+    scenarios` lists them.
+    """
+    del debug
+
+
+@main.command()
+@files_argument
+@run_options
+@indicator_option
+@format_option
+@click.option("--per-replication", is_flag=True, help="CSV or JSON with a row for every replication.")
+@click.option("--records", type=click.Path(path_type=Path), help="Write every visit to this CSV file (small runs).")
+@click.option("--store", type=click.Path(path_type=Path), help="Folder that keeps finished blocks; a rerun goes on.")
+@output_options
+def run(
+    files: tuple[str, ...],
+    form: str,
+    indicators: tuple[str, ...],
+    per_replication: bool,
+    records: Path | None,
+    store: Path | None,
+    output: Path | None,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
+    """Simulate scenarios and print what came of it.
+
+    Every mean has its 95 % interval. FILE is a scenario file or the name of a packaged scenario.
+    """
+    if per_replication and form == "table":
+        raise click.UsageError("--per-replication needs --format csv or json")
+    if records is not None and len(files) > 1:
+        raise click.UsageError("--records takes one FILE")
+    if records is not None and store is not None:
+        raise click.UsageError("--records cannot be given together with --store")
+    refuse_unwritable(overwrite, output, records)
+    scenarios = read_scenarios(files, settings)
+    kinds = known_indicators(indicators)
+    from corridor_sim import tables
+
+    runs = []
+    for scenario in scenarios:
+        folder = store if store is None or len(files) == 1 else store / scenario.name
+        if folder is not None:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        runs.append(run_one(scenario, settings, indicators=kinds, records=records is not None, store=folder))
+    if records is not None:
+        deliver(tables.to_csv(runs[0].visits()), records, overwrite)
+    deliver(runs_as(form, runs, kinds, per_replication), output, overwrite)
+    tell_doubts(runs, settings, shown=form == "table" and output is None)
+
+
+@main.command()
+@click.argument("base")
+@click.argument("others", metavar="OTHER...", nargs=-1, required=True)
+@run_options
+@indicator_option
+@format_option
+@output_options
+def compare(
+    base: str,
+    others: tuple[str, ...],
+    form: str,
+    indicators: tuple[str, ...],
+    output: Path | None,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
+    """Compare scenarios with BASE on common random numbers."""
+    from corridor_sim import tables
+
+    refuse_unwritable(overwrite, output)
+    scenarios = read_scenarios((base, *others), settings)
+    kinds = known_indicators(indicators)
+    comparison = compare_all(scenarios, settings)
+    frame = comparison.table(kinds)
+    if form == "csv":
+        text = tables.to_csv(frame)
+    elif form == "json":
+        about = [run.about() for run in comparison.runs]
+        body = {"runs": about, "inputs": comparison.inputs_diff(), "interval": frame.attrs["interval"]}
+        text = tables.to_json({**body, "differences": tables.records(frame)})
+    elif kinds:
+        columns = ["base", "other", "difference", "low", "high", "verdict"]
+        text = frame_as_text(frame, columns if len(others) == 1 else ["scenario", *columns])
+    else:
+        text = comparison.describe().rstrip("\n") + "\n"
+    deliver(text, output, overwrite)
+    tell_doubts(comparison.runs, settings, shown=form == "table" and output is None)
+
+
+@main.command()
+@files_argument
+@set_option
+@strict_option
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+def check(files: tuple[str, ...], settings: tuple[tuple[str, Any], ...], strict: bool, form: str) -> None:
+    """Say what is wrong with scenario files.
+
+    Everything at once, with file and line. Ends with 2 if there is an error; with --strict also if there is a warning.
+    """
+    from corridor_sim import scenario_files, tables
+
+    found = {file: scenario_files.check(file, dict(settings)) for file in files}
+    problems = [problem for told in found.values() for problem in told]
+    if form == "json":
+        rows = [problem_row(file, problem) for file, told in found.items() for problem in told]
+        click.echo(tables.to_json({"files": list(files), "problems": rows}), nl=False)
+    else:
+        for problem in problems:
+            click.echo(str(problem))
+    errors = sum(problem.severity == "error" for problem in problems)
+    click.echo(counted(errors, len(problems) - errors, len(files)), err=True)
+    if errors or (strict and problems):
+        sys.exit(BAD_INPUT)
+
+
+@main.command()
+@click.argument("files", metavar="[FILE...]", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--engine", type=click.Choice(["event", "batch", "auto"]), default="event", show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), help="Root of the draws of stochastic cases.")
+@click.option("--design", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
+@click.option("--only", multiple=True, help="Only this id, pattern (MMC-*) or section; repeatable.")
+@click.option("--allow-partial", is_flag=True, help="Ends with 0 even if something could not be checked.")
+@click.option("--verbose", "-v", is_flag=True, help="A line for every measure.")
+@format_option
+@output_options
+@quiet_option
+def verify(
+    files: tuple[Path, ...],
+    engine: str,
+    seed: int | None,
+    design: str,
+    only: tuple[str, ...],
+    allow_partial: bool,
+    verbose: bool,
+    form: str,
+    output: Path | None,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Check engines and formulas against given answers.
+
+    Without FILE, the packaged ones. Ends with 1 if an answer is missed, or if something due could not be checked.
+    """
+    from corridor_sim.verify import verify as verified
+
+    refuse_unwritable(overwrite, output)
+    options: dict[str, Any] = {"engine": engine, "design": design, "only": list(only) or None}
+    if seed is not None:
+        options["rng"] = seed
+    reports = []
+    for file in files or (None,):
+        with progress_bar(quiet, "vector") as progress:
+            try:
+                reports.append(verified(file, progress=progress, **options))
+            except ScenarioError:
+                raise
+            except ValueError as error:
+                raise click.UsageError(str(error)) from None
+    deliver(reports_as(form, reports, verbose), output, overwrite)
+    sys.exit(max(report.exit_code(allow_partial) for report in reports))
+
+
+@main.command()
+@click.argument("what", required=False)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+def kinds(what: str | None, form: str) -> None:
+    """List what files and options can name.
+
+    Laws, arrivals, legs, improvements, indicators, plots, packaged scenarios and corridors.
+    """
+    from corridor_sim import tables
+    from corridor_sim.errors import nearest
+
+    known = all_kinds()
+    if what is not None and what not in known:
+        hint = nearest(what, known)
+        raise click.UsageError(f"no kinds of {what!r}; known: {', '.join(known)}" + (f"; {hint}" if hint else ""))
+    wanted = {what: known[what]} if what is not None else known
+    rows = {name: [{"kind": kind, "about": about} for kind, about in read()] for name, read in wanted.items()}
+    if form == "json":
+        click.echo(tables.to_json(rows), nl=False)
+        return
+    for name, listed in rows.items():
+        click.echo(f"{name}:")
+        lines = tables.to_text(["kind", "about"], [[row["kind"], row["about"]] for row in listed], 78)
+        click.echo("".join(f"  {line}\n" for line in lines.splitlines()[1:]))
+
+
+@main.command()
+@click.option("--overlay", is_flag=True, help="For files that extend another one: nothing is required.")
+def schema(overlay: bool) -> None:
+    """Print the JSON Schema of scenario files."""
+    from corridor_sim import scenario_files, tables
+
+    click.echo(tables.to_json(scenario_files.schema(overlay=overlay)), nl=False)
+
+
+@main.command()
+@files_argument
+@click.option("--kind", required=True, help="Which picture; `kinds plots` lists them.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="A .png, .svg or .pdf file.")
+@click.option("--overwrite", is_flag=True, help="Overwrite the output if it exists.")
+@click.option("--flow", help="For pictures of one flow.")
+@click.option("--post", help="For pictures of one post.")
+@click.option("--direction", type=click.Choice(["exit", "entry"]))
+@click.option("--dpi", type=click.IntRange(20, 1200), default=150, show_default=True)
+@run_options
+def plot(
+    files: tuple[str, ...],
+    kind: str,
+    output: Path,
+    overwrite: bool,
+    flow: str | None,
+    post: str | None,
+    direction: str | None,
+    dpi: int,
+    **settings: Any,
+) -> None:
+    """Draw a picture of one scenario or of several."""
+    from corridor_sim.plots import PLOTS
+
+    if output.suffix.lower() not in PICTURES:
+        raise click.UsageError(f"--output must end in {', '.join(PICTURES)}, got {output.name!r}")
+    if kind not in PLOTS:
+        raise click.UsageError(f"--kind: {PLOTS.problem(kind)}")
+    given = {"flow": flow, "post": post, "direction": direction}
+    options = {name: value for name, value in given.items() if value is not None}
+    for name in options:
+        if name not in inspect.signature(PLOTS[kind]).parameters:
+            raise click.UsageError(f"--{name} has no meaning for the picture {kind!r}")
+    refuse_unwritable(overwrite, output)
+    scenarios = read_scenarios(files, settings)
+    if PLOTS.example(kind).get("of") == "scenario":
+        data: Any = scenarios[-1]
+    else:
+        data = compare_all(scenarios, settings) if len(scenarios) > 1 else run_one(scenarios[0], settings)
+    try:
+        axes = PLOTS[kind](data, **options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    deliver(picture(axes, output.suffix.lower()[1:], dpi), output, overwrite)
+
+
+@main.command()
+@click.argument("base")
+@click.argument("others", metavar="[OTHER...]", nargs=-1)
+@run_options
+@click.option("--title", help="Heading of the page, instead of one made from the names.")
+@click.option("--question", help="What the page answers, instead of one made from the names.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="An .html file.")
+@click.option("--overwrite", is_flag=True, help="Overwrite the output if it exists.")
+def report(
+    base: str,
+    others: tuple[str, ...],
+    title: str | None,
+    question: str | None,
+    output: Path,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
+    """Write one HTML page about a run or a comparison.
+
+    About BASE alone, or about the others compared with it. The page needs nothing else.
+    """
+    from corridor_sim.report import to_html
+
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"--output must end in .html, got {output.name!r}")
+    refuse_unwritable(overwrite, output)
+    scenarios = read_scenarios((base, *others), settings)
+    data = compare_all(scenarios, settings) if others else run_one(scenarios[0], settings)
+    deliver(to_html(data, title=title, question=question), output, overwrite)
+    tell_doubts(data.runs if others else [data], settings, shown=False)

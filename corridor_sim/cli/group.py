@@ -1,0 +1,46 @@
+"""The group of commands: every error becomes one message and an exit code."""
+
+from __future__ import annotations
+
+import errno
+from typing import Any
+
+import click
+
+from corridor_sim.errors import CorridorError, MissingExtra, SimulationError
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+class Commands(click.Group):
+    """The commands, with every error told in one line and by its exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; errors become messages and exit codes unless --debug is given."""
+        if ctx.params.get("debug"):
+            return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            end(ctx, INTERRUPTED, "interrupted; nothing was written but what a --store already holds")
+        except (SimulationError, MissingExtra) as error:
+            end(ctx, FAILED, str(error))
+        except CorridorError as error:
+            end(ctx, BAD_INPUT, str(error))
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            end(ctx, FAILED, f"{error.filename or 'a file'}: {error.strerror or error}")
+        except MemoryError:
+            end(ctx, FAILED, "out of memory; use fewer --workers or a shorter horizon")
+        except Exception as error:
+            text = f"internal error: {type(error).__name__}: {error}; corridor-sim --debug shows where"
+            end(ctx, FAILED, text)
+
+
+def end(ctx: click.Context, code: int, message: str) -> None:
+    """Leave the program with a message and an exit code."""
+    click.echo(f"corridor-sim: {message}" if "\n" not in message else message, err=True)
+    ctx.exit(code)

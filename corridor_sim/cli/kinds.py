@@ -1,0 +1,50 @@
+"""What can be named in files and options, for the command of this name.
+
+To list another registry, add a line to `all_kinds`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Callable
+from typing import Any
+
+
+def all_kinds() -> dict[str, Callable[[], list[tuple[str, str]]]]:
+    """What `kinds` lists: name of the list, and what reads it."""
+
+    def registered(module: str, name: str) -> Callable[[], list[tuple[str, str]]]:
+        def read() -> list[tuple[str, str]]:
+            import importlib
+
+            registry = getattr(importlib.import_module(f"corridor_sim.{module}"), name)
+            return [(kind, _first_line(made)) for kind, made in registry.items()]
+
+        return read
+
+    def packaged(name: str) -> Callable[[], list[tuple[str, str]]]:
+        def read() -> list[tuple[str, str]]:
+            from corridor_sim.files import packaged as files
+
+            return [
+                (kind, str(tomllib.loads(path.read_text(encoding="utf-8")).get("about", "")))
+                for kind, path in getattr(files, name)().items()
+            ]
+
+        return read
+
+    return {
+        "laws": registered("model.service_times", "SERVICE_TIMES"),
+        "arrivals": registered("model.arrivals", "ARRIVALS"),
+        "legs": registered("model.legs", "LEGS"),
+        "improvements": registered("model.improvements", "IMPROVEMENTS"),
+        "indicators": registered("indicators", "INDICATORS"),
+        "plots": registered("plots", "PLOTS"),
+        "scenarios": packaged("scenario_files"),
+        "corridors": packaged("corridor_files"),
+    }
+
+
+def _first_line(thing: Any) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n")[0]

@@ -1,0 +1,73 @@
+"""Options that several commands share. To add one, add it here and to the commands that take it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+MAX_WORKERS = 256
+
+
+class Setting(click.ParamType[tuple[str, Any]]):
+    """``path=value``: the value is written as in a scenario file; what is no TOML value is text."""
+
+    name = "path=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        """Path and value of one setting."""
+        if isinstance(value, tuple):
+            return value
+        path, equals, text = str(value).partition("=")
+        if not equals or not path.strip():
+            self.fail(f"{value!r} is not path=value, e.g. flows.flour.per_day=150", param, ctx)
+        try:
+            read = tomllib.loads(f"value = {text}")
+        except ValueError:
+            read = {"value": text}
+        return path.strip(), read["value"] if list(read) == ["value"] else text
+
+
+def stacked(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, in the order in which the help lists them."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True)
+format_option = click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+output_options = stacked(
+    click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file, not to the terminal."),
+    click.option("--overwrite", is_flag=True, help="Overwrite the output if it exists."),
+)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings.")
+strict_option = click.option("--strict", is_flag=True, help="Take warnings for errors.")
+set_option = click.option(
+    "--set", "settings", type=Setting(), multiple=True, help="Change a value of the files; repeatable."
+)
+run_options = stacked(
+    click.option("--replications", "-n", type=click.IntRange(min=1), help="How many; the file's number if not given."),
+    click.option("--seed", type=click.IntRange(min=0), help="Root of all chance; the file's seed if not given."),
+    click.option("--engine", type=click.Choice(["auto", "event", "batch"]), default="auto", show_default=True),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, MAX_WORKERS),
+        help="Processes; 1 stays in this one. If not given, long runs use all cores. Results do not depend on it.",
+    ),
+    click.option("--horizon-days", type=click.FloatRange(min=0, min_open=True), help="Another length of the run."),
+    set_option,
+    strict_option,
+    quiet_option,
+)
+indicator_option = click.option(
+    "--indicator", "indicators", multiple=True, help="Only this indicator; repeatable. `kinds indicators` lists them."
+)

@@ -1,0 +1,115 @@
+"""What commands hand over: texts, tables and pictures, to the terminal or to a file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from corridor_sim.errors import Problem
+
+if TYPE_CHECKING:
+    from corridor_sim.results_frames import Results
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def refuse_unwritable(overwrite: bool, *paths: Path | None) -> None:
+    """Refuse what could not be written, before anything is simulated."""
+    from corridor_sim.files.writing import refuse_existing
+
+    for path in paths:
+        if path is not None:
+            refuse_existing(path, overwrite=overwrite)
+
+
+def deliver(content: str | bytes, output: Path | None, overwrite: bool) -> None:
+    """Print, or write to `output`."""
+    if output is None:
+        click.echo(content, nl=False)
+        return
+    from corridor_sim.files.writing import write
+
+    write(content, output, overwrite=overwrite)
+    click.echo(f"wrote {output}", err=True)
+
+
+def runs_as(form: str, runs: Sequence[Results], kinds: tuple[str, ...] | None, per_replication: bool) -> str:
+    """Results of runs as text: in words, as one CSV table or as JSON."""
+    from corridor_sim import tables
+
+    if form == "table":
+        parts = []
+        for run in runs:
+            text = run.describe().rstrip("\n") + "\n"
+            if kinds:
+                text += "\n" + frame_as_text(run.summary(kinds), ["mean", "low", "high", "n", "note"])
+            parts.append(text)
+        return "\n".join(parts)
+    frames = [run.to_frame(kinds) if per_replication else run.summary(kinds) for run in runs]
+    if form == "csv":
+        import pandas as pd
+
+        for run, frame in zip(runs, frames, strict=True):
+            if "scenario" not in frame:
+                frame.insert(0, "scenario", run.name)
+        return tables.to_csv(pd.concat(frames, ignore_index=True))
+    rows = [{**run.about(), "rows": tables.records(frame)} for run, frame in zip(runs, frames, strict=True)]
+    return tables.to_json({"runs": rows})
+
+
+def frame_as_text(frame: Any, columns: Sequence[str]) -> str:
+    """A summary or comparison for the terminal: what each row is about in one cell, then `columns`."""
+    from corridor_sim import tables
+
+    where = [c for c in ("place", "direction", "cargo_class", "of") if c in frame]
+    about = [
+        " ".join([f"{row['indicator']} [{row['unit']}]", *(str(row[c]) for c in where if row[c])])
+        for row in frame.to_dict("records")
+    ]
+    rows = [[text, *values] for text, values in zip(about, frame[list(columns)].to_numpy().tolist(), strict=True)]
+    kept = [k for k, name in enumerate(["", *columns]) if name != "note" or any(row[k] for row in rows)]
+    head = [["", *columns][k] for k in kept]
+    text = tables.to_text(head, [[row[k] for k in kept] for row in rows])
+    return text + f"{frame.attrs.get('interval', '')}\n"
+
+
+def reports_as(form: str, reports: Sequence[Any], verbose: bool) -> str:
+    """Reports of `verify`: texts one after another, one CSV table, or one JSON list (an object for one file)."""
+    if form == "csv":
+        texts = [report.to_csv() for report in reports]
+        return "".join([texts[0], *(text.partition("\n")[2] for text in texts[1:])])
+    if form == "json":
+        texts = [report.to_json() for report in reports]
+        return texts[0] + "\n" if len(texts) == 1 else "[" + ",\n".join(texts) + "]\n"
+    return "\n".join(report.to_text(verbose) for report in reports)
+
+
+def picture(axes: Any, form: str, dpi: int) -> bytes:
+    """The figure of `axes` as bytes; the same figure gives the same bytes."""
+    import matplotlib as mpl
+
+    figure = axes.figure
+    buffer = io.BytesIO()
+    metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[form]
+    with mpl.rc_context({"svg.hashsalt": "corridor_sim"}):
+        figure.savefig(buffer, format=form, dpi=dpi, metadata=metadata)
+    return buffer.getvalue()
+
+
+def problem_row(file: str, problem: Problem) -> dict[str, Any]:
+    """A problem as a row of JSON."""
+    names = ("severity", "file", "line", "path", "value", "message", "allowed", "hint")
+    return {"checked": file, **{name: getattr(problem, name) for name in names}}
+
+
+def counted(errors: int, doubts: int, files: int) -> str:
+    """How much is wrong, in words."""
+
+    def several(count: int, word: str) -> str:
+        return f"{count} {word}" if count == 1 else f"{count or 'no'} {word}s"
+
+    return f"{several(errors, 'error')}, {several(doubts, 'warning')} in {several(files, 'file')}"

@@ -1,0 +1,124 @@
+"""Before and after a run: scenarios checked all at once, progress shown, doubts told."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from corridor_sim.cli.group import FAILED
+from corridor_sim.errors import CorridorWarning, Problem, ScenarioError
+
+if TYPE_CHECKING:
+    from corridor_sim.model.scenario import Scenario
+    from corridor_sim.results_frames import Results
+
+
+def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Scenario]:
+    """All scenarios, checked before anything runs; ScenarioError with every error of every file."""
+    from corridor_sim import scenario_files
+
+    overrides = dict(settings["settings"])
+    if settings["horizon_days"] is not None:
+        overrides |= {"run.horizon_h": None, "run.horizon_days": settings["horizon_days"]}
+    scenarios, problems = [], []
+    for file in files:
+        scenario, told = scenario_files.examine(file, overrides)
+        problems += told
+        if scenario is not None:
+            scenarios.append(scenario)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    doubts = [problem for problem in problems if problem.severity == "warning"]
+    if doubts and not settings["quiet"]:
+        click.echo("\n".join(str(doubt) for doubt in doubts), err=True)
+    if errors:
+        raise ScenarioError(errors)
+    if doubts and settings["strict"]:
+        raise ScenarioError([Problem(f"{len(doubts)} warnings, taken for errors")])
+    return scenarios
+
+
+def run_one(scenario: Scenario, settings: Mapping[str, Any], **more: Any) -> Results:
+    """One scenario run as the options say."""
+    from corridor_sim import study
+
+    with quiet_doubts(settings["quiet"]) as progress:
+        return study.run(
+            scenario,
+            replications=settings["replications"],
+            rng=settings["seed"],
+            engine=settings["engine"],
+            workers=settings["workers"],
+            progress=progress,
+            **more,
+        )
+
+
+def compare_all(scenarios: Sequence[Scenario], settings: Mapping[str, Any]) -> Any:
+    """Scenarios run on common random numbers, each compared with the first."""
+    from corridor_sim import study
+
+    with quiet_doubts(settings["quiet"]) as progress:
+        return study.compare(
+            *scenarios,
+            replications=settings["replications"],
+            rng=settings["seed"],
+            engine=settings["engine"],
+            workers=settings["workers"],
+            progress=progress,
+        )
+
+
+@contextlib.contextmanager
+def quiet_doubts(quiet: bool) -> Iterator[bool]:
+    """Whether to show progress; doubts of a run are printed afterwards, not warned of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CorridorWarning)
+        yield not quiet and sys.stderr.isatty()
+
+
+@contextlib.contextmanager
+def progress_bar(quiet: bool, unit: str) -> Iterator[Callable[[str, int, int], None] | None]:
+    """A function that shows what is done now, and how many of all are; None where nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(unit=unit, file=sys.stderr, leave=False) as bar:
+
+        def tell(name: str, done: int, total: int) -> None:
+            bar.total = total
+            bar.set_postfix_str(name, refresh=False)
+            bar.update(done - bar.n)
+
+        yield tell
+
+
+def tell_doubts(runs: Sequence[Results], settings: Mapping[str, Any], *, shown: bool) -> None:
+    """Tell the doubts of runs, unless what was printed says them; with --strict end with 1 for them."""
+    doubts = [(run.name, doubt) for run in runs for doubt in run.warnings]
+    if doubts and not shown and not settings["quiet"]:
+        click.echo("\n".join(f"{name}: warning: {doubt}" for name, doubt in doubts), err=True)
+    if doubts and settings["strict"]:
+        click.echo(f"corridor-sim: {len(doubts)} warnings, taken for errors", err=True)
+        sys.exit(FAILED)
+
+
+def known_indicators(names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The indicators named, all known; None for all."""
+    if not names:
+        return None
+    from corridor_sim.errors import nearest
+    from corridor_sim.indicators import INDICATORS
+
+    for name in names:
+        if name not in INDICATORS:
+            hint = nearest(name, INDICATORS)
+            text = f"no indicator {name!r}" + (f"; {hint}" if hint else "; `corridor-sim kinds indicators` lists them")
+            raise click.UsageError(text)
+    return names
