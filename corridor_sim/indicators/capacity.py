@@ -10,14 +10,16 @@ scarcest stage counts, in consignments of the post.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import numpy as np
 
 from corridor_sim.indicators.base import INDICATORS, Indicator, Place, Reducer, Row, element_place, ratio
 from corridor_sim.indicators.tallies import QueueMarks, SpanDays, SpanSums, StationDays, VisitSums, by_period
-from corridor_sim.plan import Passage, Quota, Station, Step, Timetable
+from corridor_sim.plan import Element, Passage, Quota, Station, Step, StepFunction, Timetable
 from corridor_sim.units import H_PER_DAY, FloatArray
+
+UNLIMITED = 1e8
+"""More places than this in one period stand for no limit."""
 
 
 class Capacity(Reducer):
@@ -25,6 +27,7 @@ class Capacity(Reducer):
 
     def start(self) -> None:
         self.days_joined, self.visits = self.shared(StationDays), self.shared(VisitSums)
+        self._supply: dict[tuple[int, bytes], FloatArray | None] = {}
 
     @property
     def limited(self) -> tuple[int, ...]:
@@ -41,35 +44,9 @@ class Capacity(Reducer):
 
     def supply(self, element: int, edges_h: FloatArray) -> FloatArray | None:
         """Lane-hours (stations) or places offered between the edges; None where unlimited."""
-        thing = self.scope.plan.elements[element]
-        pieces = list(pairwise(edges_h))
-        if isinstance(thing, Station):
-            if not np.isfinite(thing.lanes.value).all():
-                return None
-            return np.array([thing.lanes.integral(until, since) for since, until in pieces])
-        if isinstance(thing, Timetable):
-            if thing.when_full is not None:
-                return None
-            runs = 1.0 - thing.cancel
-            cumulated = np.concatenate([[0.0], np.cumsum(thing.places.astype(np.float64))])
-            return np.asarray(np.diff(cumulated[np.searchsorted(thing.depart_h, edges_h, side="left")]) * runs)
-        if isinstance(thing, Quota):
-            cumulated = np.concatenate([[0.0], np.cumsum(thing.per_day.astype(np.float64))])
-            days = np.append(thing.day_start_h, thing.day_start_h[-1] + H_PER_DAY)
-            return np.asarray(np.diff(np.interp(edges_h, days, cumulated)))
-        if isinstance(thing, Passage) and thing.headway_h is not None:
-            found = []
-            for since, until in pieces:
-                steps = thing.headway_h.from_h
-                parts = np.unique(np.concatenate([[since, until], steps[(steps > since) & (steps < until)]]))
-                headway = thing.headway_h(parts[:-1])
-                opened = np.ones(len(headway))
-                if thing.open is not None:
-                    opened = np.array([thing.open.integral(b, a) / (b - a) for a, b in pairwise(parts)])
-                rates = np.divide(opened, headway, out=np.full(len(headway), np.inf), where=headway > 0)
-                found.append(float((rates * np.diff(parts)).sum()))
-            return np.array(found) if np.isfinite(found).all() else None
-        return None
+        if (element, edges_h.tobytes()) not in self._supply:
+            self._supply[element, edges_h.tobytes()] = supply(self.scope.plan.elements[element], edges_h)
+        return self._supply[element, edges_h.tobytes()]
 
     def cycle_h(self, element: int, at_h: FloatArray) -> FloatArray:
         """Planned hold of one unit of supply by one consignment, shape (replication, instant). [h] or [-]
@@ -127,6 +104,47 @@ class Capacity(Reducer):
             capacity = capacity + ratio(np.full(len(capacity), supply[day]), cycle[:, day])
         load = self.visits.of(self.visits.joined, element)
         return capacity / scope.window_days, load / scope.window_days
+
+
+def supply(thing: Element, edges_h: FloatArray) -> FloatArray | None:
+    """Lane-hours (stations) or places that an element offers between the edges; None where unlimited.
+
+    Periods without a limit are infinite.
+    """
+    if isinstance(thing, Station):
+        return None if not np.isfinite(thing.lanes.value).all() else np.diff(integral_until(thing.lanes, edges_h))
+    if isinstance(thing, Timetable):
+        if thing.when_full is not None:
+            return None
+        total = np.concatenate([[0.0], np.cumsum(thing.places.astype(np.float64))])
+        offered = np.diff(total[np.searchsorted(thing.depart_h, edges_h, side="left")]) * (1.0 - thing.cancel)
+    elif isinstance(thing, Quota):
+        total = np.concatenate([[0.0], np.cumsum(thing.per_day.astype(np.float64))])
+        days = np.append(thing.day_start_h, thing.day_start_h[-1] + H_PER_DAY)
+        offered = np.diff(np.interp(edges_h, days, total))
+    elif isinstance(thing, Passage) and thing.headway_h is not None:
+        # Pieces in which neither headway nor opening change.
+        changes = [edges_h, thing.headway_h.from_h] + ([] if thing.open is None else [thing.open.from_h])
+        parts = np.unique(np.clip(np.concatenate(changes), edges_h[0], edges_h[-1]))
+        headway = thing.headway_h(parts[:-1])
+        opened = np.ones(len(headway)) if thing.open is None else thing.open(parts[:-1])
+        rates = np.divide(opened, headway, out=np.full(len(headway), np.inf), where=headway > 0)
+        entries = np.concatenate([[0.0], np.cumsum(rates * np.diff(parts))])
+        offered = (
+            np.diff(entries[np.searchsorted(parts, edges_h)]) if np.isfinite(entries).all() else np.array([np.inf])
+        )
+    else:
+        return None
+    offered = np.where(offered >= UNLIMITED, np.inf, offered)
+    return None if np.isinf(offered).all() else offered
+
+
+def integral_until(function: StepFunction, time_h: FloatArray) -> FloatArray:
+    """Integral of a step function from its first instant (or 0, if that is later) until each time. [value x h]"""
+    starts = np.concatenate([[min(0.0, function.from_h[0])], function.from_h[1:]])
+    before = np.concatenate([[0.0], np.cumsum(function.value[:-1] * np.diff(starts))])
+    piece = np.maximum(np.searchsorted(starts, time_h, side="right") - 1, 0)
+    return np.asarray(before[piece] + function.value[piece] * (time_h - starts[piece]))
 
 
 def planned_hold_h(step: Step, at_h: FloatArray) -> FloatArray | None:

@@ -1,10 +1,14 @@
 """Throughput, tonnes, value, queues, costs, emissions and delay, each reckoned by hand."""
 
 import datetime as dt
+from itertools import pairwise
 
 import numpy as np
 import pytest
-from small_border import plan, records, straight, table, value
+from small_border import Fixed, plan, records, straight, table, value
+
+from corridor_sim.indicators.capacity import integral_until, planned_hold_h, supply
+from corridor_sim.plan import Passage, Quota, Relief, Station, Step, StepFunction, Timetable
 
 TWO = [straight(0.0), straight(1.0, wait_a=1.0)]
 
@@ -167,3 +171,44 @@ def test_dates_are_those_of_the_post():
     assert scope.first_date("a") == dt.date(2023, 6, 2)
     assert scope.clock_h("a") == 2.0
     assert scope.clock_h("b") == 22.0
+
+
+def test_lane_hours_follow_the_calendar_of_lanes():
+    # Two lanes from 8 to 20 and one at night: 24 + 12 lane-hours a day.
+    lanes = StepFunction.periodic([0.0, 8.0, 20.0], [1.0, 2.0, 1.0], 24.0, 48.0)
+    edges = np.array([0.0, 10.0, 24.0, 48.0])
+    assert integral_until(lanes, edges).tolist() == [0.0, 12.0, 36.0, 72.0]
+    station = Station(id="a", lanes=lanes)
+    assert supply(station, edges).tolist() == [12.0, 24.0, 36.0]
+    direct = [lanes.integral(until, since) for since, until in pairwise(edges)]
+    assert supply(station, edges).tolist() == direct
+
+
+def test_places_of_departures_days_and_headways_are_capacity():
+    edges = np.array([0.0, 24.0, 48.0])
+    ferry = Timetable(id="ferry", depart_h=np.array([6.0, 24.0, 30.0]), places=np.array([10, 20, 30]), cancel=0.5)
+    assert supply(ferry, edges).tolist() == [5.0, 25.0]
+    quota = Quota(id="quota", day_start_h=np.array([-4.0, 20.0, 44.0]), per_day=np.array([240, 480, 480]))
+    # 20 h of 10 an hour and 4 h of 20 an hour; then 20 an hour.
+    assert supply(quota, edges).tolist() == pytest.approx([280.0, 480.0])
+    bridge = Passage(
+        id="bridge",
+        headway_h=StepFunction([0.0, 24.0], [0.5, 0.25]),
+        open=StepFunction([0.0, 12.0, 36.0], [0.0, 1.0, 0.0]),
+    )
+    assert supply(bridge, edges).tolist() == [24.0, 48.0]
+    assert supply(Quota(id="open", day_start_h=np.array([0.0]), per_day=np.array([10**9])), edges) is None
+    assert supply(Timetable(id="full", when_full=40), edges) is None
+    assert supply(Passage(id="free", headway_h=StepFunction.constant(0.0)), edges) is None
+
+
+def test_planned_cycle_follows_dated_laws_factors_and_reliefs():
+    step = Step(
+        element=0,
+        laws=((0.0, Fixed(2.0)), (24.0, Fixed(1.0))),
+        factor=StepFunction([0.0, 36.0], [1.0, 0.5]),
+        reliefs=(Relief(share=StepFunction([0.0, 30.0], [0.0, 0.4]), factor=0.5, draws="aeo"),),
+    )
+    # 2; 1; 1 less 40 % of half of it; half of that.
+    assert planned_hold_h(step, np.array([0.0, 24.0, 30.0, 36.0])).tolist() == pytest.approx([2.0, 1.0, 0.8, 0.4])
+    assert planned_hold_h(Step(element=0), np.array([0.0])) is None
