@@ -5,6 +5,8 @@ is given or on a new figure of its own, never shows, never saves, never touches
 global settings. To add one, decorate a function in the fitting file of this
 folder with ``@PLOTS.register("name")``: it is then a method of
 ``results.plot`` or ``comparison.plot`` and a kind of ``corridor-sim plot``.
+``of="scenario"`` says that it draws a scenario and no results, ``report=50`` gives it a
+place in reports.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from corridor_sim.plots.names import drawn
 from corridor_sim.registry import Registry
 from corridor_sim.units import FloatArray
 
@@ -34,7 +37,7 @@ MODE_STYLE = {
 
 
 class Plot(Protocol):
-    """A plot: data in, axes out. ``of`` says what it draws: results, comparison or scenario."""
+    """A plot: data in, axes out."""
 
     def __call__(self, data: Any, *, ax: Axes | None = None, **options: Any) -> Axes:
         """Draw `data` on `ax` (or on a new figure) and return the axes."""
@@ -59,6 +62,26 @@ def tidy(ax: Axes) -> Axes:
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     return ax
+
+
+def legend(ax: Axes, **options: Any) -> None:
+    """A legend that stays readable where a line runs behind it."""
+    ax.legend(**{"fontsize": 8, "framealpha": 0.85, "edgecolor": "none", **options})
+
+
+def legend_above(ax: Axes, columns: int, **options: Any) -> None:
+    """A legend over the axes, where no bar can reach it."""
+    legend(ax, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, **options)
+
+
+def plain_hours(axis: Any, least: float, most: float) -> None:
+    """Ticks of a logarithmic axis of hours as numbers that are said so (0.5, 2, 10). [h]"""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    ticks = [tick for tick in (0, 0.1, 0.25, 0.5, 1, 2, 5, 10, 24, 48, 100, 240, 500, 1000) if least <= tick <= most]
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_minor_locator(NullLocator())
+    axis.set_ticklabels([f"{tick:g}" for tick in ticks])
 
 
 def mean_and_half_width(values: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
@@ -87,8 +110,15 @@ def no_data(ax: Axes, text: str) -> Axes:
 
 
 def runs_of(data: Any) -> list[tuple[str, Any]]:
-    """(name, results) of every run in `data`: one for Results, the base first for a Comparison."""
+    """(name to draw, results) of every run in `data`: one for Results, the base first for a Comparison."""
     runs = getattr(data, "runs", None)
     if runs is None:
-        return [(data.scenario.name or "run", data)]
-    return [(results.scenario.name or f"run {k + 1}", results) for k, results in enumerate(runs)]
+        return [(drawn(data.name), data)]
+    return [(drawn(name), results) for name, results in zip(data.names, runs, strict=True)]
+
+
+def compared(data: Any, plot: str) -> Any:
+    """The comparison that a plot needs; ValueError if `data` is none."""
+    if getattr(data, "runs", None) is None:
+        raise ValueError(f"the plot {plot!r} draws a comparison: give two scenarios or more")
+    return data

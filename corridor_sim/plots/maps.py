@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corridor_sim.plots.base import COLOURS, GREY, MODE_STYLE, PLOTS, new_axes
+from corridor_sim.plots.base import COLOURS, GREY, MODE_STYLE, PLOTS, new_axes, no_data
+from corridor_sim.plots.names import drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@PLOTS.register("map", of="results")
+@PLOTS.register("map", of="results", report=80)
 def corridor_map(
     data: Any,
     *,
@@ -42,12 +43,12 @@ def corridor_map(
     graph = (data.scenario if hasattr(data, "table") else data).graph
     used = _used_legs(data) if hasattr(data, "table") else set()
     delay = _delay_h_day(data) if hasattr(data, "table") else {}
-    drawn: set[str] = set()
+    seen: set[str] = set()
     modes: set[str] = set()
     for a, b, leg in graph.edges(keys=True):
-        if leg in drawn or (used and leg not in used):
+        if leg in seen or (used and leg not in used):
             continue
-        drawn.add(leg)
+        seen.add(leg)
         data = graph.edges[a, b, leg]
         ends = [graph.nodes[a], graph.nodes[b]]
         if any(end["lat"] is None or end["lon"] is None for end in ends):
@@ -56,7 +57,7 @@ def corridor_map(
         label = None if data["mode"] in modes else data["mode"]
         modes.add(data["mode"])
         ax.plot([e["lon"] for e in ends], [e["lat"] for e in ends], dash, color=colour, lw=1.4, label=label, zorder=2)
-    touched = {node for a, b, leg in graph.edges(keys=True) if leg in drawn for node in (a, b)}
+    touched = {node for a, b, leg in graph.edges(keys=True) if leg in seen for node in (a, b)}
     nodes = [n for n in graph.nodes if n in touched and graph.nodes[n]["lat"] is not None]
     largest = max(delay.values(), default=0.0) or 1.0
     for node in nodes:
@@ -76,13 +77,14 @@ def corridor_map(
             )
         else:
             ax.scatter(data["lon"], data["lat"], s=14, color="black", zorder=3)
+    if not nodes:
+        return no_data(ax, "the places have no coordinates")
     _name_apart(ax, _names(graph, nodes))
     if outline is not None:
         _draw_outline(ax, outline)
-    if nodes:
-        middle = float(np.mean([graph.nodes[n]["lat"] for n in nodes]))
-        ax.set_aspect(1 / np.cos(np.radians(middle)), adjustable="box")
-        _frame(ax, [graph.nodes[n] for n in nodes])
+    middle = float(np.mean([graph.nodes[n]["lat"] for n in nodes]))
+    ax.set_aspect(1 / np.cos(np.radians(middle)), adjustable="box")
+    _frame(ax, [graph.nodes[n] for n in nodes])
     ax.set_xlabel("longitude [°E]")
     ax.set_ylabel("latitude [°N]")
     ax.grid(True, color="#eeeeee", linewidth=0.6)
@@ -153,7 +155,7 @@ def _name_apart(ax: Axes, named: list[tuple[float, float, str]]) -> None:
         edge = (max if side > 0 else min)(lon) + side * wide * 0.08
         for k, height in zip(mine, heights, strict=True):
             ax.annotate(
-                named[k][2],
+                drawn(named[k][2], 44),
                 (lon[k], lat[k]),
                 xytext=(edge, height),
                 ha="left" if side > 0 else "right",

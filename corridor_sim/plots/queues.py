@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,19 +11,21 @@ from corridor_sim.plots.base import (
     DASHES,
     GREY,
     PLOTS,
+    legend,
     mean_and_half_width,
     new_axes,
     no_data,
     runs_of,
     tidy,
 )
+from corridor_sim.plots.names import drawn, post_name
 from corridor_sim.units import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@PLOTS.register("queue", of="results")
+@PLOTS.register("queue", of="results", report=40)
 def queue_over_time(
     data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -47,13 +48,13 @@ def queue_over_time(
     ax = new_axes(ax)
     runs = runs_of(data)
     post, direction = _chosen(runs[0][1], post, direction)
-    drawn = False
+    found = False
     for k, (name, results) in enumerate(runs):
         day, values = _series(results, "queue_by_day", post, direction)
         if not len(day):
             continue
-        drawn = True
-        x = dates(results, day)
+        found = True
+        x = dates(results, day, post)
         colour = COLOURS[k % len(COLOURS)]
         seen = np.isfinite(values).all(axis=1)
         x, values = x[seen], values[seen]
@@ -61,13 +62,15 @@ def queue_over_time(
         if values.shape[1] > 1 and len(x):
             low, high = np.percentile(values, [5, 95], axis=1)
             ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
-    if not drawn:
+    if not found:
         return no_data(ax, f"nothing waits at {post} ({direction})")
     ax.set_ylim(bottom=0)
     ax.set_ylabel("vehicles waiting [1]")
     ax.set_xlabel("local date")
-    ax.set_title(f"Queue at {post_name(runs[0][1], post)} ({direction}): mean, and 90 % of replications", fontsize=10)
-    ax.legend(frameon=False)
+    ax.set_title(
+        f"Queue at {drawn(post_name(runs[0][1], post))} ({direction}); band: 90 % of replications", fontsize=10
+    )
+    legend(ax)
     _slanted(ax)
     return tidy(ax)
 
@@ -93,12 +96,12 @@ def queue_by_hour(data: Any, *, post: str | None = None, direction: str | None =
     ax.set_xticks(range(0, 24, 3))
     ax.set_xlabel("local hour of the day [h]")
     ax.set_ylabel("vehicles waiting [1]")
-    ax.set_title(f"Queue at {post_name(runs[0][1], post)} ({direction})", fontsize=10)
-    ax.legend(frameon=False, fontsize=8)
+    ax.set_title(f"Queue at {drawn(post_name(runs[0][1], post))} ({direction})", fontsize=10)
+    legend(ax)
     return tidy(ax)
 
 
-@PLOTS.register("queue_heatmap", of="results")
+@PLOTS.register("queue_heatmap", of="results", report=42)
 def queue_heatmap(data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None) -> Axes:
     """Mean number waiting by weekday and local hour, of the first run of `data`."""
     ax = new_axes(ax, (8.0, 3.2))
@@ -116,12 +119,12 @@ def queue_heatmap(data: Any, *, post: str | None = None, direction: str | None =
     ax.set_yticks(np.arange(7) + 0.5, days)
     ax.set_xticks(range(0, 25, 3))
     ax.set_xlabel("local hour of the day [h]")
-    ax.set_title(f"Queue at {post_name(results, post)} ({direction}), {name}", fontsize=10)
+    ax.set_title(f"Queue at {drawn(post_name(results, post))} ({direction}), {name}", fontsize=10)
     ax.figure.colorbar(image, ax=ax, label="vehicles waiting, mean [1]")
     return ax
 
 
-@PLOTS.register("load", of="results")
+@PLOTS.register("load", of="results", report=45)
 def load_and_capacity(
     data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -139,7 +142,7 @@ def load_and_capacity(
             return no_data(ax, f"{post} ({direction}) has no lanes")
         _, load = _series(results, "load_by_day", post, direction)
         period = float(np.diff(day).min()) if len(day) > 1 else 1.0
-        x, colour = dates(results, day), COLOURS[k % len(COLOURS)]
+        x, colour = dates(results, day, post), COLOURS[k % len(COLOURS)]
         ax.step(x, capacity.mean(axis=1) / period, "--", where="post", color=colour, lw=1.6, label=f"{name}: capacity")
         mean, half = mean_and_half_width(load / period)
         ax.plot(x, mean, "-", color=colour, label=f"{name}: load")
@@ -155,8 +158,8 @@ def load_and_capacity(
     ax.set_ylim(bottom=0)
     ax.set_ylabel("vehicles a day [1/day]")
     ax.set_xlabel("local date")
-    ax.set_title(f"Capacity and load at {post_name(runs[0][1], post)} ({direction})", fontsize=10)
-    ax.legend(frameon=False, fontsize=8)
+    ax.set_title(f"Capacity and load at {drawn(post_name(runs[0][1], post))} ({direction})", fontsize=10)
+    legend(ax, loc="lower left")
     _slanted(ax)
     return tidy(ax)
 
@@ -179,7 +182,7 @@ def cumulative_counts(
             if not len(day):
                 return no_data(ax, f"nobody passes {post} ({direction})")
             step = float(np.diff(day).min()) if len(day) > 1 else 1.0
-            x = dates(results, np.append(day, day[-1] + step))
+            x = dates(results, np.append(day, day[-1] + step), post)
             total = np.vstack([np.zeros(values.shape[1]), np.cumsum(np.nan_to_num(values), axis=0)])
             mean, half = mean_and_half_width(total)
             ax.plot(x, mean, dash, color=colour, label=f"{name}: {of}")
@@ -187,28 +190,18 @@ def cumulative_counts(
     ax.set_ylim(bottom=0)
     ax.set_xlabel("local date")
     ax.set_ylabel("vehicles since the start [1]")
-    ax.set_title(f"Reached and left {post_name(runs[0][1], post)} ({direction})", fontsize=10)
-    ax.legend(frameon=False, fontsize=8)
+    ax.set_title(f"Reached and left {drawn(post_name(runs[0][1], post))} ({direction})", fontsize=10)
+    legend(ax)
     _slanted(ax)
     return tidy(ax)
 
 
-def dates(results: Any, day: FloatArray) -> Any:
+def dates(results: Any, day: FloatArray, post: str) -> Any:
     """Dates of days counted from the first local date; the day numbers where a plan has no dates."""
-    start = results.plan.start
-    if start is None:
+    first = results.scope.first_date(post)
+    if first is None:
         return day
-    first = start if isinstance(start, dt.datetime) else dt.datetime(start.year, start.month, start.day)
-    origin = np.datetime64(dt.datetime(first.year, first.month, first.day), "h")
-    return origin + (np.asarray(day, dtype=float) * 24).astype("timedelta64[h]")
-
-
-def post_name(results: Any, post: str) -> str:
-    """Name of a post with its country, for a title."""
-    checkpoint = getattr(results.scenario, "checkpoints", {}).get(post)
-    if checkpoint is None:
-        return post
-    return f"{checkpoint.name or post} {checkpoint.country}".strip()
+    return np.datetime64(first, "h") + (np.asarray(day, dtype=float) * 24).astype("timedelta64[h]")
 
 
 def _series(results: Any, indicator: str, post: str, direction: str, of: str = "") -> tuple[FloatArray, FloatArray]:
@@ -221,9 +214,7 @@ def _series(results: Any, indicator: str, post: str, direction: str, of: str = "
         return day, values
     # Local days that the run covers only in part would look like drops.
     period = float(np.diff(day).min())
-    offset_h = float(results.plan.labels.get("utc_offset_h", {}).get(post, 0.0))
-    start = results.plan.start
-    clock_h = (offset_h + (start.hour if isinstance(start, dt.datetime) else 0)) % 24
+    clock_h = results.scope.clock_h(post)
     whole = (day * 24 - clock_h >= 0) & ((day + period) * 24 - clock_h <= results.plan.horizon_h)
     return day[whole], values[whole]
 

@@ -6,12 +6,16 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from corridor_sim.plots.base import COLOURS, GREY, PLOTS, new_axes, no_data
+from corridor_sim.plots.names import drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@PLOTS.register("timeline", of="scenario")
+PALE_BLUE = "#9ccbe8"
+
+
+@PLOTS.register("timeline", of="scenario", report=90)
 def upgrade_timeline(scenario: Any, *, ax: Axes | None = None) -> Axes:
     """Improvements from the date they take effect (bar), their works (hatched) and the run (shaded).
 
@@ -35,15 +39,22 @@ def upgrade_timeline(scenario: Any, *, ax: Axes | None = None) -> Axes:
     end = start + dt.timedelta(hours=scenario.run.horizon_h)
     known = [_day(d) for _, one in rows for d in (one.from_, one.until) if d is not None]
     known += [_day(one.works.from_) for _, one in rows if one.works is not None]
-    left = min([start, *[d for d in known if d is not None]]) - dt.timedelta(days=20)
-    right = max([end, *[d for d in known if d is not None]]) + dt.timedelta(days=40)
+    first, last = min([start, *[d for d in known if d]]), max([end, *[d for d in known if d]])
+    margin = (last - first) * 0.06
+    left, right = first - margin, last + margin
     for y, (_, one) in enumerate(rows):
         begin, until = _day(one.from_) or left, _day(one.until) or right
-        ax.barh(y, date2num(until) - date2num(begin), left=date2num(begin), height=0.55, color=COLOURS[0], alpha=0.75)
+        ax.barh(y, date2num(until) - date2num(begin), left=date2num(begin), height=0.55, color=PALE_BLUE)
         if one.ramp_up_days:
             ramp = min(date2num(begin) + one.ramp_up_days, date2num(until))
             ax.barh(
-                y, ramp - date2num(begin), left=date2num(begin), height=0.55, color="white", alpha=0.55, hatch="..."
+                y,
+                ramp - date2num(begin),
+                left=date2num(begin),
+                height=0.55,
+                facecolor="none",
+                edgecolor=COLOURS[0],
+                hatch="...",
             )
         if one.works is not None:
             span = [date2num(_day(one.works.from_)), date2num(_day(one.works.until))]
@@ -51,9 +62,10 @@ def upgrade_timeline(scenario: Any, *, ax: Axes | None = None) -> Axes:
                 y, span[1] - span[0], left=span[0], height=0.55, facecolor="none", edgecolor=COLOURS[1], hatch="////"
             )
         cost = f", USD {one.capex_usd / 1e6:,.1f} m" if one.capex_usd else ""
-        ax.text(date2num(begin) + 4, y, f"{type(one).kind}{cost}", va="center", fontsize=7.5, color="white")
+        text = f"{type(one).kind.replace('_', ' ')}{cost}"
+        ax.annotate(text, (date2num(begin), y), (4, 0), textcoords="offset points", va="center", fontsize=7.5)
     ax.axvspan(date2num(start), date2num(end), color=GREY, alpha=0.15, zorder=0)
-    ax.set_yticks(range(len(rows)), [one.name or name for name, one in rows], fontsize=8)
+    ax.set_yticks(range(len(rows)), [drawn(one.name or name, 48) for name, one in rows], fontsize=8)
     ax.invert_yaxis()
     ax.set_xlim(date2num(left), date2num(right))
     locator = mdates.AutoDateLocator()  # type: ignore[no-untyped-call]

@@ -6,15 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corridor_sim.plots.base import COLOURS, DASHES, GREY, PLOTS, mean_and_half_width, new_axes, no_data, runs_of, tidy
-from corridor_sim.plots.queues import post_name
+from corridor_sim.plots.base import (
+    COLOURS,
+    DASHES,
+    GREY,
+    PLOTS,
+    legend,
+    legend_above,
+    mean_and_half_width,
+    new_axes,
+    no_data,
+    plain_hours,
+    runs_of,
+    tidy,
+)
+from corridor_sim.plots.names import drawn, flow_name, post_name
 from corridor_sim.units import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@PLOTS.register("time_distance", of="results")
+@PLOTS.register("time_distance", of="results", report=20)
 def time_distance(data: Any, *, flow: str | None = None, ax: Axes | None = None, what: str = "time") -> Axes:
     """Mean time from the origin against distance; posts are the vertical steps.
 
@@ -43,7 +56,7 @@ def time_distance(data: Any, *, flow: str | None = None, ax: Axes | None = None,
     for k, (name, results) in enumerate(runs):
         km, value, half, posts = _profile(results, flow, what)
         if not len(km):
-            return no_data(ax, f"flow {flow} has no legs")
+            return no_data(ax, f"{drawn(flow_name(results, flow))} has no legs")
         ax.plot(km, value, DASHES[k % 4], color=COLOURS[k % len(COLOURS)], lw=1.8, label=name)
         ax.errorbar(km[-1:], value[-1:], yerr=half, color=COLOURS[k % len(COLOURS)], capsize=4, lw=1.2)
         marks.update(posts)
@@ -62,7 +75,8 @@ def time_distance(data: Any, *, flow: str | None = None, ax: Axes | None = None,
     ax.set_xlabel("distance from the origin [km]")
     ax.set_ylabel("mean time since release [h]" if what == "time" else "mean cost since release [US$]")
     ax.set_ylim(bottom=0)
-    ax.legend(frameon=False, title=f"flow {flow}; bar: 95 % interval at the end", loc="upper left")
+    title = f"{drawn(flow_name(runs[0][1], flow))}; bar: 95 % interval at the end"
+    legend(ax, title=title, loc="upper left", fontsize=9, alignment="left")
     return tidy(ax)
 
 
@@ -89,7 +103,7 @@ def _profile(results: Any, flow_id: str, what: str) -> tuple[FloatArray, FloatAr
         if what == "cost":
             amount = amount * value_of_time + span.length_km * span.cost_usd_tkm * flow.load_t
         if span.kind == "post":
-            posts[km[-1]] = post_name(results, span.id)
+            posts[km[-1]] = drawn(post_name(results, span.id), 24)
         km.append(km[-1] + (span.length_km if span.kind == "leg" else 0.0))
         values.append(values[-1] + amount)
     mean, half = mean_and_half_width(np.array(values))
@@ -118,7 +132,7 @@ def stay_at_posts(data: Any, *, ax: Axes | None = None) -> Axes:
         for label, values in first.table.select("stay_h", kind="post", cargo_class="")
         if np.isfinite(values).any()
     ]
-    ax = new_axes(ax, (8.0, 1.2 + 0.32 * len(places) * max(1, len(runs))))
+    ax = new_axes(ax, (8.0, 1.4 + (0.14 + 0.16 * len(runs)) * max(2, len(places))))
     if not places:
         return no_data(ax, "nobody passes a post")
     y = np.arange(len(places))
@@ -133,16 +147,17 @@ def stay_at_posts(data: Any, *, ax: Axes | None = None) -> Axes:
         )
         ax.plot(median, y + shift, "|", color=colour, ms=9)
         ax.plot(high, y + shift, ">", color=colour, ms=4)
-    ax.set_yticks(y, [f"{post_name(first, post)} ({direction})" for post, direction in places])
-    ax.invert_yaxis()
+    ax.set_yticks(y, [drawn(f"{post_name(first, post)}, {direction}") for post, direction in places])
     ax.set_xscale("symlog", linthresh=1.0)
     ax.set_xlim(left=0)
+    plain_hours(ax.xaxis, 0.0, ax.get_xlim()[1])
+    ax.set_ylim(len(places) - 0.4, -0.6)
     ax.set_xlabel("stay at the post [h], linear to 1 h, then logarithmic; | median, > 95th percentile")
-    ax.legend(frameon=False, fontsize=8)
+    legend_above(ax, 1)
     return tidy(ax)
 
 
-@PLOTS.register("distribution", of="results")
+@PLOTS.register("distribution", of="results", report=35)
 def stay_distribution(
     data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None
 ) -> Axes:
@@ -177,11 +192,12 @@ def stay_distribution(
         ax.plot(hours[order], mean, DASHES[k % 4], color=colour, label=name)
         ax.fill_between(hours[order], mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
     ax.set_xscale("log")
+    plain_hours(ax.xaxis, *ax.get_xlim())
     ax.set_ylim(0, 1)
     ax.set_xlabel("time from reaching to leaving the post [h]")
     ax.set_ylabel("share that has left [-]")
-    ax.set_title(f"Stay at {post_name(first, label.place)} ({label.direction})", fontsize=10)
-    ax.legend(frameon=False)
+    ax.set_title(f"Stay at {drawn(post_name(first, label.place))} ({label.direction})", fontsize=10)
+    legend(ax)
     return tidy(ax)
 
 
