@@ -99,6 +99,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.service_times import Triangular as Triangular
     from corridor_sim.model.service_times import Uniform as Uniform
     from corridor_sim.model.service_times import Weibull as Weibull
+    from corridor_sim.report import report as report
     from corridor_sim.results_frames import Results as Results
     from corridor_sim.scenario_files import check as check
     from corridor_sim.scenario_files import dumps as dumps
@@ -140,7 +141,13 @@ _NAMES = {
     ),
     "flatten": "make_plan",
 }
-_MODULES = {"queues": "engines.queues", "queueing": "queueing", "statistics": "statistics", "verify": "verify"}
+_MODULES = {
+    "queues": "engines.queues",
+    "queueing": "queueing",
+    "report": "report",
+    "statistics": "statistics",
+    "verify": "verify",
+}
 _HOME = {name: (module, name) for module, names in _NAMES.items() for name in names.split()}
 _HOME["load_results"] = "store", "load"
 

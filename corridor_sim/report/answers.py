@@ -1,0 +1,175 @@
+"""The answer of a report in sentences, each with its interval; overload first, doubt said.
+
+A sentence is `Sentence`: what is meant, about which place, and a tone from which
+the page picks its mark. To say more, add a function here and call it in `answers`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from corridor_sim.comparison import EQUAL, LESS, MORE, SAME, Comparison
+from corridor_sim.descriptions import overload_told
+from corridor_sim.plots.names import place_name, told
+from corridor_sim.results_frames import Results, mean_interval
+
+MOST = 8
+"""Places named in one list; the tables hold all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """`place` is a name as the user gave it and comes first, `text` is ours.
+
+    `tone` is overload, change, same or plain.
+    """
+
+    text: str
+    place: str = ""
+    tone: str = "plain"
+
+
+def amount(mean: float, low: float = math.nan, high: float = math.nan, unit: str = "", signed: bool = False) -> str:
+    """A mean with its interval in the unit a reader would choose: minutes below an hour.
+
+    >>> amount(-1.96, -2.96, -0.96, "h", signed=True)
+    '-1.96 h (-2.96 to -0.96)'
+    >>> amount(0.11, 0.04, 0.18, "h", signed=True)
+    '+6.6 min (+2.4 to +10.8)'
+    >>> amount(431.0, unit="1/day")
+    '431 a day'
+    """
+    if math.isnan(mean):
+        return "no value"
+    known = not (math.isnan(low) or math.isnan(high))
+    if unit == "h" and max(abs(value) for value in (mean, low, high) if not math.isnan(value)) < 1.0:
+        mean, low, high, unit = mean * 60, low * 60, high * 60, "min"
+    word = {"1/day": " a day", "-": "", "1": "", "": ""}.get(unit, f" {unit}")
+    half = (high - low) / 2 if known else 0.0
+    size = half if half > 0 else abs(mean)
+    places = max(0, min(4, 1 - math.floor(math.log10(size)))) if size > 0 else 0
+    sign = "+" if signed else ""
+
+    def shown(value: float) -> str:
+        rounded = round(value, places)
+        return f"{rounded + 0.0:{sign if rounded else ''},.{places}f}"
+
+    return f"{shown(mean)}{word}" + (f" ({shown(low)} to {shown(high)})" if known else "")
+
+
+def answers(data: Results | Comparison) -> list[tuple[str, list[Sentence]]]:
+    """Paragraphs of the answer: (scenario, its sentences); overload of any run leads."""
+    if isinstance(data, Comparison):
+        runs = list(zip(data.names, data.runs, strict=True))
+        found = [(name, list(_overload(run))) for name, run in runs]
+        return [part for part in found if part[1]] + [
+            (name, list(_compared(data, k))) for k, name in enumerate(data.names[1:], start=1)
+        ]
+    return [(data.name, [*_overload(data), *_single(data)])]
+
+
+def _overload(results: Results) -> Iterator[Sentence]:
+    elements = {element.id: element for element in results.plan.elements}
+    for place, parts in overload_told(results).items():
+        kind = "stage" if elements[place].post else "leg"
+        text = f"more comes than can pass: {'; '.join(parts)}. Times there measure the horizon, not the post."
+        yield Sentence(text, place_name(results, kind, place), "overload")
+
+
+def _compared(comparison: Comparison, other: int) -> Iterator[Sentence]:
+    base, run, name = comparison.base, comparison.runs[other], comparison.names[other]
+    if all(np.array_equal(a, b, equal_nan=True) for a, b in _common(comparison, other)):
+        yield Sentence("every indicator is exactly the same as in the base, to the last bit.", tone="same")
+        return
+    days = base.scope.window_days
+    for row in _rows(comparison, name, "delay_truck_h", kind="corridor"):
+        share = f", {abs(row.difference) / row.base:.0%} of the base" if row.base > 0 else ""
+        yield _change(
+            row,
+            f"truck-hours of delay in the {days:g} counted days",
+            share if row.verdict in (MORE, LESS) else "",
+            place="",
+        )
+    yield from _by_place(comparison, name, run, "tfi1", "crossing", "time to cross")
+    yield from _by_place(comparison, name, run, "throughput_per_day", "crossing", "vehicles crossing")
+
+
+def _by_place(
+    comparison: Comparison, name: str, run: Results, indicator: str, kind: str, what: str
+) -> Iterator[Sentence]:
+    rows = [row for row in _rows(comparison, name, indicator, kind=kind) if row.n > 0]
+    clear = sorted((row for row in rows if row.verdict in (MORE, LESS)), key=lambda row: -abs(row.difference))
+    for row in clear[:MOST]:
+        flag = " Overloaded: this time measures the horizon." if row.note else ""
+        yield _change(row, what, "", place_name(run, row.kind, row.place, row.direction), flag)
+    if len(clear) > MOST:
+        yield Sentence(f"{len(clear) - MOST} more places differ in {what}; see the table.")
+    same = [row for row in rows if row.verdict == SAME]
+    for row in same[:MOST]:
+        yield _change(row, what, "", place_name(run, row.kind, row.place, row.direction))
+    if len(same) > MOST:
+        yield Sentence(f"{len(same) - MOST} more places are not distinguishable in {what}; see the table.", tone="same")
+    equal = sum(row.verdict == EQUAL for row in rows)
+    if equal:
+        yield Sentence(f"{what}: exactly the same as in the base at {equal} of {len(rows)} places.", tone="same")
+
+
+def _change(row: Any, what: str, more: str, place: str, flag: str = "") -> Sentence:
+    change = amount(row.difference, row.low, row.high, row.unit, signed=True)
+    base = amount(row.base, unit=row.unit)
+    if row.verdict == SAME:
+        return Sentence(f"{what}: not distinguishable from the base ({base}); difference {change}.", place, "same")
+    if row.verdict not in (MORE, LESS):
+        return Sentence(f"{what}: {change} against {base}; {row.verdict}.", place)
+    verb = "falls" if row.verdict == LESS else "rises"
+    return Sentence(f"{what} {verb}: {change}{more}, from {base}.{flag}", place, "change")
+
+
+def _single(results: Results) -> Iterator[Sentence]:
+    table = results.table
+
+    def rows(indicator: str, **where: Any) -> list[tuple[Any, tuple[float, float]]]:
+        if indicator not in table.indicators:
+            return []
+        where = {"cargo_class": "", "of": "", "hour": None, "day": None} | where
+        return [(label, mean_interval(values)) for label, values in table.select(indicator, **where)]
+
+    for label, (mean, half) in rows("delay_truck_h_per_day", kind="corridor"):
+        yield Sentence(f"delay on the whole corridor: {amount(mean, mean - half, mean + half, label.unit)}.")
+    crossings = [row for row in rows("tfi1", kind="crossing") if not math.isnan(row[1][0])]
+    p95 = {(label.place, label.direction): mean for label, (mean, _) in rows("tfi1_p95", kind="crossing")}
+    flagged = results.flagged()
+    for label, (mean, half) in sorted(crossings, key=lambda row: -row[1][0])[:MOST]:
+        high = p95.get((label.place, label.direction), math.nan)
+        flag = " Overloaded: measures the horizon." if ("crossing", label.place, label.direction) in flagged else ""
+        text = f"time to cross {amount(mean, mean - half, mean + half, 'h')}; 95 of 100 within {amount(high, unit='h')}"
+        text += f".{flag}"
+        yield Sentence(text, place_name(results, "crossing", label.place, label.direction))
+    limit = results.options.saturation_limit
+    full = [row for row in rows("saturation", kind="post") if row[1][0] >= limit]
+    for label, (mean, half) in sorted(full, key=lambda row: -row[1][0])[:MOST]:
+        text = f"load is {told(mean, half)} of capacity: little or no headroom."
+        yield Sentence(
+            text, place_name(results, "post", label.place, label.direction), "overload" if mean >= 1 else "plain"
+        )
+    if rows("saturation", kind="post") and not full:
+        yield Sentence(f"no post is loaded to {limit:.0%} of its capacity or more.")
+
+
+def _rows(comparison: Comparison, name: str, indicator: str, **where: Any) -> list[Any]:
+    if indicator not in comparison.base.table.indicators:
+        return []
+    frame = comparison.table(indicator, **({"cargo_class": "", "of": ""} | where))
+    return list(frame[frame["scenario"] == name].itertuples())
+
+
+def _common(comparison: Comparison, other: int) -> Iterator[tuple[Any, Any]]:
+    first, second = comparison.differences(other)
+    if len(first) != len(comparison.base.table):
+        yield np.zeros(1), np.ones(1)
+    yield first.values, second.values

@@ -1,0 +1,246 @@
+"""What a report shows besides its answer: tables, figures of the inputs with their sources, how to repeat the run."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from corridor_sim.comparison import Comparison
+from corridor_sim.plan import Plan
+from corridor_sim.plots.names import WORDS, place_name, told
+from corridor_sim.results_frames import Results, mean_interval
+
+TABLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("Crossings", "crossing", ("tfi1", "tfi1_p95", "buffer_index", "delay_h", "throughput_per_day", "tfi2")),
+    (
+        "Posts",
+        "post",
+        ("wait_h", "stay_h", "stay_p95_h", "queue_mean", "queue_p95_km", "throughput_per_day", "saturation"),
+    ),
+    ("Flows", "flow", ("door_to_door_h", "door_to_door_p95_h", "tfi4_swod", "tfi4_swd", "tfi3", "delay_truck_h")),
+    (
+        "Whole corridor",
+        "corridor",
+        (
+            "delay_truck_h",
+            "delay_value_usd",
+            "delivered_t",
+            "delivered_value_usd",
+            "co2_t",
+            "created",
+            "finished",
+            "unfinished",
+        ),
+    ),
+)
+"""Title, kind of place and indicators of each table of a report."""
+SHORT_ENOUGH = 30_000
+"""Characters of scenario text up to which it is printed in full."""
+
+
+def tables_of(data: Results | Comparison) -> list[dict[str, Any]]:
+    """Tables of the page: title, header (name, unit), rows (name, cells)."""
+    tables = [_summary(data.base if isinstance(data, Comparison) else data, *table) for table in TABLES]
+    return [table for table in tables if table["rows"]]
+
+
+def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...]) -> dict[str, Any]:
+    table = results.table
+    known = [name for name in indicators if name in table.indicators]
+    units: dict[str, str] = {}
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    flagged, starred = results.flagged(), False
+    for name in known:
+        for label, values in table.select(name, kind=kind, cargo_class="", of="", hour=None, day=None):
+            units[name] = label.unit
+            mean, half = mean_interval(values)
+            over = (kind, label.place, label.direction) in flagged and label.unit == "h" and not math.isnan(mean)
+            starred |= over
+            rows.setdefault((label.place, label.direction), {})[name] = told(mean, half) + ("*" if over else "")
+    header = [(WORDS[name], units[name].replace("1/day", "a day").strip("-1")) for name in known if name in units]
+    body = [
+        (place_name(results, kind, *place), [cells.get(name, "") for name in known if name in units])
+        for place, cells in rows.items()
+        if any(cell not in ("-", "") for cell in cells.values())
+    ]
+    return {"title": title, "header": header, "rows": body, "starred": starred}
+
+
+def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
+    """For each scenario the rows of the main indicators, with intervals, Holm-adjusted p and verdict."""
+    found = []
+    wanted = [
+        n for n in dict.fromkeys(n for _, _, names in TABLES for n in names) if n in comparison.base.table.indicators
+    ]
+    frame = comparison.table(wanted, cargo_class="", of="")
+    shown = {(kind, name): place for place, (_, kind, names) in enumerate(TABLES) for name in names}
+    frame = frame[[(row.kind, row.indicator) in shown for row in _tuples(frame)]]
+    for name, run in zip(comparison.names[1:], comparison.runs[1:], strict=True):
+        mine = frame[frame["scenario"] == name]
+        verdicts = Counter(mine["verdict"])
+        rows = [
+            {
+                "indicator": WORDS[row.indicator],
+                "unit": row.unit.replace("1/day", "a day").strip("-1"),
+                "place": place_name(run, row.kind, row.place, row.direction),
+                "base": told(row.base),
+                "other": told(row.other),
+                "difference": told(row.difference, (row.high - row.low) / 2, "+") + ("*" if row.note else ""),
+                "p": "" if math.isnan(row.p_holm) else f"{row.p_holm:.3f}" if row.p_holm >= 0.001 else "<0.001",
+                "ratio": "" if not math.isfinite(row.variance_ratio) else f"{row.variance_ratio:.1f}",
+                "verdict": row.verdict,
+            }
+            for row in _tuples(mine)
+            if row.verdict not in ("no difference", "nobody")
+        ]
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+        found.append({"name": name, "rows": rows, "counts": counts, "number": len(mine), "starred": any(mine["note"])})
+    return found
+
+
+def _tuples(frame: Any) -> list[Any]:
+    return list(frame.itertuples())
+
+
+# ---------------------------------------------------------------- inputs and their sources
+
+
+def figures_used(results: Results) -> list[Any]:
+    """Figures of the legs, posts, flows and improvements that take part in the run."""
+    from corridor_sim.model.provenance import figures_of
+
+    if isinstance(results.scenario, Plan):
+        return []
+    used = {("flows", flow.id) for flow in results.plan.flows}
+    for flow in results.plan.flows:
+        for variant in flow.variants:
+            used |= {({"leg": "legs", "post": "checkpoints"}.get(span.kind, ""), span.id) for span in variant.spans}
+    return [row for row in figures_of(results.scenario) if _is_used(row.path, used)]
+
+
+def _is_used(path: str, used: set[tuple[str, str]]) -> bool:
+    table, _, rest = path.partition(".")
+    if table in ("legs", "checkpoints", "flows"):
+        return any(rest.startswith(f"{id}.") for kind, id in used if kind == table)
+    return table not in ("run", "places")
+
+
+def inputs_of(data: Results | Comparison) -> dict[str, Any]:
+    """Figures by status, the assumed ones, all of them, and the sources they name."""
+    runs = data.runs if isinstance(data, Comparison) else (data,)
+    rows = {row.path: row for results in runs for row in figures_used(results)}
+    sources: dict[str, Any] = {}
+    for results in runs:
+        sources |= dict(getattr(results.scenario, "sources", {}))
+    count = Counter(source for row in rows.values() for source in _ids(row.source, sources))
+    named = [{"id": id, "source": sources[id], "figures": count[id]} for id in sorted(count) if id in sources]
+    status = Counter(row.status or "none given" for row in rows.values())
+    return {
+        "status": sorted(status.items(), key=lambda item: -item[1]),
+        "total": len(rows),
+        "assumed": [_shown(row) for row in rows.values() if row.status in ("assumed", "conflicting", "")],
+        "known": [_shown(row) for row in rows.values() if row.status not in ("assumed", "conflicting", "")],
+        "sources": named,
+    }
+
+
+def _ids(source: str, sources: Mapping[str, Any]) -> list[str]:
+    """Sources that a figure names; text that is no id of a source stands for itself."""
+    if source in sources:
+        return [source]
+    return [part for part in source.replace(",", " ").replace(";", " ").split() if part in sources]
+
+
+def _shown(row: Any) -> dict[str, str]:
+    within = f"{row.low:g} to {row.high:g}" if row.low is not None and row.high is not None else ""
+    return {
+        "path": row.path,
+        "value": f"{row.value:g}",
+        "range": within,
+        "status": row.status or "none given",
+        "source": row.source,
+        "note": row.note,
+    }
+
+
+# ---------------------------------------------------------------- how it was run
+
+
+def method_of(results: Results) -> list[tuple[str, str]]:
+    """How the run was set up, for a reader."""
+    plan, start, end = results.plan, results.instant(0.0), results.instant(results.plan.horizon_h)
+    settings = getattr(results.scenario, "run", None)
+    counted = f"from day {plan.warm_up_h / 24:g} to day {plan.counted_until_h / 24:g}"
+    dates = f", {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC" if start and end else ""
+    rows = [
+        ("Simulated", f"{plan.horizon_h / 24:g} days{dates}"),
+        ("Counted", counted + (" (the beginning fills the road)" if plan.warm_up_h else "")),
+        ("Replications", f"{results.replications}, the same random numbers in every scenario"),
+        ("Delay is", _BASELINES[results.options.delay_baseline]),
+    ]
+    if settings is not None:
+        rows.insert(2, ("Kind of study", _KINDS[settings.kind]))
+    return rows
+
+
+_KINDS = {
+    "terminating": "terminating: this period with its dates, not a long-run average",
+    "cyclic": "cyclic: the period repeats",
+    "steady": "steady state: a long-run average after the warm-up",
+}
+_BASELINES = {
+    "unqueued": "time spent waiting, blocked or interrupted, against the same passage without queues",
+    "free_flow": "time above the 5th percentile of the crossing times (free flow)",
+    "low_volume": "time above the mean of the six quietest hours (low volume)",
+}
+
+
+def repeat_of(data: Results | Comparison) -> dict[str, Any]:
+    """Everything needed to run it again to the same bits."""
+    runs = data.runs if isinstance(data, Comparison) else (data,)
+    names = data.names if isinstance(data, Comparison) else (data.name,)
+    base = runs[0]
+    scenarios = [{"name": name, **_text_of(results)} for name, results in zip(names, runs, strict=True)]
+    numbers = [int(r) for r in base.table.replications]
+    first = numbers == list(range(len(numbers)))
+    given = [shlex.quote(results.name) for results in runs]
+    wanted = f"--replications {len(numbers)} --seed {base.root}"
+    command = (
+        f"corridor-sim report {' '.join(given)} {wanted} -o report.html"
+        if len(runs) > 1
+        else f"corridor-sim run {given[0]} {wanted}"
+    )
+    return {
+        "scenarios": scenarios,
+        "command": command if first and not isinstance(base.scenario, Plan) else "",
+        "rows": list(_facts(base, numbers, first)),
+    }
+
+
+def _facts(base: Results, numbers: list[int], first: bool) -> Iterator[tuple[str, str]]:
+    yield "Root entropy", str(base.root)
+    yield "Replications", f"{numbers[0]} to {numbers[-1]}" if first else ", ".join(map(str, numbers))
+    yield "Engine", f"{base.engine} ({base.engine_reason})" if base.engine_reason else base.engine
+    for name, version in sorted(base.versions.items()):
+        yield (
+            {"corridor_sim": "corridor_sim", "stream_scheme": "Scheme of the random streams"}.get(
+                name, name.capitalize() if name == "python" else name
+            ),
+            version,
+        )
+
+
+def _text_of(results: Results) -> dict[str, str]:
+    if isinstance(results.scenario, Plan):
+        from corridor_sim.fingerprints import fingerprint
+
+        return {"hash": f"{fingerprint(results.plan)} (of the plan)", "text": ""}
+    from corridor_sim.scenario_files import dumps
+
+    text = dumps(results.scenario)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {"hash": f"sha256 {digest}", "text": text if len(text) <= SHORT_ENOUGH else ""}
