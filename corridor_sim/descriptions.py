@@ -178,7 +178,11 @@ def _flows(results: Results, width: int) -> list[str]:
 
 
 def _cell(found: tuple[float, float] | None) -> str:
-    return "-" if found is None else number(*found).replace(" ±", "±")
+    if found is None:
+        return "-"
+    mean, half = found
+    # Three decimals of an hour are seconds: more would not fit and tells nobody anything.
+    return number(mean, max(half, 0.001) if half > 0 else half).replace(" ±", "±")
 
 
 def _short(text: str, length: int) -> str:

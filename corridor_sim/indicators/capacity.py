@@ -130,9 +130,9 @@ def supply(thing: Element, edges_h: FloatArray) -> FloatArray | None:
         opened = np.ones(len(headway)) if thing.open is None else thing.open(parts[:-1])
         rates = np.divide(opened, headway, out=np.full(len(headway), np.inf), where=headway > 0)
         entries = np.concatenate([[0.0], np.cumsum(rates * np.diff(parts))])
-        offered = (
-            np.diff(entries[np.searchsorted(parts, edges_h)]) if np.isfinite(entries).all() else np.array([np.inf])
-        )
+        if not np.isfinite(entries).all():
+            return None
+        offered = np.diff(entries[np.searchsorted(parts, edges_h)])
     else:
         return None
     offered = np.where(offered >= UNLIMITED, np.inf, offered)
@@ -248,7 +248,8 @@ class Saturation(Indicator):
             if window is None:
                 continue
             capacity, load = window
-            yield self.row(capacity, *place, name="capacity_per_day", unit="1/day")
+            limited = np.where(np.isfinite(capacity), capacity, np.nan)
+            yield self.row(limited, *place, name="capacity_per_day", unit="1/day")
             yield self.row(load, *place, name="load_per_day", unit="1/day")
             yield self.row(ratio(load, capacity), *place)
 

@@ -197,7 +197,7 @@ def test_places_of_departures_days_and_headways_are_capacity():
         open=StepFunction([0.0, 12.0, 36.0], [0.0, 1.0, 0.0]),
     )
     assert supply(bridge, edges).tolist() == [24.0, 48.0]
-    assert supply(Quota(id="open", day_start_h=np.array([0.0]), per_day=np.array([10**9])), edges) is None
+    assert supply(Quota(id="open", day_start_h=np.array([0.0, 24.0]), per_day=np.array([10**9] * 2)), edges) is None
     assert supply(Timetable(id="full", when_full=40), edges) is None
     assert supply(Passage(id="free", headway_h=StepFunction.constant(0.0)), edges) is None
 
