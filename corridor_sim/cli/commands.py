@@ -5,7 +5,6 @@ To add a command, add a function here.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,22 +18,23 @@ from corridor_sim.cli.options import (
     format_option,
     indicator_option,
     output_options,
+    picture_option,
     quiet_option,
     run_options,
     set_option,
+    store_option,
     strict_option,
 )
 from corridor_sim.cli.output import (
-    PICTURES,
     counted,
     deliver,
     frame_as_text,
-    picture,
     problem_row,
     refuse_unwritable,
     reports_as,
     runs_as,
 )
+from corridor_sim.cli.pictures import DPI, drawn, kind_of, needs_a_run, require_picture
 from corridor_sim.cli.running import compare_all, known_indicators, progress_bar, read_scenarios, run_one, tell_doubts
 from corridor_sim.errors import ScenarioError
 
@@ -58,7 +58,8 @@ def main(debug: bool) -> None:
 @format_option
 @click.option("--per-replication", is_flag=True, help="CSV or JSON with a row for every replication.")
 @click.option("--records", type=click.Path(path_type=Path), help="Write every visit to this CSV file (small runs).")
-@click.option("--store", type=click.Path(path_type=Path), help="Folder that keeps finished blocks; a rerun goes on.")
+@store_option
+@picture_option
 @output_options
 def run(
     files: tuple[str, ...],
@@ -67,6 +68,7 @@ def run(
     per_replication: bool,
     records: Path | None,
     store: Path | None,
+    pictures: tuple[Path, ...],
     output: Path | None,
     overwrite: bool,
     **settings: Any,
@@ -81,19 +83,22 @@ def run(
         raise click.UsageError("--records takes one FILE")
     if records is not None and store is not None:
         raise click.UsageError("--records cannot be given together with --store")
-    refuse_unwritable(overwrite, output, records)
+    if pictures and len(files) > 1:
+        raise click.UsageError("--picture takes one FILE; `compare` and `plot` draw several together")
+    drawings = {path: kind_of(path) for path in pictures}
+    refuse_unwritable(overwrite, output, records, *pictures)
     scenarios = read_scenarios(files, settings)
     kinds = known_indicators(indicators)
     from corridor_sim import tables
 
     runs = []
-    for scenario in scenarios:
-        folder = store if store is None or len(files) == 1 else store / scenario.name
-        if folder is not None:
-            folder.parent.mkdir(parents=True, exist_ok=True)
+    for number, scenario in enumerate(scenarios):
+        folder = store if store is None or len(files) == 1 else store / f"{number:02d}"
         runs.append(run_one(scenario, settings, indicators=kinds, records=records is not None, store=folder))
     if records is not None:
         deliver(tables.to_csv(runs[0].visits()), records, overwrite)
+    for path, kind in drawings.items():
+        deliver(drawn(kind, runs[0], path, {}), path, overwrite)
     deliver(runs_as(form, runs, kinds, per_replication), output, overwrite)
     tell_doubts(runs, settings, shown=form == "table" and output is None)
 
@@ -104,12 +109,16 @@ def run(
 @run_options
 @indicator_option
 @format_option
+@store_option
+@picture_option
 @output_options
 def compare(
     base: str,
     others: tuple[str, ...],
     form: str,
     indicators: tuple[str, ...],
+    store: Path | None,
+    pictures: tuple[Path, ...],
     output: Path | None,
     overwrite: bool,
     **settings: Any,
@@ -117,10 +126,11 @@ def compare(
     """Compare scenarios with BASE on common random numbers."""
     from corridor_sim import tables
 
-    refuse_unwritable(overwrite, output)
+    drawings = {path: kind_of(path) for path in pictures}
+    refuse_unwritable(overwrite, output, *pictures)
     scenarios = read_scenarios((base, *others), settings)
     kinds = known_indicators(indicators)
-    comparison = compare_all(scenarios, settings)
+    comparison = compare_all(scenarios, settings, store=store)
     frame = comparison.table(kinds)
     if form == "csv":
         text = tables.to_csv(frame)
@@ -133,6 +143,8 @@ def compare(
         text = frame_as_text(frame, columns if len(others) == 1 else ["scenario", *columns])
     else:
         text = comparison.describe().rstrip("\n") + "\n"
+    for path, kind in drawings.items():
+        deliver(drawn(kind, comparison, path, {}), path, overwrite)
     deliver(text, output, overwrite)
     tell_doubts(comparison.runs, settings, shown=form == "table" and output is None)
 
@@ -253,7 +265,7 @@ def schema(overlay: bool) -> None:
 @click.option("--flow", help="For pictures of one flow.")
 @click.option("--post", help="For pictures of one post.")
 @click.option("--direction", type=click.Choice(["exit", "entry"]))
-@click.option("--dpi", type=click.IntRange(20, 1200), default=150, show_default=True)
+@click.option("--dpi", type=click.IntRange(20, 1200), default=DPI, show_default=True)
 @run_options
 def plot(
     files: tuple[str, ...],
@@ -267,28 +279,16 @@ def plot(
     **settings: Any,
 ) -> None:
     """Draw a picture of one scenario or of several."""
-    from corridor_sim.plots import PLOTS
-
-    if output.suffix.lower() not in PICTURES:
-        raise click.UsageError(f"--output must end in {', '.join(PICTURES)}, got {output.name!r}")
-    if kind not in PLOTS:
-        raise click.UsageError(f"--kind: {PLOTS.problem(kind)}")
     given = {"flow": flow, "post": post, "direction": direction}
     options = {name: value for name, value in given.items() if value is not None}
-    for name in options:
-        if name not in inspect.signature(PLOTS[kind]).parameters:
-            raise click.UsageError(f"--{name} has no meaning for the picture {kind!r}")
+    require_picture(output, kind, options)
     refuse_unwritable(overwrite, output)
     scenarios = read_scenarios(files, settings)
-    if PLOTS.example(kind).get("of") == "scenario":
+    if not needs_a_run(kind):
         data: Any = scenarios[-1]
     else:
         data = compare_all(scenarios, settings) if len(scenarios) > 1 else run_one(scenarios[0], settings)
-    try:
-        axes = PLOTS[kind](data, **options)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    deliver(picture(axes, output.suffix.lower()[1:], dpi), output, overwrite)
+    deliver(drawn(kind, data, output, options, dpi), output, overwrite)
 
 
 @main.command()

@@ -71,3 +71,13 @@ run_options = stacked(
 indicator_option = click.option(
     "--indicator", "indicators", multiple=True, help="Only this indicator; repeatable. `kinds indicators` lists them."
 )
+picture_option = click.option(
+    "--picture",
+    "pictures",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Also draw this file, named after what it shows (queue.png, time_distance.svg); repeatable.",
+)
+store_option = click.option(
+    "--store", type=click.Path(path_type=Path), help="Folder that keeps finished blocks; a rerun goes on from there."
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,6 @@ from corridor_sim.errors import Problem
 
 if TYPE_CHECKING:
     from corridor_sim.results_frames import Results
-
-PICTURES = (".png", ".svg", ".pdf")
 
 
 def refuse_unwritable(overwrite: bool, *paths: Path | None) -> None:
@@ -86,18 +83,6 @@ def reports_as(form: str, reports: Sequence[Any], verbose: bool) -> str:
         texts = [report.to_json() for report in reports]
         return texts[0] + "\n" if len(texts) == 1 else "[" + ",\n".join(texts) + "]\n"
     return "\n".join(report.to_text(verbose) for report in reports)
-
-
-def picture(axes: Any, form: str, dpi: int) -> bytes:
-    """The figure of `axes` as bytes; the same figure gives the same bytes."""
-    import matplotlib as mpl
-
-    figure = axes.figure
-    buffer = io.BytesIO()
-    metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[form]
-    with mpl.rc_context({"svg.hashsalt": "corridor_sim"}):
-        figure.savefig(buffer, format=form, dpi=dpi, metadata=metadata)
-    return buffer.getvalue()
 
 
 def problem_row(file: str, problem: Problem) -> dict[str, Any]:

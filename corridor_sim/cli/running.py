@@ -58,7 +58,7 @@ def run_one(scenario: Scenario, settings: Mapping[str, Any], **more: Any) -> Res
         )
 
 
-def compare_all(scenarios: Sequence[Scenario], settings: Mapping[str, Any]) -> Any:
+def compare_all(scenarios: Sequence[Scenario], settings: Mapping[str, Any], **more: Any) -> Any:
     """Scenarios run on common random numbers, each compared with the first."""
     from corridor_sim import study
 
@@ -70,6 +70,7 @@ def compare_all(scenarios: Sequence[Scenario], settings: Mapping[str, Any]) -> A
             engine=settings["engine"],
             workers=settings["workers"],
             progress=progress,
+            **more,
         )
 
 

@@ -408,6 +408,29 @@ def test_scenarios_are_drawn_together_or_without_a_run(tmp_path, monkeypatch):
     assert (tmp_path / "td.svg").stat().st_size > 1000
 
 
+def test_a_run_and_a_comparison_draw_pictures_named_after_their_kind(tmp_path):
+    two = ["compare", "teaching", "teaching_priority_lane", *SHORT]
+    assert invoke(*two, "--picture", "queue.png", "--picture", "time_distance.svg").exit_code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"queue.png", "time_distance.svg"}
+    assert invoke("run", "teaching", *SHORT, "--picture", "load.pdf").exit_code == 0
+    again = invoke("run", "teaching", *SHORT, "--picture", "load.pdf")
+    assert again.exit_code == 2
+    assert "load.pdf exists" in again.stderr
+    assert invoke("run", "teaching", "teaching", *SHORT, "--picture", "map.png").exit_code == 2
+    wrong = invoke("run", "teaching", "--picture", "queu.png")
+    assert wrong.exit_code == 2
+    assert "did you mean 'queue'?" in wrong.stderr
+    assert "must end in" in invoke("run", "teaching", "--picture", "queue.gif").stderr
+
+
+def test_stored_comparisons_have_a_folder_for_each_scenario(tmp_path):
+    arguments = ["compare", "teaching", "teaching_priority_lane", *SHORT, "--format", "csv"]
+    first = invoke(*arguments, "--store", "kept")
+    assert first.exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["00", "01"]
+    assert invoke(*arguments, "--store", "kept").stdout == first.stdout == invoke(*arguments).stdout
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [

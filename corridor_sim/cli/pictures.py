@@ -1,0 +1,78 @@
+"""Pictures on the command line: which kind, of what data, as the bytes of a file."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from corridor_sim.errors import nearest
+
+FORMATS = (".png", ".svg", ".pdf")
+DPI = 150
+
+
+def kind_of(path: Path) -> str:
+    """The kind of picture that a file is named after: ``queue.png`` is a ``queue``.
+
+    Raises
+    ------
+    click.UsageError
+        If no plot has that name, or the file is no picture.
+    """
+    from corridor_sim.plots import PLOTS
+
+    if path.stem not in PLOTS:
+        hint = nearest(path.stem, PLOTS)
+        text = f"--picture: name the file after what it shows, e.g. queue.png; known: {', '.join(PLOTS)}"
+        raise click.UsageError(text + (f"; {hint}" if hint else ""))
+    return require_picture(path, path.stem, {}, "--picture")
+
+
+def require_picture(path: Path, kind: str, options: Mapping[str, Any], option: str = "--output") -> str:
+    """The kind, if it can be drawn into a file of that name with these options; else a usage error."""
+    from corridor_sim.plots import PLOTS
+
+    if path.suffix.lower() not in FORMATS:
+        raise click.UsageError(f"{option} must end in {', '.join(FORMATS)}, got {path.name!r}")
+    if kind not in PLOTS:
+        raise click.UsageError(f"--kind: {PLOTS.problem(kind)}")
+    for name in options:
+        if name not in inspect.signature(PLOTS[kind]).parameters:
+            raise click.UsageError(f"--{name} has no meaning for the picture {kind!r}")
+    return kind
+
+
+def needs_a_run(kind: str) -> bool:
+    """Whether a picture shows results, not a scenario."""
+    from corridor_sim.plots import PLOTS
+
+    return PLOTS.example(kind).get("of") != "scenario"
+
+
+def drawn(kind: str, data: Any, path: Path, options: Mapping[str, Any], dpi: int = DPI) -> bytes:
+    """A picture as the bytes of a file like `path`; the same data give the same bytes.
+
+    `data` are results, a comparison or a scenario; a picture of a scenario takes the last one.
+    """
+    import matplotlib as mpl
+
+    from corridor_sim.plots import PLOTS
+
+    if not needs_a_run(kind):
+        last = getattr(data, "runs", (data,))[-1]
+        data = getattr(last, "scenario", last)
+    try:
+        axes = PLOTS[kind](data, **options)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    form = path.suffix.lower()[1:]
+    metadata: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}[form]
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "corridor_sim"}):
+        axes.figure.savefig(buffer, format=form, dpi=dpi, metadata=metadata)
+    return buffer.getvalue()
