@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.indicators.base import INDICATORS, Indicator, Place, Row, element_place, ratio
-from corridor_sim.indicators.tallies import CountArray, QueueMarks, VisitSums
+from corridor_sim.indicators.distributions import CountArray
+from corridor_sim.indicators.tallies import QueueMarks, VisitSums
 from corridor_sim.units import H_PER_DAY, FloatArray
 
 

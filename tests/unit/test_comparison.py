@@ -8,10 +8,11 @@ import pytest
 from scipy import stats
 from small_border import plan
 
-from corridor_sim.comparison import Comparison, inputs_diff, paired_statistics, welch_statistics
+from corridor_sim.comparison import Comparison, paired_statistics, welch_statistics
 from corridor_sim.errors import CorridorError
 from corridor_sim.indicators import INDICATORS, Indicator, Label, Options, Table
 from corridor_sim.indicators.economics import annuity, worth_of
+from corridor_sim.input_differences import inputs_diff
 from corridor_sim.results_frames import OVERLOAD, Results
 
 VERSIONS = {"stream_scheme": "1"}
