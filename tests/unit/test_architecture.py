@@ -21,7 +21,7 @@ LEVELS = [
     "plan files scenario_files flatten data fingerprints",
     "inputs sampling draws element_draws results statistics queueing",
     "engines indicators",
-    "results_frames descriptions comparison experiments",
+    "results_frames descriptions input_differences comparison experiments",
     "tables plots report",
     "study execution sweeps attribution store verify cli",
 ]
