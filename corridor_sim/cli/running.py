@@ -32,7 +32,8 @@ def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Sc
         if scenario is not None:
             scenarios.append(scenario)
     errors = [problem for problem in problems if problem.severity == "error"]
-    doubts = [problem for problem in problems if problem.severity == "warning"]
+    # Scenarios that share a base share its doubts.
+    doubts = list({str(problem): problem for problem in problems if problem.severity == "warning"}.values())
     if doubts and not settings["quiet"]:
         click.echo("\n".join(str(doubt) for doubt in doubts), err=True)
     if errors:

@@ -310,11 +310,14 @@ def unused(scenario: Scenario, ways: Mapping[str, list[Way]]) -> list[Problem]:
     """One warning for the posts, and one for the profiles and pools, that nothing uses."""
     used = {(at.id, at.direction) for list_ in ways.values() for way in list_ for at in passes(scenario, way.hops)}
     needed = used_stages(scenario, ways)
+    # A rail post is no mistake in a scenario without trains: it belongs to the map.
+    modes = {scenario.legs[hop.leg].mode for list_ in ways.values() for way in list_ for hop in way.hops}
+    met = {end for leg in scenario.legs.values() if leg.mode in modes or not modes for end in (leg.from_, leg.to)}
     idle = [
         f"{id}.{direction}"
         for id, post in scenario.checkpoints.items()
         for direction in DIRECTIONS
-        if post.stages(direction) and (id, direction) not in used
+        if post.stages(direction) and (id, direction) not in used and (id in met or not scenario.legs)
     ]
     found: list[Problem] = []
     if idle:
