@@ -175,7 +175,7 @@ def delay_by_improvement(data: Any, *, ax: Axes | None = None) -> Axes:
     last = [everything - none if single else everything - runs[f"all but {name}"] for name in data.improvements]
     titles = data.comparison.runs[-1].scenario.improvements if single else _improvements(data)
     bars = [
-        (drawn(getattr(titles.get(name), "name", "") or name), value)
+        (drawn(getattr(titles.get(name), "name", "") or name, 54), value)
         for name, value in zip(data.improvements, alone, strict=True)
     ]
     if not single:
@@ -183,14 +183,20 @@ def delay_by_improvement(data: Any, *, ax: Axes | None = None) -> Axes:
     ax = new_axes(ax, (8.0, 1.7 + 0.36 * (len(bars) + 2)))
     label = next(one for one in data.comparison.base.table.labels if one.indicator == data.indicator)
     unit = UNITS.get(label.unit, label.unit)
-    _waterfall(ax, bars, none, ("none of them", "all of them"), f"{drawn(data.indicator)} [{unit}], 95 % interval")
+    _waterfall(
+        ax,
+        bars,
+        none,
+        ("none of them", "all of them"),
+        f"{WORDS.get(data.indicator, drawn(data.indicator))} [{unit}], 95 % interval",
+    )
     if not single:
         level = none.mean()
         for k, value in enumerate(last):
             ax.plot(level + value.mean(), k + 1, "D", ms=5, mfc="white", color="black", zorder=5)
             level += bars[k][1].mean()
         ax.plot([], [], "D", ms=5, ls="", mfc="white", color="black", label="as the last one added")
-        legend_above(ax, 4)
+        legend_above(ax, 2)
     return ax
 
 

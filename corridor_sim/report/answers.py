@@ -34,13 +34,13 @@ class Sentence:
     tone: str = "plain"
 
 
-def amount(mean: float, low: float = math.nan, high: float = math.nan, unit: str = "", signed: bool = False) -> str:
+def amount(mean: float, low: float = math.nan, high: float = math.nan, unit: str = "") -> str:
     """A mean with its interval in the unit a reader would choose: minutes below an hour.
 
-    >>> amount(-1.96, -2.96, -0.96, "h", signed=True)
-    '-1.96 h (-2.96 to -0.96)'
-    >>> amount(0.11, 0.04, 0.18, "h", signed=True)
-    '+6.6 min (+2.4 to +10.8)'
+    >>> amount(1.96, 0.96, 2.96, "h")
+    '2.0 h (1.0 to 3.0)'
+    >>> amount(0.11, 0.04, 0.18, "h")
+    '6.6 min (2.4 to 10.8)'
     >>> amount(431.0, unit="1/day")
     '431 a day'
     """
@@ -53,11 +53,9 @@ def amount(mean: float, low: float = math.nan, high: float = math.nan, unit: str
     half = (high - low) / 2 if known else 0.0
     size = half if half > 0 else abs(mean)
     places = max(0, min(4, 1 - math.floor(math.log10(size)))) if size > 0 else 0
-    sign = "+" if signed else ""
 
     def shown(value: float) -> str:
-        rounded = round(value, places)
-        return f"{rounded + 0.0:{sign if rounded else ''},.{places}f}"
+        return f"{round(value, places) + 0.0:,.{places}f}"
 
     return f"{shown(mean)}{word}" + (f" ({shown(low)} to {shown(high)})" if known else "")
 
@@ -89,45 +87,49 @@ def _compared(comparison: Comparison, other: int) -> Iterator[Sentence]:
     days = base.scope.window_days
     for row in _rows(comparison, name, "delay_truck_h", kind="corridor"):
         share = f", {abs(row.difference) / row.base:.0%} of the base" if row.base > 0 else ""
-        yield _change(
-            row,
-            f"truck-hours of delay in the {days:g} counted days",
-            share if row.verdict in (MORE, LESS) else "",
-            place="",
-        )
-    yield from _by_place(comparison, name, run, "tfi1", "crossing", "time to cross")
-    yield from _by_place(comparison, name, run, "throughput_per_day", "crossing", "vehicles crossing")
+        yield _change(row, f"truck-hours of delay in the {days:g} counted days", share, several=True)
+    yield from _by_place(comparison, name, run, "tfi1", "time to cross")
+    yield from _by_place(comparison, name, run, "throughput_per_day", "vehicles crossing", several=True)
 
 
 def _by_place(
-    comparison: Comparison, name: str, run: Results, indicator: str, kind: str, what: str
+    comparison: Comparison, name: str, run: Results, indicator: str, what: str, several: bool = False
 ) -> Iterator[Sentence]:
-    rows = [row for row in _rows(comparison, name, indicator, kind=kind) if row.n > 0]
+    """The crossings where an indicator differs, largest first; then those where it may not, or does not."""
+    rows = [row for row in _rows(comparison, name, indicator, kind="crossing") if row.n > 0]
     clear = sorted((row for row in rows if row.verdict in (MORE, LESS)), key=lambda row: -abs(row.difference))
     for row in clear[:MOST]:
         flag = " Overloaded: this time measures the horizon." if row.note else ""
-        yield _change(row, what, "", place_name(run, row.kind, row.place, row.direction), flag)
+        yield _change(row, what, "", place_name(run, row.kind, row.place, row.direction), flag, several)
     if len(clear) > MOST:
-        yield Sentence(f"{len(clear) - MOST} more places differ in {what}; see the table.")
-    same = [row for row in rows if row.verdict == SAME]
-    for row in same[:MOST]:
-        yield _change(row, what, "", place_name(run, row.kind, row.place, row.direction))
-    if len(same) > MOST:
-        yield Sentence(f"{len(same) - MOST} more places are not distinguishable in {what}; see the table.", tone="same")
+        yield Sentence(f"{what}: {len(clear) - MOST} more places differ; see the table.")
+    same = [place_name(run, row.kind, row.place, row.direction) for row in rows if row.verdict == SAME]
+    if same:
+        more = f" ({len(same) - MOST} more such places are in the table)" if len(same) > MOST else ""
+        yield Sentence(f"{what}: not distinguishable from the base{more}.", "; ".join(same[:MOST]), "same")
+    for row in rows:
+        if row.verdict not in (MORE, LESS, SAME, EQUAL):
+            yield _change(row, what, "", place_name(run, row.kind, row.place, row.direction))
     equal = sum(row.verdict == EQUAL for row in rows)
     if equal:
-        yield Sentence(f"{what}: exactly the same as in the base at {equal} of {len(rows)} places.", tone="same")
+        yield Sentence(f"{what}: exactly the same as in the base at {equal} of {len(rows)} crossings.", tone="same")
 
 
-def _change(row: Any, what: str, more: str, place: str, flag: str = "") -> Sentence:
-    change = amount(row.difference, row.low, row.high, row.unit, signed=True)
+def _change(row: Any, what: str, more: str = "", place: str = "", flag: str = "", several: bool = False) -> Sentence:
     base = amount(row.base, unit=row.unit)
+    if row.verdict == LESS:
+        change = amount(-row.difference, -row.high, -row.low, row.unit)
+        return Sentence(
+            f"{what} {'fall' if several else 'falls'} by {change}{more}, from {base}.{flag}", place, "change"
+        )
+    change = amount(row.difference, row.low, row.high, row.unit)
+    if row.verdict == MORE:
+        return Sentence(
+            f"{what} {'rise' if several else 'rises'} by {change}{more}, from {base}.{flag}", place, "change"
+        )
     if row.verdict == SAME:
-        return Sentence(f"{what}: not distinguishable from the base ({base}); difference {change}.", place, "same")
-    if row.verdict not in (MORE, LESS):
-        return Sentence(f"{what}: {change} against {base}; {row.verdict}.", place)
-    verb = "falls" if row.verdict == LESS else "rises"
-    return Sentence(f"{what} {verb}: {change}{more}, from {base}.{flag}", place, "change")
+        return Sentence(f"{what}: not distinguishable from the base, {base}; difference {change}.", place, "same")
+    return Sentence(f"{what}: {change} against {base}; {row.verdict}.", place)
 
 
 def _single(results: Results) -> Iterator[Sentence]:

@@ -79,8 +79,9 @@ def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
     frame = comparison.table(wanted, cargo_class="", of="")
     shown = {(kind, name): place for place, (_, kind, names) in enumerate(TABLES) for name in names}
     frame = frame[[(row.kind, row.indicator) in shown for row in _tuples(frame)]]
+    order = {kind: place for place, (_, kind, _) in enumerate(TABLES)}
     for name, run in zip(comparison.names[1:], comparison.runs[1:], strict=True):
-        mine = frame[frame["scenario"] == name]
+        mine = frame[frame["scenario"] == name].sort_values("kind", key=lambda kind: kind.map(order), kind="stable")
         verdicts = Counter(mine["verdict"])
         rows = [
             {
