@@ -11,6 +11,8 @@ import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 MAX_WORKERS = 256
+MAX_REPLICATIONS = 100_000
+"""More would not fit into memory: every indicator keeps one value a replication."""
 
 
 class Setting(click.ParamType[tuple[str, Any]]):
@@ -55,7 +57,12 @@ set_option = click.option(
     "--set", "settings", type=Setting(), multiple=True, help="Change a value of the files; repeatable."
 )
 run_options = stacked(
-    click.option("--replications", "-n", type=click.IntRange(min=1), help="How many; the file's number if not given."),
+    click.option(
+        "--replications",
+        "-n",
+        type=click.IntRange(1, MAX_REPLICATIONS),
+        help="How many; the file's number if not given.",
+    ),
     click.option("--seed", type=click.IntRange(min=0), help="Root of all chance; the file's seed if not given."),
     click.option("--engine", type=click.Choice(["auto", "event", "batch"]), default="auto", show_default=True),
     click.option(

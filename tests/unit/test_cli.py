@@ -90,6 +90,16 @@ def test_one_replication_has_no_interval():
     assert "interval not available" in {row["note"] for row in rows}
 
 
+def test_a_run_in_which_nobody_comes_has_no_numbers_and_no_warnings_of_arithmetic():
+    nobody = [word for flow in ("flour", "bread", "back") for word in ("--set", f"flows.{flow}.per_day=0")]
+    result = invoke("run", "teaching", *SHORT, *nobody, "--format", "csv", "--quiet")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    waits = [row for row in rows_of(result.stdout) if row["indicator"] == "wait_h"]
+    assert waits
+    assert {(row["mean"], row["low"], row["n"], row["note"]) for row in waits} == {("", "", "0", "nobody")}
+
+
 def test_only_the_indicators_asked_for_are_printed():
     rows = rows_of(invoke("run", "teaching", *SHORT, "--indicator", "tfi1", "--format", "csv").stdout)
     assert {row["indicator"] for row in rows} == {"tfi1"}
@@ -207,7 +217,8 @@ def test_doubts_about_a_result_are_told_and_fail_a_strict_run():
         (["rnu"], "No such command 'rnu'"),
         (["run"], "Missing argument"),
         (["run", "teaching", "--replications", "ten"], "'ten' is not a valid integer"),
-        (["run", "teaching", "--replications", "0"], "is not in the range x>=1"),
+        (["run", "teaching", "--replications", "0"], "is not in the range 1<=x<=100000"),
+        (["run", "teaching", "--replications", "1000000000"], "is not in the range 1<=x<=100000"),
         (["run", "teaching", "--replicatons", "3"], "No such option"),
         (["run", "teaching", "--workers", "0"], "is not in the range 1<=x<=256"),
         (["run", "teaching", "--workers", "-1"], "is not in the range 1<=x<=256"),
