@@ -20,7 +20,10 @@ class Plots:
         if name.startswith("_"):
             raise AttributeError(name)
         if name not in PLOTS:
-            raise AttributeError(str(PLOTS.problem(name)))
+            problem = PLOTS.problem(name)
+            raise AttributeError(
+                f"no plot {name!r} (known: {problem.allowed})" + (f"; {problem.hint}" if problem.hint else "")
+            )
         plot = PLOTS[name]
 
         def draw(**options: Any) -> Axes:

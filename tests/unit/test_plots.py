@@ -1,0 +1,277 @@
+"""Plots: axes with units come back, nothing global is touched, no name breaks a picture, a toy plot works at once."""
+
+import copy
+import io
+import warnings
+from dataclasses import replace
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import corridor_sim as cs
+from corridor_sim.cli import main
+from corridor_sim.indicators.table import Table
+from corridor_sim.plots import PLOTS, changes
+from corridor_sim.plots.accessor import Plots
+from corridor_sim.plots.base import mean_and_half_width
+from corridor_sim.plots.names import clean, drawn, told
+
+COMPARING = [name for name in PLOTS if PLOTS.example(name).get("of") == "comparison"]
+OF_RESULTS = [name for name in PLOTS if PLOTS.example(name).get("of", "results") == "results"]
+HOSTILE = "$\\frac{<b>& \u202e_^ {x}$ $" + "long " * 40
+
+
+@pytest.fixture(scope="module")
+def comparison():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cs.CorridorWarning)
+        return cs.compare("teaching", "teaching_priority_lane", replications=3, rng=5, workers=1)
+
+
+@pytest.fixture(scope="module")
+def attribution():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cs.CorridorWarning)
+        return cs.attribute(
+            "teaching_priority_lane", replications=3, rng=5, workers=1, indicators=["delay_truck_h", "saturation"]
+        )
+
+
+def picture(ax):
+    """PNG of the figure, drawn without a warning."""
+    buffer = io.BytesIO()
+    ax.figure.savefig(buffer, dpi=40)
+    return buffer.getvalue()
+
+
+def bars_of(ax):
+    """The bars of a waterfall, from top to bottom."""
+    return [bar for bar in ax.patches if np.isclose(bar.get_height(), 0.6)]
+
+
+def texts(ax):
+    legend = ax.get_legend()
+    return [
+        ax.get_title(),
+        ax.get_title("left"),
+        ax.get_xlabel(),
+        ax.get_ylabel(),
+        *(t.get_text() for t in ax.texts),
+        *(label.get_text() for label in ax.get_yticklabels()),
+        *((text.get_text() for text in legend.get_texts()) if legend else ()),
+    ]
+
+
+@pytest.mark.parametrize("name", OF_RESULTS + COMPARING)
+def test_a_plot_gives_back_axes_with_units_and_touches_nothing_global(name, comparison):
+    before = copy.deepcopy(dict(mpl.rcParams))
+    ax = getattr(comparison.plot, name)()
+    assert isinstance(ax, Axes)
+    picture(ax)
+    assert dict(mpl.rcParams) == before
+    if not ax.axison:
+        return
+    labels = [ax.get_xlabel(), ax.get_ylabel(), *(other.get_ylabel() for other in ax.figure.axes if other is not ax)]
+    told_units = [label for label in labels if "[" in label and "]" in label]
+    assert told_units, labels
+    assert all("date" in label or "[" in label for label in labels if label)
+
+
+@pytest.mark.parametrize("name", OF_RESULTS)
+def test_a_plot_draws_on_the_axes_it_is_given(name, comparison):
+    given = Figure().subplots()
+    assert getattr(comparison.base.plot, name)(ax=given) is given
+    assert given.has_data() or not given.axison
+
+
+@pytest.mark.parametrize("name", COMPARING)
+def test_a_plot_of_differences_draws_on_the_axes_it_is_given_and_needs_a_comparison(name, comparison):
+    given = Figure().subplots()
+    assert getattr(comparison.plot, name)(ax=given) is given
+    with pytest.raises(ValueError, match="draws a comparison"):
+        getattr(comparison.base.plot, name)()
+
+
+def test_pyplot_is_not_imported_by_a_plot():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, warnings, corridor_sim as cs; warnings.simplefilter('ignore'); "
+        "cs.run('teaching', replications=2, workers=1).plot.queue(); "
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_every_run_of_a_comparison_is_in_the_legend(comparison):
+    for name in ("queue", "time_distance", "distribution", "stay"):
+        found = " ".join(texts(getattr(comparison.plot, name)()))
+        assert "teaching_priority_lane" in found
+        assert "teaching" in found.replace("teaching_priority_lane", "")
+
+
+def test_differences_are_grey_exactly_where_they_are_not_distinguishable(comparison):
+    frame = comparison.table("wait_h", kind="post", cargo_class="", of="")
+    ax = comparison.plot.differences(indicator="wait_h", kind="post")
+    marks = [line for line in ax.lines if line.get_linestyle() == "None" and len(line.get_xdata()) == 1]
+    drawn_at = {float(line.get_ydata()[0]): line for line in marks if line.get_marker() == "o"}
+    assert len(drawn_at) == len(frame)
+    for y, verdict in enumerate(frame["verdict"]):
+        grey = drawn_at[y].get_color() == changes.PALE
+        assert grey == (verdict not in ("more", "less"))
+        assert float(drawn_at[y].get_xdata()[0]) == pytest.approx(frame["difference"].iloc[y])
+    assert "0.0" in {f"{x:.1f}" for line in ax.lines for x in np.atleast_1d(line.get_xdata())}
+
+
+def test_the_waterfall_ends_where_the_other_scenario_is(comparison):
+    ax = comparison.plot.delay()
+    bars = bars_of(ax)
+    delays = [
+        float(run.table.row("delay_truck_h_per_day", kind="corridor").mean())
+        for run in (comparison.base, comparison.runs[1])
+    ]
+    assert bars[0].get_width() == pytest.approx(delays[0])
+    assert bars[-1].get_width() == pytest.approx(delays[1])
+    assert bars[0].get_width() + sum(bar.get_width() for bar in bars[1:-1]) == pytest.approx(delays[1])
+
+
+def test_the_waterfall_of_one_run_adds_up_to_its_delay(comparison):
+    run = comparison.base
+    bars = bars_of(run.plot.delay())
+    total = float(run.table.row("delay_truck_h_per_day", kind="corridor").mean())
+    assert sum(bar.get_width() for bar in bars[:-1]) == pytest.approx(total)
+    assert bars[-1].get_width() == pytest.approx(total)
+
+
+def test_improvements_and_what_they_do_to_each_other_add_up(attribution):
+    ax = Plots(attribution).attribution()
+    bars = bars_of(ax)
+    widths = [bar.get_width() for bar in bars]
+    assert len(bars) == len(attribution.improvements) + 3
+    assert sum(widths[:-1]) == pytest.approx(widths[-1])
+    frame = attribution.table().set_index("improvement")
+    assert widths[1] == pytest.approx(frame["alone"].iloc[0])
+    names = [label.get_text() for label in ax.get_yticklabels()]
+    assert names[0] == "none of them"
+    assert names[-2:] == ["acting on each other", "all of them"]
+
+
+def test_components_and_stages_add_up_to_the_stay(comparison):
+    run = comparison.base
+    for name in ("components", "segments"):
+        ax = getattr(run.plot, name)()
+        ends = {}
+        for bar in ax.patches:
+            y = round(bar.get_y() + bar.get_height() / 2)
+            ends[y] = max(ends.get(y, 0.0), bar.get_x() + bar.get_width())
+        for y, label in enumerate(ax.get_yticklabels()):
+            post, direction = label.get_text().rsplit(", ", 1)
+            place = f"northgate_{post[-1].lower()}"
+            stay = run.table.row("stay_h", kind="post", place=place, direction=direction).mean()
+            # Stays of those that left, components of those that came: equal up to the few still inside.
+            assert ends[y] == pytest.approx(float(stay), rel=0.05)
+
+
+def test_a_post_is_chosen_and_an_unknown_one_is_refused(comparison):
+    ax = comparison.plot.queue(post="northgate_a", direction="entry")
+    assert "Northgate A (entry)" in ax.get_title()
+    with pytest.raises(ValueError, match="no post 'nowhere'"):
+        comparison.plot.queue(post="nowhere")
+    with pytest.raises(ValueError, match="no flow 'nobody'"):
+        comparison.plot.time_distance(flow="nobody")
+
+
+def test_one_replication_is_drawn_without_intervals(comparison):
+    run = comparison.base
+    table = Table(run.table.labels, run.table.values[:, :1], run.table.replications[:1])
+    single = replace(run, table=table)
+    for name in OF_RESULTS:
+        assert len(picture(getattr(single.plot, name)())) > 500
+
+
+def test_names_with_formulas_direction_marks_and_two_hundred_letters_can_be_drawn():
+    scenario = cs.load_scenario("teaching")
+    for path in (
+        "checkpoints.northgate_a.name",
+        "flows.flour.name",
+        "places.mill.name",
+        "improvements.second_scanner.name",
+    ):
+        scenario = scenario.with_value(path, HOSTILE)
+    scenario = scenario.replace(name=HOSTILE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cs.CorridorWarning)
+        run = cs.run(scenario, replications=2, rng=1, workers=1)
+    other = cs.Comparison((run, run))
+    for name in [*OF_RESULTS, *COMPARING, "timeline"]:
+        ax = getattr(other.plot, name)()
+        picture(ax)
+        assert all(len(text) < 250 for text in texts(ax))
+
+
+def test_clean_names_have_one_line_and_no_direction_marks():
+    assert clean("a\u202eb\nc\x07") == "ab c"
+    assert clean("x" * 50, 10) == "x" * 9 + "…"
+    assert drawn("_hidden").strip("\u200a") == "_hidden"
+    assert drawn("5 $ and 6 $") == r"5 \$ and 6 \$"
+
+
+def test_a_mean_is_rounded_to_two_digits_of_its_half_width():
+    assert told(1.23456, 0.0321) == "1.235 ±0.032"
+    assert told(np.nan) == "-"
+    assert told(12345.6, 0.0) == "12,346"
+
+
+def test_the_half_width_is_that_of_students_t():
+    # Values 1, 2, 3: sd 1, t(0.975, 2) = 4.302653, half-width 4.302653 / sqrt(3).
+    mean, half = mean_and_half_width(np.array([[1.0, 2.0, 3.0], [5.0, np.nan, np.nan]]))
+    assert mean.tolist() == [2.0, 5.0]
+    assert half[0] == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+    assert np.isnan(half[1])
+
+
+def test_the_map_leaves_out_what_has_no_coordinates_and_draws_an_outline(comparison):
+    assert not comparison.plot.map().axison
+    scenario = cs.load_scenario("baseline_2023")
+    outline = {"type": "LineString", "coordinates": [[48.0, 40.0], [49.0, 41.0]]}
+    ax = PLOTS["map"](scenario, outline=outline)
+    assert ax.get_xlabel() == "longitude [°E]"
+    assert any(np.array_equal(line.get_xdata(), [48.0, 49.0]) for line in ax.lines)
+    names = " ".join(text.get_text() for text in ax.texts)
+    assert "Samur" in names
+    assert "Moscow" in names
+
+
+def test_a_toy_plot_is_at_once_a_method_and_a_kind_of_the_command_line(comparison, tmp_path):
+    @PLOTS.register("toy")
+    def toy(data, *, ax=None):
+        """Number of replications."""
+        ax = ax or Figure().subplots()
+        ax.bar([0], [data.replications])
+        return ax
+
+    try:
+        assert "toy" in dir(comparison.plot)
+        assert comparison.base.plot.toy().patches[0].get_height() == 3
+        out = tmp_path / "toy.svg"
+        short = ["--replications", "2", "--horizon-days", "5", "--quiet"]
+        done = CliRunner().invoke(main, ["plot", "teaching", "--kind", "toy", *short, "-o", str(out)])
+        assert done.exit_code == 0, done.output
+        assert out.read_text(encoding="utf-8").startswith("<?xml")
+        listed = CliRunner().invoke(main, ["kinds", "plots"]).output
+        assert "toy" in listed
+        assert "Number of replications." in listed
+    finally:
+        PLOTS.unregister("toy")
+    with pytest.raises(AttributeError, match="toy"):
+        comparison.plot.toy  # noqa: B018
+
+
+def test_a_misspelt_plot_is_told_its_name(comparison):
+    with pytest.raises(AttributeError, match="did you mean 'queue'"):
+        comparison.plot.queu  # noqa: B018
