@@ -212,11 +212,12 @@ class Part:
     join_h: FloatArray
     service_h: FloatArray
     groups: list[tuple[int, int, IntArray | None]]
+    leave_h: FloatArray | None = None
 
-    @property
-    def row(self) -> IntArray:
-        """Replication (row) of each."""
-        return np.asarray(self.cells // self.block.code.shape[1])
+    def lengths(self, rows: int) -> IntArray:
+        """How many there are in each replication."""
+        edge = np.arange(rows + 1) * self.block.code.shape[1]
+        return np.asarray(np.diff(np.searchsorted(self.cells, edge)))
 
     @property
     def index(self) -> IntArray:

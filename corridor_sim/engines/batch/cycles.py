@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from corridor_sim.engines.batch.blocks import Block, Part, duration_at, taken_at
-from corridor_sim.engines.batch.merging import merge, visits_of
+from corridor_sim.engines.batch.merging import in_queue_order, layout_of, merge
 from corridor_sim.engines.batch.servers import server_for
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.errors import EngineRefusal, SimulationError
@@ -127,12 +127,17 @@ def _sweep(
         return None, changed
     joining = merge(parts, rows, by_number=True)
     served = server_for(plan, number, inputs).serve(joining, until_h, last=True)
-    for (one, s, leave, inside), out in zip(owners, joining.gather(served.leave_h), strict=True):
+    for (one, s, leave, inside), out in zip(owners, joining.gather(joining.back(served.leave_h)), strict=True):
         leave[inside] = out
         changed |= not np.array_equal(one.leave_h[s], leave)
         one.leave_h[s] = leave
     element = plan.elements[number]
-    if cyclic and isinstance(element, Station) and not changed and (joining.service_h[joining.there] == 0).any():
+    if (
+        cyclic
+        and isinstance(element, Station)
+        and not changed
+        and ((joining.service_h == 0) & (joining.join_h < np.inf)).any()
+    ):
         raise SimulationError(
             f"{element.id}: a service takes no time, and the station lies on a cycle of stations; "
             "the order within one instant would not be defined"
@@ -140,7 +145,9 @@ def _sweep(
     service = served.service_h
     if isinstance(element, Timetable):
         service = np.where(served.start_h <= plan.horizon_h, service, np.nan)
-    return visits_of(joining, served.start_h, served.finish_h, served.leave_h, service, plan.horizon_h), changed
+    times = [joining.join_h, served.start_h, served.finish_h, served.leave_h, service]
+    columns = layout_of(joining, [joining.back(at) for at in times], plan.horizon_h)
+    return ElementVisits(*in_queue_order(joining, columns)), changed
 
 
 def in_cycle(plan: Plan) -> list[bool]:

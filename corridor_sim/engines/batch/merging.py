@@ -1,8 +1,10 @@
 """One queue out of several streams: who joins an element, in order of joining time, then number.
 
-The parts are laid side by side, one row a replication. Columns come in order of flow,
-block and index, which is the order of the default numbers, so a stable sort by joining
-time alone gives the order of S04; given numbers and boarding orders are sorted in full.
+The parts are laid side by side, one row a replication: the *layout*. Its columns come in
+order of flow, block and index, which is the order of the default numbers, so a stable
+sort by joining time alone gives the queue order of S04; given numbers and boarding
+orders are sorted in full. Records are tables in queue order; chunks need no order and
+keep the layout, which saves moving every column.
 """
 
 from __future__ import annotations
@@ -24,69 +26,84 @@ from corridor_sim.units import FloatArray
 class Joining:
     """Those who join one element, shape (replication, visit), in queue order; padding has join inf.
 
-    `place` are the flat places that are not padding, `origin` what stands there in the
-    concatenated parts (None: the same order). `boarded` tells that ties are in boarding order.
+    Attributes
+    ----------
+    place
+        Flat place in the layout of each of the concatenated parts.
+    queue
+        Flat place in the layout of each flat place in the queue order; None where they are the same.
+    boarded
+        Whether ties are in boarding order rather than by number.
     """
 
     parts: Sequence[Part]
     shape: tuple[int, int]
     place: IntArray
-    origin: IntArray | None
+    queue: IntArray | None
     join_h: FloatArray
     service_h: FloatArray
     boarded: bool = False
+    _flow: IntArray | None = None
 
-    def spread(self, values: NDArray[Any], fill: float) -> NDArray[Any]:
-        """Values of the concatenated parts laid out in queue order."""
+    def laid_out(self, values: NDArray[Any], fill: float) -> NDArray[Any]:
+        """Values of the concatenated parts in the layout."""
         out = np.full(self.shape, fill, dtype=values.dtype)
-        out.ravel()[self.place] = values if self.origin is None else values[self.origin]
+        out.ravel()[self.place] = values
         return out
 
-    def gather(self, values: NDArray[Any]) -> list[NDArray[Any]]:
-        """Values in queue order back as one flat array a part."""
-        taken = values.ravel()[self.place]
-        if self.origin is not None:
-            flat = np.empty_like(taken)
-            flat[self.origin] = taken
-            taken = flat
+    def queued(self, layout: NDArray[Any]) -> NDArray[Any]:
+        """Values of the layout in queue order."""
+        return layout if self.queue is None else layout.ravel()[self.queue].reshape(self.shape)
+
+    def back(self, queued: NDArray[Any]) -> NDArray[Any]:
+        """Values in queue order back in the layout."""
+        if self.queue is None:
+            return queued
+        out = np.empty_like(queued, order="C")
+        out.ravel()[self.queue] = queued.ravel()
+        return out
+
+    def gather(self, layout: NDArray[Any]) -> list[NDArray[Any]]:
+        """Values of the layout as one flat array a part."""
+        taken = layout.ravel()[self.place]
         if len(self.parts) == 1:
             return [taken]
         return np.split(taken, np.cumsum([len(part.cells) for part in self.parts])[:-1])
 
     @property
-    def there(self) -> NDArray[np.bool_]:
-        """False in the padding."""
-        out = np.zeros(self.shape, dtype=bool)
-        out.ravel()[self.place] = True
+    def flow_laid_out(self) -> IntArray:
+        """Flow of each visit in the layout, -1 in the padding."""
+        out = np.full(self.shape, -1, dtype=np.int64)
+        first = 0
+        for part in self.parts:
+            out.ravel()[self.place[first : first + len(part.cells)]] = part.block.flow
+            first += len(part.cells)
         return out
 
     @property
     def flow(self) -> IntArray:
-        """Flow of each visit, -1 in the padding."""
-        if len(self.parts) == 1:
-            out = np.full(self.shape, -1, dtype=np.int64)
-            out.ravel()[self.place] = self.parts[0].block.flow
-            return out
-        return self.spread(np.repeat([p.block.flow for p in self.parts], [len(p.cells) for p in self.parts]), -1)
+        """Flow of each visit in queue order, -1 in the padding."""
+        if self._flow is None:
+            self._flow = self.queued(self.flow_laid_out)
+        return self._flow
 
     @property
     def number(self) -> IntArray:
-        """Number of each visit's consignment, -1 in the padding."""
-        return self.spread(_concatenated([p.block.number.ravel()[p.cells] for p in self.parts]), -1)
+        """Number of each visit's consignment in queue order, -1 in the padding."""
+        numbers = _concatenated([part.block.number.ravel()[part.cells] for part in self.parts])
+        return self.queued(self.laid_out(numbers, -1))
 
     def some(self, order: IntArray, inside: NDArray[np.bool_]) -> Joining:
-        """Those at the columns `order` of each row where `inside` holds."""
-        origin = np.full(self.shape, -1, dtype=np.int64)
-        origin.ravel()[self.place] = np.arange(len(self.place)) if self.origin is None else self.origin
-        place = np.flatnonzero(inside)
+        """Those at the columns `order` of each row where `inside` holds, as a queue of their own to serve."""
         return Joining(
             self.parts,
             (inside.shape[0], inside.shape[1]),
-            place,
-            np.take_along_axis(origin, order, axis=1).ravel()[place],
+            self.place,
+            self.queue,
             np.where(inside, np.take_along_axis(self.join_h, order, axis=1), np.inf),
             np.where(inside, np.take_along_axis(self.service_h, order, axis=1), 0.0),
             self.boarded,
+            np.where(inside, np.take_along_axis(self.flow, order, axis=1), -1),
         )
 
 
@@ -94,53 +111,44 @@ def _concatenated(arrays: list[NDArray[Any]]) -> NDArray[Any]:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def merge(parts: Sequence[Part], rows: int, *, by_number: bool, in_order: bool = True) -> Joining:
-    """Lay the parts out in queue order (without `in_order`, only side by side)."""
-    row_of = [part.row for part in parts]
-    lengths = [np.bincount(row, minlength=rows) for row in row_of]
+def lay_out(parts: Sequence[Part], rows: int) -> tuple[tuple[int, int], IntArray]:
+    """Shape of the layout, and the flat place in it of each of the concatenated parts."""
+    lengths = [part.lengths(rows) for part in parts]
     total = np.sum(lengths, axis=0) if len(parts) > 1 else lengths[0]
     width = int(total.max())
-    places = []
     before = np.arange(rows) * width
-    first = 0
-    for row, length in zip(row_of, lengths, strict=True):
-        # Of its row's visits, this one is the (number - number of the row's first)-th.
+    places = []
+    for length in lengths:
+        # Those of a row follow each other, behind those of the parts before.
         shift = before - (np.cumsum(length) - length)
-        places.append(np.arange(len(row)) + shift[row])
+        places.append(np.arange(int(length.sum())) + np.repeat(shift, length))
         before = before + length
-        first += len(row)
-    place = _concatenated(places)
-    join = np.full((rows, width), np.inf)
+    return (rows, width), _concatenated(places)
+
+
+def merge(parts: Sequence[Part], rows: int, *, by_number: bool) -> Joining:
+    """Those who join an element, in queue order."""
+    shape, place = lay_out(parts, rows)
+    width = shape[1]
+    join = np.full(shape, np.inf)
     join.ravel()[place] = _concatenated([part.join_h for part in parts])
-    service = np.zeros((rows, width))
+    service = np.zeros(shape)
     service.ravel()[place] = _concatenated([part.service_h for part in parts])
-    joining = Joining(parts, (rows, width), place, None, join, service)
-    if len(parts) > 1:
-        # Places row by row: the order of the rows is that of the parts only for one part.
-        origin = np.empty((rows, width), dtype=np.int64)
-        origin.ravel()[place] = np.arange(first)
-        joining.place = np.flatnonzero(np.arange(width) < total[:, None])
-        joining.origin = origin.ravel()[joining.place]
-    if not in_order:
-        return joining
+    joining = Joining(parts, shape, place, None, join, service)
     ready = any(part.block.ready_h is not None for part in parts)
     if by_number or ready:
         keys = [joining.number, join]
         if ready:
-            keys.insert(1, joining.spread(_concatenated([_ready(part) for part in parts]), np.inf))
+            keys.insert(1, joining.laid_out(_concatenated([_ready(part) for part in parts]), np.inf))
         order = np.lexsort(keys, axis=-1)
         joining.boarded = ready
     elif width < 2 or (join[:, 1:] >= join[:, :-1]).all():
         return joining
     else:
         order = np.argsort(join, axis=1, kind="stable")
-    # Padding joins last, so the places stay; what stands there moves within its row.
-    flat = (order + (np.arange(rows) * width)[:, None]).ravel()
-    before_sorting = np.empty(rows * width, dtype=np.int64)
-    before_sorting[joining.place] = np.arange(first) if joining.origin is None else joining.origin
-    joining.origin = before_sorting[flat[joining.place]]
-    joining.join_h = join.ravel()[flat].reshape(rows, width)
-    joining.service_h = service.ravel()[flat].reshape(rows, width)
+    order += (np.arange(rows) * width)[:, None]
+    joining.queue = order.ravel()
+    joining.join_h, joining.service_h = joining.queued(join), joining.queued(service)
     return joining
 
 
@@ -151,41 +159,42 @@ def _ready(part: Part) -> FloatArray:
     return np.where(np.isnan(ready), part.join_h, ready)
 
 
-def visits_of(
-    joining: Joining,
-    start_h: FloatArray,
-    finish_h: FloatArray,
-    leave_h: FloatArray,
-    service_h: FloatArray,
-    horizon_h: float,
-    decided: NDArray[np.bool_] | None = None,
-) -> ElementVisits:
-    """The table of one element: what is later than the horizon did not happen."""
+def layout_of(joining: Joining, times: Sequence[FloatArray], horizon_h: float) -> list[NDArray[Any]]:
+    """Columns of a table in the layout: who, and `times` (join, start, finish, leave, service there).
+
+    What is later than the horizon did not happen. One array that is handed in twice is worked out once.
+    """
     parts = joining.parts
     known: dict[int, FloatArray] = {}
-    for at in (joining.join_h, start_h, finish_h, leave_h):
+    for at in times[:4]:
         if id(at) not in known:
             known[id(at)] = np.where(at <= horizon_h, at, np.nan)
-    columns: list[NDArray[Any]] = [
-        joining.flow,
-        joining.spread(_concatenated([part.index for part in parts]), -1),
-        joining.spread(_concatenated([part.step for part in parts]), -1),
-        *(known[id(at)] for at in (joining.join_h, start_h, finish_h, leave_h)),
-        np.where(joining.join_h < np.inf, service_h, np.nan),
+    return [
+        joining.flow_laid_out,
+        joining.laid_out(_concatenated([part.index for part in parts]), -1),
+        joining.laid_out(_concatenated([part.step for part in parts]), -1),
+        *(known[id(at)] for at in times[:4]),
+        np.where(times[0] < np.inf, times[4], np.nan),
     ]
+
+
+def in_queue_order(joining: Joining, columns: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Columns of the layout in the order of records: joining time, then number."""
     if joining.boarded:
-        order = np.lexsort((joining.number, joining.join_h), axis=-1)
-        columns = [np.take_along_axis(column, order, axis=1) for column in columns]
-        decided = None if decided is None else np.take_along_axis(decided, order, axis=1)
-    if decided is not None and not decided.all():
-        columns = _only(columns, decided & (columns[0] >= 0))
-    return ElementVisits(*columns)
+        numbers = joining.laid_out(_concatenated([p.block.number.ravel()[p.cells] for p in joining.parts]), -1)
+        join = np.where(np.isnan(columns[3]), np.inf, columns[3])
+        order = np.lexsort((numbers, join), axis=-1)
+        return [np.take_along_axis(column, order, axis=1) for column in columns]
+    return [joining.queued(column) for column in columns]
 
 
-def _only(columns: Sequence[NDArray[Any]], keep: NDArray[np.bool_]) -> list[NDArray[Any]]:
+def kept(columns: Sequence[NDArray[Any]], keep: NDArray[np.bool_]) -> ElementVisits:
     """The kept visits of each row moved to its front, the rest made padding."""
+    keep = keep & (columns[0] >= 0)
     order = np.argsort(~keep, axis=1, kind="stable")
     width = int(keep.sum(axis=1).max(initial=0))
-    kept = np.take_along_axis(keep, order, axis=1)[:, :width]
+    there = np.take_along_axis(keep, order, axis=1)[:, :width]
     moved = [np.take_along_axis(column, order, axis=1)[:, :width] for column in columns]
-    return [np.where(kept, column, column.dtype.type(-1 if column.dtype.kind == "i" else np.nan)) for column in moved]
+    return ElementVisits(
+        *(np.where(there, column, column.dtype.type(-1 if column.dtype.kind == "i" else np.nan)) for column in moved)
+    )

@@ -13,9 +13,9 @@ import numpy as np
 
 from corridor_sim.engines import queues
 from corridor_sim.engines.batch.blocks import Block, Part, duration_at, part_of
-from corridor_sim.engines.batch.merging import Joining, merge, visits_of
+from corridor_sim.engines.batch.merging import Joining, in_queue_order, kept, lay_out, layout_of, merge
 from corridor_sim.engines.batch.refusals import blocking_lines
-from corridor_sim.engines.batch.servers import Departures, Free, Served, Server, server_for
+from corridor_sim.engines.batch.servers import Departures, Free, Server, server_for
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 from corridor_sim.plan import Plan, Station, Timetable
@@ -100,14 +100,12 @@ class Run:
                     found[place] = visits
                 continue
             server = self._server(number)
-            # Chunks need no order, and nobody waits for anybody in a delay.
-            in_order = not (self.spans and isinstance(server, Free))
-            joining = merge(parts, self.rows, by_number=self.by_number, in_order=in_order)
-            served = server.serve(joining, until_h, last=last)
-            self._move(number, joining, served)
-            if served.decided is None:
+            if self.spans and isinstance(server, Free):
+                found[number] = self._free(parts)
                 self._done(number, until_h)
-            found[number] = self._visits(number, joining, served)
+            else:
+                joining = merge(parts, self.rows, by_number=self.by_number)
+                found[number] = self._serve(number, server, joining, until_h, last=last)
         return found
 
     def _parts(self, number: int, until_h: float) -> list[Part]:
@@ -129,28 +127,42 @@ class Run:
             self.servers[number] = server_for(self.plan, number, self.inputs)
         return self.servers[number]
 
-    def _visits(self, number: int, joining: Joining, served: Served) -> ElementVisits:
-        service = served.service_h
-        if isinstance(self.plan.elements[number], Timetable):
-            service = np.where(served.start_h <= self.plan.horizon_h, service, np.nan)
-        return visits_of(
-            joining,
-            served.start_h,
-            served.finish_h,
-            served.leave_h,
-            service,
-            self.plan.horizon_h,
-            served.decided,
+    def _free(self, parts: list[Part]) -> ElementVisits:
+        """A delay: nobody waits for anybody, so nobody lines up."""
+        shape, place = lay_out(parts, self.rows)
+        for part in parts:
+            leave = part.join_h + part.service_h
+            self._move_part(part, leave, None, boarding=False)
+            part.leave_h = leave
+        joining = Joining(parts, shape, place, None, np.empty(0), np.empty(0))
+        join, service, leave = (
+            joining.laid_out(np.concatenate([getattr(part, name) for part in parts]), np.inf)
+            for name in ("join_h", "service_h", "leave_h")
         )
+        return ElementVisits(*layout_of(joining, [join, join, leave, leave, service], self.plan.horizon_h))
 
-    def _move(self, number: int, joining: Joining, served: Served) -> None:
-        element = self.plan.elements[number]
+    def _serve(self, number: int, server: Server, joining: Joining, until_h: float, *, last: bool) -> ElementVisits:
+        """Those who join an element, served and sent on, as a table."""
+        element, horizon_h = self.plan.elements[number], self.plan.horizon_h
+        served = server.serve(joining, until_h, last=last)
+        times = [joining.join_h, served.start_h, served.finish_h, served.leave_h, served.service_h]
+        if isinstance(element, Timetable):
+            times[4] = np.where(served.start_h <= horizon_h, times[4], np.nan)
+        laid = {id(at): joining.back(at) for at in times}
+        leave = laid[id(served.leave_h)]
+        decided = None if served.decided is None or served.decided.all() else joining.back(served.decided)
         boarding = isinstance(element, Timetable) and element.landing == "boarding"
-        leaves = joining.gather(served.leave_h)
-        decisions = None if served.decided is None else joining.gather(served.decided)
-        for k, (part, leave) in enumerate(zip(joining.parts, leaves, strict=True)):
-            decided = None if decisions is None else decisions[k]
-            self._move_part(part, leave, decided, boarding=boarding)
+        going = [None] * len(joining.parts) if decided is None else joining.gather(decided)
+        for part, leaves, goes in zip(joining.parts, joining.gather(leave), going, strict=True):
+            self._move_part(part, leaves, goes, boarding=boarding)
+        if served.decided is None:
+            self._done(number, until_h)
+        columns = layout_of(joining, [laid[id(at)] for at in times], horizon_h)
+        if decided is not None:
+            return kept(columns, decided)
+        if not self.spans:
+            columns = in_queue_order(joining, columns)
+        return ElementVisits(*columns)
 
     def _move_part(self, part: Part, leave: np.ndarray, decided: np.ndarray | None, *, boarding: bool) -> None:
         block = part.block
@@ -180,10 +192,11 @@ class Run:
         # Services beyond the first station do not depend on the date (`blocking_lines` sees to that).
         services = [joining.service_h]
         for offset in range(1, len(run)):
-            services.append(joining.spread(np.concatenate([_later_service(part, offset) for part in parts]), 0.0))
+            later = np.concatenate([_later_service(part, offset) for part in parts])
+            services.append(joining.queued(joining.laid_out(later, 0.0)))
         number = joining.number
         rank = np.argsort(np.argsort(number, axis=1, kind="stable"), axis=1, kind="stable")
-        times = queues.line(
+        stations_times = queues.line(
             joining.join_h,
             services,
             [station.lanes for station in stations],  # type: ignore[union-attr]
@@ -192,19 +205,23 @@ class Run:
             until_h=plan.horizon_h,
         )
         found = []
-        for offset, (place, at) in enumerate(zip(run, times, strict=True)):
+        for offset, (place, at) in enumerate(zip(run, stations_times, strict=True)):
             there = at.join_h <= plan.horizon_h
             order = np.lexsort((number, np.where(there, at.join_h, np.inf)), axis=-1)
             order = order[:, : int(there.sum(axis=1).max(initial=0))]
             moved = [
                 Part(p.block, p.cells, join, p.service_h, [(v, s + offset, who) for v, s, who in p.groups])
-                for p, join in zip(parts, joining.gather(at.join_h), strict=True)
+                for p, join in zip(parts, joining.gather(joining.back(at.join_h)), strict=True)
             ]
-            whole = Joining(moved, joining.shape, joining.place, joining.origin, at.join_h, services[offset])
-            kept = whole.some(order, np.take_along_axis(there, order, axis=1))
-            columns = [np.take_along_axis(times, order, axis=1) for times in (at.start_h, at.finish_h, at.leave_h)]
-            found.append((place, self._visits(place, kept, Served(columns[0], columns[1], columns[2], kept.service_h))))
-            for part, leave in zip(moved, joining.gather(at.leave_h), strict=True):
+            times = [at.join_h, at.start_h, at.finish_h, at.leave_h, services[offset]]
+            columns = layout_of(
+                Joining(moved, joining.shape, joining.place, None, times[0], times[1]),
+                [joining.back(column) for column in times],
+                plan.horizon_h,
+            )
+            columns = [np.take_along_axis(joining.queued(column), order, axis=1) for column in columns]
+            found.append((place, kept(columns, np.take_along_axis(there, order, axis=1))))
+            for part, leave in zip(moved, joining.gather(joining.back(at.leave_h)), strict=True):
                 came = part.join_h <= plan.horizon_h
                 self._move_part(part, leave, came, boarding=False)
         return found
