@@ -40,7 +40,9 @@ def corridor_map(
     ax = new_axes(ax, (8.5, 6.5))
     if getattr(data, "runs", None) is not None:
         data = data.runs[0]
-    graph = (data.scenario if hasattr(data, "table") else data).graph
+    graph = getattr(data.scenario if hasattr(data, "table") else data, "graph", None)
+    if graph is None:
+        return no_data(ax, "a plan made by hand has no map")
     used = _used_legs(data) if hasattr(data, "table") else set()
     delay = _delay_h_day(data) if hasattr(data, "table") else {}
     seen: set[str] = set()

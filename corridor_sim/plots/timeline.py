@@ -31,10 +31,10 @@ def upgrade_timeline(scenario: Any, *, ax: Axes | None = None) -> Axes:
     def date2num(when: dt.datetime | None) -> float:
         return float(mdates.date2num(when))  # type: ignore[no-untyped-call]
 
+    if not getattr(scenario, "improvements", None):
+        return no_data(new_axes(ax, (8.5, 1.8)), "no improvements")
     rows = sorted(scenario.improvements.items(), key=lambda pair: (_day(pair[1].from_) or dt.datetime.min, pair[0]))
     ax = new_axes(ax, (8.5, 1.4 + 0.34 * max(1, len(rows))))
-    if not rows:
-        return no_data(ax, "no improvements")
     start = scenario.run.start_utc
     end = start + dt.timedelta(hours=scenario.run.horizon_h)
     known = [_day(d) for _, one in rows for d in (one.from_, one.until) if d is not None]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from corridor_sim.comparison import Comparison
+from corridor_sim.errors import CorridorError
 from corridor_sim.results_frames import NOISE, Results
 
 __all__ = ["report", "to_html"]
@@ -112,8 +113,11 @@ def _figures(data: Results | Comparison) -> list[dict[str, Any]]:
             wanted.append((about["report"], name))
     found = []
     for _, name in sorted(wanted):
-        axes = getattr(Plots(data), name)()
-        if axes is None or not axes.axison:
+        try:
+            axes = getattr(Plots(data), name)()
+        except CorridorError:  # the run was asked for other indicators
+            continue
+        if not axes.axison:
             continue
         caption = (PLOTS[name].__doc__ or name).partition("\n")[0]
         found.append({"name": name, "caption": caption, "svg": svg_of(axes.figure, caption)})

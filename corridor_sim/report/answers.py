@@ -51,8 +51,8 @@ def amount(mean: float, low: float = math.nan, high: float = math.nan, unit: str
         mean, low, high, unit = mean * 60, low * 60, high * 60, "min"
     word = {"1/day": " a day", "-": "", "1": "", "": ""}.get(unit, f" {unit}")
     half = (high - low) / 2 if known else 0.0
-    size = half if half > 0 else abs(mean)
-    places = max(0, min(4, 1 - math.floor(math.log10(size)))) if size > 0 else 0
+    size, digits = (half, 2) if half > 0 else (abs(mean), 3)
+    places = max(0, min(4, digits - 1 - math.floor(math.log10(size)))) if size > 0 else 0
 
     def shown(value: float) -> str:
         return f"{round(value, places) + 0.0:,.{places}f}"
