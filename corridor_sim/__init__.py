@@ -99,6 +99,8 @@ if TYPE_CHECKING:
     from corridor_sim.model.service_times import Triangular as Triangular
     from corridor_sim.model.service_times import Uniform as Uniform
     from corridor_sim.model.service_times import Weibull as Weibull
+    from corridor_sim.network import network_geojson as network_geojson
+    from corridor_sim.network import network_json as network_json
     from corridor_sim.report import report as report
     from corridor_sim.results_frames import Results as Results
     from corridor_sim.scenario_files import check as check
@@ -140,6 +142,7 @@ _NAMES = {
         "RemoveLanes ServiceTimeChange SetCapacity SlotBooking Works YardPlaces "
     ),
     "flatten": "make_plan",
+    "network": "network_geojson network_json",
 }
 _MODULES = {
     "queues": "engines.queues",

@@ -18,7 +18,7 @@ ROOT = PACKAGE.parent
 LEVELS = [
     "errors units streams registry step_functions",
     "model",
-    "plan files scenario_files flatten data fingerprints",
+    "plan files scenario_files flatten data fingerprints network",
     "inputs sampling draws element_draws results statistics queueing",
     "engines indicators",
     "results_frames descriptions input_differences comparison experiments",
