@@ -45,7 +45,8 @@ def network_json(corridor: Corridor) -> dict[str, Any]:
     """The directed graph in networkx's node-link form (keys ``nodes`` and ``edges``).
 
     ``networkx.node_link_graph(data, edges="edges")`` reads it back with the same nodes,
-    edges, keys and attributes.
+    edges and keys; where a leg's figures come from is ``figure_source``, since ``source``
+    is the node at which an edge begins.
     """
     graph = corridor.graph
     nodes = [{"id": id, **node} for id, node in graph.nodes(data=True)]
@@ -65,7 +66,7 @@ def _leg(corridor: Corridor, id: str) -> dict[str, Any]:
         "hours": leg.mean_travel_h,
         "border": leg.border,
         "status": leg.status,
-        "source": leg.source,
+        "figure_source": leg.source,
     }
 
 
