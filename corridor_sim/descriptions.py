@@ -15,6 +15,8 @@ import numpy as np
 from corridor_sim.indicators.table import Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from corridor_sim.comparison import Comparison
     from corridor_sim.results_frames import Results
 
@@ -220,50 +222,91 @@ def _rounded(value: float | None) -> str:
 
 
 def describe_comparison(comparison: Comparison, width: int = 80) -> str:
-    """What differs in the inputs, then in the main indicators, at most `width` columns wide."""
-    import pandas as pd
-
-    base = comparison.base
-    lines = [
-        f"{'base':<13} {comparison.names[0]}",
-        f"{'replications':<13} {base.replications}, root entropy {base.root}",
-    ]
+    """What was run, what differs in the inputs, overloads, then the main differences, at most `width` columns wide."""
+    lines = _comparison_head(comparison, width)
     for name, changes in comparison.inputs_diff().items():
         lines += ["", f"{name}:" + ("" if changes else " the same inputs")]
         for change in changes[:12]:
             lines += textwrap.wrap(change, width, initial_indent="  ", subsequent_indent="    ")
         if len(changes) > 12:
             lines.append(f"  and {len(changes) - 12} more")
-    wanted = [
-        name for name in ("wait_h", "tfi1", "throughput_per_day", "door_to_door_h") if name in base.table.indicators
-    ]
-    frame = comparison.table([*wanted, *(["delay_truck_h"] if "delay_truck_h" in base.table.indicators else [])], of="")
-    frame = frame[(frame["cargo_class"] == "") & frame["kind"].isin(["post", "crossing", "flow", "corridor"])]
-    frame = frame[(frame["kind"] != "flow") | (frame["indicator"] == "door_to_door_h")]
-    frame = frame[(frame["indicator"] != "delay_truck_h") | (frame["kind"] == "corridor")]
-    if "component_h" in base.table.indicators:
-        for name in OTHER_WAITS:
-            moved = comparison.table("component_h", kind="post", of=name).assign(indicator=f"{name}_h")
-            frame = pd.concat([frame, moved[(moved["base"] > 0) | (moved["other"] > 0)]], ignore_index=True)
+    for name, results in zip(comparison.names, comparison.runs, strict=True):
+        told = _overload(results, width)
+        if told:
+            lines += ["", *textwrap.wrap(f"{name}: {told[1]}", width, subsequent_indent="  "), *told[2:]]
+    frame = _main_differences(comparison)
     for name in comparison.names[1:]:
-        rows = frame[frame["scenario"] == name]
-        told = rows[rows["verdict"].isin(["more", "less"])]
-        lines += ["", f"{name} against {comparison.names[0]} ({len(told)} of {len(rows)} rows differ)"]
-        lines.append(f"{'indicator and place':<38} {'base':>10} {'difference':>18} {'':<10}"[:width])
-        row: Any
-        for row in told.itertuples():
-            place = f"{row.indicator} {row.place} {row.direction}".strip()
-            half = (row.high - row.low) / 2
-            mark = "*" if row.note else ""
-            lines.append(
-                f"{place[:38]:<38} {number(row.base):>10} {number(row.difference, half) + mark:>18} {row.verdict}"
-            )
-        same = rows[~rows["verdict"].isin(["more", "less"])]
-        if len(same):
-            counts = ", ".join(f"{count} {verdict}" for verdict, count in same["verdict"].value_counts().items())
-            lines += textwrap.wrap(f"the others: {counts}", width)
-    joint = "" if len(comparison.runs) == 2 else ", together for all scenarios of a row"
+        lines += _differences(frame[frame["scenario"] == name], name, comparison.names[0], width)
+    joint = "" if len(comparison.names) == 2 else ", together for all scenarios of a row"
     lines += ["", *textwrap.wrap(f"difference ± half-width of the 95 % interval{joint}: sampling noise only", width)]
     if frame["note"].any():
         lines += textwrap.wrap("* a stage on the way is overloaded: the time measures the horizon", width)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _comparison_head(comparison: Comparison, width: int) -> list[str]:
+    """Base, dates, replications, engine and visits of all runs together."""
+    runs = comparison.runs
+    lines = [line.replace("scenario     ", "base         ", 1) for line in _head(comparison.base, width)]
+    lines = [line for line in lines if not line.startswith("visits ")]
+    while lines and not lines[-1].startswith("engine"):  # the balance of consignments is told by each run
+        lines.pop()
+    engines = {run.engine: run.engine_reason for run in runs}
+    if len(engines) > 1:
+        lines[-1] = f"{'engine':<13} {', '.join(sorted(engines))}"
+    visits = sum(int(run.about()["visits"]) for run in runs)
+    return [*lines, f"{'visits':<13} {visits:,} in {len(runs)} scenarios, {sum(run.wall_s for run in runs):.1f} s"]
+
+
+def _main_differences(comparison: Comparison) -> pd.DataFrame:
+    """Rows of the main indicators at posts, crossings, flows and in all."""
+    import pandas as pd
+
+    base = comparison.base
+    known = base.table.indicators
+    wanted = [
+        name for name in ("delay_truck_h", "tfi1", "wait_h", "throughput_per_day", "door_to_door_h") if name in known
+    ]
+    frame = comparison.table(wanted, of="")
+    frame = frame[(frame["cargo_class"] == "") & frame["kind"].isin(["post", "crossing", "flow", "corridor"])]
+    frame = frame[(frame["kind"] != "flow") | (frame["indicator"] == "door_to_door_h")]
+    frame = frame[(frame["indicator"] != "delay_truck_h") | (frame["kind"] == "corridor")]
+    if "component_h" in known:
+        for name in OTHER_WAITS:
+            moved = comparison.table("component_h", kind="post", of=name).assign(indicator=f"{name}_h")
+            frame = pd.concat([frame, moved[(moved["base"] > 0) | (moved["other"] > 0)]], ignore_index=True)
+    order = [*wanted, *(f"{name}_h" for name in OTHER_WAITS)]
+    return frame.sort_values("indicator", key=lambda names: names.map(order.index), kind="stable")
+
+
+def _differences(rows: pd.DataFrame, name: str, base: str, width: int) -> list[str]:
+    """The rows that differ, by indicator, and how many do not."""
+    told = rows[rows["verdict"].isin(["more", "less"])]
+    lines = ["", f"{name} against {base} ({len(told)} of {len(rows)} rows differ)"]
+    room = width - 38
+    for indicator, group in told.groupby("indicator", sort=False):
+        head = f"{TITLES.get(str(indicator), str(indicator))} [{group['unit'].iloc[0]}]"
+        lines.append(f"{head:<{room}} {'base':>11} {'difference':>20}")
+        row: Any
+        for row in group.itertuples():
+            place = row.place if row.kind == "flow" else f"{row.place} {row.direction}".strip()
+            mark = "*" if row.note else ""
+            change = number(row.difference, (row.high - row.low) / 2) + mark
+            lines.append(f"  {_short(place, room - 2):<{room - 2}} {number(row.base):>11} {change:>20} {row.verdict}")
+    rest = rows["verdict"].value_counts()
+    parts = [f"{rest[verdict]} {verdict}" for verdict in rest.index if verdict not in ("more", "less")]
+    if parts:
+        lines += textwrap.wrap("the others: " + ", ".join(parts), width)
+    return lines
+
+
+TITLES = {
+    "delay_truck_h": "truck-hours of delay",
+    "tfi1": "clearing both posts (TFI1)",
+    "wait_h": "wait for lanes at a post",
+    "throughput_per_day": "throughput",
+    "door_to_door_h": "door to door",
+    "slot_wait_h": "wait for a booked slot",
+    "acceptance_wait_h": "wait for daily acceptance",
+}
+"""What the terminal calls the main indicators."""
