@@ -81,6 +81,13 @@ class Attribution:
     def __repr__(self) -> str:
         return f"<Attribution of {self.indicator} to {', '.join(self.improvements)}>"
 
+    @property
+    def plot(self) -> Any:
+        """Every registered plot as a method; ``plot.attribution()`` is the waterfall by improvement."""
+        from corridor_sim.plots.accessor import Plots
+
+        return Plots(self)
+
     def _run(self, name: str) -> Results:
         return next(run for run in self.comparison.runs if run.name == name)
 

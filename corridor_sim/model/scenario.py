@@ -149,6 +149,28 @@ class Scenario(Corridor):
         kept = {name: one for name, one in self.improvements.items() if names and name not in names}
         return self.replace(improvements=kept)
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        run = self.run
+        posts = {id: f"{post.name or id} {post.country}".strip() for id, post in self.checkpoints.items()}
+        dated = {
+            id: f"{one.name or id} ({type(one).kind}{f', {one.from_:%Y-%m-%d}' if one.from_ else ''})"
+            for id, one in self.improvements.items()
+        }
+        warm_up = f", {run.warm_up_h / H_PER_DAY:g} of them warm-up" if run.warm_up_h else ""
+        rows = [
+            ("run", f"{run.horizon_h / H_PER_DAY:g} days from {run.start}{warm_up}; {run.replications} replications"),
+            ("posts", ", ".join(posts.values())),
+            ("legs", str(len(self.legs))),
+            ("flows", ", ".join(flow.name or id for id, flow in self.flows.items())),
+            ("improvements", ", ".join(dated.values()) or "none"),
+        ]
+        body = "".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in rows)
+        about = f"<p>{escape(self.about)}</p>" if self.about else ""
+        title = escape(self.name or "scenario")
+        return f"<details open><summary>{title}</summary>{about}<table>{body}</table></details>"
+
     def to_data(self) -> dict[str, Any]:
         """As plain tables, with the version of the schema first."""
         return {"schema": self.schema_version, **super().to_data()}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Plots:
-    """The plots of one Results, Comparison or Scenario; ``dir()`` lists them."""
+    """The plots of one Results, Comparison, Attribution or Scenario; ``dir()`` lists them."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -28,7 +28,10 @@ class Plots:
 
         def draw(**options: Any) -> Axes:
             data = self._data
-            if PLOTS.example(name).get("of") == "scenario":
+            of = PLOTS.example(name).get("of")
+            if of != "attribution":
+                data = getattr(data, "comparison", data)
+            if of == "scenario":
                 data = getattr(data, "runs", [data])[-1]
                 data = getattr(data, "scenario", data)
             axes: Axes = plot(data, **options)

@@ -11,7 +11,9 @@ place in reports.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -52,7 +54,16 @@ def new_axes(ax: Axes | None, size: tuple[float, float] = (8.0, 4.5)) -> Axes:
         return ax
     from matplotlib.figure import Figure
 
-    return Figure(figsize=size, layout="constrained").subplots()
+    made = Figure(figsize=size, layout="constrained").subplots()
+    # A notebook shows the last value of a cell; without pyplot it would show words only.
+    vars(made)["_repr_png_"] = partial(_png, made.figure)
+    return made
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()
 
 
 def tidy(ax: Axes) -> Axes:

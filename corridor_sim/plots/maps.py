@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corridor_sim.plots.base import COLOURS, GREY, MODE_STYLE, PLOTS, new_axes, no_data
+from corridor_sim.plots.base import COLOURS, GREY, MODE_STYLE, PLOTS, legend_above, new_axes, no_data
 from corridor_sim.plots.names import drawn
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def corridor_map(
     ax.grid(True, color="#eeeeee", linewidth=0.6)
     if modes:
         title = "leg" if not delay else f"leg; circle = delay (largest {largest:,.0f} truck-h/day)"
-        ax.legend(title=title, loc="best", frameon=False)
+        legend_above(ax, 4, title=title, title_fontsize=8, alignment="left")
     return ax
 
 

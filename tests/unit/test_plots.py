@@ -275,3 +275,28 @@ def test_a_toy_plot_is_at_once_a_method_and_a_kind_of_the_command_line(compariso
 def test_a_misspelt_plot_is_told_its_name(comparison):
     with pytest.raises(AttributeError, match="did you mean 'queue'"):
         comparison.plot.queu  # noqa: B018
+
+
+def test_a_notebook_shows_a_picture_of_the_axes_that_a_plot_gives_back(comparison):
+    assert comparison.plot.queue()._repr_png_().startswith(b"\x89PNG")
+    assert not hasattr(Figure().subplots(), "_repr_png_")
+
+
+def test_an_attribution_has_its_plots_and_those_of_its_comparison(attribution):
+    assert attribution.plot.attribution().get_xlabel().startswith("truck-hours of delay [h]")
+    assert attribution.plot.differences(indicator="saturation", kind="post").get_xlabel().startswith("load / capacity")
+    assert isinstance(attribution.plot.timeline(), Axes)
+
+
+def test_a_scenario_is_shown_in_a_notebook_with_its_names_as_text():
+    scenario = cs.load_scenario("teaching").replace(name="<b>bold</b>")
+    shown = scenario._repr_html_()
+    assert "&lt;b&gt;bold&lt;/b&gt;" in shown
+    assert "<b>" not in shown
+    for words in (
+        "14 days from 2024-01-01",
+        "Northgate A",
+        "Second scanner (add_lanes, 2024-01-08)",
+        "Fresh bread to market",
+    ):
+        assert words in shown
