@@ -18,7 +18,7 @@ from corridor_sim.plots.base import (
     no_data,
     tidy,
 )
-from corridor_sim.plots.names import WORDS, drawn, place_name, post_name, told
+from corridor_sim.plots.names import WORDS, drawn, passage_name, place_name, told
 from corridor_sim.units import FloatArray
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
     ax.plot([], [], "o", color=PALE, mfc="white", label="not distinguishable, or none")
     ax.axvline(0.0, color="black", lw=0.9, zorder=1)
     first = comparison.base
-    ax.set_yticks(range(len(places)), [drawn(place_name(first, *place), 46) for place in places], fontsize=8.5)
+    ax.set_yticks(range(len(places)), [drawn(_where(first, *place), 46) for place in places], fontsize=8.5)
     ax.set_ylim(len(places) - 0.4, -0.6)
     unit = str(frame["unit"].iloc[0])
     ax.set_xlabel(
@@ -214,7 +214,7 @@ def _delay(results: Any) -> tuple[list[tuple[str, str, str]], FloatArray]:
 
 def _where(results: Any, kind: str, place: str, direction: str) -> str:
     if kind == "post":
-        return f"{post_name(results, place)}, {direction}"
+        return passage_name(results, place, direction)
     return place_name(results, kind, place, direction)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corridor_sim.plots.base import COLOURS, PLOTS, legend_above, mean_and_half_width, new_axes, no_data, runs_of, tidy
-from corridor_sim.plots.names import drawn, post_name
+from corridor_sim.plots.names import drawn, passage_name
 from corridor_sim.units import FloatArray
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _stacked(data: Any, ax: Axes | None, parts_of: Any, label: str) -> Axes:
     first = runs[0][1]
     ax.set_yticks(
         range(len(places)),
-        [drawn(f"{post_name(first, post)}, {direction}") for post, direction in places],
+        [drawn(passage_name(first, post, direction)) for post, direction in places],
         fontsize=8.5,
     )
     ax.set_ylim(len(places) - 0.4, -0.6)

@@ -43,6 +43,12 @@ WORDS = {
 """Indicators in words."""
 
 
+_UNSEEN = ("Cc", "Cf", "Cs", "Co")
+"""Categories of characters that are not drawn: control, format (direction marks), halves, private."""
+_JOINERS = "\u200c\u200d"
+"""Format characters that Persian and other names are spelt with."""
+
+
 def clean(text: Any, most: int = LONGEST) -> str:
     """One line without control and direction characters, cut to `most` characters.
 
@@ -50,7 +56,7 @@ def clean(text: Any, most: int = LONGEST) -> str:
     'ab c'
     """
     one_line = " ".join(str(text).split())
-    seen = "".join(c for c in one_line if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    seen = "".join(c for c in one_line if unicodedata.category(c) not in _UNSEEN or c in _JOINERS)
     return seen if len(seen) <= most else seen[: most - 1] + "…"
 
 
@@ -85,6 +91,11 @@ def post_name(results: Any, post: str) -> str:
     return name if not country or name.split()[-1:] == [country] else f"{name} {country}"
 
 
+def passage_name(results: Any, post: str, direction: str, most: int = 32) -> str:
+    """Name of a post, cut if need be, and the direction in which it is passed."""
+    return f"{clean(post_name(results, post), most)}, {direction}"
+
+
 def flow_name(results: Any, flow: str) -> str:
     """Name of a flow."""
     for one in results.plan.flows:
@@ -104,7 +115,11 @@ def crossing_name(results: Any, crossing: str, direction: str) -> str:
 
 
 def place_name(results: Any, kind: str, place: str, direction: str = "") -> str:
-    """Name of any place that a row of the table is about."""
+    """Name of any place that a row of the table is about, without marks that could turn what stands beside it."""
+    return clean(_place_name(results, kind, place, direction), 1000)
+
+
+def _place_name(results: Any, kind: str, place: str, direction: str) -> str:
     if kind == "corridor":
         return "whole corridor"
     if kind == "post":

@@ -20,7 +20,7 @@ from corridor_sim.plots.base import (
     runs_of,
     tidy,
 )
-from corridor_sim.plots.names import drawn, flow_name, post_name
+from corridor_sim.plots.names import drawn, flow_name, passage_name, post_name
 from corridor_sim.units import FloatArray
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def stay_at_posts(data: Any, *, ax: Axes | None = None) -> Axes:
         )
         ax.plot(median, y + shift, "|", color=colour, ms=9)
         ax.plot(high, y + shift, ">", color=colour, ms=4)
-    ax.set_yticks(y, [drawn(f"{post_name(first, post)}, {direction}") for post, direction in places])
+    ax.set_yticks(y, [drawn(passage_name(first, post, direction)) for post, direction in places])
     ax.set_xscale("symlog", linthresh=1.0)
     ax.set_xlim(left=0)
     plain_hours(ax.xaxis, 0.0, ax.get_xlim()[1])

@@ -212,11 +212,15 @@ def test_names_with_formulas_direction_marks_and_two_hundred_letters_can_be_draw
         ax = getattr(other.plot, name)()
         picture(ax)
         assert all(len(text) < 250 for text in texts(ax))
+        assert not any("\u202e" in text for text in texts(ax))
+    labels = [label.get_text() for label in other.plot.components().get_yticklabels()]
+    assert len(set(labels)) == len(labels)
 
 
 def test_clean_names_have_one_line_and_no_direction_marks():
     assert clean("a\u202eb\nc\x07") == "ab c"
     assert clean("x" * 50, 10) == "x" * 9 + "…"
+    assert clean("می\u200cرود") == "می\u200cرود"
     assert drawn("_hidden").strip("\u200a") == "_hidden"
     assert drawn("5 $ and 6 $") == r"5 \$ and 6 \$"
 
