@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+NAME_POINTS = 158.0
+"""Room for a name beside the corridor. [point]"""
+
+
 @PLOTS.register("map", of="results", report=80)
 def corridor_map(
     data: Any,
@@ -37,7 +41,7 @@ def corridor_map(
     Axes
         Longitude against latitude [degrees], stretched to the true shape at the middle latitude.
     """
-    ax = new_axes(ax, (8.5, 6.5))
+    own, ax = ax is None, new_axes(ax, (9.0, 6.5))
     if getattr(data, "runs", None) is not None:
         data = data.runs[0]
     graph = getattr(data.scenario if hasattr(data, "table") else data, "graph", None)
@@ -81,12 +85,14 @@ def corridor_map(
             ax.scatter(data["lon"], data["lat"], s=14, color="black", zorder=3)
     if not nodes:
         return no_data(ax, "the places have no coordinates")
-    _name_apart(ax, _names(graph, nodes))
+    used_nodes = [graph.nodes[n] for n in nodes]
+    middle = float(np.mean([node["lat"] for node in used_nodes]))
+    narrow = float(np.cos(np.radians(middle)))
     if outline is not None:
         _draw_outline(ax, outline)
-    middle = float(np.mean([graph.nodes[n]["lat"] for n in nodes]))
-    ax.set_aspect(1 / np.cos(np.radians(middle)), adjustable="box")
-    _frame(ax, [graph.nodes[n] for n in nodes])
+    ax.set_aspect(1 / narrow, adjustable="box")
+    points = _frame(ax, used_nodes, narrow, own)
+    _name_apart(ax, _names(graph, nodes), points)
     ax.set_xlabel("longitude [°E]")
     ax.set_ylabel("latitude [°N]")
     ax.grid(True, color="#eeeeee", linewidth=0.6)
@@ -128,33 +134,38 @@ def _names(graph: Any, nodes: list[str]) -> list[tuple[float, float, str]]:
     return named
 
 
-def _frame(ax: Axes, nodes: list[dict[str, Any]]) -> None:
-    """Limits with room for the names on both sides."""
+def _frame(ax: Axes, nodes: list[dict[str, Any]], narrow: float, own: bool) -> float:
+    """Set limits with room for the names on both sides; points of a degree of latitude."""
     lon, lat = [node["lon"] for node in nodes], [node["lat"] for node in nodes]
-    tall = max(lat) - min(lat) or 1.0
-    wide = max(max(lon) - min(lon), 0.5 * tall)
-    ax.set_xlim(min(lon) - 0.95 * wide, max(lon) + 0.95 * wide)
+    tall, wide = max(max(lat) - min(lat), 0.5), max(lon) - min(lon)
+    box, inches = ax.get_position(original=True), ax.figure.get_size_inches()  # type: ignore[union-attr]
+    # Axes of their own fill their figure when they are laid out, which is after this.
+    share = (0.9, 0.8) if own else (box.width, box.height)
+    across, high = 72 * share[0] * inches[0], 72 * share[1] * inches[1]
+    points = high / (1.1 * tall)
+    if wide * narrow * points + 2 * NAME_POINTS > across:
+        points = max(across - 2 * NAME_POINTS, 0.2 * across) / max(wide * narrow, 1e-9)
+    margin = NAME_POINTS / (narrow * points)
+    ax.set_xlim(min(lon) - margin, max(lon) + margin)
     ax.set_ylim(min(lat) - 0.05 * tall, max(lat) + 0.05 * tall)
+    return float(points)
 
 
-def _name_apart(ax: Axes, named: list[tuple[float, float, str]]) -> None:
+def _name_apart(ax: Axes, named: list[tuple[float, float, str]], points: float) -> None:
     """Names in a column on either side of the corridor, in order of latitude, never overlapping."""
-    if not named:
-        return
     lon, lat = np.array([p[0] for p in named]), np.array([p[1] for p in named])
     order = np.argsort(-lat)
-    gap = max(float(np.ptp(lat)), 0.5) * 0.03
-    middle, wide = float(np.median(lon)), max(float(np.ptp(lon)), float(np.ptp(lat)) * 0.5, 0.5)
+    gap, middle, wide = 9.5 / points, float(np.median(lon)), float(np.diff(ax.get_xlim())[0])
     for side in (-1, 1):
         mine = [k for k in order if (lon[k] >= middle) == (side > 0)]
         heights = lat[mine].copy()
-        for _ in range(200):  # push neighbours apart from their middle until all gaps are wide enough
+        for _ in range(2000):  # push neighbours apart from their middle until all gaps are wide enough
             overlap = np.maximum(gap - (heights[:-1] - heights[1:]), 0.0)
-            if overlap.max(initial=0.0) < 1e-9:
+            if overlap.max(initial=0.0) < 0.01 * gap:
                 break
             heights[:-1] += overlap / 2
             heights[1:] -= overlap / 2
-        edge = (max if side > 0 else min)(lon) + side * wide * 0.08
+        edge = (max if side > 0 else min)(lon) + side * wide * 0.03
         for k, height in zip(mine, heights, strict=True):
             ax.annotate(
                 drawn(named[k][2], 44),
@@ -166,6 +177,9 @@ def _name_apart(ax: Axes, named: list[tuple[float, float, str]]) -> None:
                 zorder=5,
                 arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.5, "shrinkA": 1, "shrinkB": 2},
             )
+        low, high = ax.get_ylim()
+        if len(mine):
+            ax.set_ylim(min(low, heights.min() - gap), max(high, heights.max() + gap))
 
 
 def _draw_outline(ax: Axes, outline: Mapping[str, Any]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import corridor_sim as cs
 from corridor_sim.cli import main
@@ -304,3 +305,17 @@ def test_a_scenario_is_shown_in_a_notebook_with_its_names_as_text():
         "Fresh bread to market",
     ):
         assert words in shown
+
+
+@pytest.mark.parametrize("name", ["baseline_2023", "routes_mumbai_moscow"])
+def test_no_name_on_the_map_lies_on_another_or_out_of_the_frame(name):
+    ax = PLOTS["map"](cs.load_scenario(name))
+    picture(ax)
+    frame = ax.get_window_extent()
+    boxes = [Text.get_window_extent(text) for text in ax.texts]  # without the line to the place
+    assert len(boxes) > 20
+    # Letters without ascenders or descenders fill about 0.7 of the line.
+    small = [box.padded(-0.15 * box.height) for box in boxes]
+    assert not [(k, n) for k in range(len(small)) for n in range(k) if small[k].overlaps(small[n])]
+    assert all(frame.x0 - 1 <= box.x0 and box.x1 <= frame.x1 + 1 for box in boxes)
+    assert all(frame.y0 - 1 <= box.y0 and box.y1 <= frame.y1 + 1 for box in boxes)
