@@ -85,9 +85,12 @@ class Improvement(Sourced, ABC):
 
     def dated_changes(self, corridor: Corridor, by: str = "") -> list[Change]:
         """All changes with ramp-up and works, under the name `by`."""
+        changes = self.changes(corridor)
+        # What is on or off comes at once where something else of the improvement can grow.
+        grows = [change for change in changes if not isinstance(change.value, bool)] or changes
         changes = [
-            replace(change, ramp_up_days=self.ramp_up_days) if not change.ramp_up_days else change
-            for change in self.changes(corridor)
+            replace(change, ramp_up_days=self.ramp_up_days) if change in grows and not change.ramp_up_days else change
+            for change in changes
         ]
         if self.works is not None:
             at = self.works.at or self.path
