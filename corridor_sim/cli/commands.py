@@ -35,7 +35,7 @@ from corridor_sim.cli.output import (
     runs_as,
 )
 from corridor_sim.cli.pictures import DPI, drawn, kind_of, needs_a_run, require_picture
-from corridor_sim.cli.running import compare_all, known_indicators, progress_bar, read_scenarios, run_one, tell_doubts
+from corridor_sim.cli.running import asked_for, compare_all, progress_bar, read_scenarios, run_one, tell_doubts
 from corridor_sim.errors import ScenarioError
 
 
@@ -88,7 +88,7 @@ def run(
     drawings = {path: kind_of(path) for path in pictures}
     refuse_unwritable(overwrite, output, records, *pictures)
     scenarios = read_scenarios(files, settings)
-    kinds = known_indicators(indicators)
+    kinds, rows = asked_for(indicators, scenarios)
     from corridor_sim import tables
 
     runs = []
@@ -99,7 +99,7 @@ def run(
         deliver(tables.to_csv(runs[0].visits()), records, overwrite)
     for path, kind in drawings.items():
         deliver(drawn(kind, runs[0], path, {}), path, overwrite)
-    deliver(runs_as(form, runs, kinds, per_replication), output, overwrite)
+    deliver(runs_as(form, runs, rows, per_replication), output, overwrite)
     tell_doubts(runs, settings, shown=form == "table" and output is None)
 
 
@@ -129,16 +129,18 @@ def compare(
     drawings = {path: kind_of(path) for path in pictures}
     refuse_unwritable(overwrite, output, *pictures)
     scenarios = read_scenarios((base, *others), settings)
-    kinds = known_indicators(indicators)
+    _, rows = asked_for(indicators, scenarios)
     comparison = compare_all(scenarios, settings, store=store)
-    frame = comparison.table(kinds)
+    frame = comparison.table(rows)
+    if frame.empty:
+        frame = comparison.table(rows, by_time=True)
     if form == "csv":
         text = tables.to_csv(frame)
     elif form == "json":
         about = [run.about() for run in comparison.runs]
         body = {"runs": about, "inputs": comparison.inputs_diff(), "interval": frame.attrs["interval"]}
         text = tables.to_json({**body, "differences": tables.records(frame)})
-    elif kinds:
+    elif rows:
         columns = ["base", "other", "difference", "low", "high", "verdict"]
         text = frame_as_text(frame, columns if len(others) == 1 else ["scenario", *columns])
     else:

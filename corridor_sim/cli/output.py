@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,19 +34,19 @@ def deliver(content: str | bytes, output: Path | None, overwrite: bool) -> None:
     click.echo(f"wrote {output}", err=True)
 
 
-def runs_as(form: str, runs: Sequence[Results], kinds: tuple[str, ...] | None, per_replication: bool) -> str:
-    """Results of runs as text: in words, as one CSV table or as JSON."""
+def runs_as(form: str, runs: Sequence[Results], rows: tuple[str, ...] | None, per_replication: bool) -> str:
+    """Results of runs as text: in words, as one CSV table or as JSON; `rows` names the rows to show."""
     from corridor_sim import tables
 
     if form == "table":
         parts = []
         for run in runs:
             text = run.describe().rstrip("\n") + "\n"
-            if kinds:
-                text += "\n" + frame_as_text(run.summary(kinds), ["mean", "low", "high", "n", "note"])
+            if rows:
+                text += "\n" + frame_as_text(_summary(run, rows), ["mean", "low", "high", "n", "note"])
             parts.append(text)
         return "\n".join(parts)
-    frames = [run.to_frame(kinds) if per_replication else run.summary(kinds) for run in runs]
+    frames = [run.to_frame(rows) if per_replication else _summary(run, rows) for run in runs]
     if form == "csv":
         import pandas as pd
 
@@ -54,8 +54,21 @@ def runs_as(form: str, runs: Sequence[Results], kinds: tuple[str, ...] | None, p
             if "scenario" not in frame:
                 frame.insert(0, "scenario", run.name)
         return tables.to_csv(pd.concat(frames, ignore_index=True))
-    rows = [{**run.about(), "rows": tables.records(frame)} for run, frame in zip(runs, frames, strict=True)]
-    return tables.to_json({"runs": rows})
+    told = [{**run.about(), "rows": tables.records(frame)} for run, frame in zip(runs, frames, strict=True)]
+    return tables.to_json({"runs": told})
+
+
+def _summary(run: Results, rows: tuple[str, ...] | None) -> Any:
+    """Means over the whole run; by hour and day where the rows asked for are only so."""
+    frame = run.summary(rows)
+    return run.summary(rows, by_time=True) if frame.empty else frame
+
+
+def _when(row: Mapping[str, Any]) -> list[str]:
+    """Hour and day of a row that is about one."""
+    there = {name: row[name] for name in ("hour", "day") if str(row.get(name)) not in ("None", "nan", "<NA>")}
+    told = [f"{int(there['hour']):02d}:00"] if "hour" in there else []
+    return told + ([str(row.get("date") or f"day {int(there['day'])}")] if "day" in there else [])
 
 
 def frame_as_text(frame: Any, columns: Sequence[str]) -> str:
@@ -64,7 +77,7 @@ def frame_as_text(frame: Any, columns: Sequence[str]) -> str:
 
     where = [c for c in ("place", "direction", "cargo_class", "of") if c in frame]
     about = [
-        " ".join([f"{row['indicator']} [{row['unit']}]", *(str(row[c]) for c in where if row[c])])
+        " ".join([f"{row['indicator']} [{row['unit']}]", *(str(row[c]) for c in where if row[c]), *_when(row)])
         for row in frame.to_dict("records")
     ]
     rows = [[text, *values] for text, values in zip(about, frame[list(columns)].to_numpy().tolist(), strict=True)]

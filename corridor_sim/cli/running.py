@@ -111,16 +111,30 @@ def tell_doubts(runs: Sequence[Results], settings: Mapping[str, Any], *, shown: 
         sys.exit(FAILED)
 
 
-def known_indicators(names: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The indicators named, all known; None for all."""
-    if not names:
-        return None
-    from corridor_sim.errors import nearest
-    from corridor_sim.indicators import INDICATORS
+def asked_for(
+    names: tuple[str, ...], scenarios: Sequence[Scenario]
+) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """Indicators to reckon and rows to show, for indicators or rows named; None for all.
 
+    A row is named as it stands in a table (``queue_mean``); the name of an indicator without such a row
+    (``queue``) means all its rows.
+    """
+    if not names:
+        return None, None
+    from corridor_sim import flatten
+    from corridor_sim.errors import nearest
+    from corridor_sim.indicators import INDICATORS, Collector
+
+    # Which rows an indicator has depends on the plan alone: ask it without a run.
+    plan = flatten.make_plan(scenarios[0])
+    rows = {kind: Collector(plan, [0], [kind]).finish().indicators for kind in INDICATORS}
+    kinds, shown = [], []
     for name in names:
-        if name not in INDICATORS:
-            hint = nearest(name, INDICATORS)
+        owners = [kind for kind in rows if name in rows[kind]]
+        if name not in rows and not owners:
+            hint = nearest(name, {*rows, *(row for found in rows.values() for row in found)})
             text = f"no indicator {name!r}" + (f"; {hint}" if hint else "; `corridor-sim kinds indicators` lists them")
             raise click.UsageError(text)
-    return names
+        kinds += owners or [name]
+        shown += [name] if owners else list(rows[name])
+    return tuple(dict.fromkeys(kinds)), tuple(dict.fromkeys(shown))
