@@ -36,7 +36,9 @@ BIG = {"elements": (3, 6), "consignments": (200, 260), "rows": (1, 2), "flows": 
 def form(request, monkeypatch):
     """Each kernel's two forms, whatever the number of replications."""
     for module in FORMS:
-        monkeypatch.setattr(module, "SCALAR_BELOW", request.param)
+        if hasattr(module, "SCALAR_BELOW"):
+            monkeypatch.setattr(module, "SCALAR_BELOW", request.param)
+    monkeypatch.setattr(FORMS[-1], "ROW_NS", request.param * 1e9)
 
 
 def difference(case) -> str | None:

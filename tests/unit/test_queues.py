@@ -18,7 +18,9 @@ FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo",
 @pytest.fixture(params=[0, 16], ids=["rows", "scalar"])
 def form(request, monkeypatch):
     for module in FORMS:
-        monkeypatch.setattr(module, "SCALAR_BELOW", request.param)
+        if hasattr(module, "SCALAR_BELOW"):
+            monkeypatch.setattr(module, "SCALAR_BELOW", request.param)
+    monkeypatch.setattr(FORMS[-1], "ROW_NS", request.param * 1e9)
 
 
 def some(seed, rows=1, most=10, longest=6, until=40):
@@ -171,6 +173,24 @@ def test_priority_serves_the_most_urgent_who_waits(form):
         rank, lanes = rng.integers(0, 3, len(arrival)), dated(rng)
         expected = priority_oracle(arrival, service, rank, lanes)
         assert (queues.priority(arrival, service, rank, lanes) == expected).all(), seed
+
+
+@pytest.mark.parametrize("load", [0.5, 0.8, 1.1])
+def test_priority_in_two_blocks_of_time_is_priority_in_one(load, form):
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        size = int(rng.integers(2, 120))
+        arrival = np.sort(np.floor(rng.uniform(0, size / load, size) * 4) / 4)
+        service, rank = np.floor(rng.exponential(2, size) * 4) / 4, rng.integers(0, 3, size)
+        lanes = StepFunction([0, 5, 20, 30], [2, 0, 1, 2]) if seed % 3 == 0 else StepFunction.constant(2)
+        whole = queues.priority(arrival, service, rank, lanes)
+        until, pool = float(rng.integers(1, int(size / load) + 2)), queues.Pool.empty(1, 2)
+        found = np.full(size, np.inf)
+        for limit in (until, np.inf):
+            here = (arrival < limit) & np.isinf(found)
+            found[here] = queues.priority(arrival[here], service[here], rank[here], lanes, pool=pool, until_h=limit)
+            assert (found[~np.isinf(found)] < limit).all()
+        assert (found == whole).all(), seed
 
 
 def test_equal_ranks_are_first_come_first_served(form):

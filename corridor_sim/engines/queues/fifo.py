@@ -210,7 +210,7 @@ def _heap(arrival: FloatArray, service: FloatArray, state: FloatArray) -> FloatA
 
 def _heap_loop(arrivals: list[float], services: list[float], free: list[float]) -> list[float]:
     """Starts of one replication; `free` is a heap of lane-free times and holds the state afterwards."""
-    begun = []
+    begun: list[float] = []
     begin_of = begun.append
     for a, s in zip(arrivals, services, strict=True):
         begin = free[0]
