@@ -284,7 +284,9 @@ class Posts:
                     departures.append((float(day), NO_LIMIT))
                 in_use.append((max(0.0, float(day)), used))
             if per_day[k] is not None:
-                departures += [(float(day) + hour, places) for hour, places in slots_of_day(per_day[k], every_h[k])]
+                departures += [
+                    (float(day) + hour, places) for hour, places in slots_of_day(int(per_day[k]), every_h[k])
+                ]
         inside = [(hour, places) for hour, places in departures if 0 <= hour < self.clock.horizon_h]
         timetable = Timetable(
             id=f"{at.id}.{at.direction}.slots",

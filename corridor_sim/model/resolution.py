@@ -110,7 +110,7 @@ def _date_problems(changes: Sequence[Dated], horizon_h: float) -> list[Problem]:
         found.append(Problem("is over before the run", "until", changes[0].change.until, severity="warning"))
     for one in changes:
         field = one.change.path.rpartition(".")[2]
-        if field in FIXED_FIELDS and any(0 < edge < horizon_h for edge in (one.from_h, one.until_h)):
+        if field in FIXED_FIELDS and any(0 < edge < horizon_h for edge in one.edges()):
             text = f"would change {one.change.path} within the run, where it stays the same throughout"
             hint = "let it begin at or before run.start, or run the time before and after as two scenarios"
             found.append(Problem(text, "from", one.change.from_, hint=hint))
