@@ -1,5 +1,6 @@
 """Mechanisms of a border, from a file to a table: slots, daily acceptance, two changes of one value, waits by kind."""
 
+import itertools
 import math
 import warnings
 
@@ -117,7 +118,7 @@ arrivals = { kind = "all_at_start", count = 2000 }
     at = visits[visits["element"] == "north_a.exit.acceptance"]
     ends_h = [24.0 * day for day in range(1, 9)]
     standing = [int(((at["join_h"] < end) & ~(at["start_h"] < end)).sum()) for end in ends_h]
-    steps = [before - after for before, after in zip(standing, standing[1:], strict=False)]
+    steps = [before - after for before, after in itertools.pairwise(standing)]
     assert steps[:1] == [10]
     assert steps[1:] == [120] * 6
 
