@@ -19,6 +19,7 @@ from corridor_sim.indicators.economics import Worth, worth_of
 from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.input_differences import inputs_diff
 from corridor_sim.results_frames import ACCESSORS, NOISE, OVERLOAD, TIMES, Results
+from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.units import H_PER_YEAR, FloatArray
 
 if TYPE_CHECKING:
@@ -66,8 +67,7 @@ class Comparison:
     def __post_init__(self) -> None:
         if len(self.runs) < 2:
             raise CorridorError("a comparison needs at least two runs")
-        if not 0 < self.confidence < 1:
-            raise ValueError(f"confidence must be between 0 and 1, got {self.confidence}")
+        require_confidence(self.confidence)
         problems = [problem for other in self.runs[1:] for problem in unpaired(self.runs[0], other, self.paired)]
         if problems:
             raise CorridorError("these runs cannot be compared as pairs:\n" + "\n".join(f"  - {p}" for p in problems))

@@ -12,8 +12,23 @@ from corridor_sim.errors import CorridorError, MissingExtra, SimulationError
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
+class OneCommand(click.Command):
+    """A command that takes each option once, but for the repeatable ones."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; an option given twice is an error, not the last one of the two."""
+        _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in order:
+            once = isinstance(parameter, click.Option) and not (parameter.multiple or parameter.is_flag)
+            if once and order.count(parameter) > 1:
+                raise click.UsageError(f"{parameter.opts[-1]} is given twice", ctx)
+        return super().parse_args(ctx, args)
+
+
 class Commands(click.Group):
     """The commands, with every error told in one line and by its exit code."""
+
+    command_class = OneCommand
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; errors become messages and exit codes unless --debug is given."""

@@ -83,7 +83,7 @@ def _unreadable(path: Path, error: Exception) -> Problem:
         reason = "does not exist"
         if path.is_symlink():
             reason = "is a link to a file that does not exist"
-        near = sorted(p.name for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
+        near = sorted(p.name for p in path.parent.glob("*.toml") if p.exists()) if path.parent.is_dir() else []
         return Problem(reason, file=shown(path), hint=nearest(path.name, near))
     return Problem(f"cannot be read: {reason}", file=shown(path))
 

@@ -7,11 +7,17 @@ values are given by the caller; nothing here has a hidden default.
 
 from __future__ import annotations
 
+import math
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
+from corridor_sim.errors import CorridorWarning
 from corridor_sim.units import FloatArray
+
+HIGH_RATE = 0.5
+"""Discount rates above are taken for a slip of the unit. [1/year]"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +81,16 @@ def worth_of(
     Raises
     ------
     ValueError
-        For a life below one year, a negative cost or a rate of -1 or less.
+        For a number that is not finite, a life below one year, a negative cost or a rate of -1 or less.
     """
+    given = (discount_rate, capex_usd, opex_usd_year, life_years, benefit_growth)
+    if not all(map(math.isfinite, given)):
+        raise ValueError("rates, costs and life must be finite numbers")
     if life_years < 1 or capex_usd < 0 or opex_usd_year < 0 or discount_rate <= -1:
         raise ValueError("needs life_years >= 1, capex_usd >= 0, opex_usd_year >= 0 and discount_rate > -1")
+    if discount_rate > HIGH_RATE:
+        text = f"a discount rate of {discount_rate:g} is {discount_rate:.0%} a year; write 0.08 for 8 %"
+        warnings.warn(text, CorridorWarning, stacklevel=3)
     benefits = saved_usd_year * annuity(discount_rate, life_years, benefit_growth)
     cost = capex_usd + opex_usd_year * annuity(discount_rate, life_years)
     hours = saved_truck_h_year * annuity(0.0, life_years, benefit_growth)

@@ -59,12 +59,18 @@ def _values(values: ArrayLike, name: str = "values") -> FloatArray:
     return array
 
 
+def require_confidence(confidence: float) -> None:
+    """Raise ValueError unless 0 < confidence < 1."""
+    if not 0.0 < confidence < 1.0:
+        hint = f"; {confidence:g} %? write {confidence / 100:g}" if 1.0 <= confidence < 100.0 else ""
+        raise ValueError(f"confidence must be between 0 and 1, got {confidence:g}{hint}")
+
+
 def t_quantile(confidence: float, df: float) -> float:
     """Two-sided Student quantile: P(|T| <= t) = confidence."""
     from scipy.special import stdtrit
 
-    if not 0.0 < confidence < 1.0:
-        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
+    require_confidence(confidence)
     return float(stdtrit(df, 0.5 + confidence / 2.0))
 
 
@@ -99,9 +105,15 @@ def t_half_widths(values: ArrayLike, confidence: float = 0.95) -> tuple[FloatArr
     -------
     mean, half_width : arrays, shape (...)
         Half-width NaN where fewer than two replications have a value.
+
+    Raises
+    ------
+    ValueError
+        If `confidence` is not between 0 and 1.
     """
     from scipy.special import stdtrit
 
+    require_confidence(confidence)
     array = np.asarray(values, dtype=float)
     there = ~np.isnan(array)
     n = there.sum(axis=0)

@@ -39,7 +39,11 @@ def rows_of(
     if first.ndim not in (1, 2):
         raise ValueError(f"times need one axis (consignment) or two (replication, consignment), got {first.ndim}")
     shape = first.shape
-    arrays = [first, *(np.broadcast_to(np.asarray(other, dtype=np.float64), shape) for other in others)]
+    try:
+        arrays = [first, *(np.broadcast_to(np.asarray(other, dtype=np.float64), shape) for other in others)]
+    except ValueError:
+        shapes = ", ".join(str(np.shape(other)) for other in others)
+        raise ValueError(f"arrays must have the shape of the arrivals, {shape}; found {shapes}") from None
     if first.ndim == 1:
         return [array[None, :] for array in arrays], lambda answer: answer[0]
     return arrays, lambda answer: answer
@@ -47,8 +51,11 @@ def rows_of(
 
 def require_sorted(arrival_h: FloatArray) -> None:
     """Raise ValueError unless every row is non-decreasing (padding of inf included)."""
-    if arrival_h.shape[1] > 1 and not (arrival_h[:, 1:] >= arrival_h[:, :-1]).all():
-        raise ValueError("arrivals must not decrease along the last axis and must not be NaN")
+    if arrival_h.shape[1] > 1 and not (in_order := arrival_h[:, 1:] >= arrival_h[:, :-1]).all():
+        row, before = np.argwhere(~in_order)[0]
+        pair = f"{arrival_h[row, before]:g} and then {arrival_h[row, before + 1]:g}"
+        where = f"consignment {before + 1} of replication {row}"
+        raise ValueError(f"arrivals must not decrease along the last axis and must not be NaN: {pair} at {where}")
 
 
 def upright(array: FloatArray) -> FloatArray:
