@@ -83,6 +83,12 @@ class Station:
         Given and drawn outages and what becomes of the service they interrupt.
     rank
         Priority rank of each flow, smaller is more urgent; None is FIFO.
+    rank_changes
+        (from_h, rank) by date where the order changes within the run, the first being
+        `rank`; read when the consignment joins, which keeps its rank from then on.
+    yard_changes
+        (from_h, yard) by date where the places change within the run, the first being
+        `yard`; fewer places send nobody away.
     yard
         Waiting places in front of the lanes; None is unlimited. A finite yard
         blocks the element before it (after service, S14-S16).
@@ -100,7 +106,9 @@ class Station:
     breakdown: Breakdown | None = None
     outage_policy: OutagePolicy = "resume"
     rank: tuple[int, ...] | None = None
+    rank_changes: tuple[tuple[float, tuple[int, ...] | None], ...] = ()
     yard: int | None = None
+    yard_changes: tuple[tuple[float, int | None], ...] = ()
     reserved: tuple[Reservation, ...] = ()
     staff_pool: str | None = None
     staff_per_service: int = 1
@@ -110,6 +118,11 @@ class Station:
     crossing: str = ""
     kind: ClassVar[str] = "station"
     wait_component: ClassVar[str] = "wait"
+
+    @property
+    def may_be_full(self) -> bool:
+        """Whether the yard is finite at any time."""
+        return self.yard is not None or any(places is not None for _, places in self.yard_changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

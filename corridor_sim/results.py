@@ -74,7 +74,7 @@ class Records:
     journeys: tuple[Journeys, ...]
 
     def same_as(self, other: Records) -> str:
-        """"" if both hold the same bits, else the first difference in words."""
+        """ "" if both hold the same bits, else the first difference in words."""
         if not np.array_equal(self.replications, other.replications):
             return "replications differ"
         pairs = [

@@ -34,7 +34,7 @@ def cycle_problems(plan: Plan) -> list[Problem]:
             if _may_take_no_time(step):
                 text = f"a service that may take no time inside the cycle {ring} could go on for ever"
                 found[element.id] = Problem(text, f"{file_path(element)}.service")
-            if element.yard is not None:
+            if element.may_be_full:
                 text = f"a yard inside the cycle {ring} may block itself"
                 hint = "make the yard unlimited, or give each direction lanes of its own"
                 found[f"{element.id} yard"] = Problem(text, f"{file_path(element)}.yard", element.yard, hint=hint)

@@ -8,8 +8,8 @@ post's stages.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -35,6 +35,8 @@ from corridor_sim.plan import (
 )
 from corridor_sim.step_functions import StepFunction
 from corridor_sim.units import H_PER_DAY, grid_point, to_grid
+
+T = TypeVar("T")
 
 NO_LIMIT = 10**9
 """Stands for "no limit" where a number is needed before a limit begins or after it ends."""
@@ -86,6 +88,7 @@ class Posts:
         outages = self.outages(at, stage)
         per_lane = stage.breakdown is not None and stage.breakdown.per_lane
         named = stage.named_lanes or per_lane or any(outage.lane is not None for outage in outages)
+        ranks, yards = self.ranks(at, name, stage), self.yards(at, name, stage)
         return Station(
             id=id,
             lanes=lanes,
@@ -96,8 +99,10 @@ class Posts:
             if stage.breakdown is None
             else Breakdown(up=stage.breakdown.up, down=stage.breakdown.down, per_lane=per_lane),
             outage_policy=stage.outage_policy,
-            rank=rank_of(self.clock.values(stage.priority, self.changes(at, name, "priority"))[0][1], self.classes),
-            yard=self.yard(at, name, stage),
+            rank=ranks[0][1],
+            rank_changes=ranks if len(ranks) > 1 else (),
+            yard=yards[0][1],
+            yard_changes=yards if len(yards) > 1 else (),
             reserved=self.reserved(at, name, stage, lanes),
             staff_pool=stage.staff_pool,
             staff_per_service=stage.staff_per_service,
@@ -130,10 +135,15 @@ class Posts:
                 found.append(Outage(from_h=grid_point(from_h), until_h=grid_point(until_h), lane=lane))
         return tuple(found)
 
-    def yard(self, at: Pass, name: str, stage: Stage) -> int | None:
-        """Waiting places, None for unlimited."""
-        places = self.clock.values(stage.yard, self.changes(at, name, "yard"))[0][1]
-        return None if places == "unlimited" else int(places)
+    def ranks(self, at: Pass, name: str, stage: Stage) -> tuple[tuple[float, tuple[int, ...] | None], ...]:
+        """Rank of each flow by date of joining."""
+        orders = self.clock.values(stage.priority, self.changes(at, name, "priority"))
+        return _changing((from_h, rank_of(order, self.classes)) for from_h, order in orders)
+
+    def yards(self, at: Pass, name: str, stage: Stage) -> tuple[tuple[float, int | None], ...]:
+        """Waiting places by date, None for unlimited."""
+        places = self.clock.values(stage.yard, self.changes(at, name, "yard"))
+        return _changing((from_h, None if number == "unlimited" else int(number)) for from_h, number in places)
 
     def reserved(self, at: Pass, name: str, stage: Stage, lanes: StepFunction) -> tuple[Reservation, ...]:
         """Reserved lanes by class, never more than there are open."""
@@ -331,6 +341,15 @@ def rank_of(priority: Sequence[str], classes: Sequence[str]) -> tuple[int, ...] 
 def _by_lane(lanes: StepFunction) -> tuple[StepFunction, ...]:
     """Calendars of single lanes: lane k is open while at least k lanes are."""
     return tuple(StepFunction(lanes.from_h, lanes.value >= k) for k in range(1, int(lanes.value.max()) + 1))
+
+
+def _changing(parts: Iterable[tuple[float, T]]) -> tuple[tuple[float, T], ...]:
+    """Pieces (from hour, value) on the clock grid, without those that change nothing."""
+    found: list[tuple[float, T]] = []
+    for from_h, value in parts:
+        if not found or found[-1][1] != value:
+            found.append((grid_point(from_h), value))
+    return tuple(found)
 
 
 def _union(windows: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

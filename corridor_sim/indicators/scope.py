@@ -255,7 +255,7 @@ class Scope:
     @cached_property
     def may_block(self) -> bool:
         """Whether anybody can be held in a lane after service."""
-        return any(getattr(element, "yard", None) is not None for element in self.plan.elements)
+        return any(getattr(element, "may_be_full", False) for element in self.plan.elements)
 
     def may_interrupt(self, element: int) -> bool:
         """Whether a service at this element can be interrupted."""

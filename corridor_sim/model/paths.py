@@ -18,7 +18,7 @@ STAGE_FIELDS = (*LANE_FIELDS, "service", "factor", "factor_by_class", "share", "
 LEG_FIELDS = ("open", "speed_kmh", "headway_h", "max_vehicles", "timetable", "closed")
 FLOW_FIELDS = ("per_day", "growth_per_year", "diverted")
 POST_TABLES = {"acceptance": ("per_day",), "slots": ("per_day", "every_h"), "channels": ("shares", "by_class")}
-FIXED_FIELDS = ("priority", "yard", "overflow")
+FIXED_FIELDS = ("overflow",)
 """Values that stay the same throughout one run."""
 
 

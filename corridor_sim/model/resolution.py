@@ -118,6 +118,9 @@ def _date_problems(changes: Sequence[Dated], horizon_h: float) -> list[Problem]:
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if one.change.ramp_up_days and not number and field != "reliefs":
             found.append(Problem("works with numbers only", "ramp_up_days", one.change.ramp_up_days))
+        elif one.change.ramp_up_days and field == "yard":
+            text = "does not go with a yard, whose places are there all at once"
+            found.append(Problem(text, "ramp_up_days", one.change.ramp_up_days))
         elif one.change.ramp_up_days and not math.isfinite(one.from_h):
             found.append(Problem("needs a date `from` to begin at", "ramp_up_days", one.change.ramp_up_days))
     return found

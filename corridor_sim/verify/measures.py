@@ -261,7 +261,7 @@ def _yard(block: Block, group: str | None) -> Values:
         chosen = [block.element(group)]
     else:
         chosen = [k for k, e in enumerate(case.plan.elements) if isinstance(e, Timetable)] or [
-            k for k, e in enumerate(case.plan.elements) if isinstance(e, Station) and e.yard is not None
+            k for k, e in enumerate(case.plan.elements) if isinstance(e, Station) and e.may_be_full
         ]
     if not chosen:
         raise NotMeasured("there is no yard")

@@ -1,6 +1,7 @@
 """Every improvement kind from a scenario file: its date and its end, its works, its growing effect."""
 
 import itertools
+import math
 
 import pytest
 
@@ -160,6 +161,21 @@ def merged(plan, hour):
 
 LANES = 'at = "checkpoints.north_a.exit.lanes"\n'
 EXIT = 'at = "checkpoints.north_a.exit"\n'
+
+
+def urgent(plan, hour):
+    """How many flows come before others at the lanes: those of the most urgent rank, if there is more than one."""
+    dated = plan.elements[plan.element_index("north_a.exit.lanes")].rank_changes
+    rank = [one for from_h, one in dated if from_h <= hour][-1]
+    return 0 if rank is None else sum(place == 0 for place in rank)
+
+
+def yard(plan, hour):
+    dated = plan.elements[plan.element_index("north_a.exit.lanes")].yard_changes
+    places = [one for from_h, one in dated if from_h <= hour][-1]
+    return math.inf if places is None else places
+
+
 KINDS = {
     "add_lanes": (LANES + "lanes = 2\n", at("north_a.exit.lanes", "lanes"), (3, 5, 3)),
     "remove_lanes": (LANES + "lanes = 1\n", at("north_a.exit.lanes", "lanes"), (3, 2, 3)),
@@ -196,12 +212,9 @@ KINDS = {
     ),
     "demand_growth": ('flow = "train"\nfactor = 1.5\n', rate, (8 / 24, 12 / 24, 8 / 24)),
     "closure": ('at = "checkpoints.north_a.exit"\n', at("north_a.exit.lanes", "lanes"), (3, 0, 3)),
+    "priority_class": (LANES + 'priority = ["perishable"]\n', urgent, (0, 1, 0)),
+    "yard_places": (LANES + "places = 40\n", yard, (math.inf, 40, math.inf)),
 }  # fmt: skip
-WHOLE_RUN = {
-    "priority_class": (LANES + 'priority = ["perishable"]\n', lambda plan: station(plan).rank),
-    "yard_places": (LANES + "places = 40\n", lambda plan: station(plan).yard),
-}
-"""Kinds that hold for a whole run or not at all."""
 GROWING = {
     "add_lanes", "remove_lanes", "service_time", "inspection_share", "pre_arrival", "slot_booking", "daily_acceptance",
     "open_post", "leg_speed", "leg_capacity", "demand_growth",
@@ -235,7 +248,7 @@ def others_needed(kind):
 
 
 def test_every_kind_there_is_is_tested_here():
-    assert set(KINDS) | set(WHOLE_RUN) == set(IMPROVEMENTS)
+    assert set(KINDS) == set(IMPROVEMENTS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -260,18 +273,6 @@ def timetabled(plan, hour):
     )
 
 
-@pytest.mark.parametrize("kind", WHOLE_RUN)
-def test_a_kind_without_date_holds_throughout_and_with_one_in_the_run_is_refused_in_words(network, kind):
-    body, probe = WHOLE_RUN[kind]
-    without = cs.make_plan(cs.load_scenario("network.toml"))
-    assert probe(plan_of(network, kind, body, dates="")) != probe(without)
-    assert probe(plan_of(network, kind, body, dates="until = 2023-12-31\n")) == probe(without)
-    plan_of_text = f'[improvements.change]\nkind = "{kind}"\n{body}{DATES}'
-    result = network.call("check", network.write("dated", plan_of_text, extends="network.toml"))
-    assert result.exit_code == 2
-    assert "within the run, where it stays the same throughout" in result.output
-
-
 @pytest.mark.parametrize("kind", sorted(GROWING))
 def test_an_effect_grows_day_by_day(network, kind):
     body, probe, (before, full, _) = KINDS[kind]
@@ -289,7 +290,7 @@ def test_an_effect_grows_day_by_day(network, kind):
 
 @pytest.mark.parametrize("kind", sorted(set(IMPROVEMENTS) - GROWING))
 def test_what_cannot_grow_says_so_or_is_whole_at_once(network, kind):
-    body = {**KINDS, **WHOLE_RUN}[kind][0]
+    body = KINDS[kind][0]
     dates = "from = 2024-01-01\nramp_up_days = 4\n"
     text = others_needed(kind) + f'[improvements.change]\nkind = "{kind}"\n{body}{dates}'
     result = network.call("check", network.write("grown", text, extends="network.toml"))
@@ -319,7 +320,7 @@ def test_works_after_the_opening_are_refused(network):
 def test_all_kinds_together_run_from_one_file(network):
     parts = [
         f'[improvements.{kind}]\nkind = "{kind}"\n{body}'
-        for kind, (body, *_) in {**KINDS, **WHOLE_RUN}.items()
+        for kind, (body, *_) in KINDS.items()
     ]  # fmt: skip
     name = network.write("all", "".join(parts), extends="network.toml")
     assert network.call("check", name).exit_code == 2  # a direction that is closed throughout

@@ -1,7 +1,8 @@
 """Do 95 % intervals hold the truth in 95 of 100 studies? A test of the whole way from plan to interval.
 
 Each study has 20 replications of an M/M/3 post (load 0.7, eighteen days of which one is
-warm-up; in much shorter runs the means are so skewed that a t interval covers a little less); the truth is exact. The same post with services shorter by 4 % is the upgrade.
+warm-up; in much shorter runs the means are so skewed that a t interval covers a little
+less); the truth is exact. The same post with services shorter by 4 % is the upgrade.
 `--long` repeats the study 1,000 times, otherwise 300 times.
 """
 

@@ -32,6 +32,24 @@ def test_clear_queue_leaves_over_until_opening_who_comes_after_closing_however_u
     assert out.start("A") == [0, 10, 50]
 
 
+def test_a_priority_order_that_changes_is_read_when_one_joins():
+    # From 5 on flow 1 is urgent. The one of flow 1 that joined at 2 keeps its place among the others.
+    ranked = station(rank_changes=((0.0, None), (5.0, (1, 0))))
+    out = play([ranked], [a(0, 10), a(1, 3), a(2, 3, flow=1), a(6, 3), a(7, 3, flow=1)])
+    # At 10: ranks 0 (before the change) at 1 and 2, rank 1 at 6, rank 0 at 7.
+    assert out.start("A") == [0, 10, 13, 19, 16]
+
+
+def test_a_yard_that_grows_lets_in_who_is_blocked_and_one_that_shrinks_sends_nobody_away():
+    # One place until 6, then two, from 8 none. B takes 10 h each; A 1 h each.
+    growing = station("B", yard=1, yard_changes=((0.0, 1), (6.0, 2), (8.0, 0)))
+    out = play([station("A"), growing], [a(0, 1, 10), a(0, 1, 10), a(0, 1, 10), a(0, 1, 10)])
+    # 1: in the lane; 2: in the yard; 3 is finished at 3 and waits for 6; the fourth finishes at 7, B starts
+    # the second at 11 and the third at 21, and only then takes one straight from A at 31.
+    assert out.leave("A") == [1, 2, 6, 31]
+    assert out.start("B") == [1, 11, 21, 31]
+
+
 def test_no_overrun_lets_nobody_pass_the_first_that_does_not_fit():
     hours = station(lanes=[(0, 1), (10, 0), (20, 1)], closing="no_overrun")
     assert play([hours], [a(0, 7), a(1, 5), a(2, 1)]).start("A") == [0, 20, 25]

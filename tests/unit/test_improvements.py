@@ -162,17 +162,17 @@ def test_a_priority_class_is_served_first():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "improvement",
-    [
-        im.PriorityClass(at=DOCUMENTS, priority=["perishable"], from_=JAN_10),
-        im.YardPlaces(at=DOCUMENTS, places=3, from_=JAN_10),
-    ],
-    ids=repr,
-)
-def test_what_cannot_change_within_a_run_is_refused_in_words(improvement):
-    with pytest.raises(ScenarioError, match="within the run, where it stays the same throughout"):
-        plan_with(improvement)
+def test_a_priority_order_and_a_yard_begin_at_their_date():
+    ranked = element(
+        plan_with(im.PriorityClass(at=DOCUMENTS, priority=["perishable"], from_=JAN_10)), "samur_az.exit.documents"
+    )
+    (first, none), (from_h, rank) = ranked.rank_changes
+    assert (first, none, ranked.rank) == (0.0, None, None)
+    assert from_h == LOCAL_JAN_10
+    assert sorted(rank) == [0, 1, 1, 1, 1]
+    yard = element(plan_with(im.YardPlaces(at=DOCUMENTS, places=3, from_=JAN_10)), "samur_az.exit.documents")
+    assert yard.yard_changes == ((0.0, None), (LOCAL_JAN_10, 3))
+    assert yard.may_be_full
 
 
 def test_a_priority_lane_keeps_lanes_for_a_class():

@@ -30,7 +30,7 @@ def refusals(plan: Plan) -> list[str]:
     for number, element in enumerate(plan.elements):
         if isinstance(element, Station):
             found += [f"{what} at {element.id}" for what in _station(element)]
-            if element.yard is not None and number not in lines and entered_from_elements(plan, number):
+            if element.may_be_full and number not in lines and entered_from_elements(plan, number):
                 found.append(
                     f"a yard outside a linear first-come-first-served run that everybody visits at {element.id}"
                 )
@@ -55,6 +55,10 @@ def _station(station: Station) -> Iterator[str]:
     identity = station.named is not None or by_lane
     if station.staff_pool is not None:
         yield "a staff pool"
+    if station.rank_changes:
+        yield "priority whose order changes within the run"
+    if station.yard_changes:
+        yield "a yard whose places change within the run"
     if breaks and station.outage_policy == "requeue":
         yield "outages that requeue"
     if ranked and closes:
@@ -108,7 +112,7 @@ def blocking_lines(plan: Plan) -> list[list[int]]:
     limited = [
         number
         for number, element in enumerate(plan.elements)
-        if isinstance(element, Station) and element.yard is not None and before.get(number, set()) - {-1}
+        if isinstance(element, Station) and element.may_be_full and before.get(number, set()) - {-1}
     ]
     runs: list[list[int]] = []
     for number in limited:

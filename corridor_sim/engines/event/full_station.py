@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
+from math import inf
 from typing import Any, cast
 
 from simpy import Event
@@ -19,10 +20,16 @@ from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
 from corridor_sim.engines.event.queueing import Ending, Outages, Queue, Reservations, Staff, Stay, Windows
 from corridor_sim.engines.event.stations import refuse_zero_in_cycle
 from corridor_sim.errors import SimulationError
-from corridor_sim.plan import Balk, Outage, Station
+from corridor_sim.plan import Balk, Outage, Station, StepFunction
 
 Asking = tuple[float, int, Consignment, StepNow, Element, Visit]
 """Finish time and number of one that waits for room, with its step and where it stands."""
+
+
+def _places(station: Station) -> StepFunction:
+    """Waiting places of the yard by date; unlimited is more than anybody needs."""
+    dated = station.yard_changes or ((0.0, station.yard),)
+    return StepFunction([from_h for from_h, _ in dated], [2.0**53 if n is None else n for _, n in dated])
 
 
 class FullStation(Element):
@@ -43,13 +50,14 @@ class FullStation(Element):
         super().__init__(clock, index, station.id)
         start_h = clock.now
         self.plan = station
-        self.limited = station.yard is not None
+        self.limited = station.may_be_full
+        self._yards = Dated(_places(station), start_h)
         self.queue = Queue(1 + len(station.reserved))
         self.lanes = Reservations(station, flows, start_h)
         self.asking: list[Asking] = []
         self.inside: dict[Stay, None] = {}
         """Stays in service or interrupted, in the order of their starts; blocked ones are not in it."""
-        self._rank = station.rank
+        self._ranks = list(station.rank_changes or ((-inf, station.rank),))[::-1]
         self._in_cycle = in_cycle
         self._staff = staff
         self._need = station.staff_per_service
@@ -75,7 +83,7 @@ class FullStation(Element):
 
     @staticmethod
     def _dated(station: Station) -> list[Any]:
-        return [station.lanes, *(reservation.lanes for reservation in station.reserved)]
+        return [station.lanes, _places(station), *(reservation.lanes for reservation in station.reserved)]
 
     def _read_lanes(self, now: float) -> None:
         """Share the lanes that may start services out to the pools."""
@@ -140,7 +148,10 @@ class FullStation(Element):
                 f"open ({self._windows.longest_h:g} h); with closing 'no_overrun' it could never start"
             )
         flow = consignment.flow.index
-        stay = Stay(consignment, now, service_h, self.lanes.group_of[flow], self._rank[flow] if self._rank else 0)
+        while len(self._ranks) > 1 and now >= self._ranks[-2][0]:
+            self._ranks.pop()
+        rank = self._ranks[-1][1]
+        stay = Stay(consignment, now, service_h, self.lanes.group_of[flow], rank[flow] if rank else 0)
         self.visits.append(stay)
         if self._closed and self.plan.closing == "clear_queue":
             self._later.append(stay)
@@ -155,7 +166,7 @@ class FullStation(Element):
         if self._arrived or self._presented:
             self._take_in(now)
         while True:
-            while self.asking and self.queue.waiting + len(self._later) < cast(int, self.plan.yard):
+            while self.asking and self.queue.waiting + len(self._later) < self._yards.at(now):
                 self._admit(heappop(self.asking), now)
             if not self._start_next(now) and not (self.asking and self._admit_into_a_lane(now)):
                 return
@@ -167,7 +178,7 @@ class FullStation(Element):
 
     def _admit_into_a_lane(self, now: float) -> bool:
         """Without a yard: move the first one that a lane takes at once (S15)."""
-        if self.plan.yard != 0 or (self._closed and self.plan.closing == "clear_queue"):
+        if self._yards.at(now) != 0 or (self._closed and self.plan.closing == "clear_queue"):
             return False
         for entry in sorted(self.asking, key=lambda entry: entry[:2]):
             consignment, step = entry[2], entry[3]

@@ -97,7 +97,8 @@ def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: Clock) -
                     and element.named is None
                     and not outages
                     and element.rank is None
-                    and element.yard is None
+                    and not element.rank_changes
+                    and not element.may_be_full
                     and not element.reserved
                     and element.staff_pool is None
                     and k not in wiring.balked_at
