@@ -71,7 +71,7 @@ class Clock:
         if not changes:
             return base
         edges = {0.0, *base.from_h, *(edge for dated in changes for edge in dated.edges())}
-        inside = sorted(edge for edge in edges if 0 <= edge < self.horizon_h)
+        inside = sorted(edge for edge in edges if 0 <= edge <= self.horizon_h)
         return StepFunction(inside, [value_at(_number(base.at(edge)), changes, edge) for edge in inside])
 
 

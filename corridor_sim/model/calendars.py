@@ -96,6 +96,18 @@ def weekly_pieces(lines: Iterable[str]) -> Pieces:
     return tuple((edge, float(any(start <= edge < end for start, end in covered))) for edge in edges)
 
 
+def overlapping(lines: Iterable[str]) -> list[tuple[str, str]]:
+    """Pairs of lines whose windows have time in common; they count as one window.
+
+    Examples
+    --------
+    >>> overlapping(["Mon 08:00-12:00", "Mon-Tue 11:00-15:00", "Wed 08:00-12:00"])
+    [('Mon 08:00-12:00', 'Mon-Tue 11:00-15:00')]
+    """
+    pairs = itertools.combinations(lines, 2)
+    return [(a, b) for a, b in pairs if open_h_per_week([a]) + open_h_per_week([b]) > open_h_per_week([a, b]) + 1e-9]
+
+
 def daily_pieces(table: Mapping[str, float]) -> Pieces:
     """Values that change at times of the day, as pieces of one day from 00:00."""
     pieces = sorted((clock_h(text), float(value)) for text, value in table.items())

@@ -116,13 +116,13 @@ def value_at(base: Any, changes: Iterable[Dated], time_h: float) -> Any:
 
 
 def pieces(base: Any, changes: Sequence[Dated], until_h: float) -> list[tuple[float, Any]]:
-    """The value over [0, until_h) as (from hour, value), the first from 0.
+    """The value over [0, until_h] as (from hour, value), the first from 0.
 
     Notes
     -----
     ``value = (set, or base) * product(multiply) + sum(add)`` of what is in force.
     """
-    edges = sorted({0.0, *(edge for dated in changes for edge in dated.edges() if 0 < edge < until_h)})
+    edges = sorted({0.0, *(edge for dated in changes for edge in dated.edges() if 0 < edge <= until_h)})
     found: list[tuple[float, Any]] = []
     for edge in edges:
         value = value_at(base, changes, edge)

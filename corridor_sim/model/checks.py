@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from corridor_sim.errors import Problem, nearest
-from corridor_sim.model.calendars import hours_after, weekly_pieces
+from corridor_sim.model.calendars import hours_after, overlapping, weekly_pieces
 from corridor_sim.model.changes import Dated, pieces
 from corridor_sim.model.checkpoints import DIRECTIONS, Stage
 from corridor_sim.model.flows import Flow
@@ -223,6 +223,7 @@ def stages(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[Way]]) -
                 )
                 found.append(Problem(text, f"{path}.closing", stage.closing))
         found += _outage_problems(path, stage)
+        found += _hours_problems(path, stage)
     for path, dated in changes.items():
         for one in dated:
             value = one.change.value
@@ -286,6 +287,13 @@ def _lane_problems(
         text = f"{names} leaves no lane from {counts[-1][0]:g} h after the start on; {', '.join(users[:5])} use it"
         return [Problem(text, f"{path}.lanes", severity="warning" if closed else "error")]
     return []
+
+
+def _hours_problems(path: str, stage: Stage) -> list[Problem]:
+    return [
+        Problem(f"overlaps {first!r}; both together count as one", f"{path}.opening_hours", second, severity="warning")
+        for first, second in overlapping(stage.opening_hours or ())
+    ]
 
 
 def _outage_problems(path: str, stage: Stage) -> list[Problem]:

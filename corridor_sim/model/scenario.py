@@ -46,7 +46,9 @@ class RunSettings(Model):
         problems: list[Problem] = []
         for name in ("horizon", "warm_up", "cool_down"):
             if getattr(self, f"{name}_days") is not None and getattr(self, f"{name}_hours") is not None:
-                problems.append(Problem(f"gives the length twice; give {name}_days or {name}_h", f"{name}_h"))
+                hint = f'a variant takes the one of its base out with: remove = ["run.{name}_days"]'
+                text = f"gives the length twice; give {name}_days or {name}_h"
+                problems.append(Problem(text, f"{name}_h", hint=hint))
         if self.horizon_days is None and self.horizon_hours is None:
             problems.append(Problem("is required", "horizon_days", hint="or give horizon_h"))
         elif not problems:

@@ -22,6 +22,10 @@ factor, reliefs in their order; the product is rounded to the grid once. A
 relief of factor 0 skips the step: no visit. `service_h` is filled in at joining
 (a timetable: at departure), finished or not.
 
+**Dated priority and yards.** The rank is read at joining and kept; a queue is
+not sorted anew when the order changes. More places let in who is blocked at
+that instant; fewer send nobody away, and nobody enters until there is room.
+
 **Capacity falls to 0.** ``suspend`` stops the clock of every service under way
 and all of them go on at reopening, even if fewer lanes reopen (a fall of
 capacity cuts nobody); ``restart`` begins all of them anew then. ``clear_queue``

@@ -33,7 +33,8 @@ def rows_of(
     Raises
     ------
     ValueError
-        If the arrays do not broadcast to the first or that one has neither one nor two axes.
+        If the arrays do not broadcast to the first, that one has neither one nor two axes,
+        or one of the others is negative or NaN where somebody arrives.
     """
     first = np.asarray(arrival_h, dtype=np.float64)
     if first.ndim not in (1, 2):
@@ -44,9 +45,20 @@ def rows_of(
     except ValueError:
         shapes = ", ".join(str(np.shape(other)) for other in others)
         raise ValueError(f"arrays must have the shape of the arrivals, {shape}; found {shapes}") from None
+    for array in arrays[1:]:
+        if array.size and not array.min() >= 0:
+            _require_durations(np.atleast_2d(array), np.atleast_2d(first))
     if first.ndim == 1:
         return [array[None, :] for array in arrays], lambda answer: answer[0]
     return arrays, lambda answer: answer
+
+
+def _require_durations(duration_h: FloatArray, arrival_h: FloatArray) -> None:
+    """Raise ValueError at the first duration that is negative or NaN; the padding may hold anything."""
+    wrong = ~(duration_h >= 0) & (arrival_h < np.inf)
+    if wrong.any():
+        row, k = np.argwhere(wrong)[0]
+        raise ValueError(f"durations must be >= 0, got {duration_h[row, k]:g} at consignment {k} of replication {row}")
 
 
 def require_sorted(arrival_h: FloatArray) -> None:
