@@ -376,5 +376,5 @@ def test_every_kernel_has_an_example_that_runs(name):
 def test_a_duration_that_is_no_time_is_named_where_it_stands(wrong):
     service = np.ones((2, 3))
     service[1, 2] = wrong
-    with pytest.raises(ValueError, match="durations must be >= 0, got .* at consignment 2 of replication 1"):
+    with pytest.raises(ValueError, match=r"durations must be >= 0, got .* at consignment 2 of replication 1"):
         queues.fifo(np.zeros((2, 3)), service, lanes=2)
