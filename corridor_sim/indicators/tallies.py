@@ -168,7 +168,9 @@ class Components(Reducer):
     """What the time of a mean passage is made of, from the sums of the visits.
 
     A mean over the visits to one element counts in a passage with the share of the
-    passages that visit it; so unfinished consignments bias no component.
+    passages that visit it; so unfinished consignments bias no component. Where every
+    itinerary of a flow visits the element that share is a whole number and is taken as
+    such: visits and journeys of the same window are not the same consignments.
     """
 
     def start(self) -> None:
@@ -206,10 +208,24 @@ class Components(Reducer):
             if name == "blocked":
                 parts.append((visits.blocked_h, visits.left))
             joined = visits.of(visits.joined, element, flows)
+            always = self._always(element, flows)
+            share = ratio(joined, passages) if always is None else np.full(len(joined), float(always))
             for hours, number in parts:
                 mean = ratio(visits.of(hours, element, flows), visits.of(number, element, flows))
-                total = total + np.where(joined > 0, mean * ratio(joined, passages), 0.0)
+                total = total + np.where(joined > 0, mean * share, 0.0)
         return np.where(passages > 0, total, np.nan)
+
+    def _always(self, element: int, flows: tuple[int, ...] | None) -> int | None:
+        """How often every itinerary of these flows visits an element, None if it depends."""
+        if flows is None:
+            return None
+        times: set[int] = set()
+        for variant in (variant for flow in flows for variant in self.scope.plan.flows[flow].variants):
+            steps = [step for step in variant.steps if step.element == element]
+            if any(step.share or step.balk or any(not relief.factor for relief in step.reliefs) for step in steps):
+                return None
+            times.add(len(steps))
+        return times.pop() if len(times) == 1 else None
 
     def delay_h(
         self, elements: tuple[int, ...], passages: FloatArray, flows: tuple[int, ...] | None = None
