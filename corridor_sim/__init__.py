@@ -116,10 +116,12 @@ if TYPE_CHECKING:
     from corridor_sim.sweeps import run_until as run_until
     from corridor_sim.sweeps import sweep as sweep
     from corridor_sim.verify import verify as verify
+    from corridor_sim.warm_up_check import warm_up as warm_up
 
 _NAMES = {
     "study": "compare run",
     "sweeps": "run_until sweep",
+    "warm_up_check": "warm_up",
     "attribution": "Attribution attribute where_the_delay_is",
     "results_frames": "Results",
     "comparison": "Comparison",

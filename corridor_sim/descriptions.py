@@ -41,6 +41,14 @@ def number(mean: float, half: float = math.nan, digits: int = 3) -> str:
     return f"{mean:,.{places}f} ±{half:,.{places}f}"
 
 
+KINDS_OF_STUDY = {
+    "terminating": "terminating: this period with its dates, not a long-run average",
+    "cyclic": "cyclic: the period repeats",
+    "steady": "steady state: a long-run average after the warm-up",
+}
+"""What is said of a kind of study."""
+
+
 def describe(results: Results, width: int = 80) -> str:
     """Scenario, dates, replications, engine; overload; then posts and crossings."""
     lines = _head(results, width)
@@ -58,8 +66,10 @@ def _head(results: Results, width: int) -> list[str]:
     start, end = results.instant(0.0), results.instant(plan.horizon_h)
     dates = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, " if start and end else ""
     counted = f"; counted from day {plan.warm_up_h / 24:g}" if plan.warm_up_h else ""
+    settings = getattr(results.scenario, "run", None)
     rows = [
         ("scenario", results.name),
+        *([("study", KINDS_OF_STUDY[settings.kind])] if settings is not None else []),
         ("simulated", f"{dates}{days:g} days{counted}"),
         ("replications", f"{results.replications}, root entropy {results.root}"),
         ("engine", f"{results.engine}" + (f" ({results.engine_reason})" if results.engine_reason else "")),

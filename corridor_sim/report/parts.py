@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from corridor_sim.comparison import Comparison
+from corridor_sim.descriptions import KINDS_OF_STUDY
 from corridor_sim.plan import Plan
 from corridor_sim.plots.names import WORDS, place_name, told
 from corridor_sim.results_frames import Results, mean_interval
@@ -184,15 +185,10 @@ def method_of(results: Results) -> list[tuple[str, str]]:
         ("Delay is", _BASELINES[results.options.delay_baseline]),
     ]
     if settings is not None:
-        rows.insert(2, ("Kind of study", _KINDS[settings.kind]))
+        rows.insert(2, ("Kind of study", KINDS_OF_STUDY[settings.kind]))
     return rows
 
 
-_KINDS = {
-    "terminating": "terminating: this period with its dates, not a long-run average",
-    "cyclic": "cyclic: the period repeats",
-    "steady": "steady state: a long-run average after the warm-up",
-}
 _BASELINES = {
     "unqueued": "time spent waiting, blocked or interrupted, against the same passage without queues",
     "free_flow": "time above the 5th percentile of the crossing times (free flow)",

@@ -23,7 +23,7 @@ LEVELS = [
     "engines indicators",
     "results_frames descriptions input_differences comparison experiments",
     "tables plots report",
-    "study execution sweeps attribution store verify cli",
+    "study execution sweeps attribution warm_up_check store verify cli",
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names.split()}
 HEAVY = ["pandas", "scipy", "matplotlib", "pydantic", "networkx", "simpy", "numpy", "click", "jinja2", "tqdm"]
