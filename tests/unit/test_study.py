@@ -126,7 +126,8 @@ def test_description_fits_in_80_columns_and_leads_with_the_run(serial):
     lines = serial.describe().splitlines()
     assert max(len(line) for line in lines) <= 80
     assert lines[0].split() == ["scenario", "teaching"]
-    assert "2024-01-01 00:00 to 2024-01-05 00:00 UTC, 4 days" in lines[1]
+    assert lines[1].startswith("study         terminating")
+    assert "2024-01-01 00:00 to 2024-01-05 00:00 UTC, 4 days" in lines[2]
     assert any(line.startswith("replications  4, root entropy 5") for line in lines)
     assert any(line.startswith("post ") for line in lines)
 
