@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ class VisitTile:
 
     def __init__(self, scope: Scope, element: int, rows: IntArray, visits: ElementVisits, lines: slice) -> None:
         self.scope, self.element, self.rows = scope, element, rows
-        self.flow, self.index, self.step = visits.flow[lines], visits.index[lines], visits.step[lines]
+        self.flow = visits.flow[lines]
         self.join_h, self.start_h = visits.join_h[lines], visits.start_h[lines]
         self.finish_h, self.leave_h = visits.finish_h[lines], visits.leave_h[lines]
         self.service_h = visits.service_h[lines]
@@ -111,7 +112,7 @@ class SpanTile:
     def __init__(self, scope: Scope, place: int, cell: int, rows: IntArray, times: SpanTimes, lines: slice) -> None:
         self.scope, self.place, self.cell, self.rows = scope, place, cell, rows
         self.flow, self.variant, self.span = times.flow, times.variant, times.span
-        self.index, self.begin_h, self.end_h = times.index[lines], times.begin_h[lines], times.end_h[lines]
+        self.begin_h, self.end_h = times.begin_h[lines], times.end_h[lines]
 
     @property
     def kind(self) -> str:
@@ -161,16 +162,27 @@ def joined_visits(parts: Sequence[ElementVisits]) -> ElementVisits:
     """Visits of the same replications to one element, side by side; padding may lie in between."""
     if len(parts) == 1:
         return parts[0]
-    columns = [np.concatenate([getattr(part, column.name) for part in parts], axis=1) for column in fields(parts[0])]
-    return ElementVisits(*columns)
+    shape = parts[0].flow.shape[0], sum(part.flow.shape[1] for part in parts)
+    nobody = np.broadcast_to(np.int64(-1), shape)
+    known: dict[tuple[int, ...], NDArray[Any]] = {}
+
+    def joined(name: str) -> NDArray[Any]:
+        # Nobody asks here whose visit it was; and one array under two names stays one.
+        if name in ("index", "step"):
+            return nobody
+        columns = [getattr(part, name) for part in parts]
+        key = tuple(id(column) for column in columns)
+        if key not in known:
+            known[key] = np.concatenate(columns, axis=1)
+        return known[key]
+
+    return ElementVisits(*(joined(column.name) for column in fields(parts[0])))
 
 
 def joined_spans(parts: Sequence[SpanTimes]) -> SpanTimes:
     """Passages of the same replications through one span, side by side; padding may lie in between."""
     if len(parts) == 1:
         return parts[0]
-    index, begin_h, end_h = (
-        np.concatenate([getattr(part, name) for part in parts], axis=1) for name in ("index", "begin_h", "end_h")
-    )
-    first = parts[0]
-    return SpanTimes(first.flow, first.variant, first.span, index, begin_h, end_h)
+    begin_h, end_h = (np.concatenate([getattr(part, name) for part in parts], axis=1) for name in ("begin_h", "end_h"))
+    first, nobody = parts[0], np.broadcast_to(np.int64(-1), begin_h.shape)
+    return SpanTimes(first.flow, first.variant, first.span, nobody, begin_h, end_h)

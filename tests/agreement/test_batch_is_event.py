@@ -100,15 +100,15 @@ def test_windows_of_time_hold_the_same_visits_and_spans(window_h):
             continue
         rows = case.inputs.replications
         source = GivenDraws(case.plan, case.inputs).stream(range(len(rows)))
-        assert gathered(streaming.windows(case.plan, source, rows, window_h)) == whole, seed
+        assert gathered(streaming.windows(case.plan, source, rows, window_h, who=True)) == whole, seed
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_budget_changes_the_chunks_and_nothing_else(seed):
     case = random_case(NumpyDice(np.random.default_rng(seed + 100)), **BIG | {"rows": (3, 3)})
     draws = GivenDraws(case.plan, case.inputs)
-    big = list(batch.stream(case.plan, draws, [0, 1, 2], memory_gb=1.0))
-    small = list(batch.stream(case.plan, draws, [0, 1, 2], memory_gb=1e-6))
+    big = list(batch.stream(case.plan, draws, [0, 1, 2], memory_gb=1.0, who=True))
+    small = list(batch.stream(case.plan, draws, [0, 1, 2], memory_gb=1e-6, who=True))
     assert len(small) > len(big)
     assert gathered(small) == gathered(big)
 
@@ -116,9 +116,9 @@ def test_the_budget_changes_the_chunks_and_nothing_else(seed):
 def test_each_replication_is_the_same_alone_and_in_company():
     case = random_case(NumpyDice(np.random.default_rng(8)), **BIG | {"rows": (3, 3)})
     draws = GivenDraws(case.plan, case.inputs)
-    visits, spans = gathered(batch.stream(case.plan, draws, [0, 1, 2]))
+    visits, spans = gathered(batch.stream(case.plan, draws, [0, 1, 2], who=True))
     for k in range(3):
-        alone_visits, alone_spans = gathered(batch.stream(case.plan, draws, [k]))
+        alone_visits, alone_spans = gathered(batch.stream(case.plan, draws, [k], who=True))
         assert alone_visits == {key: value for key, value in visits.items() if key[0] == k}
         assert alone_spans == {key: value for key, value in spans.items() if key[0] == k}
 

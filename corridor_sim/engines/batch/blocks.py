@@ -180,24 +180,35 @@ class Block:
         With `under_way` False only of those who will not move again.
         """
         found = []
-        depart = self.depart_h
+        depart, release = self.depart_h, _by_horizon(self.release_h, horizon_h)
         depart[depart > horizon_h] = np.nan
-        release = np.where(self.release_h <= horizon_h, self.release_h, np.nan)
         for v, variant in enumerate(self.plan.variants):
             mine = self.variant == v
             if not under_way:
                 mine &= (self.code == OUT) | (self.time_h == np.inf)
             if not mine.any():
                 continue
-            index = np.where(mine, self.index, -1)
-            found.append(
-                SpanTimes(self.flow, v, -1, index, np.where(mine, release, np.nan), np.where(mine, depart, np.nan))
-            )
+            # Where all are of this itinerary nothing has to be copied: only the padding is left out.
+            everybody = bool(mine.all())
+            index = self.index if everybody else np.where(mine, self.index, -1)
+
+            def own(times: FloatArray, mine: NDArray[np.bool_] = mine, everybody: bool = everybody) -> FloatArray:
+                return times if everybody else np.where(mine, times, np.nan)
+
+            found.append(SpanTimes(self.flow, v, -1, index, own(release), own(depart)))
             for k in range(len(variant.spans)):
-                begin, end = np.where(mine, self.begin_h[k], np.nan), np.where(mine, self.end_h[k], np.nan)
-                end[end > horizon_h] = np.nan
-                found.append(SpanTimes(self.flow, v, k, np.where(np.isnan(begin), -1, index), begin, end))
+                begin, end = own(self.begin_h[k]), own(_by_horizon(self.end_h[k], horizon_h))
+                begun = begin == begin
+                where = index if everybody and begun.all() else np.where(begun, index, -1)
+                found.append(SpanTimes(self.flow, v, k, where, begin, end))
         return found
+
+
+def _by_horizon(times: FloatArray, horizon_h: float) -> FloatArray:
+    """Times that are later than the horizon made NaN; the array itself where there are none."""
+    if times.size and np.fmax.reduce(times, axis=None) <= horizon_h:
+        return times
+    return np.where(times <= horizon_h, times, np.nan)
 
 
 @dataclass(slots=True, eq=False)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from corridor_sim.engines.batch.blocks import Part
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.results import ElementVisits
-from corridor_sim.units import FloatArray
+from corridor_sim.units import GRID_PER_H, FloatArray
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +34,8 @@ class Joining:
         Flat place in the layout of each flat place in the queue order; None where they are the same.
     boarded
         Whether ties are in boarding order rather than by number.
+    laid_join_h, laid_service_h
+        Joinings and durations in the layout, where they differ from the queue order.
     """
 
     parts: Sequence[Part]
@@ -44,6 +46,8 @@ class Joining:
     service_h: FloatArray
     boarded: bool = False
     _flow: IntArray | None = None
+    laid_join_h: FloatArray | None = None
+    laid_service_h: FloatArray | None = None
 
     def laid_out(self, values: NDArray[Any], fill: float) -> NDArray[Any]:
         """Values of the concatenated parts in the layout."""
@@ -59,6 +63,10 @@ class Joining:
         """Values in queue order back in the layout."""
         if self.queue is None:
             return queued
+        if queued is self.join_h and self.laid_join_h is not None:
+            return self.laid_join_h
+        if queued is self.service_h and self.laid_service_h is not None:
+            return self.laid_service_h
         out = np.empty_like(queued, order="C")
         out.ravel()[self.queue] = queued.ravel()
         return out
@@ -73,6 +81,9 @@ class Joining:
     @property
     def flow_laid_out(self) -> IntArray:
         """Flow of each visit in the layout, -1 in the padding."""
+        flows = {part.block.flow for part in self.parts}
+        if len(flows) == 1 and len(self.place) == self.shape[0] * self.shape[1]:
+            return np.broadcast_to(np.int64(flows.pop()), self.shape)
         out = np.full(self.shape, -1, dtype=np.int64)
         first = 0
         for part in self.parts:
@@ -145,11 +156,35 @@ def merge(parts: Sequence[Part], rows: int, *, by_number: bool) -> Joining:
     elif width < 2 or (join[:, 1:] >= join[:, :-1]).all():
         return joining
     else:
-        order = np.argsort(join, axis=1, kind="stable")
+        order = stable_order(join)
     order += (np.arange(rows) * width)[:, None]
     joining.queue = order.ravel()
+    joining.laid_join_h, joining.laid_service_h = join, service
     joining.join_h, joining.service_h = joining.queued(join), joining.queued(service)
     return joining
+
+
+def stable_order(time_h: FloatArray) -> IntArray:
+    """What sorts each row, equal times left in order: ``np.argsort(time_h, axis=1, kind="stable")``.
+
+    Instants on the clock grid are whole numbers, so time and column fit into one: sorting those
+    takes a third to a tenth of the time of a stable sort of the instants.
+    """
+    width = time_h.shape[1]
+    bits = width.bit_length()
+    # Padding comes last: it is moved to the latest instant that fits, which must be nobody's.
+    latest_h = 2.0 ** (62 - bits) / GRID_PER_H
+    fits = np.count_nonzero(time_h >= latest_h) == np.count_nonzero(time_h == np.inf)
+    ticks = np.minimum(time_h, latest_h)
+    ticks *= GRID_PER_H
+    key = ticks.astype(np.int64)
+    if not fits or not np.array_equal(key, ticks) or key.min(initial=0) < 0:
+        return np.argsort(time_h, axis=1, kind="stable")
+    key <<= bits
+    key += np.arange(width)
+    key.sort(axis=1)
+    key &= (1 << bits) - 1
+    return key
 
 
 def _ready(part: Part) -> FloatArray:
@@ -159,22 +194,28 @@ def _ready(part: Part) -> FloatArray:
     return np.where(np.isnan(ready), part.join_h, ready)
 
 
-def layout_of(joining: Joining, times: Sequence[FloatArray], horizon_h: float) -> list[NDArray[Any]]:
+def layout_of(
+    joining: Joining, times: Sequence[FloatArray], horizon_h: float, *, who: bool = True
+) -> list[NDArray[Any]]:
     """Columns of a table in the layout: who, and `times` (join, start, finish, leave, service there).
 
-    What is later than the horizon did not happen. One array that is handed in twice is worked out once.
+    What is later than the horizon did not happen. One array that is handed in twice is worked
+    out once. Without `who` index and step are left at -1, which saves a third of the work.
     """
     parts = joining.parts
     known: dict[int, FloatArray] = {}
+    padded = len(joining.place) < joining.shape[0] * joining.shape[1]
     for at in times[:4]:
         if id(at) not in known:
-            known[id(at)] = np.where(at <= horizon_h, at, np.nan)
+            late = padded or not at.max(initial=-np.inf) <= horizon_h
+            known[id(at)] = np.where(at <= horizon_h, at, np.nan) if late else at
+    nobody = np.broadcast_to(np.int64(-1), joining.shape)
     return [
         joining.flow_laid_out,
-        joining.laid_out(_concatenated([part.index for part in parts]), -1),
-        joining.laid_out(_concatenated([part.step for part in parts]), -1),
+        joining.laid_out(_concatenated([part.index for part in parts]), -1) if who else nobody,
+        joining.laid_out(_concatenated([part.step for part in parts]), -1) if who else nobody,
         *(known[id(at)] for at in times[:4]),
-        np.where(times[0] < np.inf, times[4], np.nan),
+        np.where(times[0] < np.inf, times[4], np.nan) if padded else times[4],
     ]
 
 

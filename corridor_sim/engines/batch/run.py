@@ -36,10 +36,12 @@ class Run:
         Replications, outages, crossings and cancellations; its flows are not looked at.
     spans : bool
         Whether to note when consignments enter and leave the spans of their itineraries.
+    who : bool
+        Whether tables say which consignment made a visit, and at which step (else -1).
     """
 
-    def __init__(self, plan: Plan, inputs: SampledInputs, *, spans: bool) -> None:
-        self.plan, self.inputs, self.spans = plan, inputs, spans
+    def __init__(self, plan: Plan, inputs: SampledInputs, *, spans: bool, who: bool = True) -> None:
+        self.plan, self.inputs, self.spans, self.who = plan, inputs, spans, who
         self.rows = len(inputs.replications)
         self.blocks: list[list[Block]] = [[] for _ in plan.flows]
         self.places: list[list[tuple[int, list[tuple[int, int]]]]] = [[] for _ in plan.elements]
@@ -139,7 +141,7 @@ class Run:
             joining.laid_out(np.concatenate([getattr(part, name) for part in parts]), np.inf)
             for name in ("join_h", "service_h", "leave_h")
         )
-        return ElementVisits(*layout_of(joining, [join, join, leave, leave, service], self.plan.horizon_h))
+        return ElementVisits(*layout_of(joining, [join, join, leave, leave, service], self.plan.horizon_h, who=self.who))
 
     def _serve(self, number: int, server: Server, joining: Joining, until_h: float, *, last: bool) -> ElementVisits:
         """Those who join an element, served and sent on, as a table."""
@@ -157,7 +159,7 @@ class Run:
             self._move_part(part, leaves, goes, boarding=boarding)
         if served.decided is None:
             self._done(number, until_h)
-        columns = layout_of(joining, [laid[id(at)] for at in times], horizon_h)
+        columns = layout_of(joining, [laid[id(at)] for at in times], horizon_h, who=self.who)
         if decided is not None:
             return kept(columns, decided)
         if not self.spans:
