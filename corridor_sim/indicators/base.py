@@ -176,6 +176,7 @@ class Collector:
         for kind in kinds:
             made = self.shared(INDICATORS[kind])
             self._indicators.append(made)
+        self._replications: IntArray | None = None
         self._rows: IntArray = np.empty(0, dtype=np.int64)
         self._held_visits: dict[Any, list[ElementVisits]] = {}
         self._held_spans: dict[Any, list[SpanTimes]] = {}
@@ -204,10 +205,11 @@ class Collector:
 
         Small parts are held back until there are enough of them to be worth a tile.
         """
-        rows = np.array([self._row[int(number)] for number in chunk.replications], dtype=np.int64)
-        if not np.array_equal(rows, self._rows):
-            self._reduce_held()
-            self._rows = rows
+        if chunk.replications is not self._replications:
+            rows = np.array([self._row[int(number)] for number in chunk.replications], dtype=np.int64)
+            if not np.array_equal(rows, self._rows):
+                self._reduce_held()
+            self._replications, self._rows = chunk.replications, rows
         for k, visits in enumerate(chunk.elements):
             if visits is not None and visits.flow.size:
                 self._hold(self._held_visits, k, visits, visits.flow.size)

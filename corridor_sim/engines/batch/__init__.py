@@ -8,6 +8,8 @@ new mechanism goes: see `servers.py`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from corridor_sim.engines.batch.cycles import simulate_cycles
@@ -51,11 +53,11 @@ def simulate(plan: Plan, inputs: SampledInputs) -> Records:
         return simulate_cycles(plan, inputs)
     run = Run(plan, inputs, spans=False)
     run.feed(inputs.flows)
-    visits = run.advance(np.nextafter(plan.horizon_h, np.inf), last=True)
+    visits = dict(run.advance(np.nextafter(plan.horizon_h, np.inf), last=True))
     return records(plan, inputs, run, visits)
 
 
-def records(plan: Plan, inputs: SampledInputs, run: Run, visits: list[ElementVisits | None]) -> Records:
+def records(plan: Plan, inputs: SampledInputs, run: Run, visits: Mapping[int, ElementVisits]) -> Records:
     """What a run over the whole horizon has found, as records."""
     rows = len(inputs.replications)
     journeys = []
@@ -70,7 +72,7 @@ def records(plan: Plan, inputs: SampledInputs, run: Run, visits: list[ElementVis
     return Records(
         plan,
         inputs.replications,
-        tuple(nobody(rows) if visit is None else visit for visit in visits),
+        tuple(visits[k] if k in visits else nobody(rows) for k in range(len(plan.elements))),
         tuple(journeys),
     )
 

@@ -7,7 +7,7 @@ join it before an instant. Whoever leaves later waits in its block for the next 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -85,12 +85,12 @@ class Run:
             if isinstance(server, Departures):
                 server.crossing_h = inputs.crossing_h.get(number)
 
-    def advance(self, until_h: float, *, last: bool) -> list[ElementVisits | None]:
+    def advance(self, until_h: float, *, last: bool) -> Iterator[tuple[int, ElementVisits]]:
         """Work out everything that joins before `until_h`; with `last`, nobody comes after.
 
-        Returns the visits that became known, by element.
+        Yields the number of each element with the visits that became known there, element by
+        element, so that those of one can be dealt with before the next are worked out.
         """
-        found: list[ElementVisits | None] = [None] * len(self.plan.elements)
         for number in range(len(self.plan.elements)):
             if number in self.inner:
                 continue
@@ -98,17 +98,16 @@ class Run:
             if not parts:
                 continue
             if number in self.lines:
-                for place, visits in self._line(self.lines[number], parts):
-                    found[place] = visits
+                yield from self._line(self.lines[number], parts)
                 continue
             server = self._server(number)
             if self.spans and isinstance(server, Free):
-                found[number] = self._free(parts)
+                visits = self._free(parts)
                 self._done(number, until_h)
             else:
                 joining = merge(parts, self.rows, by_number=self.by_number)
-                found[number] = self._serve(number, server, joining, until_h, last=last)
-        return found
+                visits = self._serve(number, server, joining, until_h, last=last)
+            yield number, visits
 
     def _parts(self, number: int, until_h: float) -> list[Part]:
         parts = []
