@@ -184,7 +184,7 @@ def stable_order(time_h: FloatArray) -> IntArray:
     key += np.arange(width)
     key.sort(axis=1)
     key &= (1 << bits) - 1
-    return key
+    return np.asarray(key)
 
 
 def _ready(part: Part) -> FloatArray:

@@ -140,7 +140,9 @@ class Run:
             joining.laid_out(np.concatenate([getattr(part, name) for part in parts]), np.inf)
             for name in ("join_h", "service_h", "leave_h")
         )
-        return ElementVisits(*layout_of(joining, [join, join, leave, leave, service], self.plan.horizon_h, who=self.who))
+        return ElementVisits(
+            *layout_of(joining, [join, join, leave, leave, service], self.plan.horizon_h, who=self.who)
+        )
 
     def _serve(self, number: int, server: Server, joining: Joining, until_h: float, *, last: bool) -> ElementVisits:
         """Those who join an element, served and sent on, as a table."""

@@ -101,9 +101,7 @@ def stream(
     return _chunks(plan, sampler, list(replications), memory_gb, who=who)
 
 
-def _chunks(
-    plan: Plan, sampler: Draws, replications: list[int], memory_gb: float, *, who: bool
-) -> Iterator[Chunk]:
+def _chunks(plan: Plan, sampler: Draws, replications: list[int], memory_gb: float, *, who: bool) -> Iterator[Chunk]:
     cut = cut_of(plan, sampler, len(replications), memory_gb)
     whole = is_cyclic(plan) or bool(blocking_lines(plan))
     for first in range(0, len(replications), cut.rows):
@@ -116,9 +114,7 @@ def _chunks(
             yield from windows(plan, sampler.stream(rows, memory_gb=memory_gb / 8), rows, cut.window_h, who=who)
 
 
-def windows(
-    plan: Plan, source: Windows, rows: Sequence[int], window_h: float, *, who: bool = False
-) -> Iterator[Chunk]:
+def windows(plan: Plan, source: Windows, rows: Sequence[int], window_h: float, *, who: bool = False) -> Iterator[Chunk]:
     """The chunks of one block of replications, window after window, element after element."""
     numbers = np.asarray(rows, dtype=np.int64)
     end_h = float(np.nextafter(plan.horizon_h, np.inf))

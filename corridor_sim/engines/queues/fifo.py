@@ -122,39 +122,18 @@ def _last_finite(finish: FloatArray, arrival: FloatArray, before: FloatArray) ->
 def _rows(arrival: FloatArray, service: FloatArray, state: FloatArray) -> FloatArray:
     arrivals, services = upright(arrival), upright(service)
     free = upright(state)
-    padded = bool(np.isinf(arrivals[-1:]).any())
     start = np.empty_like(arrivals)
-    if padded:
-        services = np.where(np.isinf(arrivals), 0.0, services)
-        start = _padded_rows(arrivals, services, free, start)
-    else:
-        row_loop(arrivals, services, free, start)
+    # Padding ends a row, so the shortest row tells from where on there is some.
+    whole = len(arrivals) - int(np.isinf(arrivals).sum(axis=0).max(initial=0))
+    row_loop(arrivals[:whole], services[:whole], free, start[:whole])
+    if whole < len(arrivals):
+        # It takes a lane for no time at the instant it falls free: that moves nothing.
+        padding = np.isinf(arrivals[whole:])
+        past, none = np.where(padding, -np.inf, arrivals[whole:]), np.where(padding, 0.0, services[whole:])
+        row_loop(past, none, free, start[whole:])
+        np.copyto(start[whole:], np.inf, where=padding)
     state[...] = free.T
     return upright(start)
-
-
-def _padded_rows(arrivals: FloatArray, services: FloatArray, free: FloatArray, start: FloatArray) -> FloatArray:
-    """Rows with padding: it is served in the past, where it moves nothing."""
-    whole = int(np.isfinite(arrivals).all(axis=1).sum())
-    row_loop(arrivals[:whole], services[:whole], free, start[:whole])
-    lanes = len(free)
-    for i in range(whole, len(arrivals)):
-        there = np.isfinite(arrivals[i])
-        finish = np.maximum(arrivals[i], free[0])
-        start[i] = finish
-        finish = finish + services[i]
-        pushed = free.copy()
-        insert(pushed, finish, lanes)
-        np.copyto(free, pushed, where=there[None, :])
-    return start
-
-
-def insert(free: FloatArray, finish: FloatArray, lanes: int) -> None:
-    """Replace the smallest of each sorted column of `free` by `finish`, in place; `finish` is spent."""
-    for k in range(1, lanes):
-        np.minimum(free[k], finish, out=free[k - 1])
-        np.maximum(free[k], finish, out=finish)
-    free[lanes - 1] = finish
 
 
 def row_loop(arrivals: FloatArray, services: FloatArray, free: FloatArray, start: FloatArray) -> None:

@@ -221,12 +221,8 @@ def _rows(
         finish = np.add(begin, s, out=finishes[i])
         if repeats:
             _repeat(finish, s, at, closes, table)
-        if there.all():
-            _insert(lanes, finish.copy())
-        else:
-            pushed = lanes.copy()
-            _insert(pushed, finish.copy())
-            np.copyto(lanes, pushed, where=there[None, :])
+        # The padding takes the place of the smallest again, which moves nothing.
+        _insert(lanes, finish.copy() if there.all() else np.where(there, finish, lanes[0]))
         np.copyto(pool.last_h, begin, where=there)
     pool.busy_h[...] = lanes.T
     return upright(starts), upright(finishes)
