@@ -33,6 +33,8 @@ MAX_CONSIGNMENTS = 1e8
 """Most consignments in one replication, unless the caller says otherwise."""
 SCANNED = 2048
 """Rows shorter than this are compared as a whole, longer ones are searched one by one."""
+LARGE_WINDOW = 0.125
+"""Share of a block drawn ahead from which a window is drawn for itself."""
 MEMORY_GB = 8.0
 """Most memory that one call of `Sampler.sample` may take. [GB]"""
 
@@ -122,8 +124,8 @@ class BlockSampler:
     """Draws of some replications, window after window; generators are kept in between.
 
     Draws are made ahead in blocks of time, so that small windows cost little: a
-    block holds about `memory_gb`. A window holds the same bits as the same
-    consignments of `Sampler.sample`.
+    block holds about `memory_gb`; a window that is large itself is drawn alone. It
+    holds the same bits as the same consignments of `Sampler.sample`.
     """
 
     def __init__(self, sampler: Sampler, replications: Sequence[int], memory_gb: float) -> None:
@@ -173,7 +175,11 @@ class BlockSampler:
         return self._elements.with_flows(flows, highest)
 
     def _draw_ahead(self, until_h: float) -> None:
-        target_h = max(until_h, self._drawn_until_h + self.block_h)
+        # Whole windows, so that nothing is left over to be joined with the next; one window alone
+        # where it is large, so that it need not be cut out.
+        window_h = until_h - self.since_h
+        ahead = self.block_h // window_h if 0 < window_h < self.block_h * LARGE_WINDOW else 1
+        target_h = until_h if ahead <= 1 else max(until_h, self.since_h + ahead * window_h)
         if target_h >= self.plan.horizon_h:
             target_h = math.inf
         for f, flow in enumerate(self._flows):
