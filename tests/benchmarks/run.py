@@ -255,6 +255,20 @@ def memory(table: Table, scale: float) -> None:
         table.note(f"peak memory, 64 replications of {days} days, budget 0.5 GB [GB]", f"{float(done.stdout):.2f}")
 
 
+def workers(table: Table, scale: float) -> None:
+    """Wall time of a study in two processes against one."""
+    from corridor_sim import study
+
+    name, replications = ("year_2026_base", 8) if scale >= 1 else ("baseline_2023", 16)
+    seconds, values = {}, {}
+    for count in (1, 2, 1, 2):
+        begun = time.perf_counter()
+        values[count] = study.run(name, replications=replications, rng=9, engine="batch", workers=count).table.values
+        seconds[count] = min(seconds.get(count, math.inf), time.perf_counter() - begun)
+    assert values[1].tobytes() == values[2].tobytes()
+    table.note(f"two processes against one, {replications} replications of {name}", f"{seconds[1] / seconds[2]:.2f}x")
+
+
 def _streamed(plan, rows, memory_gb=2.0):
     collector = Collector(plan, range(rows))
     for chunk in batch.stream(plan, Sampler(plan, 9), range(rows), memory_gb):
@@ -288,6 +302,7 @@ def _row(records, k):
 
 PARTS = {
     "kernels": kernels, "tandem": tandem, "border": border, "corridor": corridor, "slopes": slopes, "memory": memory,
+    "workers": workers,
 }  # fmt: skip
 
 
