@@ -8,7 +8,7 @@ times NaN). A time later than the horizon did not happen and is NaN.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -123,18 +123,39 @@ def stack(plan: Plan, blocks: Sequence[Records]) -> Records:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SpanTimes:
-    """When the consignments of one itinerary entered and left one of its spans.
+class Visits:
+    """Visits of one flow to one element, as flat arrays: the first ``count[0]`` in the first replication, and so on.
 
-    `begin_h` is the joining of the first step, `end_h` the leaving of the last
-    (NaN if not by the horizon); `index` is the consignment's index in its flow,
-    -1 in the padding. Shape (replication, consignment). For the whole journey
-    `span` is -1, begin is the release and end the departure.
+    Times are those of `ElementVisits`. `index` and `step` say whose visit it is, and are -1
+    where nobody has asked for that.
+    """
+
+    element: int
+    flow: int
+    count: IntArray
+    index: IntArray
+    step: IntArray
+    join_h: FloatArray
+    start_h: FloatArray
+    finish_h: FloatArray
+    leave_h: FloatArray
+    service_h: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpanTimes:
+    """When the consignments of one itinerary entered and left one of its spans, as flat arrays.
+
+    The first ``count[0]`` belong to the first replication, and so on. `begin_h` is the
+    joining of the first step, `end_h` the leaving of the last (NaN if not by the horizon);
+    `index` is the consignment's index in its flow, -1 where nobody has asked for that. For
+    the whole journey `span` is -1, begin is the release and end the departure.
     """
 
     flow: int
     variant: int
     span: int
+    count: IntArray
     index: IntArray
     begin_h: FloatArray
     end_h: FloatArray
@@ -144,22 +165,33 @@ class SpanTimes:
 class Chunk:
     """A part of what happened, each visit and span in exactly one chunk of a run.
 
-    Indicators are reduced chunk by chunk: an engine may hand over a whole
-    replication, a block of them, or a block of time. `elements[k]` may be None
-    where the chunk has no visits to element k.
+    Indicators are reduced chunk by chunk: an engine may hand over a whole replication, a
+    block of them, or a block of time. An element or a span may have several tables, or none.
     """
 
     plan: Plan
     replications: IntArray
-    elements: tuple[ElementVisits | None, ...]
+    visits: tuple[Visits, ...]
     spans: tuple[SpanTimes, ...]
 
 
 def chunk_of(records: Records) -> Chunk:
     """Full records as one chunk, spans derived from the visits."""
-    plan = records.plan
-    spans: list[SpanTimes] = []
-    for f, (flow, journeys) in enumerate(zip(plan.flows, records.journeys, strict=True)):
+    visits = tuple(
+        Visits(k, f, (table.flow == f).sum(axis=1), *(getattr(table, name)[table.flow == f] for name in _OF_A_VISIT))
+        for k, table in enumerate(records.elements)
+        for f in range(len(records.plan.flows))
+        if (table.flow == f).any()
+    )
+    return Chunk(records.plan, records.replications, visits, tuple(_spans_of(records)))
+
+
+_OF_A_VISIT = ("index", "step", "join_h", "start_h", "finish_h", "leave_h", "service_h")
+
+
+def _spans_of(records: Records) -> Iterator[SpanTimes]:
+    """Spans of all consignments, from the visits they consist of."""
+    for f, (flow, journeys) in enumerate(zip(records.plan.flows, records.journeys, strict=True)):
         shape = journeys.variant.shape
         join: dict[tuple[int, int], FloatArray] = {}
         leave: dict[tuple[int, int], FloatArray] = {}
@@ -174,29 +206,29 @@ def chunk_of(records: Records) -> Chunk:
                 for table, times in ((join, visits.join_h), (leave, visits.leave_h)):
                     table.setdefault((int(s), k), np.full(shape, np.nan))[cell] = times[row, column][at]
         for v, variant in enumerate(flow.variants):
-            mine = journeys.variant == v
+            mine = (journeys.variant == v) & ~np.isnan(journeys.release_h)
             if not mine.any():
                 continue
-            index = np.where(mine, np.arange(shape[1])[None, :], -1)
-            begin = np.where(mine, journeys.release_h, np.nan)
-            spans.append(SpanTimes(f, v, -1, index, begin, np.where(mine, journeys.depart_h, np.nan)))
+            yield _span(f, v, -1, mine, journeys.release_h, journeys.depart_h)
             for n, span in enumerate(variant.spans):
                 begin, end = np.full(shape, np.nan), np.full(shape, np.nan)
-                done = np.zeros(shape, dtype=bool)
                 for s in range(span.first, span.last + 1):
                     joined = join.get((s, variant.steps[s].element))
                     if joined is None:
                         continue
                     left = leave[(s, variant.steps[s].element)]
                     begin = np.where(np.isnan(begin), joined, begin)
-                    here = mine & ~np.isnan(joined)
-                    end, done = np.where(here, left, end), done | here
+                    end = np.where(mine & ~np.isnan(joined), left, end)
                 # A consignment that has not come out of its last step here is still inside.
                 later = np.zeros(shape, dtype=bool)
                 for s in range(span.last + 1, len(variant.steps)):
                     joined = join.get((s, variant.steps[s].element))
                     later |= ~np.isnan(joined) if joined is not None else False
                 out = later | ~np.isnan(journeys.depart_h)
-                begin, end = np.where(mine, begin, np.nan), np.where(mine & out, end, np.nan)
-                spans.append(SpanTimes(f, v, n, np.where(mine & done, index, -1), begin, end))
-    return Chunk(plan, records.replications, records.elements, tuple(spans))
+                yield _span(f, v, n, mine & ~np.isnan(begin), begin, np.where(out, end, np.nan))
+
+
+def _span(
+    flow: int, variant: int, span: int, those: NDArray[np.bool_], begin_h: FloatArray, end_h: FloatArray
+) -> SpanTimes:
+    return SpanTimes(flow, variant, span, those.sum(axis=1), np.nonzero(those)[1], begin_h[those], end_h[those])

@@ -15,8 +15,7 @@ To add an indicator, register one class in the fitting file of this folder::
             self.longest_h = np.zeros(len(self.scope.replications))
 
         def add_visits(self, tile: VisitTile) -> None:
-            stay = np.fmax.reduce(tile.leave_h - tile.join_h, axis=1, initial=0.0)
-            self.longest_h[tile.rows] = np.maximum(self.longest_h[tile.rows], stay)
+            np.fmax.at(self.longest_h, tile.row, tile.leave_h - tile.join_h)
 
         def table_rows(self) -> Iterator[Row]:
             yield self.row(self.longest_h, "corridor", "all")
@@ -29,23 +28,23 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
 from corridor_sim.indicators.scope import Options, Place, Scope, element_place
 from corridor_sim.indicators.table import Label, Table
-from corridor_sim.indicators.tiles import SpanTile, VisitTile, joined_spans, joined_visits
+from corridor_sim.indicators.tiles import Held, SpanTile, VisitTile
 from corridor_sim.plan import Plan
 from corridor_sim.registry import Registry
-from corridor_sim.results import Chunk, ElementVisits, IntArray, SpanTimes
+from corridor_sim.results import Chunk, IntArray, SpanTimes, Visits
 from corridor_sim.units import FloatArray
 
 __all__ = [
     "INDICATORS",
     "Collector",
-    "Held",
     "Indicator",
+    "Kept",
     "Options",
     "Place",
     "Reducer",
@@ -61,11 +60,9 @@ Row = tuple[Label, FloatArray]
 
 TILE = 65536
 """Visits reduced at once at most, so that temporaries stay in the cache."""
-WORTH_A_TILE = 16384
-"""Visits reduced at once at least, but at the end, so that the calls weigh little."""
 
 
-class Held:
+class Kept:
     """Something that a reducer keeps and that knows its size."""
 
     nbytes: int
@@ -89,7 +86,7 @@ class Reducer(ABC):  # noqa: B024 - both hooks are optional
     @property
     def nbytes(self) -> int:
         """Size of the arrays that it keeps. [bytes]"""
-        return sum(held.nbytes for held in vars(self).values() if isinstance(held, (np.ndarray, Held)))
+        return sum(held.nbytes for held in vars(self).values() if isinstance(held, (np.ndarray, Kept)))
 
     def add_visits(self, tile: VisitTile) -> None:  # noqa: B027
         """Take in some visits to one element."""
@@ -178,9 +175,9 @@ class Collector:
             self._indicators.append(made)
         self._replications: IntArray | None = None
         self._rows: IntArray = np.empty(0, dtype=np.int64)
-        self._held_visits: dict[Any, list[ElementVisits]] = {}
-        self._held_spans: dict[Any, list[SpanTimes]] = {}
-        self._size: dict[Any, int] = {}
+        # By (element, flow) the visits, and by (flow, itinerary, span) the passages.
+        self._visits: dict[tuple[int, int], Held[Visits]] = {}
+        self._spans: dict[tuple[int, int, int], Held[SpanTimes]] = {}
         self.visits = np.zeros(len(numbers), dtype=np.int64)
         """Visits reduced so far, by replication; all of them after `finish`."""
 
@@ -206,62 +203,43 @@ class Collector:
         Small parts are held back until there are enough of them to be worth a tile.
         """
         if chunk.replications is not self._replications:
-            rows = np.array([self._row[int(number)] for number in chunk.replications], dtype=np.int64)
-            if not np.array_equal(rows, self._rows):
-                self._reduce_held()
-            self._replications, self._rows = chunk.replications, rows
-        for k, visits in enumerate(chunk.elements):
-            if visits is not None and visits.flow.size:
-                self._hold(self._held_visits, k, visits, visits.flow.size)
+            self._rows = np.array([self._row[int(number)] for number in chunk.replications], dtype=np.int64)
+            self._replications = chunk.replications
+        for visits in chunk.visits:
+            here = visits.element, visits.flow
+            held = self._visits.setdefault(here, Held())
+            if held.takes(self._rows, visits):
+                self._reduce_visits(here, self._visits.pop(here))
         for times in chunk.spans:
-            where = (times.flow, times.variant, times.span)
-            if times.index.size and self.scope.span_cell(*where) is not None:
-                self._hold(self._held_spans, where, times, times.index.size)
+            where = times.flow, times.variant, times.span
+            if self.scope.span_cell(*where) is None:
+                continue
+            passed = self._spans.setdefault(where, Held())
+            if passed.takes(self._rows, times):
+                self._reduce_spans(where, self._spans.pop(where))
 
-    def _hold(self, held: dict[Any, list[Any]], key: Any, part: Any, size: int) -> None:
-        parts = held.setdefault(key, [])
-        parts.append(part)
-        self._size[key] = self._size.get(key, 0) + size
-        if self._size[key] >= WORTH_A_TILE:
-            self._reduce(held, key)
-
-    def _reduce(self, held: dict[Any, list[Any]], key: Any) -> None:
-        parts = held.pop(key)
-        del self._size[key]
-        if held is self._held_spans:
-            self._reduce_spans(key, joined_spans(parts))
-        else:
-            self._reduce_visits(key, joined_visits(parts))
-
-    def _reduce_held(self) -> None:
-        for held in (self._held_visits, self._held_spans):
-            for key in list(held):
-                self._reduce(held, key)
-
-    def _reduce_visits(self, element: int, visits: ElementVisits) -> None:
-        takers, rows = self._hooked("add_visits"), self._rows
-        lines = max(1, TILE // visits.flow.shape[1])
-        for first in range(0, len(rows), lines):
-            part = slice(first, first + lines)
-            tile = VisitTile(self.scope, element, rows[part], visits, part)
-            self.visits[rows[part]] += tile.number
+    def _reduce_visits(self, where: tuple[int, int], held: Held[Visits]) -> None:
+        takers = self._hooked("add_visits")
+        for rows, starts, columns in held.together(VisitTile.COLUMNS, TILE):
+            tile = VisitTile(self.scope, rows, starts, where, columns)
+            self.visits += tile.number.astype(np.int64)
             for taker in takers:
                 taker.add_visits(tile)
 
-    def _reduce_spans(self, where: tuple[int, int, int], times: SpanTimes) -> None:
-        takers, rows = self._hooked("add_span"), self._rows
-        place = self.scope.span_cell(*where)
-        assert place is not None
-        lines = max(1, TILE // times.index.shape[1])
-        for first in range(0, len(rows), lines):
-            part = slice(first, first + lines)
-            tile = SpanTile(self.scope, *place, rows[part], times, part)
+    def _reduce_spans(self, where: tuple[int, int, int], held: Held[SpanTimes]) -> None:
+        takers = self._hooked("add_span")
+        for rows, starts, columns in held.together(SpanTile.COLUMNS, TILE):
+            tile = SpanTile(self.scope, rows, starts, where, columns)
             for taker in takers:
                 taker.add_span(tile)
 
     def finish(self) -> Table:
         """The table of all indicators of the block."""
-        self._reduce_held()
+        for here, visits in self._visits.items():
+            self._reduce_visits(here, visits)
+        for where, times in self._spans.items():
+            self._reduce_spans(where, times)
+        self._visits, self._spans = {}, {}
         rows = [row for indicator in self._indicators for row in indicator.table_rows()]
         values = np.stack([values for _, values in rows]) if rows else np.empty((0, len(self.scope.replications)))
         return Table(tuple(label for label, _ in rows), values, self.scope.replications)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.indicators.base import Held, ratio
+from corridor_sim.indicators.base import Kept, ratio
 from corridor_sim.results import IntArray
 from corridor_sim.units import FloatArray
 
 CountArray = NDArray[np.int32]
 
 
-class TimeCounts(Held):
+class TimeCounts(Kept):
     """Histograms of times, exact in any order: log-linear bins on the bits of the number.
 
     Times are shifted by 1/64 h and sorted by exponent and 7 bits of the mantissa, so
@@ -32,11 +32,11 @@ class TimeCounts(Held):
         edge_h = edges.view(np.float64) - self.SHIFT_H
         self._middle_h = 0.5 * (edge_h[:-1] + edge_h[1:])
 
-    def add(self, place: int, rows: IntArray, number: IntArray, time_h: FloatArray) -> None:
-        """Count `time_h`: the first ``number[0]`` of them in replication ``rows[0]``, and so on."""
+    def add(self, place: int, row: IntArray, time_h: FloatArray) -> None:
+        """Count `time_h`, each in its replication."""
         key = (time_h + self.SHIFT_H).view(np.int64)
         key >>= self.DROPPED_BITS
-        key += np.repeat(rows * self.bins - self._first, number)
+        key += row * self.bins - self._first
         np.add.at(self._counts[place].reshape(-1), key, np.int32(1))
 
     def of(self, place: int) -> Distribution:

@@ -153,15 +153,9 @@ class Scope:
         return tuple(found)
 
     @cached_property
-    def flow_lookup(self) -> tuple[IntArray, ...]:
-        """For each element: flow -> 1 + its position among the flows there; 0 for the padding (-1)."""
-        tables = []
-        for cells in self.element_cells:
-            table = np.zeros(len(self.plan.flows) + 1, dtype=np.int64)
-            for position, cell in enumerate(cells):
-                table[self.cells[cell][1]] = 1 + position
-            tables.append(table)
-        return tuple(tables)
+    def cell_of(self) -> dict[tuple[int, int], int]:
+        """Cell of each (element, flow) pair."""
+        return {pair: cell for cell, pair in enumerate(self.cells)}
 
     @cached_property
     def span_places(self) -> tuple[Place, ...]:

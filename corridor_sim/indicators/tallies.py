@@ -78,44 +78,39 @@ class VisitSums(Reducer):
         return self._blocked + self._edge_blocked
 
     def add_visits(self, tile: VisitTile) -> None:
-        cells = self.scope.element_cells[tile.element]
-        if not len(cells):
-            return
-        where = np.ix_(np.arange(cells.start, cells.stop), tile.rows)
-        kind = self.scope.plan.elements[tile.element].kind
-        self._inner[where] += tile.sum_inner(None)
-        waits = kind != "delay"
-        splits = kind in ("station", "passage") and self.scope.may_block
-        if waits:
+        cell, kind = tile.cell, self.scope.plan.elements[tile.element].kind
+        self._inner[cell] += tile.inner_number
+        if kind != "delay":
             wait = tile.sum_inner(tile.wait_h)
-            self._wait[where] += wait
-            self.wait_in_window_h[where] += wait
+            self._wait[cell] += wait
+            self.wait_in_window_h[cell] += wait
+        splits = kind in ("station", "passage") and self.scope.may_block
         blocked = tile.sum_inner(tile.leave_h - tile.finish_h) if splits else 0.0
-        if kind == "station" and not self.scope.may_interrupt(tile.element):
+        interrupts = self.scope.may_interrupt(tile.element)
+        if kind == "station" and not interrupts:
             hold: FloatArray | float = tile.sum_inner(tile.service_h)
         elif kind == "quota":
             hold = 0.0
         else:
             hold = tile.sum_inner(tile.leave_h - tile.start_h) - blocked
-        if kind == "station" and self.scope.may_interrupt(tile.element):
+        if interrupts:
             service = tile.sum_inner(tile.service_h)
             interrupted = hold - service
-            self._interrupted[where] += interrupted
-            self.interrupted_in_window_h[where] += interrupted
+            self._interrupted[cell] += interrupted
+            self.interrupted_in_window_h[cell] += interrupted
             hold = service
-        self._hold[where] += hold
-        self.hold_in_window_h[where] += hold
+        self._hold[cell] += hold
+        self.hold_in_window_h[cell] += hold
         if splits:
-            self._blocked[where] += blocked
-            self.blocked_in_window_h[where] += blocked
-        if tile.has_edge and len(tile.edge[0]):
-            self._add_edge(tile, where, kind)
+            self._blocked[cell] += blocked
+            self.blocked_in_window_h[cell] += blocked
+        if len(tile.edge):
+            self._add_edge(tile, kind)
 
-    def _add_edge(self, tile: VisitTile, where: tuple[NDArray[np.intp], ...], kind: str) -> None:
-        scope, horizon = self.scope, self.scope.plan.horizon_h
+    def _add_edge(self, tile: VisitTile, kind: str) -> None:
+        scope, horizon, cell, edge = self.scope, self.scope.plan.horizon_h, tile.cell, tile.edge
         join, start, finish, leave, service = (
-            np.ravel(column)[tile.edge[1]]
-            for column in (tile.join_h, tile.start_h, tile.finish_h, tile.leave_h, tile.service_h)
+            column[edge] for column in (tile.join_h, tile.start_h, tile.finish_h, tile.leave_h, tile.service_h)
         )
         if kind == "delay":
             start = join
@@ -132,25 +127,28 @@ class VisitSums(Reducer):
         until = np.where(gone, leave, horizon)
         wait, hold, blocked = start - join, finish - start, until - finish
         interrupted = np.zeros_like(hold)
-        if kind == "station" and scope.may_interrupt(tile.element):
+        if scope.may_interrupt(tile.element):
             # What exceeds the service was interruption, unfinished services included.
             interrupted = np.maximum(hold - service, 0.0)
         in_window = within(start, finish)
         interrupted_in_window = np.minimum(interrupted, in_window)
-        add = tile.sum_edge
-        self._joined[where] += add(np.asarray(counted, dtype=np.float64))
-        self._started[where] += add(np.asarray(counted & ~waiting, dtype=np.float64))
-        self._left[where] += add(np.asarray(counted & gone, dtype=np.float64))
-        self._edge_wait[where] += add(np.where(counted & ~waiting, wait, 0.0))
-        self._edge_hold[where] += add(np.where(counted & gone, hold - interrupted, 0.0))
-        self._edge_interrupted[where] += add(np.where(counted & gone, interrupted, 0.0))
-        self._edge_blocked[where] += add(np.where(counted & gone, blocked, 0.0))
-        self.wait_in_window_h[where] += add(within(join, start))
-        self.hold_in_window_h[where] += add(in_window - interrupted_in_window)
-        self.interrupted_in_window_h[where] += add(interrupted_in_window)
-        self.blocked_in_window_h[where] += add(within(finish, until))
-        self.unserved[where] += add(np.asarray(waiting, dtype=np.float64))
-        self.unserved_wait_h[where] += add(np.where(waiting, wait, 0.0))
+
+        def add(values: NDArray[np.generic]) -> FloatArray:
+            return tile.sum_of(edge, np.asarray(values, dtype=np.float64))
+
+        self._joined[cell] += add(counted)
+        self._started[cell] += add(counted & ~waiting)
+        self._left[cell] += add(counted & gone)
+        self._edge_wait[cell] += add(np.where(counted & ~waiting, wait, 0.0))
+        self._edge_hold[cell] += add(np.where(counted & gone, hold - interrupted, 0.0))
+        self._edge_interrupted[cell] += add(np.where(counted & gone, interrupted, 0.0))
+        self._edge_blocked[cell] += add(np.where(counted & gone, blocked, 0.0))
+        self.wait_in_window_h[cell] += add(within(join, start))
+        self.hold_in_window_h[cell] += add(in_window - interrupted_in_window)
+        self.interrupted_in_window_h[cell] += add(interrupted_in_window)
+        self.blocked_in_window_h[cell] += add(within(finish, until))
+        self.unserved[cell] += add(waiting)
+        self.unserved_wait_h[cell] += add(np.where(waiting, wait, 0.0))
 
     def of(
         self, values: FloatArray, elements: int | tuple[int, ...], flows: tuple[int, ...] | None = None
@@ -272,31 +270,29 @@ class SpanSums(Reducer):
         self._variant_done = np.zeros((len(variants), len(self.scope.replications)))
 
     def add_span(self, tile: SpanTile) -> None:
-        rows, cell, done = tile.rows, tile.cell, tile.done_number
-        begun = tile.begin_h == tile.begin_h
-        created = np.count_nonzero(begun, axis=1)
-        self.created[cell, rows] += created
-        self.done[cell, rows] += done
-        self.stay_h[cell, rows] += np.where(tile.done, tile.stay_h, 0.0).sum(axis=1)
-        if tile.whole:
-            # Everybody counts, so those done are those that ended.
-            finished = done
-            self.begun[cell, rows] += created
-            self.ended[cell, rows] += finished
+        cell, done = tile.cell, tile.done_number
+        self.created[cell] += tile.number
+        self.done[cell] += done
+        if tile.done is None:
+            self.stay_h[cell] += tile.sum(tile.stay_h)
         else:
-            finished = np.count_nonzero(tile.end_h == tile.end_h, axis=1)
-            self.begun[cell, rows] += np.count_nonzero(tile.counted, axis=1)
+            self.stay_h[cell] += tile.sum_of(tile.done, tile.stay_h[tile.done])
+        if tile.counted is None:
+            # Everybody counts, so those done are those that ended.
+            self.begun[cell] += tile.number
+            self.ended[cell] += done
+        else:
+            self.begun[cell] += tile.count(tile.counted)
             # An end at the very horizon belongs to the run, hence to its last window.
             last = self.scope.until_h == self.scope.plan.horizon_h
             until = tile.end_h <= self.scope.until_h if last else tile.end_h < self.scope.until_h
-            self.ended[cell, rows] += np.count_nonzero((tile.end_h >= self.scope.from_h) & until, axis=1)
+            self.ended[cell] += tile.count((tile.end_h >= self.scope.from_h) & until)
         if tile.kind == "flow":
-            self._variant_done[self._variant[tile.flow, tile.variant], rows] += done
-        if (created > finished).any():
-            inside = begun & (tile.end_h != tile.end_h)
-            self.inside[cell, rows] += created - finished
-            so_far = np.where(inside, self.scope.plan.horizon_h - tile.begin_h, 0.0)
-            self.inside_h[cell, rows] += so_far.sum(axis=1)
+            self._variant_done[self._variant[tile.flow, tile.variant]] += done
+        if not tile.all_ended:
+            inside = np.flatnonzero(np.isnan(tile.end_h))
+            self.inside[cell] += tile.sum_of(inside, np.ones(len(inside)))
+            self.inside_h[cell] += tile.sum_of(inside, self.scope.plan.horizon_h - tile.begin_h[inside])
 
     def of(self, values: FloatArray, place: int, flows: tuple[int, ...] | None = None) -> FloatArray:
         """Sum of `values` over the flows at one place, shape (replication,)."""
@@ -341,16 +337,15 @@ class QueueMarks(Reducer):
         per_h = 1.0 / self.step_h
         joined, started = np.floor(tile.join_h * per_h), np.floor(tile.start_h * per_h)
         # Who starts before the next mark is never seen waiting.
-        number, flat = tile.where((joined != started) & tile.valid)
-        if not len(flat):
+        seen = np.flatnonzero(joined != started)
+        if not len(seen):
             return
-        width = self.marks + 1
-        offset = np.repeat(tile.rows * width, number)
+        offset = tile.row[seen] * (self.marks + 1)
         net = self._net[where].reshape(-1)
-        np.add.at(net, offset + joined.ravel()[flat].astype(np.int64), np.int32(1))
-        starts = started.ravel()[flat]
-        there = starts == starts
-        if not there.all():
+        np.add.at(net, offset + joined[seen].astype(np.int64), np.int32(1))
+        starts = started[seen]
+        if not starts.max() < np.inf:
+            there = np.flatnonzero(starts == starts)
             offset, starts = offset[there], starts[there]
         np.add.at(net, offset + starts.astype(np.int64), np.int32(-1))
 
@@ -381,7 +376,7 @@ class StationDays(Reducer):
         where = self._at.get(tile.element)
         if where is not None:
             clock_h = self.scope.clock_h(self.scope.plan.elements[tile.element].post)
-            _count_by_day(self._joined[where], tile.rows, tile.join_h, clock_h)
+            _count_by_day(self._joined[where], tile.row, tile.join_h, clock_h)
 
     def joined(self, element: int) -> CountArray:
         """Visits joined by local day of the post."""
@@ -401,8 +396,12 @@ class SpanDays(Reducer):
         where = self._at.get(tile.place)
         if where is not None:
             clock_h = self.scope.clock_h(self.scope.span_places[tile.place][1])
-            _count_by_day(self._begun[where], tile.rows, tile.begin_h, clock_h)
-            _count_by_day(self._ended[where], tile.rows, tile.end_h, clock_h)
+            _count_by_day(self._begun[where], tile.row, tile.begin_h, clock_h)
+            row, end_h = tile.row, tile.end_h
+            if not tile.all_ended:
+                ended = np.flatnonzero(end_h == end_h)
+                row, end_h = row[ended], end_h[ended]
+            _count_by_day(self._ended[where], row, end_h, clock_h)
 
     def begun(self, place: int) -> CountArray:
         """Passages begun by local day."""
@@ -436,13 +435,13 @@ class SpanHours(Reducer):
         if where is None:
             return
         _, id, _ = self.scope.span_places[tile.place]
-        hour = np.floor(tile.begin_h[tile.done] + self._clock_h[id])
+        hour = np.floor(tile.of_done(tile.begin_h) + self._clock_h[id])
         hour -= 24.0 * np.floor((hour + 0.5) * (1.0 / 24.0))
-        lines = len(tile.rows)
-        key = np.repeat(np.arange(lines) * 24, tile.done_number) + hour.astype(np.int64)
-        self.begun[where, tile.rows] += np.bincount(key, minlength=lines * 24).reshape(lines, 24)
-        stay = np.bincount(key, tile.done_stay_h, minlength=lines * 24)
-        self.stay_h[where, tile.rows] += stay.reshape(lines, 24)
+        key = tile.of_done(tile.row) * 24 + hour.astype(np.int64)
+        shape = self.begun.shape[1:]
+        size = shape[0] * shape[1]
+        self.begun[where] += np.bincount(key, minlength=size).reshape(shape)
+        self.stay_h[where] += np.bincount(key, tile.of_done(tile.stay_h), minlength=size).reshape(shape)
 
     def of(self, place: int) -> tuple[FloatArray, FloatArray]:
         """(number, total stay) by hour at one place."""
@@ -461,7 +460,7 @@ class StayTimes(Reducer):
     def add_span(self, tile: SpanTile) -> None:
         where = self._at.get(tile.place)
         if where is not None:
-            self._counts.add(where, tile.rows, tile.done_number, tile.done_stay_h)
+            self._counts.add(where, tile.of_done(tile.row), tile.of_done(tile.stay_h))
 
     def of(self, place: int) -> Distribution:
         """Distribution at one place."""
@@ -482,13 +481,18 @@ class WaitTimes(Reducer):
         where = self._at.get(tile.element)
         if where is None:
             return
-        counted = tile.join_h >= self.scope.from_h
-        if self.scope.until_h < self.scope.plan.horizon_h:
-            counted &= tile.join_h < self.scope.until_h
-        self._started[where, tile.rows] += np.count_nonzero(counted & (tile.start_h >= tile.join_h), axis=1)
+        scope, waited = self.scope, tile.wait_h > 0
+        started = tile.start_h >= tile.join_h
+        if not (tile.all_inner and scope.until_h == scope.plan.horizon_h):
+            counted = tile.join_h >= scope.from_h
+            if scope.until_h < scope.plan.horizon_h:
+                counted &= tile.join_h < scope.until_h
+            started &= counted
+            waited &= counted
+        self._started[where] += tile.count(started)
         # Many visits do not wait: they are counted, not sorted in.
-        number, flat = tile.where(counted & (tile.wait_h > 0))
-        self._counts.add(where, tile.rows, number, tile.wait_h.ravel()[flat])
+        which = np.flatnonzero(waited)
+        self._counts.add(where, tile.row[which], tile.wait_h[which])
 
     def of(self, element: int) -> Distribution:
         """Distribution at one element, those that did not wait included."""
@@ -498,35 +502,15 @@ class WaitTimes(Reducer):
         return Distribution(waited.counts, zeros, waited.value_h)
 
 
-def _count_by_day(counts: CountArray, rows: IntArray, time_h: FloatArray, clock_h: float) -> None:
-    """Add to ``counts[row, day]`` the instants that are not NaN.
+def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock_h: float) -> None:
+    """Add instants to ``counts[row, day]``, each in its replication.
 
     An instant at the very horizon may fall on a day of its own, one beyond the last.
     """
-    first_h, last_h = float(np.fmin.reduce(time_h, axis=None)), float(np.fmax.reduce(time_h, axis=None))
-    if np.isnan(first_h):
-        return
-    # NaN compares false, so the padding is left out here.
-    there = time_h == time_h
-    low, high = int((first_h + clock_h) // H_PER_DAY), int((last_h + clock_h) // H_PER_DAY)
-    assert high < counts.shape[1]
-    if low == high:
-        counts[rows, low] += np.count_nonzero(there, axis=1).astype(np.int32)
-        return
-    if high - low <= 10:
-        before = np.zeros(len(rows), dtype=np.int32)
-        for day in range(low, high):
-            until = np.count_nonzero(time_h < (day + 1) * H_PER_DAY - clock_h, axis=1).astype(np.int32)
-            counts[rows, day] += until - before
-            before = until
-        counts[rows, high] += np.count_nonzero(there, axis=1).astype(np.int32) - before
-        return
-    day_of = np.floor((time_h + clock_h) * (1.0 / H_PER_DAY))
-    width = high - low + 2
-    key = np.where(there, day_of - (low - 1), 0.0).astype(np.int64)
-    key += (np.arange(len(rows)) * width)[:, None]
-    found = np.bincount(key.ravel(), minlength=len(rows) * width).reshape(len(rows), width)[:, 1:]
-    counts[np.ix_(rows, np.arange(low, high + 1))] += found.astype(np.int32)
+    day = ((time_h + clock_h) * (1.0 / H_PER_DAY)).astype(np.int64)
+    assert not len(day) or int(day.max()) < counts.shape[1]
+    day += row * counts.shape[1]
+    np.add.at(counts.reshape(-1), day, np.int32(1))
 
 
 def by_period(counts: NDArray[np.generic], scope: Scope, post: str = "") -> list[tuple[int, FloatArray]]:

@@ -1,43 +1,90 @@
-"""Parts of what happened, small enough for the cache, with what the reducers share."""
+"""Parts of what happened, small enough for the cache, with what the reducers share.
+
+Everything of one flow at one element, or of one itinerary in one span: flat arrays whose
+stretches belong to one replication each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.indicators.scope import Scope
-from corridor_sim.results import ElementVisits, IntArray, SpanTimes
+from corridor_sim.results import IntArray, SpanTimes, Visits
 from corridor_sim.units import FloatArray
 
 BoolArray = NDArray[np.bool_]
+Number = TypeVar("Number", np.float64, np.int64)
 
 
-class VisitTile:
-    """Some rows of the visits to one element, with what the reducers share.
+class Tile:
+    """Flat arrays in stretches of one replication each; a replication may have several stretches.
 
-    Arrays have shape (row, visit). `rows` are the rows of the collector's arrays.
+    `rows` are the replications of the stretches, as rows of the collector's arrays, and
+    `starts` where they begin; none is empty. Sums and numbers have shape (replication,).
+    """
+
+    def __init__(self, scope: Scope, rows: IntArray, starts: IntArray, size: int) -> None:
+        self.scope, self.rows, self.starts, self.size = scope, rows, starts, size
+        self._in_order = bool((rows[1:] > rows[:-1]).all())
+
+    @cached_property
+    def row(self) -> IntArray:
+        """Row of the collector's arrays that each one belongs to."""
+        return np.asarray(np.repeat(self.rows, np.diff(self.starts, append=self.size)))
+
+    @cached_property
+    def number(self) -> FloatArray:
+        """Number in each replication."""
+        return self._by_replication(np.diff(self.starts, append=self.size).astype(np.float64))
+
+    def sum(self, values: FloatArray) -> FloatArray:
+        """Sum over those of each replication."""
+        return self._by_replication(np.add.reduceat(values, self.starts))
+
+    def count(self, mask: BoolArray) -> FloatArray:
+        """Number of those of each replication for which `mask` holds."""
+        return self._by_replication(np.add.reduceat(mask, self.starts, dtype=np.int32).astype(np.float64))
+
+    def sum_of(self, which: IntArray, values: FloatArray) -> FloatArray:
+        """Sum over those of each replication at the positions `which` alone."""
+        return np.asarray(np.bincount(self.row[which], values, minlength=len(self.scope.replications)))
+
+    def _by_replication(self, values: FloatArray) -> FloatArray:
+        if len(values) == len(self.scope.replications) and self._in_order:
+            return values
+        return np.asarray(np.bincount(self.rows, values, minlength=len(self.scope.replications)))
+
+
+class VisitTile(Tile):
+    """Some visits of one flow to one element, with what the reducers share.
+
     A visit is *inner* when it lies wholly within the counted window: then what it
     adds to averages over time and over consignments is the same. The few others
     (unfinished, straddling an end of the window) are in `edge`; those that were over
     before the window are in neither.
     """
 
-    def __init__(self, scope: Scope, element: int, rows: IntArray, visits: ElementVisits, lines: slice) -> None:
-        self.scope, self.element, self.rows = scope, element, rows
-        self.flow = visits.flow[lines]
-        self.join_h, self.start_h = visits.join_h[lines], visits.start_h[lines]
-        self.finish_h, self.leave_h = visits.finish_h[lines], visits.leave_h[lines]
-        self.service_h = visits.service_h[lines]
+    COLUMNS = ("join_h", "start_h", "finish_h", "leave_h", "service_h")
+
+    def __init__(
+        self, scope: Scope, rows: IntArray, starts: IntArray, where: tuple[int, int], columns: Sequence[FloatArray]
+    ) -> None:
+        self.join_h, self.start_h, self.finish_h, self.leave_h, self.service_h = columns
+        super().__init__(scope, rows, starts, len(self.join_h))
+        self.element, self.flow = where
+        self.cell = scope.cell_of[where]
 
     @cached_property
-    def valid(self) -> BoolArray:
-        """True for visits, False in the padding."""
-        return np.asarray(self.flow >= 0)
+    def all_inner(self) -> bool:
+        """Whether every visit is inner."""
+        if not float(self.join_h.min()) >= self.scope.from_h:
+            return False
+        return bool(float(self.leave_h.max()) < self.scope.until_h)
 
     @cached_property
     def inner(self) -> BoolArray:
@@ -45,74 +92,46 @@ class VisitTile:
         return np.asarray((self.join_h >= self.scope.from_h) & (self.leave_h < self.scope.until_h))
 
     @cached_property
-    def number(self) -> IntArray:
-        """Number of visits in each row."""
-        return np.asarray(np.count_nonzero(self.valid, axis=1), dtype=np.int64)
+    def inner_number(self) -> FloatArray:
+        """Number of inner visits in each replication."""
+        return self.number if self.all_inner else self.count(self.inner)
 
     @cached_property
-    def has_edge(self) -> bool:
-        """Whether there are visits that are not inner."""
-        return int(self.number.sum()) > int(np.count_nonzero(self.inner))
-
-    @cached_property
-    def edge(self) -> tuple[IntArray, IntArray]:
-        """(line, flat position) of the visits that are not inner and not over before the window."""
-        outer = self.valid & ~self.inner
-        outer &= ~(self.leave_h < self.scope.from_h)
-        number, flat = self.where(outer)
-        return np.repeat(np.arange(len(number)), number), flat
-
-    @staticmethod
-    def where(mask: BoolArray) -> tuple[IntArray, IntArray]:
-        """Number in each line, and flat positions in order, of what is True."""
-        return np.asarray(np.count_nonzero(mask, axis=1)), np.asarray(np.flatnonzero(mask))
-
-    @cached_property
-    def position(self) -> IntArray:
-        """1 + position of the flow among the flows of this element; 0 in the padding."""
-        return np.asarray(self.scope.flow_lookup[self.element][self.flow])
+    def edge(self) -> IntArray:
+        """Positions of the visits that are not inner and not over before the window."""
+        if self.all_inner:
+            return np.empty(0, dtype=np.int64)
+        return np.flatnonzero(~self.inner & ~(self.leave_h < self.scope.from_h))
 
     @cached_property
     def wait_h(self) -> FloatArray:
         """Time from joining to starting; NaN where it has not started. [h]"""
         return np.asarray(self.start_h - self.join_h)
 
-    @cached_property
-    def inner_key(self) -> IntArray:
-        """Flat cell (row of the tile x position) of the inner visits; 0 for all others."""
-        width = len(self.scope.element_cells[self.element]) + 1
-        key = self.position + (np.arange(len(self.flow)) * width)[:, None]
-        key *= self.inner
-        return np.asarray(key).ravel()
-
-    def sum_inner(self, values: FloatArray | None) -> FloatArray:
-        """Sum of `values` (or number) over the inner visits, shape (flow here, row)."""
-        flows = len(self.scope.element_cells[self.element])
-        if flows == 1:
-            if values is None:
-                return np.asarray(np.count_nonzero(self.inner, axis=1), dtype=np.float64)[None, :]
-            return np.asarray(np.where(self.inner, values, 0.0).sum(axis=1))[None, :]
-        lines = len(self.flow)
-        weights = None if values is None else values.ravel()
-        sums = np.bincount(self.inner_key, weights, minlength=lines * (flows + 1))
-        return np.asarray(sums.reshape(lines, flows + 1)[:, 1:].T, dtype=np.float64)
-
-    def sum_edge(self, values: FloatArray) -> FloatArray:
-        """Sum of `values`, one for each visit in `edge`, shape (flow here, row)."""
-        flows, lines = len(self.scope.element_cells[self.element]), len(self.flow)
-        line, flat = self.edge
-        key = line * (flows + 1) + self.position.ravel()[flat]
-        sums = np.bincount(key, values, minlength=lines * (flows + 1))
-        return np.asarray(sums.reshape(lines, flows + 1)[:, 1:].T)
+    def sum_inner(self, values: FloatArray) -> FloatArray:
+        """Sum of `values` over the inner visits of each replication."""
+        return self.sum(values if self.all_inner else np.where(self.inner, values, 0.0))
 
 
-class SpanTile:
-    """Times of one span of one itinerary, shape (row, consignment)."""
+class SpanTile(Tile):
+    """Times of one span of one itinerary."""
 
-    def __init__(self, scope: Scope, place: int, cell: int, rows: IntArray, times: SpanTimes, lines: slice) -> None:
-        self.scope, self.place, self.cell, self.rows = scope, place, cell, rows
-        self.flow, self.variant, self.span = times.flow, times.variant, times.span
-        self.begin_h, self.end_h = times.begin_h[lines], times.end_h[lines]
+    COLUMNS = ("begin_h", "end_h")
+
+    def __init__(
+        self,
+        scope: Scope,
+        rows: IntArray,
+        starts: IntArray,
+        where: tuple[int, int, int],
+        columns: Sequence[FloatArray],
+    ) -> None:
+        self.begin_h, self.end_h = columns
+        super().__init__(scope, rows, starts, len(self.begin_h))
+        self.flow, self.variant, self.span = where
+        found = scope.span_cell(*where)
+        assert found is not None
+        self.place, self.cell = found
 
     @property
     def kind(self) -> str:
@@ -125,64 +144,88 @@ class SpanTile:
         return np.asarray(self.end_h - self.begin_h)
 
     @cached_property
+    def all_ended(self) -> bool:
+        """Whether everybody had come out by the horizon."""
+        return bool(self.end_h.max() < np.inf)
+
+    @cached_property
     def whole(self) -> bool:
         """Whether all of it lies within the counted window."""
-        if not float(np.fmin.reduce(self.begin_h, axis=None)) >= self.scope.from_h:
+        if not float(self.begin_h.min()) >= self.scope.from_h:
             return False
         last = self.scope.until_h == self.scope.plan.horizon_h
-        return last or float(np.fmax.reduce(self.end_h, axis=None)) < self.scope.until_h
+        return last or bool(self.end_h.max() < self.scope.until_h)
 
     @cached_property
-    def counted(self) -> BoolArray:
-        """Begun within the counted window."""
+    def counted(self) -> BoolArray | None:
+        """Begun within the counted window; None if all are."""
         if self.whole:
-            return np.asarray(self.begin_h == self.begin_h)
-        begun = self.begin_h >= self.scope.from_h
-        return np.asarray(begun & (self.begin_h < self.scope.until_h))
+            return None
+        return np.asarray((self.begin_h >= self.scope.from_h) & (self.begin_h < self.scope.until_h))
 
     @cached_property
-    def done(self) -> BoolArray:
-        """Begun within the counted window and ended by the horizon."""
-        if self.whole:
-            return np.asarray(self.stay_h >= 0.0)
-        return np.asarray(self.counted & (self.stay_h >= 0.0))
+    def done(self) -> IntArray | None:
+        """Positions of those begun within the counted window and ended by the horizon; None if all are."""
+        if self.counted is None:
+            return None if self.all_ended else np.flatnonzero(self.stay_h >= 0.0)
+        return np.flatnonzero(self.counted & (self.stay_h >= 0.0))
+
+    def of_done(self, values: NDArray[Number]) -> NDArray[Number]:
+        """Those of `values` that belong to somebody who is done."""
+        return values if self.done is None else values[self.done]
 
     @cached_property
-    def done_number(self) -> IntArray:
-        """Number done in each line."""
-        return np.asarray(np.count_nonzero(self.done, axis=1))
-
-    @cached_property
-    def done_stay_h(self) -> FloatArray:
-        """Stays of those done, line after line. [h]"""
-        return np.asarray(self.stay_h[self.done])
+    def done_number(self) -> FloatArray:
+        """Number done in each replication."""
+        if self.done is None:
+            return self.number
+        return np.bincount(self.row[self.done], minlength=len(self.scope.replications)).astype(np.float64)
 
 
-def joined_visits(parts: Sequence[ElementVisits]) -> ElementVisits:
-    """Visits of the same replications to one element, side by side; padding may lie in between."""
-    if len(parts) == 1:
-        return parts[0]
-    shape = parts[0].flow.shape[0], sum(part.flow.shape[1] for part in parts)
-    nobody = np.broadcast_to(np.int64(-1), shape)
-    known: dict[tuple[int, ...], NDArray[Any]] = {}
+Part = TypeVar("Part", Visits, SpanTimes)
 
-    def joined(name: str) -> NDArray[Any]:
-        # Nobody asks here whose visit it was; and one array under two names stays one.
-        if name in ("index", "step"):
-            return nobody
-        columns = [getattr(part, name) for part in parts]
-        key = tuple(id(column) for column in columns)
-        if key not in known:
-            known[key] = np.concatenate(columns, axis=1)
-        return known[key]
-
-    return ElementVisits(*(joined(column.name) for column in fields(parts[0])))
+WORTH_A_TILE = 16384
+"""Entries reduced at once at least, but at the end, so that the calls weigh little."""
 
 
-def joined_spans(parts: Sequence[SpanTimes]) -> SpanTimes:
-    """Passages of the same replications through one span, side by side; padding may lie in between."""
-    if len(parts) == 1:
-        return parts[0]
-    begin_h, end_h = (np.concatenate([getattr(part, name) for part in parts], axis=1) for name in ("begin_h", "end_h"))
-    first, nobody = parts[0], np.broadcast_to(np.int64(-1), begin_h.shape)
-    return SpanTimes(first.flow, first.variant, first.span, nobody, begin_h, end_h)
+class Held(Generic[Part]):
+    """Parts of the same thing, held back until there are enough of them to be worth a tile."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self.rows: list[IntArray] = []
+        self.size = 0
+
+    def takes(self, rows: IntArray, part: Part) -> bool:
+        """Take in a part with the rows of its replications; whether there are enough now."""
+        self.parts.append(part)
+        self.rows.append(rows)
+        self.size += len(part.index)
+        return self.size >= WORTH_A_TILE
+
+    def together(self, names: Sequence[str], most: int) -> Iterator[tuple[IntArray, IntArray, list[FloatArray]]]:
+        """(rows, starts, columns) of all parts, at most `most` entries at once.
+
+        One array under two names stays one.
+        """
+        if not self.size:
+            return
+        known: dict[tuple[int, ...], FloatArray] = {}
+        columns: list[FloatArray] = []
+        for name in names:
+            arrays = [getattr(part, name) for part in self.parts]
+            key = tuple(id(array) for array in arrays)
+            if key not in known:
+                known[key] = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+            columns.append(known[key])
+        count = np.concatenate([part.count for part in self.parts])
+        rows = np.concatenate(self.rows)[count > 0]
+        ends = np.cumsum(count[count > 0])
+        starts = ends - count[count > 0]
+        for first in range(0, self.size, most):
+            last = min(first + most, self.size)
+            here = slice(
+                int(np.searchsorted(ends, first, side="right")), int(np.searchsorted(starts, last, side="left"))
+            )
+            cut = {id(column): column[first:last] for column in columns}
+            yield rows[here], np.maximum(starts[here] - first, 0), [cut[id(column)] for column in columns]

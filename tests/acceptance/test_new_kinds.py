@@ -72,8 +72,7 @@ def new_kinds():
             self.longest_h = np.zeros(len(self.scope.replications))
 
         def add_visits(self, tile):
-            stay = np.fmax.reduce(tile.leave_h - tile.join_h, axis=1, initial=0.0)
-            self.longest_h[tile.rows] = np.maximum(self.longest_h[tile.rows], stay)
+            np.fmax.at(self.longest_h, tile.row, tile.leave_h - tile.join_h)
 
         def table_rows(self):
             yield self.row(self.longest_h, "corridor", "all")

@@ -75,28 +75,20 @@ class GivenWindows:
 def gathered(chunks) -> tuple[dict, dict]:
     """All visits and spans of some chunks by who they belong to. Raises ValueError if one comes twice."""
     visits, spans = {}, {}
+
+    def take(found: dict, where: tuple, chunk, table, *own: str, times: tuple[str, ...]) -> None:
+        rows = np.repeat(chunk.replications, table.count).tolist()
+        columns = [getattr(table, name).tolist() for name in (*own, *times)]
+        for row, *values in zip(rows, *columns, strict=True):
+            key = (row, *where, *values[: len(own)])
+            if key in found:
+                raise ValueError(f"{key} comes twice")
+            found[key] = tuple(str(at) for at in values[len(own) :])
+
     for chunk in chunks:
-        for element, table in enumerate(chunk.elements):
-            if table is None:
-                continue
-            for row, column in np.argwhere(table.flow >= 0).tolist():
-                key = (
-                    int(chunk.replications[row]),
-                    element,
-                    int(table.flow[row, column]),
-                    int(table.index[row, column]),
-                    int(table.step[row, column]),
-                )
-                if key in visits:
-                    raise ValueError(f"visit {key} comes twice")
-                visits[key] = tuple(
-                    str(times[row, column])
-                    for times in (table.join_h, table.start_h, table.finish_h, table.leave_h, table.service_h)
-                )
+        for table in chunk.visits:
+            times = ("join_h", "start_h", "finish_h", "leave_h", "service_h")
+            take(visits, (table.element, table.flow), chunk, table, "index", "step", times=times)
         for span in chunk.spans:
-            for row, column in np.argwhere(span.index >= 0).tolist():
-                key = (int(chunk.replications[row]), span.flow, span.variant, span.span, int(span.index[row, column]))
-                if key in spans:
-                    raise ValueError(f"span {key} comes twice")
-                spans[key] = (str(span.begin_h[row, column]), str(span.end_h[row, column]))
+            take(spans, (span.flow, span.variant, span.span), chunk, span, "index", times=("begin_h", "end_h"))
     return visits, spans

@@ -8,7 +8,7 @@ from corridor_sim.indicators import INDICATORS, Indicator
 @INDICATORS.register("killer")
 class Killer(Indicator):
     def add_visits(self, tile):
-        if 1 in self.scope.replications[tile.rows]:
+        if 1 in self.scope.replications[tile.row]:
             os._exit(9)
 
     def table_rows(self):

@@ -8,7 +8,7 @@ from corridor_sim.engines.event import simulate
 from corridor_sim.errors import CorridorError, ScenarioError
 from corridor_sim.indicators import INDICATORS, Collector, Indicator, Options, join
 from corridor_sim.inputs import FlowInputs, SampledInputs, default_numbers
-from corridor_sim.results import Chunk, ElementVisits, SpanTimes, chunk_of
+from corridor_sim.results import Chunk, SpanTimes, Visits, chunk_of
 from corridor_sim.units import to_grid
 
 REPLICATIONS = 5
@@ -35,30 +35,22 @@ def busy_border(horizon_h=60.0, warm_up_h=12.0, seed=3):
 def cut(chunk, rows, parts, rng):
     """Some rows of a chunk, their visits dealt out at random over several chunks."""
 
-    def deal(columns, there):
-        part = np.where(there, rng.integers(0, parts, there.shape), -1)
+    def deal(whole, names):
+        of = np.repeat(np.arange(len(whole.count)), whole.count)
+        part = rng.integers(0, parts, len(of))
         for n in range(parts):
-            mine = part == n
-            width = max(1, mine.sum(axis=1).max(initial=0))
-            made = []
-            for column in columns:
-                empty = np.full((len(rows), width), np.nan if column.dtype.kind == "f" else -1, dtype=column.dtype)
-                for r in range(len(rows)):
-                    kept = column[r][mine[r]]
-                    empty[r, : len(kept)] = kept
-                made.append(empty)
-            yield made
+            mine = [np.flatnonzero((of == r) & (part == n)) for r in rows]
+            count = np.array([len(these) for these in mine])
+            yield count, *(getattr(whole, name)[np.concatenate(mine)] for name in names)
 
     visits = [[] for _ in range(parts)]
-    for element in chunk.elements:
-        names = ElementVisits.__dataclass_fields__
-        columns = [getattr(element, name)[rows] for name in names]
-        for n, made in enumerate(deal(columns, columns[0] >= 0)):
-            visits[n].append(ElementVisits(*made))
+    for one in chunk.visits:
+        names = ("index", "step", "join_h", "start_h", "finish_h", "leave_h", "service_h")
+        for n, made in enumerate(deal(one, names)):
+            visits[n].append(Visits(one.element, one.flow, *made))
     spans = [[] for _ in range(parts)]
     for span in chunk.spans:
-        columns = [span.index[rows], span.begin_h[rows], span.end_h[rows]]
-        for n, made in enumerate(deal(columns, columns[0] >= 0)):
+        for n, made in enumerate(deal(span, ("index", "begin_h", "end_h"))):
             spans[n].append(SpanTimes(span.flow, span.variant, span.span, *made))
     return [
         Chunk(chunk.plan, chunk.replications[rows], tuple(visits[n]), tuple(spans[n])) for n in rng.permutation(parts)
@@ -136,8 +128,7 @@ def test_a_toy_indicator_appears_in_the_table_with_no_other_change():
             self.longest_h = np.zeros(len(self.scope.replications))
 
         def add_visits(self, tile):
-            stay = np.fmax.reduce(tile.leave_h - tile.join_h, axis=1, initial=0.0)
-            self.longest_h[tile.rows] = np.maximum(self.longest_h[tile.rows], stay)
+            np.fmax.at(self.longest_h, tile.row, tile.leave_h - tile.join_h)
 
         def table_rows(self):
             yield self.row(self.longest_h, "corridor", "all")

@@ -8,18 +8,17 @@ new mechanism goes: see `servers.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from corridor_sim.engines.batch.cycles import simulate_cycles
 from corridor_sim.engines.batch.refusals import is_cyclic, refusals
 from corridor_sim.engines.batch.run import Run
 from corridor_sim.engines.batch.streaming import stream
+from corridor_sim.engines.batch.tables import records_of
 from corridor_sim.errors import EngineRefusal
 from corridor_sim.inputs import SampledInputs
 from corridor_sim.plan import Plan
-from corridor_sim.results import ElementVisits, Journeys, Records
+from corridor_sim.results import ElementVisits, Records
 
 __all__ = ["refusals", "simulate", "stream"]
 
@@ -46,39 +45,19 @@ def simulate(plan: Plan, inputs: SampledInputs) -> Records:
     SimulationError
         If draws are missing, or a service is too long for every opening.
     """
-    found = refusals(plan)
-    if found:
-        raise EngineRefusal("batch", found)
+    refused = refusals(plan)
+    if refused:
+        raise EngineRefusal("batch", refused)
     if is_cyclic(plan):
         return simulate_cycles(plan, inputs)
-    run = Run(plan, inputs, spans=False)
+    run = Run(plan, inputs, records=True)
     run.feed(inputs.flows)
-    visits = dict(run.advance(np.nextafter(plan.horizon_h, np.inf), last=True))
-    return records(plan, inputs, run, visits)
-
-
-def records(plan: Plan, inputs: SampledInputs, run: Run, visits: Mapping[int, ElementVisits]) -> Records:
-    """What a run over the whole horizon has found, as records."""
-    rows = len(inputs.replications)
-    journeys = []
-    for f, drawn in enumerate(inputs.flows):
-        width = int((drawn.variant >= 0).sum(axis=1).max(initial=0))
-        release = np.where(drawn.release_h <= plan.horizon_h, drawn.release_h, np.nan)
-        depart = np.full(drawn.release_h.shape, np.nan)
-        for block in run.blocks[f]:
-            depart = np.where(block.depart_h <= plan.horizon_h, block.depart_h, np.nan)
-        variant = np.asarray(drawn.variant, dtype=np.int64)
-        journeys.append(Journeys(release[:, :width], depart[:, :width], variant[:, :width]))
-    return Records(
-        plan,
-        inputs.replications,
-        tuple(visits[k] if k in visits else nobody(rows) for k in range(len(plan.elements))),
-        tuple(journeys),
-    )
-
-
-def nobody(rows: int) -> ElementVisits:
-    """The table of an element that nobody visits."""
-    numbers = np.empty((rows, 0), dtype=np.int64)
-    times = np.empty((rows, 0))
-    return ElementVisits(numbers, numbers, numbers, times, times, times, times, times)
+    tables: dict[int, ElementVisits] = {}
+    departs = [np.full(drawn.release_h.shape, np.nan) for drawn in inputs.flows]
+    for found in run.advance(run.end_h, last=True):
+        if found.table is not None:
+            tables[found.element] = found.table
+        for ended in found.spans:
+            row = np.repeat(np.arange(len(ended.count)), ended.count)
+            departs[ended.flow][row, ended.index] = ended.end_h
+    return records_of(plan, inputs, tables, departs)

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from corridor_sim.engines.batch.blocks import Block, Part, duration_at, taken_at
-from corridor_sim.engines.batch.merging import in_queue_order, layout_of, merge
+from corridor_sim.engines.batch.lots import Lot, Part, Party, duration_at, taken_at
+from corridor_sim.engines.batch.merging import merge
 from corridor_sim.engines.batch.servers import server_for
+from corridor_sim.engines.batch.tables import records_of, table_of
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.errors import EngineRefusal, SimulationError
 from corridor_sim.inputs import SampledInputs
 from corridor_sim.plan import Plan, Station, Timetable
-from corridor_sim.results import ElementVisits, Journeys, Records
+from corridor_sim.results import ElementVisits, Records
 from corridor_sim.units import FloatArray
 
 MOST_SWEEPS = 500
@@ -25,18 +26,17 @@ MOST_SWEEPS = 500
 
 
 class _Itinerary:
-    """Those of one block that have one itinerary, with the joining and leaving of every step."""
+    """Those of one lot that have one itinerary, with the joining and leaving of every step."""
 
-    def __init__(self, block: Block, variant: int) -> None:
-        self.block, self.variant = block, variant
-        self.cells: IntArray = np.flatnonzero(block.variant == variant)
-        self.steps = block.plan.variants[variant].steps
-        release = block.release_h.ravel()[self.cells]
+    def __init__(self, lot: Lot, variant: int, cells: IntArray) -> None:
+        self.lot, self.variant, self.cells = lot, variant, cells
+        self.steps = lot.plan.variants[variant].steps
+        release = lot.release_h[cells]
         # First guess: nobody waits.
         self.leave_h: list[FloatArray] = []
         at = release
         for step in self.steps:
-            duration = duration_at(block, step, self.cells, at) if step.laws or step.draws else 0.0
+            duration = duration_at(lot, step, self.cells, at) if step.laws or step.draws else 0.0
             at = at + duration
             self.leave_h.append(at)
         self.release_h = release
@@ -61,8 +61,10 @@ def simulate_cycles(plan: Plan, inputs: SampledInputs) -> Records:
     itineraries: list[_Itinerary] = []
     for f, drawn in enumerate(inputs.flows):
         index = np.broadcast_to(np.arange(drawn.release_h.shape[1], dtype=np.int64), drawn.release_h.shape)
-        block = Block(f, plan.flows[f], drawn, index, spans=False)
-        itineraries += [_Itinerary(block, v) for v in range(len(plan.flows[f].variants))]
+        lot = Lot.of(f, plan.flows[f], 0, drawn, index, index.size)
+        itineraries += [
+            _Itinerary(lot, v, np.flatnonzero(drawn.variant.ravel() == v)) for v in range(len(plan.flows[f].variants))
+        ]
     until_h = np.nextafter(plan.horizon_h, np.inf)
     cyclic = in_cycle(plan)
     for _ in range(MOST_SWEEPS):
@@ -76,21 +78,11 @@ def simulate_cycles(plan: Plan, inputs: SampledInputs) -> Records:
             break
     else:
         raise EngineRefusal("batch", [f"cycles of elements that {MOST_SWEEPS} sweeps do not settle"])
-    from corridor_sim.engines.batch import nobody
-
-    journeys = []
-    for f, drawn in enumerate(inputs.flows):
-        depart = np.full(drawn.release_h.shape, np.nan)
-        for one in itineraries:
-            if one.block.flow == f and len(one.cells):
-                end = one.comes_h(len(one.steps))
-                depart.ravel()[one.cells] = np.where(end <= plan.horizon_h, end, np.nan)
-        width = int((drawn.variant >= 0).sum(axis=1).max(initial=0))
-        release = np.where(drawn.release_h <= plan.horizon_h, drawn.release_h, np.nan)
-        variant = np.asarray(drawn.variant, dtype=np.int64)
-        journeys.append(Journeys(release[:, :width], depart[:, :width], variant[:, :width]))
-    tables = tuple(nobody(rows) if table is None else table for table in visits)
-    return Records(plan, inputs.replications, tables, tuple(journeys))
+    departs = [np.full(drawn.release_h.shape, np.nan) for drawn in inputs.flows]
+    for one in itineraries:
+        end = one.comes_h(len(one.steps))
+        departs[one.lot.flow].ravel()[one.cells] = np.where(end <= plan.horizon_h, end, np.nan)
+    return records_of(plan, inputs, {k: table for k, table in enumerate(visits) if table is not None}, departs)
 
 
 def _sweep(
@@ -112,7 +104,7 @@ def _sweep(
             here = comes < until_h
             leave = np.where(here, comes, np.inf)
             cells, join = one.cells[here], comes[here]
-            taken = taken_at(one.block, step, cells, join)
+            taken = taken_at(one.lot, step, cells, join)
             inside = np.flatnonzero(here)
             if taken is not None:
                 cells, join, inside = cells[taken], join[taken], inside[taken]
@@ -120,14 +112,14 @@ def _sweep(
                 changed |= not np.array_equal(one.leave_h[s], leave)
                 one.leave_h[s] = leave
                 continue
-            service = duration_at(one.block, step, cells, join)
-            parts.append(Part(one.block, cells, join, service, [(one.variant, s, None)]))
+            service = duration_at(one.lot, step, cells, join)
+            parts.append(Part(Party(one.lot, one.variant, s, cells, join), None, cells, join, service))
             owners.append((one, s, leave, inside))
     if not parts:
         return None, changed
     joining = merge(parts, rows, by_number=True)
     served = server_for(plan, number, inputs).serve(joining, until_h, last=True)
-    for (one, s, leave, inside), out in zip(owners, joining.gather(joining.back(served.leave_h)), strict=True):
+    for (one, s, leave, inside), out in zip(owners, joining.by_part(joining.flat(served.leave_h)), strict=True):
         leave[inside] = out
         changed |= not np.array_equal(one.leave_h[s], leave)
         one.leave_h[s] = leave
@@ -145,9 +137,8 @@ def _sweep(
     service = served.service_h
     if isinstance(element, Timetable):
         service = np.where(served.start_h <= plan.horizon_h, service, np.nan)
-    times = [joining.join_h, served.start_h, served.finish_h, served.leave_h, service]
-    columns = layout_of(joining, [joining.back(at) for at in times], plan.horizon_h)
-    return ElementVisits(*in_queue_order(joining, columns)), changed
+    times = (joining.join_h, served.start_h, served.finish_h, served.leave_h, service)
+    return table_of(joining, times, plan.horizon_h), changed
 
 
 def in_cycle(plan: Plan) -> list[bool]:

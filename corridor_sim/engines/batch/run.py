@@ -2,27 +2,41 @@
 
 `Run` holds the state of a block of replications. Consignments are fed as they are
 released; `advance` then takes every element, in topological order, through all who
-join it before an instant. Whoever leaves later waits in its block for the next advance.
+join it before an instant. Whoever leaves later waits for the next advance.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corridor_sim.engines import queues
-from corridor_sim.engines.batch.blocks import Block, Part, duration_at, part_of
-from corridor_sim.engines.batch.merging import Joining, in_queue_order, kept, lay_out, layout_of, merge
+from corridor_sim.engines.batch.lots import Lot, Part, Party, Route, duration_at, joined, part_of
+from corridor_sim.engines.batch.merging import Joining, concatenated, merge
 from corridor_sim.engines.batch.refusals import blocking_lines
-from corridor_sim.engines.batch.servers import Departures, Free, Server, server_for
+from corridor_sim.engines.batch.servers import Departures, Free, Served, Server, server_for
+from corridor_sim.engines.batch.tables import by_horizon, nobody, table_of, visits_of
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 from corridor_sim.plan import Plan, Station, Timetable
-from corridor_sim.results import ElementVisits, SpanTimes
+from corridor_sim.results import ElementVisits, SpanTimes, Visits
+from corridor_sim.units import FloatArray
 
 THIN = 0.125
-"""Share of a block under way below which the others are dropped."""
+"""Share of a lot under way below which the draws of the others are dropped."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """What became known at one element: flat tables for chunks, or one matrix for records; spans that are over."""
+
+    element: int
+    visits: tuple[Visits, ...]
+    table: ElementVisits | None
+    spans: tuple[SpanTimes, ...]
 
 
 class Run:
@@ -34,31 +48,32 @@ class Run:
         A plan that `refusals` has nothing against.
     inputs : SampledInputs
         Replications, outages, crossings and cancellations; its flows are not looked at.
-    spans : bool
-        Whether to note when consignments enter and leave the spans of their itineraries.
+    records : bool
+        Hand over the matrices of records and journeys, else flat visits, journeys and spans.
     who : bool
         Whether tables say which consignment made a visit, and at which step (else -1).
     """
 
-    def __init__(self, plan: Plan, inputs: SampledInputs, *, spans: bool, who: bool = True) -> None:
-        self.plan, self.inputs, self.spans, self.who = plan, inputs, spans, who
+    def __init__(self, plan: Plan, inputs: SampledInputs, *, records: bool, who: bool = True) -> None:
+        self.plan, self.inputs, self.records, self.who = plan, inputs, records, who
         self.rows = len(inputs.replications)
-        self.blocks: list[list[Block]] = [[] for _ in plan.flows]
-        self.places: list[list[tuple[int, list[tuple[int, int]]]]] = [[] for _ in plan.elements]
-        for number in range(len(plan.elements)):
-            for f, flow in enumerate(plan.flows):
-                places = [
-                    (v, s)
-                    for v, variant in enumerate(flow.variants)
-                    for s, step in enumerate(variant.steps)
-                    if step.element == number
-                ]
-                if places:
-                    self.places[number].append((f, places))
+        self.end_h = float(np.nextafter(plan.horizon_h, np.inf))
+        self.routes = [[Route(variant, spans=not records) for variant in flow.variants] for flow in plan.flows]
+        # Of each flow, itinerary and step: who is on the way to it.
+        self.coming: list[list[list[list[Party]]]] = [
+            [[[] for _ in route.steps] for route in routes] for routes in self.routes
+        ]
+        self.places: list[list[tuple[int, int, int]]] = [[] for _ in plan.elements]
+        for f, routes in enumerate(self.routes):
+            for v, route in enumerate(routes):
+                for s, step in enumerate(route.steps):
+                    self.places[step.element].append((f, v, s))
+        self.lots = 0
         self.servers: dict[int, Server] = {}
         self.lines = {run[0]: run for run in blocking_lines(plan)}
         self.inner = {number for run in self.lines.values() for number in run[1:]}
         self.by_number = False
+        self.over: list[SpanTimes] = []
 
     def feed(self, flows: Sequence[FlowInputs], first: Sequence[IntArray] | None = None) -> None:
         """Take in consignments; `first` is the index of the first of each row (default 0).
@@ -76,7 +91,15 @@ class Run:
             if not self.by_number:
                 usual = f * NUMBER_PER_FLOW + index
                 self.by_number = bool(((drawn.number != usual) & (drawn.variant >= 0)).any())
-            self.blocks[f].append(Block(f, self.plan.flows[f], drawn, index, spans=self.spans))
+            variants = range(len(self.routes[f]))
+            there = (drawn.variant.ravel() >= 0) & (drawn.release_h.ravel() <= self.plan.horizon_h)
+            lot = Lot.of(f, self.plan.flows[f], self.lots, drawn, index, int(np.count_nonzero(there)))
+            self.lots += 1
+            for v in variants:
+                mine = there if len(variants) == 1 else there & (drawn.variant.ravel() == v)
+                cells = np.flatnonzero(mine)
+                if len(cells):
+                    self._come(Party(lot, v, 0, cells, lot.release_h[cells]))
 
     def renew(self, inputs: SampledInputs) -> None:
         """Take over draws of elements that have grown longer (crossings of departures when full)."""
@@ -85,108 +108,195 @@ class Run:
             if isinstance(server, Departures):
                 server.crossing_h = inputs.crossing_h.get(number)
 
-    def advance(self, until_h: float, *, last: bool) -> Iterator[tuple[int, ElementVisits]]:
+    def advance(self, until_h: float, *, last: bool) -> Iterator[Found]:
         """Work out everything that joins before `until_h`; with `last`, nobody comes after.
 
-        Yields the number of each element with the visits that became known there, element by
-        element, so that those of one can be dealt with before the next are worked out.
+        Yields what became known element by element, so that what is known of one can be dealt
+        with before the next are worked out.
         """
         for number in range(len(self.plan.elements)):
             if number in self.inner:
                 continue
             parts = self._parts(number, until_h)
-            if not parts:
-                continue
-            if number in self.lines:
+            if parts and number in self.lines:
                 yield from self._line(self.lines[number], parts)
-                continue
-            server = self._server(number)
-            if self.spans and isinstance(server, Free):
-                visits = self._free(parts)
-                self._done(number, until_h)
-            else:
-                joining = merge(parts, self.rows, by_number=self.by_number)
-                visits = self._serve(number, server, joining, until_h, last=last)
-            yield number, visits
+            elif parts:
+                yield self._serve(number, parts, until_h, last=last)
+            elif self.over:
+                # Nobody took the step, but somebody passed it.
+                yield Found(number, (), None, self._over())
+        self._thin()
+
+    def _over(self) -> tuple[SpanTimes, ...]:
+        over, self.over = tuple(self.over), []
+        return over
+
+    def _come(self, party: Party) -> None:
+        """Let a party be on the way to its step, or see it off at the end of its journey."""
+        steps = self.coming[party.lot.flow][party.variant]
+        if party.step < len(steps):
+            steps[party.step].append(party)
+        else:
+            self._see_off(party, party.time_h)
+
+    def _see_off(self, party: Party, depart_h: FloatArray) -> None:
+        """Take down journeys that are over, or that will not go on by the horizon, with the spans under way."""
+        for k, begin in party.begin_h.items():
+            self._span(party, k, begin, np.full(len(begin), np.nan))
+        self._span(party, -1, party.lot.release_h[party.cells], depart_h)
+        party.lot.left -= len(party.cells)
+
+    def _span(self, party: Party, span: int, begin_h: FloatArray, end_h: FloatArray) -> None:
+        cells, end_h = party.cells, by_horizon(end_h, self.plan.horizon_h)
+        begun = begin_h == begin_h
+        if not begun.all():
+            cells, begin_h, end_h = cells[begun], begin_h[begun], end_h[begun]
+        if len(cells):
+            count = np.diff(np.searchsorted(cells, party.lot.edge))
+            index = party.lot.index[cells] if self.who else nobody(len(cells))
+            self.over.append(SpanTimes(party.lot.flow, party.variant, span, count, index, begin_h, end_h))
 
     def _parts(self, number: int, until_h: float) -> list[Part]:
+        """Those who join an element before an instant, in order of flow, lot and itinerary."""
         parts = []
-        for f, places in self.places[number]:
-            for block in self.blocks[f]:
-                part = part_of(block, places, until_h)
-                if part is not None:
+        for f, v, s in self.places[number]:
+            coming = self.coming[f][v]
+            together: dict[int, list[Party]] = {}
+            for party in coming[s]:
+                together.setdefault(id(party.lot), []).append(party)
+            coming[s] = []
+            for parties in together.values():
+                here, rest = joined(parties).split(until_h)
+                if rest is not None:
+                    coming[s].append(rest)
+                if here is None:
+                    continue
+                part = part_of(here)
+                if part is None:
+                    self._go_on(here, here.time_h)
+                else:
                     parts.append(part)
-        return parts
+        return sorted(parts, key=lambda part: (part.lot.flow, part.lot.serial))
 
-    def _done(self, number: int, until_h: float) -> None:
-        for f, places in self.places[number]:
-            for block in self.blocks[f]:
-                block.none_before(places, until_h)
+    def _go_on(self, party: Party, leave_h: FloatArray) -> None:
+        """Let everybody of a party, whose spans have been opened, come to the next step."""
+        after = Party(
+            party.lot, party.variant, party.step + 1, party.cells, leave_h, dict(party.begin_h), party.ready_h
+        )
+        for k in self.routes[party.lot.flow][party.variant].closes[party.step]:
+            begin = after.begin_h.pop(k, None)
+            if begin is not None:
+                self._span(after, k, begin, leave_h)
+        on_time, late = after.split(self.end_h)
+        if late is not None:
+            self._see_off(late, late.time_h)
+        if on_time is not None:
+            self._come(on_time)
+
+    def _leave(
+        self, part: Part, leave_h: FloatArray, decided: NDArray[np.bool_] | None, *, boarding: bool = False
+    ) -> None:
+        """Send a part on, with those of its party who have passed the step by; the undecided stay."""
+        party = part.party
+        who = np.arange(len(part.cells)) if part.who is None else part.who
+        if decided is not None and not decided.all():
+            stays = np.zeros(len(party.cells), dtype=bool)
+            stays[who[~decided]] = True
+            self._come(party.some(stays))
+            if stays.all():
+                return
+            taken = np.zeros(len(party.cells), dtype=bool)
+            taken[who] = True
+            party, who = party.some(~stays), np.flatnonzero(taken[~stays])
+            leave_h, join_h = leave_h[decided], part.join_h[decided]
+        else:
+            join_h = part.join_h
+        everybody = len(who) == len(party.cells)
+
+        def written(before: FloatArray | None, values: FloatArray | float) -> FloatArray:
+            if everybody and isinstance(values, np.ndarray):
+                return values
+            after = np.full(len(party.cells), np.nan) if before is None else before.copy()
+            after[who] = values
+            return after
+
+        for k, begun in self.routes[party.lot.flow][party.variant].opens[party.step]:
+            before = party.begin_h.get(k)
+            if begun and before is not None:
+                party.begin_h[k] = written(before, np.where(np.isnan(before[who]), join_h, before[who]))
+            else:
+                party.begin_h[k] = written(None, join_h)
+        if boarding:
+            party.ready_h = written(party.ready_h, join_h)
+        elif party.ready_h is not None:
+            party.ready_h = None if everybody else written(party.ready_h, np.nan)
+        self._go_on(party, written(party.time_h, leave_h))
 
     def _server(self, number: int) -> Server:
         if number not in self.servers:
             self.servers[number] = server_for(self.plan, number, self.inputs)
         return self.servers[number]
 
-    def _free(self, parts: list[Part]) -> ElementVisits:
-        """A delay: nobody waits for anybody, so nobody lines up."""
-        shape, place = lay_out(parts, self.rows)
-        for part in parts:
-            leave = part.join_h + part.service_h
-            self._move_part(part, leave, None, boarding=False)
-            part.leave_h = leave
-        joining = Joining(parts, shape, place, None, np.empty(0), np.empty(0))
-        join, service, leave = (
-            joining.laid_out(np.concatenate([getattr(part, name) for part in parts]), np.inf)
-            for name in ("join_h", "service_h", "leave_h")
-        )
-        return ElementVisits(
-            *layout_of(joining, [join, join, leave, leave, service], self.plan.horizon_h, who=self.who)
-        )
-
-    def _serve(self, number: int, server: Server, joining: Joining, until_h: float, *, last: bool) -> ElementVisits:
-        """Those who join an element, served and sent on, as a table."""
-        element, horizon_h = self.plan.elements[number], self.plan.horizon_h
+    def _serve(self, number: int, parts: list[Part], until_h: float, *, last: bool) -> Found:
+        """Those who join an element, served and sent on."""
+        element, server = self.plan.elements[number], self._server(number)
+        if isinstance(server, Free) and not self.records:
+            # Nobody waits for anybody, so nobody lines up.
+            visits = []
+            for part in parts:
+                leave = part.join_h + part.service_h
+                visits.append(self._visits(number, part, (part.join_h, leave, leave, part.service_h)))
+                self._leave(part, leave, None)
+            return Found(number, tuple(visits), None, self._over())
+        joining = merge(parts, self.rows, by_number=self.by_number)
         served = server.serve(joining, until_h, last=last)
-        times = [joining.join_h, served.start_h, served.finish_h, served.leave_h, served.service_h]
         if isinstance(element, Timetable):
-            times[4] = np.where(served.start_h <= horizon_h, times[4], np.nan)
-        laid = {id(at): joining.back(at) for at in times}
-        leave = laid[id(served.leave_h)]
-        decided = None if served.decided is None or served.decided.all() else joining.back(served.decided)
+            sails = served.start_h <= self.plan.horizon_h
+            served.service_h = np.where(sails, served.service_h, np.nan)
+        leaves = joining.by_part(joining.flat(served.leave_h))
+        decided: list[NDArray[np.bool_] | None] = [None] * len(parts)
+        if served.decided is not None:
+            decided = list(joining.by_part(joining.flat(served.decided)))
+        table: ElementVisits | None = None
+        found: tuple[Visits, ...] = ()
+        if self.records:
+            times = (joining.join_h, served.start_h, served.finish_h, served.leave_h, served.service_h)
+            table = table_of(joining, times, self.plan.horizon_h)
+        else:
+            found = tuple(self._flat_visits(number, joining, served, leaves, decided))
         boarding = isinstance(element, Timetable) and element.landing == "boarding"
-        going = [None] * len(joining.parts) if decided is None else joining.gather(decided)
-        for part, leaves, goes in zip(joining.parts, joining.gather(leave), going, strict=True):
-            self._move_part(part, leaves, goes, boarding=boarding)
-        if served.decided is None:
-            self._done(number, until_h)
-        columns = layout_of(joining, [laid[id(at)] for at in times], horizon_h, who=self.who)
-        if decided is not None:
-            return kept(columns, decided)
-        if not self.spans:
-            columns = in_queue_order(joining, columns)
-        return ElementVisits(*columns)
+        for part, leave, goes in zip(parts, leaves, decided, strict=True):
+            self._leave(part, leave, goes, boarding=boarding)
+        return Found(number, found, table, self._over())
 
-    def _move_part(self, part: Part, leave: np.ndarray, decided: np.ndarray | None, *, boarding: bool) -> None:
-        block = part.block
-        if boarding or block.ready_h is not None:
-            if block.ready_h is None:
-                block.ready_h = np.full(block.release_h.shape, np.nan)
-            cells = part.cells if decided is None else part.cells[decided]
-            block.ready_h.ravel()[cells] = (
-                part.join_h[slice(None) if decided is None else decided] if boarding else np.nan
-            )
-        for variant, step, who in part.groups:
-            if who is None and decided is None:
-                block.move(part.cells, variant, step, part.join_h, leave)
-                continue
-            mine = np.arange(len(part.cells)) if who is None else who
-            if decided is not None:
-                mine = mine[decided[mine]]
-            if len(mine):
-                block.move(part.cells[mine], variant, step, part.join_h[mine], leave[mine])
+    def _flat_visits(
+        self,
+        number: int,
+        joining: Joining,
+        served: Served,
+        leaves: list[FloatArray],
+        decided: list[NDArray[np.bool_] | None],
+    ) -> Iterator[Visits]:
+        known = {id(served.leave_h): leaves, id(joining.join_h): [part.join_h for part in joining.parts]}
+        known[id(joining.service_h)] = [part.service_h for part in joining.parts]
+        columns = []
+        for times in (served.start_h, served.finish_h, served.leave_h, served.service_h):
+            if id(times) not in known:
+                known[id(times)] = joining.by_part(joining.flat(times))
+            columns.append(known[id(times)])
+        for k, (part, goes) in enumerate(zip(joining.parts, decided, strict=True)):
+            own = [column[k] for column in columns]
+            if goes is None or goes.all():
+                yield self._visits(number, part, own)
+            elif goes.any():
+                who = np.flatnonzero(goes)
+                going = Part(part.party, who, part.cells[who], part.join_h[who], part.service_h[who])
+                yield self._visits(number, going, [at[who] for at in own])
 
-    def _line(self, run: list[int], parts: list[Part]) -> list[tuple[int, ElementVisits]]:
+    def _visits(self, number: int, part: Part, times: Sequence[FloatArray]) -> Visits:
+        return visits_of(number, part, times, self.plan.horizon_h, who=self.who)
+
+    def _line(self, run: list[int], parts: list[Part]) -> Iterator[Found]:
         """A run of stations that block each other, worked out in one piece."""
         plan = self.plan
         stations = [plan.elements[number] for number in run]
@@ -195,10 +305,9 @@ class Run:
         # Services beyond the first station do not depend on the date (`blocking_lines` sees to that).
         services = [joining.service_h]
         for offset in range(1, len(run)):
-            later = np.concatenate([_later_service(part, offset) for part in parts])
-            services.append(joining.queued(joining.laid_out(later, 0.0)))
-        number = joining.number
-        rank = np.argsort(np.argsort(number, axis=1, kind="stable"), axis=1, kind="stable")
+            later = concatenated([_later_service(part, offset) for part in parts])
+            services.append(joining.queued(later, 0.0))
+        rank = np.argsort(np.argsort(joining.number, axis=1, kind="stable"), axis=1, kind="stable")
         stations_times = queues.line(
             joining.join_h,
             services,
@@ -207,53 +316,30 @@ class Run:
             number=rank,
             until_h=plan.horizon_h,
         )
-        found = []
-        for offset, (place, at) in enumerate(zip(run, stations_times, strict=True)):
-            there = at.join_h <= plan.horizon_h
-            order = np.lexsort((number, np.where(there, at.join_h, np.inf)), axis=-1)
-            order = order[:, : int(there.sum(axis=1).max(initial=0))]
-            moved = [
-                Part(p.block, p.cells, join, p.service_h, [(v, s + offset, who) for v, s, who in p.groups])
-                for p, join in zip(parts, joining.gather(joining.back(at.join_h)), strict=True)
-            ]
-            times = [at.join_h, at.start_h, at.finish_h, at.leave_h, services[offset]]
-            columns = layout_of(
-                Joining(moved, joining.shape, joining.place, None, times[0], times[1]),
-                [joining.back(column) for column in times],
-                plan.horizon_h,
-            )
-            columns = [np.take_along_axis(joining.queued(column), order, axis=1) for column in columns]
-            found.append((place, kept(columns, np.take_along_axis(there, order, axis=1))))
-            for part, leave in zip(moved, joining.gather(joining.back(at.leave_h)), strict=True):
-                came = part.join_h <= plan.horizon_h
-                self._move_part(part, leave, came, boarding=False)
-        return found
+        for offset, (number, at, service) in enumerate(zip(run, stations_times, services, strict=True)):
+            times = (at.join_h, at.start_h, at.finish_h, at.leave_h, service)
+            yield Found(number, (), table_of(joining, times, plan.horizon_h, offset), ())
+        for part, leave in zip(parts, joining.by_part(joining.flat(stations_times[-1].leave_h)), strict=True):
+            part.party.step += len(run) - 1
+            self._leave(part, leave, None)
+        yield Found(run[-1], (), None, self._over())
 
-    def finished(self, *, last: bool) -> list[SpanTimes]:
-        """Spans of the blocks that are over (with `last`, of all that are left), which are then forgotten.
-
-        A block of which few are under way gives its spans and goes on with these few.
-        """
-        found: list[SpanTimes] = []
-        horizon_h = self.plan.horizon_h
-        for f, blocks in enumerate(self.blocks):
-            kept = []
-            for block in blocks:
-                if last or not block.left:
-                    found += block.span_times(horizon_h, under_way=True)
-                elif block.left < THIN * block.code.size:
-                    found += block.span_times(horizon_h, under_way=False)
-                    kept.append(block.thinned())
-                else:
-                    kept.append(block)
-            self.blocks[f] = kept
-        return found
+    def _thin(self) -> None:
+        """Drop the draws of the others where few of a lot are under way."""
+        kept: dict[int, list[Party]] = {}
+        places = [parties for flow in self.coming for variant in flow for parties in variant]
+        for parties in places:
+            for party in parties:
+                if party.lot.left < THIN * party.lot.size:
+                    kept.setdefault(id(party.lot), []).append(party)
+        for few in kept.values():
+            cells = np.sort(np.concatenate([party.cells for party in few]))
+            thin = few[0].lot.thinned(cells)
+            for party in few:
+                party.lot, party.cells = thin, np.searchsorted(cells, party.cells)
 
 
-def _later_service(part: Part, offset: int) -> np.ndarray:
-    service = np.empty(len(part.cells))
-    for variant, number, who in part.groups:
-        mine = slice(None) if who is None else who
-        step = part.block.plan.variants[variant].steps[number + offset]
-        service[mine] = duration_at(part.block, step, part.cells[mine], part.join_h[mine])
-    return service
+def _later_service(part: Part, offset: int) -> FloatArray:
+    party = part.party
+    step = party.lot.plan.variants[party.variant].steps[party.step + offset]
+    return duration_at(party.lot, step, part.cells, part.join_h)

@@ -21,7 +21,7 @@ from corridor_sim.engines.batch.run import Run
 from corridor_sim.errors import EngineRefusal
 from corridor_sim.inputs import SampledInputs
 from corridor_sim.plan import Plan, Quota, Timetable
-from corridor_sim.results import Chunk, ElementVisits, IntArray, chunk_of
+from corridor_sim.results import Chunk, IntArray, chunk_of
 
 MOST_ROWS = 512
 """Replications side by side; more gain little and need shorter windows."""
@@ -120,24 +120,20 @@ def windows(plan: Plan, source: Windows, rows: Sequence[int], window_h: float, *
     end_h = float(np.nextafter(plan.horizon_h, np.inf))
     handed: list[IntArray] = [np.zeros(len(rows), dtype=np.int64) for _ in plan.flows]
     run: Run | None = None
-    nothing: tuple[ElementVisits | None, ...] = (None,) * len(plan.elements)
     until_h, last = 0.0, False
     while not last:
         until_h = until_h + window_h
         last = until_h >= plan.horizon_h
         inputs = source.next(math.inf if last else until_h)
         if run is None:
-            run = Run(plan, inputs, spans=True, who=who)
+            run = Run(plan, inputs, records=False, who=who)
         run.renew(inputs)
         run.feed(inputs.flows, handed)
         handed = [before + drawn.count for before, drawn in zip(handed, inputs.flows, strict=True)]
-        for number, visits in run.advance(end_h if last else until_h, last=last):
-            yield Chunk(plan, numbers, (*nothing[:number], visits, *nothing[number + 1 :]), ())
+        for found in run.advance(end_h if last else until_h, last=last):
+            yield Chunk(plan, numbers, found.visits, found.spans)
             # Whoever reads the chunks has done with it: its memory is for the next one.
-            del visits
-        spans = run.finished(last=last)
-        if spans:
-            yield Chunk(plan, numbers, nothing, tuple(spans))
+            del found
 
 
 def cut_of(plan: Plan, sampler: Draws, replications: int, memory_gb: float) -> Blocks:
