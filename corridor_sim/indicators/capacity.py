@@ -99,9 +99,8 @@ class Capacity(Reducer):
         if supply is None:
             return None
         cycle = self.cycle_h(element, (edges_h[:-1] + edges_h[1:]) / 2)
-        capacity = np.zeros(len(scope.replications))
-        for day in range(len(supply)):
-            capacity = capacity + ratio(np.full(len(capacity), supply[day]), cycle[:, day])
+        # Day after day, so that the sum does not depend on how numpy takes it.
+        capacity = np.add.accumulate(ratio(supply[None, :], cycle), axis=1)[:, -1]
         load = self.visits.of(self.visits.joined, element)
         return capacity / scope.window_days, load / scope.window_days
 
@@ -312,12 +311,15 @@ def first_week_at(
     if len(days) < 7:
         return found
     load, capacity = load[:, days], np.nan_to_num(capacity[:, days], nan=np.inf)
-    for start in range(len(days) - 7, -1, -1):
-        week_load, week_capacity = np.zeros(len(load)), np.zeros(len(load))
-        for day in range(start, start + 7):
-            week_load, week_capacity = week_load + load[:, day], week_capacity + capacity[:, day]
-        found = np.where(week_load >= limit * week_capacity, float(days[start]), found)
-    return found
+    starts = len(days) - 6
+    week_load, week_capacity = np.zeros((len(load), starts)), np.zeros((len(load), starts))
+    for day in range(7):
+        week_load, week_capacity = (
+            week_load + load[:, day : day + starts],
+            week_capacity + capacity[:, day : day + starts],
+        )
+    saturated = week_load >= limit * week_capacity
+    return np.where(saturated.any(axis=1), days[np.argmax(saturated, axis=1)].astype(np.float64), found)
 
 
 @INDICATORS.register("queue_growth_per_day")

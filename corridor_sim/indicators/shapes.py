@@ -54,9 +54,12 @@ class QueueByWeekdayHour(Indicator):
             waiting = self._marks.waiting(*elements)
             # A mark shows the time just before it.
             local = np.ceil(mark_h + scope.clock_h(post)).astype(np.int64) - 1
-            weekday = (first.weekday() + local // int(H_PER_DAY)) % 7
-            for day, name in enumerate(WEEKDAYS):
-                for hour in range(24):
-                    inside = waiting[:, (weekday == day) & (local % 24 == hour)]
-                    if inside.shape[1]:
-                        yield self.row(inside.mean(axis=1), "post", post, direction, hour=hour, of=name)
+            hour_of_week = (first.weekday() + local // int(H_PER_DAY)) % 7 * 24 + local % 24
+            order = np.argsort(hour_of_week, kind="stable")
+            present, begin, number = np.unique(hour_of_week[order], return_index=True, return_counts=True)
+            if not len(present):
+                continue
+            total = np.add.reduceat(waiting[:, order], begin, axis=1, dtype=np.int64)
+            for k, (hour, marks) in enumerate(zip(present.tolist(), number.tolist(), strict=True)):
+                name = WEEKDAYS[hour // 24]
+                yield self.row(total[:, k] / marks, "post", post, direction, hour=hour % 24, of=name)

@@ -35,54 +35,19 @@ class VisitSums(Reducer):
         def zeros() -> FloatArray:
             return np.zeros(shape)
 
-        self._joined, self._started, self._left = zeros(), zeros(), zeros()
-        self._inner, self._wait, self._hold, self._interrupted, self._blocked = (zeros() for _ in range(5))
-        self._edge_wait, self._edge_hold, self._edge_interrupted, self._edge_blocked = (zeros() for _ in range(4))
+        self.joined, self.started, self.left = zeros(), zeros(), zeros()
+        self.wait_h, self.hold_h, self.interrupted_h, self.blocked_h = zeros(), zeros(), zeros(), zeros()
         self.wait_in_window_h, self.hold_in_window_h = zeros(), zeros()
         self.interrupted_in_window_h, self.blocked_in_window_h = zeros(), zeros()
         self.unserved, self.unserved_wait_h = zeros(), zeros()
 
-    @property
-    def joined(self) -> FloatArray:
-        """Visits joined in the window."""
-        return self._inner + self._joined
-
-    @property
-    def started(self) -> FloatArray:
-        """Of those joined in the window, those started by the end."""
-        return self._inner + self._started
-
-    @property
-    def left(self) -> FloatArray:
-        """Of those joined in the window, those that left by the end."""
-        return self._inner + self._left
-
-    @property
-    def wait_h(self) -> FloatArray:
-        """Waits of those joined in the window and started. [h]"""
-        return self._wait + self._edge_wait
-
-    @property
-    def hold_h(self) -> FloatArray:
-        """Service, travel or dwell of those joined in the window that have left. [h]"""
-        return self._hold + self._edge_hold
-
-    @property
-    def interrupted_h(self) -> FloatArray:
-        """Interruptions of those joined in the window that have left. [h]"""
-        return self._interrupted + self._edge_interrupted
-
-    @property
-    def blocked_h(self) -> FloatArray:
-        """Blocking of those joined in the window that have left. [h]"""
-        return self._blocked + self._edge_blocked
-
     def add_visits(self, tile: VisitTile) -> None:
         cell, kind = tile.cell, self.scope.plan.elements[tile.element].kind
-        self._inner[cell] += tile.inner_number
+        for number in (self.joined, self.started, self.left):
+            number[cell] += tile.inner_number
         if kind != "delay":
             wait = tile.sum_inner(tile.wait_h)
-            self._wait[cell] += wait
+            self.wait_h[cell] += wait
             self.wait_in_window_h[cell] += wait
         splits = kind in ("station", "passage") and self.scope.may_block
         blocked = tile.sum_inner(tile.leave_h - tile.finish_h) if splits else 0.0
@@ -96,13 +61,13 @@ class VisitSums(Reducer):
         if interrupts:
             service = tile.sum_inner(tile.service_h)
             interrupted = hold - service
-            self._interrupted[cell] += interrupted
+            self.interrupted_h[cell] += interrupted
             self.interrupted_in_window_h[cell] += interrupted
             hold = service
-        self._hold[cell] += hold
+        self.hold_h[cell] += hold
         self.hold_in_window_h[cell] += hold
         if splits:
-            self._blocked[cell] += blocked
+            self.blocked_h[cell] += blocked
             self.blocked_in_window_h[cell] += blocked
         if len(tile.edge):
             self._add_edge(tile, kind)
@@ -136,13 +101,13 @@ class VisitSums(Reducer):
         def add(values: NDArray[np.generic]) -> FloatArray:
             return tile.sum_of(edge, np.asarray(values, dtype=np.float64))
 
-        self._joined[cell] += add(counted)
-        self._started[cell] += add(counted & ~waiting)
-        self._left[cell] += add(counted & gone)
-        self._edge_wait[cell] += add(np.where(counted & ~waiting, wait, 0.0))
-        self._edge_hold[cell] += add(np.where(counted & gone, hold - interrupted, 0.0))
-        self._edge_interrupted[cell] += add(np.where(counted & gone, interrupted, 0.0))
-        self._edge_blocked[cell] += add(np.where(counted & gone, blocked, 0.0))
+        self.joined[cell] += add(counted)
+        self.started[cell] += add(counted & ~waiting)
+        self.left[cell] += add(counted & gone)
+        self.wait_h[cell] += add(np.where(counted & ~waiting, wait, 0.0))
+        self.hold_h[cell] += add(np.where(counted & gone, hold - interrupted, 0.0))
+        self.interrupted_h[cell] += add(np.where(counted & gone, interrupted, 0.0))
+        self.blocked_h[cell] += add(np.where(counted & gone, blocked, 0.0))
         self.wait_in_window_h[cell] += add(within(join, start))
         self.hold_in_window_h[cell] += add(in_window - interrupted_in_window)
         self.interrupted_in_window_h[cell] += add(interrupted_in_window)
@@ -507,8 +472,14 @@ def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock_h
 
     An instant at the very horizon may fall on a day of its own, one beyond the last.
     """
+    if not len(time_h):
+        return
+    first, last = (int((float(at) + clock_h) // H_PER_DAY) for at in (time_h.min(), time_h.max()))
+    assert last < counts.shape[1]
+    if first == last:
+        counts[:, first] += np.bincount(row, minlength=len(counts)).astype(np.int32)
+        return
     day = ((time_h + clock_h) * (1.0 / H_PER_DAY)).astype(np.int64)
-    assert not len(day) or int(day.max()) < counts.shape[1]
     day += row * counts.shape[1]
     np.add.at(counts.reshape(-1), day, np.int32(1))
 
