@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -24,17 +23,15 @@ from corridor_sim.draws import Column
 from corridor_sim.element_draws import ElementDraws
 from corridor_sim.errors import Problem, ScenarioError, SimulationError
 from corridor_sim.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
-from corridor_sim.model.service_times import Deterministic, Draw, ServiceTime
+from corridor_sim.model.service_times import Deterministic, ServiceTime
 from corridor_sim.plan import FlowPlan, Plan
 from corridor_sim.results import IntArray
 from corridor_sim.units import FloatArray, to_grid
 
 MAX_CONSIGNMENTS = 1e8
 """Most consignments in one replication, unless the caller says otherwise."""
-SCANNED = 2048
-"""Rows shorter than this are compared as a whole, longer ones are searched one by one."""
-LARGE_WINDOW = 0.125
-"""Share of a block drawn ahead from which a window is drawn for itself."""
+RELEASES = 32768
+"""Releases drawn at once, so that they stay in the cache."""
 MEMORY_GB = 8.0
 """Most memory that one call of `Sampler.sample` may take. [GB]"""
 
@@ -112,23 +109,20 @@ class Sampler:
         )
         return elements.with_flows(flows, _highest(flows))
 
-    def stream(self, replications: Iterable[int], *, memory_gb: float = 0.25) -> BlockSampler:
-        """The same draws, handed out window by window in order of release.
-
-        `memory_gb` bounds what is drawn ahead of the window that was asked for.
-        """
-        return BlockSampler(self, _checked(replications), memory_gb)
+    def stream(self, replications: Iterable[int]) -> BlockSampler:
+        """The same draws, handed out window by window in order of release."""
+        return BlockSampler(self, _checked(replications))
 
 
 class BlockSampler:
     """Draws of some replications, window after window; generators are kept in between.
 
-    Draws are made ahead in blocks of time, so that small windows cost little: a
-    block holds about `memory_gb`; a window that is large itself is drawn alone. It
-    holds the same bits as the same consignments of `Sampler.sample`.
+    A window holds the same bits as the same consignments of `Sampler.sample`. Each costs a
+    few calls a replication and stream: one with fewer than some hundred consignments of a
+    flow costs mostly these.
     """
 
-    def __init__(self, sampler: Sampler, replications: Sequence[int], memory_gb: float) -> None:
+    def __init__(self, sampler: Sampler, replications: Sequence[int]) -> None:
         self.plan = sampler.plan
         self.replications = np.asarray(replications, dtype=np.int64)
         self.since_h = 0.0
@@ -138,14 +132,6 @@ class BlockSampler:
             for f, keys in enumerate(sampler._columns)
         ]
         self._elements = ElementDraws(self.plan, sampler.root, replications)
-        blocks = math.ceil(sampler.bytes_per_replication * len(replications) / max(memory_gb * 1e9, 1.0))
-        self.block_h = self.plan.horizon_h / max(blocks, 1)
-        """Span of time that is drawn at once. [h]"""
-        self._drawn_until_h = 0.0
-        self._ahead: list[FlowInputs] = [flow.take(0.0) for flow in self._flows]
-        rows = len(replications)
-        self._cut_at = [np.zeros(rows, dtype=np.int64) for _ in self._flows]
-        self._index = [np.zeros(rows, dtype=np.int64) for _ in self._flows]
 
     @property
     def done(self) -> bool:
@@ -167,54 +153,10 @@ class BlockSampler:
         """
         if not until_h >= self.since_h:
             raise ValueError(f"windows go on in time: until_h = {until_h} is before {self.since_h}")
-        if until_h > self._drawn_until_h:
-            self._draw_ahead(until_h)
-        flows = tuple(self._cut(f, until_h) for f in range(len(self._flows)))
+        flows = tuple(flow.take(until_h) for flow in self._flows)
         self.since_h = until_h
-        highest = np.array([index.max(initial=0) for index in self._index], dtype=np.int64)
+        highest = np.array([flow.taken.max(initial=0) for flow in self._flows], dtype=np.int64)
         return self._elements.with_flows(flows, highest)
-
-    def _draw_ahead(self, until_h: float) -> None:
-        # Whole windows, so that nothing is left over to be joined with the next; one window alone
-        # where it is large, so that it need not be cut out.
-        window_h = until_h - self.since_h
-        ahead = self.block_h // window_h if 0 < window_h < self.block_h * LARGE_WINDOW else 1
-        target_h = until_h if ahead <= 1 else max(until_h, self.since_h + ahead * window_h)
-        if target_h >= self.plan.horizon_h:
-            target_h = math.inf
-        for f, flow in enumerate(self._flows):
-            index = self._index[f].copy()
-            rest = self._cut(f, math.inf)
-            self._index[f] = index
-            self._cut_at[f] = np.zeros_like(index)
-            self._ahead[f] = _joined(rest, flow.take(target_h))
-        self._drawn_until_h = target_h
-
-    def _cut(self, f: int, until_h: float) -> FlowInputs:
-        """Consignments drawn ahead that are released before `until_h` and not handed out yet."""
-        ahead, cut_at, index = self._ahead[f], self._cut_at[f], self._index[f]
-        upto = _before(ahead.release_h, until_h)
-        count = upto - cut_at
-        self._cut_at[f], self._index[f] = upto, index + count
-        width = int(count.max(initial=0))
-        if width == ahead.release_h.shape[1] and not cut_at.any() and (upto == ahead.count).all():
-            return ahead
-        column = np.arange(width)
-        there = column < count[:, None]
-        place = (np.arange(len(count)) * ahead.release_h.shape[1] + cut_at)[:, None] + column
-
-        def pick(values: Any) -> Any:
-            if _constant(values):
-                return np.broadcast_to(values[:1, :1], place.shape)
-            return values.take(place, mode="clip") if width else np.zeros(place.shape, dtype=values.dtype)
-
-        return FlowInputs(
-            np.where(there, pick(ahead.release_h), np.inf),
-            np.where(there, pick(ahead.variant), -1),
-            f * NUMBER_PER_FLOW + index[:, None] + column,
-            {key: tuple(pick(values) for values in arrays) for key, arrays in ahead.duration_h.items()},
-            {key: pick(values) for key, values in ahead.uniform.items()},
-        )
 
 
 # ---------------------------------------------------------------- one flow
@@ -243,12 +185,11 @@ class _FlowDraws:
         flow = plan.flows[f]
         self.flow, self.f, self.horizon_h = flow, f, plan.horizon_h
         self._since_h = 0.0
-        self._draw: list[Draw] = [
-            flow.arrivals.sampler(own) for own in streams.streams(root, replications, "release", flow.id)
-        ]
+        self._draw = flow.arrivals.block_sampler(streams.streams(root, replications, "release", flow.id))
         self._pending: list[FloatArray] = [np.empty(0) for _ in replications]
-        self._over = [False for _ in replications]
-        self._index = np.zeros(len(replications), dtype=np.int64)
+        self._over = np.zeros(len(replications), dtype=bool)
+        self.taken = np.zeros(len(replications), dtype=np.int64)
+        """Consignments taken so far, by replication."""
 
         def column(role: str, entity: str, law: ServiceTime | None = None) -> Column:
             return Column(root, replications, role, flow.id, entity, law, keep)
@@ -264,14 +205,14 @@ class _FlowDraws:
         """All draws of the consignments released before `until_h` and not taken yet (horizon included)."""
         since_h, self._since_h = self._since_h, until_h
         more = self.flow.arrivals.expected_count(min(until_h, self.horizon_h), since_h) if until_h > since_h else 0.0
-        rows = [self._releases(row, until_h, more) for row in range(len(self._draw))]
+        rows = self._releases(until_h, more)
         count = np.array([len(row) for row in rows], dtype=np.int64)
         release_h = np.full((len(rows), int(count.max(initial=0))), np.inf)
         for row, instants in zip(release_h, rows, strict=True):
             row[: len(instants)] = instants
         column = np.arange(release_h.shape[1])
-        number = self.f * NUMBER_PER_FLOW + self._index[:, None] + column
-        self._index += count
+        number = self.f * NUMBER_PER_FLOW + self.taken[:, None] + column
+        self.taken += count
         variant = self._variant(rows, count)
         return FlowInputs(
             release_h,
@@ -281,24 +222,31 @@ class _FlowDraws:
             {key: column.take(count) for key, column in self._uniforms.items()},
         )
 
-    def _releases(self, row: int, until_h: float, expected: float) -> FloatArray:
-        """The next releases of one replication, on the grid, before `until_h` and not after the horizon."""
-        ahead = self._pending[row]
-        parts = [ahead]
-        last_h = ahead[-1] if len(ahead) else -math.inf
+    def _releases(self, until_h: float, expected: float) -> list[FloatArray]:
+        """The next releases of each replication, on the grid, before `until_h` and not after the horizon."""
+        parts = [[ahead] for ahead in self._pending]
+        last_h = np.array([ahead[-1] if len(ahead) else -math.inf for ahead in self._pending])
         margin = int(3 * math.sqrt(expected)) + 8
-        size = max(int(expected) - len(ahead), 0) + margin
-        while last_h < until_h and not self._over[row]:
-            drawn = to_grid(self._draw[row](size))
-            last_h, size = float(drawn[-1]), margin
-            if last_h > self.horizon_h:
-                drawn = drawn[: np.searchsorted(drawn, self.horizon_h, side="right")]
-                self._over[row] = True
-            parts.append(drawn)
-        ahead = np.concatenate(parts) if len(parts) > 1 else ahead
-        cut = int(np.searchsorted(ahead, until_h, side="left"))
-        self._pending[row] = ahead[cut:].copy()
-        return ahead[:cut]
+        size = max(int(expected) - min((len(ahead) for ahead in self._pending), default=0), 0) + margin
+        while len(which := np.flatnonzero((last_h < until_h) & ~self._over)):
+            together = max(1, RELEASES // size)
+            for first in range(0, len(which), together):
+                some = which[first : first + together]
+                drawn = to_grid(self._draw(size, some))
+                last_h[some] = drawn[:, -1]
+                self._over[some] = drawn[:, -1] > self.horizon_h
+                for row, instants in zip(some.tolist(), drawn, strict=True):
+                    if self._over[row]:
+                        instants = instants[: np.searchsorted(instants, self.horizon_h, side="right")]
+                    parts[row].append(instants)
+            size = margin
+        released = []
+        for row, found in enumerate(parts):
+            ahead = np.concatenate(found) if len(found) > 1 else found[0]
+            cut = int(np.searchsorted(ahead, until_h, side="left"))
+            self._pending[row] = ahead[cut:].copy()
+            released.append(ahead[:cut])
+        return released
 
     def _variant(self, rows: list[FloatArray], count: IntArray) -> IntArray:
         """Itineraries by the dated shares at the release (DECISIONS 13), -1 in the padding."""
@@ -355,51 +303,6 @@ def _problems(flow: FlowPlan) -> list[Problem]:
     if not (np.isfinite(shares).all() and (shares >= 0).all() and (shares.sum(axis=0) > 0).all()):
         found.append(Problem("has itineraries whose shares are negative or all 0 at some time", path))
     return found
-
-
-def _joined(first: FlowInputs, second: FlowInputs) -> FlowInputs:
-    """Row by row the consignments of `first` and then those of `second`."""
-    counts = first.count, second.count
-    if not counts[0].any():
-        return second
-    if not counts[1].any():
-        return first
-    column = np.arange(int((counts[0] + counts[1]).max()))
-    mine = column < counts[0][:, None]
-    other = (column < (counts[0] + counts[1])[:, None]) & ~mine
-    source = [
-        np.arange(part.release_h.shape[1]) < count[:, None] for part, count in zip((first, second), counts, strict=True)
-    ]
-
-    def join(one: Any, two: Any, padding: float = 0) -> Any:
-        if _constant(one) and _constant(two):
-            return np.broadcast_to(one[:1, :1], mine.shape)
-        out = np.full(mine.shape, padding, dtype=one.dtype)
-        out[mine], out[other] = one[source[0]], two[source[1]]
-        return out
-
-    return FlowInputs(
-        join(first.release_h, second.release_h, np.inf),
-        join(first.variant, second.variant, -1),
-        join(first.number, second.number),
-        {
-            key: tuple(join(one, two) for one, two in zip(arrays, second.duration_h[key], strict=True))
-            for key, arrays in first.duration_h.items()
-        },
-        {key: join(values, second.uniform[key]) for key, values in first.uniform.items()},
-    )
-
-
-def _before(release_h: FloatArray, until_h: float) -> IntArray:
-    """Number of releases before `until_h` in each row."""
-    if release_h.shape[1] < SCANNED:
-        return np.asarray((release_h < until_h).sum(axis=1), dtype=np.int64)
-    return np.array([row.searchsorted(until_h) for row in release_h], dtype=np.int64)
-
-
-def _constant(values: FloatArray) -> bool:
-    """Whether an array holds one broadcast value (a deterministic law)."""
-    return values.size > 1 and not any(values.strides)
 
 
 def _highest(flows: tuple[FlowInputs, ...]) -> IntArray:

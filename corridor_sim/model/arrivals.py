@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self
 
@@ -35,6 +35,10 @@ from corridor_sim.step_functions import StepFunction
 from corridor_sim.units import FloatArray
 
 ARRIVALS: Registry[type[Arrivals]] = Registry("arrival process")
+
+IntArray = NDArray[np.int64]
+BlockDraw = Callable[[int, IntArray], FloatArray]
+"""The next `n` values of the generators at some positions, shape (position, n)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,10 @@ class ArrivalPlan:
     def sampler(self, rng: np.random.Generator) -> Draw:
         """A function that gives the next `n` releases; n then m are the same as n + m. [h]"""
         return self.process.sampler(self, rng)
+
+    def block_sampler(self, rngs: Sequence[np.random.Generator]) -> BlockDraw:
+        """The same releases for many generators at once: a function of n and of which of them. [h]"""
+        return self.process.block_sampler(self, rngs)
 
     def expected_count(self, until_h: float, since_h: float = 0.0) -> float:
         """Mean number of releases in (since_h, until_h], that of a trace or timetable exactly."""
@@ -87,6 +95,11 @@ class Arrivals(Model):
         invert = inverse(plan.rate)
         return lambda n: invert(sums(n))
 
+    def block_sampler(self, plan: ArrivalPlan, rngs: Sequence[np.random.Generator]) -> BlockDraw:
+        """What `sampler` gives for each generator, shape (generator, n)."""
+        draws = [self.sampler(plan, rng) for rng in rngs]
+        return lambda n, which: np.stack([draws[k](n) for k in which])
+
     def expected_count(self, plan: ArrivalPlan, since_h: float, until_h: float) -> float:
         """Mean number of releases in (since_h, until_h]."""
         return plan.rate.integral(until_h, max(since_h, 0.0))
@@ -101,6 +114,23 @@ class Poisson(Arrivals):
     def unit_sums(self, rng: np.random.Generator) -> Draw:
         """Sums of unit exponentials."""
         return running_sums(lambda n: minus_log(rng.random(n)))
+
+    def block_sampler(self, plan: ArrivalPlan, rngs: Sequence[np.random.Generator]) -> BlockDraw:
+        """The same, logarithms, sums and instants of all generators at once."""
+        invert, total = inverse(plan.rate), np.zeros(len(rngs))
+
+        def draw(n: int, which: IntArray) -> FloatArray:
+            sums = np.empty((len(which), n))
+            for k, row in zip(which.tolist(), sums, strict=True):
+                rngs[k].random(out=row)
+            minus_log(sums)
+            if n:
+                sums[:, 0] += total[which]
+                np.cumsum(sums, axis=1, out=sums)
+                total[which] = sums[:, -1]
+            return invert(sums)
+
+        return draw
 
 
 @ARRIVALS.register("renewal", interarrival={"kind": "erlang", "k": 4, "mean_h": 1.0})

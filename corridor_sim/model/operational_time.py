@@ -53,8 +53,11 @@ def inverse(rate: StepFunction) -> Callable[[ArrayLike], FloatArray]:
 
     def invert(sums: ArrayLike) -> FloatArray:
         target = np.asarray(sums, dtype=np.float64)
-        piece = _piece(reached, target)
-        instants = np.asarray(start_h[piece] + (target - reached[piece]) / divisor[piece])
+        if len(start_h) == 1:
+            instants = np.asarray(target / divisor[0])
+        else:
+            piece = _piece(reached, target)
+            instants = np.asarray(start_h[piece] + (target - reached[piece]) / divisor[piece])
         if total < math.inf:
             instants = np.where(target > total, np.inf, instants)
         return instants
@@ -64,6 +67,8 @@ def inverse(rate: StepFunction) -> Callable[[ArrayLike], FloatArray]:
 
 def _piece(reached: FloatArray, target: FloatArray) -> NDArray[np.intp]:
     """Piece k of the cumulative rate with reached[k] < target <= reached[k + 1]; 0 for a target of 0."""
+    if target.ndim == 2:
+        return np.array([_piece(reached, row) for row in target], dtype=np.intp).reshape(target.shape)
     if target.ndim != 1 or len(target) < 2:
         return np.maximum(np.searchsorted(reached, target, side="left") - 1, 0)
     first, last = np.maximum(np.searchsorted(reached, target[[0, -1]], side="left") - 1, 0)

@@ -90,8 +90,8 @@ def test_lanes_shared_by_both_directions_have_the_same_visits(seed):
     assert difference(case) == ""
 
 
-@pytest.mark.parametrize("window_h", [1.0, 3.0, 7.5])
-def test_windows_of_time_hold_the_same_visits_and_spans(window_h):
+@pytest.mark.parametrize(("window_h", "drawn_h"), [(1.0, 1.0), (3.0, 9.0), (7.5, 7.5), (1.0, 5.5)])
+def test_windows_of_time_hold_the_same_visits_and_spans(window_h, drawn_h):
     for seed in range(40):
         case = random_case(NumpyDice(np.random.default_rng(seed)))
         try:
@@ -100,7 +100,7 @@ def test_windows_of_time_hold_the_same_visits_and_spans(window_h):
             continue
         rows = case.inputs.replications
         source = GivenDraws(case.plan, case.inputs).stream(range(len(rows)))
-        assert gathered(streaming.windows(case.plan, source, rows, window_h, who=True)) == whole, seed
+        assert gathered(streaming.windows(case.plan, source, rows, window_h, drawn_h, who=True)) == whole, seed
 
 
 @pytest.mark.parametrize("seed", range(6))

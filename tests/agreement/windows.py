@@ -18,7 +18,7 @@ class GivenDraws:
     def sample(self, replications) -> SampledInputs:
         return rows_of(self.inputs, list(replications))
 
-    def stream(self, replications, *, memory_gb=1.0) -> GivenWindows:
+    def stream(self, replications) -> GivenWindows:
         return GivenWindows(self.sample(replications))
 
 

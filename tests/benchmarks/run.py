@@ -285,7 +285,7 @@ def _drawn(plan, rows):
         source = sampler.stream(range(first, min(rows, first + cut.rows)))
         until = 0.0
         while until < plan.horizon_h:
-            until += cut.window_h
+            until += cut.drawn_h
             source.next(until if until < plan.horizon_h else math.inf)
 
 

@@ -27,6 +27,8 @@ MOST_ROWS = 512
 """Replications side by side; more gain little and need shorter windows."""
 SHORTEST_H = 24.0
 """Windows shorter than a day cost more than fewer replications side by side. [h]"""
+DRAWN = 1000
+"""Consignments of a flow and a replication that are drawn at once, where memory allows."""
 CELLS = 200_000
 """Visits to one busy element in one window, summed over replications: larger ones leave the cache."""
 
@@ -53,17 +55,18 @@ class Draws(Protocol):
         """All draws of some replications."""
         ...
 
-    def stream(self, replications: Sequence[int], *, memory_gb: float) -> Windows:
+    def stream(self, replications: Sequence[int]) -> Windows:
         """The same draws window by window."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """How a run is cut: replications side by side and hours at once."""
+    """How a run is cut: replications side by side, hours worked through at once, hours drawn at once."""
 
     rows: int
     window_h: float
+    drawn_h: float
 
 
 def stream(
@@ -111,25 +114,33 @@ def _chunks(plan: Plan, sampler: Draws, replications: list[int], memory_gb: floa
 
             yield chunk_of(simulate(plan, sampler.sample(rows)))
         else:
-            yield from windows(plan, sampler.stream(rows, memory_gb=memory_gb / 8), rows, cut.window_h, who=who)
+            yield from windows(plan, sampler.stream(rows), rows, cut.window_h, cut.drawn_h, who=who)
 
 
-def windows(plan: Plan, source: Windows, rows: Sequence[int], window_h: float, *, who: bool = False) -> Iterator[Chunk]:
-    """The chunks of one block of replications, window after window, element after element."""
+def windows(
+    plan: Plan, source: Windows, rows: Sequence[int], window_h: float, drawn_h: float, *, who: bool = False
+) -> Iterator[Chunk]:
+    """The chunks of one block of replications, window after window, element after element.
+
+    `drawn_h` is how much is drawn at once, at least a window.
+    """
     numbers = np.asarray(rows, dtype=np.int64)
     end_h = float(np.nextafter(plan.horizon_h, np.inf))
     handed: list[IntArray] = [np.zeros(len(rows), dtype=np.int64) for _ in plan.flows]
     run: Run | None = None
-    until_h, last = 0.0, False
+    until_h, drawn_until_h, last = 0.0, 0.0, False
     while not last:
         until_h = until_h + window_h
         last = until_h >= plan.horizon_h
-        inputs = source.next(math.inf if last else until_h)
-        if run is None:
-            run = Run(plan, inputs, records=False, who=who)
-        run.renew(inputs)
-        run.feed(inputs.flows, handed)
-        handed = [before + drawn.count for before, drawn in zip(handed, inputs.flows, strict=True)]
+        if until_h > drawn_until_h:
+            drawn_until_h = max(until_h, drawn_until_h + drawn_h)
+            inputs = source.next(math.inf if drawn_until_h >= plan.horizon_h else drawn_until_h)
+            if run is None:
+                run = Run(plan, inputs, records=False, who=who)
+            run.renew(inputs)
+            run.feed(inputs.flows, handed)
+            handed = [before + drawn.count for before, drawn in zip(handed, inputs.flows, strict=True)]
+        assert run is not None
         for found in run.advance(end_h if last else until_h, last=last):
             yield Chunk(plan, numbers, found.visits, found.spans)
             # Whoever reads the chunks has done with it: its memory is for the next one.
@@ -156,7 +167,7 @@ def cut_of(plan: Plan, sampler: Draws, replications: int, memory_gb: float) -> B
     budget = 0.7 * memory_gb * 1e9
     if is_cyclic(plan) or blocking_lines(plan):
         rows = int(budget / (3 * (held + window)))
-        return Blocks(max(1, min(rows, replications, MOST_ROWS)), horizon_h)
+        return Blocks(max(1, min(rows, replications, MOST_ROWS)), horizon_h, horizon_h)
     per_h, table_per_h = held / horizon_h, window / horizon_h
     busiest = max(max(visits, default=0.0), expected / max(len(plan.flows), 1), 1.0) / horizon_h
     rows = max(1, min(replications, MOST_ROWS))
@@ -169,7 +180,11 @@ def cut_of(plan: Plan, sampler: Draws, replications: int, memory_gb: float) -> B
     window_h = max(min(CELLS / (rows * busiest), room_h), 1.0)
     # Equal blocks of replications: the last one is as full as the others.
     rows = math.ceil(replications / math.ceil(replications / rows))
-    return Blocks(rows, min(window_h, horizon_h))
+    window_h = min(window_h, horizon_h)
+    # Draws of short windows are made for several at once, so that the calls weigh little.
+    many = DRAWN * len(plan.flows) / expected * horizon_h
+    fits = 0.1 * budget / (rows * max(sampler.bytes_per_replication, 1.0)) * horizon_h
+    return Blocks(rows, window_h, window_h * max(1, math.ceil(min(many, fits) / window_h)))
 
 
 def _stay_h(plan: Plan, element: int, laws: Sequence[tuple[float, object]]) -> float:
