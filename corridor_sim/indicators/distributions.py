@@ -39,10 +39,11 @@ class TimeCounts(Kept):
         key += row * self.bins - self._first
         np.add.at(self._counts[place].reshape(-1), key, np.int32(1))
 
-    def of(self, place: int) -> Distribution:
-        """Counts at one place."""
+    def of(self, place: int, number: FloatArray | None = None) -> Distribution:
+        """Counts at one place; of `number` in each replication those who were not counted took no time."""
         counts = self._counts[place]
-        return Distribution(counts, np.zeros(len(counts)), self._middle_h)
+        zeros = np.zeros(len(counts)) if number is None else number - counts.sum(axis=1)
+        return Distribution(counts, zeros, self._middle_h)
 
 
 class Distribution:
@@ -50,20 +51,21 @@ class Distribution:
 
     def __init__(self, counts: CountArray, zeros: FloatArray, value_h: FloatArray) -> None:
         self.counts, self.zeros, self.value_h = counts, zeros, value_h
-        self.number = counts.sum(axis=1) + zeros
+        self._upto: CountArray = np.cumsum(counts, axis=1, dtype=np.int32)
+        self.number = self._upto[:, -1] + zeros
 
     def percentile(self, percent: float) -> FloatArray:
         """Smallest time that at least `percent` of the consignments do not exceed (inverted cdf). [h]"""
         rank = np.ceil(self.number * (percent / 100.0)) - self.zeros
-        cumulated = np.cumsum(self.counts, axis=1)
-        at = np.argmax(cumulated >= rank[:, None], axis=1)
+        at = np.argmax(self._upto >= rank.astype(np.int32)[:, None], axis=1)
         found = np.where(rank <= 0, 0.0, self.value_h[at])
         return np.where(self.number > 0, found, np.nan)
 
     def share_within(self, limit_h: float) -> FloatArray:
         """Share of the consignments that took at most `limit_h`, to the width of a bin. [-]"""
-        inside = self.counts[:, self.value_h <= limit_h].sum(axis=1) + self.zeros
-        return ratio(inside, self.number)
+        bins = int(np.searchsorted(self.value_h, limit_h, side="right"))
+        inside = self._upto[:, bins - 1] if bins else np.zeros(len(self.zeros))
+        return ratio(inside + self.zeros, self.number)
 
     def spread(self) -> tuple[FloatArray, FloatArray]:
         """Mean and standard deviation, to the width of a bin. [h]"""

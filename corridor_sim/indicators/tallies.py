@@ -462,9 +462,7 @@ class WaitTimes(Reducer):
     def of(self, element: int) -> Distribution:
         """Distribution at one element, those that did not wait included."""
         where = self._at[element]
-        waited = self._counts.of(where)
-        zeros = self._started[where] - waited.number
-        return Distribution(waited.counts, zeros, waited.value_h)
+        return self._counts.of(where, self._started[where])
 
 
 def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock_h: float) -> None:

@@ -187,7 +187,7 @@ class _Mender:
     def _from(self, first: int, now: float, start: FloatArray) -> int:
         """Serve from `first` on until both disciplines agree again; returns whom they go on with."""
         joined, length, rank, count, until_h = self.joined, self.length, self.rank, self.count, self.until_h
-        busy = self.lanes_at(first, now)
+        busy, latest = self.lanes_at(first, now), self.latest_h
         size = len(busy)
         last = max(self.last_h, now)
         begin_of, value_of, end_of = self.begin_of, self.value_of, self.end_of
@@ -200,7 +200,8 @@ class _Mender:
                 if coming == count:
                     return count
                 then = joined[coming]
-                if coming > first:
+                # The lane that is busy longest is compared first: mostly the answer is no.
+                if coming > first and max(busy[-1], then) == max(self.busy[-1], latest[coming - 1], then):
                     mine = sorted(end if end > then else then for end in busy)
                     if mine == self.lanes_at(coming, then):
                         return coming
