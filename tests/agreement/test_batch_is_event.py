@@ -24,6 +24,7 @@ from windows import GivenDraws, gathered
 from corridor_sim.engines import batch, event
 from corridor_sim.engines.batch import streaming
 from corridor_sim.engines.queues import fifo, hours, passages, priority  # noqa: F401
+from corridor_sim.engines.queues.compiled import SWITCH
 from corridor_sim.errors import EngineRefusal, SimulationError
 from corridor_sim.plan import Plan, Station, StepFunction
 from corridor_sim.results import chunk_of
@@ -32,9 +33,14 @@ FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo",
 BIG = {"elements": (3, 6), "consignments": (200, 260), "rows": (1, 2), "flows": (2, 4), "span": 120}
 
 
-@pytest.fixture(params=[0, 16], ids=["rows", "scalar"])
+@pytest.fixture(params=[0, 16, None], ids=["rows", "scalar", "compiled"])
 def form(request, monkeypatch):
-    """Each kernel's two forms, whatever the number of replications."""
+    """Each kernel's forms, whatever the number of replications."""
+    if request.param is None:
+        pytest.importorskip("numba")
+        monkeypatch.delenv(SWITCH, raising=False)
+        return
+    monkeypatch.setenv(SWITCH, "0")
     for module in FORMS:
         if hasattr(module, "SCALAR_BELOW"):
             monkeypatch.setattr(module, "SCALAR_BELOW", request.param)

@@ -26,7 +26,7 @@ LEVELS = [
     "study execution sweeps attribution warm_up_check store verify cli",
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names.split()}
-HEAVY = ["pandas", "scipy", "matplotlib", "pydantic", "networkx", "simpy", "numpy", "click", "jinja2", "tqdm"]
+HEAVY = ["pandas", "scipy", "matplotlib", "pydantic", "networkx", "simpy", "numpy", "click", "jinja2", "tqdm", "numba"]
 
 
 def modules():

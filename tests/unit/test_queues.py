@@ -10,13 +10,19 @@ import numpy as np
 import pytest
 
 from corridor_sim.engines import queues
+from corridor_sim.engines.queues.compiled import SWITCH
 from corridor_sim.plan import Outage, StepFunction
 
 FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo", "hours", "passages", "priority")]
 
 
-@pytest.fixture(params=[0, 16], ids=["rows", "scalar"])
+@pytest.fixture(params=[0, 16, None], ids=["rows", "scalar", "compiled"])
 def form(request, monkeypatch):
+    if request.param is None:
+        pytest.importorskip("numba")
+        monkeypatch.delenv(SWITCH, raising=False)
+        return
+    monkeypatch.setenv(SWITCH, "0")
     for module in FORMS:
         if hasattr(module, "SCALAR_BELOW"):
             monkeypatch.setattr(module, "SCALAR_BELOW", request.param)

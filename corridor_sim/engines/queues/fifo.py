@@ -1,7 +1,8 @@
 """When does each consignment get one of c lanes that are always open, first come first served?
 
-One recursion, four forms that give the same bits on the clock grid; `fifo`
-chooses by size. A new form goes here and into `FORMS`.
+One recursion, five forms that give the same bits on the clock grid; `fifo` takes the
+compiled one where there is one and else chooses by size. A new form goes here and into
+`FORMS`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from heapq import heapify, heapreplace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.layout import SCALAR_BELOW, require_sorted, rows_of, upright
 from corridor_sim.units import FloatArray
 
@@ -38,8 +40,8 @@ def fifo(
     free_h : array, shape (replication, lanes), optional
         When each lane falls free, sorted along the row; overwritten with the state
         after the last consignment, so that a run can be cut in time. Default: free at once.
-    form : {"auto", "closed", "rows", "heap", "parallel"}
-        "closed" needs one lane. All give the same bits for times on the clock grid.
+    form : {"auto", "closed", "rows", "heap", "parallel", "compiled"}
+        "closed" needs one lane, "compiled" numba. All give the same bits for times on the clock grid.
 
     Returns
     -------
@@ -57,7 +59,8 @@ def fifo(
     takes the smallest entry, and its finish is inserted. Cost per consignment: "rows"
     O(lanes) vector operations on all replications at once, "heap" O(log lanes) in Python,
     "closed" two prefix operations (Lindley), "parallel" as rows over segments of one
-    replication, repeated where the guessed start state was wrong (after [2]_).
+    replication, repeated where the guessed start state was wrong (after [2]_), "compiled"
+    O(lanes) steps of a plain loop.
 
     References
     ----------
@@ -88,6 +91,8 @@ def fifo(
 
 
 def _choose(count: int, length: int, lanes: int) -> str:
+    if compiled.loop(loops.fifo):
+        return "compiled"
     if lanes == 1 and count < 200:
         return "closed"
     if count >= PARALLEL_BELOW:
@@ -296,5 +301,14 @@ def _finish_in_order(
             checkpoints[0][:, after] = end
 
 
-FORMS = {"rows": _rows, "heap": _heap, "parallel": _parallel}
+def _compiled(arrival: FloatArray, service: FloatArray, state: FloatArray) -> FloatArray:
+    loop = compiled.loop(loops.fifo)
+    if loop is None:
+        raise ValueError(f"form 'compiled' must have numba, and {compiled.SWITCH} must not be 0")
+    start = np.empty(arrival.shape)
+    loop(arrival, service, state, start)
+    return start
+
+
+FORMS = {"rows": _rows, "heap": _heap, "parallel": _parallel, "compiled": _compiled}
 """Forms for any number of lanes, by name."""
