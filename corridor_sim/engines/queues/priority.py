@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.fifo import fifo
 from corridor_sim.engines.queues.hours import Pool, Table, pooled
 from corridor_sim.engines.queues.layout import IntArray, Pieces, require_sorted, rows_of, upright
@@ -57,10 +58,10 @@ def priority(
     Notes
     -----
     The next start is at the first instant at which a lane is free and somebody waits; then
-    the first of the most urgent class that has joined by then starts [1]_. Where nobody is
-    overtaken that is first come first served: the other stretches are worked through with a
-    heap, or for many replications with one pointer a class, O(lanes + classes) vector
-    operations a start.
+    the first of the most urgent class that has joined by then starts [1]_. A compiled loop does
+    just that, O(lanes + classes) steps a start. Without one: where nobody is overtaken that is
+    first come first served, and the other stretches are worked through with a heap, or for many
+    replications with one pointer a class, O(lanes + classes) vector operations a start.
 
     References
     ----------
@@ -79,7 +80,23 @@ def priority(
     pieces = capacity if isinstance(capacity, Pieces) else Pieces.of(capacity)
     if pool is None:
         pool = Pool.empty(len(arrival), pieces.largest)
+    if loop := compiled.loop(loops.priority):
+        start = np.full(arrival.shape, np.inf)
+        state = pool.busy_h, pool.last_h[None, :]
+        ranks, scratch = _from_zero(ranks)
+        loop(arrival, service, ranks, pieces.start_h, pieces.value, until_h, *state, start, *scratch)
+        return back(start)
     return back(_mended(arrival, service, ranks, pieces, pool, until_h))
+
+
+def _from_zero(rank: IntArray) -> tuple[IntArray, tuple[IntArray, IntArray]]:
+    """Ranks as small whole numbers, and room to line up one queue a class."""
+    lowest, highest = (int(rank.min()), int(rank.max())) if rank.size else (0, 0)
+    if lowest < 0 or highest > 100:
+        values, place = np.unique(rank, return_inverse=True)
+        rank, highest = place.reshape(rank.shape), len(values) - 1
+    behind = np.empty((1, rank.shape[1]), dtype=np.int64)
+    return rank, (behind, np.empty((2, highest + 1), dtype=np.int64))
 
 
 def _mended(
