@@ -357,6 +357,7 @@ def test_a_line_without_yards_to_fill_is_a_tandem():
     lambda: queues.fifo([1.0], [1.0], 0),
     lambda: queues.fifo([1.0], [1.0], 1, form="magic"),
     lambda: queues.fifo(np.zeros((1, 1, 1)), 1.0, 1),
+    lambda: queues.pooled([1.0], [1.0], 1, "magic"),
     lambda: queues.when_full([1.0], 0),
     lambda: queues.lanes([1.0], [1.0], StepFunction.constant(1), policy="requeue"),
 ])  # fmt: skip

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.layout import (
     SCALAR_BELOW,
     IntArray,
@@ -79,8 +80,9 @@ def pooled(
     -----
     With w the sorted finishes of the last C services, fewer than c services are in progress
     at t iff w[C - c] <= t, so the start is the first instant of a piece of c(t), not before
-    joining, at which that holds; pieces are passed once, in order. O(C) vector operations
-    a consignment for many replications, a sorted list in Python for few.
+    joining, at which that holds; pieces are passed once, in order. O(C) steps of a compiled
+    loop a consignment, or vector operations for many replications and a sorted list in
+    Python for few.
 
     Examples
     --------
@@ -92,6 +94,8 @@ def pooled(
     """
     (arrival, service), back = rows_of(arrival_h, service_h)
     require_sorted(arrival)
+    if closing != "suspend" and closing not in loops.CLOSING:
+        raise ValueError(f"closing must be one of suspend, {', '.join(loops.CLOSING)}, got {closing!r}")
     pieces = capacity if isinstance(capacity, Pieces) else Pieces.of(capacity)
     if pool is None:
         pool = Pool.empty(len(arrival), pieces.largest)
@@ -109,9 +113,17 @@ def pooled(
 def _pooled(
     arrival: FloatArray, service: FloatArray, pieces: Pieces, closing: Closing, pool: Pool
 ) -> tuple[FloatArray, FloatArray]:
-    if len(arrival) >= SCALAR_BELOW:
+    loop = compiled.loop(loops.pooled)
+    if loop is None and len(arrival) >= SCALAR_BELOW:
         return _rows(arrival, service, pieces, closing, pool)
     start, finish = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
+    if loop is not None:
+        ahead = pieces.start_h, pieces.start_h
+        if closing in ("no_overrun", "restart"):
+            ahead = pieces.closes_h(), pieces.reopens_h()
+        table = pieces.start_h, pieces.value, *ahead
+        loop(arrival, service, *table, loops.CLOSING[closing], pool.busy_h, pool.last_h[None, :], start, finish)
+        return start, finish
     for k in range(len(arrival)):
         _one(arrival[k], service[k], pieces.row(k), closing, pool, k, start[k], finish[k])
     return start, finish
