@@ -16,7 +16,7 @@ import pytest
 
 from corridor_sim.engines import queues
 from corridor_sim.engines.queues import compiled, loops
-from corridor_sim.plan import StepFunction
+from corridor_sim.plan import Outage, StepFunction
 
 
 @pytest.fixture(params=["plain", "compiled"])
@@ -126,6 +126,56 @@ def test_priority_has_the_bits_of_the_numpy_forms_block_by_block(always_open, ra
                 np.put_along_axis(begun, order, np.isfinite(start), axis=1)
                 left = np.where(begun, np.inf, left)
             return found
+
+        same(call, seed)
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("policy", ["resume", "restart", "finish"])
+def test_lanes_have_the_bits_of_the_python_form(policy, named, same):
+    for seed in range(100):
+        rng, arrival, service = some(seed)
+        count, rows = int(rng.integers(1, 5)), len(arrival)
+        capacity = [dated(rng, 0, 1) for _ in range(count)] if named else dated(rng, 0, count)
+        outages = [
+            [
+                Outage(lane=None if rng.random() < 0.2 else int(rng.integers(1, count + 1)), from_h=at, until_h=at + 5)
+                for at in rng.integers(0, 80, int(rng.integers(0, 4)))
+            ]
+            for _ in range(rows)
+        ]
+
+        def call():
+            free, last = np.full((rows, 5), -np.inf), np.full(rows, -np.inf)  # noqa: B023
+            state = {"free_h": free, "last_h": last}
+            first = queues.lanes(arrival, service, capacity, outages, policy, **state)  # noqa: B023
+            kept = free.copy(), last.copy()
+            second = queues.lanes(later(arrival), service, capacity, outages[0], policy, **state)  # noqa: B023
+            return *first, *kept, *second, free, last
+
+        same(call, seed)
+
+
+@pytest.mark.parametrize("no_overtaking", [False, True])
+@pytest.mark.parametrize("limited", [False, True])
+@pytest.mark.parametrize("headway", ["none", "constant", "dated"])
+def test_passage_has_the_bits_of_the_numpy_forms(headway, limited, no_overtaking, same):
+    for seed in range(60):
+        rng, arrival, travel = some(seed)
+        options = {
+            "headway_h": {"none": None, "constant": 1.0, "dated": dated(rng, 0, 2)}[headway],
+            "open": StepFunction([0, 20, 30, 70, 80], [1, 0, 1, 0, seed % 2]),
+            "max_vehicles": dated(rng, 1, 4) if limited else None,
+            "no_overtaking": no_overtaking,
+        }
+
+        def call():
+            leg = queues.Leg.empty(len(arrival), options["max_vehicles"])  # noqa: B023
+            first = queues.passage(arrival, travel, leg=leg, **options)  # noqa: B023
+            kept = leg.inside_h.copy(), leg.last_h.copy(), leg.exit_h.copy()
+            second = queues.passage(later(arrival), travel, leg=leg, **options)  # noqa: B023
+            # Behind somebody who never enters the headway makes no difference.
+            return *first, *kept, *second, leg.inside_h, leg.last_h, leg.exit_h, np.maximum(leg.free_h, leg.last_h)
 
         same(call, seed)
 

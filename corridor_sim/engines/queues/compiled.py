@@ -25,6 +25,8 @@ ARGUMENTS = {
     loops.fifo: "times times TIMES TIMES",
     loops.pooled: "times times times counts times times number TIMES TIMES TIMES TIMES",
     loops.priority: "times times counts times counts instant TIMES TIMES TIMES COUNTS COUNTS",
+    loops.lanes: "times times times counts counts times times number number TIMES TIMES TIMES TIMES",
+    loops.passage: "times times times times times counts number TIMES TIMES TIMES TIMES TIMES TIMES",
 }
 """Types of the arguments of each loop; arrays have two axes, those in capitals are written to."""
 

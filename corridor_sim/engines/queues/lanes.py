@@ -1,7 +1,8 @@
 """Which lane takes whom where lanes have an identity: calendars and outages of single lanes.
 
 SEMANTICS S06 (lowest-numbered idle open lane), S07 named, S11. One sorted vector
-does not do here, so this is plain Python, one replication after the other.
+does not do here, so this is a plain loop, compiled or in Python, one replication after
+the other.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from corridor_sim.engines.queues.layout import require_sorted, rows_of
+from corridor_sim.engines.queues import compiled, loops
+from corridor_sim.engines.queues.layout import IntArray, require_sorted, rows_of
 from corridor_sim.plan import Outage, OutagePolicy, StepFunction
 from corridor_sim.units import FloatArray
 
@@ -52,7 +54,7 @@ def lanes(
     -----
     Named lanes: a start is allowed iff a lane is idle, open and up. Pooled: iff those on
     lanes that are up, overrunning ones included, are fewer than the lanes open and up.
-    O(lanes) steps in Python for each consignment and each change it waits through.
+    O(lanes) steps of a loop for each consignment and each change it waits through.
 
     Examples
     --------
@@ -77,12 +79,18 @@ def lanes(
     if last_h is None:
         last_h = np.full(count, -np.inf)
     start, finish = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
+    loop = compiled.loop(loops.lanes)
     states: dict[int, _Calendar] = {}
     for k in range(count):
         key = id(by_row[k])
         if key not in states:
             states[key] = _Calendar(capacity, by_row[k], free_h.shape[1])
-        _one(arrival[k], service[k], states[key], policy, free_h, last_h, k, start[k], finish[k])
+        if loop is None:
+            _one(arrival[k], service[k], states[key], policy, free_h, last_h, k, start[k], finish[k])
+            continue
+        row = slice(k, k + 1)
+        state, found = (free_h[row], last_h[None, row]), (start[row], finish[row])
+        loop(arrival[row], service[row], *states[key].as_arrays(), loops.POLICY[policy], *state, *found)
     return back(start), back(finish)
 
 
@@ -102,6 +110,7 @@ class _Calendar:
     """Which lanes are open and up between the instants at which that changes."""
 
     def __init__(self, capacity: StepFunction | Sequence[StepFunction], outages: Sequence[Outage], size: int) -> None:
+        self._arrays: tuple[FloatArray, IntArray, IntArray, FloatArray, FloatArray, int] | None = None
         self.pooled = isinstance(capacity, StepFunction)
         self.down = [_merged(outages, lane) for lane in range(1, size + 1)]
         functions = [capacity] if isinstance(capacity, StepFunction) else list(capacity)
@@ -121,6 +130,21 @@ class _Calendar:
             self.open.append([lane for lane in range(size) if is_open[lane] and up[lane]])
             self.up.append(up)
             self.room.append(len(self.open[-1]))
+
+    def as_arrays(self) -> tuple[FloatArray, IntArray, IntArray, FloatArray, FloatArray, int]:
+        """The calendar as `loops.lanes` reads it: edges, open, up, outages from and until, whether pooled."""
+        if self._arrays is None:
+            shape = len(self.edge_h), len(self.down)
+            is_open = np.zeros(shape, dtype=np.int64)
+            for piece, found in enumerate(self.open):
+                is_open[piece, found] = 1
+            fails, returns = (np.full((shape[1], max(map(len, self.down))), np.inf) for _ in range(2))
+            for lane, row in enumerate(self.down):
+                if row:
+                    fails[lane, : len(row)], returns[lane, : len(row)] = np.transpose(row)
+            is_up = np.array(self.up, dtype=np.int64)
+            self._arrays = np.array([self.edge_h]), is_open, is_up, fails, returns, int(self.pooled)
+        return self._arrays
 
 
 def _merged(outages: Sequence[Outage], lane: int) -> list[tuple[float, float]]:

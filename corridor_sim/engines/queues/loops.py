@@ -12,7 +12,7 @@ numbers and places in arrays, which keeps it quick to compile.
 from __future__ import annotations
 
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.plan import Closing
+from corridor_sim.plan import Closing, OutagePolicy
 from corridor_sim.units import FloatArray
 
 INF = float("inf")
@@ -21,6 +21,9 @@ CLOSING: dict[Closing, int] = {
     "finish": FINISH, "no_overrun": NO_OVERRUN, "clear_queue": CLEAR_QUEUE, "restart": RESTART
 }  # fmt: skip
 """What closing does, as a number ("suspend" is "finish" in operational time)."""
+RESUMED, RESTARTED, COMPLETED = range(3)
+POLICY: dict[OutagePolicy, int] = {"resume": RESUMED, "restart": RESTARTED, "finish": COMPLETED}
+"""What becomes of a service that an outage meets, as a number."""
 
 
 def fifo(arrival: FloatArray, service: FloatArray, free: FloatArray, start: FloatArray) -> None:
@@ -198,3 +201,141 @@ def priority(
                 lane += 1
             busy[k, lane - 1] = end
         last[0, k] = now
+
+
+def lanes(
+    arrival: FloatArray,
+    service: FloatArray,
+    edge: FloatArray,
+    is_open: IntArray,
+    is_up: IntArray,
+    fails: FloatArray,
+    returns: FloatArray,
+    pooled_: int,
+    policy: int,
+    free: FloatArray,
+    last: FloatArray,
+    start: FloatArray,
+    finish: FloatArray,
+) -> None:
+    """The lowest lane that is idle, open and up, for replications that share one calendar.
+
+    From `edge`, shape (1, piece), on, lane j is open where `is_open` and up where `is_up`, shape
+    (piece, lane), are 1; it is down from `fails` to `returns`, shape (lane, outage), padded with
+    inf. `free` (replication, lane) and `last` (1, replication) are moved on; `start` and
+    `finish` hold inf and are filled. O(lanes) steps for each change that is waited through.
+    """
+    count, length = arrival.shape
+    last_piece, size = edge.shape[1] - 1, free.shape[1]
+    for k in range(count):
+        now = last[0, k]
+        piece = 0
+        for i in range(length):
+            joined, needs = arrival[k, i], service[k, i]
+            if not joined < INF:
+                break
+            if joined > now:
+                now = joined
+            lane = -1
+            while now < INF:
+                while piece < last_piece and edge[0, piece + 1] <= now:
+                    piece += 1
+                room, held = 0, 0
+                nearest = edge[0, piece + 1] if piece < last_piece else INF
+                for j in range(size):
+                    room += is_open[piece, j]
+                    if free[k, j] > now:
+                        held += is_up[piece, j]
+                        if free[k, j] < nearest:
+                            nearest = free[k, j]
+                    elif lane < 0 and is_open[piece, j]:
+                        lane = j
+                if pooled_ and held >= room:
+                    lane = -1
+                if lane >= 0:
+                    break
+                now = nearest
+            end = now
+            if lane >= 0:
+                end = now + needs
+                if policy != COMPLETED:
+                    for outage in range(fails.shape[1]):
+                        if fails[lane, outage] > now:
+                            if end <= fails[lane, outage]:
+                                break
+                            if policy == RESUMED:
+                                end = end + (returns[lane, outage] - fails[lane, outage])
+                            else:
+                                end = returns[lane, outage] + needs
+                free[k, lane] = end
+            start[k, i], finish[k, i] = now, end
+        last[0, k] = now
+
+
+def passage(
+    arrival: FloatArray,
+    travel: FloatArray,
+    apart_from: FloatArray,
+    apart: FloatArray,
+    begin_of: FloatArray,
+    value_of: IntArray,
+    no_overtaking: int,
+    inside: FloatArray,
+    free: FloatArray,
+    last: FloatArray,
+    gone: FloatArray,
+    enter: FloatArray,
+    leave: FloatArray,
+) -> None:
+    """Entries and exits in order of joining, with headway, closures and a limit of vehicles.
+
+    The headway is `apart` from `apart_from` on, shape (1, piece), no columns without one; at most
+    `value_of` from `begin_of` on, one row, may be on the leg. `inside` (replication, limit; no
+    columns without one), `free`, `last` and `gone` (1, replication) are the `Leg`, moved on;
+    `enter` and `leave` hold inf and are filled. O(limit) a vehicle at worst.
+    """
+    count, length = arrival.shape
+    last_piece, last_step = begin_of.shape[1] - 1, apart.shape[1] - 1
+    size = inside.shape[1]
+    for k in range(count):
+        piece, step = 0, 0
+        while piece < last_piece and begin_of[0, piece + 1] <= last[0, k]:
+            piece += 1
+        for i in range(length):
+            joined = arrival[k, i]
+            if not joined < INF:
+                break
+            earliest = last[0, k]
+            if free[0, k] > earliest:
+                earliest = free[0, k]
+            if joined > earliest:
+                earliest = joined
+            while True:
+                room = value_of[0, piece]
+                begin = INF
+                if room > 0:
+                    begin = earliest
+                    if begin_of[0, piece] > begin:
+                        begin = begin_of[0, piece]
+                    if size > 0 and inside[k, size - room] > begin:
+                        begin = inside[k, size - room]
+                if piece == last_piece or begin < begin_of[0, piece + 1]:
+                    break
+                piece += 1
+            last[0, k] = begin
+            if last_step >= 0 and begin < INF:
+                while step < last_step and apart_from[0, step + 1] <= begin:
+                    step += 1
+                free[0, k] = begin + apart[0, step]
+            end = begin + travel[k, i]
+            if no_overtaking:
+                if gone[0, k] > end:
+                    end = gone[0, k]
+                gone[0, k] = end
+            enter[k, i], leave[k, i] = begin, end
+            if size > 0:
+                place = 1
+                while place < size and inside[k, place] < end:
+                    inside[k, place - 1] = inside[k, place]
+                    place += 1
+                inside[k, place - 1] = end

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.hours import Table
 from corridor_sim.engines.queues.layout import SCALAR_BELOW, Pieces, require_sorted, rows_of, upright
 from corridor_sim.plan import StepFunction
@@ -76,8 +77,8 @@ def passage(
     Notes
     -----
     A constant headway alone has a closed form (entry minus n headways is a running maximum),
-    no overtaking is a running maximum of exits; else one pass in order, over rows of
-    replications or in plain Python. The limit is the recursion of `pooled` with the stay on
+    no overtaking is a running maximum of exits; else one pass in order, by a compiled loop, over
+    rows of replications or in plain Python. The limit is the recursion of `pooled` with the stay on
     the leg as service.
 
     Examples
@@ -96,7 +97,12 @@ def passage(
         enter, leave = _closed(arrival, travel, headway, no_overtaking, leg)
     else:
         pieces = _room(open, most)
-        if len(arrival) >= SCALAR_BELOW and leg.inside_h.shape[1] <= 32:
+        if loop := compiled.loop(loops.passage):
+            enter, leave = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
+            apart = np.empty((2, 1, 0)) if headway is None else np.stack([headway.from_h, headway.value])[:, None]
+            state = leg.inside_h, leg.free_h[None], leg.last_h[None], leg.exit_h[None]
+            loop(arrival, travel, *apart, pieces.start_h, pieces.value, int(no_overtaking), *state, enter, leave)
+        elif len(arrival) >= SCALAR_BELOW and leg.inside_h.shape[1] <= 32:
             enter, leave = _rows(arrival, travel, headway, pieces, no_overtaking, leg)
         else:
             enter, leave = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
