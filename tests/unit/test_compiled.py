@@ -180,6 +180,23 @@ def test_passage_has_the_bits_of_the_numpy_forms(headway, limited, no_overtaking
         same(call, seed)
 
 
+def test_line_has_the_bits_of_the_python_form(same):
+    for seed in range(300):
+        rng, arrival, _ = some(seed, most=25)
+        stations = int(rng.integers(1, 5))
+        services = [rng.integers(0, 5, arrival.shape).astype(float) for _ in range(stations)]
+        lanes = [dated(rng, 0, 3) if rng.random() < 0.4 else int(rng.integers(1, 4)) for _ in range(stations)]
+        yards = [None, *(None if rng.random() < 0.2 else int(rng.integers(0, 3)) for _ in range(stations - 1))]
+        number = np.argsort(rng.random(arrival.shape), axis=1) if seed % 2 else None
+        until = float(rng.integers(10, 80)) if seed % 3 == 0 else np.inf
+
+        def call():
+            found = queues.line(arrival, services, lanes, yards, number=number, until_h=until)  # noqa: B023
+            return [getattr(times, name) for times in found for name in ("join_h", "start_h", "finish_h", "leave_h")]
+
+        same(call, seed)
+
+
 def test_any_view_of_the_times_will_do(same):
     rng = np.random.default_rng(3)
     arrival = np.sort(rng.integers(0, 60, (40, 3)), axis=0).astype(float)
@@ -199,7 +216,7 @@ def test_a_named_compiled_form_says_what_is_missing(monkeypatch):
 
 
 def test_every_loop_has_its_types_listed():
-    found = {value for value in vars(loops).values() if callable(value) and value.__module__ == loops.__name__}
+    found = {value for name in loops.__all__ if callable(value := getattr(loops, name))}
     assert found == set(compiled.ARGUMENTS)
     for plain, kinds in compiled.ARGUMENTS.items():
         assert plain.__code__.co_argcount == len(kinds.split())

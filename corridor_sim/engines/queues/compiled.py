@@ -4,8 +4,8 @@
 extra ``fast``), and with None where it cannot or where the environment says
 ``CORRIDOR_SIM_FAST=0``; then the numpy forms, which are complete, do the work. A new loop
 gets a line in `ARGUMENTS`. Numba is imported at the first call of a kernel, never before,
-and every loop is compiled once, for one set of types: about 0.4 s, kept on disk beside the
-package (or where numba keeps its cache) for later processes, which spend some 0.4 s on
+and every loop is compiled once, for one set of types: 0.3 to 0.9 s each, kept on disk beside
+the package (or where numba keeps its cache) for later processes, which spend some 0.4 s on
 numba itself and a few ms a loop. Strict arithmetic: nothing is reordered.
 """
 
@@ -27,6 +27,7 @@ ARGUMENTS = {
     loops.priority: "times times counts times counts instant TIMES TIMES TIMES COUNTS COUNTS",
     loops.lanes: "times times times counts counts times times number number TIMES TIMES TIMES TIMES",
     loops.passage: "times times times times times counts number TIMES TIMES TIMES TIMES TIMES TIMES",
+    loops.line: "times times counts times counts counts instant " + 5 * "TIMES " + 4 * "COUNTS ",
 }
 """Types of the arguments of each loop; arrays have two axes, those in capitals are written to."""
 

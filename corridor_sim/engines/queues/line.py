@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.layout import IntArray, require_sorted, rows_of
 from corridor_sim.plan import StepFunction
 from corridor_sim.units import FloatArray
@@ -64,7 +65,7 @@ def line(
 
     Notes
     -----
-    O(stations) events a consignment in plain Python, one replication after the other. At one
+    O(stations) events a consignment, compiled or in Python, one replication after the other. At one
     instant the stations settle in order, and again while one frees another (DECISIONS 14).
 
     Examples
@@ -84,12 +85,42 @@ def line(
     functions = [
         StepFunction.constant(float(open_)) if isinstance(open_, (int, np.integer)) else open_ for open_ in lanes
     ]
+    if loop := compiled.loop(loops.line):
+        columns = _compiled(loop, arrival, services, functions, yards, numbers, until_h)
+        return tuple(StationTimes(*(back(column[j]) for column in columns)) for j in range(len(functions)))
     tables = [tuple(np.full(arrival.shape, np.inf) for _ in range(4)) for _ in functions]
     for k in range(count):
         _Line(arrival[k], [s[k] for s in services], functions, yards, numbers[k], until_h).run(
             [tuple(column[k] for column in table) for table in tables]
         )
     return tuple(StationTimes(*(back(column) for column in table)) for table in tables)
+
+
+def _compiled(
+    loop: Callable[..., None],
+    arrival: FloatArray,
+    services: Sequence[FloatArray],
+    lanes: Sequence[StepFunction],
+    yards: Sequence[int | None],
+    number: IntArray,
+    until_h: float,
+) -> list[FloatArray]:
+    """Joins, starts, finishes and departures, each of shape (station, replication, consignment)."""
+    stations, (count, length) = len(lanes), arrival.shape
+    width = max(len(function.value) for function in lanes)
+    change, value = np.full((stations, width), np.inf), np.zeros((stations, width), dtype=np.int64)
+    for j, function in enumerate(lanes):
+        pieces = len(function.value)
+        change[j, :pieces], value[j, :pieces] = function.from_h, function.value
+    yard = np.array([[-1 if places is None else places for places in yards]], dtype=np.int64)
+    columns = [np.full((stations * count, length), np.inf) for _ in range(4)]
+    most = max(1, int(value.max()))
+    scratch = [np.empty((stations, width), dtype=np.int64) for width in (most, length, length)]
+    loop(
+        arrival, np.concatenate(services), number, change, value, yard, until_h, *columns,
+        np.empty((stations, most)), *scratch, np.empty((8, stations), dtype=np.int64),
+    )  # fmt: skip
+    return [column.reshape(stations, count, length) for column in columns]
 
 
 class _Line:
