@@ -4,7 +4,8 @@ Each answers one question about one kind of queue and is usable alone
 (``corridor_sim.queues``). Times have shape (consignment,) or (replication,
 consignment), in hours or any other unit; on the clock grid every form of a kernel
 gives the same bits. A new kernel goes into the file whose question it answers, or
-a new file, and is listed here.
+a new file, and is listed here; `loops` holds the same recursions for `compiled`.
+Timetables and quotas have no compiled form: they have closed forms, or are rare.
 """
 
 from corridor_sim.engines.queues.fifo import fifo
