@@ -246,12 +246,13 @@ def _sweeps(arrival: FloatArray, service: FloatArray, state: FloatArray, size: i
         active = todo
         for block in range(blocks):
             rows = slice(block * BLOCK, (block + 1) * BLOCK)
-            part = np.empty((BLOCK, len(active)))
-            row_loop(
-                np.ascontiguousarray(flow[rows][:, active]), np.ascontiguousarray(work[rows][:, active]), free, part
-            )
-            start[rows, active] = part
-            stored = checkpoints[block + 1][:, active]
+            if len(active) == len(columns):
+                row_loop(flow[rows], work[rows], free, start[rows])
+            else:
+                part = np.empty((BLOCK, len(active)))
+                row_loop(flow[rows].take(active, axis=1), work[rows].take(active, axis=1), free, part)
+                start[rows, active] = part
+            stored = checkpoints[block + 1].take(active, axis=1)
             checkpoints[block + 1][:, active] = free
             if sweep:
                 following = flow[(block + 1) * BLOCK, active] if block + 1 < blocks else flow[-1, active]
