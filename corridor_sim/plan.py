@@ -208,6 +208,11 @@ class Timetable:
     stage: str = ""
     kind: ClassVar[str] = "timetable"
 
+    def __post_init__(self) -> None:
+        if self.when_full is None and len(self.places) != len(self.depart_h):
+            found = f"{len(self.places)} for {len(self.depart_h)}"
+            raise ValueError(f"{self.id}: places must be one a departure, got {found}")
+
     @property
     def wait_component(self) -> str:
         """Name of the time between joining and departing."""

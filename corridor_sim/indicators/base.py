@@ -155,6 +155,8 @@ class Collector:
     ------
     ScenarioError
         If an indicator is not known.
+    ValueError
+        If a replication comes twice, or (`add`) a chunk has another one.
     """
 
     def __init__(
@@ -167,6 +169,8 @@ class Collector:
         numbers = np.asarray(replications, dtype=np.int64)
         self.scope = Scope(plan, numbers, options or Options())
         self._row = {int(number): k for k, number in enumerate(numbers)}
+        if len(self._row) < len(numbers):
+            raise ValueError(f"replications must be different, got {numbers.tolist()}")
         self._reducers: dict[type[Reducer], Reducer] = {}
         kinds = list(INDICATORS) if indicators is None else list(dict.fromkeys(indicators))
         self._indicators: list[Indicator] = []
@@ -203,6 +207,9 @@ class Collector:
         Small parts are held back until there are enough of them to be worth a tile.
         """
         if chunk.replications is not self._replications:
+            others = [int(number) for number in chunk.replications if int(number) not in self._row]
+            if others:
+                raise ValueError(f"a chunk has replications {others}, which are not among those to be collected")
             self._rows = np.array([self._row[int(number)] for number in chunk.replications], dtype=np.int64)
             self._replications = chunk.replications
         for visits in chunk.visits:

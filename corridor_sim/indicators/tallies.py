@@ -446,12 +446,9 @@ class WaitTimes(Reducer):
         where = self._at.get(tile.element)
         if where is None:
             return
-        scope, waited = self.scope, tile.wait_h > 0
-        started = tile.start_h >= tile.join_h
-        if not (tile.all_inner and scope.until_h == scope.plan.horizon_h):
-            counted = tile.join_h >= scope.from_h
-            if scope.until_h < scope.plan.horizon_h:
-                counted &= tile.join_h < scope.until_h
+        started, waited = tile.start_h >= tile.join_h, tile.wait_h > 0
+        if not tile.all_inner:
+            counted = (tile.join_h >= self.scope.from_h) & (tile.join_h < self.scope.until_h)
             started &= counted
             waited &= counted
         self._started[where] += tile.count(started)

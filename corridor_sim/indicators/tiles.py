@@ -153,8 +153,9 @@ class SpanTile(Tile):
         """Whether all of it lies within the counted window."""
         if not float(self.begin_h.min()) >= self.scope.from_h:
             return False
-        last = self.scope.until_h == self.scope.plan.horizon_h
-        return last or bool(self.end_h.max() < self.scope.until_h)
+        if self.scope.until_h == self.scope.plan.horizon_h:
+            return bool(self.begin_h.max() < self.scope.until_h)
+        return bool(self.end_h.max() < self.scope.until_h)
 
     @cached_property
     def counted(self) -> BoolArray | None:

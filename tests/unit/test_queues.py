@@ -360,6 +360,21 @@ def test_a_line_without_yards_to_fill_is_a_tandem():
     lambda: queues.pooled([1.0], [1.0], 1, "magic"),
     lambda: queues.when_full([1.0], 0),
     lambda: queues.lanes([1.0], [1.0], StepFunction.constant(1), policy="requeue"),
+    lambda: queues.pooled([1.0], [1.0], StepFunction.constant(1.5)),
+    lambda: queues.pooled([1.0], [1.0], StepFunction.constant(-1)),
+    lambda: queues.timetable([1.0], [5.0, 3.0], [1, 1]),
+    lambda: queues.timetable([1.0], [3.0, 5.0], [1]),
+    lambda: queues.timetable([1.0], [3.0], [-1]),
+    lambda: queues.timetable_by_class([1.0], [3.0, 5.0], [1], [0]),
+    lambda: queues.timetable_by_class([1.0], [5.0, 3.0], [1, 1], [0]),
+    lambda: queues.quota([1.0], [24.0, 0.0], [1, 1]),
+    lambda: queues.quota([1.0], [0.0, 24.0], [1]),
+    lambda: queues.passage([1.0], [1.0], headway_h=-0.1),
+    lambda: queues.line([1.0], [[1.0], [1.0]], [1, 1], [None, -1]),
+    lambda: queues.line([1.0], [[1.0], [1.0]], [1, 1], [None]),
+    lambda: queues.line([1.0], [[1.0]], [1, 1], [None, 1]),
+    lambda: queues.when_full([1.0], 1.5),
+    lambda: queues.slots([1.0], 5.0, -1.0, 3),
 ])  # fmt: skip
 def test_what_cannot_be_served_is_said(call):
     with pytest.raises(ValueError, match=r"must|need"):

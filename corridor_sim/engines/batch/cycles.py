@@ -12,12 +12,13 @@ import numpy as np
 
 from corridor_sim.engines.batch.lots import Lot, Part, Party, duration_at, taken_at
 from corridor_sim.engines.batch.merging import merge
+from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.batch.servers import server_for
 from corridor_sim.engines.batch.tables import records_of, table_of
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.errors import EngineRefusal, SimulationError
 from corridor_sim.inputs import SampledInputs
-from corridor_sim.plan import Plan, Station, Timetable
+from corridor_sim.plan import Delay, Plan, Station, Timetable
 from corridor_sim.results import ElementVisits, Records
 from corridor_sim.units import FloatArray
 
@@ -66,12 +67,12 @@ def simulate_cycles(plan: Plan, inputs: SampledInputs) -> Records:
             _Itinerary(lot, v, np.flatnonzero(drawn.variant.ravel() == v)) for v in range(len(plan.flows[f].variants))
         ]
     until_h = np.nextafter(plan.horizon_h, np.inf)
-    cyclic = in_cycle(plan)
+    cyclic, back = in_cycle(plan), goes_back(plan)
     for _ in range(MOST_SWEEPS):
         changed = False
         visits: list[ElementVisits | None] = []
         for number in range(len(plan.elements)):
-            table, moved = _sweep(plan, number, inputs, itineraries, rows, until_h, cyclic[number])
+            table, moved = _sweep(plan, number, inputs, itineraries, rows, until_h, cyclic[number], back)
             visits.append(table)
             changed |= moved
         if not changed:
@@ -93,6 +94,7 @@ def _sweep(
     rows: int,
     until_h: float,
     cyclic: bool,
+    back: frozenset[int],
 ) -> tuple[ElementVisits | None, bool]:
     """One element with the joinings known so far: its table, and whether anybody leaves at another time."""
     parts, owners, changed = [], [], False
@@ -134,11 +136,30 @@ def _sweep(
             f"{element.id}: a service takes no time, and the station lies on a cycle of stations; "
             "the order within one instant would not be defined"
         )
+    if number in back and not changed and ((served.leave_h == served.start_h) & (served.start_h < until_h)).any():
+        raise SimulationError(
+            f"{element.id}: a stay takes no time, and an itinerary goes back from there; what stands before it may "
+            'have acted at that instant already. Take engine="event"'
+        )
     service = served.service_h
     if isinstance(element, Timetable):
         service = np.where(served.start_h <= plan.horizon_h, service, np.nan)
     times = (joining.join_h, served.start_h, served.finish_h, served.leave_h, service)
     return table_of(joining, times, plan.horizon_h), changed
+
+
+def goes_back(plan: Plan) -> frozenset[int]:
+    """Elements, delays apart, from where an itinerary goes on to one that does not stand after them in the plan."""
+    found = set()
+    for flow in plan.flows:
+        for variant in flow.variants:
+            for k, step in enumerate(variant.steps):
+                for later in variant.steps[k + 1 :]:
+                    if later.element <= step.element and not isinstance(plan.elements[step.element], Delay):
+                        found.add(step.element)
+                    if not skippable(later):
+                        break
+    return frozenset(found)
 
 
 def in_cycle(plan: Plan) -> list[bool]:
@@ -150,7 +171,7 @@ def in_cycle(plan: Plan) -> list[bool]:
             for k, step in enumerate(variant.steps):
                 for later in variant.steps[k + 1 :]:
                     reach[step.element, later.element] = True
-                    if later.share is None and all(relief.factor != 0 for relief in later.reliefs):
+                    if not skippable(later):
                         break
     for k in range(count):
         reach |= reach[:, k : k + 1] & reach[k]

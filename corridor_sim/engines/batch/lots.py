@@ -267,7 +267,11 @@ def duration_at(lot: Lot, step: Step, cells: IntArray, time_h: FloatArray) -> Fl
         return np.zeros(len(cells))
     if len(step.laws) > 1:
         law = np.searchsorted([from_h for from_h, _ in step.laws], time_h, side="right") - 1
-        duration = np.choose(np.maximum(law, 0), [picked(drawn[k], cells) for k in range(len(step.laws))])
+        law = np.maximum(law, 0)
+        duration = np.empty(len(cells))
+        for k in np.unique(law).tolist():
+            who = np.flatnonzero(law == k)
+            duration[who] = drawn[k][cells[who]]
     else:
         duration = picked(drawn[0], cells)
     if step.factor is None and not step.reliefs:

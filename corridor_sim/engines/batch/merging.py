@@ -55,7 +55,9 @@ class Joining:
         """Values of the concatenated parts, one array a part."""
         if len(self.parts) == 1:
             return [flat]
-        return np.split(flat, np.cumsum([len(part.cells) for part in self.parts])[:-1])
+        views = np.split(flat, np.cumsum([len(part.cells) for part in self.parts])[:-1])
+        # A view would keep the whole alive as long as somebody holds a small part of it.
+        return [view if 2 * len(view) > len(flat) else view.copy() for view in views]
 
     @property
     def flow(self) -> IntArray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from corridor_sim.plan import Plan, Station, Timetable
+from corridor_sim.plan import Passage, Plan, Quota, Station, Step, Timetable
 
 
 def refusals(plan: Plan) -> list[str]:
@@ -42,7 +42,53 @@ def refusals(plan: Plan) -> list[str]:
             for element in plan.elements
             if isinstance(element, Timetable) and element.landing == "boarding"
         ]
+        found += [
+            f"a way back from {plan.elements[number].id}, which may take no time" for number in _instant_returns(plan)
+        ]
     return list(dict.fromkeys(found))
+
+
+def _instant_returns(plan: Plan) -> list[int]:
+    """Elements that let somebody go at the very instant of a start, from where an itinerary goes back.
+
+    What stands before them in the plan may have acted at that instant already.
+    """
+    found = []
+    for flow in plan.flows:
+        for variant in flow.variants:
+            for s, step in enumerate(variant.steps):
+                if not _starts_and_ends(plan, step):
+                    continue
+                for later in variant.steps[s + 1 :]:
+                    if later.element <= step.element:
+                        found.append(step.element)
+                        break
+                    if not skippable(later) and _takes_time(plan, later):
+                        break
+    return sorted(set(found))
+
+
+def _starts_and_ends(plan: Plan, step: Step) -> bool:
+    """Whether those who have waited at a step may leave it at the instant at which they start."""
+    element = plan.elements[step.element]
+    if isinstance(element, Timetable):
+        return element.crossing is None or getattr(element.crossing, "mean_h", 1.0) == 0
+    return isinstance(element, Quota) or (isinstance(element, Passage) and not _has_length(step))
+
+
+def _takes_time(plan: Plan, step: Step) -> bool:
+    return not _starts_and_ends(plan, step) and (
+        isinstance(plan.elements[step.element], Timetable) or _has_length(step)
+    )
+
+
+def _has_length(step: Step) -> bool:
+    return bool(step.laws) and all(getattr(law, "mean_h", 1.0) > 0 for _, law in step.laws)
+
+
+def skippable(step: Step) -> bool:
+    """Whether somebody may pass a step by."""
+    return step.share is not None or any(relief.factor == 0 for relief in step.reliefs)
 
 
 def _station(station: Station) -> Iterator[str]:
@@ -92,8 +138,7 @@ def _before(plan: Plan) -> dict[int, set[int]]:
             possible = {-1}
             for step in variant.steps:
                 before.setdefault(step.element, set()).update(possible)
-                skippable = step.share is not None or any(relief.factor == 0 for relief in step.reliefs)
-                possible = possible | {step.element} if skippable else {step.element}
+                possible = possible | {step.element} if skippable(step) else {step.element}
     return before
 
 

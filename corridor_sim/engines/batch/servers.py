@@ -73,8 +73,7 @@ class DatedLanes:
     """First come first served, pooled lanes of dated number, outages of the whole station."""
 
     def __init__(self, station: Station, capacity: Pieces, works: Pieces | None, rows: int, horizon_h: float) -> None:
-        self.id, self.closing, self.works = station.id, station.closing, works
-        self.capacity = capacity
+        self.id, self.hours = station.id, queues.Hours.of(capacity, station.closing, works)
         self.pool = queues.Pool.empty(rows, capacity.largest)
         self.longest_h = _longest_opening(station.lanes, horizon_h) if station.closing == "no_overrun" else np.inf
 
@@ -85,9 +84,7 @@ class DatedLanes:
                 f"{self.id}: a service takes {joining.service_h.max():g} h, longer than any time the station is open "
                 f"({self.longest_h:g} h); with closing 'no_overrun' it could never start"
             )
-        start, finish = queues.pooled(
-            joining.join_h, joining.service_h, self.capacity, self.closing, works=self.works, pool=self.pool
-        )
+        start, finish = queues.pooled(joining.join_h, joining.service_h, self.hours, pool=self.pool)
         return Served(start, finish, finish, joining.service_h)
 
 

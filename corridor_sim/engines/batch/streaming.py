@@ -105,6 +105,8 @@ def stream(
 
 
 def _chunks(plan: Plan, sampler: Draws, replications: list[int], memory_gb: float, *, who: bool) -> Iterator[Chunk]:
+    if not replications:
+        return
     cut = cut_of(plan, sampler, len(replications), memory_gb)
     whole = is_cyclic(plan) or bool(blocking_lines(plan))
     for first in range(0, len(replications), cut.rows):
@@ -123,7 +125,14 @@ def windows(
     """The chunks of one block of replications, window after window, element after element.
 
     `drawn_h` is how much is drawn at once, at least a window.
+
+    Raises
+    ------
+    ValueError
+        If a window has no length.
     """
+    if not window_h > 0:
+        raise ValueError(f"window_h must be > 0, got {window_h}")
     numbers = np.asarray(rows, dtype=np.int64)
     end_h = float(np.nextafter(plan.horizon_h, np.inf))
     handed: list[IntArray] = [np.zeros(len(rows), dtype=np.int64) for _ in plan.flows]
@@ -173,7 +182,7 @@ def cut_of(plan: Plan, sampler: Draws, replications: int, memory_gb: float) -> B
     rows = max(1, min(replications, MOST_ROWS))
     while True:
         # What is held: those under way, two windows of new ones, the tables of one window.
-        room_h = (budget / rows - per_h * longest_h) / (2 * per_h + table_per_h)
+        room_h = (budget / rows - per_h * longest_h) / max(2 * per_h + table_per_h, 1e-9)
         if rows == 1 or room_h >= SHORTEST_H:
             break
         rows = max(1, min(rows - 1, int(rows * 0.75)))

@@ -9,7 +9,7 @@ Timetables and quotas have no compiled form: they have closed forms, or are rare
 """
 
 from corridor_sim.engines.queues.fifo import fifo
-from corridor_sim.engines.queues.hours import Clock, Pool, pooled
+from corridor_sim.engines.queues.hours import Clock, Hours, Pool, pooled
 from corridor_sim.engines.queues.lanes import lane_count, lanes
 from corridor_sim.engines.queues.layout import Pieces
 from corridor_sim.engines.queues.line import StationTimes, line
@@ -19,6 +19,7 @@ from corridor_sim.engines.queues.timetables import Quay, quota, slots, timetable
 
 __all__ = [
     "Clock",
+    "Hours",
     "Leg",
     "Pieces",
     "Pool",

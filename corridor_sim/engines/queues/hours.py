@@ -45,10 +45,39 @@ class Pool:
         return cls(np.full((count, max(1, capacity)), -np.inf), np.full(count, -np.inf))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Hours:
+    """When how many lanes are open and what closing does, prepared for many calls of `pooled`.
+
+    `clock`, if there is one, runs while the station works; `pieces` are then on its reading.
+    """
+
+    pieces: Pieces
+    closing: Closing
+    clock: Clock | None = None
+
+    @classmethod
+    def of(
+        cls,
+        capacity: StepFunction | Pieces | int,
+        closing: Closing = "finish",
+        works: Pieces | StepFunction | None = None,
+    ) -> Hours:
+        """Hours from what `pooled` takes. Raises ValueError for a closing that is not known."""
+        if closing != "suspend" and closing not in loops.CLOSING:
+            raise ValueError(f"closing must be one of suspend, {', '.join(loops.CLOSING)}, got {closing!r}")
+        pieces = capacity if isinstance(capacity, Pieces) else Pieces.of(capacity)
+        if works is None and closing != "suspend":
+            return cls(pieces, closing)
+        up = works if isinstance(works, Pieces) else Pieces.of(1 if works is None else works)
+        clock = Clock.of(up, pieces if closing == "suspend" else None)
+        return cls(clock.carry(pieces), "finish" if closing == "suspend" else closing, clock)
+
+
 def pooled(
     arrival_h: ArrayLike,
     service_h: ArrayLike,
-    capacity: StepFunction | Pieces | int,
+    capacity: StepFunction | Pieces | int | Hours,
     closing: Closing = "finish",
     *,
     works: Pieces | StepFunction | None = None,
@@ -60,8 +89,8 @@ def pooled(
     ----------
     arrival_h, service_h : array, shape (consignment,) or (replication, consignment)
         Joining instants, non-decreasing (padding inf), and lane-holding times >= 0. [h]
-    capacity : StepFunction, Pieces or int
-        Open lanes c(t); `Pieces` when they differ by replication.
+    capacity : StepFunction, Pieces, int or Hours
+        Open lanes c(t); `Pieces` when they differ by replication; `Hours` hold the next two as well.
     closing : {"finish", "suspend", "restart", "no_overrun", "clear_queue"}
         What happens when c falls to 0: a service runs over, is frozen, is repeated, is not
         begun unless it ends by then (in strict order), or everybody who joined before is served.
@@ -94,20 +123,15 @@ def pooled(
     """
     (arrival, service), back = rows_of(arrival_h, service_h)
     require_sorted(arrival)
-    if closing != "suspend" and closing not in loops.CLOSING:
-        raise ValueError(f"closing must be one of suspend, {', '.join(loops.CLOSING)}, got {closing!r}")
-    pieces = capacity if isinstance(capacity, Pieces) else Pieces.of(capacity)
+    hours = capacity if isinstance(capacity, Hours) else Hours.of(capacity, closing, works)
     if pool is None:
-        pool = Pool.empty(len(arrival), pieces.largest)
-    if works is not None or closing == "suspend":
-        up = works if isinstance(works, Pieces) else Pieces.of(1 if works is None else works)
-        clock = Clock.of(up, pieces if closing == "suspend" else None)
-        policy: Closing = "finish" if closing == "suspend" else closing
-        start, finish = _pooled(clock.inside(arrival), service, clock.carry(pieces), policy, pool)
-        start = clock.outside_late(start)
-        return back(start), back(np.maximum(start, clock.outside_early(finish)))
-    start, finish = _pooled(arrival, service, pieces, closing, pool)
-    return back(start), back(finish)
+        pool = Pool.empty(len(arrival), hours.pieces.largest)
+    if hours.clock is None:
+        start, finish = _pooled(arrival, service, hours.pieces, hours.closing, pool)
+        return back(start), back(finish)
+    start, finish = _pooled(hours.clock.inside(arrival), service, hours.pieces, hours.closing, pool)
+    start = hours.clock.outside_late(start)
+    return back(start), back(np.maximum(start, hours.clock.outside_early(finish)))
 
 
 def _pooled(

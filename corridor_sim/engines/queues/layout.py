@@ -70,6 +70,34 @@ def require_sorted(arrival_h: FloatArray) -> None:
         raise ValueError(f"arrivals must not decrease along the last axis and must not be NaN: {pair} at {where}")
 
 
+def require_whole(name: str, values: ArrayLike) -> None:
+    """Raise ValueError unless all are whole numbers >= 0."""
+    found = np.asarray(values, dtype=np.float64)
+    wrong = ~((found >= 0) & (found < 2.0**62) & (found == np.floor(found)))
+    if wrong.any():
+        raise ValueError(f"{name} must be whole numbers >= 0, got {found[wrong].flat[0]:g}")
+
+
+def require_departures(depart_h: FloatArray, places: ArrayLike, count: int) -> IntArray:
+    """Places of departures as whole numbers, shape (departure,) or (replication, departure).
+
+    Raises
+    ------
+    ValueError
+        If departures go back in time, or places are not one each (and a row a replication), whole and >= 0.
+    """
+    if len(depart_h) > 1 and not (depart_h[1:] >= depart_h[:-1]).all():
+        raise ValueError("departures and days must be in order of time")
+    require_whole("places", places)
+    found = np.asarray(places, dtype=np.int64)
+    if found.shape not in ((len(depart_h),), (count, len(depart_h))):
+        raise ValueError(
+            f"places must be one a departure ({len(depart_h)}), or a row of them a replication ({count}), "
+            f"got shape {found.shape}"
+        )
+    return found
+
+
 def upright(array: FloatArray) -> FloatArray:
     """(replication, consignment) as a contiguous (consignment, replication) copy."""
     return np.ascontiguousarray(array.T)
@@ -88,9 +116,10 @@ class Pieces:
 
     @classmethod
     def of(cls, function: StepFunction | int | float) -> Pieces:
-        """One step function (or a constant) for every replication."""
+        """One step function (or a constant) for every replication. Raises ValueError unless it counts something."""
         if not isinstance(function, StepFunction):
             function = StepFunction.constant(float(function))
+        require_whole("lanes and other capacities", function.value)
         start = function.from_h.copy()
         start[0] = -np.inf
         return cls(start[None, :], function.value.astype(np.int64)[None, :])

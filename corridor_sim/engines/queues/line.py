@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from corridor_sim.engines.queues import compiled, loops
-from corridor_sim.engines.queues.layout import IntArray, require_sorted, rows_of
+from corridor_sim.engines.queues.layout import IntArray, require_sorted, require_whole, rows_of
 from corridor_sim.plan import StepFunction
 from corridor_sim.units import FloatArray
 
@@ -55,7 +55,8 @@ def line(
     yards : int or None, one a station
         Waiting places in front of each; None is unlimited, and so is the road before the first.
     number : array of int, same shape as `arrival_h`, optional
-        Settles ties between those who finish together; default: order of the arrays.
+        Settles ties between those who come to a station together, but at the first one, where the
+        arrays are in queue order; default: order of the arrays.
     until_h : float
         Nothing later than this is worked out.
 
@@ -77,6 +78,10 @@ def line(
     """
     (arrival, *services), back = rows_of(arrival_h, *service_h)
     require_sorted(arrival)
+    if not len(services) == len(lanes) == len(yards):
+        found = f"{len(services)}, {len(lanes)} and {len(yards)}"
+        raise ValueError(f"services, lanes and yards must be one a station, got {found}")
+    require_whole("yards", [yard for yard in yards if yard is not None])
     count, length = arrival.shape
     if number is None:
         numbers: IntArray = np.broadcast_to(np.arange(length), arrival.shape)
@@ -139,6 +144,8 @@ class _Line:
         self.arrival = arrival[:there].tolist()
         self.services = [service[:there].tolist() for service in services]
         self.number = number[:there].tolist()
+        # Whoever comes from outside is in queue order already, which need not be that of the numbers.
+        self.orders = [list(range(there)), *([self.number] * (len(lanes) - 1))]
         self.instants = [function.from_h.tolist() for function in lanes]
         self.values = [function.value.astype(int).tolist() for function in lanes]
         self.yards = list(yards)
@@ -183,7 +190,7 @@ class _Line:
 
     def join(self, station: int, who: int, now: float) -> None:
         """Line up by joining time, then number: only those who join at `now` too can change places."""
-        joined, queue, number = self.tables[station][0], self.queue[station], self.number
+        joined, queue, number = self.tables[station][0], self.queue[station], self.orders[station]
         joined[who] = now
         place = len(queue)
         while place and joined[queue[place - 1]] == now and number[queue[place - 1]] > number[who]:
@@ -215,7 +222,7 @@ class _Line:
             joined = self.tables[station][0]
             while queue and joined[queue[-1]] == now:
                 came.append(queue.pop())
-            came.sort(key=self.number.__getitem__)
+            came.sort(key=self.orders[station].__getitem__)
             for who in came:
                 self.join(station, who, now)
             came.clear()

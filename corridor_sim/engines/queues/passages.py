@@ -91,6 +91,8 @@ def passage(
     require_sorted(arrival)
     most = StepFunction.constant(max_vehicles) if isinstance(max_vehicles, int) else max_vehicles
     headway = StepFunction.constant(headway_h) if isinstance(headway_h, (int, float)) else headway_h
+    if headway is not None and not (headway.value >= 0).all():
+        raise ValueError(f"headways must be >= 0, got {headway.value.min():g}")
     if leg is None:
         leg = Leg.empty(len(arrival), most)
     if most is None and open is None and (headway is None or headway.is_constant):

@@ -6,7 +6,6 @@ goes departure by departure.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Literal
@@ -14,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from corridor_sim.engines.queues.layout import IntArray, require_sorted, rows_of
+from corridor_sim.engines.queues.layout import IntArray, require_departures, require_sorted, rows_of
 from corridor_sim.units import FloatArray
 
 
@@ -81,7 +80,8 @@ def timetable(
     (arrival,), back = rows_of(arrival_h)
     require_sorted(arrival)
     depart = np.asarray(depart_h, dtype=np.float64)
-    departure, start = _take(arrival, depart, np.asarray(places, dtype=np.int64), quay, until_h, "right")
+    offered = require_departures(depart, places, len(arrival))
+    departure, start = _take(arrival, depart, offered, quay, until_h, "right")
     return back(departure), back(start)
 
 
@@ -123,7 +123,7 @@ def quota(
     require_sorted(arrival)
     start = np.asarray(day_start_h, dtype=np.float64)
     end = np.append(start[1:], np.inf)
-    limit = np.asarray(per_day, dtype=np.int64)
+    limit = require_departures(start, per_day, len(arrival))
     day, _ = _take(arrival, end, limit, quay, until_h, "left")
     begin = np.append(start, np.inf)[day]
     return back(np.maximum(arrival, begin))
@@ -140,21 +140,23 @@ def _take(
     count = len(arrival)
     if quay is None:
         quay = Quay.empty(count)
-    if places.ndim == 2 and len(places) != count:
-        raise ValueError(f"places need one row a replication ({count}), got {len(places)}")
     departure = np.full(arrival.shape, -1, dtype=np.int64)
     settled = quay.next if until_h == -np.inf else int(np.searchsorted(depart, until_h, side="left"))
     settled = max(settled, quay.next)
-    times = depart[quay.next :]
+    common = np.cumsum(places[quay.next :]) if places.ndim == 1 else None
     for k in range(count):
         row = arrival[k]
         there = int(np.searchsorted(row, np.inf, side="left"))
-        offered = (places[k] if places.ndim == 2 else places)[quay.next :]
+        offer = common if common is not None else np.cumsum(places[k, quay.next :])
         total = int(quay.joined[k]) + there
         waiting = total - int(quay.taken[k])
         # Departures after the one by which everybody has a place take nobody of these.
+        last_h = row[there - 1] if there else -np.inf
+        all_there = int(np.searchsorted(depart[quay.next :], last_h, side="right"))
+        enough = waiting + (int(offer[all_there - 1]) if all_there else 0)
+        upto = max(int(np.searchsorted(offer, enough, side="left")) + 1, settled - quay.next)
+        times, offer = depart[quay.next : quay.next + upto], offer[:upto]
         by = np.searchsorted(row[:there], times, side=side) + quay.joined[k]
-        offer = np.cumsum(offered)
         taken = offer + np.minimum(quay.taken[k], np.minimum.accumulate(by - offer)) if len(offer) else offer
         if waiting and there and len(taken):
             number = quay.joined[k] + 1 + np.arange(there)
@@ -197,20 +199,21 @@ def timetable_by_class(
     (arrival,), back = rows_of(arrival_h)
     require_sorted(arrival)
     depart = np.asarray(depart_h, dtype=np.float64)
-    offered = np.asarray(places, dtype=np.int64)
+    offered = require_departures(depart, places, len(arrival))
     ranks = np.broadcast_to(np.asarray(rank, dtype=np.int64), np.shape(arrival_h)).reshape(arrival.shape)
     departure = np.full(arrival.shape, -1, dtype=np.int64)
-    last = bisect_left(depart.tolist(), until_h)
+    last = max(first, int(np.searchsorted(depart, until_h, side="left")))
+    sailings = depart[first:last].tolist()
     for k in range(len(arrival)):
         joined, urgency = arrival[k].tolist(), ranks[k].tolist()
         waiting: list[tuple[int, int]] = []
         coming = 0
-        room_of = (offered[k] if offered.ndim == 2 else offered).tolist()
-        for sailing in range(first, last):
-            while coming < len(joined) and joined[coming] <= depart[sailing]:
+        room_of = (offered[k] if offered.ndim == 2 else offered)[first:last].tolist()
+        for sailing, (sails, room) in enumerate(zip(sailings, room_of, strict=True), first):
+            while coming < len(joined) and joined[coming] <= sails:
                 heappush(waiting, (urgency[coming], coming))
                 coming += 1
-            for _ in range(min(room_of[sailing], len(waiting))):
+            for _ in range(min(room, len(waiting))):
                 departure[k, heappop(waiting)[1]] = sailing
     start = np.append(depart, np.inf)[departure]
     return back(departure), back(start)
@@ -239,7 +242,7 @@ def when_full(arrival_h: ArrayLike, load: int, *, first: ArrayLike = 0) -> tuple
     >>> when_full(np.array([1.0, 4.0, 5.0]), 2)
     (array([ 0,  0, -1]), array([ 4.,  4., inf]))
     """
-    if load < 1:
+    if load != int(load) or load < 1:
         raise ValueError(f"load must be a whole number >= 1, got {load}")
     (arrival,), back = rows_of(arrival_h)
     require_sorted(arrival)

@@ -138,7 +138,8 @@ def line(
                     place = count_of[5, to]
                     count_of[5, to] += 1
                     while (
-                        place > count_of[4, to]
+                        to > 0
+                        and place > count_of[4, to]
                         and join[row, queue[to, place - 1]] == now
                         and number[k, queue[to, place - 1]] > number[k, enters]
                     ):
