@@ -60,6 +60,8 @@ Row = tuple[Label, FloatArray]
 
 TILE = 65536
 """Visits reduced at once at most, so that temporaries stay in the cache."""
+MOST_HELD = 1_500_000
+"""Entries held back in all (about 50 MB): with many flows and elements the largest go before they are worth a tile."""
 
 
 class Kept:
@@ -182,6 +184,7 @@ class Collector:
         # By (element, flow) the visits, and by (flow, itinerary, span) the passages.
         self._visits: dict[tuple[int, int], Held[Visits]] = {}
         self._spans: dict[tuple[int, int, int], Held[SpanTimes]] = {}
+        self._size = 0
         self.visits = np.zeros(len(numbers), dtype=np.int64)
         """Visits reduced so far, by replication; all of them after `finish`."""
 
@@ -215,6 +218,7 @@ class Collector:
         for visits in chunk.visits:
             here = visits.element, visits.flow
             held = self._visits.setdefault(here, Held())
+            self._size += len(visits.index)
             if held.takes(self._rows, visits):
                 self._reduce_visits(here, self._visits.pop(here))
         for times in chunk.spans:
@@ -222,11 +226,27 @@ class Collector:
             if self.scope.span_cell(*where) is None:
                 continue
             passed = self._spans.setdefault(where, Held())
+            self._size += len(times.index)
             if passed.takes(self._rows, times):
+                self._reduce_spans(where, self._spans.pop(where))
+        if self._size > MOST_HELD:
+            self._reduce_largest()
+
+    def _reduce_largest(self) -> None:
+        """Make room: the largest of what is held back is worth a tile first."""
+        visits = sorted(self._visits, key=lambda here: self._visits[here].size)
+        spans = sorted(self._spans, key=lambda where: self._spans[where].size)
+        while self._size > MOST_HELD // 2:
+            if visits and (not spans or self._visits[visits[-1]].size >= self._spans[spans[-1]].size):
+                here = visits.pop()
+                self._reduce_visits(here, self._visits.pop(here))
+            else:
+                where = spans.pop()
                 self._reduce_spans(where, self._spans.pop(where))
 
     def _reduce_visits(self, where: tuple[int, int], held: Held[Visits]) -> None:
         takers = self._hooked("add_visits")
+        self._size -= held.size
         for rows, starts, columns in held.together(VisitTile.COLUMNS, TILE):
             tile = VisitTile(self.scope, rows, starts, where, columns)
             self.visits += tile.number.astype(np.int64)
@@ -235,6 +255,7 @@ class Collector:
 
     def _reduce_spans(self, where: tuple[int, int, int], held: Held[SpanTimes]) -> None:
         takers = self._hooked("add_span")
+        self._size -= held.size
         for rows, starts, columns in held.together(SpanTile.COLUMNS, TILE):
             tile = SpanTile(self.scope, rows, starts, where, columns)
             for taker in takers:
