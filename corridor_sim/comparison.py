@@ -8,16 +8,18 @@ the scenarios compared with the base (Bonferroni), p-values adjusted by Holm.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from corridor_sim.errors import CorridorError
 from corridor_sim.indicators.economics import Worth, worth_of
+from corridor_sim.indicators.scope import Options
 from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.input_differences import inputs_diff
+from corridor_sim.plan import Plan
 from corridor_sim.results_frames import ACCESSORS, NOISE, OVERLOAD, TIMES, Results
 from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.units import H_PER_YEAR, FloatArray
@@ -68,9 +70,7 @@ class Comparison:
         if len(self.runs) < 2:
             raise CorridorError("a comparison needs at least two runs")
         require_confidence(self.confidence)
-        problems = [problem for other in self.runs[1:] for problem in unpaired(self.runs[0], other, self.paired)]
-        if problems:
-            raise CorridorError("these runs cannot be compared as pairs:\n" + "\n".join(f"  - {p}" for p in problems))
+        refuse([problem for other in self.runs[1:] for problem in unpaired(self.runs[0], other, self.paired)])
 
     def __getattr__(self, name: str) -> Any:
         if name in ACCESSORS and name != "compare":
@@ -288,24 +288,49 @@ class Comparison:
 _OF_VERDICT = ("difference", "low", "high", "n", "same")
 
 
+def refuse(problems: Sequence[str]) -> None:
+    """Raise CorridorError if there are reasons against a comparison."""
+    if problems:
+        raise CorridorError("these runs cannot be compared as pairs:\n" + "\n".join(f"  - {p}" for p in problems))
+
+
+Asked = tuple[str, Plan, Options]
+"""What a run asks: its name, plan and options of the indicators."""
+
+
+def other_question(base: Asked, other: Asked) -> list[str]:
+    """In which windows or options two runs differ, in words; empty if they answer the same question."""
+    mine, theirs = base[1], other[1]
+    pairs = [
+        ("horizon [h]", mine.horizon_h, theirs.horizon_h),
+        ("warm-up [h]", mine.warm_up_h, theirs.warm_up_h),
+        ("counted until [h]", mine.counted_until_h, theirs.counted_until_h),
+    ]
+    pairs += [
+        (f"option {option.name} of the indicators", getattr(base[2], option.name), getattr(other[2], option.name))
+        for option in fields(Options)
+    ]
+    return [_differ(what, here, base[0], there, other[0]) for what, here, there in pairs if here != there]
+
+
+def _differ(what: str, here: Any, base: str, there: Any, other: str) -> str:
+    return f"{what}: {here} in {base!r}, {there} in {other!r}"
+
+
 def unpaired(base: Results, other: Results, paired: bool = True) -> list[str]:
     """Why two runs cannot be compared (as pairs), in words; empty if they can."""
-    found = []
-
-    def differ(what: str, mine: Any, theirs: Any) -> None:
-        if mine != theirs:
-            found.append(f"{what}: {mine} in {base.name!r}, {theirs} in {other.name!r}")
-
-    differ("horizon [h]", base.plan.horizon_h, other.plan.horizon_h)
-    differ("warm-up [h]", base.plan.warm_up_h, other.plan.warm_up_h)
-    differ("counted until [h]", base.plan.counted_until_h, other.plan.counted_until_h)
-    differ("options of the indicators", base.options, other.options)
-    if paired:
-        differ("root entropy", base.root, other.root)
-        differ("scheme of the random streams", base.versions.get("stream_scheme"), other.versions.get("stream_scheme"))
-        mine, theirs = base.table.replications, other.table.replications
-        if not np.array_equal(mine, theirs):
-            found.append(f"replications: {len(mine)} in {base.name!r}, {len(theirs)} in {other.name!r}, or other ones")
+    found = other_question(*((run.name, run.plan, run.options) for run in (base, other)))
+    if not paired:
+        return found
+    scheme = "stream_scheme"
+    pairs = [
+        ("root entropy", base.root, other.root),
+        ("scheme of the random streams", base.versions.get(scheme), other.versions.get(scheme)),
+    ]
+    found += [_differ(what, here, base.name, there, other.name) for what, here, there in pairs if here != there]
+    mine, theirs = base.table.replications, other.table.replications
+    if not np.array_equal(mine, theirs):
+        found.append(f"replications: {len(mine)} in {base.name!r}, {len(theirs)} in {other.name!r}, or other ones")
     return found
 
 

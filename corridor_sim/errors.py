@@ -49,6 +49,8 @@ class Problem:
             if self.value is not None:
                 text += f" = {_short(self.value)}"
             text += ": "
+        elif self.value is not None:
+            text += f"{_short(self.value)} "
         text += self.message
         if self.allowed:
             text += f" (allowed: {self.allowed})"

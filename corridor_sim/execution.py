@@ -12,8 +12,10 @@ import contextlib
 import importlib
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
+import types
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -123,10 +125,11 @@ def simulated(jobs: Sequence[Job], executor: futures.Executor | None, workers: i
         for job in jobs:
             yield _attempt(job)
     else:
+        _refuse_in_a_worker()
         pool = _pool(min(workers, len(jobs)))
         done: set[tuple[int, ...]] = set()
         try:
-            for block in _finished(jobs, pool):
+            for block in _finished(jobs, pool, script=_of_the_script(jobs[0])):
                 done.add(tuple(block.table.replications.tolist()))
                 yield block
         except futures.BrokenExecutor:
@@ -152,8 +155,10 @@ def _named(job: Job) -> str:
     return f"scenario {job.plan.name or 'run'!r}, {which}, engine {job.engine}"
 
 
-def _finished(jobs: Sequence[Job], executor: futures.Executor) -> Iterator[Block]:
-    waiting = {executor.submit(_attempt, job): job for job in jobs}
+def _finished(jobs: Sequence[Job], executor: futures.Executor, *, script: bool = True) -> Iterator[Block]:
+    """Blocks in order of completion; workers that start here run the main script again if `script`."""
+    with contextlib.nullcontext() if script else _script_aside():
+        waiting = {executor.submit(_attempt, job): job for job in jobs}
     try:
         for future in futures.as_completed(waiting):
             yield future.result()
@@ -167,18 +172,40 @@ def _one_by_one(jobs: Sequence[Job]) -> Iterator[Block]:
     for job in jobs:
         pool = _pool(1)
         try:
-            yield pool.submit(_attempt, job).result()
+            yield from _finished([job], pool, script=_of_the_script(job))
         except futures.BrokenExecutor:
-            main = getattr(sys.modules.get("__main__"), "__file__", None)
-            advice = (
-                "the process was killed (out of memory? try a smaller memory_gb), or the script that calls run() "
-                "lacks `if __name__ == '__main__':`"
-                if main
-                else "the process was killed: out of memory? try a smaller memory_gb"
-            )
+            advice = "the process was killed: out of memory? try a smaller memory_gb"
+            if _of_the_script(job):
+                advice = f"{GUARD}, or {advice}"
             raise SimulationError(f"{_named(job)}: its worker died: {advice}") from None
         finally:
             _stop(pool)
+
+
+GUARD = "the script that calls run() lacks `if __name__ == '__main__':`"
+
+
+def _of_the_script(job: Job) -> bool:
+    """Whether a job holds something that the main script defines, so that a worker has to run it again."""
+    main = sys.modules.get("__main__")
+    return getattr(main, "__file__", None) is not None and b"__main__" in pickle.dumps(job)
+
+
+@contextlib.contextmanager
+def _script_aside() -> Iterator[None]:
+    """Processes that start within this do not run the main script again, so that it needs no guard."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+def _refuse_in_a_worker() -> None:
+    """Raise SimulationError in a process that is running the main script again."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SimulationError(f"{GUARD}: a worker came by it when it ran the script again")
 
 
 def _pool(workers: int) -> futures.ProcessPoolExecutor:

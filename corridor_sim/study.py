@@ -11,6 +11,7 @@ from __future__ import annotations
 import concurrent.futures as futures
 import contextlib
 import importlib
+import math
 import os
 import platform
 import sys
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corridor_sim.comparison import Comparison
+from corridor_sim.comparison import Comparison, other_question, refuse
 from corridor_sim.errors import CorridorError, CorridorWarning, EngineRefusal, nearest
 from corridor_sim.execution import Block, Job, cut_in_blocks, how_many_workers, simulated
 from corridor_sim.fingerprints import fingerprint
@@ -114,8 +115,13 @@ def run(
         If an engine was asked for by name that cannot do what the plan needs.
     SimulationError
         If a replication failed or a worker died; it is named.
+    ValueError
+        For settings that are not allowed.
     """
     began = time.perf_counter()
+    if not isinstance(memory_gb, (int, float)) or not 0 < memory_gb < math.inf:
+        raise ValueError(f"memory_gb must be a number > 0, got {memory_gb!r}")
+    indicators = [indicators] if isinstance(indicators, str) else indicators
     scenario, plan = planned(scenario)
     numbers = replication_numbers(scenario, replications)
     engine, reason = choose_engine(plan, engine)
@@ -167,7 +173,7 @@ def run(
     )
     results = replace(results, warnings=doubts(results))
     for doubt in results.warnings:
-        warnings.warn(doubt, CorridorWarning, stacklevel=2)
+        warnings.warn(doubt, CorridorWarning, stacklevel=_level_of_the_caller())
     if folder is not None:
         folder.finish(results)
     return results
@@ -195,11 +201,15 @@ def compare(
     """
     if not others:
         raise CorridorError("compare needs at least two scenarios")
-    first, _ = planned(base)
+    together = [planned(scenario) for scenario in (base, *others)]
+    first = together[0][0]
     numbers = replication_numbers(first, replications)
     root = root_of(first, rng, None)
+    given = settings.get("options")
+    asked = [(scenario.name or "run", plan, given or options_of(scenario)) for scenario, plan in together]
+    refuse([text for other in asked[1:] for text in other_question(asked[0], other)])
     runs = []
-    for number, scenario in enumerate((first, *others)):
+    for number, (scenario, _) in enumerate(together):
         folder = None if store is None else os.path.join(os.fspath(store), f"{number:02d}")
         runs.append(run(scenario, replications=numbers, rng=root, store=folder, **settings))
     return Comparison(tuple(runs), confidence=confidence)
@@ -249,6 +259,14 @@ def doubts(results: Results) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _level_of_the_caller() -> int:
+    """How many calls up the user's own line is, as `warnings.warn` in the calling function counts."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("corridor_sim"):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def versions() -> dict[str, str]:
     """Versions that a rerun to the same bits needs to know."""
     return {
@@ -288,6 +306,10 @@ def replication_numbers(scenario: Any, replications: int | Sequence[int] | None)
     """Numbers of the replications to run: those given, the first so many, or as the scenario says."""
     if replications is None:
         replications = 1 if isinstance(scenario, Plan) else int(scenario.run.replications)
+    if isinstance(replications, (str, float)):
+        raise ValueError(
+            f"replications must be a whole number, or several numbers of replications, got {replications!r}"
+        )
     if isinstance(replications, (int, np.integer)):
         if replications < 1:
             raise ValueError(f"replications must be >= 1, got {replications}")

@@ -52,9 +52,12 @@ def sweep(
         raise CorridorError("a sweep changes fields of a scenario; a plan has none")
     points = grid_points(grid)
     root, numbers = root_of(base, rng, None), replication_numbers(base, replications)
+    # All points are looked at before the first is run.
+    scenarios = [with_values(base, point) for point in points]
+    for scenario_of_point in scenarios:
+        planned(scenario_of_point)
     found = []
-    for number, point in enumerate(points):
-        changed = with_values(base, point)
+    for number, changed in enumerate(scenarios):
         folder = None if store is None else os.path.join(os.fspath(store), f"{number:04d}")
         found.append(run(changed, replications=numbers, rng=root, store=folder, **settings))
     return Sweep(tuple(points), tuple(found))
@@ -188,11 +191,25 @@ def _rows_wanted(table: Table, precision: Mapping[str, float]) -> list[tuple[int
 
 
 def grid_points(grid: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The points of a grid (all combinations), or the points given."""
-    if isinstance(grid, Mapping):
-        names = list(grid)
-        return [dict(zip(names, values, strict=True)) for values in itertools.product(*(list(grid[n]) for n in names))]
-    return [dict(point) for point in grid]
+    """The points of a grid (all combinations), or the points given.
+
+    Raises
+    ------
+    CorridorError
+        If there are none, or the values of a path are not several.
+    """
+    if not isinstance(grid, Mapping):
+        points = [dict(point) for point in grid]
+    else:
+        single = [path for path, values in grid.items() if isinstance(values, str) or not isinstance(values, Iterable)]
+        if single:
+            named = ", ".join(f"{path} = {grid[path]!r}" for path in single)
+            raise CorridorError(f"{named}: give a list of the values to run")
+        values = [list(grid[path]) for path in grid]
+        points = [dict(zip(grid, chosen, strict=True)) for chosen in itertools.product(*values)] if values else []
+    if not points:
+        raise CorridorError("the sweep has no points: give at least one value for each path")
+    return points
 
 
 def with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:

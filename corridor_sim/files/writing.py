@@ -19,7 +19,7 @@ def refuse_existing(path: Path, *, overwrite: bool = False) -> None:
     if path.is_dir():
         raise CorridorError(f"{shown(path)} is a folder; name a file")
     if path.exists() and not overwrite:
-        raise CorridorError(f"{shown(path)} exists; choose another name, or say that it may be overwritten")
+        raise CorridorError(f"{shown(path)} exists; choose another name or overwrite it (--overwrite, overwrite=True)")
     if not path.parent.is_dir():
         raise CorridorError(f"the folder {shown(path.parent)} does not exist")
     if not os.access(path.parent, os.W_OK):

@@ -110,7 +110,10 @@ def test_unpaired_runs_are_compared_by_welch_as_scipy_does():
         (made({WAIT: [1, 2]}, "x", horizon_h=24.0), r"horizon \[h\]: 48.0 in 'base', 24.0 in 'x'"),
         (made({WAIT: [1, 2]}, "x", warm_up_h=1.0), r"warm-up \[h\]"),
         (replace(made({WAIT: [1, 2]}, "x"), versions={"stream_scheme": "0"}), "scheme of the random streams"),
-        (replace(made({WAIT: [1, 2]}, "x"), options=Options(saturation_limit=0.8)), "options of the indicators"),
+        (
+            replace(made({WAIT: [1, 2]}, "x"), options=Options(saturation_limit=0.8)),
+            "option saturation_limit of the indicators: 0.9",
+        ),
     ],
 )
 def test_runs_that_are_no_pairs_are_refused(other, said):

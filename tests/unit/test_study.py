@@ -2,6 +2,8 @@
 
 import concurrent.futures as futures
 import os
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -355,3 +357,64 @@ def test_plots_are_bound_to_results_and_comparisons_when_first_used(serial):
     assert dir(both.plot) == dir(serial.plot)
     with pytest.raises(AttributeError, match="has no attribute 'plots'"):
         _ = serial.plots
+
+
+SCRIPT = """
+import corridor_sim as cs
+from corridor_sim.model.service_times import SERVICE_TIMES, Exponential
+
+{law}
+plan = cs.make_plan(cs.load_scenario("teaching", {{"run.horizon_days": 1, "run.warm_up_days": 0}}))
+{use}
+print("visits", cs.run(plan, replications=4, workers=2, rng=1).visits_count)
+"""
+LAW = """
+@SERVICE_TIMES.register("of_the_script", mean_h=1.0)
+class OfTheScript(Exponential):
+    pass
+"""
+USE = """
+from dataclasses import replace
+flow = plan.flows[0]
+steps = flow.variants[0].steps
+steps = (replace(steps[0], laws=((0.0, OfTheScript(mean_h=1.0)),)), *steps[1:])
+plan = replace(plan, flows=(replace(flow, variants=(replace(flow.variants[0], steps=steps),)), *plan.flows[1:]))
+"""
+
+
+@pytest.mark.parametrize(("law", "use"), [("", ""), (LAW, USE)], ids=["plain", "with a law of its own"])
+def test_a_script_without_a_guard_runs_once_or_is_told_of_the_guard(tmp_path, law, use):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(law=law, use=use), encoding="utf-8")
+    ran = subprocess.run([sys.executable, "-W", "ignore", str(script)], capture_output=True, text=True, check=False)
+    if not law:
+        assert (ran.returncode, ran.stdout.count("visits")) == (0, 1), ran.stderr
+    else:
+        assert ran.returncode
+        last = ran.stderr.strip().splitlines()[-1]
+        assert "its worker died: the script that calls run() lacks `if __name__ == '__main__':`, or" in last
+
+
+@pytest.mark.parametrize("memory_gb", [0, -1.0, np.nan, np.inf, "2"])
+def test_a_budget_of_memory_is_a_positive_number(memory_gb):
+    with pytest.raises(ValueError, match="memory_gb must be a number > 0, got"):
+        run(teaching(2), memory_gb=memory_gb)
+
+
+def test_a_comparison_of_other_questions_is_refused_before_anything_is_simulated():
+    said = []
+    with pytest.raises(CorridorError, match=r"horizon \[h\]: 96.0 in 'teaching', 48.0 in 'teaching'"):
+        compare(teaching(), teaching(2), replications=2, progress=lambda *told: said.append(told))
+    assert not said
+
+
+def test_every_point_of_a_sweep_is_looked_at_before_the_first_is_run():
+    path, said = "checkpoints.northgate_a.exit.lanes.lanes", []
+    with pytest.raises(ScenarioError, match=r"lanes = -6: must be a whole number"):
+        sweep(teaching(2), {path: [5, -6]}, replications=2, progress=lambda *told: said.append(told))
+    assert not said
+    with pytest.raises(CorridorError, match="lanes = 5: give a list"):
+        sweep(teaching(2), {path: 5})
+    for nothing in ({}, {path: []}, []):
+        with pytest.raises(CorridorError, match="no points"):
+            sweep(teaching(2), nothing)

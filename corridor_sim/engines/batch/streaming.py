@@ -186,7 +186,8 @@ def cut_of(plan: Plan, sampler: Draws, replications: int, memory_gb: float) -> B
         if rows == 1 or room_h >= SHORTEST_H:
             break
         rows = max(1, min(rows - 1, int(rows * 0.75)))
-    window_h = max(min(CELLS / (rows * busiest), room_h), 1.0)
+    # A budget that has no room for a day of one replication is not kept: shorter windows would not end.
+    window_h = max(min(CELLS / (rows * busiest), max(room_h, SHORTEST_H)), 1.0)
     # Equal blocks of replications: the last one is as full as the others.
     rows = math.ceil(replications / math.ceil(replications / rows))
     window_h = min(window_h, horizon_h)
