@@ -223,11 +223,10 @@ def corridor(table: Table, scale: float) -> None:
 
 
 def slopes(table: Table, scale: float) -> None:
-    """Log-log slopes of cost against consignments, replications and lanes."""
+    """Log-log slopes of cost against consignments, replications and lanes; sampling and indicators included."""
 
     def seconds(plan, rows):
-        inputs = Sampler(plan, 1).sample(range(rows))
-        return best(lambda: batch.simulate(plan, inputs))[0][0]
+        return best(lambda: _streamed(plan, rows))[0][0]
 
     def slope(sizes, costs):
         return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
