@@ -110,10 +110,16 @@ def overload_told(results: Results) -> dict[str, list[str]]:
         left = _row(table, "throughput_per_day", kind="post", place=element.post, direction=element.direction)
         if left is not None:
             parts.append(f"post passes {number(*left)} a day")
-        growth = _row(table, "queue_growth_per_day", place=place)
+        # What is short at one stage may stand before another one of the post.
+        at = (
+            {"kind": "post", "place": element.post, "direction": element.direction}
+            if element.post
+            else {"place": place}
+        )
+        growth = _row(table, "queue_growth_per_day", **at)
         if growth is not None:
             parts.append(f"queue {'+' if growth[0] >= 0 else ''}{number(*growth)} a day")
-        unserved = _row(table, "unserved", place=place)
+        unserved = _row(table, "unserved", **at)
         if unserved is not None:
             parts.append(f"unserved {number(*unserved)}")
         since = _row(table, "saturation_day", kind="post", place=element.post, direction=element.direction)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import errno
+import shutil
+import sys
+import textwrap
 from typing import Any
 
 import click
@@ -57,5 +60,14 @@ class Commands(click.Group):
 
 def end(ctx: click.Context, code: int, message: str) -> None:
     """Leave the program with a message and an exit code."""
-    click.echo(f"corridor-sim: {message}" if "\n" not in message else message, err=True)
+    told = f"corridor-sim: {message}" if "\n" not in message else message
+    click.echo("\n".join(folded(line) for line in told.split("\n")), err=True)
     ctx.exit(code)
+
+
+def folded(text: str) -> str:
+    """A line as it fits on the terminal that reads it; whole where a file or a program does."""
+    if not sys.stderr.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns, 40)
+    return "\n".join(textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from corridor_sim.cli.group import FAILED
+from corridor_sim.cli.group import FAILED, folded
 from corridor_sim.errors import CorridorWarning, Problem, ScenarioError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Sc
     # Scenarios that share a base share its doubts.
     doubts = list({str(problem): problem for problem in problems if problem.severity == "warning"}.values())
     if doubts and not settings["quiet"]:
-        click.echo("\n".join(str(doubt) for doubt in doubts), err=True)
+        click.echo("\n".join(folded(str(doubt)) for doubt in doubts), err=True)
     if errors:
         raise ScenarioError(errors)
     if doubts and settings["strict"]:
@@ -105,7 +105,7 @@ def tell_doubts(runs: Sequence[Results], settings: Mapping[str, Any], *, shown: 
     """Tell the doubts of runs, unless what was printed says them; with --strict end with 1 for them."""
     doubts = [(run.name, doubt) for run in runs for doubt in run.warnings]
     if doubts and not shown and not settings["quiet"]:
-        click.echo("\n".join(f"{name}: warning: {doubt}" for name, doubt in doubts), err=True)
+        click.echo("\n".join(folded(f"{name}: warning: {doubt}") for name, doubt in doubts), err=True)
     if doubts and settings["strict"]:
         click.echo(f"corridor-sim: {len(doubts)} warnings, taken for errors", err=True)
         sys.exit(FAILED)
