@@ -68,8 +68,11 @@ def simulate_block(job: Job) -> Block:
             kept = batch.simulate(job.plan, sampler.sample(job.replications))
             collector.add(chunk_of(kept))
         else:
-            for chunk in batch.stream(job.plan, sampler, job.replications, job.memory_gb):
+            # The reducers have their share of the budget (`cut_in_blocks`); a small one must not vanish.
+            left_gb = max(job.memory_gb - collector.nbytes / 1e9, 0.5 * job.memory_gb)
+            for chunk in batch.stream(job.plan, sampler, job.replications, left_gb):
                 collector.add(chunk)
+                del chunk
     else:
         from corridor_sim.engines import event
 

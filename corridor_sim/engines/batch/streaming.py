@@ -171,18 +171,18 @@ def cut_of(plan: Plan, sampler: Draws, replications: int, memory_gb: float) -> B
         for variant in flow.variants:
             longest_h = max(longest_h, sum(_stay_h(plan, step.element, step.laws) for step in variant.steps))
     held += sampler.bytes_per_replication
-    # Per visit of a window its table; per visit at the busiest element the arrays at work there.
-    window = sum(visits) * 64 + max(visits, default=0.0) * 250
+    # Per visit at the busiest element its table and the arrays at work there: elements come one by one.
+    window = max(visits, default=0.0) * 320
     budget = 0.7 * memory_gb * 1e9
     if is_cyclic(plan) or blocking_lines(plan):
-        rows = int(budget / (3 * (held + window)))
+        rows = int(budget / (3 * (held + window + sum(visits) * 64)))
         return Blocks(max(1, min(rows, replications, MOST_ROWS)), horizon_h, horizon_h)
-    per_h, table_per_h = held / horizon_h, window / horizon_h
+    per_h, work_per_h = held / horizon_h, window / horizon_h
     busiest = max(max(visits, default=0.0), expected / max(len(plan.flows), 1), 1.0) / horizon_h
     rows = max(1, min(replications, MOST_ROWS))
     while True:
-        # What is held: those under way, two windows of new ones, the tables of one window.
-        room_h = (budget / rows - per_h * longest_h) / max(2 * per_h + table_per_h, 1e-9)
+        # What is held: those under way, two windows of new ones, what one element takes.
+        room_h = (budget / rows - per_h * longest_h) / max(2 * per_h + work_per_h, 1e-9)
         if rows == 1 or room_h >= SHORTEST_H:
             break
         rows = max(1, min(rows - 1, int(rows * 0.75)))
