@@ -2,8 +2,8 @@
 
 A `Lot` holds the draws of the consignments of one flow that were handed in together. A
 `Party` is some of them that come to the same step of the same itinerary, as flat arrays
-in order of replication, then index; it is split by time only, so that one party of a lot
-is at a step at once. A `Part` is those of a party that join the step now.
+in order of replication, then index; it is split by time only, and joined again with those
+of its lot who come to the step later. A `Part` is those of a party that join the step now.
 """
 
 from __future__ import annotations
@@ -220,6 +220,27 @@ class Part:
     def count(self) -> IntArray:
         """How many there are in each replication."""
         return np.asarray(np.diff(np.searchsorted(self.cells, self.lot.edge)))
+
+    @property
+    def positions(self) -> IntArray:
+        """Their positions in the party."""
+        return np.arange(len(self.cells)) if self.who is None else self.who
+
+    def settled(self, decided: NDArray[np.bool_]) -> tuple[Part, Party]:
+        """The part of those who are decided, with all who pass the step by, and the party of those who stay."""
+        stays = np.zeros(len(self.party.cells), dtype=bool)
+        stays[self.positions[~decided]] = True
+        goes = np.flatnonzero(~stays)
+        taken = np.zeros(len(stays), dtype=bool)
+        taken[self.positions] = True
+        part = Part(
+            self.party.some(goes),
+            np.flatnonzero(taken[goes]),
+            self.cells[decided],
+            self.join_h[decided],
+            self.service_h[decided],
+        )
+        return part, self.party.some(np.flatnonzero(stays))
 
     @property
     def ready_h(self) -> FloatArray:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from corridor_sim.engines import queues
 from corridor_sim.engines.batch.lots import Lot, Part, Party, Route, duration_at, joined, part_of
@@ -193,28 +192,14 @@ class Run:
         if on_time is not None:
             self._come(on_time)
 
-    def _leave(
-        self, part: Part, leave_h: FloatArray, decided: NDArray[np.bool_] | None, *, boarding: bool = False
-    ) -> None:
-        """Send a part on, with those of its party who have passed the step by; the undecided stay."""
-        party = part.party
-        who = np.arange(len(part.cells)) if part.who is None else part.who
-        if decided is not None and not decided.all():
-            stays = np.zeros(len(party.cells), dtype=bool)
-            stays[who[~decided]] = True
-            self._come(party.some(stays))
-            if stays.all():
-                return
-            taken = np.zeros(len(party.cells), dtype=bool)
-            taken[who] = True
-            party, who = party.some(~stays), np.flatnonzero(taken[~stays])
-            leave_h, join_h = leave_h[decided], part.join_h[decided]
-        else:
-            join_h = part.join_h
-        everybody = len(who) == len(party.cells)
+    def _leave(self, part: Part, leave_h: FloatArray, *, boarding: bool = False) -> None:
+        """Send a part on, with those of its party who have passed the step by."""
+        party, join_h = part.party, part.join_h
+        everybody = len(part.cells) == len(party.cells)
+        who = slice(None) if everybody else part.positions
 
-        def written(before: FloatArray | None, values: FloatArray | float) -> FloatArray:
-            if everybody and isinstance(values, np.ndarray):
+        def written(before: FloatArray | None, values: FloatArray) -> FloatArray:
+            if everybody:
                 return values
             after = np.full(len(party.cells), np.nan) if before is None else before.copy()
             after[who] = values
@@ -229,7 +214,7 @@ class Run:
         if boarding:
             party.ready_h = written(party.ready_h, join_h)
         elif party.ready_h is not None:
-            party.ready_h = None if everybody else written(party.ready_h, np.nan)
+            party.ready_h = None if everybody else written(party.ready_h, np.full(len(join_h), np.nan))
         self._go_on(party, written(party.time_h, leave_h))
 
     def _server(self, number: int) -> Server:
@@ -241,57 +226,40 @@ class Run:
         """Those who join an element, served and sent on."""
         element, server = self.plan.elements[number], self._server(number)
         if isinstance(server, Free) and not self.records:
-            # Nobody waits for anybody, so nobody lines up.
-            visits = []
-            for part in parts:
-                leave = part.join_h + part.service_h
-                visits.append(self._visits(number, part, (part.join_h, leave, leave, part.service_h)))
-                self._leave(part, leave, None)
-            return Found(number, tuple(visits), None, self._over())
+            return self._free(number, parts)
         joining = merge(parts, self.rows, by_number=self.by_number)
         served = server.serve(joining, until_h, last=last)
         if isinstance(element, Timetable):
-            sails = served.start_h <= self.plan.horizon_h
-            served.service_h = np.where(sails, served.service_h, np.nan)
-        leaves = joining.by_part(joining.flat(served.leave_h))
-        decided: list[NDArray[np.bool_] | None] = [None] * len(parts)
-        if served.decided is not None:
-            decided = list(joining.by_part(joining.flat(served.decided)))
-        table: ElementVisits | None = None
-        found: tuple[Visits, ...] = ()
-        if self.records:
-            times = (joining.join_h, served.start_h, served.finish_h, served.leave_h, served.service_h)
-            table = table_of(joining, times, self.plan.horizon_h)
-        else:
-            found = tuple(self._flat_visits(number, joining, served, leaves, decided))
+            served.service_h = np.where(served.start_h <= self.plan.horizon_h, served.service_h, np.nan)
         boarding = isinstance(element, Timetable) and element.landing == "boarding"
-        for part, leave, goes in zip(parts, leaves, decided, strict=True):
-            self._leave(part, leave, goes, boarding=boarding)
-        return Found(number, found, table, self._over())
+        if self.records:
+            # The whole run at once: nobody is left undecided.
+            times = (joining.join_h, served.start_h, served.finish_h, served.leave_h, served.service_h)
+            for part, leave in zip(parts, joining.by_part(joining.flat(served.leave_h)), strict=True):
+                self._leave(part, leave, boarding=boarding)
+            return Found(number, (), table_of(joining, times, self.plan.horizon_h), self._over())
+        visits = []
+        decided = None if served.decided is None else joining.by_part(joining.flat(served.decided))
+        for k, (part, *own) in enumerate(zip(parts, *_by_part(joining, served), strict=True)):
+            going, times_h = part, own
+            if decided is not None and not decided[k].all():
+                going, staying = part.settled(decided[k])
+                times_h = [column[decided[k]] for column in own]
+                self._come(staying)
+            if len(going.cells):
+                visits.append(self._visits(number, going, times_h))
+            if len(going.party.cells):
+                self._leave(going, times_h[2], boarding=boarding)
+        return Found(number, tuple(visits), None, self._over())
 
-    def _flat_visits(
-        self,
-        number: int,
-        joining: Joining,
-        served: Served,
-        leaves: list[FloatArray],
-        decided: list[NDArray[np.bool_] | None],
-    ) -> Iterator[Visits]:
-        known = {id(served.leave_h): leaves, id(joining.join_h): [part.join_h for part in joining.parts]}
-        known[id(joining.service_h)] = [part.service_h for part in joining.parts]
-        columns = []
-        for times in (served.start_h, served.finish_h, served.leave_h, served.service_h):
-            if id(times) not in known:
-                known[id(times)] = joining.by_part(joining.flat(times))
-            columns.append(known[id(times)])
-        for k, (part, goes) in enumerate(zip(joining.parts, decided, strict=True)):
-            own = [column[k] for column in columns]
-            if goes is None or goes.all():
-                yield self._visits(number, part, own)
-            elif goes.any():
-                who = np.flatnonzero(goes)
-                going = Part(part.party, who, part.cells[who], part.join_h[who], part.service_h[who])
-                yield self._visits(number, going, [at[who] for at in own])
+    def _free(self, number: int, parts: list[Part]) -> Found:
+        """Nobody waits for anybody, so nobody lines up."""
+        visits = []
+        for part in parts:
+            leave = part.join_h + part.service_h
+            visits.append(self._visits(number, part, (part.join_h, leave, leave, part.service_h)))
+            self._leave(part, leave)
+        return Found(number, tuple(visits), None, self._over())
 
     def _visits(self, number: int, part: Part, times: Sequence[FloatArray]) -> Visits:
         return visits_of(number, part, times, self.plan.horizon_h, who=self.who)
@@ -321,7 +289,7 @@ class Run:
             yield Found(number, (), table_of(joining, times, plan.horizon_h, offset), ())
         for part, leave in zip(parts, joining.by_part(joining.flat(stations_times[-1].leave_h)), strict=True):
             part.party.step += len(run) - 1
-            self._leave(part, leave, None)
+            self._leave(part, leave)
         yield Found(run[-1], (), None, self._over())
 
     def _thin(self) -> None:
@@ -337,6 +305,20 @@ class Run:
             thin = few[0].lot.thinned(cells)
             for party in few:
                 party.lot, party.cells = thin, np.searchsorted(cells, party.cells)
+
+
+def _by_part(joining: Joining, served: Served) -> list[list[FloatArray]]:
+    """Start, finish, leave and service of each part; what is two in one is worked out once."""
+    known = {
+        id(joining.join_h): [part.join_h for part in joining.parts],
+        id(joining.service_h): [part.service_h for part in joining.parts],
+    }
+    columns = []
+    for times in (served.start_h, served.finish_h, served.leave_h, served.service_h):
+        if id(times) not in known:
+            known[id(times)] = joining.by_part(joining.flat(times))
+        columns.append(known[id(times)])
+    return columns
 
 
 def _later_service(part: Part, offset: int) -> FloatArray:
