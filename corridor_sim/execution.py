@@ -29,6 +29,9 @@ from corridor_sim.sampling import Sampler
 SMALL = {"event": 3e4, "batch": 3e6}
 """Expected visits up to which a run stays in this process: starting workers would take longer."""
 
+FIXED_GB = 0.14
+"""What a process takes whatever it runs: the library, and what the indicators hold back. [GB]"""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -68,8 +71,8 @@ def simulate_block(job: Job) -> Block:
             kept = batch.simulate(job.plan, sampler.sample(job.replications))
             collector.add(chunk_of(kept))
         else:
-            # The reducers have their share of the budget (`cut_in_blocks`); a small one must not vanish.
-            left_gb = max(job.memory_gb - collector.nbytes / 1e9, 0.5 * job.memory_gb)
+            # The reducers have their share of the budget (`cut_in_blocks`); what is left must not vanish.
+            left_gb = max(job.memory_gb - collector.nbytes / 1e9 - FIXED_GB, 0.4 * job.memory_gb)
             for chunk in batch.stream(job.plan, sampler, job.replications, left_gb):
                 collector.add(chunk)
                 del chunk

@@ -29,7 +29,7 @@ SHORTEST_H = 24.0
 """Windows shorter than a day cost more than fewer replications side by side. [h]"""
 DRAWN = 1000
 """Consignments of a flow and a replication that are drawn at once, where memory allows."""
-CELLS = 200_000
+CELLS = 400_000
 """Visits to one busy element in one window, summed over replications: larger ones leave the cache."""
 
 
@@ -172,7 +172,7 @@ def cut_of(plan: Plan, sampler: Draws, replications: int, memory_gb: float) -> B
             longest_h = max(longest_h, sum(_stay_h(plan, step.element, step.laws) for step in variant.steps))
     held += sampler.bytes_per_replication
     # Per visit at the busiest element its table and the arrays at work there: elements come one by one.
-    window = max(visits, default=0.0) * 320
+    window = max(visits, default=0.0) * 700
     budget = 0.7 * memory_gb * 1e9
     if is_cyclic(plan) or blocking_lines(plan):
         rows = int(budget / (3 * (held + window + sum(visits) * 64)))
