@@ -18,7 +18,7 @@ from corridor_sim.engines.batch.tables import records_of, table_of
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.errors import EngineRefusal, SimulationError
 from corridor_sim.inputs import SampledInputs
-from corridor_sim.plan import Delay, Plan, Station, Timetable
+from corridor_sim.plan import Delay, Plan, Station
 from corridor_sim.results import ElementVisits, Records
 from corridor_sim.units import FloatArray
 
@@ -141,10 +141,7 @@ def _sweep(
             f"{element.id}: a stay takes no time, and an itinerary goes back from there; what stands before it may "
             'have acted at that instant already. Take engine="event"'
         )
-    service = served.service_h
-    if isinstance(element, Timetable):
-        service = np.where(served.start_h <= plan.horizon_h, service, np.nan)
-    times = (joining.join_h, served.start_h, served.finish_h, served.leave_h, service)
+    times = (joining.join_h, served.start_h, served.finish_h, served.leave_h, served.service_h)
     return table_of(joining, times, plan.horizon_h), changed
 
 

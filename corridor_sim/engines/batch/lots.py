@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.errors import SimulationError
 from corridor_sim.inputs import FlowInputs
@@ -31,7 +32,7 @@ class Route:
 
     def __init__(self, variant: Variant, *, spans: bool) -> None:
         self.steps = variant.steps
-        skipped = [step.share is not None or any(r.factor == 0 for r in step.reliefs) for step in variant.steps]
+        skipped = [skippable(step) for step in variant.steps]
         self.opens: list[list[tuple[int, bool]]] = [[] for _ in variant.steps]
         self.closes: list[list[int]] = [[] for _ in variant.steps]
         for k, span in enumerate(variant.spans if spans else ()):
@@ -104,6 +105,10 @@ class Lot:
             len(cells),
         )
 
+    def count(self, cells: IntArray) -> IntArray:
+        """How many of some cells, in ascending order, are in each replication."""
+        return np.asarray(np.diff(np.searchsorted(cells, self.edge)))
+
     def uniforms(self, name: str, cells: IntArray) -> FloatArray:
         """Uniforms of one role at some cells. Raises SimulationError if there are none."""
         if name not in self.uniform:
@@ -149,8 +154,8 @@ class Party:
     begin_h: dict[int, FloatArray] = field(default_factory=dict)
     ready_h: FloatArray | None = None
 
-    def some(self, which: NDArray[Any]) -> Party:
-        """Those at some positions, ascending (or a mask)."""
+    def some(self, which: IntArray) -> Party:
+        """Those at some positions, in ascending order."""
         return Party(
             self.lot,
             self.variant,
@@ -219,7 +224,7 @@ class Part:
     @property
     def count(self) -> IntArray:
         """How many there are in each replication."""
-        return np.asarray(np.diff(np.searchsorted(self.cells, self.lot.edge)))
+        return self.lot.count(self.cells)
 
     @property
     def positions(self) -> IntArray:

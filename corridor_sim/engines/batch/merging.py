@@ -106,13 +106,9 @@ def merge(parts: Sequence[Part], rows: int, *, by_number: bool) -> Joining:
     shape, place = _side_by_side(parts, rows)
     joins = concatenated([part.join_h for part in parts])
     join = laid_out(joins, place, shape, np.inf)
-    where, boarded = place, False
-    order = None
-    if shape[1] > 1 and not (join[:, 1:] >= join[:, :-1]).all():
-        order = stable_order(join)
-        where, sorted_h = _queue(join, order, place)
-    else:
-        sorted_h = join
+    where, sorted_h, boarded = place, join, False
+    if not (join[:, 1:] >= join[:, :-1]).all():
+        where, sorted_h = _queue(join, stable_order(join), place)
     ready = any(part.party.ready_h is not None for part in parts)
     if (by_number or ready or _interleaved(parts)) and _ties(sorted_h):
         keys = [laid_out(concatenated([part.lot.number[part.cells] for part in parts]), place, shape, -1), join]

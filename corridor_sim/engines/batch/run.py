@@ -151,7 +151,7 @@ class Run:
         if not begun.all():
             cells, begin_h, end_h = cells[begun], begin_h[begun], end_h[begun]
         if len(cells):
-            count = np.diff(np.searchsorted(cells, party.lot.edge))
+            count = party.lot.count(cells)
             index = party.lot.index[cells] if self.who else nobody(len(cells))
             self.over.append(SpanTimes(party.lot.flow, party.variant, span, count, index, begin_h, end_h))
 
@@ -229,8 +229,6 @@ class Run:
             return self._free(number, parts)
         joining = merge(parts, self.rows, by_number=self.by_number)
         served = server.serve(joining, until_h, last=last)
-        if isinstance(element, Timetable):
-            served.service_h = np.where(served.start_h <= self.plan.horizon_h, served.service_h, np.nan)
         boarding = isinstance(element, Timetable) and element.landing == "boarding"
         if self.records:
             # The whole run at once: nobody is left undecided.

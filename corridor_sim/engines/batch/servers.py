@@ -186,9 +186,14 @@ class Departures:
     """Sailings and slots with places, or departures when full."""
 
     def __init__(
-        self, element: Timetable, crossing_h: FloatArray | None, cancelled: NDArray[np.bool_] | None, rows: int
+        self,
+        element: Timetable,
+        crossing_h: FloatArray | None,
+        cancelled: NDArray[np.bool_] | None,
+        rows: int,
+        horizon_h: float,
     ) -> None:
-        self.element, self.crossing_h = element, crossing_h
+        self.element, self.crossing_h, self.horizon_h = element, crossing_h, horizon_h
         places = np.asarray(element.places, dtype=np.int64)
         if not element.when_full and (np.diff(element.depart_h) < 0).any():
             raise SimulationError(f"{element.id}: departures must be in order of time")
@@ -229,7 +234,8 @@ class Departures:
             row = np.broadcast_to(np.arange(len(departure))[:, None], departure.shape)
             crossing[sails] = self.crossing_h[row[sails], departure[sails]]
         landing = start + crossing
-        return Served(start, landing, landing, crossing, decided)
+        # Nobody has a crossing who has not sailed by the horizon.
+        return Served(start, landing, landing, np.where(start <= self.horizon_h, crossing, np.nan), decided)
 
 
 class DailyQuota:
@@ -324,7 +330,9 @@ def server_for(plan: Plan, number: int, inputs: SampledInputs) -> Server:
                 raise SimulationError(f"{element.id}: no crossing times were drawn")
             if element.cancel > 0 and number not in inputs.cancelled and element.when_full is None:
                 raise SimulationError(f"{element.id}: no cancellations were drawn")
-            return Departures(element, inputs.crossing_h.get(number), inputs.cancelled.get(number), rows)
+            return Departures(
+                element, inputs.crossing_h.get(number), inputs.cancelled.get(number), rows, plan.horizon_h
+            )
     return _station(plan, element, number, inputs)
 
 

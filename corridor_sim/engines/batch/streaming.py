@@ -134,7 +134,6 @@ def windows(
     if not window_h > 0:
         raise ValueError(f"window_h must be > 0, got {window_h}")
     numbers = np.asarray(rows, dtype=np.int64)
-    end_h = float(np.nextafter(plan.horizon_h, np.inf))
     handed: list[IntArray] = [np.zeros(len(rows), dtype=np.int64) for _ in plan.flows]
     run: Run | None = None
     until_h, drawn_until_h, last = 0.0, 0.0, False
@@ -150,7 +149,7 @@ def windows(
             run.feed(inputs.flows, handed)
             handed = [before + drawn.count for before, drawn in zip(handed, inputs.flows, strict=True)]
         assert run is not None
-        for found in run.advance(end_h if last else until_h, last=last):
+        for found in run.advance(run.end_h if last else until_h, last=last):
             yield Chunk(plan, numbers, found.visits, found.spans)
             # Whoever reads the chunks has done with it: its memory is for the next one.
             del found
