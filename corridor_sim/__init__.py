@@ -13,26 +13,33 @@ module in `_NAMES` and below ``TYPE_CHECKING``.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
+import warnings
 from typing import TYPE_CHECKING, Any
 
+from corridor_sim.results.accessors import bind
+
 if TYPE_CHECKING:
-    from corridor_sim import queueing as queueing
     from corridor_sim import statistics as statistics
-    from corridor_sim.attribution import Attribution as Attribution
-    from corridor_sim.attribution import attribute as attribute
-    from corridor_sim.attribution import where_the_delay_is as where_the_delay_is
-    from corridor_sim.comparison import Comparison as Comparison
+    from corridor_sim.core.errors import CorridorError as CorridorError
+    from corridor_sim.core.errors import CorridorWarning as CorridorWarning
+    from corridor_sim.core.errors import EngineRefusal as EngineRefusal
+    from corridor_sim.core.errors import MissingExtra as MissingExtra
+    from corridor_sim.core.errors import Problem as Problem
+    from corridor_sim.core.errors import ScenarioError as ScenarioError
+    from corridor_sim.core.errors import SimulationError as SimulationError
     from corridor_sim.engines import queues as queues
-    from corridor_sim.errors import CorridorError as CorridorError
-    from corridor_sim.errors import CorridorWarning as CorridorWarning
-    from corridor_sim.errors import EngineRefusal as EngineRefusal
-    from corridor_sim.errors import MissingExtra as MissingExtra
-    from corridor_sim.errors import Problem as Problem
-    from corridor_sim.errors import ScenarioError as ScenarioError
-    from corridor_sim.errors import SimulationError as SimulationError
-    from corridor_sim.flatten import make_plan as make_plan
+    from corridor_sim.files.network import network_geojson as network_geojson
+    from corridor_sim.files.network import network_json as network_json
+    from corridor_sim.files.scenario_files import check as check
+    from corridor_sim.files.scenario_files import dumps as dumps
+    from corridor_sim.files.scenario_files import load_corridor as load_corridor
+    from corridor_sim.files.scenario_files import load_scenario as load_scenario
+    from corridor_sim.files.scenario_files import loads as loads
+    from corridor_sim.files.scenario_files import save_scenario as save_scenario
+    from corridor_sim.files.scenario_files import schema as schema
     from corridor_sim.indicators import Options as Options
     from corridor_sim.model.arrivals import AllAtStart as AllAtStart
     from corridor_sim.model.arrivals import Arrivals as Arrivals
@@ -99,35 +106,32 @@ if TYPE_CHECKING:
     from corridor_sim.model.service_times import Triangular as Triangular
     from corridor_sim.model.service_times import Uniform as Uniform
     from corridor_sim.model.service_times import Weibull as Weibull
-    from corridor_sim.network import network_geojson as network_geojson
-    from corridor_sim.network import network_json as network_json
+    from corridor_sim.plan.build import make_plan as make_plan
     from corridor_sim.report import report as report
-    from corridor_sim.results_frames import Results as Results
-    from corridor_sim.scenario_files import check as check
-    from corridor_sim.scenario_files import dumps as dumps
-    from corridor_sim.scenario_files import load_corridor as load_corridor
-    from corridor_sim.scenario_files import load_scenario as load_scenario
-    from corridor_sim.scenario_files import loads as loads
-    from corridor_sim.scenario_files import save_scenario as save_scenario
-    from corridor_sim.scenario_files import schema as schema
-    from corridor_sim.store import load as load_results  # noqa: F401
-    from corridor_sim.study import compare as compare
-    from corridor_sim.study import run as run
-    from corridor_sim.sweeps import run_until as run_until
-    from corridor_sim.sweeps import sweep as sweep
+    from corridor_sim.results.comparison import Comparison as Comparison
+    from corridor_sim.results.results import Results as Results
+    from corridor_sim.statistics import theory as theory
+    from corridor_sim.study.attribution import Attribution as Attribution
+    from corridor_sim.study.attribution import attribute as attribute
+    from corridor_sim.study.attribution import where_the_delay_is as where_the_delay_is
+    from corridor_sim.study.run import compare as compare
+    from corridor_sim.study.run import run as run
+    from corridor_sim.study.store import load as load_results  # noqa: F401
+    from corridor_sim.study.sweeps import run_until as run_until
+    from corridor_sim.study.sweeps import sweep as sweep
+    from corridor_sim.study.warm_up import warm_up as warm_up
     from corridor_sim.verify import verify as verify
-    from corridor_sim.warm_up_check import warm_up as warm_up
 
 _NAMES = {
-    "study": "compare run",
-    "sweeps": "run_until sweep",
-    "warm_up_check": "warm_up",
-    "attribution": "Attribution attribute where_the_delay_is",
-    "results_frames": "Results",
-    "comparison": "Comparison",
+    "study.run": "compare run",
+    "study.sweeps": "run_until sweep",
+    "study.warm_up": "warm_up",
+    "study.attribution": "Attribution attribute where_the_delay_is",
+    "results.results": "Results",
+    "results.comparison": "Comparison",
     "indicators": "Options",
-    "errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",
-    "scenario_files": "check dumps load_corridor load_scenario loads save_scenario schema",
+    "core.errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",
+    "files.scenario_files": "check dumps load_corridor load_scenario loads save_scenario schema",
     "model.scenario": "RunSettings Scenario",
     "model.corridor": "Corridor Source StaffPool",
     "model.checkpoints": "Acceptance Breakdown Channels Checkpoint Outage Place Reserved Slots Stage",
@@ -143,31 +147,50 @@ _NAMES = {
         "NewTimetable OneStopPost OpenLeg OpenPost OpeningHours PreArrival PriorityClass PriorityLane "
         "RemoveLanes ServiceTimeChange SetCapacity SlotBooking Works YardPlaces "
     ),
-    "flatten": "make_plan",
-    "network": "network_geojson network_json",
+    "plan.build": "make_plan",
+    "files.network": "network_geojson network_json",
 }
 _MODULES = {
     "queues": "engines.queues",
-    "queueing": "queueing",
+    "theory": "statistics.theory",
     "report": "report",
     "statistics": "statistics",
     "verify": "verify",
 }
 _HOME = {name: (module, name) for module, names in _NAMES.items() for name in names.split()}
-_HOME["load_results"] = "store", "load"
+_HOME["load_results"] = "study.store", "load"
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 __all__ = sorted([*_HOME, *_MODULES])
+
+_BOUND = {
+    "plot": ("plots.accessor", "Plots"),
+    "describe": ("report.text", "describe"),
+    "describe_comparison": ("report.text", "describe_comparison"),
+    "to_html": ("report.page", "html_of"),
+    "compare": ("results.comparison", "Comparison"),
+}
+"""What higher rooms add to `Results` and `Comparison`: see `results/accessors.py`."""
 
 logging.getLogger("corridor_sim").addHandler(logging.NullHandler())
 
 
+def _made_in(module: str, attribute: str) -> Any:
+    return getattr(importlib.import_module(f"corridor_sim.{module}"), attribute)
+
+
+for _name, _made in _BOUND.items():
+    bind(_name, functools.partial(_made_in, *_made))
+
+
 def __getattr__(name: str) -> Any:
+    if name == "queueing":
+        warnings.warn("corridor_sim.queueing is now corridor_sim.theory", DeprecationWarning, stacklevel=2)
+        return __getattr__("theory")
     if name in _MODULES:
         value: Any = importlib.import_module(f"corridor_sim.{_MODULES[name]}")
     elif name in _HOME:
-        module, attribute = _HOME[name]
-        value = getattr(importlib.import_module(f"corridor_sim.{module}"), attribute)
+        value = _made_in(*_HOME[name])
     else:
         raise AttributeError(f"module 'corridor_sim' has no attribute {name!r}")
     globals()[name] = value

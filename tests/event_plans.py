@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from corridor_sim.engines.event import simulate
-from corridor_sim.inputs import FlowInputs, SampledInputs
-from corridor_sim.plan import (
+from corridor_sim.plan.plan import (
     Element,
     FlowPlan,
     Outage,
@@ -22,7 +21,8 @@ from corridor_sim.plan import (
     Timetable,
     Variant,
 )
-from corridor_sim.results import Records
+from corridor_sim.records.inputs import FlowInputs, SampledInputs
+from corridor_sim.records.visits import Records
 
 LAWS = ((0.0, None),)
 

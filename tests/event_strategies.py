@@ -3,7 +3,7 @@
 from event_plans import Truck, station
 from hypothesis import strategies as st
 
-from corridor_sim.plan import Outage, Reservation, StepFunction
+from corridor_sim.plan.plan import Outage, Reservation, StepFunction
 
 
 @st.composite

@@ -3,8 +3,8 @@
 import copy
 import datetime as dt
 
-from corridor_sim.flatten import make_plan
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.plan.build import make_plan
 
 
 def law(hours):

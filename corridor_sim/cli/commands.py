@@ -36,7 +36,7 @@ from corridor_sim.cli.output import (
 )
 from corridor_sim.cli.pictures import DPI, drawn, kind_of, needs_a_run, require_picture
 from corridor_sim.cli.running import asked_for, compare_all, progress_bar, read_scenarios, run_one, tell_doubts
-from corridor_sim.errors import ScenarioError
+from corridor_sim.core.errors import ScenarioError
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -89,7 +89,7 @@ def run(
     refuse_unwritable(overwrite, output, records, *pictures)
     scenarios = read_scenarios(files, settings)
     kinds, rows = asked_for(indicators, scenarios)
-    from corridor_sim import tables
+    from corridor_sim.report import tables
 
     runs = []
     for number, scenario in enumerate(scenarios):
@@ -124,7 +124,7 @@ def compare(
     **settings: Any,
 ) -> None:
     """Compare scenarios with BASE on common random numbers."""
-    from corridor_sim import tables
+    from corridor_sim.report import tables
 
     drawings = {path: kind_of(path) for path in pictures}
     refuse_unwritable(overwrite, output, *pictures)
@@ -161,7 +161,8 @@ def check(files: tuple[str, ...], settings: tuple[tuple[str, Any], ...], strict:
 
     Everything at once, with file and line. Ends with 2 if there is an error; with --strict also if there is a warning.
     """
-    from corridor_sim import scenario_files, tables
+    from corridor_sim.files import scenario_files
+    from corridor_sim.report import tables
 
     found = {file: scenario_files.check(file, dict(settings)) for file in files}
     problems = [problem for told in found.values() for problem in told]
@@ -232,8 +233,8 @@ def kinds(what: str | None, form: str) -> None:
 
     Laws, arrivals, legs, improvements, indicators, plots, packaged scenarios and corridors.
     """
-    from corridor_sim import tables
-    from corridor_sim.errors import nearest
+    from corridor_sim.core.errors import nearest
+    from corridor_sim.report import tables
 
     known = all_kinds()
     if what is not None and what not in known:
@@ -254,7 +255,8 @@ def kinds(what: str | None, form: str) -> None:
 @click.option("--overlay", is_flag=True, help="For files that extend another one: nothing is required.")
 def schema(overlay: bool) -> None:
     """Print the JSON Schema of scenario files."""
-    from corridor_sim import scenario_files, tables
+    from corridor_sim.files import scenario_files
+    from corridor_sim.report import tables
 
     click.echo(tables.to_json(scenario_files.schema(overlay=overlay)), nl=False)
 
@@ -314,12 +316,12 @@ def report(
 
     About BASE alone, or about the others compared with it. The page needs nothing else.
     """
-    from corridor_sim.report import to_html
+    from corridor_sim.report.page import to_html
 
     if output.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--output must end in .html, got {output.name!r}")
     refuse_unwritable(overwrite, output)
     scenarios = read_scenarios((base, *others), settings)
-    data = compare_all(scenarios, settings) if others else run_one(scenarios[0], settings)
+    data: Any = compare_all(scenarios, settings) if others else run_one(scenarios[0], settings)
     deliver(to_html(data, title=title, question=question), output, overwrite)
     tell_doubts(data.runs if others else [data], settings, shown=False)

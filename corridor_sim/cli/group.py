@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from corridor_sim.errors import CorridorError, MissingExtra, SimulationError
+from corridor_sim.core.errors import CorridorError, MissingExtra, SimulationError
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from corridor_sim.errors import Problem
+from corridor_sim.core.errors import Problem
 
 if TYPE_CHECKING:
-    from corridor_sim.results_frames import Results
+    from corridor_sim.results.results import Results
 
 
 def refuse_unwritable(overwrite: bool, *paths: Path | None) -> None:
@@ -36,7 +36,7 @@ def deliver(content: str | bytes, output: Path | None, overwrite: bool) -> None:
 
 def runs_as(form: str, runs: Sequence[Results], rows: tuple[str, ...] | None, per_replication: bool) -> str:
     """Results of runs as text: in words, as one CSV table or as JSON; `rows` names the rows to show."""
-    from corridor_sim import tables
+    from corridor_sim.report import tables
 
     if form == "table":
         parts = []
@@ -73,7 +73,7 @@ def _when(row: Mapping[str, Any]) -> list[str]:
 
 def frame_as_text(frame: Any, columns: Sequence[str]) -> str:
     """A summary or comparison for the terminal: what each row is about in one cell, then `columns`."""
-    from corridor_sim import tables
+    from corridor_sim.report import tables
 
     where = [c for c in ("place", "direction", "cargo_class", "of") if c in frame]
     about = [

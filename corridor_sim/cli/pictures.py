@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from corridor_sim.errors import nearest
+from corridor_sim.core.errors import nearest
 
 FORMATS = (".png", ".svg", ".pdf")
 DPI = 150

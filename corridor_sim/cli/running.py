@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corridor_sim.cli.group import FAILED, folded
-from corridor_sim.errors import CorridorWarning, Problem, ScenarioError
+from corridor_sim.core.errors import CorridorWarning, Problem, ScenarioError
 
 if TYPE_CHECKING:
     from corridor_sim.model.scenario import Scenario
-    from corridor_sim.results_frames import Results
+    from corridor_sim.results.results import Results
 
 
 def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Scenario]:
     """All scenarios, checked before anything runs; ScenarioError with every error of every file."""
-    from corridor_sim import scenario_files
+    from corridor_sim.files import scenario_files
 
     overrides = dict(settings["settings"])
     if settings["horizon_days"] is not None:
@@ -45,10 +45,10 @@ def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Sc
 
 def run_one(scenario: Scenario, settings: Mapping[str, Any], **more: Any) -> Results:
     """One scenario run as the options say."""
-    from corridor_sim import study
+    from corridor_sim.study.run import run
 
     with quiet_doubts(settings["quiet"]) as progress:
-        return study.run(
+        return run(
             scenario,
             replications=settings["replications"],
             rng=settings["seed"],
@@ -61,10 +61,10 @@ def run_one(scenario: Scenario, settings: Mapping[str, Any], **more: Any) -> Res
 
 def compare_all(scenarios: Sequence[Scenario], settings: Mapping[str, Any], **more: Any) -> Any:
     """Scenarios run on common random numbers, each compared with the first."""
-    from corridor_sim import study
+    from corridor_sim.study.run import compare
 
     with quiet_doubts(settings["quiet"]) as progress:
-        return study.compare(
+        return compare(
             *scenarios,
             replications=settings["replications"],
             rng=settings["seed"],
@@ -121,12 +121,12 @@ def asked_for(
     """
     if not names:
         return None, None
-    from corridor_sim import flatten
-    from corridor_sim.errors import nearest
+    from corridor_sim.core.errors import nearest
     from corridor_sim.indicators import INDICATORS, Collector
+    from corridor_sim.plan.build import make_plan
 
     # Which rows an indicator has depends on the plan alone: ask it without a run.
-    plan = flatten.make_plan(scenarios[0])
+    plan = make_plan(scenarios[0])
     rows = {kind: Collector(plan, [0], [kind]).finish().indicators for kind in INDICATORS}
     kinds, shown = [], []
     for name in names:

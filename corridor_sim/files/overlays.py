@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
-from corridor_sim.files.outline import key_parts
 from corridor_sim.files.reading import parse, read_text, resolve, shown
+from corridor_sim.files.toml_lines import key_parts
 
 SCHEMA_VERSION = 1
 OVERLAY_KEYS = ("extends", "remove")

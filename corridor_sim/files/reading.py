@@ -13,8 +13,8 @@ import tomllib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from corridor_sim.errors import Problem, ScenarioError, nearest
-from corridor_sim.files.outline import Outline, outline
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.files.toml_lines import Outline, outline
 
 MAX_BYTES = 1_000_000
 """Largest scenario file. Measured data belong in a CSV file. [bytes]"""

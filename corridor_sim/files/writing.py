@@ -10,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from corridor_sim.errors import CorridorError
+from corridor_sim.core.errors import CorridorError
 from corridor_sim.files.reading import shown
 
 

@@ -21,7 +21,7 @@ To add an indicator, register one class in the fitting file of this folder::
             yield self.row(self.longest_h, "corridor", "all")
 
 It then appears in tables, summaries, comparisons and reports. What several
-indicators need is a shared reducer of `tallies.py` (``self.shared(VisitSums)``).
+indicators need is a shared reducer of `shared_sums.py` (``self.shared(VisitSums)``).
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from typing import ClassVar, TypeVar
 
 import numpy as np
 
-from corridor_sim.indicators.scope import Options, Place, Scope, element_place
+from corridor_sim.core.registry import Registry
+from corridor_sim.core.units import FloatArray
+from corridor_sim.indicators.places import Options, Place, Scope, element_place
 from corridor_sim.indicators.table import Label, Table
-from corridor_sim.indicators.tiles import Held, SpanTile, VisitTile
-from corridor_sim.plan import Plan
-from corridor_sim.registry import Registry
-from corridor_sim.results import Chunk, IntArray, SpanTimes, Visits
-from corridor_sim.units import FloatArray
+from corridor_sim.indicators.visit_blocks import Held, SpanTile, VisitTile
+from corridor_sim.plan.plan import Plan
+from corridor_sim.records.visits import Chunk, IntArray, SpanTimes, Visits
 
 __all__ = [
     "INDICATORS",

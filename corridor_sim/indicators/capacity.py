@@ -13,10 +13,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, Place, Reducer, Row, element_place, ratio
-from corridor_sim.indicators.tallies import QueueMarks, SpanDays, SpanSums, StationDays, VisitSums, by_period
-from corridor_sim.plan import Element, Passage, Quota, Station, Step, StepFunction, Timetable
-from corridor_sim.units import H_PER_DAY, FloatArray
+from corridor_sim.indicators.shared_sums import QueueMarks, SpanDays, SpanSums, StationDays, VisitSums, by_period
+from corridor_sim.plan.plan import Element, Passage, Quota, Station, Step, StepFunction, Timetable
 
 UNLIMITED = 1e8
 """More places than this in one period stand for no limit."""

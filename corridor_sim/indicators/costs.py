@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, Reducer, Row, ratio
-from corridor_sim.indicators.tallies import Components, SpanSums
-from corridor_sim.units import FloatArray
+from corridor_sim.indicators.shared_sums import Components, SpanSums
 
 
 class TravelCosts(Reducer):

@@ -21,9 +21,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
-from corridor_sim.indicators.tallies import Components, SpanHours, SpanSums, StayTimes, VisitSums
-from corridor_sim.units import FloatArray
+from corridor_sim.indicators.shared_sums import Components, SpanHours, SpanSums, StayTimes, VisitSums
 
 QUIET_HOURS = 6
 """Local hours of the day that make the low-volume baseline."""

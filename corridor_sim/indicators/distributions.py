@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import Kept, ratio
-from corridor_sim.results import IntArray
-from corridor_sim.units import FloatArray
+from corridor_sim.records.visits import IntArray
 
 CountArray = NDArray[np.int32]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
-from corridor_sim.indicators.tallies import SpanDays, SpanSums, VisitSums, by_period
+from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, VisitSums, by_period
 
 
 @INDICATORS.register("throughput_per_day")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, Place, Row, element_place, ratio
 from corridor_sim.indicators.distributions import CountArray
-from corridor_sim.indicators.tallies import QueueMarks, VisitSums
-from corridor_sim.units import H_PER_DAY, FloatArray
+from corridor_sim.indicators.shared_sums import QueueMarks, VisitSums
 
 
 def _upper(sorted_counts: CountArray, percent: float) -> FloatArray:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row
-from corridor_sim.indicators.tallies import QueueMarks, StayTimes
-from corridor_sim.units import H_PER_DAY
+from corridor_sim.indicators.shared_sums import QueueMarks, StayTimes
 
 STAY_STEPS_H = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 96.0, 168.0)
 """Times at which the distribution of stays is read. [h]"""

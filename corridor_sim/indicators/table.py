@@ -3,7 +3,7 @@
 A `Table` holds what the reducers of this folder came to: a list of labels
 (which indicator, where, in which direction, for whom, when) and for each label
 one value a replication. Blocks of replications are joined, selections made and
-frames built here; means and intervals are the business of `results_frames.py`.
+frames built here; means and intervals are the business of `results/results.py`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corridor_sim.errors import CorridorError, nearest
-from corridor_sim.results import IntArray
-from corridor_sim.units import FloatArray
+from corridor_sim.core.errors import CorridorError, nearest
+from corridor_sim.core.units import FloatArray
+from corridor_sim.records.visits import IntArray
 
 if TYPE_CHECKING:
     import pandas as pd

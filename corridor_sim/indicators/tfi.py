@@ -15,10 +15,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row, ratio
 from corridor_sim.indicators.costs import TravelCosts
-from corridor_sim.indicators.tallies import Components, SpanSums, StayTimes
-from corridor_sim.units import FloatArray
+from corridor_sim.indicators.shared_sums import Components, SpanSums, StayTimes
 
 
 @INDICATORS.register("tfi1")

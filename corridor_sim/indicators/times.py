@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
-from corridor_sim.indicators.tallies import BOOKED, Components, SpanSums, StayTimes, VisitSums, WaitTimes
+from corridor_sim.indicators.shared_sums import BOOKED, Components, SpanSums, StayTimes, VisitSums, WaitTimes
 
 
 @INDICATORS.register("wait_h")

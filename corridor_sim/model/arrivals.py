@@ -23,16 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.registry import Registry
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.units import FloatArray
 from corridor_sim.model import csv_columns
 from corridor_sim.model.base import Count, Instant, KindOf, Model, NonNegative, PositiveCount, Probability, TupleOf
 from corridor_sim.model.operational_time import inverse, running_sums
 from corridor_sim.model.operational_time import invert_rate as invert_rate
 from corridor_sim.model.operational_time import thin as thin
 from corridor_sim.model.service_times import SERVICE_TIMES, Draw, ServiceTime, minus_log, require_weights
-from corridor_sim.registry import Registry
-from corridor_sim.step_functions import StepFunction
-from corridor_sim.units import FloatArray
 
 ARRIVALS: Registry[type[Arrivals]] = Registry("arrival process")
 

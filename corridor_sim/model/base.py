@@ -33,8 +33,8 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
-from corridor_sim.errors import Problem, ScenarioError, nearest
-from corridor_sim.registry import Registry
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.registry import Registry
 
 T = TypeVar("T")
 V = TypeVar("V")

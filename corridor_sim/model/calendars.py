@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK
 from corridor_sim.model.base import Count, TableOf, TupleOf
-from corridor_sim.units import H_PER_DAY, H_PER_WEEK
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")

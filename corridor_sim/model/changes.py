@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from corridor_sim.errors import Problem
+from corridor_sim.core.errors import Problem
 from corridor_sim.model.calendars import hours_after
 
 Operation = Literal["set", "add", "multiply"]

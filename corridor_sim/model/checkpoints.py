@@ -14,7 +14,8 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validato
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.units import H_PER_WEEK
 from corridor_sim.model.base import (
     Count,
     FrozenDict,
@@ -35,7 +36,6 @@ from corridor_sim.model.base import (
 from corridor_sim.model.calendars import CountByHour, Hours, open_h_per_week
 from corridor_sim.model.ids import sound_ids
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime
-from corridor_sim.units import H_PER_WEEK
 
 Law = Annotated[ServiceTime, KindOf(SERVICE_TIMES)]
 """A law of durations: an object, or a table with a kind."""

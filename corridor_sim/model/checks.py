@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 
-from corridor_sim.errors import Problem, nearest
+from corridor_sim.core.errors import Problem, nearest
+from corridor_sim.core.units import H_PER_WEEK
 from corridor_sim.model.calendars import hours_after, overlapping, weekly_pieces
 from corridor_sim.model.changes import Dated, pieces
 from corridor_sim.model.checkpoints import DIRECTIONS, Stage
+from corridor_sim.model.dated_routes import ByPath, Way
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.ids import alike, id_fault
 from corridor_sim.model.routes import border_of, passes, stages_at
 from corridor_sim.model.scenario import Scenario
-from corridor_sim.model.ways import ByPath, Way
-from corridor_sim.units import H_PER_WEEK
 
 MAX_CONSIGNMENTS = 1e8
 """Most consignments that one replication may be expected to create."""

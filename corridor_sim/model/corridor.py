@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 import networkx as nx
 from pydantic import AfterValidator, Field
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model.base import Count, FrozenDict, Model, NonNegative, Sourced, TableOf
 from corridor_sim.model.calendars import CountByHour
 from corridor_sim.model.checkpoints import Checkpoint, Place

@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
 
 SHOWN = 10
 """Bad rows named in one error; the rest are counted."""

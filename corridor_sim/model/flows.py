@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validat
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model.arrivals import ARRIVALS, Arrivals
 from corridor_sim.model.base import (
     FrozenDict,

@@ -11,7 +11,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.registry import Registry
 from corridor_sim.model.base import (
     FrozenDict,
     Instant,
@@ -27,7 +28,6 @@ from corridor_sim.model.base import (
 )
 from corridor_sim.model.checkpoints import Law, require_order
 from corridor_sim.model.service_times import Deterministic, Lognormal, ServiceTime
-from corridor_sim.registry import Registry
 
 LEGS: Registry[type[Leg]] = Registry("leg type")
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from corridor_sim.step_functions import StepFunction
-from corridor_sim.units import FloatArray
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.units import FloatArray
 
 
 def running_sums(gaps: Callable[[int], FloatArray]) -> Callable[[int], FloatArray]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from corridor_sim.errors import Problem, nearest
+from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.model.checkpoints import DIRECTIONS
 from corridor_sim.model.corridor import Corridor
 

@@ -10,12 +10,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model import checks
 from corridor_sim.model.changes import Change, Dated, conflicts, on_clock
+from corridor_sim.model.dated_routes import ByPath, Way, ways_of
 from corridor_sim.model.paths import FIXED_FIELDS, canonical, path_problem, utc_offset_of
 from corridor_sim.model.scenario import Scenario
-from corridor_sim.model.ways import ByPath, Way, ways_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

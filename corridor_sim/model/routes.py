@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import networkx as nx
 
-from corridor_sim.errors import Problem, nearest
+from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.model.checkpoints import DIRECTIONS, Stage
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.flows import Flow

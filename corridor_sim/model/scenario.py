@@ -12,12 +12,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.model.base import FrozenDict, Instant, KindOf, Model, NonNegative, Positive, PositiveCount, TableOf
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.ids import LONGEST_ID, sound_ids
 from corridor_sim.model.improvements import IMPROVEMENTS, Improvement
-from corridor_sim.units import H_PER_DAY
 
 LONGEST_RUN_H = 2.0**20
 """About 119 years; keeps every sum of times exact on the clock grid. [h]"""

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from corridor_sim.core.registry import Registry
+from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.names import drawn
-from corridor_sim.registry import Registry
-from corridor_sim.units import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import (
     COLOURS,
     GREY,
@@ -19,7 +20,6 @@ from corridor_sim.plots.base import (
     tidy,
 )
 from corridor_sim.plots.names import WORDS, drawn, passage_name, place_name, told
-from corridor_sim.units import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

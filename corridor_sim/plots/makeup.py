@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import COLOURS, PLOTS, legend_above, mean_and_half_width, new_axes, no_data, runs_of, tidy
 from corridor_sim.plots.names import drawn, passage_name
-from corridor_sim.units import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

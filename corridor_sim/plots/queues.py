@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import (
     COLOURS,
     DASHES,
@@ -19,7 +20,6 @@ from corridor_sim.plots.base import (
     tidy,
 )
 from corridor_sim.plots.names import drawn, post_name
-from corridor_sim.units import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

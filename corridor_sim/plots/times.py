@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import (
     COLOURS,
     DASHES,
@@ -21,7 +22,6 @@ from corridor_sim.plots.base import (
     tidy,
 )
 from corridor_sim.plots.names import drawn, flow_name, passage_name, post_name
-from corridor_sim.units import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

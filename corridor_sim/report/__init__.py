@@ -1,145 +1,27 @@
-"""A run or a comparison as one HTML page: question, answer with intervals, figures, tables, inputs, how to repeat it.
+"""What is said of a run or a comparison: the terminal's text, tables, the HTML page.
 
-The page needs nothing else: no network, no script, styles allowed by their hash,
-figures inside it, everything that a user named escaped. The same results give the
-same bytes. The words are in `answers.py`, tables and sources in `parts.py`, the
-layout in ``page.html``. A plot joins the page by ``report=<position>`` where it is
-registered.
+``corridor_sim.report(...)`` writes the page: the room is the function at once, and loads it when
+it is called. The page is in `page.py`, the terminal's words in `text.py`, tables in `tables.py`.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 import sys
 import types
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from corridor_sim.comparison import Comparison
-from corridor_sim.errors import CorridorError
-from corridor_sim.results_frames import NOISE, Results
+if TYPE_CHECKING:
+    from pathlib import Path
 
-__all__ = ["report", "to_html"]
-
-
-def report(
-    data: Results | Comparison, path: str | os.PathLike[str], *, overwrite: bool = False, **options: Any
-) -> Path:
-    """Write results or a comparison as one HTML page; see `to_html` for the options.
-
-    Returns
-    -------
-    Path
-        Of the page.
-
-    Raises
-    ------
-    CorridorError
-        If the file exists and `overwrite` is not set, or its folder does not exist.
-    """
-    from corridor_sim.files.writing import refuse_existing, write
-
-    target = Path(path)
-    refuse_existing(target, overwrite=overwrite)
-    write(to_html(data, **options), target, overwrite=overwrite)
-    return target
+    from corridor_sim.results.comparison import Comparison
+    from corridor_sim.results.results import Results
 
 
-def to_html(data: Results | Comparison, *, title: str | None = None, question: str | None = None) -> str:
-    """Results or a comparison as the text of one HTML page.
+def report(data: Results | Comparison, path: Any, *, overwrite: bool = False, **options: Any) -> Path:
+    """Write results or a comparison as one HTML page; see `corridor_sim.report.page.report`."""
+    from corridor_sim.report.page import report as written
 
-    Parameters
-    ----------
-    data : Results or Comparison
-    title, question : str, optional
-        Instead of those made from the names of the scenarios.
-    """
-    from corridor_sim.report import parts
-    from corridor_sim.report.answers import answers
-
-    comparison = data if isinstance(data, Comparison) else None
-    base = data.base if isinstance(data, Comparison) else data
-    names = comparison.names if comparison is not None else (base.name,)
-    others = ", ".join(names[1:])
-    style = _source("page.css")
-    page = _environment().get_template("page.html")
-    text: str = page.render(
-        title=title or (f"{others} against {names[0]}" if comparison is not None else names[0]),
-        question=question
-        or (
-            f"What does {others} change against {names[0]}?"
-            if comparison is not None
-            else f"How does traffic fare in {names[0]}?"
-        ),
-        abouts=[(name, run.scenario.about) for name, run in _named(data) if getattr(run.scenario, "about", "")],
-        answers=answers(data),
-        noise=NOISE,
-        joint=len(names) > 2,
-        replications=base.replications,
-        figures=_figures(data),
-        tables=parts.tables_of(data),
-        base_name=names[0],
-        differences=parts.differences_of(comparison) if comparison is not None else [],
-        changes=list(comparison.inputs_diff().items()) if comparison is not None else [],
-        inputs=parts.inputs_of(data),
-        method=parts.method_of(base),
-        repeat=parts.repeat_of(data),
-        warnings=[(name, text) for name, run in _named(data) for text in run.warnings],
-        style=style,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-    )
-    return text
-
-
-def _named(data: Results | Comparison) -> list[tuple[str, Results]]:
-    if isinstance(data, Comparison):
-        return list(zip(data.names, data.runs, strict=True))
-    return [(data.name, data)]
-
-
-def _figures(data: Results | Comparison) -> list[dict[str, Any]]:
-    """The registered plots that have a place in reports, in its order, as SVG with a caption."""
-    from corridor_sim.plots import PLOTS
-    from corridor_sim.plots.accessor import Plots
-    from corridor_sim.report.figures import svg_of
-
-    fitting = {"results", "scenario"} | ({"comparison"} if isinstance(data, Comparison) else set())
-    wanted = []
-    for name in PLOTS:
-        about = PLOTS.example(name)
-        if "report" in about and about.get("of", "results") in fitting:
-            wanted.append((about["report"], name))
-    found = []
-    for _, name in sorted(wanted):
-        try:
-            axes = getattr(Plots(data), name)()
-        except CorridorError:  # the run was asked for other indicators
-            continue
-        if not axes.axison:
-            continue
-        caption = (PLOTS[name].__doc__ or name).partition("\n")[0]
-        found.append({"name": name, "caption": caption, "svg": svg_of(axes.figure, caption)})
-    return found
-
-
-def _source(name: str) -> str:
-    from importlib.resources import files
-
-    return files("corridor_sim.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _environment() -> Any:
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FunctionLoader(_source),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return written(data, path, overwrite=overwrite, **options)
 
 
 class _CallableModule(types.ModuleType):

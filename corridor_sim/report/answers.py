@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from corridor_sim.comparison import EQUAL, LESS, MORE, SAME, Comparison
-from corridor_sim.descriptions import overload_told
 from corridor_sim.plots.names import place_name, told
-from corridor_sim.results_frames import Results, mean_interval
+from corridor_sim.report.text import overload_told
+from corridor_sim.results.comparison import EQUAL, LESS, MORE, SAME, Comparison
+from corridor_sim.results.results import Results, mean_interval
 
 MOST = 8
 """Places named in one list; the tables hold all."""

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from corridor_sim.comparison import Comparison
-from corridor_sim.descriptions import KINDS_OF_STUDY
-from corridor_sim.plan import Plan
+from corridor_sim.plan.plan import Plan
 from corridor_sim.plots.names import WORDS, place_name, told
-from corridor_sim.results_frames import Results, mean_interval
+from corridor_sim.report.text import KINDS_OF_STUDY
+from corridor_sim.results.comparison import Comparison
+from corridor_sim.results.results import Results, mean_interval
 
 TABLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Crossings", "crossing", ("tfi1", "tfi1_p95", "buffer_index", "delay_h", "throughput_per_day", "tfi2")),
@@ -233,10 +233,10 @@ def _facts(base: Results, numbers: list[int], first: bool) -> Iterator[tuple[str
 
 def _text_of(results: Results) -> dict[str, str]:
     if isinstance(results.scenario, Plan):
-        from corridor_sim.fingerprints import fingerprint
+        from corridor_sim.core.fingerprints import fingerprint
 
         return {"hash": f"{fingerprint(results.plan)} (of the plan)", "text": ""}
-    from corridor_sim.scenario_files import dumps
+    from corridor_sim.files.scenario_files import dumps
 
     text = dumps(results.scenario)
     digest = hashlib.sha256(text.encode()).hexdigest()

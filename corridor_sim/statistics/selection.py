@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from corridor_sim.units import FloatArray
+from corridor_sim.core.units import FloatArray
 
 Observe = Callable[[Sequence[int], int], Sequence[float]]
 """(options, replication) -> their outputs in that replication."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from corridor_sim.units import FloatArray
+from corridor_sim.core.units import FloatArray
 
 
 def geh(simulated: ArrayLike, observed: ArrayLike) -> FloatArray:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from corridor_sim.streams import Rng, root_entropy
+from corridor_sim.core.streams import Rng, root_entropy
 from corridor_sim.verify.analytics import check_analytic
 from corridor_sim.verify.engine import ENGINES, engine_named
 from corridor_sim.verify.files import SECTIONS, Vectors, packaged, read, sections_of

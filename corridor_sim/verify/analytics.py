@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from corridor_sim import queueing, statistics
+from corridor_sim import statistics
+from corridor_sim.statistics import theory
 from corridor_sim.verify.report import Item
 
 Vector = Mapping[str, Any]
@@ -247,22 +248,22 @@ def _waits(vector: Vector) -> dict[str, Any]:
     i = vector["inputs"]
     rate, mean, lanes, ca2, cs2 = i["lam"], i["mean_service"], int(i["c"]), i["ca2"], i["cs2"]
     found = {
-        "allen_cunneen": queueing.allen_cunneen(rate, mean, lanes, ca2, cs2),
-        "sakasegawa": queueing.sakasegawa(rate, mean, lanes, ca2, cs2),
-        "whitt_gigm": queueing.whitt_gigm(rate, mean, lanes, ca2, cs2),
+        "allen_cunneen": theory.allen_cunneen(rate, mean, lanes, ca2, cs2),
+        "sakasegawa": theory.sakasegawa(rate, mean, lanes, ca2, cs2),
+        "whitt_gigm": theory.whitt_gigm(rate, mean, lanes, ca2, cs2),
     }
     if ca2 == 1.0:
-        found["cosmetatos"] = queueing.cosmetatos(rate, mean, lanes, cs2)
+        found["cosmetatos"] = theory.cosmetatos(rate, mean, lanes, cs2)
     if lanes == 1:
-        found["kingman"] = queueing.kingman(rate, mean, ca2, cs2)
-        found["kraemer_langenbach_belz"] = queueing.kraemer_langenbach_belz(rate, mean, ca2, cs2)
+        found["kingman"] = theory.kingman(rate, mean, ca2, cs2)
+        found["kraemer_langenbach_belz"] = theory.kraemer_langenbach_belz(rate, mean, ca2, cs2)
     return found
 
 
 @method("stationary backlog-carryover")
 def _backlog(vector: Vector) -> dict[str, Any]:
     inputs = vector["inputs"]
-    periods = queueing.backlog_carryover(inputs["rates_per_min"], inputs["mean_service"], inputs["lanes"])
+    periods = theory.backlog_carryover(inputs["rates_per_min"], inputs["mean_service"], inputs["lanes"])
     return {"periods": [asdict(period) for period in periods]}
 
 

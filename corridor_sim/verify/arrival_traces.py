@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.model.arrivals import invert_rate, thin
-from corridor_sim.units import FloatArray
 from corridor_sim.verify.fields import Fields, Unsupported
 from corridor_sim.verify.laws import pieces_of
 from corridor_sim.verify.report import Item

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from corridor_sim.plan import Delay, FlowPlan, Passage, Plan, Station, Step, StepFunction, Timetable, Variant
+from corridor_sim.plan.plan import Delay, FlowPlan, Passage, Plan, Station, Step, StepFunction, Timetable, Variant
 from corridor_sim.verify.elements import Layout, add_element, in_topological_order
 from corridor_sim.verify.fields import Fields, Unsupported, readable
 from corridor_sim.verify.laws import arrivals_of, law

@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from corridor_sim.errors import EngineRefusal
-from corridor_sim.sampling import Sampler
-from corridor_sim.units import FloatArray
+from corridor_sim.core.errors import EngineRefusal
+from corridor_sim.core.units import FloatArray
+from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.verify.case_plans import CasePlan, build_case
 from corridor_sim.verify.engine import Simulate
 from corridor_sim.verify.fields import Unsupported

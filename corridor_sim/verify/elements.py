@@ -16,7 +16,8 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.plan import (
+from corridor_sim.core.units import FloatArray, grid_point, to_grid
+from corridor_sim.plan.plan import (
     Breakdown,
     Closing,
     Delay,
@@ -29,7 +30,6 @@ from corridor_sim.plan import (
     StepFunction,
     Timetable,
 )
-from corridor_sim.units import FloatArray, grid_point, to_grid
 from corridor_sim.verify.fields import Fields, Unsupported, steps_of, total, whole
 
 LawOf = Callable[[Any, str], Any]

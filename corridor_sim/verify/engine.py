@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from corridor_sim.errors import EngineRefusal
-from corridor_sim.inputs import SampledInputs
-from corridor_sim.plan import Plan
-from corridor_sim.results import Records
+from corridor_sim.core.errors import EngineRefusal
+from corridor_sim.plan.plan import Plan
+from corridor_sim.records.inputs import SampledInputs
+from corridor_sim.records.visits import Records
 
 Simulate = Callable[[Plan, SampledInputs], Records]
 ENGINES = ("auto", "event", "batch")

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from corridor_sim.errors import nearest
-from corridor_sim.plan import StepFunction
+from corridor_sim.core.errors import nearest
+from corridor_sim.plan.plan import StepFunction
 
 
 class Unsupported(Exception):

@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
 
 SECTIONS = ("traces", "arrival_traces", "cases", "analytics")
 PACKAGED = ("traces.json", "cases.json", "analytics.json")

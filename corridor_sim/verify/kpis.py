@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from corridor_sim.plan import Station
-from corridor_sim.units import FloatArray
+from corridor_sim.core.units import FloatArray
+from corridor_sim.plan.plan import Station
 from corridor_sim.verify.trace_plans import Trace
 
 RELATIVE = 1e-9

@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from corridor_sim.errors import ScenarioError
+from corridor_sim.core.errors import ScenarioError
+from corridor_sim.core.units import FloatArray
 from corridor_sim.model import arrivals, service_times
 from corridor_sim.model.service_times import Draw, ServiceTime
-from corridor_sim.plan import StepFunction
-from corridor_sim.units import FloatArray
+from corridor_sim.plan.plan import StepFunction
 from corridor_sim.verify.fields import Fields, Unsupported, steps_of
 
 SINE_PIECES = 1440

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.inputs import SampledInputs
-from corridor_sim.plan import Passage, Station, Timetable
-from corridor_sim.results import ElementVisits, Records
-from corridor_sim.units import FloatArray
+from corridor_sim.core.units import FloatArray
+from corridor_sim.plan.plan import Passage, Station, Timetable
+from corridor_sim.records.inputs import SampledInputs
+from corridor_sim.records.visits import ElementVisits, Records
 from corridor_sim.verify.case_plans import CasePlan
 
 Mask = NDArray[np.bool_]

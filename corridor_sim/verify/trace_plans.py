@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from corridor_sim.inputs import FlowInputs, SampledInputs
-from corridor_sim.plan import Delay, FlowPlan, Passage, Plan, Station, Step, Timetable, Variant
-from corridor_sim.units import FloatArray, grid_point
+from corridor_sim.core.units import FloatArray, grid_point
+from corridor_sim.plan.plan import Delay, FlowPlan, Passage, Plan, Station, Step, Timetable, Variant
+from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.verify.elements import Given, Layout, add_element, in_topological_order
 from corridor_sim.verify.fields import Fields, Unsupported, readable
 

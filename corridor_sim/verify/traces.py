@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from corridor_sim.errors import EngineRefusal
-from corridor_sim.plan import Delay, Passage, Quota, Station, Timetable
-from corridor_sim.results import Records
-from corridor_sim.units import grid_point
+from corridor_sim.core.errors import EngineRefusal
+from corridor_sim.core.units import grid_point
+from corridor_sim.plan.plan import Delay, Passage, Quota, Station, Timetable
+from corridor_sim.records.visits import Records
 from corridor_sim.verify.engine import Simulate
 from corridor_sim.verify.fields import Fields, Unsupported, readable
 from corridor_sim.verify.kpis import TraceOutcome, check_kpis

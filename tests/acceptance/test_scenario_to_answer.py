@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import corridor_sim as cs
-from corridor_sim.sampling import Sampler
+from corridor_sim.sampling.sampler import Sampler
 
 PUBLISHED_PER_DAY = (500.0, 600.0)
 """Trucks a day one way at Yarag-Kazmalyar: five lanes or six of 100 a day; 1,100 both ways were declared for 2023."""

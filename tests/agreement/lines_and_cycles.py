@@ -7,8 +7,8 @@ from collections import Counter
 import numpy as np
 from plans import Case, Dice, hours_of, steps_of
 
-from corridor_sim.inputs import FlowInputs, SampledInputs, default_numbers
-from corridor_sim.plan import Delay, FlowPlan, Plan, Station, Step, StepFunction, Variant
+from corridor_sim.plan.plan import Delay, FlowPlan, Plan, Station, Step, StepFunction, Variant
+from corridor_sim.records.inputs import FlowInputs, SampledInputs, default_numbers
 
 LAW = ((0.0, "law"),)
 

@@ -12,8 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from corridor_sim.inputs import FlowInputs, SampledInputs, default_numbers
-from corridor_sim.plan import (
+from corridor_sim.plan.plan import (
     Delay,
     FlowPlan,
     Outage,
@@ -29,6 +28,7 @@ from corridor_sim.plan import (
     Timetable,
     Variant,
 )
+from corridor_sim.records.inputs import FlowInputs, SampledInputs, default_numbers
 
 
 class Dice(Protocol):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from corridor_sim import study
 from corridor_sim.engines import batch
 from corridor_sim.engines.batch import streaming
-from corridor_sim.flatten import make_plan
+from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import Collector
-from corridor_sim.sampling import Sampler
-from corridor_sim.scenario_files import load_scenario
+from corridor_sim.plan.build import make_plan
+from corridor_sim.sampling.sampler import Sampler
+from corridor_sim.study.run import run
 
 REPLICATIONS = 1000
 
@@ -55,8 +55,6 @@ def test_the_block_of_replications_does_not_show(plan, whole, rows, replications
 
 
 def test_the_number_of_workers_does_not_show():
-    one, two = (
-        study.run("teaching", replications=6, rng=11, engine="batch", workers=workers).table for workers in (1, 2)
-    )
+    one, two = (run("teaching", replications=6, rng=11, engine="batch", workers=workers).table for workers in (1, 2))
     assert one.labels == two.labels
     assert one.values.tobytes() == two.values.tobytes()

@@ -12,13 +12,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from windows import GivenDraws
 
+from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines import batch, event
 from corridor_sim.engines.batch import streaming
-from corridor_sim.errors import SimulationError
-from corridor_sim.indicators import Collector, tiles
-from corridor_sim.inputs import FlowInputs, SampledInputs, default_numbers
+from corridor_sim.indicators import Collector, visit_blocks
 from corridor_sim.model.service_times import Deterministic
-from corridor_sim.plan import (
+from corridor_sim.plan.plan import (
     Delay,
     FlowPlan,
     Outage,
@@ -31,7 +30,8 @@ from corridor_sim.plan import (
     Timetable,
     Variant,
 )
-from corridor_sim.results import chunk_of
+from corridor_sim.records.inputs import FlowInputs, SampledInputs, default_numbers
+from corridor_sim.records.visits import chunk_of
 
 ONE = StepFunction.constant(1)
 TIME = Deterministic(value_h=1.0)
@@ -66,7 +66,7 @@ def same(plan, inputs):
 @pytest.mark.parametrize("worth_a_tile", [1, 16384])
 def test_who_begins_at_the_very_horizon_counts_the_same_however_the_run_is_cut(worth_a_tile, monkeypatch):
     plan, inputs = case([Delay(id="d")], [((0,), [0.0, 4.0], {0: [0.5, 0.5]})], 4.0, warm_up_h=1.0)
-    monkeypatch.setattr(tiles, "WORTH_A_TILE", worth_a_tile)
+    monkeypatch.setattr(visit_blocks, "WORTH_A_TILE", worth_a_tile)
     tables = []
     for chunks in (
         [chunk_of(event.simulate(plan, inputs))],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corridor_sim.inputs import FlowInputs, SampledInputs
+from corridor_sim.records.inputs import FlowInputs, SampledInputs
 
 
 class GivenDraws:

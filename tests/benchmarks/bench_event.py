@@ -12,10 +12,10 @@ from heapq import heapreplace
 
 import numpy as np
 
+from corridor_sim.core.units import to_grid
 from corridor_sim.engines.event import simulate
-from corridor_sim.inputs import FlowInputs, SampledInputs
-from corridor_sim.plan import FlowPlan, Plan, Station, Step, StepFunction, Variant
-from corridor_sim.units import to_grid
+from corridor_sim.plan.plan import FlowPlan, Plan, Station, Step, StepFunction, Variant
+from corridor_sim.records.inputs import FlowInputs, SampledInputs
 
 GOAL_PER_S = 50_000
 LANES = 4

@@ -25,8 +25,8 @@ import work
 from corridor_sim.engines import batch, event, queues
 from corridor_sim.engines.batch import servers
 from corridor_sim.indicators import Collector
-from corridor_sim.results import chunk_of
-from corridor_sim.sampling import Sampler
+from corridor_sim.records.visits import chunk_of
+from corridor_sim.sampling.sampler import Sampler
 
 NS = 1e9
 
@@ -192,8 +192,8 @@ def corridor(table: Table, scale: float) -> None:
     """A made-up corridor and the packaged base, batch against event, sampling and indicators included."""
     cases = [("made-up corridor", work.corridor(60 * scale))]
     try:
-        from corridor_sim.flatten import make_plan
-        from corridor_sim.scenario_files import load_scenario
+        from corridor_sim.files.scenario_files import load_scenario
+        from corridor_sim.plan.build import make_plan
 
         cases.append(("packaged baseline_2023", make_plan(load_scenario("baseline_2023"))))
     except (ImportError, ValueError, OSError) as missing:
@@ -257,13 +257,13 @@ def memory(table: Table, scale: float) -> None:
 
 def workers(table: Table, scale: float) -> None:
     """Wall time of a study in two processes against one."""
-    from corridor_sim import study
+    from corridor_sim.study.run import run
 
     name, replications = ("year_2026_base", 8) if scale >= 1 else ("baseline_2023", 16)
     seconds, values = {}, {}
     for count in (1, 2, 1, 2):
         begun = time.perf_counter()
-        values[count] = study.run(name, replications=replications, rng=9, engine="batch", workers=count).table.values
+        values[count] = run(name, replications=replications, rng=9, engine="batch", workers=count).table.values
         seconds[count] = min(seconds.get(count, math.inf), time.perf_counter() - begun)
     assert values[1].tobytes() == values[2].tobytes()
     table.note(f"two processes against one, {replications} replications of {name}", f"{seconds[1] / seconds[2]:.2f}x")
@@ -290,7 +290,7 @@ def _drawn(plan, rows):
 
 def _row(records, k):
     """One replication of some records, padding cut off."""
-    from corridor_sim.results import ElementVisits, Journeys, Records
+    from corridor_sim.records.visits import ElementVisits, Journeys, Records
 
     def cut(table, kind, width):
         return kind(*(getattr(table, name)[k : k + 1, :width] for name in kind.__dataclass_fields__))

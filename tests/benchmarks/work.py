@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corridor_sim.model.arrivals import ArrivalPlan, Poisson
 from corridor_sim.model.service_times import Deterministic, Exponential, Lognormal
-from corridor_sim.plan import Delay, FlowPlan, Plan, Quota, Span, Station, Step, StepFunction, Timetable, Variant
+from corridor_sim.plan.plan import Delay, FlowPlan, Plan, Quota, Span, Station, Step, StepFunction, Timetable, Variant
 
 
 def arrivals(per_h: float) -> ArrivalPlan:

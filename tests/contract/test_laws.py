@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from corridor_sim.errors import ScenarioError
+from corridor_sim.core.errors import ScenarioError
 from corridor_sim.model.base import KindOf
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime, cv_of, scaled
 

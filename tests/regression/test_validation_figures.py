@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from corridor_sim.engines import batch
-from corridor_sim.flatten import make_plan
-from corridor_sim.flatten.load import loads
-from corridor_sim.sampling import Sampler
-from corridor_sim.scenario_files import load_corridor, load_scenario
+from corridor_sim.files.scenario_files import load_corridor, load_scenario
+from corridor_sim.plan.build import make_plan
+from corridor_sim.plan.load import loads
+from corridor_sim.sampling.sampler import Sampler
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "corridor_sim" / "data" / "north_south" / "validation.toml"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tick_oracle import Ticks
 
-from corridor_sim.plan import StepFunction
+from corridor_sim.plan.plan import StepFunction
 
 UNTIL = 90
 

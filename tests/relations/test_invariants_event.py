@@ -15,7 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from corridor_sim.engines.event import simulate
-from corridor_sim.plan import Delay, Outage, Passage, StepFunction
+from corridor_sim.plan.plan import Delay, Outage, Passage, StepFunction
 
 many = settings(max_examples=100, deadline=None, derandomize=True)
 few = settings(max_examples=50, deadline=None, derandomize=True)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.units import H_PER_WEEK
 from corridor_sim.model.arrivals import ArrivalPlan, Poisson, thin
-from corridor_sim.plan import FlowPlan, Plan, Variant
-from corridor_sim.sampling import Sampler
-from corridor_sim.step_functions import StepFunction
-from corridor_sim.units import H_PER_WEEK
+from corridor_sim.plan.plan import FlowPlan, Plan, Variant
+from corridor_sim.sampling.sampler import Sampler
 
 WEEKS = 4
 RUNS = 250

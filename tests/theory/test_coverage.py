@@ -11,12 +11,13 @@ import warnings
 import numpy as np
 import pytest
 
-from corridor_sim import queueing, statistics
-from corridor_sim.errors import CorridorWarning
+from corridor_sim import statistics
+from corridor_sim.core.errors import CorridorWarning
 from corridor_sim.model.arrivals import ArrivalPlan, Poisson
 from corridor_sim.model.service_times import Exponential
-from corridor_sim.plan import FlowPlan, Plan, Station, Step, StepFunction, Variant
-from corridor_sim.study import run
+from corridor_sim.plan.plan import FlowPlan, Plan, Station, Step, StepFunction, Variant
+from corridor_sim.statistics import theory
+from corridor_sim.study.run import run
 
 PER_H, MEAN_H, LANES = 10.5, 0.2, 3
 FASTER = 0.96
@@ -62,9 +63,9 @@ def share_covered(values, truth):
 @pytest.mark.parametrize("studies", [300, pytest.param(1000, marks=pytest.mark.long)])
 def test_intervals_of_a_mean_a_percentile_and_a_paired_difference_hold_the_truth(studies):
     base, upgrade = simulate(MEAN_H, studies), simulate(MEAN_H * FASTER, studies)
-    wait_h = queueing.mmc_wait(PER_H, MEAN_H, LANES)
-    saved_h = wait_h - queueing.mmc_wait(PER_H, MEAN_H * FASTER, LANES)
-    p95_h = queueing.mmc_wait_quantile(PER_H, MEAN_H, LANES, 0.95)
+    wait_h = theory.mmc_wait(PER_H, MEAN_H, LANES)
+    saved_h = wait_h - theory.mmc_wait(PER_H, MEAN_H * FASTER, LANES)
+    p95_h = theory.mmc_wait_quantile(PER_H, MEAN_H, LANES, 0.95)
     covered = {
         "mean wait": share_covered(base["wait_h"], wait_h),
         "95th percentile": share_covered(base["wait_p95_h"], p95_h),
@@ -84,6 +85,6 @@ def test_waits_of_one_run_taken_for_independent_do_not_hold_the_truth():
     visits = results.records.elements[0]
     wait_h = visits.start_h - visits.join_h
     counted = (visits.join_h >= 25.0) & (visits.join_h < 425.0)
-    truth = queueing.mmc_wait(PER_H, MEAN_H, LANES)
+    truth = theory.mmc_wait(PER_H, MEAN_H, LANES)
     hits = [statistics.t_interval(row[use]) for row, use in zip(wait_h, counted, strict=True)]
     assert np.mean([interval.low <= truth <= interval.high for interval in hits]) < 0.5

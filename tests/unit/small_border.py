@@ -11,8 +11,8 @@ import datetime as dt
 import numpy as np
 
 from corridor_sim.indicators import Collector, Options
-from corridor_sim.plan import Delay, FlowPlan, Plan, Span, Station, Step, StepFunction, Variant
-from corridor_sim.results import ElementVisits, Journeys, Records, chunk_of
+from corridor_sim.plan.plan import Delay, FlowPlan, Plan, Span, Station, Step, StepFunction, Variant
+from corridor_sim.records.visits import ElementVisits, Journeys, Records, chunk_of
 
 NAN = np.nan
 

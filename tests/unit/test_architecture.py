@@ -16,14 +16,19 @@ PACKAGE = Path(corridor_sim.__file__).parent
 ROOT = PACKAGE.parent
 
 LEVELS = [
-    "errors units streams registry step_functions",
-    "model",
-    "plan files scenario_files flatten data fingerprints network",
-    "inputs sampling draws element_draws results statistics queueing",
+    "core",
+    "data model",
+    "files plan",
+    "statistics records",
+    "sampling",
     "engines indicators",
-    "results_frames descriptions input_differences comparison experiments",
-    "tables plots report",
-    "study execution sweeps attribution warm_up_check store verify cli",
+    "results",
+    "plots",
+    "report",
+    "study",
+    "verify",
+    "cli",
+    "__main__",
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names.split()}
 HEAVY = ["pandas", "scipy", "matplotlib", "pydantic", "networkx", "simpy", "numpy", "click", "jinja2", "tqdm", "numba"]
@@ -41,25 +46,16 @@ def is_type_checking(node):
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
 
 
-def imports(path, known, *, lazy):
-    """Modules of the package that a file imports; with `lazy` also inside functions."""
+def imports(source, known):
+    """Modules of the package that a text imports, wherever the import stands: function, TYPE_CHECKING, top."""
     found = set()
-
-    def visit(node):
-        if is_type_checking(node):
-            return
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not lazy:
-            return
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names if alias.name in known)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
                 found.update(name for name in (inner if inner in known else node.module,) if name in known)
-        for child in ast.iter_child_nodes(node):
-            visit(child)
-
-    visit(ast.parse(path.read_text(encoding="utf-8")))
     return found
 
 
@@ -69,25 +65,64 @@ def level_of(module):
     return len(LEVELS) if len(parts) == 1 else LEVEL[parts[1]]
 
 
+def upward(module, source, known):
+    """Imports of a text that go up a level, in words."""
+    return [
+        f"{module} (level {level_of(module)}) imports {other} (level {level_of(other)})"
+        for other in sorted(imports(source, known))
+        if level_of(other) > level_of(module)
+    ]
+
+
 def test_every_module_has_a_level():
     unknown = {module.split(".")[1] for module in modules() if "." in module} - set(LEVEL)
     assert not unknown, f"give these a level in this test: {sorted(unknown)}"
 
 
+def test_rooms_hold_the_pipeline_and_no_loose_modules():
+    loose = {path.name for path in PACKAGE.glob("*.py")} - {"__init__.py", "__main__.py"}
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert not loose
+    assert rooms == set(LEVEL) - {"__main__"}
+    assert len(rooms) <= 18
+
+
 def test_imports_go_down_the_levels_only():
     known = modules()
-    upward = [
-        f"{module} (level {level_of(module)}) imports {other} (level {level_of(other)})"
-        for module, path in known.items()
-        for other in imports(path, known, lazy=True)
-        if level_of(other) > level_of(module)
+    found = [told for module, path in known.items() for told in upward(module, path.read_text(encoding="utf-8"), known)]
+    assert not found
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from corridor_sim.study.run import run",
+        "import corridor_sim.study.run",
+        "def late():\n    from corridor_sim.study.run import run",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from corridor_sim.study import run",
+    ],
+    ids=["at the top", "by its whole name", "in a function", "for types only"],
+)
+def test_an_upward_import_is_found_wherever_it_stands(source):
+    assert upward("corridor_sim.model.flows", source, modules()) == [
+        f"corridor_sim.model.flows (level {LEVEL['model']}) imports corridor_sim.study.run (level {LEVEL['study']})"
     ]
-    assert not upward
+
+
+def test_rooms_import_each_other_in_one_direction():
+    known, graph = modules(), {}
+    for module, path in known.items():
+        if module.count("."):
+            here = module.split(".")[1]
+            there = {other.split(".")[1] for other in imports(path.read_text(encoding="utf-8"), known) if "." in other}
+            graph.setdefault(here, set()).update(there - {here})
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+    assert set(order) == set(LEVEL)
 
 
 def test_no_module_imports_itself_by_way_of_others():
     known = modules()
-    graph = {module: imports(path, known, lazy=False) - {module} for module, path in known.items()}
+    graph = {m: imports(path.read_text(encoding="utf-8"), known) - {m} for m, path in known.items()}
     order = list(graphlib.TopologicalSorter(graph).static_order())
     assert set(order) == set(known)
 

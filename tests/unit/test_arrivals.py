@@ -6,7 +6,9 @@ import math
 import numpy as np
 import pytest
 
-from corridor_sim.errors import ScenarioError
+from corridor_sim.core.errors import ScenarioError
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.units import to_grid
 from corridor_sim.model.arrivals import (
     ARRIVALS,
     AllAtStart,
@@ -23,8 +25,6 @@ from corridor_sim.model.arrivals import (
 from corridor_sim.model.base import KindOf
 from corridor_sim.model.csv_columns import csv_files
 from corridor_sim.model.service_times import Deterministic, Gamma
-from corridor_sim.step_functions import StepFunction
-from corridor_sim.units import to_grid
 
 CYCLE = StepFunction.periodic([0, 60, 120, 180], [0.1, 0.5, 0.0, 0.2], period_h=240, until_h=600)
 """The rate of the traces TR-22 and TR-23, per unit of the clock."""

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import corridor_sim as cs
 from corridor_sim.cli import main
 from corridor_sim.files.writer import to_toml
-from corridor_sim.flatten import check as check_scenario
+from corridor_sim.plan.load import check as check_scenario
 
 FOLDER = Path(__file__).parent.parent / "bad"
 HEADER = re.compile(r"# row (\d+) \| exit ([02]) \| (.*?) \| (.*)\n")

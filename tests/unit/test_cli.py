@@ -12,9 +12,9 @@ import pytest
 from click.testing import CliRunner
 
 import corridor_sim as cs
-from corridor_sim import study
 from corridor_sim.cli import main
 from corridor_sim.cli.kinds import all_kinds
+from corridor_sim.study import run as study
 
 SHORT = ["-n", "2", "--horizon-days", "3", "--workers", "1"]
 
@@ -306,7 +306,7 @@ def test_an_engine_that_cannot_do_it_refuses_by_name():
 
 
 def test_an_interrupted_run_ends_with_130_and_leaves_nothing_but_its_store(tmp_path):
-    command = [sys.executable, "-m", "corridor_sim.cli", "run", "baseline_2023", "-n", "400", "--engine", "event"]
+    command = [sys.executable, "-m", "corridor_sim", "run", "baseline_2023", "-n", "400", "--engine", "event"]
     command += ["--workers", "1", "--store", "kept", "--output", "out.csv"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 120

@@ -8,12 +8,12 @@ import pytest
 from scipy import stats
 from small_border import plan
 
-from corridor_sim.comparison import Comparison, paired_statistics, welch_statistics
-from corridor_sim.errors import CorridorError
+from corridor_sim.core.errors import CorridorError
 from corridor_sim.indicators import INDICATORS, Indicator, Label, Options, Table
-from corridor_sim.indicators.economics import annuity, worth_of
-from corridor_sim.input_differences import inputs_diff
-from corridor_sim.results_frames import OVERLOAD, Results
+from corridor_sim.results.comparison import Comparison, paired_statistics, welch_statistics
+from corridor_sim.results.input_differences import inputs_diff
+from corridor_sim.results.results import OVERLOAD, Results
+from corridor_sim.results.worth import annuity, worth_of
 
 VERSIONS = {"stream_scheme": "1"}
 

@@ -16,7 +16,7 @@ import pytest
 
 from corridor_sim.engines import queues
 from corridor_sim.engines.queues import compiled, loops
-from corridor_sim.plan import Outage, StepFunction
+from corridor_sim.plan.plan import Outage, StepFunction
 
 
 @pytest.fixture(params=["plain", "compiled"])

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from event_plans import Truck, a, dated, ferry, play, station
 
-from corridor_sim.errors import SimulationError
-from corridor_sim.plan import Delay, Passage, Quota, Timetable
+from corridor_sim.core.errors import SimulationError
+from corridor_sim.plan.plan import Delay, Passage, Quota, Timetable
 
 
 def test_a_delay_keeps_nobody_waiting():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from event_plans import LAWS, Truck, a, dated, make, play, station, to
 
+from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event import ledger, run, simulate
-from corridor_sim.errors import SimulationError
-from corridor_sim.inputs import FlowInputs, SampledInputs
-from corridor_sim.plan import Delay, Relief, Step
+from corridor_sim.plan.plan import Delay, Relief, Step
+from corridor_sim.records.inputs import FlowInputs, SampledInputs
 
 
 def one(**rest):

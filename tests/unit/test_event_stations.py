@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from event_plans import Truck, a, dated, ferry, play, station, to
 
-from corridor_sim.errors import SimulationError
-from corridor_sim.plan import Balk, Breakdown, Outage, Quota, Reservation, StaffPool, Step
+from corridor_sim.core.errors import SimulationError
+from corridor_sim.plan.plan import Balk, Breakdown, Outage, Quota, Reservation, StaffPool, Step
 
 
 def test_everybody_suspended_goes_on_at_reopening_even_with_fewer_lanes():

@@ -10,11 +10,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_corridor import DATA, day, element, flow, law, path_of, plan_with, small, step
 
-from corridor_sim.errors import ScenarioError
-from corridor_sim.flatten import check, loads, make_plan
+from corridor_sim.core.errors import ScenarioError
 from corridor_sim.model import improvements as im
 from corridor_sim.model.legs import LEGS, Leg
-from corridor_sim.plan import Delay, Passage, Station, Timetable
+from corridor_sim.plan.build import make_plan
+from corridor_sim.plan.load import check, loads
+from corridor_sim.plan.plan import Delay, Passage, Station, Timetable
 
 NIGHT = "checkpoints__samur_az__exit__documents__"
 

@@ -11,11 +11,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_corridor import day, element, flow, law, path_of, plan_with, small, step
 
-from corridor_sim.errors import ScenarioError
-from corridor_sim.flatten import make_plan
+from corridor_sim.core.errors import ScenarioError
 from corridor_sim.model import improvements as im
 from corridor_sim.model.changes import Change
 from corridor_sim.model.resolution import problems
+from corridor_sim.plan.build import make_plan
 
 DOCUMENTS = "checkpoints.samur_az.exit.documents"
 JAN_10 = dt.date(2024, 1, 10)

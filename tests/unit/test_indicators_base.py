@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from small_border import plan, records, straight, table
 
+from corridor_sim.core.errors import CorridorError, ScenarioError
+from corridor_sim.core.units import to_grid
 from corridor_sim.engines.event import simulate
-from corridor_sim.errors import CorridorError, ScenarioError
 from corridor_sim.indicators import INDICATORS, Collector, Indicator, Options, join
-from corridor_sim.inputs import FlowInputs, SampledInputs, default_numbers
-from corridor_sim.results import Chunk, SpanTimes, Visits, chunk_of
-from corridor_sim.units import to_grid
+from corridor_sim.records.inputs import FlowInputs, SampledInputs, default_numbers
+from corridor_sim.records.visits import Chunk, SpanTimes, Visits, chunk_of
 
 REPLICATIONS = 5
 
@@ -107,7 +107,7 @@ def test_queue_at_marks_agrees_with_counting_directly():
     collector = Collector(made.plan, range(REPLICATIONS), ["queue"])
     collector.add(chunk_of(made))
     collector.finish()
-    from corridor_sim.indicators.tallies import QueueMarks
+    from corridor_sim.indicators.shared_sums import QueueMarks
 
     marks = collector.shared(QueueMarks)
     visits, waiting = made.elements[1], marks.waiting(1)

@@ -8,7 +8,7 @@ import pytest
 from small_border import Fixed, plan, records, straight, table, value
 
 from corridor_sim.indicators.capacity import integral_until, planned_hold_h, supply
-from corridor_sim.plan import Passage, Quota, Relief, Station, Step, StepFunction, Timetable
+from corridor_sim.plan.plan import Passage, Quota, Relief, Station, Step, StepFunction, Timetable
 
 TWO = [straight(0.0), straight(1.0, wait_a=1.0)]
 

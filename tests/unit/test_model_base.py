@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 import pytest
 from pydantic import Field
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.registry import Registry
 from corridor_sim.model.base import (
     Count,
     FrozenDict,
@@ -25,7 +26,6 @@ from corridor_sim.model.base import (
     WholeOrUnlimited,
     json_schema,
 )
-from corridor_sim.registry import Registry
 
 LAWS = Registry("test law")
 

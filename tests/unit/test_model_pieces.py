@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_corridor import law, small
 
-from corridor_sim.errors import ScenarioError
+from corridor_sim.core.errors import ScenarioError
 from corridor_sim.model import calendars
 from corridor_sim.model.checkpoints import Channels, Checkpoint, Stage
 from corridor_sim.model.flows import CrossingShares, Flow, Profile

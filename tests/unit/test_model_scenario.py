@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_corridor import DATA, law, small
 
-from corridor_sim.errors import ScenarioError
+from corridor_sim.core.errors import ScenarioError
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.resolution import problems
 from corridor_sim.model.scenario import Scenario

@@ -11,7 +11,7 @@ import pytest
 
 from corridor_sim.engines import queues
 from corridor_sim.engines.queues.compiled import SWITCH
-from corridor_sim.plan import Outage, StepFunction
+from corridor_sim.plan.plan import Outage, StepFunction
 
 FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo", "hours", "passages", "priority")]
 

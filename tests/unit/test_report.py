@@ -13,13 +13,13 @@ from small_border import plan
 from small_border import straight as truck
 
 import corridor_sim as cs
-from corridor_sim.errors import CorridorError
+from corridor_sim.core.errors import CorridorError
 from corridor_sim.indicators.table import Table
-from corridor_sim.report import report, to_html
 from corridor_sim.report.answers import amount, answers
 from corridor_sim.report.figures import stripped
+from corridor_sim.report.page import report, to_html
 from corridor_sim.report.parts import figures_used
-from corridor_sim.results_frames import Results
+from corridor_sim.results.results import Results
 
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = f"""{SCRIPT}"><img src=x onerror=alert(2)>' {{{{ 7 * 7 }}}} \u202eabc {"long" * 40}"""
@@ -272,7 +272,7 @@ def test_overload_comes_first_with_what_it_means():
 
 def test_only_figures_of_what_takes_part_are_listed():
     scenario = cs.load_scenario("baseline_2023")
-    from corridor_sim.flatten import make_plan
+    from corridor_sim.plan.build import make_plan
 
     run = Results(scenario, make_plan(scenario), Table((), np.empty((0, 1)), np.arange(1)), 1, "event")
     legs = {row.path.split(".")[1] for row in figures_used(run) if row.path.startswith("legs.")}

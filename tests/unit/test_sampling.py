@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from corridor_sim.draws import CHUNK, LONGEST_H, Column
-from corridor_sim.element_draws import outages
-from corridor_sim.errors import ScenarioError, SimulationError
-from corridor_sim.inputs import NUMBER_PER_FLOW
+from corridor_sim.core.errors import ScenarioError, SimulationError
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.streams import stream
+from corridor_sim.core.units import to_grid
 from corridor_sim.model.arrivals import AllAtStart, ArrivalPlan, Batches, Poisson, RegularArrivals, Trace
 from corridor_sim.model.service_times import (
     Deterministic,
@@ -21,11 +21,11 @@ from corridor_sim.model.service_times import (
     Uniform,
     Weibull,
 )
-from corridor_sim.plan import Breakdown, Delay, FlowPlan, Plan, Relief, Station, Step, Timetable, Variant
-from corridor_sim.sampling import Sampler
-from corridor_sim.step_functions import StepFunction
-from corridor_sim.streams import stream
-from corridor_sim.units import to_grid
+from corridor_sim.plan.plan import Breakdown, Delay, FlowPlan, Plan, Relief, Station, Step, Timetable, Variant
+from corridor_sim.records.inputs import NUMBER_PER_FLOW
+from corridor_sim.sampling.columns import CHUNK, LONGEST_H, Column
+from corridor_sim.sampling.elements import outages
+from corridor_sim.sampling.sampler import Sampler
 
 HORIZON_H = 120.0
 STAY = Lognormal(median_h=11 / 60, sigma=1.86, truncate_h=24.0)

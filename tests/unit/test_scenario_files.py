@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import corridor_sim as cs
 from corridor_sim.files import packaged
-from corridor_sim.files.outline import MAX_DEPTH, key_parts, outline
 from corridor_sim.files.overlays import read_document
 from corridor_sim.files.reading import MAX_BYTES
+from corridor_sim.files.toml_lines import MAX_DEPTH, key_parts, outline
 from corridor_sim.files.writer import to_toml
 
 NAMES = sorted(packaged.scenario_files())

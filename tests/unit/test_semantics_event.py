@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from event_plans import LAWS, Truck, a, dated, ferry, play, station, to
 
-from corridor_sim.plan import Outage, Passage, Reservation, Step, StepFunction
+from corridor_sim.plan.plan import Outage, Passage, Reservation, Step, StepFunction
 
 
 def test_S01_times_on_the_clock_grid_add_up_without_rounding():

@@ -5,13 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from corridor_sim.errors import CorridorError
-from corridor_sim.fingerprints import fingerprint
-from corridor_sim.scenario_files import load_scenario
-from corridor_sim.store import Store, load
-from corridor_sim.study import compare, run
+from corridor_sim.core.errors import CorridorError
+from corridor_sim.core.fingerprints import fingerprint
+from corridor_sim.files.scenario_files import load_scenario
+from corridor_sim.study.run import compare, run
+from corridor_sim.study.store import Store, load
 
-pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.errors.CorridorWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 
 
 def teaching(days=2):

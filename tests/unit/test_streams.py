@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from corridor_sim.streams import SEEDED_TOGETHER, name_words, root_entropy, stream, streams
+from corridor_sim.core.streams import SEEDED_TOGETHER, name_words, root_entropy, stream, streams
 
 KEY = ("duration", "export", "samur_az.exit.lanes")
 ROOTS = [0, 7, 2**32 - 1, 2**32, 2**64 + 5, 2**127 + 3, 2**128 - 1, 2**128, 2**200 + 9]

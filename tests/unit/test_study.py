@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from small_border import plan as hand_plan
 
-from corridor_sim.attribution import attribute, where_the_delay_is
-from corridor_sim.errors import CorridorError, EngineRefusal, ScenarioError, SimulationError
+from corridor_sim.core.errors import CorridorError, EngineRefusal, ScenarioError, SimulationError
+from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Indicator, Options
-from corridor_sim.plan import Balk, Plan
-from corridor_sim.results_frames import OVERLOAD
-from corridor_sim.scenario_files import load_scenario
-from corridor_sim.study import choose_engine, compare, run
-from corridor_sim.sweeps import run_until, sweep, with_values
+from corridor_sim.plan.plan import Balk, Plan
+from corridor_sim.results.results import OVERLOAD
+from corridor_sim.study.attribution import attribute, where_the_delay_is
+from corridor_sim.study.run import choose_engine, compare, run
+from corridor_sim.study.sweeps import run_until, sweep, with_values
 
-pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.errors.CorridorWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 
 
 def teaching(days=4, **changes):

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from corridor_sim import tables
+from corridor_sim.report import tables
 
 
 def test_cells_that_a_spreadsheet_reads_as_a_formula_get_an_apostrophe():

@@ -8,7 +8,7 @@ import json
 import pytest
 
 import corridor_sim.verify
-from corridor_sim.errors import EngineRefusal, ScenarioError
+from corridor_sim.core.errors import EngineRefusal, ScenarioError
 from corridor_sim.verify import verify
 from corridor_sim.verify.engine import engine_named
 from corridor_sim.verify.files import packaged

@@ -1,9 +1,9 @@
 import pytest
 
 import corridor_sim as cs
-from corridor_sim.errors import CorridorError
+from corridor_sim.core.errors import CorridorError
 
-pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.errors.CorridorWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 
 
 def test_a_road_of_days_asks_for_the_days_it_takes_to_fill():

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from corridor_sim.engines.batch.lots import Lot, Part, Party, duration_at, taken_at
+from corridor_sim.core.errors import EngineRefusal, SimulationError
+from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.merging import merge
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.batch.servers import server_for
 from corridor_sim.engines.batch.tables import records_of, table_of
+from corridor_sim.engines.batch.under_way import Lot, Part, Party, duration_at, taken_at
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.errors import EngineRefusal, SimulationError
-from corridor_sim.inputs import SampledInputs
-from corridor_sim.plan import Delay, Plan, Station
-from corridor_sim.results import ElementVisits, Records
-from corridor_sim.units import FloatArray
+from corridor_sim.plan.plan import Delay, Plan, Station
+from corridor_sim.records.inputs import SampledInputs
+from corridor_sim.records.visits import ElementVisits, Records
 
 MOST_SWEEPS = 500
 """Sweeps after which the plan is left to the event engine."""

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.engines.batch.lots import Part
+from corridor_sim.core.units import GRID_PER_H, FloatArray
+from corridor_sim.engines.batch.under_way import Part
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.units import GRID_PER_H, FloatArray
 
 
 @dataclass(slots=True, eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from corridor_sim.plan import Passage, Plan, Quota, Station, Step, Timetable
+from corridor_sim.plan.plan import Passage, Plan, Quota, Station, Step, Timetable
 
 
 def refusals(plan: Plan) -> list[str]:
@@ -16,7 +16,7 @@ def refusals(plan: Plan) -> list[str]:
 
     Examples
     --------
-    >>> from corridor_sim.plan import Plan
+    >>> from corridor_sim.plan.plan import Plan
     >>> refusals(Plan(elements=(), flows=(), horizon_h=24.0))
     []
     """

@@ -12,17 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.engines import queues
-from corridor_sim.engines.batch.lots import Lot, Part, Party, Route, duration_at, joined, part_of
 from corridor_sim.engines.batch.merging import Joining, concatenated, merge
 from corridor_sim.engines.batch.refusals import blocking_lines
 from corridor_sim.engines.batch.servers import Departures, Free, Served, Server, server_for
 from corridor_sim.engines.batch.tables import by_horizon, nobody, table_of, visits_of
+from corridor_sim.engines.batch.under_way import Lot, Part, Party, Route, duration_at, joined, part_of
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
-from corridor_sim.plan import Plan, Station, Timetable
-from corridor_sim.results import ElementVisits, SpanTimes, Visits
-from corridor_sim.units import FloatArray
+from corridor_sim.plan.plan import Plan, Station, Timetable
+from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
+from corridor_sim.records.visits import ElementVisits, SpanTimes, Visits
 
 THIN = 0.125
 """Share of a lot under way below which the draws of the others are dropped."""

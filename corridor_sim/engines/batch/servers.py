@@ -14,13 +14,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core.errors import SimulationError
+from corridor_sim.core.units import FloatArray
 from corridor_sim.engines import queues
 from corridor_sim.engines.batch.merging import Joining
 from corridor_sim.engines.queues.layout import Pieces
-from corridor_sim.errors import SimulationError
-from corridor_sim.inputs import SampledInputs
-from corridor_sim.plan import Delay, Outage, Passage, Plan, Quota, Station, StepFunction, Timetable
-from corridor_sim.units import FloatArray
+from corridor_sim.plan.plan import Delay, Outage, Passage, Plan, Quota, Station, StepFunction, Timetable
+from corridor_sim.records.inputs import SampledInputs
 
 
 @dataclass(slots=True, eq=False)

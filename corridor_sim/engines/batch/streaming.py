@@ -16,12 +16,13 @@ from typing import Protocol
 
 import numpy as np
 
+from corridor_sim.core.errors import EngineRefusal
 from corridor_sim.engines.batch.refusals import blocking_lines, is_cyclic, refusals
 from corridor_sim.engines.batch.run import Run
-from corridor_sim.errors import EngineRefusal
-from corridor_sim.inputs import SampledInputs
-from corridor_sim.plan import Plan, Quota, Timetable
-from corridor_sim.results import Chunk, IntArray, chunk_of
+from corridor_sim.engines.batch.whole_runs import simulate
+from corridor_sim.plan.plan import Plan, Quota, Timetable
+from corridor_sim.records.inputs import SampledInputs
+from corridor_sim.records.visits import Chunk, IntArray, chunk_of
 
 MOST_ROWS = 512
 """Replications side by side; more gain little and need shorter windows."""
@@ -112,8 +113,6 @@ def _chunks(plan: Plan, sampler: Draws, replications: list[int], memory_gb: floa
     for first in range(0, len(replications), cut.rows):
         rows = replications[first : first + cut.rows]
         if whole:
-            from corridor_sim.engines.batch import simulate
-
             yield chunk_of(simulate(plan, sampler.sample(rows)))
         else:
             yield from windows(plan, sampler.stream(rows), rows, cut.window_h, cut.drawn_h, who=who)

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from corridor_sim.engines.batch.lots import Part
+from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.merging import Joining, concatenated
+from corridor_sim.engines.batch.under_way import Part
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.inputs import SampledInputs
-from corridor_sim.plan import Plan
-from corridor_sim.results import ElementVisits, Journeys, Records, Visits
-from corridor_sim.units import FloatArray
+from corridor_sim.plan.plan import Plan
+from corridor_sim.records.inputs import SampledInputs
+from corridor_sim.records.visits import ElementVisits, Journeys, Records, Visits
 
 
 def by_horizon(times: FloatArray, horizon_h: float) -> FloatArray:

@@ -14,13 +14,13 @@ from typing import Any, cast
 
 from simpy import Event
 
+from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.clock import ENDINGS, Clock, Dated
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
 from corridor_sim.engines.event.queueing import Ending, Outages, Queue, Reservations, Staff, Stay, Windows
 from corridor_sim.engines.event.stations import refuse_zero_in_cycle
-from corridor_sim.errors import SimulationError
-from corridor_sim.plan import Balk, Outage, Station, StepFunction
+from corridor_sim.plan.plan import Balk, Outage, Station, StepFunction
 
 Asking = tuple[float, int, Consignment, StepNow, Element, Visit]
 """Finish time and number of one that waits for room, with its step and where it stands."""

@@ -9,20 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import nan
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, Protocol
 
 from simpy import Event
 
+from corridor_sim.core.errors import SimulationError
+from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.event.clock import Dated, Happening
-from corridor_sim.errors import SimulationError
-from corridor_sim.inputs import FlowInputs
-from corridor_sim.plan import Balk, FlowPlan, Step
-from corridor_sim.units import GRID_PER_H
-
-if TYPE_CHECKING:
-    from corridor_sim.engines.event.element import Element
+from corridor_sim.plan.plan import Balk, FlowPlan, Step
+from corridor_sim.records.inputs import FlowInputs
 
 NOT_YET: Final = nan
+
+
+class Stop(Protocol):
+    """What a step leads to, as a consignment sees it; `element.Element` is one."""
+
+    limited: bool
+
+    def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:
+        """Let `consignment` join at `now`."""
+
+    def present(self, consignment: Consignment, step: StepNow, origin: Any, visit: Visit) -> None:
+        """Let `consignment`, still at the element `origin`, ask for room."""
 
 
 class ReliefNow:
@@ -41,7 +50,7 @@ class StepNow:
         "_duration_h", "_factor", "_from_h", "_only_h", "_reliefs", "_share", "_uniform", "always", "balk", "element",
     )  # fmt: skip
 
-    def __init__(self, step: Step, element: Element, draws: Draws, start_h: float) -> None:
+    def __init__(self, step: Step, element: Stop, draws: Draws, start_h: float) -> None:
         self.element = element
         self.balk: Balk | None = step.balk
         self._from_h = [from_h for from_h, _ in step.laws]
@@ -116,7 +125,7 @@ class Flow:
     __slots__ = ("depart_h", "id", "index", "itineraries", "number", "release_h", "variant")
 
     def __init__(
-        self, index: int, plan: FlowPlan, inputs: FlowInputs, elements: Sequence[Element], start_h: float
+        self, index: int, plan: FlowPlan, inputs: FlowInputs, elements: Sequence[Stop], start_h: float
     ) -> None:
         self.index, self.id = index, plan.id
         self.release_h: list[float] = inputs.release_h[0].tolist()

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.event.itinerary import Visit
-from corridor_sim.results import ElementVisits, IntArray
-from corridor_sim.units import FloatArray
+from corridor_sim.records.visits import ElementVisits, IntArray
 
 PACK_FROM = 10_000
 """Fewest visits worth packing."""

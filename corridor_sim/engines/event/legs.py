@@ -8,7 +8,7 @@ from math import inf
 from corridor_sim.engines.event.clock import CALENDAR, ENDINGS, Clock, Dated, Happening
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
-from corridor_sim.plan import Delay, Passage
+from corridor_sim.plan.plan import Delay, Passage
 
 
 class FreeDelay(Element):

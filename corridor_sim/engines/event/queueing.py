@@ -10,7 +10,7 @@ from simpy import Event
 
 from corridor_sim.engines.event.clock import Clock, Dated, Happening, Settles
 from corridor_sim.engines.event.itinerary import Consignment, Visit
-from corridor_sim.plan import StaffPool, Station
+from corridor_sim.plan.plan import StaffPool, Station
 
 Key = tuple[int, int, float, float, int]
 """Head of the queue or not, rank, joining time, readiness, number."""

@@ -9,6 +9,7 @@ from sys import float_info
 import numpy as np
 from simpy import Event
 
+from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.clock import ARRIVALS, Clock, Happening
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.full_station import FullStation, LaneStation
@@ -18,10 +19,9 @@ from corridor_sim.engines.event.queueing import Staff
 from corridor_sim.engines.event.stations import PlainStation
 from corridor_sim.engines.event.timetables import DailyQuota, Sailings
 from corridor_sim.engines.event.wiring import Wiring
-from corridor_sim.errors import SimulationError
-from corridor_sim.inputs import SampledInputs
-from corridor_sim.plan import Delay, Passage, Plan, Quota, Station, Timetable
-from corridor_sim.results import Journeys, Records, stack
+from corridor_sim.plan.plan import Delay, Passage, Plan, Quota, Station, Timetable
+from corridor_sim.records.inputs import SampledInputs
+from corridor_sim.records.visits import Journeys, Records, stack
 
 TIDY_EVERY = 1000
 """Releases of one flow after which finished visits are packed into arrays."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 
+from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.clock import ENDINGS, Clock, Dated
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
-from corridor_sim.errors import SimulationError
-from corridor_sim.plan import Station
+from corridor_sim.plan.plan import Station
 
 
 def refuse_zero_in_cycle(id: str, consignment: Consignment, now: float) -> SimulationError:

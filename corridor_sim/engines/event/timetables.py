@@ -9,11 +9,11 @@ from itertools import pairwise
 
 from simpy import Event
 
+from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.clock import ENDINGS, Clock, Happening
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import NOT_YET, Consignment, StepNow, Visit
-from corridor_sim.errors import SimulationError
-from corridor_sim.plan import Quota, Timetable
+from corridor_sim.plan.plan import Quota, Timetable
 
 
 class Sailings(Element):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from corridor_sim.plan import FlowPlan, Plan, Step
+from corridor_sim.plan.plan import FlowPlan, Plan, Step
 
 
 class Wiring:

@@ -12,9 +12,9 @@ from heapq import heapify, heapreplace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.layout import SCALAR_BELOW, require_sorted, rows_of, upright
-from corridor_sim.units import FloatArray
 
 SEGMENT = 64
 """Least number of consignments in a segment of the time-parallel form."""

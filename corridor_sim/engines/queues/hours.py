@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.layout import (
     SCALAR_BELOW,
@@ -24,8 +25,7 @@ from corridor_sim.engines.queues.layout import (
     rows_of,
     upright,
 )
-from corridor_sim.plan import Closing, StepFunction
-from corridor_sim.units import FloatArray
+from corridor_sim.plan.plan import Closing, StepFunction
 
 
 @dataclass(slots=True, eq=False)
@@ -116,7 +116,7 @@ def pooled(
     Examples
     --------
     >>> import numpy as np
-    >>> from corridor_sim.plan import StepFunction
+    >>> from corridor_sim.plan.plan import StepFunction
     >>> hours = StepFunction([0, 60, 100], [1, 0, 1])
     >>> pooled(np.array([5.0, 50.0, 70.0]), np.array([50.0, 15.0, 1.0]), hours)
     (array([  5.,  55., 100.]), array([ 55.,  70., 101.]))

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.layout import IntArray, require_sorted, rows_of
-from corridor_sim.plan import Outage, OutagePolicy, StepFunction
-from corridor_sim.units import FloatArray
+from corridor_sim.plan.plan import Outage, OutagePolicy, StepFunction
 
 
 def lanes(

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from corridor_sim.plan import StepFunction
-from corridor_sim.units import FloatArray
+from corridor_sim.core.units import FloatArray
+from corridor_sim.plan.plan import StepFunction
 
 IntArray = NDArray[np.int64]
 

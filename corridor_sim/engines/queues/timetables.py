@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues.layout import IntArray, require_departures, require_sorted, rows_of
-from corridor_sim.units import FloatArray
 
 
 @dataclass(slots=True, eq=False)

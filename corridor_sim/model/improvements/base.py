@@ -13,12 +13,12 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from corridor_sim.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.registry import Registry
 from corridor_sim.model.base import Instant, Model, NonNegative, Positive, Sourced
 from corridor_sim.model.changes import Change, stamped
 from corridor_sim.model.checkpoints import DIRECTIONS, Checkpoint, Stage, require_order
 from corridor_sim.model.corridor import Corridor
-from corridor_sim.registry import Registry
 
 IMPROVEMENTS: Registry[type[Improvement]] = Registry("improvement")
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model.base import FrozenDict, Positive, PositiveCount, Probability, TableOf, TupleOf
 from corridor_sim.model.changes import Change
 from corridor_sim.model.checkpoints import DIRECTIONS

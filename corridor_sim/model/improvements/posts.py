@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model.base import (
     Count,
     FrozenDict,

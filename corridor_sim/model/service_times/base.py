@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.registry import Registry
+from corridor_sim.core.units import FloatArray
 from corridor_sim.model.base import KindOf, Model
-from corridor_sim.registry import Registry
-from corridor_sim.units import FloatArray
 
 LONGEST_H = 1e6
 """Longest time that a parameter may give (114 years); more is taken for a slip of the unit. [h]"""

@@ -14,7 +14,8 @@ from typing import Annotated, Any, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.units import FloatArray
 from corridor_sim.model import csv_columns
 from corridor_sim.model.base import Probability, TupleOf
 from corridor_sim.model.service_times.base import (
@@ -28,7 +29,6 @@ from corridor_sim.model.service_times.base import (
     minus_log,
     require_weights,
 )
-from corridor_sim.units import FloatArray
 
 
 @SERVICE_TIMES.register("shifted", shift_h=0.1, law={"kind": "exponential", "mean_h": 0.3})

@@ -13,7 +13,8 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from corridor_sim.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.units import FloatArray
 from corridor_sim.model.base import PositiveCount
 from corridor_sim.model.service_times.base import (
     SERVICE_TIMES,
@@ -24,7 +25,6 @@ from corridor_sim.model.service_times.base import (
     SimpleLaw,
     minus_log,
 )
-from corridor_sim.units import FloatArray
 
 
 @SERVICE_TIMES.register("deterministic", value_h=0.24)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
+from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.units import FloatArray
 
 
 def line(

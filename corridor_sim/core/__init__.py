@@ -1,0 +1,1 @@
+"""What everything rests on: errors, units, random streams, registries, step functions, fingerprints."""

@@ -1,0 +1,82 @@
+"""Named kinds: the one place where a law, leg, improvement, indicator or plot is added.
+
+``@REGISTRY.register("gamma", mean_h=0.5, cv=0.8)`` makes a class or function
+known under its kind; the keyword arguments are an example that the contract
+tests, ``corridor-sim kinds`` and the schema use. A class carries its kind as
+its attribute ``kind``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Registry(Generic[T]):
+    """Kinds of one thing, by name, each with an example."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        self._kinds: dict[str, T] = {}
+        self._examples: dict[str, dict[str, Any]] = {}
+
+    def register(self, kind: str, **example: Any) -> Callable[[U], U]:
+        """Decorator that makes a class or function known as `kind`.
+
+        Raises
+        ------
+        ValueError
+            If the kind is taken.
+        """
+
+        def decorate(thing: U) -> U:
+            if kind in self._kinds:
+                raise ValueError(f"{self.what} {kind!r} is registered twice")
+            self._kinds[kind] = thing  # type: ignore[assignment]
+            self._examples[kind] = example
+            if isinstance(thing, type):
+                thing.kind = kind  # type: ignore[attr-defined]
+            return thing
+
+        return decorate
+
+    def unregister(self, kind: str) -> None:
+        """Forget a kind (used by tests that define a toy)."""
+        del self._kinds[kind], self._examples[kind]
+
+    def __getitem__(self, kind: str) -> T:
+        try:
+            return self._kinds[kind]
+        except (KeyError, TypeError):
+            raise ScenarioError([self.problem(kind)]) from None
+
+    def problem(self, kind: Any) -> Problem:
+        """What to say of a kind that is not known."""
+        return Problem(
+            f"is not a known {self.what}",
+            value=kind,
+            allowed=", ".join(sorted(self._kinds)),
+            hint=nearest(str(kind), self._kinds),
+        )
+
+    def __contains__(self, kind: object) -> bool:
+        return isinstance(kind, str) and kind in self._kinds
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._kinds))
+
+    def __len__(self) -> int:
+        return len(self._kinds)
+
+    def example(self, kind: str) -> dict[str, Any]:
+        """Values from which an object of this kind can be made."""
+        return dict(self._examples[kind])
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """Kinds with their class or function, in alphabetical order."""
+        return iter(sorted(self._kinds.items()))

@@ -1,0 +1,311 @@
+"""Consignments under way: what they draw, and who comes to which step when.
+
+A `Lot` holds the draws of the consignments of one flow that were handed in together. A
+`Party` is some of them that come to the same step of the same itinerary, as flat arrays
+in order of replication, then index; it is split by time only, and joined again with those
+of its lot who come to the step later. A `Part` is those of a party that join the step now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.core.errors import SimulationError
+from corridor_sim.core.units import GRID_PER_H, FloatArray
+from corridor_sim.engines.batch.refusals import skippable
+from corridor_sim.engines.queues.layout import IntArray
+from corridor_sim.plan.plan import FlowPlan, Step, Variant
+from corridor_sim.records.inputs import FlowInputs
+
+
+class Route:
+    """What follows from an itinerary alone: which of its spans begin and end at which of its steps.
+
+    `opens[s]` lists the spans that may begin at step s, with whether somebody may have begun
+    them before; `closes[s]` those whose last step it is.
+    """
+
+    def __init__(self, variant: Variant, *, spans: bool) -> None:
+        self.steps = variant.steps
+        skipped = [skippable(step) for step in variant.steps]
+        self.opens: list[list[tuple[int, bool]]] = [[] for _ in variant.steps]
+        self.closes: list[list[int]] = [[] for _ in variant.steps]
+        for k, span in enumerate(variant.spans if spans else ()):
+            for s in range(span.first, span.last + 1):
+                if all(skipped[span.first : s]):
+                    self.opens[s].append((k, s > span.first))
+            self.closes[span.last].append(k)
+
+
+class Lot:
+    """Draws of the consignments of one flow that were handed in together, as flat arrays.
+
+    Attributes
+    ----------
+    edge
+        Cells ``edge[r]`` up to ``edge[r + 1]`` are those of the r-th replication. (replication + 1,)
+    serial
+        Place among the lots of its flow.
+    size, left
+        How many consignments there were, and how many of them are still under way.
+    """
+
+    def __init__(
+        self,
+        flow: int,
+        plan: FlowPlan,
+        serial: int,
+        edge: IntArray,
+        index: IntArray,
+        number: IntArray,
+        release_h: FloatArray,
+        duration_h: Mapping[str, tuple[FloatArray, ...]],
+        uniform: Mapping[str, FloatArray],
+        size: int,
+    ) -> None:
+        self.flow, self.plan, self.serial, self.edge = flow, plan, serial, edge
+        self.size = self.left = size
+        self.index, self.number, self.release_h = index, number, release_h
+        self.duration_h, self.uniform = duration_h, uniform
+
+    @classmethod
+    def of(cls, flow: int, plan: FlowPlan, serial: int, inputs: FlowInputs, index: IntArray, size: int) -> Lot:
+        """The lot of some inputs, shape (replication, consignment) with padding, `size` of which are there."""
+        rows, width = inputs.release_h.shape
+        return cls(
+            flow,
+            plan,
+            serial,
+            np.arange(rows + 1) * width,
+            index.ravel(),
+            inputs.number.ravel(),
+            inputs.release_h.ravel(),
+            {key: tuple(_flat(values) for values in arrays) for key, arrays in inputs.duration_h.items()},
+            {key: _flat(values) for key, values in inputs.uniform.items()},
+            size,
+        )
+
+    def thinned(self, cells: IntArray) -> Lot:
+        """A lot of the consignments at some cells alone."""
+        return Lot(
+            self.flow,
+            self.plan,
+            self.serial,
+            np.searchsorted(cells, self.edge),
+            self.index[cells],
+            self.number[cells],
+            self.release_h[cells],
+            {key: tuple(picked(values, cells) for values in arrays) for key, arrays in self.duration_h.items()},
+            {key: picked(values, cells) for key, values in self.uniform.items()},
+            len(cells),
+        )
+
+    def count(self, cells: IntArray) -> IntArray:
+        """How many of some cells, in ascending order, are in each replication."""
+        return np.asarray(np.diff(np.searchsorted(cells, self.edge)))
+
+    def uniforms(self, name: str, cells: IntArray) -> FloatArray:
+        """Uniforms of one role at some cells. Raises SimulationError if there are none."""
+        if name not in self.uniform:
+            raise SimulationError(f"flow {self.plan.id}: no uniforms were drawn for {name!r}")
+        return picked(self.uniform[name], cells)
+
+
+def _flat(values: FloatArray) -> FloatArray:
+    """A matrix as a flat array; one value that stands for all is not written out."""
+    if values.size and not any(values.strides):
+        return np.broadcast_to(values.flat[0], (values.size,))
+    return values.ravel()
+
+
+def picked(values: NDArray[Any], cells: IntArray) -> NDArray[Any]:
+    """Values at flat cells in ascending order, which are not moved if it is all of them."""
+    if len(cells) == len(values):
+        return values
+    if values.size and not any(values.strides):
+        return np.broadcast_to(values[0], cells.shape)
+    return np.asarray(values[cells])
+
+
+@dataclass(slots=True, eq=False)
+class Party:
+    """Those of a lot who come to the same step of the same itinerary: cells in ascending order.
+
+    Attributes
+    ----------
+    time_h
+        When each one comes there.
+    begin_h
+        By number of the span, for the spans under way: joining of the first step taken, NaN before.
+    ready_h
+        The order in which those who landed together left the ship, NaN for those who did not.
+    """
+
+    lot: Lot
+    variant: int
+    step: int
+    cells: IntArray
+    time_h: FloatArray
+    begin_h: dict[int, FloatArray] = field(default_factory=dict)
+    ready_h: FloatArray | None = None
+
+    def some(self, which: IntArray) -> Party:
+        """Those at some positions, in ascending order."""
+        return Party(
+            self.lot,
+            self.variant,
+            self.step,
+            self.cells[which],
+            self.time_h[which],
+            {k: begin[which] for k, begin in self.begin_h.items()},
+            None if self.ready_h is None else self.ready_h[which],
+        )
+
+    def split(self, until_h: float) -> tuple[Party | None, Party | None]:
+        """Those who come before an instant, and the others."""
+        here = self.time_h < until_h
+        many = int(np.count_nonzero(here))
+        if many == len(here):
+            return self, None
+        if not many:
+            return None, self
+        return self.some(np.flatnonzero(here)), self.some(np.flatnonzero(~here))
+
+
+def joined(parties: Sequence[Party]) -> Party:
+    """Parties of one lot at the same step as one."""
+    if len(parties) == 1:
+        return parties[0]
+    first = parties[0]
+    cells = np.concatenate([party.cells for party in parties])
+    order = np.argsort(cells, kind="stable")
+
+    def together(arrays: Iterable[FloatArray]) -> FloatArray:
+        return np.asarray(np.concatenate(list(arrays))[order])
+
+    def known(values: FloatArray | None, party: Party) -> FloatArray:
+        return np.full(len(party.cells), np.nan) if values is None else values
+
+    begun = dict.fromkeys(k for party in parties for k in party.begin_h)
+    ready = None
+    if any(party.ready_h is not None for party in parties):
+        ready = together(known(party.ready_h, party) for party in parties)
+    return Party(
+        first.lot,
+        first.variant,
+        first.step,
+        cells[order],
+        together(party.time_h for party in parties),
+        {k: together(known(party.begin_h.get(k), party) for party in parties) for k in begun},
+        ready,
+    )
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """Those of a party who join an element now; `who` are their positions in the party (None: all)."""
+
+    party: Party
+    who: IntArray | None
+    cells: IntArray
+    join_h: FloatArray
+    service_h: FloatArray
+
+    @property
+    def lot(self) -> Lot:
+        """The lot that they belong to."""
+        return self.party.lot
+
+    @property
+    def count(self) -> IntArray:
+        """How many there are in each replication."""
+        return self.lot.count(self.cells)
+
+    @property
+    def positions(self) -> IntArray:
+        """Their positions in the party."""
+        return np.arange(len(self.cells)) if self.who is None else self.who
+
+    def settled(self, decided: NDArray[np.bool_]) -> tuple[Part, Party]:
+        """The part of those who are decided, with all who pass the step by, and the party of those who stay."""
+        stays = np.zeros(len(self.party.cells), dtype=bool)
+        stays[self.positions[~decided]] = True
+        goes = np.flatnonzero(~stays)
+        taken = np.zeros(len(stays), dtype=bool)
+        taken[self.positions] = True
+        part = Part(
+            self.party.some(goes),
+            np.flatnonzero(taken[goes]),
+            self.cells[decided],
+            self.join_h[decided],
+            self.service_h[decided],
+        )
+        return part, self.party.some(np.flatnonzero(stays))
+
+    @property
+    def ready_h(self) -> FloatArray:
+        """What settles ties before the number: the boarding order of those who landed, else the joining."""
+        ready = self.party.ready_h
+        if ready is None:
+            return self.join_h
+        ready = ready if self.who is None else ready[self.who]
+        return np.where(np.isnan(ready), self.join_h, ready)
+
+
+def part_of(party: Party) -> Part | None:
+    """Those of a party, who all come to their step now, that take it; None if nobody does."""
+    step = party.lot.plan.variants[party.variant].steps[party.step]
+    taken = taken_at(party.lot, step, party.cells, party.time_h)
+    if taken is None:
+        return Part(party, None, party.cells, party.time_h, duration_at(party.lot, step, party.cells, party.time_h))
+    who = np.flatnonzero(taken)
+    if not len(who):
+        return None
+    cells, join = party.cells[who], party.time_h[who]
+    return Part(party, who, cells, join, duration_at(party.lot, step, cells, join))
+
+
+def taken_at(lot: Lot, step: Step, cells: IntArray, time_h: FloatArray) -> NDArray[np.bool_] | None:
+    """Whether each one takes a step it comes to at `time_h`; None if everybody does."""
+    taken: NDArray[np.bool_] | None = None
+    if step.share is not None:
+        taken = lot.uniforms(step.share_draws, cells) < step.share(time_h)
+    for relief in step.reliefs:
+        if relief.factor == 0:
+            goes = lot.uniforms(relief.draws, cells) >= relief.share(time_h)
+            taken = goes if taken is None else taken & goes
+    return None if taken is None or taken.all() else taken
+
+
+def duration_at(lot: Lot, step: Step, cells: IntArray, time_h: FloatArray) -> FloatArray:
+    """Durations of those who join a step at `time_h`, factors included, on the clock grid. [h]"""
+    drawn = lot.duration_h.get(step.draws, ())
+    if len(step.laws) > max(len(drawn), 1) or (step.laws and not drawn):
+        raise SimulationError(
+            f"flow {lot.plan.id}: {len(step.laws)} laws but {len(drawn)} arrays of durations for {step.draws!r}"
+        )
+    if not drawn:
+        return np.zeros(len(cells))
+    if len(step.laws) > 1:
+        law = np.searchsorted([from_h for from_h, _ in step.laws], time_h, side="right") - 1
+        law = np.maximum(law, 0)
+        duration = np.empty(len(cells))
+        for k in np.unique(law).tolist():
+            who = np.flatnonzero(law == k)
+            duration[who] = drawn[k][cells[who]]
+    else:
+        duration = picked(drawn[0], cells)
+    if step.factor is None and not step.reliefs:
+        return np.asarray(duration)
+    whole = duration
+    if step.factor is not None:
+        duration = duration * step.factor(time_h)
+    for relief in step.reliefs:
+        relieved = lot.uniforms(relief.draws, cells) < relief.share(time_h)
+        duration = np.where(relieved, duration * relief.factor, duration)
+    return np.where(duration == whole, whole, np.rint(duration * GRID_PER_H) / GRID_PER_H)

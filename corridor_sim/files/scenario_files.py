@@ -1,0 +1,208 @@
+"""Scenario files: TOML text to `Scenario` and back, with every problem told by file and line.
+
+`load_scenario`, `save_scenario` and `check` are the ways in; the pieces are in
+`corridor_sim/files`: `outline` (lines), `reading` (one file), `overlays`
+(``extends`` and ``remove``), `packaged` (names), `writer`, `schema`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.files import packaged
+from corridor_sim.files.overlays import Document, Place, document_of, read_document
+from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, resolve
+from corridor_sim.files.schema import scenario_schema as schema
+from corridor_sim.files.toml_lines import key_parts
+from corridor_sim.files.writer import to_toml
+from corridor_sim.files.writing import write
+from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.csv_columns import csv_files
+from corridor_sim.model.resolution import problems as problems_of
+from corridor_sim.model.scenario import Scenario
+
+__all__ = ["check", "dumps", "load_corridor", "load_scenario", "loads", "save_scenario", "schema"]
+
+PathLike = str | os.PathLike[str]
+Overrides = Mapping[str, Any]
+T = TypeVar("T", Corridor, Scenario)
+
+_FIRST = ("schema", "name", "about")
+
+
+def load_scenario(path: PathLike, overrides: Overrides | None = None) -> Scenario:
+    """The scenario in a file, or the packaged one of that name.
+
+    Parameters
+    ----------
+    path : str or path
+        A TOML file, or a name such as ``"baseline_2023"``. What exists as a file is read as one.
+    overrides : dict, optional
+        Values by dotted path that are laid over the file: ``{"flows.export.per_day": 150}``; None takes one out.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem of the file and of those it extends, each with file and line.
+    """
+    return _scenario(_document(path, overrides))
+
+
+def loads(text: str, name: str = "text", folder: PathLike | None = None) -> Scenario:
+    """The scenario in a TOML text; files it names are looked for in `folder`.
+
+    Raises
+    ------
+    ScenarioError
+        As `load_scenario`.
+    """
+    return _scenario(document_of(text, name, None if folder is None else Path(folder)))
+
+
+def load_corridor(path: PathLike) -> Corridor:
+    """The corridor in a file, or the packaged one of that name (``"north_south"``), without run settings.
+
+    Raises
+    ------
+    ScenarioError
+        As `load_scenario`.
+    """
+    document = _document(path, None)
+    known = {str(field.validation_alias or name) for name, field in Corridor.model_fields.items()}
+    scenario_only = {str(field.validation_alias or name) for name, field in Scenario.model_fields.items()} - known
+    data = {key: value for key, value in document.data.items() if key not in scenario_only}
+    return _made(Corridor, data, document)
+
+
+def dumps(scenario: Scenario) -> str:
+    """The scenario as TOML text, complete in itself: ``loads(dumps(x)) == x``."""
+    return to_toml(scenario.to_data(), _FIRST)
+
+
+def save_scenario(scenario: Scenario, path: PathLike, *, overwrite: bool = False) -> None:
+    """Write the scenario to a TOML file; the file is there whole or not at all.
+
+    Raises
+    ------
+    CorridorError
+        If the file exists and `overwrite` is not set, or its folder does not exist.
+    """
+    write(dumps(scenario), Path(path), overwrite=overwrite)
+
+
+def check(path: PathLike, overrides: Overrides | None = None) -> list[Problem]:
+    """Everything to say of a scenario file before it is run, errors and warnings, each with file and line.
+
+    Nothing is raised for what is wrong with the file; an empty list means that
+    nothing is.
+    """
+    return examine(path, overrides)[1]
+
+
+def examine(path: PathLike, overrides: Overrides | None = None) -> tuple[Scenario | None, list[Problem]]:
+    """The scenario of a file with everything to say of it; None where its tables do not fit the model.
+
+    The scenario can be run if no problem is an error. Nothing is raised for what is
+    wrong with the file.
+    """
+    from corridor_sim.plan.load import check as check_scenario
+
+    try:
+        document = _document(path, overrides)
+        scenario = _made(Scenario, document.data, document)
+    except ScenarioError as error:
+        return None, list(error.problems)
+    return scenario, [document.locate(problem) for problem in check_scenario(scenario)]
+
+
+def _document(path: PathLike, overrides: Overrides | None) -> Document:
+    name = os.fspath(path)
+    if not name:
+        raise ScenarioError([Problem("the path of the scenario file is empty")])
+    file = Path(name)
+    if packaged.is_name(name) and not file.exists():
+        known = packaged.packaged_files()
+        if name not in known:
+            text = f"{name!r} is neither a file nor a packaged scenario"
+            raise ScenarioError([Problem(text, allowed=", ".join(known), hint=nearest(name, known))])
+        file = known[name]
+    document = read_document(file)
+    for dotted, value in (overrides or {}).items():
+        _override(document, dotted, value)
+    return document
+
+
+def _override(document: Document, path: str, value: Any) -> None:
+    """Set one value of the document by its path (None: take it out); tables on the way are made."""
+    parts = key_parts(path)
+    path = ".".join(parts)
+    if not parts:
+        raise ScenarioError([Problem("the path of a value to set is empty")])
+    table: Any = document.data
+    for n, part in enumerate(parts[:-1], start=1):
+        inner = table.get(part)
+        if inner is None:
+            inner = table[part] = {}
+        elif not isinstance(inner, dict):
+            raise ScenarioError([Problem("cannot be set: " + ".".join(parts[:n]) + " is a value, not a table", path)])
+        table = inner
+    if value is None:
+        table.pop(parts[-1], None)
+    else:
+        table[parts[-1]] = value
+    for known in [known for known in document.places if known == path or known.startswith(f"{path}.")]:
+        del document.places[known]
+    document.places[path] = Place(None, "override", None)
+
+
+def _scenario(document: Document) -> Scenario:
+    scenario = _made(Scenario, document.data, document)
+    errors = [problem for problem in problems_of(scenario) if problem.severity == "error"]
+    if errors:
+        raise ScenarioError(document.locate(problem) for problem in errors)
+    return scenario
+
+
+def _made(model: type[T], data: dict[str, Any], document: Document) -> T:
+    """An object of the model from a document; its problems get file and line."""
+    folders = _csv_folders(data, document)
+
+    def read_csv(name: str) -> str:
+        folder = folders.get(name)
+        if folder is None:
+            raise ScenarioError([Problem("names a file, but a text has no folder", "csv", name)])
+        file = resolve(name, folder, folder, "csv")
+        try:
+            return read_text(file, MAX_CSV_BYTES)
+        except ScenarioError as error:
+            raise ScenarioError(Problem(p.message, "csv", name, hint=p.hint) for p in error.problems) from None
+
+    try:
+        with csv_files(read_csv):
+            return model.model_validate(data)
+    except ScenarioError as error:
+        raise ScenarioError(document.locate(problem) for problem in error.problems) from None
+
+
+def _csv_folders(data: dict[str, Any], document: Document) -> dict[str, Path]:
+    """Folder of the file that names each CSV file."""
+    folders: dict[str, Path] = {}
+
+    def walk(value: Any, path: str) -> None:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                walk(item, f"{path}.{key}" if path else key)
+            name = value.get("csv")
+            place = document.places.get(f"{path}.csv")
+            if isinstance(name, str) and place is not None and place.file is not None:
+                folders.setdefault(name, place.file.parent)
+        elif isinstance(value, list):
+            for n, item in enumerate(value):
+                walk(item, f"{path}.{n}")
+
+    walk(data, "")
+    return folders

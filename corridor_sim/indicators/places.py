@@ -1,0 +1,265 @@
+"""The plan as indicators see it: places, counted window, local days, and what a planner may choose.
+
+To add a choice of the planner, add a field to `Options`; it is stored with the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+import numpy as np
+
+from corridor_sim.core.units import H_PER_DAY, FloatArray
+from corridor_sim.plan.plan import Element, Plan, Span, Variant
+from corridor_sim.records.visits import IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a planner may choose about the indicators; all of it is stored with the results.
+
+    Attributes
+    ----------
+    targets_h
+        Times within which a post should clear a consignment (level of service). [h]
+    delay_baseline
+        What truck-hours of delay are counted against: ``"unqueued"`` (waits, blocking,
+        interruptions), ``"free_flow"`` or ``"low_volume"`` (see `delay.py`).
+    saturation_limit
+        Load over capacity from which a post has no headroom.
+    vehicle_gap_m
+        Gap between vehicles in a queue, assumed. [m]
+    tfi3_km, tfi3_t
+        Section length and load that the cost of travel is scaled to (CAREC CPMM).
+    idling_co2_kg_h
+        Emission of a waiting truck with its engine on; None leaves idling out. [kg/h]
+    fees_usd
+        Payments of one consignment by crossing, for TFI2. [US$]
+    period_days
+        Length of the periods of rows by day; None is 1 up to 92 days, else 7.
+    """
+
+    targets_h: tuple[float, ...] = (2.0, 6.0, 24.0)
+    delay_baseline: str = "unqueued"
+    saturation_limit: float = 0.9
+    vehicle_gap_m: float = 3.0
+    tfi3_km: float = 500.0
+    tfi3_t: float = 20.0
+    idling_co2_kg_h: float | None = None
+    fees_usd: Mapping[str, float] = field(default_factory=dict)
+    period_days: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.delay_baseline not in ("unqueued", "free_flow", "low_volume"):
+            raise ValueError(f"delay_baseline must be unqueued, free_flow or low_volume, got {self.delay_baseline!r}")
+        if not all(target > 0 for target in self.targets_h):
+            raise ValueError(f"targets_h must be > 0, got {self.targets_h}")
+
+
+Place = tuple[str, str, str]
+"""(kind, id, direction) of a place."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The plan as the reducers see it: places, window, local days."""
+
+    plan: Plan
+    replications: IntArray
+    options: Options = field(default_factory=Options)
+
+    @property
+    def from_h(self) -> float:
+        """Start of the counted window. [h]"""
+        return self.plan.warm_up_h
+
+    @property
+    def until_h(self) -> float:
+        """End of the counted window. [h]"""
+        return self.plan.counted_until_h
+
+    @property
+    def window_h(self) -> float:
+        """Length of the counted window. [h]"""
+        return self.until_h - self.from_h
+
+    @property
+    def window_days(self) -> float:
+        """Length of the counted window. [days]"""
+        return self.window_h / H_PER_DAY
+
+    def utc_offset_h(self, post: str = "") -> float:
+        """Local time less UTC at a post, from the labels of the plan; 0 where it has none. [h]"""
+        return float(self.plan.labels.get("posts", {}).get(post, {}).get("utc_offset_h", 0.0))
+
+    def clock_h(self, post: str = "") -> float:
+        """Local hour of the day at hour 0 of the run, in [0, 24)."""
+        offset, start = self.utc_offset_h(post), self.plan.start
+        hour = start.hour + start.minute / 60 + start.second / 3600 if isinstance(start, datetime) else 0.0
+        return (hour + offset) % H_PER_DAY
+
+    def first_date(self, post: str = "") -> date | None:
+        """Local date of day 0, None if the plan has no dates."""
+        start = self.plan.start
+        if start is None:
+            return None
+        if isinstance(start, datetime):
+            return (start + timedelta(hours=self.utc_offset_h(post))).date()
+        return start  # type: ignore[no-any-return]
+
+    def days(self, post: str = "") -> int:
+        """Local days that the run touches, the broken ones included."""
+        return int(np.ceil((self.plan.horizon_h + self.clock_h(post)) / H_PER_DAY))
+
+    @cached_property
+    def most_days(self) -> int:
+        """Width of arrays by day, enough for every post."""
+        return int(np.ceil(self.plan.horizon_h / H_PER_DAY)) + 1
+
+    @cached_property
+    def period_days(self) -> int:
+        """Days in one period of the rows by day."""
+        return self.options.period_days or (1 if self.plan.horizon_h <= 92 * H_PER_DAY else 7)
+
+    def day_edges_h(self, post: str = "") -> FloatArray:
+        """Instants at which local days begin, day 0 cut at 0, the last one at the horizon. [h]"""
+        edges = np.arange(self.days(post) + 1) * H_PER_DAY - self.clock_h(post)
+        return np.clip(edges, 0.0, self.plan.horizon_h)
+
+    @cached_property
+    def cells(self) -> tuple[tuple[int, int], ...]:
+        """(element, flow) pairs that occur, by element and then flow."""
+        pairs = {
+            (step.element, f)
+            for f, flow in enumerate(self.plan.flows)
+            for variant in flow.variants
+            for step in variant.steps
+        }
+        return tuple(sorted(pairs))
+
+    @cached_property
+    def element_cells(self) -> tuple[range, ...]:
+        """Cells of each element."""
+        found: list[range] = []
+        cells, at = self.cells, 0
+        for k in range(len(self.plan.elements)):
+            first = at
+            while at < len(cells) and cells[at][0] == k:
+                at += 1
+            found.append(range(first, at))
+        return tuple(found)
+
+    @cached_property
+    def cell_of(self) -> dict[tuple[int, int], int]:
+        """Cell of each (element, flow) pair."""
+        return {pair: cell for cell, pair in enumerate(self.cells)}
+
+    @cached_property
+    def span_places(self) -> tuple[Place, ...]:
+        """Places of the spans: posts, crossings, legs in order of appearance, then the flows."""
+        found: dict[Place, None] = {}
+        for kind in ("post", "crossing", "leg"):
+            for flow in self.plan.flows:
+                for variant in flow.variants:
+                    for span in variant.spans:
+                        if span.kind == kind:
+                            found.setdefault(self.place_of(variant, span))
+        return (*found, *(("flow", flow.id, flow.direction) for flow in self.plan.flows))
+
+    @cached_property
+    def span_cells(self) -> tuple[tuple[int, int], ...]:
+        """(span place, flow) pairs that occur, sorted."""
+        at = {place: n for n, place in enumerate(self.span_places)}
+        pairs = {
+            (at[self.place_of(variant, span)], f)
+            for f, flow in enumerate(self.plan.flows)
+            for variant in flow.variants
+            for span in variant.spans
+            if span.kind in ("post", "crossing", "leg")
+        }
+        pairs |= {(at["flow", flow.id, flow.direction], f) for f, flow in enumerate(self.plan.flows)}
+        return tuple(sorted(pairs))
+
+    @cached_property
+    def _span_cell_of(self) -> dict[tuple[int, int, int], tuple[int, int]]:
+        at = {place: n for n, place in enumerate(self.span_places)}
+        cell = {pair: n for n, pair in enumerate(self.span_cells)}
+        found = {}
+        for f, flow in enumerate(self.plan.flows):
+            for v, variant in enumerate(flow.variants):
+                whole = at["flow", flow.id, flow.direction]
+                found[f, v, -1] = (whole, cell[whole, f])
+                for n, span in enumerate(variant.spans):
+                    if self.place_of(variant, span) in at:
+                        place = at[self.place_of(variant, span)]
+                        found[f, v, n] = (place, cell[place, f])
+        return found
+
+    def span_cell(self, flow: int, variant: int, span: int) -> tuple[int, int] | None:
+        """(place, cell) of one span of one itinerary, None if it is of no reported kind."""
+        return self._span_cell_of.get((flow, variant, span))
+
+    def place_of(self, variant: Variant, span: Span) -> Place:
+        """Kind, id and direction of a span of an itinerary; a crossing is directed by its posts (``"AZ>RU"``)."""
+        if span.kind != "crossing" or span.direction:
+            return (span.kind, span.id, span.direction)
+        labels = self.plan.labels.get("posts", {})
+        inside = [one for one in variant.spans if one.kind == "post" and span.first <= one.first <= span.last]
+        inside.sort(key=lambda one: one.first)
+        sides = [str(labels.get(one.id, {}).get("country", "") or one.id) for one in inside]
+        return ("crossing", span.id, ">".join(dict.fromkeys(sides)))
+
+    def places(self, *kinds: str) -> list[tuple[int, Place]]:
+        """Numbered span places of these kinds."""
+        return [(n, place) for n, place in enumerate(self.span_places) if place[0] in kinds]
+
+    @cached_property
+    def post_elements(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """Elements of each (post, direction)."""
+        found: dict[tuple[str, str], list[int]] = {}
+        for k, element in enumerate(self.plan.elements):
+            if element.post:
+                found.setdefault((element.post, element.direction), []).append(k)
+        return {key: tuple(elements) for key, elements in found.items()}
+
+    @cached_property
+    def crossing_elements(self) -> dict[tuple[str, str], tuple[int, ...]]:
+        """Elements met within each (crossing, direction): what the itineraries' crossing spans cover."""
+        found: dict[tuple[str, str], set[int]] = {}
+        for flow in self.plan.flows:
+            for variant in flow.variants:
+                for span in variant.spans:
+                    if span.kind == "crossing":
+                        _, id, direction = self.place_of(variant, span)
+                        covered = (step.element for step in variant.steps[span.first : span.last + 1])
+                        found.setdefault((id, direction), set()).update(covered)
+        return {key: tuple(sorted(elements)) for key, elements in found.items()}
+
+    @cached_property
+    def classes(self) -> dict[str, tuple[int, ...]]:
+        """Flows of each cargo class."""
+        found: dict[str, list[int]] = {}
+        for f, flow in enumerate(self.plan.flows):
+            found.setdefault(flow.cargo_class, []).append(f)
+        return {name: tuple(flows) for name, flows in sorted(found.items()) if name}
+
+    @cached_property
+    def may_block(self) -> bool:
+        """Whether anybody can be held in a lane after service."""
+        return any(getattr(element, "may_be_full", False) for element in self.plan.elements)
+
+    def may_interrupt(self, element: int) -> bool:
+        """Whether a service at this element can be interrupted."""
+        station = self.plan.elements[element]
+        if station.kind != "station":
+            return False
+        fails = bool(getattr(station, "outages", ())) or getattr(station, "breakdown", None) is not None
+        return fails or getattr(station, "closing", "") in ("suspend", "restart")
+
+
+def element_place(element: Element) -> Place:
+    """Kind, id and direction under which an element is reported."""
+    return ("stage" if element.post else "leg", element.id, element.direction)

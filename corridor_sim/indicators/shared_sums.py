@@ -1,0 +1,491 @@
+"""What several indicators need, counted once: sums, numbers by day and hour, queues, distributions.
+
+Everything here is a sum of grid times, a count or a histogram of counts, hence
+the same however a run is cut. Add a reducer when two indicators would
+otherwise count the same thing.
+"""
+# ruff: noqa: D102 (the hooks are documented in base.py)
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.core.units import H_PER_DAY, FloatArray
+from corridor_sim.indicators.base import Reducer, Scope, SpanTile, VisitTile, ratio
+from corridor_sim.indicators.distributions import CountArray, Distribution, TimeCounts
+from corridor_sim.plan.plan import Element
+from corridor_sim.records.visits import IntArray
+
+
+class VisitSums(Reducer):
+    """Numbers and hours by (element, flow) cell, shape (cell, replication).
+
+    Over visits joined in the counted window: `joined`; `started` and `wait_h`
+    (those started); `left`, `hold_h`, `interrupted_h`, `blocked_h` (those that have
+    left). Within the window, whoever it is, clipped at its ends: `wait_in_window_h`,
+    `hold_in_window_h`, `interrupted_in_window_h`, `blocked_in_window_h`. At the
+    end of the run, whenever they joined: `unserved` and their wait so far,
+    `unserved_wait_h`. `hold_h` is service, travel, crossing or dwell.
+    """
+
+    def start(self) -> None:
+        shape = (len(self.scope.cells), len(self.scope.replications))
+
+        def zeros() -> FloatArray:
+            return np.zeros(shape)
+
+        self.joined, self.started, self.left = zeros(), zeros(), zeros()
+        self.wait_h, self.hold_h, self.interrupted_h, self.blocked_h = zeros(), zeros(), zeros(), zeros()
+        self.wait_in_window_h, self.hold_in_window_h = zeros(), zeros()
+        self.interrupted_in_window_h, self.blocked_in_window_h = zeros(), zeros()
+        self.unserved, self.unserved_wait_h = zeros(), zeros()
+
+    def add_visits(self, tile: VisitTile) -> None:
+        cell, kind = tile.cell, self.scope.plan.elements[tile.element].kind
+        for number in (self.joined, self.started, self.left):
+            number[cell] += tile.inner_number
+        if kind != "delay":
+            wait = tile.sum_inner(tile.wait_h)
+            self.wait_h[cell] += wait
+            self.wait_in_window_h[cell] += wait
+        splits = kind in ("station", "passage") and self.scope.may_block
+        blocked = tile.sum_inner(tile.leave_h - tile.finish_h) if splits else 0.0
+        interrupts = self.scope.may_interrupt(tile.element)
+        if kind == "station" and not interrupts:
+            hold: FloatArray | float = tile.sum_inner(tile.service_h)
+        elif kind == "quota":
+            hold = 0.0
+        else:
+            hold = tile.sum_inner(tile.leave_h - tile.start_h) - blocked
+        if interrupts:
+            service = tile.sum_inner(tile.service_h)
+            interrupted = hold - service
+            self.interrupted_h[cell] += interrupted
+            self.interrupted_in_window_h[cell] += interrupted
+            hold = service
+        self.hold_h[cell] += hold
+        self.hold_in_window_h[cell] += hold
+        if splits:
+            self.blocked_h[cell] += blocked
+            self.blocked_in_window_h[cell] += blocked
+        if len(tile.edge):
+            self._add_edge(tile, kind)
+
+    def _add_edge(self, tile: VisitTile, kind: str) -> None:
+        scope, horizon, cell, edge = self.scope, self.scope.plan.horizon_h, tile.cell, tile.edge
+        join, start, finish, leave, service = (
+            column[edge] for column in (tile.join_h, tile.start_h, tile.finish_h, tile.leave_h, tile.service_h)
+        )
+        if kind == "delay":
+            start = join
+        if kind not in ("station", "passage"):
+            finish = leave
+        waiting, held, gone = np.isnan(start), np.isnan(finish), ~np.isnan(leave)
+        counted = (join >= scope.from_h) & (join < scope.until_h)
+
+        def within(since: FloatArray, until: FloatArray) -> FloatArray:
+            return np.asarray(np.clip(until, scope.from_h, scope.until_h) - np.clip(since, scope.from_h, scope.until_h))
+
+        start = np.where(waiting, horizon, start)
+        finish = np.where(held, horizon, finish)
+        until = np.where(gone, leave, horizon)
+        wait, hold, blocked = start - join, finish - start, until - finish
+        interrupted = np.zeros_like(hold)
+        if scope.may_interrupt(tile.element):
+            # What exceeds the service was interruption, unfinished services included.
+            interrupted = np.maximum(hold - service, 0.0)
+        in_window = within(start, finish)
+        interrupted_in_window = np.minimum(interrupted, in_window)
+
+        def add(values: NDArray[np.generic]) -> FloatArray:
+            return tile.sum_of(edge, np.asarray(values, dtype=np.float64))
+
+        self.joined[cell] += add(counted)
+        self.started[cell] += add(counted & ~waiting)
+        self.left[cell] += add(counted & gone)
+        self.wait_h[cell] += add(np.where(counted & ~waiting, wait, 0.0))
+        self.hold_h[cell] += add(np.where(counted & gone, hold - interrupted, 0.0))
+        self.interrupted_h[cell] += add(np.where(counted & gone, interrupted, 0.0))
+        self.blocked_h[cell] += add(np.where(counted & gone, blocked, 0.0))
+        self.wait_in_window_h[cell] += add(within(join, start))
+        self.hold_in_window_h[cell] += add(in_window - interrupted_in_window)
+        self.interrupted_in_window_h[cell] += add(interrupted_in_window)
+        self.blocked_in_window_h[cell] += add(within(finish, until))
+        self.unserved[cell] += add(waiting)
+        self.unserved_wait_h[cell] += add(np.where(waiting, wait, 0.0))
+
+    def of(
+        self, values: FloatArray, elements: int | tuple[int, ...], flows: tuple[int, ...] | None = None
+    ) -> FloatArray:
+        """Sum of `values` over the cells of some elements (and flows), shape (replication,)."""
+        total = np.zeros(values.shape[1])
+        for element in (elements,) if isinstance(elements, int) else elements:
+            for cell in self.scope.element_cells[element]:
+                if flows is None or self.scope.cells[cell][1] in flows:
+                    total = total + values[cell]
+        return total
+
+
+class Components(Reducer):
+    """What the time of a mean passage is made of, from the sums of the visits.
+
+    A mean over the visits to one element counts in a passage with the share of the
+    passages that visit it; so unfinished consignments bias no component. Where every
+    itinerary of a flow visits the element that share is a whole number and is taken as
+    such: visits and journeys of the same window are not the same consignments.
+    """
+
+    def start(self) -> None:
+        self.visits = self.shared(VisitSums)
+
+    def names(self, elements: tuple[int, ...], also: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Components that can occur at some elements (and `also` some that cannot), in a fixed order."""
+        found: dict[str, None] = dict.fromkeys(also)
+        for element in elements:
+            thing = self.scope.plan.elements[element]
+            if thing.kind != "delay":
+                found[thing.wait_component] = None
+            if thing.kind != "quota":
+                found[hold_component(thing)] = None
+            if self.scope.may_interrupt(element):
+                found["interrupted"] = None
+            if thing.kind in ("station", "passage") and self.scope.may_block:
+                found["blocked"] = None
+        return tuple(name for name in COMPONENTS if name in found)
+
+    def mean_h(
+        self, name: str, elements: tuple[int, ...], passages: FloatArray, flows: tuple[int, ...] | None = None
+    ) -> FloatArray:
+        """Hours of one component in a mean passage, shape (replication,). [h]"""
+        visits, total = self.visits, np.zeros(len(self.scope.replications))
+        for element in elements:
+            thing = self.scope.plan.elements[element]
+            parts: list[tuple[FloatArray, FloatArray]] = []
+            if name == thing.wait_component and thing.kind != "delay":
+                parts.append((visits.wait_h, visits.started))
+            if name == hold_component(thing) and thing.kind != "quota":
+                parts.append((visits.hold_h, visits.left))
+            if name == "interrupted":
+                parts.append((visits.interrupted_h, visits.left))
+            if name == "blocked":
+                parts.append((visits.blocked_h, visits.left))
+            joined = visits.of(visits.joined, element, flows)
+            always = self._always(element, flows)
+            share = ratio(joined, passages) if always is None else np.full(len(joined), float(always))
+            for hours, number in parts:
+                mean = ratio(visits.of(hours, element, flows), visits.of(number, element, flows))
+                total = total + np.where(joined > 0, mean * share, 0.0)
+        return np.where(passages > 0, total, np.nan)
+
+    def _always(self, element: int, flows: tuple[int, ...] | None) -> int | None:
+        """How often every itinerary of these flows visits an element, None if it depends."""
+        if flows is None:
+            return None
+        times: set[int] = set()
+        for variant in (variant for flow in flows for variant in self.scope.plan.flows[flow].variants):
+            steps = [step for step in variant.steps if step.element == element]
+            if any(step.share or step.balk or any(not relief.factor for relief in step.reliefs) for step in steps):
+                return None
+            times.add(len(steps))
+        return times.pop() if len(times) == 1 else None
+
+    def delay_h(
+        self, elements: tuple[int, ...], passages: FloatArray, flows: tuple[int, ...] | None = None
+    ) -> FloatArray:
+        """Waits, blocking and interruptions in a mean passage, shape (replication,). [h]"""
+        total = np.zeros(len(self.scope.replications))
+        for name in self.names(elements):
+            if name in DELAYS:
+                total = total + self.mean_h(name, elements, passages, flows)
+        return total
+
+
+DELAYS = ("wait", "slot_wait", "acceptance_wait", "entry_wait", "sailing_wait", "blocked", "interrupted")
+"""Components that are delay against an unqueued passage."""
+BOOKED = ("wait", "slot_wait", "acceptance_wait")
+"""Waits that an improvement of a post turns into one another."""
+COMPONENTS = (*DELAYS, "service", "dwell", "travel")
+
+
+def hold_component(element: Element) -> str:
+    """What the time between start and finish at an element is: service, dwell or travel."""
+    if element.kind == "station":
+        return "service"
+    if element.kind == "delay":
+        return getattr(element, "component", "travel")
+    return "travel"
+
+
+class SpanSums(Reducer):
+    """Numbers and hours by (span place, flow) cell, shape (cell, replication).
+
+    `begun` in the counted window, of them `done` by the end with `stay_h` in total;
+    `ended` in the window, whenever begun; over the whole run `created` (begun at
+    all), `inside` at its end, with their time so far `inside_h`.
+    """
+
+    def start(self) -> None:
+        shape = (len(self.scope.span_cells), len(self.scope.replications))
+        self.begun, self.done, self.ended = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self.stay_h = np.zeros(shape)
+        self.created, self.inside, self.inside_h = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        variants = [(f, v) for f, flow in enumerate(self.scope.plan.flows) for v in range(len(flow.variants))]
+        self._variant = {pair: n for n, pair in enumerate(variants)}
+        self._variant_done = np.zeros((len(variants), len(self.scope.replications)))
+
+    def add_span(self, tile: SpanTile) -> None:
+        cell, done = tile.cell, tile.done_number
+        self.created[cell] += tile.number
+        self.done[cell] += done
+        if tile.done is None:
+            self.stay_h[cell] += tile.sum(tile.stay_h)
+        else:
+            self.stay_h[cell] += tile.sum_of(tile.done, tile.stay_h[tile.done])
+        if tile.counted is None:
+            # Everybody counts, so those done are those that ended.
+            self.begun[cell] += tile.number
+            self.ended[cell] += done
+        else:
+            self.begun[cell] += tile.count(tile.counted)
+            # An end at the very horizon belongs to the run, hence to its last window.
+            last = self.scope.until_h == self.scope.plan.horizon_h
+            until = tile.end_h <= self.scope.until_h if last else tile.end_h < self.scope.until_h
+            self.ended[cell] += tile.count((tile.end_h >= self.scope.from_h) & until)
+        if tile.kind == "flow":
+            self._variant_done[self._variant[tile.flow, tile.variant]] += done
+        if not tile.all_ended:
+            inside = np.flatnonzero(np.isnan(tile.end_h))
+            self.inside[cell] += tile.sum_of(inside, np.ones(len(inside)))
+            self.inside_h[cell] += tile.sum_of(inside, self.scope.plan.horizon_h - tile.begin_h[inside])
+
+    def of(self, values: FloatArray, place: int, flows: tuple[int, ...] | None = None) -> FloatArray:
+        """Sum of `values` over the flows at one place, shape (replication,)."""
+        total = np.zeros(values.shape[1])
+        for cell, (where, flow) in enumerate(self.scope.span_cells):
+            if where == place and (flows is None or flow in flows):
+                total = total + values[cell]
+        return total
+
+    def journeys_by_variant(self, flow: int) -> list[FloatArray]:
+        """Journeys begun in the window and done, for each itinerary of a flow, each of shape (replication,)."""
+        return [self._variant_done[self._variant[flow, v]] for v in range(len(self.scope.plan.flows[flow].variants))]
+
+    def flows_at(self, place: int) -> tuple[int, ...]:
+        """Flows that pass a place."""
+        return tuple(flow for where, flow in self.scope.span_cells if where == place)
+
+
+class QueueMarks(Reducer):
+    """Number waiting at each element just before evenly spaced instants ("marks").
+
+    A mark lies every quarter of an hour in runs up to 93 days, else every hour.
+    `waiting(element)` has shape (replication, mark); marks within the counted window.
+    """
+
+    def start(self) -> None:
+        scope = self.scope
+        self.step_h = 0.25 if scope.plan.horizon_h <= 93 * H_PER_DAY else 1.0
+        self.marks = int(np.floor(scope.plan.horizon_h / self.step_h))
+        self.elements = tuple(k for k, element in enumerate(scope.plan.elements) if element.kind != "delay")
+        self._at = {element: n for n, element in enumerate(self.elements)}
+        # net[e, r, b]: joined minus started in bin b, the last bin is beyond the last mark.
+        self._net = np.zeros((len(self.elements), len(scope.replications), self.marks + 1), dtype=np.int32)
+        first = int(np.floor(scope.from_h / self.step_h))
+        last = int(np.floor(scope.until_h / self.step_h))
+        self._kept = slice(first, max(last, first))
+
+    def add_visits(self, tile: VisitTile) -> None:
+        where = self._at.get(tile.element)
+        if where is None:
+            return
+        per_h = 1.0 / self.step_h
+        joined, started = np.floor(tile.join_h * per_h), np.floor(tile.start_h * per_h)
+        # Who starts before the next mark is never seen waiting.
+        seen = np.flatnonzero(joined != started)
+        if not len(seen):
+            return
+        offset = tile.row[seen] * (self.marks + 1)
+        net = self._net[where].reshape(-1)
+        np.add.at(net, offset + joined[seen].astype(np.int64), np.int32(1))
+        starts = started[seen]
+        if not starts.max() < np.inf:
+            there = np.flatnonzero(starts == starts)
+            offset, starts = offset[there], starts[there]
+        np.add.at(net, offset + starts.astype(np.int64), np.int32(-1))
+
+    @property
+    def mark_h(self) -> FloatArray:
+        """Instants of the marks kept. [h]"""
+        return np.asarray(np.arange(1, self.marks + 1)[self._kept] * self.step_h, dtype=np.float64)
+
+    def waiting(self, *elements: int) -> CountArray:
+        """Number waiting at some elements together, shape (replication, mark)."""
+        net = np.zeros(self._net.shape[1:], dtype=np.int32)
+        for element in elements:
+            if element in self._at:
+                net += self._net[self._at[element]]
+        return np.asarray(np.cumsum(net, axis=1, dtype=np.int32)[:, self._kept])
+
+
+class StationDays(Reducer):
+    """Visits joined at each element that can queue, by local day, shape (replication, day)."""
+
+    def start(self) -> None:
+        scope = self.scope
+        self.elements = tuple(k for k, element in enumerate(scope.plan.elements) if element.kind != "delay")
+        self._at = {element: n for n, element in enumerate(self.elements)}
+        self._joined = np.zeros((len(self.elements), len(scope.replications), scope.most_days), dtype=np.int32)
+
+    def add_visits(self, tile: VisitTile) -> None:
+        where = self._at.get(tile.element)
+        if where is not None:
+            clock_h = self.scope.clock_h(self.scope.plan.elements[tile.element].post)
+            _count_by_day(self._joined[where], tile.row, tile.join_h, clock_h)
+
+    def joined(self, element: int) -> CountArray:
+        """Visits joined by local day of the post."""
+        return np.asarray(self._joined[self._at[element]])
+
+
+class SpanDays(Reducer):
+    """Passages of posts begun and ended by local day, shape (post, replication, day)."""
+
+    def start(self) -> None:
+        scope = self.scope
+        self._at = {place: n for n, (place, _) in enumerate(scope.places("post"))}
+        shape = (len(self._at), len(scope.replications), scope.most_days)
+        self._begun, self._ended = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32)
+
+    def add_span(self, tile: SpanTile) -> None:
+        where = self._at.get(tile.place)
+        if where is not None:
+            clock_h = self.scope.clock_h(self.scope.span_places[tile.place][1])
+            _count_by_day(self._begun[where], tile.row, tile.begin_h, clock_h)
+            row, end_h = tile.row, tile.end_h
+            if not tile.all_ended:
+                ended = np.flatnonzero(end_h == end_h)
+                row, end_h = row[ended], end_h[ended]
+            _count_by_day(self._ended[where], row, end_h, clock_h)
+
+    def begun(self, place: int) -> CountArray:
+        """Passages begun by local day."""
+        return np.asarray(self._begun[self._at[place]])
+
+    def ended(self, place: int) -> CountArray:
+        """Passages ended by local day."""
+        return np.asarray(self._ended[self._at[place]])
+
+
+class SpanHours(Reducer):
+    """Passages of crossings by local hour of beginning, shape (crossing, replication, 24).
+
+    `begun` counts the passages done that began in the window, `stay_h` sums their times.
+    """
+
+    def start(self) -> None:
+        scope = self.scope
+        self._at = {place: n for n, (place, _) in enumerate(scope.places("crossing"))}
+        # A crossing keeps the clock of the first of its posts.
+        posts = scope.plan.labels.get("posts", {})
+        self._clock_h = {
+            id: scope.clock_h(next((post for post, of in posts.items() if of.get("crossing") == id), ""))
+            for _, (_, id, _) in scope.places("crossing")
+        }
+        shape = (len(self._at), len(scope.replications), 24)
+        self.begun, self.stay_h = np.zeros(shape), np.zeros(shape)
+
+    def add_span(self, tile: SpanTile) -> None:
+        where = self._at.get(tile.place)
+        if where is None:
+            return
+        _, id, _ = self.scope.span_places[tile.place]
+        hour = np.floor(tile.of_done(tile.begin_h) + self._clock_h[id])
+        hour -= 24.0 * np.floor((hour + 0.5) * (1.0 / 24.0))
+        key = tile.of_done(tile.row) * 24 + hour.astype(np.int64)
+        shape = self.begun.shape[1:]
+        size = shape[0] * shape[1]
+        self.begun[where] += np.bincount(key, minlength=size).reshape(shape)
+        self.stay_h[where] += np.bincount(key, tile.of_done(tile.stay_h), minlength=size).reshape(shape)
+
+    def of(self, place: int) -> tuple[FloatArray, FloatArray]:
+        """(number, total stay) by hour at one place."""
+        return self.begun[self._at[place]], self.stay_h[self._at[place]]
+
+
+class StayTimes(Reducer):
+    """Distribution of the times over posts, crossings and whole journeys."""
+
+    def start(self) -> None:
+        scope = self.scope
+        places = scope.places("post", "crossing", "flow")
+        self._at = {place: n for n, (place, _) in enumerate(places)}
+        self._counts = TimeCounts(len(places), len(scope.replications), scope.plan.horizon_h)
+
+    def add_span(self, tile: SpanTile) -> None:
+        where = self._at.get(tile.place)
+        if where is not None:
+            self._counts.add(where, tile.of_done(tile.row), tile.of_done(tile.stay_h))
+
+    def of(self, place: int) -> Distribution:
+        """Distribution at one place."""
+        return self._counts.of(self._at[place])
+
+
+class WaitTimes(Reducer):
+    """Distribution of the waits at each element, of visits joined in the window and started."""
+
+    def start(self) -> None:
+        scope = self.scope
+        elements = tuple(k for k, element in enumerate(scope.plan.elements) if element.kind != "delay")
+        self._at = {element: n for n, element in enumerate(elements)}
+        self._counts = TimeCounts(len(elements), len(scope.replications), scope.plan.horizon_h)
+        self._started = np.zeros((len(elements), len(scope.replications)))
+
+    def add_visits(self, tile: VisitTile) -> None:
+        where = self._at.get(tile.element)
+        if where is None:
+            return
+        started, waited = tile.start_h >= tile.join_h, tile.wait_h > 0
+        if not tile.all_inner:
+            counted = (tile.join_h >= self.scope.from_h) & (tile.join_h < self.scope.until_h)
+            started &= counted
+            waited &= counted
+        self._started[where] += tile.count(started)
+        # Many visits do not wait: they are counted, not sorted in.
+        which = np.flatnonzero(waited)
+        self._counts.add(where, tile.row[which], tile.wait_h[which])
+
+    def of(self, element: int) -> Distribution:
+        """Distribution at one element, those that did not wait included."""
+        where = self._at[element]
+        return self._counts.of(where, self._started[where])
+
+
+def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock_h: float) -> None:
+    """Add instants to ``counts[row, day]``, each in its replication.
+
+    An instant at the very horizon may fall on a day of its own, one beyond the last.
+    """
+    if not len(time_h):
+        return
+    first, last = (int((float(at) + clock_h) // H_PER_DAY) for at in (time_h.min(), time_h.max()))
+    assert last < counts.shape[1]
+    if first == last:
+        counts[:, first] += np.bincount(row, minlength=len(counts)).astype(np.int32)
+        return
+    day = ((time_h + clock_h) * (1.0 / H_PER_DAY)).astype(np.int64)
+    day += row * counts.shape[1]
+    np.add.at(counts.reshape(-1), day, np.int32(1))
+
+
+def by_period(counts: NDArray[np.generic], scope: Scope, post: str = "") -> list[tuple[int, FloatArray]]:
+    """(first day, sum over its days) of each period of `scope.period_days`, shape (replication,)."""
+    days, length = scope.days(post), scope.period_days
+    starts = range(0, days, length)
+    # What happens at the very horizon belongs to the last period.
+    ends = [first + length for first in starts[:-1]] + [counts.shape[1]]
+    return [
+        (first, np.asarray(counts[:, first:end].sum(axis=1), dtype=np.float64))
+        for first, end in zip(starts, ends, strict=True)
+    ]

@@ -1,0 +1,336 @@
+"""Scenario -> Plan: itineraries from ways, elements numbered in topological order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import networkx as nx
+
+from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.model.checks import MAX_CONSIGNMENTS
+from corridor_sim.model.dated_routes import Way
+from corridor_sim.model.resolution import Resolved, resolve
+from corridor_sim.model.routes import Pass, border_of, passes, stages_at
+from corridor_sim.model.scenario import Scenario
+from corridor_sim.plan.cycles import cycle_problems
+from corridor_sim.plan.demand import arrival_plan
+from corridor_sim.plan.legs import Legs, Part
+from corridor_sim.plan.names import file_path
+from corridor_sim.plan.plan import (
+    Balk,
+    Element,
+    FlowPlan,
+    Plan,
+    Quota,
+    Span,
+    StaffPool,
+    Station,
+    Step,
+    Timetable,
+    Variant,
+)
+from corridor_sim.plan.posts import Posts
+from corridor_sim.plan.timelines import Clock, is_one, steps
+
+
+@dataclass(slots=True)
+class Itinerary:
+    """Steps of one way, each with the id of its element, and the spans over them."""
+
+    way: Way
+    elements: list[str]
+    steps: list[Step]
+    spans: list[Span]
+
+
+def make_plan(scenario: Scenario) -> Plan:
+    """The scenario as numbered elements and itineraries, every dated change resolved.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that forbids a run.
+    """
+    return plan_of(resolve(scenario))
+
+
+def plan_of(resolved: Resolved) -> Plan:
+    """The plan of a scenario that is resolved already.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that forbids a run.
+    """
+    if resolved.errors:
+        raise ScenarioError(resolved.errors)
+    return _Builder(resolved).plan()
+
+
+class _Builder:
+    def __init__(self, resolved: Resolved) -> None:
+        self.resolved, self.scenario = resolved, resolved.scenario
+        run = self.scenario.run
+        self.clock = Clock(run.start_utc, run.horizon_h)
+        self.flow_ids = sorted(self.scenario.flows)
+        classes = [self.scenario.flows[id].cargo_class for id in self.flow_ids]
+        self.posts = Posts(resolved, self.clock, classes)
+        self.legs = Legs(resolved, self.clock, classes)
+        self.elements: dict[str, Element] = {}
+        self.before: dict[Pass, tuple[tuple[Timetable, StepFunction] | None, Quota | None]] = {}
+        """Slots and acceptance of each post and direction passed."""
+        self.parts: dict[Pass, list[Part]] = {}
+        """Parts of each leg and direction passed."""
+        self.problems: list[Problem] = []
+
+    def plan(self) -> Plan:
+        """Everything put together."""
+        routes = {id: [self._itinerary(id, way) for way in self.resolved.ways[id]] for id in self.flow_ids}
+        self._never_open(routes)
+        order, cyclic = _numbered([one.elements for ways in routes.values() for one in ways])
+        number = {id: k for k, id in enumerate(order)}
+        flows = tuple(self._flow(id, routes[id], number) for id in self.flow_ids)
+        run = self.scenario.run
+        plan = Plan(
+            elements=tuple(self.elements[id] for id in order),
+            flows=flows,
+            horizon_h=run.horizon_h,
+            warm_up_h=run.warm_up_h,
+            count_until_h=None if run.count_until_h == run.horizon_h else run.count_until_h,
+            staff_pools=self._staff_pools(),
+            cyclic=cyclic,
+            name=self.scenario.name,
+            start=self.clock.start,
+            labels=self._labels(),
+        )
+        self.problems += cycle_problems(plan)
+        expected = sum(flow.arrivals.expected_count(run.horizon_h) for flow in flows)
+        if expected > MAX_CONSIGNMENTS:
+            text = f"the run would create {expected:.2g} consignments (limit {MAX_CONSIGNMENTS:.0e})"
+            self.problems.append(Problem(text, "flows", hint="shorten the horizon, or look at growth and batches"))
+        if self.problems:
+            raise ScenarioError(dict.fromkeys(self.problems))
+        return plan
+
+    # ------------------------------------------------------------ itineraries
+
+    def _itinerary(self, flow: str, way: Way) -> Itinerary:
+        made = Itinerary(way, [], [], [])
+        cargo_class = self.scenario.flows[flow].cargo_class
+        one_stop = dict(way.one_stop)
+        began: dict[str, int] = {}
+        for at in passes(self.scenario, way.hops):
+            first = len(made.steps)
+            if at.what == "leg":
+                self._add_leg(made, at)
+                continue
+            crossing = self.scenario.checkpoints[at.id].crossing if at.what == "post" else ""
+            if at.what == "post":
+                first = self._add_before_stages(made, at)
+            for name, stage in stages_at(self.scenario, at).items():
+                step = self.posts.stage_step(at, name, stage, cargo_class, one_stop.get(crossing))
+                if step is not None:
+                    id = self.posts.element_id(at, name)
+                    if id not in self.elements:
+                        self.elements[id] = self.posts.stage_element(at, name, stage)
+                    self._add(made, id, step)
+            if len(made.steps) > first:
+                kind = "post" if at.what == "post" else "place"
+                made.spans.append(
+                    Span(kind=kind, id=at.id, first=first, last=len(made.steps) - 1, direction=at.direction)
+                )
+            if at.what == "post" and at.direction == "exit":
+                began[crossing] = first
+            elif at.what == "post" and crossing in began and len(made.steps) > began[crossing]:
+                start = began.pop(crossing)
+                made.spans.append(Span(kind="crossing", id=crossing, first=start, last=len(made.steps) - 1))
+        return made
+
+    def _add_before_stages(self, made: Itinerary, at: Pass) -> int:
+        """Slots and acceptance of a post; the number of the first step that lies at the post itself."""
+        if at not in self.before:
+            self.before[at] = self.posts.slots(at), self.posts.acceptance(at)
+        slots, quota = self.before[at]
+        if slots is not None:
+            timetable, in_use = slots
+            self.elements.setdefault(timetable.id, timetable)
+            share = None if is_one(in_use) else in_use
+            draws = timetable.id if share is not None else ""
+            self._add(made, timetable.id, Step(element=-1, draws=timetable.id, share=share, share_draws=draws))
+        first = len(made.steps)
+        if quota is not None:
+            self.elements.setdefault(quota.id, quota)
+            self._add(made, quota.id, Step(element=-1, draws=quota.id))
+        return first
+
+    def _add_leg(self, made: Itinerary, at: Pass) -> None:
+        leg = self.scenario.legs[at.id]
+        first = len(made.steps)
+        if at not in self.parts:
+            try:
+                self.parts[at] = self.legs.parts(at)
+            except ScenarioError as error:
+                self.problems += error.problems
+                self.parts[at] = []
+        for part in self.parts[at]:
+            self.elements.setdefault(part.element.id, part.element)
+            self._add(made, part.element.id, part.step)
+        if len(made.steps) == first:
+            return
+        made.spans.append(
+            Span(
+                kind="leg",
+                id=at.id,
+                first=first,
+                last=len(made.steps) - 1,
+                direction=at.direction,
+                mode=leg.mode,
+                length_km=leg.length_km,
+                cost_usd_tkm=leg.cost_usd_tkm,
+                co2_g_tkm=leg.co2_g_tkm,
+            )
+        )
+
+    @staticmethod
+    def _add(made: Itinerary, id: str, step: Step) -> None:
+        # Whoever passes an element twice draws twice.
+        times = made.elements.count(id)
+        if times:
+            again = f"{step.draws}#{times + 1}"
+            step = replace(step, draws=again, share_draws=f"{step.share_draws}#{times + 1}" if step.share_draws else "")
+        made.elements.append(id)
+        made.steps.append(step)
+
+    # ------------------------------------------------------------ flows
+
+    def _flow(self, id: str, itineraries: Sequence[Itinerary], number: dict[str, int]) -> FlowPlan:
+        flow = self.scenario.flows[id]
+        balks = self._balks(id, itineraries)
+        variants = []
+        for k, made in enumerate(itineraries):
+            numbered = [
+                replace(step, element=number[element], balk=balks.get((k, n)))
+                for n, (element, step) in enumerate(zip(made.elements, made.steps, strict=True))
+            ]
+            share = steps(made.way.share)
+            spans = tuple(made.spans)
+            variants.append(Variant(id=_variant_id(made, itineraries), steps=tuple(numbered), share=share, spans=spans))
+        return FlowPlan(
+            id=id,
+            variants=tuple(variants),
+            arrivals=arrival_plan(self.resolved, self.clock, id, self._profile_offset(itineraries)),
+            cargo_class=flow.cargo_class,
+            vehicle=flow.vehicle,
+            origin=flow.origin,
+            destination=flow.destination,
+            direction=flow.direction,
+            load_t=flow.load_t,
+            value_usd_t=flow.value_usd_t,
+            vehicle_length_m=flow.vehicle_length_m,
+            labels={"name": flow.name or id, "value_of_time_usd_h": flow.value_of_time_usd_h},
+        )
+
+    def _profile_offset(self, itineraries: Sequence[Itinerary]) -> float:
+        """Local time of the first post on the way, else of the place of origin, minus UTC. [h]"""
+        for made in itineraries:
+            for at in passes(self.scenario, made.way.hops):
+                if at.what == "post":
+                    return self.scenario.checkpoints[at.id].utc_offset_h
+            origin = made.way.hops[0].start
+            return self.scenario.places[origin].utc_offset_h if origin in self.scenario.places else 0.0
+        return 0.0
+
+    def _balks(self, id: str, itineraries: Sequence[Itinerary]) -> dict[tuple[int, int], Balk]:
+        """Where a flow may balk: the first lanes of the other crossings of that border.
+
+        Whoever balks goes on from where the two ways part.
+        """
+        balk = self.scenario.flows[id].balk
+        if balk is None:
+            return {}
+        border = border_of(self.scenario, balk.crossing)
+        ways_round = [k for k, made in enumerate(itineraries) if balk.crossing in made.way.crossings]
+        found: dict[tuple[int, int], Balk] = {}
+        for k, made in enumerate(itineraries):
+            crossing = next((c for c in made.way.crossings if border_of(self.scenario, c) == border), "")
+            if not ways_round or crossing in ("", balk.crossing):
+                continue
+            target = max(ways_round, key=lambda w: (_common(made.elements, itineraries[w].elements), -w))
+            for n, element in enumerate(made.elements):
+                station = self.elements[element]
+                if isinstance(station, Station) and station.crossing == crossing:
+                    step = made.steps[n]
+                    mean_h = step.laws[0][1].mean_h * (step.factor.at(0.0) if step.factor is not None else 1.0)
+                    found[k, n] = Balk(
+                        threshold_h=balk.threshold_h,
+                        mean_service_h=mean_h,
+                        variant=target,
+                        at_step=_common(made.elements, itineraries[target].elements),
+                    )
+                    break
+        return found
+
+    # ------------------------------------------------------------ the rest
+
+    def _staff_pools(self) -> tuple[StaffPool, ...]:
+        used = {element.staff_pool for element in self.elements.values() if isinstance(element, Station)}
+        found = []
+        for id, pool in sorted(self.scenario.staff_pools.items()):
+            if id not in used:
+                continue
+            members = StepFunction.constant(pool.members)
+            if pool.members_by_hour:
+                members = self.clock.daily(pool.members_by_hour, pool.utc_offset_h)
+            found.append(
+                StaffPool(id=id, members=self.clock.changed(members, self.resolved.of(f"staff_pools.{id}.members")))
+            )
+        return tuple(found)
+
+    def _never_open(self, routes: dict[str, list[Itinerary]]) -> None:
+        for id, element in self.elements.items():
+            if not isinstance(element, Station) or element.lanes.value.any():
+                continue
+            users = [flow for flow, ways in routes.items() if any(id in one.elements for one in ways)]
+            text = f"never opens within the run, but {', '.join(users[:5])} use it"
+            self.problems.append(Problem(text, f"{file_path(element)}.lanes"))
+
+    def _labels(self) -> dict[str, object]:
+        posts = {
+            id: {
+                "name": post.name or id,
+                "country": post.country,
+                "crossing": post.crossing,
+                "utc_offset_h": post.utc_offset_h,
+            }
+            for id, post in self.scenario.checkpoints.items()
+        }
+        legs = {id: leg.name or id for id, leg in self.scenario.legs.items()}
+        return {"posts": posts, "crossings": dict(self.scenario.crossings), "legs": legs}
+
+
+def _numbered(itineraries: Sequence[Sequence[str]]) -> tuple[list[str], bool]:
+    """Element ids in topological order (ties by id), and whether they form a cycle."""
+    graph = nx.DiGraph()
+    for elements in itineraries:
+        nx.add_path(graph, elements)
+    if nx.is_directed_acyclic_graph(graph):
+        return list(nx.lexicographical_topological_sort(graph)), False
+    whole = nx.condensation(graph)
+    key = {n: min(data["members"]) for n, data in whole.nodes(data=True)}
+    order = nx.lexicographical_topological_sort(whole, key=key.__getitem__)
+    return [id for n in order for id in sorted(whole.nodes[n]["members"])], True
+
+
+def _variant_id(made: Itinerary, all_: Sequence[Itinerary]) -> str:
+    """A name of the itinerary: the crossings on it, with a number where they do not tell it apart."""
+    name = "+".join(made.way.crossings) or "direct"
+    alike = [one for one in all_ if one.way.crossings == made.way.crossings]
+    place = next(n for n, one in enumerate(alike) if one is made)
+    return name if not place else f"{name}#{place + 1}"
+
+
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """Number of elements with which both begin."""
+    return next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

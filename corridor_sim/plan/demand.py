@@ -1,0 +1,91 @@
+"""Flows as arrival plans: the rate of each flow over the run, hour by hour."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.units import H_PER_DAY, H_PER_YEAR, FloatArray
+from corridor_sim.model.arrivals import ArrivalPlan
+from corridor_sim.model.calendars import hours_after
+from corridor_sim.model.changes import Dated, value_at
+from corridor_sim.model.flows import Flow, Profile
+from corridor_sim.model.resolution import Resolved
+from corridor_sim.plan.timelines import Clock, is_one
+
+
+def arrival_plan(resolved: Resolved, clock: Clock, id: str, utc_offset_h: float) -> ArrivalPlan:
+    """The arrival process of flow `id` with its rate; its profile is local to `utc_offset_h`."""
+    flow = resolved.scenario.flows[id]
+    rate = flow_rate(resolved, clock, id, utc_offset_h) if flow.arrivals.follows_rate else StepFunction.constant(0.0)
+    return ArrivalPlan(process=flow.arrivals, rate=rate, start=clock.start)
+
+
+def flow_rate(resolved: Resolved, clock: Clock, id: str, utc_offset_h: float) -> StepFunction:
+    """Consignments per hour: volume x growth x profile x changes.
+
+    Notes
+    -----
+    Growth is compounded over the year and read at noon of each day of the run;
+    the profile is read at each local hour.
+    """
+    flow = resolved.scenario.flows[id]
+    profile = resolved.scenario.profiles[flow.profile] if flow.profile is not None else None
+    volume = clock.number(flow.mean_per_day, resolved.of(f"flows.{id}.per_day"))
+    growth = resolved.of(f"flows.{id}.growth_per_year")
+    if profile is not None and profile.utc_offset_h is not None:
+        utc_offset_h = profile.utc_offset_h
+    edges = set(volume.from_h)
+    if profile is not None:
+        first = -((clock.local_h(utc_offset_h)) % 1.0)
+        hours = np.arange(first, clock.horizon_h, 1.0)
+        edges.update(float(hour) for hour in np.maximum(hours, 0.0))
+    if growth or flow.growth_per_year:
+        edges.update(float(day) for day in np.arange(0.0, clock.horizon_h, H_PER_DAY))
+    at = np.array(sorted(edge for edge in edges if 0 <= edge < clock.horizon_h))
+    factor = _growth(flow, growth, clock, at) * _weights(profile, clock, at, utc_offset_h)
+    rate = StepFunction(at, volume(at) / H_PER_DAY * factor)
+    return rate if not is_one(rate) else StepFunction.constant(1.0)
+
+
+def _weights(profile: Profile | None, clock: Clock, at: FloatArray, utc_offset_h: float) -> FloatArray:
+    if profile is None:
+        return np.ones(len(at))
+    # A few milliseconds later, so that an instant that the grid rounded down belongs to the hour that it begins.
+    later_ms = np.rint((at + utc_offset_h) * 3.6e6).astype(np.int64) + 4
+    local = np.datetime64(clock.start, "ms") + later_ms.astype("timedelta64[ms]")
+    days = local.astype("datetime64[D]")
+    hour = (local - days).astype("timedelta64[h]").astype(np.int64)
+    weekday = (days.astype(np.int64) + 3) % 7  # 1 January 1970 was a Thursday
+    month = local.astype("datetime64[M]").astype(np.int64) % 12
+    table = np.array([[[profile.weight(h, d, m + 1) for m in range(12)] for d in range(7)] for h in range(24)])
+    return np.asarray(table[hour, weekday, month])
+
+
+def _growth(flow: Flow, changes: Sequence[Dated], clock: Clock, at: FloatArray) -> FloatArray:
+    """Volume over the volume at `growth_from`, at noon of the day of each instant."""
+    if not changes and flow.growth_per_year == 0:
+        return np.ones(len(at))
+    since_h = 0.0 if flow.growth_from is None else hours_after(flow.growth_from, clock.start)
+    noon = np.floor(at / H_PER_DAY) * H_PER_DAY + H_PER_DAY / 2
+    edges = sorted({since_h, *(edge for dated in changes for edge in dated.edges())})
+    logs = [math.log1p(value_at(flow.growth_per_year, changes, edge)) for edge in edges]
+    before = math.log1p(value_at(flow.growth_per_year, changes, edges[0] - 1.0))
+
+    def level(time_h: float) -> float:
+        """Integral of the logarithmic growth from the first edge on."""
+        if time_h < edges[0]:
+            return (time_h - edges[0]) * before
+        ends = [*edges[1:], math.inf]
+        return sum(
+            (min(time_h, end) - start) * log
+            for start, end, log in zip(edges, ends, logs, strict=True)
+            if start < time_h
+        )
+
+    days, day_of = np.unique(noon, return_inverse=True)
+    grown = np.exp([(level(float(time_h)) - level(since_h)) / H_PER_YEAR for time_h in days])
+    return np.asarray(grown[day_of])

@@ -1,0 +1,407 @@
+"""What an engine runs: a scenario flattened to numbered elements and itineraries.
+
+A Plan knows no corridor, improvement or file. It has
+
+* **elements**: things that hold or delay consignments (`Station`, `Delay`,
+  `Passage`, `Timetable`, `Quota`), numbered in topological order, every change
+  by date already resolved into step functions of time;
+* **flows**: streams of consignments, in order of their id, each with one or
+  more **variants** (itineraries), chosen by dated shares at release;
+* **steps**: one element of one itinerary, with the law of its duration and the
+  dated share and factors that are read when the consignment joins it.
+
+Both engines read only a Plan and the sampled inputs. `build.py` makes Plans
+from scenarios; tests and `verify.py` write them by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.core.step_functions import StepFunction as StepFunction
+from corridor_sim.core.units import FloatArray, to_grid
+
+Closing = Literal["finish", "suspend", "restart", "no_overrun", "clear_queue"]
+OutagePolicy = Literal["resume", "restart", "finish", "requeue"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Lane `lane` (from 1; None = the whole station) is down in [from_h, until_h)."""
+
+    from_h: float
+    until_h: float
+    lane: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakdown:
+    """Outages to be drawn: calendar clock, a lane fails whether idle or busy (S26).
+
+    `up` and `down` are laws of the time to failure and to repair. With
+    `per_lane` each lane has its own draws, else the whole station fails.
+    """
+
+    up: Any
+    down: Any
+    per_lane: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """Lanes kept for some flows: `lanes` of the station's lanes serve only `flows`.
+
+    With `overflow` those flows may also use the other lanes when the reserved
+    ones are taken; without it they use only the reserved ones.
+    """
+
+    flows: frozenset[int]
+    lanes: StepFunction
+    overflow: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """Parallel lanes with one queue (SEMANTICS S04-S17, S22, S24).
+
+    Attributes
+    ----------
+    lanes
+        Pooled number of open lanes c(t): a start is allowed iff the services in
+        progress are fewer than c(t). Reserved lanes are counted in it.
+    closing
+        What happens to a service in progress when c falls to 0.
+    named
+        One 0/1 calendar a lane when lanes keep their identity (S07 named); then
+        `lanes` is their sum.
+    outages, breakdown, outage_policy
+        Given and drawn outages and what becomes of the service they interrupt.
+    rank
+        Priority rank of each flow, smaller is more urgent; None is FIFO.
+    rank_changes
+        (from_h, rank) by date where the order changes within the run, the first being
+        `rank`; read when the consignment joins, which keeps its rank from then on.
+    yard_changes
+        (from_h, yard) by date where the places change within the run, the first being
+        `yard`; fewer places send nobody away.
+    yard
+        Waiting places in front of the lanes; None is unlimited. A finite yard
+        blocks the element before it (after service, S14-S16).
+    staff_pool, staff_per_service
+        Shared pool that a service also needs members of, if any.
+    post, direction, stage, crossing
+        Labels for indicators; "" where there is none.
+    """
+
+    id: str
+    lanes: StepFunction
+    closing: Closing = "finish"
+    named: tuple[StepFunction, ...] | None = None
+    outages: tuple[Outage, ...] = ()
+    breakdown: Breakdown | None = None
+    outage_policy: OutagePolicy = "resume"
+    rank: tuple[int, ...] | None = None
+    rank_changes: tuple[tuple[float, tuple[int, ...] | None], ...] = ()
+    yard: int | None = None
+    yard_changes: tuple[tuple[float, int | None], ...] = ()
+    reserved: tuple[Reservation, ...] = ()
+    staff_pool: str | None = None
+    staff_per_service: int = 1
+    post: str = ""
+    direction: str = ""
+    stage: str = ""
+    crossing: str = ""
+    kind: ClassVar[str] = "station"
+    wait_component: ClassVar[str] = "wait"
+
+    @property
+    def may_be_full(self) -> bool:
+        """Whether the yard is finite at any time."""
+        return self.yard is not None or any(places is not None for _, places in self.yard_changes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """Time that nobody competes for: the stay at a post outside the lanes, or a free road.
+
+    `component` is ``"dwell"`` at a post and ``"travel"`` on a leg.
+    """
+
+    id: str
+    component: str = "travel"
+    post: str = ""
+    direction: str = ""
+    stage: str = ""
+    crossing: str = ""
+    kind: ClassVar[str] = "delay"
+    wait_component: ClassVar[str] = "wait"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A leg whose entry is limited (S18, S19); the step's duration is the travel time.
+
+    Attributes
+    ----------
+    headway_h
+        Least time between entries, read at the entry of the one before; rounded to the
+        clock grid; None = none.
+    open
+        1 where the leg may be entered, 0 where it is closed (weather, strike).
+    max_vehicles
+        Most vehicles between entry and exit; a place freed at t can be used at t.
+    no_overtaking
+        Nobody leaves before one that entered earlier: exit(n) = max(own, exit(n-1)).
+    """
+
+    id: str
+    headway_h: StepFunction | None = None
+    open: StepFunction | None = None
+    max_vehicles: StepFunction | None = None
+    no_overtaking: bool = False
+    post: str = ""
+    direction: str = ""
+    stage: str = ""
+    crossing: str = ""
+
+    def __post_init__(self) -> None:
+        if self.headway_h is not None:
+            on_grid = StepFunction(self.headway_h.from_h, to_grid(self.headway_h.value))
+            object.__setattr__(self, "headway_h", on_grid)
+
+    kind: ClassVar[str] = "passage"
+    wait_component: ClassVar[str] = "entry_wait"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timetable:
+    """Departures with places (S12, S13): ferries, trains, booked slots.
+
+    A departure at s takes, in order of (join time, number), everybody who joined
+    at or before s until its places are taken; the whole load lands at
+    s + crossing. `crossing` is a law drawn once a departure (None = 0).
+    With `when_full` there is no timetable: a departure takes place at the
+    instant `when_full` consignments are there. `cancel` is the probability that a
+    departure does not run, drawn once each; its load waits for the next.
+    `priority` is the rank of each flow when the boat boards by class, else None.
+    `landing` gives the order at the next element: by ``"number"`` (S12, default)
+    or in ``"boarding"`` order. `component` names the waiting: ``"sailing_wait"``
+    or ``"slot_wait"``.
+    """
+
+    id: str
+    depart_h: FloatArray = field(default_factory=lambda: np.empty(0))
+    places: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    crossing: Any = None
+    when_full: int | None = None
+    cancel: float = 0.0
+    priority: tuple[int, ...] | None = None
+    landing: Literal["number", "boarding"] = "number"
+    component: str = "sailing_wait"
+    post: str = ""
+    direction: str = ""
+    stage: str = ""
+    kind: ClassVar[str] = "timetable"
+
+    def __post_init__(self) -> None:
+        if self.when_full is None and len(self.places) != len(self.depart_h):
+            found = f"{len(self.places)} for {len(self.depart_h)}"
+            raise ValueError(f"{self.id}: places must be one a departure, got {found}")
+
+    @property
+    def wait_component(self) -> str:
+        """Name of the time between joining and departing."""
+        return self.component
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """Daily acceptance: at most N(day) consignments pass in one local day, first come first.
+
+    `day_start_h` are the instants at which local days begin (first <= 0) and
+    `per_day` the number taken over in each; after the last day nobody passes.
+    The n-th to pass does so at the later of its joining and the start of the
+    first day that has room for it.
+    """
+
+    id: str
+    day_start_h: FloatArray
+    per_day: NDArray[np.int64]
+    post: str = ""
+    direction: str = ""
+    stage: str = ""
+    crossing: str = ""
+    kind: ClassVar[str] = "quota"
+    wait_component: ClassVar[str] = "acceptance_wait"
+
+
+Element = Station | Delay | Passage | Timetable | Quota
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relief:
+    """A dated share of the consignments skips the step (factor 0) or has it shortened.
+
+    A consignment is relieved iff its uniform `draws` < share(join time). Used for
+    pre-arrival processing, AEO and the like.
+    """
+
+    share: StepFunction
+    factor: float
+    draws: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balk:
+    """Leave for another itinerary when the announced wait is too long (event engine only).
+
+    On reaching the step, if (number waiting + 1 - free lanes) x mean_service_h / open
+    lanes > threshold_h, the consignment goes on with step `at_step` of `variant`.
+    """
+
+    threshold_h: float
+    mean_service_h: float
+    variant: int
+    at_step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One element of an itinerary.
+
+    Attributes
+    ----------
+    element : int
+        Index into ``Plan.elements``.
+    laws : tuple of (from_h, law)
+        Laws of the duration (service, dwell, travel) by the date of joining;
+        empty where the step has no duration of its own. All laws of one step use
+        the same stream, so a change of law keeps the draws paired.
+    draws : str
+        Entity id of the stream of the duration; one draw a consignment of the flow.
+    factor : StepFunction or None
+        Multiplies the duration, read at joining; the product is rounded to the grid.
+    share, share_draws
+        The step is taken iff uniform `share_draws` < share(join time); None = always.
+        Steps that name the same `share_draws` use one uniform (risk channels nest).
+    reliefs, balk
+        See there.
+    """
+
+    element: int
+    laws: tuple[tuple[float, Any], ...] = ()
+    draws: str = ""
+    factor: StepFunction | None = None
+    share: StepFunction | None = None
+    share_draws: str = ""
+    reliefs: tuple[Relief, ...] = ()
+    balk: Balk | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Steps `first`..`last` of an itinerary that belong together: a post, a crossing, a leg.
+
+    `kind` is ``"post"``, ``"crossing"`` or ``"leg"``. Legs carry their length,
+    mode, cost and emission factors (0 where not given).
+    """
+
+    kind: str
+    id: str
+    first: int
+    last: int
+    direction: str = ""
+    mode: str = ""
+    length_km: float = 0.0
+    cost_usd_tkm: float = 0.0
+    co2_g_tkm: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One itinerary of a flow, with its dated share among the flow's variants (read at release)."""
+
+    id: str
+    steps: tuple[Step, ...]
+    share: StepFunction = field(default_factory=lambda: StepFunction.constant(1.0))
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def length_km(self) -> float:
+        """Length of all legs. [km]"""
+        return sum(span.length_km for span in self.spans if span.kind == "leg")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowPlan:
+    """A stream of like consignments.
+
+    `arrivals` is an object that `sampling/` can draw release instants from
+    (see `model/arrivals.py`), with its rate over the horizon already resolved;
+    None when the releases are given.
+    """
+
+    id: str
+    variants: tuple[Variant, ...]
+    arrivals: Any = None
+    cargo_class: str = ""
+    vehicle: str = ""
+    origin: str = ""
+    destination: str = ""
+    direction: str = ""
+    load_t: float = 0.0
+    value_usd_t: float = 0.0
+    vehicle_length_m: float = 0.0
+    labels: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffPool:
+    """People shared by several stations: a service needs a lane and a member of the pool.
+
+    Rule: at one instant the pool's free members go to the stations in topological
+    order, at each in queue order; a member is held from start to finish (also
+    while interrupted, not while blocked).
+    """
+
+    id: str
+    members: StepFunction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A scenario as the engines see it. Elements in topological order, flows in order of id.
+
+    Events later than `horizon_h` do not happen; consignments that join in
+    [warm_up_h, count_until_h) are counted by per-consignment indicators
+    (`count_until_h` < `horizon_h` gives a cool-down).
+    """
+
+    elements: tuple[Element, ...]
+    flows: tuple[FlowPlan, ...]
+    horizon_h: float
+    warm_up_h: float = 0.0
+    count_until_h: float | None = None
+    staff_pools: tuple[StaffPool, ...] = ()
+    cyclic: bool = False
+    name: str = ""
+    start: Any = None
+    """Date and time (UTC) of hour 0, or None."""
+    labels: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def counted_until_h(self) -> float:
+        """End of the window in which joining consignments are counted. [h]"""
+        return self.horizon_h if self.count_until_h is None else self.count_until_h
+
+    def element_index(self, id: str) -> int:
+        """Number of the element of this id. Raises KeyError."""
+        for index, element in enumerate(self.elements):
+            if element.id == id:
+                return index
+        raise KeyError(id)

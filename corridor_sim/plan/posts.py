@@ -1,0 +1,362 @@
+"""Stages of posts and transfers as elements and steps of the plan.
+
+A stage with lanes is a `Station`, one with unlimited lanes a `Delay`; daily
+acceptance is a `Quota` and booked slots are a `Timetable`, both before the
+post's stages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.units import H_PER_DAY, grid_point, to_grid
+from corridor_sim.model.calendars import hours_after
+from corridor_sim.model.changes import Cycle, OneStop, ReliefTerms
+from corridor_sim.model.checkpoints import Channels, Stage
+from corridor_sim.model.paths import canonical
+from corridor_sim.model.resolution import Resolved
+from corridor_sim.model.routes import Pass
+from corridor_sim.model.service_times import Deterministic
+from corridor_sim.plan.plan import (
+    Breakdown,
+    Delay,
+    Element,
+    Outage,
+    Quota,
+    Relief,
+    Reservation,
+    Station,
+    Step,
+    Timetable,
+)
+from corridor_sim.plan.timelines import Clock, combine, is_one, product, steps, switched
+
+T = TypeVar("T")
+
+NO_LIMIT = 10**9
+"""Stands for "no limit" where a number is needed before a limit begins or after it ends."""
+
+
+class Posts:
+    """Makes elements and steps of posts and transfers for one resolved scenario."""
+
+    def __init__(self, resolved: Resolved, clock: Clock, classes: Sequence[str]) -> None:
+        self.resolved, self.clock, self.classes = resolved, clock, classes
+        """`classes` are the cargo classes of the flows, in order of the flows."""
+
+    # ------------------------------------------------------------ where things are
+
+    def table(self, at: Pass) -> str:
+        """Path of the stages passed."""
+        return f"places.{at.id}.transfer" if at.what == "transfer" else f"checkpoints.{at.id}.{at.direction}"
+
+    def element_id(self, at: Pass, name: str) -> str:
+        """Id of a stage's element; one for both directions where they share the lanes."""
+        shared = at.what == "post" and self.resolved.scenario.checkpoints[at.id].is_shared(name)
+        return f"{at.id}.{'shared' if shared else at.direction}.{name}"
+
+    def offset(self, at: Pass) -> float:
+        """Local time minus UTC. [h]"""
+        scenario = self.resolved.scenario
+        return (scenario.places if at.what == "transfer" else scenario.checkpoints)[at.id].utc_offset_h
+
+    def labels(self, at: Pass, name: str) -> dict[str, str]:
+        """Labels of an element for indicators."""
+        post = at.what == "post"
+        shared = post and self.resolved.scenario.checkpoints[at.id].is_shared(name)
+        crossing = self.resolved.scenario.checkpoints[at.id].crossing if post else ""
+        direction = "both" if shared else at.direction
+        return {"post": at.id, "direction": direction, "stage": name, "crossing": crossing}
+
+    def changes(self, at: Pass, name: str, field: str) -> Sequence[Any]:
+        """Changes of one field of a stage."""
+        return self.resolved.of(canonical(self.resolved.scenario, f"{self.table(at)}.{name}.{field}"))
+
+    # ------------------------------------------------------------ elements
+
+    def stage_element(self, at: Pass, name: str, stage: Stage) -> Element:
+        """The station of a stage with lanes, the delay of one without."""
+        id, labels = self.element_id(at, name), self.labels(at, name)
+        if stage.lanes == "unlimited":
+            return Delay(id=id, component="dwell", **labels)
+        lanes = self.lanes(at, name, stage)
+        outages = self.outages(at, stage)
+        per_lane = stage.breakdown is not None and stage.breakdown.per_lane
+        named = stage.named_lanes or per_lane or any(outage.lane is not None for outage in outages)
+        ranks, yards = self.ranks(at, name, stage), self.yards(at, name, stage)
+        return Station(
+            id=id,
+            lanes=lanes,
+            closing=stage.closing,
+            named=_by_lane(lanes) if named else None,
+            outages=outages,
+            breakdown=None
+            if stage.breakdown is None
+            else Breakdown(up=stage.breakdown.up, down=stage.breakdown.down, per_lane=per_lane),
+            outage_policy=stage.outage_policy,
+            rank=ranks[0][1],
+            rank_changes=ranks if len(ranks) > 1 else (),
+            yard=yards[0][1],
+            yard_changes=yards if len(yards) > 1 else (),
+            reserved=self.reserved(at, name, stage, lanes),
+            staff_pool=stage.staff_pool,
+            staff_per_service=stage.staff_per_service,
+            **labels,
+        )
+
+    def lanes(self, at: Pass, name: str, stage: Stage) -> StepFunction:
+        """Open lanes: the number by hour with its changes, where the hours in force are open."""
+        assert isinstance(stage.lanes, int)
+        offset = self.offset(at)
+        by_hour = StepFunction.constant(stage.lanes)
+        if stage.lanes_by_hour:
+            by_hour = self.clock.daily(stage.lanes_by_hour, offset)
+        number = self.clock.changed(by_hour, self.changes(at, name, "lanes"))
+        hours = self.clock.values(stage.opening_hours, self.changes(at, name, "opening_hours"))
+        is_open = switched([(from_h, self.clock.weekly(lines, offset)) for from_h, lines in hours])
+        return combine(lambda n, o: np.floor(np.maximum(n, 0.0) + 1e-9) * o, number, is_open)
+
+    def outages(self, at: Pass, stage: Stage) -> tuple[Outage, ...]:
+        """Given outages inside the run; those of one lane that touch are one."""
+        by_lane: dict[int | None, list[tuple[float, float]]] = {}
+        for outage in stage.outages.values():
+            from_h = max(0.0, self._hours(outage.from_, at))
+            until_h = self._hours(outage.until, at)
+            if until_h > 0 and from_h < self.clock.horizon_h:
+                by_lane.setdefault(outage.lane, []).append((from_h, until_h))
+        found = []
+        for lane in sorted(by_lane, key=lambda lane: lane or 0):
+            for from_h, until_h in _union(by_lane[lane]):
+                found.append(Outage(from_h=grid_point(from_h), until_h=grid_point(until_h), lane=lane))
+        return tuple(found)
+
+    def ranks(self, at: Pass, name: str, stage: Stage) -> tuple[tuple[float, tuple[int, ...] | None], ...]:
+        """Rank of each flow by date of joining."""
+        orders = self.clock.values(stage.priority, self.changes(at, name, "priority"))
+        return _changing((from_h, rank_of(order, self.classes)) for from_h, order in orders)
+
+    def yards(self, at: Pass, name: str, stage: Stage) -> tuple[tuple[float, int | None], ...]:
+        """Waiting places by date, None for unlimited."""
+        places = self.clock.values(stage.yard, self.changes(at, name, "yard"))
+        return _changing((from_h, None if number == "unlimited" else int(number)) for from_h, number in places)
+
+    def reserved(self, at: Pass, name: str, stage: Stage, lanes: StepFunction) -> tuple[Reservation, ...]:
+        """Reserved lanes by class, never more than there are open."""
+        found = []
+        left = lanes
+        for cargo_class in sorted({*stage.reserved, *self.classes}):
+            base = stage.reserved.get(cargo_class)
+            field = f"reserved.{cargo_class}"
+            wanted = self.clock.number(base.lanes if base else 0, self.changes(at, name, f"{field}.lanes"))
+            flows = frozenset(f for f, one in enumerate(self.classes) if one == cargo_class)
+            if not flows or not wanted.value.any():
+                continue
+            kept = combine(np.minimum, wanted, left)
+            left = combine(np.subtract, left, kept)
+            overflow = self.clock.values(bool(base and base.overflow), self.changes(at, name, f"{field}.overflow"))
+            found.append(Reservation(flows=flows, lanes=kept, overflow=overflow[0][1]))
+        return tuple(found)
+
+    # ------------------------------------------------------------ steps
+
+    def stage_step(self, at: Pass, name: str, stage: Stage, cargo_class: str, one_stop: OneStop | None) -> Step | None:
+        """The step of a flow at a stage (its element is filled in later); None if its class never needs it."""
+        if one_stop is not None and self._is_merged_away(at, name, one_stop):
+            return None
+        id = self.element_id(at, name)
+        share = self.share(at, name, stage, cargo_class)
+        if share is not None and not share.value.any():
+            return None
+        laws, cycle = self.laws(at, name, stage)
+        by_class = self.clock.number(
+            stage.factor_by_class.get(cargo_class, 1.0), self.changes(at, name, f"factor_by_class.{cargo_class}")
+        )
+        merged = 1.0
+        if one_stop is not None and self._is_merged_here(at, name, one_stop):
+            merged = one_stop.service_factor
+        factor = product(
+            cycle, self.clock.number(1.0, self.changes(at, name, "factor")), by_class, StepFunction.constant(merged)
+        )
+        draws = f"{at.id}.{at.direction}.channel" if stage.channels else f"{at.id}.{at.direction}.{name}"
+        return Step(
+            element=-1,
+            laws=laws,
+            draws=id,
+            factor=factor,
+            share=share,
+            share_draws=draws if share is not None else "",
+            reliefs=self.reliefs(at, name, cargo_class),
+        )
+
+    def laws(self, at: Pass, name: str, stage: Stage) -> tuple[tuple[tuple[float, Any], ...], StepFunction]:
+        """Laws of the service by date, and the factor that scales each to the lane cycle it stands for."""
+        base: Any = stage.service
+        if stage.trucks_per_day is not None:
+            base = Cycle(stage.service or Deterministic(value_h=stage.cycle_h), stage.cycle_h)
+        laws: list[tuple[float, Any]] = []
+        scale: list[tuple[float, float]] = []
+        for from_h, value in self.clock.values(base, self.changes(at, name, "service")):
+            law = value.law if isinstance(value, Cycle) else value
+            same = isinstance(value, Cycle) and value.mean_h != law.mean_h
+            scale.append((from_h, value.mean_h / law.mean_h if same else 1.0))
+            if not laws or laws[-1][1] != law:
+                laws.append((from_h, law))
+        return tuple(laws), steps(scale)
+
+    def share(self, at: Pass, name: str, stage: Stage, cargo_class: str) -> StepFunction | None:
+        """Dated share of a class that needs the stage; None if all do."""
+        own = self.changes(at, name, f"share_by_class.{cargo_class}")
+        if cargo_class in stage.share_by_class:
+            share = self.clock.number(stage.share_by_class[cargo_class], own)
+        else:
+            share = self.clock.changed(self.clock.number(stage.share, self.changes(at, name, "share")), own)
+        if stage.channels:
+            channels = self.resolved.scenario.checkpoints[at.id].channels[at.direction]
+            parts = [self._channel(at, channels, channel, cargo_class) for channel in set(stage.channels)]
+            if set(stage.channels) != set(channels.shares):
+                share = combine(lambda s, *c: s * np.sum(c, axis=0), share, *parts)
+        share = combine(lambda s: np.clip(s, 0.0, 1.0), share)
+        return None if is_one(share) else share
+
+    def _channel(self, at: Pass, channels: Channels, channel: str, cargo_class: str) -> StepFunction:
+        prefix = f"checkpoints.{at.id}.channels.{at.direction}"
+        own = self.resolved.of(f"{prefix}.by_class.{cargo_class}.{channel}")
+        if cargo_class in channels.by_class:
+            return self.clock.number(channels.by_class[cargo_class][channel], own)
+        general = self.clock.number(channels.shares[channel], self.resolved.of(f"{prefix}.shares.{channel}"))
+        return self.clock.changed(general, own)
+
+    def reliefs(self, at: Pass, name: str, cargo_class: str) -> tuple[Relief, ...]:
+        """Dated shares of consignments whose time is shortened; one uniform for all stages of one improvement."""
+        found = []
+        for dated in self.resolved.of(f"{self.table(at)}.{name}.reliefs"):
+            terms = dated.change.value
+            assert isinstance(terms, ReliefTerms)
+            if terms.cargo_classes and cargo_class not in terms.cargo_classes:
+                continue
+            edges = sorted({0.0, *(edge for edge in dated.edges() if 0 < edge < self.clock.horizon_h)})
+            share = StepFunction(edges, [terms.share * dated.effect(edge) for edge in edges])
+            if share.value.any():
+                draws = f"pre_arrival:{dated.change.by}"
+                found.append(Relief(share=share, factor=terms.factor, draws=draws))
+        return tuple(found)
+
+    def _is_merged_away(self, at: Pass, name: str, terms: OneStop) -> bool:
+        other = "entry" if at.direction == "exit" else "exit"
+        host = self.resolved.scenario.checkpoints[terms.host]
+        return at.id != terms.host and name in terms.stages and name in host.stages(other)
+
+    def _is_merged_here(self, at: Pass, name: str, terms: OneStop) -> bool:
+        other = "entry" if at.direction == "exit" else "exit"
+        scenario = self.resolved.scenario
+        guests = (post for post in scenario.crossings[scenario.checkpoints[at.id].crossing] if post != at.id)
+        has_twin = any(name in scenario.checkpoints[post].stages(other) for post in guests)
+        return at.id == terms.host and name in terms.stages and has_twin
+
+    # ------------------------------------------------------------ before the stages
+
+    def acceptance(self, at: Pass) -> Quota | None:
+        """The daily acceptance of one direction of a post, if it ever holds in the run."""
+        base = self.resolved.scenario.checkpoints[at.id].acceptance.get(at.direction)
+        changes = self.resolved.of(f"checkpoints.{at.id}.acceptance.{at.direction}.per_day")
+        days = self.clock.day_starts(self.offset(at))
+        per_day = self._by_day(base.per_day if base else None, changes, days)
+        if all(number is None for number in per_day):
+            return None
+        numbers = np.array([NO_LIMIT if number is None else int(number) for number in per_day], dtype=np.int64)
+        labels = {**self.labels(at, ""), "stage": "acceptance"}
+        return Quota(id=f"{at.id}.{at.direction}.acceptance", day_start_h=days, per_day=numbers, **labels)
+
+    def slots(self, at: Pass) -> tuple[Timetable, StepFunction] | None:
+        """Booked slots of one direction of a post and the days on which they are used, if ever in the run.
+
+        A local day has the number of slots in force at its start. When booking
+        ends, whoever still waits for a slot goes at once.
+        """
+        base = self.resolved.scenario.checkpoints[at.id].slots.get(at.direction)
+        prefix = f"checkpoints.{at.id}.slots.{at.direction}"
+        days = self.clock.day_starts(self.offset(at))
+        per_day = self._by_day(base.per_day if base else None, self.resolved.of(f"{prefix}.per_day"), days)
+        every_h = self._by_day(base.every_h if base else None, self.resolved.of(f"{prefix}.every_h"), days)
+        if all(number is None for number in per_day):
+            return None
+        departures: list[tuple[float, int]] = []
+        in_use: list[tuple[float, float]] = []
+        for k, day in enumerate(days):
+            used = float(per_day[k] is not None)
+            if not in_use or in_use[-1][1] != used:
+                if in_use and not used:
+                    departures.append((float(day), NO_LIMIT))
+                in_use.append((max(0.0, float(day)), used))
+            if per_day[k] is not None:
+                departures += [
+                    (float(day) + hour, places) for hour, places in slots_of_day(int(per_day[k]), every_h[k])
+                ]
+        inside = [(hour, places) for hour, places in departures if 0 <= hour < self.clock.horizon_h]
+        timetable = Timetable(
+            id=f"{at.id}.{at.direction}.slots",
+            depart_h=to_grid(np.asarray([hour for hour, _ in inside], dtype=float)),
+            places=np.array([places for _, places in inside], dtype=np.int64),
+            component="slot_wait",
+            post=at.id,
+            direction=at.direction,
+            stage="slots",
+        )
+        return timetable, steps(in_use)
+
+    def _by_day(self, base: Any, changes: Sequence[Any], days: Any) -> list[Any]:
+        timeline = self.clock.values(base, changes)
+        found = []
+        for day in days:
+            found.append(next(value for from_h, value in reversed(timeline) if from_h <= max(day, 0.0)))
+        return found
+
+    def _hours(self, instant: Any, at: Pass) -> float:
+        return hours_after(instant, self.clock.start, self.offset(at))
+
+
+def slots_of_day(per_day: int, every_h: float | None) -> list[tuple[float, int]]:
+    """Times after midnight and places of the slots of one day, evenly spaced. [h]"""
+    if every_h is None:
+        return [(H_PER_DAY * k / per_day, 1) for k in range(per_day)]
+    groups = max(1, math.floor(H_PER_DAY / every_h))
+    taken = [round(per_day * k / groups) for k in range(groups + 1)]
+    sizes = [(every_h * k, taken[k + 1] - taken[k]) for k in range(groups)]
+    return [(hour, size) for hour, size in sizes if size > 0]
+
+
+def rank_of(priority: Sequence[str], classes: Sequence[str]) -> tuple[int, ...] | None:
+    """Rank of each flow by its class, classes not listed last; None without priorities (FIFO)."""
+    if not priority:
+        return None
+    order: Mapping[str, int] = {name: k for k, name in enumerate(priority)}
+    return tuple(order.get(one, len(order)) for one in classes)
+
+
+def _by_lane(lanes: StepFunction) -> tuple[StepFunction, ...]:
+    """Calendars of single lanes: lane k is open while at least k lanes are."""
+    return tuple(StepFunction(lanes.from_h, lanes.value >= k) for k in range(1, int(lanes.value.max()) + 1))
+
+
+def _changing(parts: Iterable[tuple[float, T]]) -> tuple[tuple[float, T], ...]:
+    """Pieces (from hour, value) on the clock grid, without those that change nothing."""
+    found: list[tuple[float, T]] = []
+    for from_h, value in parts:
+        if not found or found[-1][1] != value:
+            found.append((grid_point(from_h), value))
+    return tuple(found)
+
+
+def _union(windows: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    found: list[tuple[float, float]] = []
+    for start, end in sorted(windows):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((start, end))
+    return found

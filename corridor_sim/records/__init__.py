@@ -1,0 +1,1 @@
+"""What goes into an engine (`inputs.py`) and what comes out of it (`visits.py`)."""

@@ -1,0 +1,328 @@
+"""A run in words: what the command line prints, at most 80 columns wide.
+
+Where demand exceeds capacity the overload comes first, with throughput, growth
+of the queue, unserved and date: the mean wait there measures the horizon.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.indicators.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from corridor_sim.results.comparison import Comparison
+    from corridor_sim.results.results import Results
+
+
+def number(mean: float, half: float = math.nan, digits: int = 3) -> str:
+    """``"1.23 ±0.05"``, rounded to the size of the interval; ``"-"`` where there is no value.
+
+    >>> number(1.2345, 0.0512)
+    '1.23 ±0.05'
+    >>> number(431.2, 12.0)
+    '431 ±12'
+    >>> number(0.5)
+    '0.5'
+    """
+    if math.isnan(mean):
+        return "-"
+    if math.isnan(half):
+        return f"{mean:.{digits}g}" if abs(mean) < 10**digits else f"{mean:,.0f}"
+    if half <= 1e-9 * abs(mean):  # what is left of rounding is no spread
+        return f"{mean:.{digits}g} ±0"
+    places = max(0, min(6, -math.floor(math.log10(half)) if half < 1 else 0))
+    return f"{mean:,.{places}f} ±{half:,.{places}f}"
+
+
+KINDS_OF_STUDY = {
+    "terminating": "terminating: this period with its dates, not a long-run average",
+    "cyclic": "cyclic: the period repeats",
+    "steady": "steady state: a long-run average after the warm-up",
+}
+"""What is said of a kind of study."""
+
+
+def describe(results: Results, width: int = 80) -> str:
+    """Scenario, dates, replications, engine; overload; then posts and crossings."""
+    lines = _head(results, width)
+    lines += _overload(results, width)
+    lines += _posts(results, width)
+    lines += _flows(results, width)
+    for warning in results.warnings:
+        lines += ["", *textwrap.wrap(f"warning: {warning}", width, subsequent_indent="  ")]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _head(results: Results, width: int) -> list[str]:
+    plan, about = results.plan, results.about()
+    days = plan.horizon_h / 24
+    start, end = results.instant(0.0), results.instant(plan.horizon_h)
+    dates = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, " if start and end else ""
+    counted = f"; counted from day {plan.warm_up_h / 24:g}" if plan.warm_up_h else ""
+    settings = getattr(results.scenario, "run", None)
+    rows = [
+        ("scenario", results.name),
+        *([("study", KINDS_OF_STUDY[settings.kind])] if settings is not None else []),
+        ("simulated", f"{dates}{days:g} days{counted}"),
+        ("replications", f"{results.replications}, root entropy {results.root}"),
+        ("engine", f"{results.engine}" + (f" ({results.engine_reason})" if results.engine_reason else "")),
+        ("visits", f"{about['visits']:,} in {results.wall_s:.1f} s"),
+    ]
+    balance = [_all(results.table, name) for name in ("created", "finished", "unfinished")]
+    if None not in balance:
+        rows.append(
+            ("consignments", "{} created = {} finished + {} unfinished, a replication".format(*map(_rounded, balance)))
+        )
+    lines = []
+    for name, text in rows:
+        wrapped = textwrap.wrap(text, width - 14) or [""]
+        lines += [f"{name:<13} {wrapped[0]}", *(" " * 14 + more for more in wrapped[1:])]
+    return lines
+
+
+def _overload(results: Results, width: int) -> list[str]:
+    told = overload_told(results)
+    if not told:
+        return []
+    lines = ["", "OVERLOAD: more comes than can pass; waits there measure the horizon"]
+    for place, parts in told.items():
+        lines += textwrap.wrap(f"{place}: " + "; ".join(parts), width, initial_indent="  ", subsequent_indent="    ")
+    return lines
+
+
+def overload_told(results: Results) -> dict[str, list[str]]:
+    """What is to be said of every overloaded element, the worst first: load, throughput, growth, unserved, date."""
+    table, told = results.table, {}
+    elements = {element.id: element for element in results.plan.elements}
+    for place, load in sorted(results.overloaded().items(), key=lambda item: -item[1]):
+        element = elements[place]
+        parts = [f"load {load:.2f} of capacity"]
+        passed = _row(table, "capacity_per_day", kind="stage" if element.post else "leg", place=place)
+        if passed is not None:
+            parts.append(f"capacity {number(*passed)} a day")
+        left = _row(table, "throughput_per_day", kind="post", place=element.post, direction=element.direction)
+        if left is not None:
+            parts.append(f"post passes {number(*left)} a day")
+        # What is short at one stage may stand before another one of the post.
+        at = (
+            {"kind": "post", "place": element.post, "direction": element.direction}
+            if element.post
+            else {"place": place}
+        )
+        growth = _row(table, "queue_growth_per_day", **at)
+        if growth is not None:
+            parts.append(f"queue {'+' if growth[0] >= 0 else ''}{number(*growth)} a day")
+        unserved = _row(table, "unserved", **at)
+        if unserved is not None:
+            parts.append(f"unserved {number(*unserved)}")
+        since = _row(table, "saturation_day", kind="post", place=element.post, direction=element.direction)
+        if since is not None and not math.isnan(since[0]):
+            date = results.scope.first_date(element.post)
+            day = round(since[0])
+            parts.append(f"saturated from {np.datetime64(date) + day}" if date else f"saturated from day {day}")
+        told[place] = parts
+    return told
+
+
+OTHER_WAITS = {"slot_wait": "away from the border", "acceptance_wait": "in the stay, not in the wait"}
+"""Waits at a post that are not for a lane, and where they are spent."""
+
+
+def _posts(results: Results, width: int) -> list[str]:
+    table = results.table
+    wanted = ("wait_h", "stay_h", "throughput_per_day", "saturation")
+    places = [(label.place, label.direction) for label in table.labels if label.kind == "post"]
+    places = list(dict.fromkeys(places))
+    if not places or not set(wanted[:2]) <= set(table.indicators):
+        return []
+    crossings = _crossings(results)
+    flagged = results.flagged()
+    name = max(8, min(width - 59, max(len(place) for place, _ in places)))
+
+    def line(post: str, direction: str, *cells: str) -> str:
+        first = f"{_short(post, name):<{name}} {direction[:5]:<5}"
+        return first + "".join(f" {cell:>{size}}" for cell, size in zip(cells, (11, 11, 11, 10, 5), strict=True))
+
+    lines = ["", line("post", "dir", "wait h", "stay h", "crossing h", "left/day", "load")]
+    for place, direction in places:
+        at = {"kind": "post", "place": place, "direction": direction}
+        found = {indicator: _row(table, indicator, **at) for indicator in wanted}
+        if found["stay_h"] is None or math.isnan(found["stay_h"][0]):
+            continue
+        crossing = crossings.get((place, direction))
+        tfi1 = _row(table, "tfi1", kind="crossing", place=crossing[0], direction=crossing[1]) if crossing else None
+        mark = "*" if ("post", place, direction) in flagged else ""
+        times = [_cell(cell) + mark for cell in (found["wait_h"], found["stay_h"], tfi1)]
+        load = found["saturation"]
+        text = f"{load[0]:.2f}" if load and not math.isnan(load[0]) else "-"
+        lines.append(line(place, direction, *times, _cell(found["throughput_per_day"]), text))
+    for wait, spent in OTHER_WAITS.items():
+        others = {
+            (post, way): _row(table, "component_h", kind="post", place=post, direction=way, of=wait)
+            for post, way in places
+        }
+        waits = [f"{post} {way} {_cell(cell)} h" for (post, way), cell in others.items() if cell and cell[0] > 0]
+        if waits:
+            text = f"{wait.replace('_', ' ')}, {spent}: {', '.join(waits)}"
+            lines += textwrap.wrap(text, width, subsequent_indent="  ")
+    few = "; one replication has no interval" if results.replications < 2 else ""
+    lines += textwrap.wrap(f"mean ± half-width of the 95 % interval: sampling noise only{few}", width)
+    if any("*" in text for text in lines):
+        lines.append("* a stage on the way is overloaded: the time measures the horizon")
+    return lines
+
+
+def _flows(results: Results, width: int) -> list[str]:
+    table = results.table
+    flows = [label for label in table.labels if label.kind == "flow" and label.indicator == "door_to_door_h"]
+    if not flows:
+        return []
+    name = max(8, min(width - 46, max(len(label.place) for label in flows)))
+    lines = ["", f"{'flow':<{name}} {'door to door h':>16} {'p95 h':>9} {'arrived/day':>13}"]
+    for label in flows:
+        at = {"kind": "flow", "place": label.place, "direction": label.direction}
+        mean, high = _row(table, "door_to_door_h", **at), _row(table, "door_to_door_p95_h", **at)
+        left = _row(table, "throughput_per_day", **at)
+        texts = [_cell(mean), number(high[0]) if high else "-", _cell(left)]
+        lines.append(f"{_short(label.place, name):<{name}} {texts[0]:>16} {texts[1]:>9} {texts[2]:>13}")
+    return lines
+
+
+def _cell(found: tuple[float, float] | None) -> str:
+    if found is None:
+        return "-"
+    mean, half = found
+    # Three decimals of an hour are seconds: more would not fit and tells nobody anything.
+    return number(mean, max(half, 0.001) if half > 0 else half).replace(" ±", "±")
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _crossings(results: Results) -> dict[tuple[str, str], tuple[str, str]]:
+    """The crossing that each (post, direction) is part of."""
+    found = {}
+    for flow in results.plan.flows:
+        for variant in flow.variants:
+            for crossing in (span for span in variant.spans if span.kind == "crossing"):
+                for post in (span for span in variant.spans if span.kind == "post"):
+                    if crossing.first <= post.first and post.last <= crossing.last:
+                        found[post.id, post.direction] = results.scope.place_of(variant, crossing)[1:]
+    return found
+
+
+def _row(table: Table, indicator: str, **where: str) -> tuple[float, float] | None:
+    from corridor_sim.results.results import mean_interval
+
+    if indicator not in table.indicators:
+        return None
+    found = table.select(indicator, **{"cargo_class": "", "hour": None, "day": None, "of": "", **where})
+    return mean_interval(found.values[0]) if len(found) else None
+
+
+def _all(table: Table, indicator: str) -> float | None:
+    found = _row(table, indicator, kind="corridor")
+    return None if found is None else found[0]
+
+
+def _rounded(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}"
+
+
+def describe_comparison(comparison: Comparison, width: int = 80) -> str:
+    """What was run, what differs in the inputs, overloads, then the main differences, at most `width` columns wide."""
+    lines = _comparison_head(comparison, width)
+    for name, changes in comparison.inputs_diff().items():
+        lines += ["", f"{name}:" + ("" if changes else " the same inputs")]
+        for change in changes[:12]:
+            lines += textwrap.wrap(change, width, initial_indent="  ", subsequent_indent="    ")
+        if len(changes) > 12:
+            lines.append(f"  and {len(changes) - 12} more")
+    for name, results in zip(comparison.names, comparison.runs, strict=True):
+        told = _overload(results, width)
+        if told:
+            lines += ["", *textwrap.wrap(f"{name}: {told[1]}", width, subsequent_indent="  "), *told[2:]]
+    frame = _main_differences(comparison)
+    for name in comparison.names[1:]:
+        lines += _differences(frame[frame["scenario"] == name], name, comparison.names[0], width)
+    joint = "" if len(comparison.names) == 2 else ", together for all scenarios of a row"
+    lines += ["", *textwrap.wrap(f"difference ± half-width of the 95 % interval{joint}: sampling noise only", width)]
+    if frame["note"].any():
+        lines += textwrap.wrap("* a stage on the way is overloaded: the time measures the horizon", width)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _comparison_head(comparison: Comparison, width: int) -> list[str]:
+    """Base, dates, replications, engine and visits of all runs together."""
+    runs = comparison.runs
+    lines = [line.replace("scenario     ", "base         ", 1) for line in _head(comparison.base, width)]
+    lines = [line for line in lines if not line.startswith("visits ")]
+    while lines and not lines[-1].startswith("engine"):  # the balance of consignments is told by each run
+        lines.pop()
+    engines = {run.engine: run.engine_reason for run in runs}
+    if len(engines) > 1:
+        lines[-1] = f"{'engine':<13} {', '.join(sorted(engines))}"
+    visits = sum(int(run.about()["visits"]) for run in runs)
+    return [*lines, f"{'visits':<13} {visits:,} in {len(runs)} scenarios, {sum(run.wall_s for run in runs):.1f} s"]
+
+
+def _main_differences(comparison: Comparison) -> pd.DataFrame:
+    """Rows of the main indicators at posts, crossings, flows and in all."""
+    import pandas as pd
+
+    base = comparison.base
+    known = base.table.indicators
+    wanted = [
+        name for name in ("delay_truck_h", "tfi1", "wait_h", "throughput_per_day", "door_to_door_h") if name in known
+    ]
+    frame = comparison.table(wanted, of="")
+    frame = frame[(frame["cargo_class"] == "") & frame["kind"].isin(["post", "crossing", "flow", "corridor"])]
+    frame = frame[(frame["kind"] != "flow") | (frame["indicator"] == "door_to_door_h")]
+    frame = frame[(frame["indicator"] != "delay_truck_h") | (frame["kind"] == "corridor")]
+    if "component_h" in known:
+        for name in OTHER_WAITS:
+            moved = comparison.table("component_h", kind="post", of=name).assign(indicator=f"{name}_h")
+            frame = pd.concat([frame, moved[(moved["base"] > 0) | (moved["other"] > 0)]], ignore_index=True)
+    order = [*wanted, *(f"{name}_h" for name in OTHER_WAITS)]
+    return frame.sort_values("indicator", key=lambda names: names.map(order.index), kind="stable")
+
+
+def _differences(rows: pd.DataFrame, name: str, base: str, width: int) -> list[str]:
+    """The rows that differ, by indicator, and how many do not."""
+    told = rows[rows["verdict"].isin(["more", "less"])]
+    lines = ["", f"{name} against {base} ({len(told)} of {len(rows)} rows differ)"]
+    room = width - 38
+    for indicator, group in told.groupby("indicator", sort=False):
+        head = f"{TITLES.get(str(indicator), str(indicator))} [{group['unit'].iloc[0]}]"
+        lines.append(f"{head:<{room}} {'base':>11} {'difference':>20}")
+        row: Any
+        for row in group.itertuples():
+            place = row.place if row.kind == "flow" else f"{row.place} {row.direction}".strip()
+            mark = "*" if row.note else ""
+            change = number(row.difference, (row.high - row.low) / 2) + mark
+            lines.append(f"  {_short(place, room - 2):<{room - 2}} {number(row.base):>11} {change:>20} {row.verdict}")
+    rest = rows["verdict"].value_counts()
+    parts = [f"{rest[verdict]} {verdict}" for verdict in rest.index if verdict not in ("more", "less")]
+    if parts:
+        lines += textwrap.wrap("the others: " + ", ".join(parts), width)
+    return lines
+
+
+TITLES = {
+    "delay_truck_h": "truck-hours of delay",
+    "tfi1": "clearing both posts (TFI1)",
+    "wait_h": "wait for lanes at a post",
+    "throughput_per_day": "throughput",
+    "door_to_door_h": "door to door",
+    "slot_wait_h": "wait for a booked slot",
+    "acceptance_wait_h": "wait for daily acceptance",
+}
+"""What the terminal calls the main indicators."""

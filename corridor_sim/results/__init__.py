@@ -1,0 +1,1 @@
+"""What a run hands to its user: results, and comparisons of them."""

@@ -1,0 +1,436 @@
+"""What differs between scenarios: in their inputs, in words; in their indicators, with paired intervals.
+
+Scenarios that share root entropy, horizon and replications share every draw they
+have in common, so replication is compared with replication. A difference whose
+interval contains 0 is called not distinguishable. Intervals are simultaneous over
+the scenarios compared with the base (Bonferroni), p-values adjusted by Holm.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.core.errors import CorridorError
+from corridor_sim.core.units import H_PER_YEAR, FloatArray
+from corridor_sim.indicators.places import Options
+from corridor_sim.indicators.table import COLUMNS, Label, Table
+from corridor_sim.plan.plan import Plan
+from corridor_sim.results.accessors import Pictures, bound
+from corridor_sim.results.input_differences import inputs_diff
+from corridor_sim.results.results import NOISE, OVERLOAD, TIMES, Results
+from corridor_sim.results.worth import Worth, worth_of
+from corridor_sim.statistics.intervals import require_confidence
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAME, EQUAL, MORE, LESS, UNKNOWN = "not distinguishable", "no difference", "more", "less", "interval not available"
+MAIN = (
+    "wait_h",
+    "stay_h",
+    "tfi1",
+    "door_to_door_h",
+    "throughput_per_day",
+    "queue_mean",
+    "saturation",
+    "delay_truck_h",
+    "delivered_t",
+)
+"""Indicators of the table unless others are asked for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Runs of several scenarios, each compared with the first.
+
+    Attributes
+    ----------
+    runs : tuple of Results
+        The base first.
+    confidence : float
+        Of the intervals of one row over all scenarios together.
+    paired : bool
+        False for runs on different random numbers: then intervals are Welch's, and wider.
+
+    Raises
+    ------
+    CorridorError
+        If runs that are to be paired differ in root entropy, random-number scheme, horizon,
+        counted window or replications.
+    """
+
+    runs: tuple[Results, ...]
+    confidence: float = 0.95
+    paired: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.runs) < 2:
+            raise CorridorError("a comparison needs at least two runs")
+        require_confidence(self.confidence)
+        refuse([problem for other in self.runs[1:] for problem in unpaired(self.runs[0], other, self.paired)])
+
+    @property
+    def plot(self) -> Pictures:
+        """Every registered plot as a method; matplotlib is imported only now."""
+        pictures: Pictures = bound("plot")(self)
+        return pictures
+
+    @property
+    def base(self) -> Results:
+        """The run that the others are compared with."""
+        return self.runs[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name a run, made different where scenarios share a name."""
+        names: list[str] = []
+        for run in self.runs:
+            name, count = run.name, 1
+            while name in names:
+                count += 1
+                name = f"{run.name} ({count})"
+            names.append(name)
+        return tuple(names)
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {', '.join(self.names)}: {self.base.replications} replications>"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        frame = self.table()
+        table = frame.to_html(index=False, escape=True, float_format=lambda value: f"{value:.4g}")
+        return f"<details open><summary>{escape(repr(self))}</summary>{table}<p>{NOISE}</p></details>"
+
+    def inputs_diff(self) -> dict[str, list[str]]:
+        """What each scenario changes against the base, one line a path, in words."""
+        base = self.base.scenario
+        return {name: inputs_diff(base, run.scenario) for name, run in zip(self.names[1:], self.runs[1:], strict=True)}
+
+    def differences(self, other: int, table: Table | None = None) -> tuple[Table, Table]:
+        """Rows that both the base and run number `other` have: (base, other), in the order of the base."""
+        first = table if table is not None else self.base.table
+        second = self.runs[other].table
+        at = {label: k for k, label in enumerate(second.labels)}
+        kept = [(k, at[label]) for k, label in enumerate(first.labels) if label in at]
+        rows, others = [k for k, _ in kept], [k for _, k in kept]
+        labels = tuple(first.labels[k] for k in rows)
+        return (
+            Table(labels, first.values[rows], first.replications),
+            Table(labels, second.values[others], second.replications),
+        )
+
+    def table(
+        self,
+        indicators: str | Iterable[str] | None = None,
+        *,
+        by_time: bool = False,
+        delta: float | Mapping[str, float] | None = None,
+        **where: Any,
+    ) -> pd.DataFrame:
+        """Differences from the base with simultaneous intervals.
+
+        Parameters
+        ----------
+        indicators : str or iterable of str, optional
+            Which; by default the main ones, for all classes together. ``"all"`` is every one.
+        by_time : bool
+            Also the rows by hour and day.
+        delta : float or mapping of indicator to float, optional
+            Smallest difference that matters; adds the column ``matters`` ("yes" where the
+            whole interval is beyond it, "no" where none of it is, else "open").
+        **where
+            Columns to match, as in `Table.select`.
+
+        Returns
+        -------
+        DataFrame
+            Labels, ``scenario``, ``base`` and ``other`` (means), ``difference`` (other less base), ``low``,
+            ``high``, ``n``, ``p_holm``, ``correlation`` and ``variance_ratio`` achieved by the common random
+            numbers, ``verdict`` and ``note``.
+        """
+        import pandas as pd
+
+        base = self._selected(indicators, by_time, where)
+        parts = []
+        statistics = [self._statistics(other, base) for other in range(1, len(self.runs))]
+        adjusted = self._holm([(labels, found["p"]) for labels, found in statistics])
+        for number, ((labels, found), p_holm) in enumerate(zip(statistics, adjusted, strict=True), start=1):
+            frame = pd.DataFrame({column: [getattr(label, column) for label in labels] for column in COLUMNS})
+            frame["hour"], frame["day"] = frame["hour"].astype("Int64"), frame["day"].astype("Int64")
+            if not by_time:
+                frame = frame.drop(columns=["hour", "day"])
+            frame.insert(0, "scenario", self.names[number])
+            for column in ("base", "other", "difference", "low", "high", "n"):
+                frame[column] = found[column]
+            frame["p_holm"] = p_holm
+            frame["correlation"], frame["variance_ratio"] = found["correlation"], found["variance_ratio"]
+            frame["verdict"] = [_verdict(*row) for row in zip(*(found[c] for c in _OF_VERDICT), strict=True)]
+            if delta is not None:
+                frame["matters"] = [
+                    _matters(low, high, delta.get(label.indicator) if isinstance(delta, Mapping) else delta)
+                    for label, low, high in zip(labels, found["low"], found["high"], strict=True)
+                ]
+            flagged = self.base.flagged() | self.runs[number].flagged()
+            frame["note"] = [
+                OVERLOAD if label.indicator in TIMES and (label.kind, label.place, label.direction) in flagged else ""
+                for label in labels
+            ]
+            parts.append(frame)
+        result = pd.concat(parts, ignore_index=True)
+        result.attrs["interval"] = NOISE if self.paired else f"{NOISE}; runs on different random numbers"
+        return result
+
+    def _selected(self, indicators: str | Iterable[str] | None, by_time: bool, where: Mapping[str, Any]) -> Table:
+        table = self.base.table
+        if indicators is None:
+            main = [name for name in MAIN if name in table.indicators]
+            table = table.select(main or None, **({"cargo_class": "", "of": ""} | dict(where)))
+        else:
+            table = table.select(None if indicators == "all" else indicators, **where)
+        if by_time:
+            return table
+        rows = [k for k, label in enumerate(table.labels) if label.hour is None and label.day is None]
+        return Table(tuple(table.labels[k] for k in rows), table.values[rows], table.replications)
+
+    def _statistics(self, other: int, base: Table) -> tuple[tuple[Label, ...], dict[str, FloatArray]]:
+        first, second = self.differences(other, base)
+        # All intervals of one row hold together over the scenarios.
+        level = 1.0 - (1.0 - self.confidence) / (len(self.runs) - 1)
+        found = (paired_statistics if self.paired else welch_statistics)(first.values, second.values, level)
+        return first.labels, found
+
+    @staticmethod
+    def _holm(found: list[tuple[tuple[Label, ...], FloatArray]]) -> list[FloatArray]:
+        """Holm-adjusted p-values of each row over the scenarios that have it."""
+        from corridor_sim.statistics import holm
+
+        if len(found) == 1:
+            return [found[0][1]]
+        where: dict[Label, list[tuple[int, int]]] = {}
+        for scenario, (labels, _) in enumerate(found):
+            for row, label in enumerate(labels):
+                where.setdefault(label, []).append((scenario, row))
+        adjusted = [np.full(len(p), np.nan) for _, p in found]
+        for places in where.values():
+            raw = np.array([found[scenario][1][row] for scenario, row in places])
+            there = ~np.isnan(raw)
+            if there.any():
+                raw[there] = holm(raw[there])
+            for (scenario, row), p in zip(places, raw, strict=True):
+                adjusted[scenario][row] = p
+        return adjusted
+
+    def saved_truck_h_per_year(self, other: int = 1) -> FloatArray:
+        """Truck-hours of delay that a scenario saves against the base, a year, each replication. [h/year]
+
+        The counted window stands for the year: a window that is not a typical year (a winter,
+        a week of strike) must be weighted before.
+        """
+        first, second = (run.table.row("delay_truck_h", kind="corridor", cargo_class="") for run in self._two(other))
+        return (first - second) * (H_PER_YEAR / self.base.scope.window_h)
+
+    def worth(
+        self,
+        other: int = 1,
+        *,
+        discount_rate: float,
+        capex_usd: float,
+        opex_usd_year: float = 0.0,
+        life_years: int,
+        benefit_growth: float = 0.0,
+    ) -> Worth:
+        """Net present value, benefit-cost ratio and delay saved per US$, paired replication by replication.
+
+        Benefits are the value of the truck-hours of delay saved (``delay_value_usd``), a year.
+
+        Parameters
+        ----------
+        discount_rate : float
+            Real rate a year, e.g. 0.06; there is no default.
+        capex_usd, opex_usd_year, life_years
+            Paid at the beginning; at the end of every year; number of years.
+        benefit_growth : float
+            Growth of the benefits a year after the first; 0 is constant traffic.
+        """
+        first, second = (run.table.row("delay_value_usd", kind="corridor") for run in self._two(other))
+        per_year = H_PER_YEAR / self.base.scope.window_h
+        return worth_of(
+            (first - second) * per_year,
+            self.saved_truck_h_per_year(other),
+            discount_rate=discount_rate,
+            capex_usd=capex_usd,
+            opex_usd_year=opex_usd_year,
+            life_years=life_years,
+            benefit_growth=benefit_growth,
+            confidence=self.confidence,
+        )
+
+    def _two(self, other: int) -> tuple[Results, Results]:
+        if not 1 <= other < len(self.runs):
+            raise CorridorError(
+                f"there is no scenario number {other} to compare with the base (1-{len(self.runs) - 1})"
+            )
+        return self.base, self.runs[other]
+
+    def describe(self, width: int = 80) -> str:
+        """The comparison in words: input differences, then the main differences, at most `width` wide."""
+        return str(bound("describe_comparison")(self, width))
+
+    def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
+        """One HTML page that needs nothing else; written to `path` if given."""
+        return str(bound("to_html")(self, path, **options))
+
+
+_OF_VERDICT = ("difference", "low", "high", "n", "same")
+
+
+def refuse(problems: Sequence[str]) -> None:
+    """Raise CorridorError if there are reasons against a comparison."""
+    if problems:
+        raise CorridorError("these runs cannot be compared as pairs:\n" + "\n".join(f"  - {p}" for p in problems))
+
+
+Asked = tuple[str, Plan, Options]
+"""What a run asks: its name, plan and options of the indicators."""
+
+
+def other_question(base: Asked, other: Asked) -> list[str]:
+    """In which windows or options two runs differ, in words; empty if they answer the same question."""
+    mine, theirs = base[1], other[1]
+    pairs = [
+        ("horizon [h]", mine.horizon_h, theirs.horizon_h),
+        ("warm-up [h]", mine.warm_up_h, theirs.warm_up_h),
+        ("counted until [h]", mine.counted_until_h, theirs.counted_until_h),
+    ]
+    pairs += [
+        (f"option {option.name} of the indicators", getattr(base[2], option.name), getattr(other[2], option.name))
+        for option in fields(Options)
+    ]
+    return [_differ(what, here, base[0], there, other[0]) for what, here, there in pairs if here != there]
+
+
+def _differ(what: str, here: Any, base: str, there: Any, other: str) -> str:
+    return f"{what}: {here} in {base!r}, {there} in {other!r}"
+
+
+def unpaired(base: Results, other: Results, paired: bool = True) -> list[str]:
+    """Why two runs cannot be compared (as pairs), in words; empty if they can."""
+    found = other_question(*((run.name, run.plan, run.options) for run in (base, other)))
+    if not paired:
+        return found
+    scheme = "stream_scheme"
+    pairs = [
+        ("root entropy", base.root, other.root),
+        ("scheme of the random streams", base.versions.get(scheme), other.versions.get(scheme)),
+    ]
+    found += [_differ(what, here, base.name, there, other.name) for what, here, there in pairs if here != there]
+    mine, theirs = base.table.replications, other.table.replications
+    if not np.array_equal(mine, theirs):
+        found.append(f"replications: {len(mine)} in {base.name!r}, {len(theirs)} in {other.name!r}, or other ones")
+    return found
+
+
+def paired_statistics(base: FloatArray, other: FloatArray, confidence: float) -> dict[str, FloatArray]:
+    """Means, difference, interval, p-value, correlation and variance ratio of each row.
+
+    Parameters
+    ----------
+    base, other : arrays, shape (row, replication)
+        NaN where a replication has no value; a pair counts where both have one.
+
+    Returns
+    -------
+    dict of arrays, shape (row,)
+        ``same`` is 1 where all pairs are equal to the bit. Source: Law (2015) sec. 10.2.1.
+    """
+    from scipy.stats import t as student
+
+    there = ~np.isnan(base) & ~np.isnan(other)
+    n = there.sum(axis=1)
+    difference = np.where(there, other - base, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = difference.sum(axis=1) / n
+        first = np.where(there, base, 0.0).sum(axis=1) / n
+        second = np.where(there, other, 0.0).sum(axis=1) / n
+        residual = np.where(there, other - base - mean[:, None], 0.0)
+        error = np.sqrt((residual**2).sum(axis=1) / (n - 1) / n)
+        half = student.ppf(0.5 + confidence / 2, np.maximum(n - 1, 1)) * error
+        p = 2.0 * student.sf(np.abs(mean) / error, np.maximum(n - 1, 1))
+        a = np.where(there, base - first[:, None], 0.0)
+        b = np.where(there, other - second[:, None], 0.0)
+        spread_a, spread_b = (a**2).sum(axis=1), (b**2).sum(axis=1)
+        correlation = (a * b).sum(axis=1) / np.sqrt(spread_a * spread_b)
+        saved = (spread_a + spread_b) / (residual**2).sum(axis=1)
+    same = (np.where(there, other == base, True)).all(axis=1) & (n > 0)
+    enough = n > 1
+    p = np.where(same, 1.0, p)
+    return {
+        "base": first,
+        "other": second,
+        "difference": mean,
+        "low": np.where(enough, mean - half, np.nan),
+        "high": np.where(enough, mean + half, np.nan),
+        "n": n,
+        "p": np.where(enough, p, np.nan),
+        "correlation": np.where(enough, correlation, np.nan),
+        "variance_ratio": np.where(enough, saved, np.nan),
+        "same": same.astype(np.float64),
+    }
+
+
+def welch_statistics(base: FloatArray, other: FloatArray, confidence: float) -> dict[str, FloatArray]:
+    """As `paired_statistics`, for runs on different random numbers (Welch 1938)."""
+    from scipy.stats import t as student
+
+    def moments(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        there = ~np.isnan(values)
+        n = there.sum(axis=1).astype(np.float64)
+        mean = np.where(there, values, 0.0).sum(axis=1) / n
+        return n, mean, np.where(there, values - mean[:, None], 0.0).__pow__(2).sum(axis=1) / (n - 1) / n
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        n1, first, error1 = moments(base)
+        n2, second, error2 = moments(other)
+        mean, error = second - first, np.sqrt(error1 + error2)
+        df = (error1 + error2) ** 2 / (error1**2 / (n1 - 1) + error2**2 / (n2 - 1))
+        half = student.ppf(0.5 + confidence / 2, df) * error
+        p = 2.0 * student.sf(np.abs(mean) / error, df)
+    none = np.full(len(mean), np.nan)
+    return {
+        "base": first,
+        "other": second,
+        "difference": mean,
+        "low": mean - half,
+        "high": mean + half,
+        "n": np.minimum(n1, n2),
+        "p": p,
+        "correlation": none,
+        "variance_ratio": none,
+        "same": np.zeros(len(mean)),
+    }
+
+
+def _verdict(difference: float, low: float, high: float, n: float, same: float) -> str:
+    if n == 0:
+        return "nobody"
+    if same:
+        return EQUAL
+    if n < 2 or np.isnan(low):
+        return UNKNOWN
+    if low <= 0 <= high:
+        return SAME
+    return MORE if difference > 0 else LESS
+
+
+def _matters(low: float, high: float, delta: float | None) -> str:
+    if delta is None or np.isnan(low):
+        return ""
+    if low > delta or high < -delta:
+        return "yes"
+    return "no" if -delta <= low and high <= delta else "open"

@@ -1,0 +1,414 @@
+"""What a run hands to its user: indicators with intervals, and records when they were kept.
+
+`Results` is data with thin accessors. What draws, describes or compares is bound from
+above (`accessors.py`), so that this file knows neither plots nor reports.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.core.errors import CorridorError, MissingExtra
+from corridor_sim.core.units import FloatArray
+from corridor_sim.indicators.base import Options, Scope, element_place
+from corridor_sim.indicators.table import COLUMNS, Label, Table
+from corridor_sim.plan.plan import Plan
+from corridor_sim.records.visits import ElementVisits, Records
+from corridor_sim.results.accessors import Compared, Pictures, bound
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOISE = "95 % interval: sampling noise only"
+"""What every interval is labelled with: it knows nothing of wrong inputs."""
+OVERLOAD = "overload: the mean measures the horizon"
+TIMES = (
+    "wait_h",
+    "wait_p95_h",
+    "stay_h",
+    "stay_p50_h",
+    "stay_p95_h",
+    "door_to_door_h",
+    "door_to_door_p50_h",
+    "door_to_door_p95_h",
+    "component_h",
+    "release_time_h",
+    "tfi1",
+    "tfi1_p50",
+    "tfi1_p95",
+    "buffer_h",
+    "delay_h",
+)
+"""Times that are flagged where a stage on the way is overloaded."""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Everything that a run came to.
+
+    Attributes
+    ----------
+    scenario : Scenario or Plan
+        What was run.
+    plan : Plan
+    table : Table
+        Every indicator, one value a replication.
+    root : int
+        Root entropy; with the scenario it repeats the run to the bit.
+    engine, engine_reason : str
+        Which engine ran, and why.
+    visits_count : int
+        Visits simulated over all replications.
+    wall_s : float
+        Wall time of the run. [s]
+    versions : mapping
+        Of this library, Python and numpy, with the scheme of the random streams.
+    warnings : tuple of str
+    records : Records or None
+        Every visit, if the run was asked to keep them.
+    """
+
+    scenario: Any
+    plan: Plan
+    table: Table
+    root: int
+    engine: str
+    engine_reason: str = ""
+    options: Options = field(default_factory=Options)
+    visits_count: int = 0
+    wall_s: float = 0.0
+    versions: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    records: Records | None = None
+
+    @property
+    def plot(self) -> Pictures:
+        """Every registered plot as a method; matplotlib is imported only now."""
+        pictures: Pictures = bound("plot")(self)
+        return pictures
+
+    @property
+    def name(self) -> str:
+        """Name of the scenario."""
+        return str(self.scenario.name or "run")
+
+    @property
+    def replications(self) -> int:
+        """Number of replications."""
+        return len(self.table.replications)
+
+    @property
+    def scope(self) -> Scope:
+        """Places, window and local days of the plan."""
+        return Scope(self.plan, self.table.replications, self.options)
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def __getitem__(self, indicator: str) -> Table:
+        """The rows of one indicator."""
+        return self.table.select(indicator)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Results of {self.name!r}: {self.replications} replications, {len(self.table)} rows, "
+            f"engine {self.engine}, root entropy {self.root}>"
+        )
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        frame = self.summary(["wait_h", "stay_h", "tfi1", "throughput_per_day", "saturation"])
+        frame = frame[frame["kind"].isin(["post", "crossing"])]
+        head = f"{self.name}: {self.replications} replications, engine {self.engine}"
+        table = frame.to_html(index=False, escape=True, float_format=lambda value: f"{value:.4g}")
+        return f"<details open><summary>{escape(head)}</summary>{table}<p>{NOISE}</p></details>"
+
+    def instant(self, time_h: float, post: str = "") -> datetime | None:
+        """Local date and time of an instant of the run; None if the plan has no dates."""
+        start = self.plan.start
+        if start is None:
+            return None
+        if not isinstance(start, datetime):
+            start = datetime(start.year, start.month, start.day)
+        return start + timedelta(hours=time_h + self.scope.utc_offset_h(post))
+
+    def overloaded(self) -> dict[str, float]:
+        """Stages (and other limited elements) whose load is at least their capacity, with load over capacity."""
+        if "saturation" not in self.table.indicators:
+            return {}
+        found = {}
+        for label, values in self.table.select("saturation"):
+            mean = _mean(values)
+            if label.kind in ("stage", "leg") and mean >= 1.0:
+                found[label.place] = mean
+        return found
+
+    def flagged(self) -> set[tuple[str, str, str]]:
+        """Places whose times measure the horizon."""
+        over = self.overloaded()
+        if not over:
+            return set()
+        plan, scope, found = self.plan, self.scope, set()
+        hit = {k for k, element in enumerate(plan.elements) if element.id in over}
+        for k in hit:
+            element = plan.elements[k]
+            found.add(element_place(element))
+            if element.post:
+                found.add(("post", element.post, element.direction))
+        for flow in plan.flows:
+            for variant in flow.variants:
+                met = [step.element in hit for step in variant.steps]
+                if any(met):
+                    found.add(("flow", flow.id, flow.direction))
+                for span in variant.spans:
+                    if any(met[span.first : span.last + 1]):
+                        found.add(scope.place_of(variant, span))
+        return found
+
+    def summary(
+        self,
+        indicators: str | Iterable[str] | None = None,
+        *,
+        by_time: bool = False,
+        confidence: float = 0.95,
+        **where: Any,
+    ) -> pd.DataFrame:
+        """Mean over the replications with its interval, one line a row of the table.
+
+        Parameters
+        ----------
+        indicators : str or iterable of str, optional
+            Only these.
+        by_time : bool
+            Also the rows by hour and by day.
+        confidence : float
+            Of the t interval; it covers sampling noise only.
+        **where
+            Columns to match, as in `Table.select` (``kind="post"``).
+
+        Returns
+        -------
+        DataFrame
+            The label columns, ``mean``, ``low``, ``high``, ``n`` (replications that have a value) and
+            ``note``. With fewer than two values the interval is not available (NaN).
+        """
+        import pandas as pd
+
+        from corridor_sim.statistics import t_half_widths
+
+        table = self.table.select(indicators, **where)
+        if not by_time:
+            kept = [k for k, label in enumerate(table.labels) if label.hour is None and label.day is None]
+            table = Table(tuple(table.labels[k] for k in kept), table.values[kept], table.replications)
+        mean, half = t_half_widths(table.values.T, confidence)
+        n = (~np.isnan(table.values)).sum(axis=1)
+        frame = pd.DataFrame({column: [getattr(label, column) for label in table.labels] for column in COLUMNS})
+        if by_time:
+            frame["hour"], frame["day"] = frame["hour"].astype("Int64"), frame["day"].astype("Int64")
+            frame["date"] = [self._date(label) for label in table.labels]
+        else:
+            frame = frame.drop(columns=["hour", "day"])
+        frame["mean"], frame["low"], frame["high"], frame["n"] = mean, mean - half, mean + half, n
+        flagged = self.flagged()
+        frame["note"] = [_note(label, flagged, int(count)) for label, count in zip(table.labels, n, strict=True)]
+        frame.attrs["interval"] = NOISE
+        frame.attrs["replications"] = self.replications
+        return frame
+
+    def _date(self, label: Label) -> str:
+        first = self.scope.first_date(label.place if label.kind == "post" else "")
+        return "" if first is None or label.day is None else str(first + timedelta(days=label.day))
+
+    def to_frame(self, indicators: str | Iterable[str] | None = None, *, wide: bool = False) -> pd.DataFrame:
+        """Tidy frame: one line an indicator, place and replication (`wide`: one column a replication)."""
+        frame = self.table.select(indicators).to_frame(wide=wide)
+        frame.insert(0, "scenario", self.name)
+        return frame
+
+    def _kept(self) -> Records:
+        if self.records is None:
+            raise CorridorError("this run kept no records; run it again with records=True")
+        return self.records
+
+    def visits(self) -> pd.DataFrame:
+        """Every visit of every consignment to every element, if the run kept records. Times in [h]."""
+        import pandas as pd
+
+        records, parts = self._kept(), []
+        for element, visits in zip(records.plan.elements, records.elements, strict=True):
+            row, column = np.nonzero(visits.flow >= 0)
+            flow = visits.flow[row, column]
+            part: dict[str, Any] = {
+                "replication": records.replications[row],
+                "flow": np.array([one.id for one in records.plan.flows], dtype=object)[flow],
+                "consignment": visits.index[row, column],
+                "cargo_class": np.array([one.cargo_class for one in records.plan.flows], dtype=object)[flow],
+                "element": element.id,
+                "post": element.post,
+                "direction": element.direction,
+                "stage": element.stage,
+            }
+            for name in (one.name for one in fields(ElementVisits) if one.name.endswith("_h")):
+                part[name] = getattr(visits, name)[row, column]
+            part["wait_h"] = part["start_h"] - part["join_h"]
+            part["blocked_h"] = part["leave_h"] - part["finish_h"]
+            parts.append(pd.DataFrame(part))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def journeys(self) -> pd.DataFrame:
+        """Every consignment from release to the end of its journey, if the run kept records. Times in [h]."""
+        import pandas as pd
+
+        records, parts = self._kept(), []
+        for flow, journeys in zip(records.plan.flows, records.journeys, strict=True):
+            row, column = np.nonzero(journeys.variant >= 0)
+            variants = np.array([variant.id for variant in flow.variants], dtype=object)
+            release, depart = journeys.release_h[row, column], journeys.depart_h[row, column]
+            part = {
+                "replication": records.replications[row],
+                "flow": flow.id,
+                "consignment": column,
+                "cargo_class": flow.cargo_class,
+                "origin": flow.origin,
+                "destination": flow.destination,
+                "variant": variants[journeys.variant[row, column]],
+                "release_h": release,
+                "depart_h": depart,
+                "door_to_door_h": depart - release,
+            }
+            parts.append(pd.DataFrame(part))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def event_log(self) -> pd.DataFrame:
+        """Flat event log for process mining: case, activity, lifecycle, timestamp (UTC), in order of time.
+
+        The lifecycle words are those of XES: ``schedule`` is the joining of a queue,
+        ``start`` the start, ``complete`` the leaving.
+        """
+        import pandas as pd
+
+        visits, start = self.visits(), self.plan.start
+        case = visits["replication"].astype(str) + "/" + visits["flow"] + "/" + visits["consignment"].astype(str)
+        parts = []
+        for order, (lifecycle, column) in enumerate(
+            (("schedule", "join_h"), ("start", "start_h"), ("complete", "leave_h"))
+        ):
+            part = visits[["replication", "flow", "cargo_class", "element", "post", "direction", "stage"]].copy()
+            part.insert(0, "case", case)
+            part.insert(1, "activity", visits["element"])
+            part.insert(2, "lifecycle", lifecycle)
+            part["time_h"], part["order"] = visits[column], order
+            parts.append(part.dropna(subset="time_h"))
+        log = pd.concat(parts, ignore_index=True)
+        log = log.sort_values(["replication", "time_h", "case", "order"], kind="stable", ignore_index=True)
+        log = log.drop(columns="order")
+        if start is not None:
+            log.insert(3, "timestamp", pd.Timestamp(start) + pd.to_timedelta(log["time_h"], unit="h"))
+        return log
+
+    def to_csv(self, path: str | os.PathLike[str]) -> None:
+        """The tidy frame as a CSV file."""
+        self.to_frame().to_csv(path, index=False)
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """The tidy frame as a Parquet file (extra ``parquet``)."""
+        try:
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+        except ModuleNotFoundError as error:
+            raise MissingExtra("Results.to_parquet()", "pyarrow", "parquet") from error
+        table = pa.Table.from_pandas(self.to_frame(), preserve_index=False)
+        about = {b"corridor_sim": _json(self.about()).encode()}
+        pq.write_table(table.replace_schema_metadata({**(table.schema.metadata or {}), **about}), path)
+
+    def to_xarray(self) -> Any:
+        """A DataArray of dims (row, replication), the label columns as coordinates of `row` (extra ``xarray``)."""
+        try:
+            import xarray as xr
+        except ModuleNotFoundError as error:
+            raise MissingExtra("Results.to_xarray()", "xarray", "xarray") from error
+        coordinates: dict[str, Any] = {"replication": self.table.replications}
+        for column in COLUMNS:
+            values = [getattr(label, column) for label in self.table.labels]
+            if column in ("hour", "day"):
+                coordinates[column] = ("row", np.array([np.nan if v is None else v for v in values], dtype=float))
+            else:
+                coordinates[column] = ("row", np.array(values, dtype=str))
+        about = {name: str(value) for name, value in self.about().items()}
+        return xr.DataArray(
+            self.table.values, dims=("row", "replication"), coords=coordinates, name=self.name, attrs=about
+        )
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.to_frame().__arrow_c_stream__(requested_schema)
+
+    def about(self) -> dict[str, Any]:
+        """Everything needed to say where the numbers come from."""
+        end = self.instant(self.plan.horizon_h)
+        return {
+            "scenario": self.name,
+            "start": str(self.plan.start or ""),
+            "end": str(end or ""),
+            "horizon_h": self.plan.horizon_h,
+            "warm_up_h": self.plan.warm_up_h,
+            "counted_until_h": self.plan.counted_until_h,
+            "replications": self.replications,
+            "root_entropy": self.root,
+            "engine": self.engine,
+            "engine_reason": self.engine_reason,
+            "visits": self.visits_count,
+            "wall_s": round(self.wall_s, 3),
+            "versions": dict(self.versions),
+            "warnings": list(self.warnings),
+        }
+
+    def describe(self, width: int = 80) -> str:
+        """The run in words and its main table, at most `width` columns wide."""
+        return str(bound("describe")(self, width))
+
+    def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
+        """One HTML page that needs nothing else; written to `path` if given."""
+        return str(bound("to_html")(self, path, **options))
+
+    def compare(self, *others: Results, confidence: float = 0.95) -> Compared:
+        """These results against those of other runs on the same random numbers: a `Comparison`."""
+        comparison: Compared = bound("compare")((self, *others), confidence=confidence)
+        return comparison
+
+    def with_table(self, table: Table) -> Results:
+        """The same run with other rows or replications."""
+        return replace(self, table=table)
+
+
+def mean_interval(values: FloatArray) -> tuple[float, float]:
+    """Mean and half-width of the 95 % t interval of one row, NaN where there is none."""
+    from corridor_sim.statistics import t_half_widths
+
+    mean, half = t_half_widths(np.asarray(values)[:, None])
+    return float(mean[0]), float(half[0])
+
+
+def _mean(values: FloatArray) -> float:
+    there = values[~np.isnan(values)]
+    return float(there.mean()) if len(there) else float("nan")
+
+
+def _note(label: Label, flagged: set[tuple[str, str, str]], n: int) -> str:
+    if label.indicator in TIMES and (label.kind, label.place, label.direction) in flagged:
+        return OVERLOAD
+    if n == 0:
+        return "nobody"
+    return "interval not available" if n < 2 else ""
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value, default=str, sort_keys=True)

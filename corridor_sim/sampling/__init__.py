@@ -1,0 +1,1 @@
+"""Plan + seed -> sampled inputs; alone draws at random. `sampler.py` is the way in."""

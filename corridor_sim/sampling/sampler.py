@@ -1,0 +1,318 @@
+"""Everything random of a plan, drawn before any engine runs; the only module that draws.
+
+`Sampler.sample` draws the whole horizon of some replications at once,
+`Sampler.stream` hands out the same draws window by window. Streams are found by
+name (`streams.py`), consignments read them by their index in their flow, so the
+numbers of a replication do not depend on the other replications, on the windows
+or on what else is in the plan.
+
+To add a role of chance, add a column to `_FlowDraws`, or for something that
+belongs to an element see `elements.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from corridor_sim.core import streams
+from corridor_sim.core.errors import Problem, ScenarioError, SimulationError
+from corridor_sim.core.units import FloatArray, to_grid
+from corridor_sim.model.service_times import Deterministic, ServiceTime
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
+from corridor_sim.records.visits import IntArray
+from corridor_sim.sampling.columns import Column
+from corridor_sim.sampling.elements import ElementDraws
+
+MAX_CONSIGNMENTS = 1e8
+"""Most consignments in one replication, unless the caller says otherwise."""
+RELEASES = 32768
+"""Releases drawn at once, so that they stay in the cache."""
+MEMORY_GB = 8.0
+"""Most memory that one call of `Sampler.sample` may take. [GB]"""
+
+
+class Sampler:
+    """Draws of a plan under one root entropy.
+
+    Parameters
+    ----------
+    plan : Plan
+        Every flow needs `arrivals`.
+    root : int
+        Root entropy, see `streams.root_entropy`.
+    max_consignments : float
+        Refuse a plan that is expected to release more in one replication.
+    memory_gb : float
+        Refuse a call of `sample` that would need more.
+
+    Raises
+    ------
+    ScenarioError
+        Before anything is drawn, for a plan that cannot be sampled: a flow without
+        arrivals, far too many consignments, variants without a share, one stream
+        with two meanings.
+    """
+
+    def __init__(
+        self, plan: Plan, root: int, *, max_consignments: float = MAX_CONSIGNMENTS, memory_gb: float = MEMORY_GB
+    ) -> None:
+        self.plan = plan
+        self.root = root
+        self.memory_gb = memory_gb
+        problems = [problem for flow in plan.flows for problem in _problems(flow)]
+        if problems:
+            raise ScenarioError(problems)
+        self._columns = [_column_keys(flow) for flow in plan.flows]
+        self.expected = tuple(flow.arrivals.expected_count(plan.horizon_h) for flow in plan.flows)
+        """Mean number of consignments of each flow in one replication."""
+        total = sum(self.expected)
+        if not total <= max_consignments:
+            flow, most = max(zip(plan.flows, self.expected, strict=True), key=lambda pair: pair[1])
+            message = f"would create {total:.3g} consignments in each replication (limit {max_consignments:.3g})"
+            hint = f"{most:.3g} of them belong to this flow; check its volume and the horizon"
+            raise ScenarioError([Problem(message, f"flows.{flow.id}", hint=hint)])
+
+    @property
+    def bytes_per_replication(self) -> float:
+        """Estimated size of the inputs of one replication, for choosing how many go together."""
+        return math.fsum(
+            8.0 * (count + 4 * math.sqrt(count) + 16) * (3 + sum(key.stored for key in keys))
+            for count, keys in zip(self.expected, self._columns, strict=True)
+        )
+
+    def sample(self, replications: Iterable[int]) -> SampledInputs:
+        """All draws of some replications over the whole horizon, padded.
+
+        Raises
+        ------
+        SimulationError
+            If that would need more than `memory_gb`; nothing has been drawn then.
+        """
+        rows = _checked(replications)
+        need_gb = self.bytes_per_replication * len(rows) / 1e9
+        if need_gb > self.memory_gb:
+            fit = int(self.memory_gb * 1e9 / self.bytes_per_replication)
+            advice = f"take at most {fit} replications at a time" if fit else "shorten the horizon"
+            raise SimulationError(
+                f"the inputs of {len(rows)} replications need about {need_gb:.3g} GB "
+                f"(limit {self.memory_gb:.3g} GB); {advice}"
+            )
+        elements = ElementDraws(self.plan, self.root, rows)
+        flows = tuple(
+            _FlowDraws(self.plan, f, self.root, rows, keys, keep=False).take(math.inf)
+            for f, keys in enumerate(self._columns)
+        )
+        return elements.with_flows(flows, _highest(flows))
+
+    def stream(self, replications: Iterable[int]) -> BlockSampler:
+        """The same draws, handed out window by window in order of release."""
+        return BlockSampler(self, _checked(replications))
+
+
+class BlockSampler:
+    """Draws of some replications, window after window; generators are kept in between.
+
+    A window holds the same bits as the same consignments of `Sampler.sample`. Each costs a
+    few calls a replication and stream: one with fewer than some hundred consignments of a
+    flow costs mostly these.
+    """
+
+    def __init__(self, sampler: Sampler, replications: Sequence[int]) -> None:
+        self.plan = sampler.plan
+        self.replications = np.asarray(replications, dtype=np.int64)
+        self.since_h = 0.0
+        """Consignments released before this instant have been handed out. [h]"""
+        self._flows = [
+            _FlowDraws(self.plan, f, sampler.root, replications, keys, keep=True)
+            for f, keys in enumerate(sampler._columns)
+        ]
+        self._elements = ElementDraws(self.plan, sampler.root, replications)
+
+    @property
+    def done(self) -> bool:
+        """Whether every consignment has been handed out."""
+        return self.since_h > self.plan.horizon_h
+
+    def next(self, until_h: float) -> SampledInputs:
+        """Inputs of the consignments released in [`since_h`, until_h), inf for all that are left.
+
+        ``number - flow * NUMBER_PER_FLOW`` is a consignment's index in its flow.
+        Rows may have different counts and are padded as in `Sampler.sample`.
+        Outages, crossings and cancellations are those of the whole horizon; with
+        `when_full` there are crossings at least for everybody handed out so far.
+
+        Raises
+        ------
+        ValueError
+            If `until_h` lies before `since_h`.
+        """
+        if not until_h >= self.since_h:
+            raise ValueError(f"windows go on in time: until_h = {until_h} is before {self.since_h}")
+        flows = tuple(flow.take(until_h) for flow in self._flows)
+        self.since_h = until_h
+        highest = np.array([flow.taken.max(initial=0) for flow in self._flows], dtype=np.int64)
+        return self._elements.with_flows(flows, highest)
+
+
+# ---------------------------------------------------------------- one flow
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A column of draws: durations by `laws`, or uniforms if there are none."""
+
+    role: str
+    entity: str
+    laws: tuple[ServiceTime, ...] = ()
+
+    @property
+    def stored(self) -> int:
+        """Arrays that take memory."""
+        return sum(not isinstance(law, Deterministic) for law in self.laws) if self.laws else 1
+
+
+class _FlowDraws:
+    """Draws of one flow in order of release; `take` goes on where the last one ended."""
+
+    def __init__(
+        self, plan: Plan, f: int, root: int, replications: Sequence[int], keys: tuple[_Key, ...], keep: bool
+    ) -> None:
+        flow = plan.flows[f]
+        self.flow, self.f, self.horizon_h = flow, f, plan.horizon_h
+        self._since_h = 0.0
+        self._draw = flow.arrivals.block_sampler(streams.streams(root, replications, "release", flow.id))
+        self._pending: list[FloatArray] = [np.empty(0) for _ in replications]
+        self._over = np.zeros(len(replications), dtype=bool)
+        self.taken = np.zeros(len(replications), dtype=np.int64)
+        """Consignments taken so far, by replication."""
+
+        def column(role: str, entity: str, law: ServiceTime | None = None) -> Column:
+            return Column(root, replications, role, flow.id, entity, law, keep)
+
+        self._route = column("route", "")
+        self._shares = _dated_shares(flow)
+        self._durations = {
+            key.entity: [column(key.role, key.entity, law) for law in key.laws] for key in keys if key.laws
+        }
+        self._uniforms = {key.entity: column(key.role, key.entity) for key in keys if not key.laws}
+
+    def take(self, until_h: float) -> FlowInputs:
+        """All draws of the consignments released before `until_h` and not taken yet (horizon included)."""
+        since_h, self._since_h = self._since_h, until_h
+        more = self.flow.arrivals.expected_count(min(until_h, self.horizon_h), since_h) if until_h > since_h else 0.0
+        rows = self._releases(until_h, more)
+        count = np.array([len(row) for row in rows], dtype=np.int64)
+        release_h = np.full((len(rows), int(count.max(initial=0))), np.inf)
+        for row, instants in zip(release_h, rows, strict=True):
+            row[: len(instants)] = instants
+        column = np.arange(release_h.shape[1])
+        number = self.f * NUMBER_PER_FLOW + self.taken[:, None] + column
+        self.taken += count
+        variant = self._variant(rows, count)
+        return FlowInputs(
+            release_h,
+            variant,
+            number,
+            {key: tuple(column.take(count) for column in columns) for key, columns in self._durations.items()},
+            {key: column.take(count) for key, column in self._uniforms.items()},
+        )
+
+    def _releases(self, until_h: float, expected: float) -> list[FloatArray]:
+        """The next releases of each replication, on the grid, before `until_h` and not after the horizon."""
+        parts = [[ahead] for ahead in self._pending]
+        last_h = np.array([ahead[-1] if len(ahead) else -math.inf for ahead in self._pending])
+        margin = int(3 * math.sqrt(expected)) + 8
+        size = max(int(expected) - min((len(ahead) for ahead in self._pending), default=0), 0) + margin
+        while len(which := np.flatnonzero((last_h < until_h) & ~self._over)):
+            together = max(1, RELEASES // size)
+            for first in range(0, len(which), together):
+                some = which[first : first + together]
+                drawn = to_grid(self._draw(size, some))
+                last_h[some] = drawn[:, -1]
+                self._over[some] = drawn[:, -1] > self.horizon_h
+                for row, instants in zip(some.tolist(), drawn, strict=True):
+                    if self._over[row]:
+                        instants = instants[: np.searchsorted(instants, self.horizon_h, side="right")]
+                    parts[row].append(instants)
+            size = margin
+        released = []
+        for row, found in enumerate(parts):
+            ahead = np.concatenate(found) if len(found) > 1 else found[0]
+            cut = int(np.searchsorted(ahead, until_h, side="left"))
+            self._pending[row] = ahead[cut:].copy()
+            released.append(ahead[:cut])
+        return released
+
+    def _variant(self, rows: list[FloatArray], count: IntArray) -> IntArray:
+        """Itineraries by the dated shares at the release (DECISIONS 13), -1 in the padding."""
+        chosen = np.full((len(rows), int(count.max(initial=0))), -1, dtype=np.int64)
+        if len(self.flow.variants) == 1:
+            for row, instants in zip(chosen, rows, strict=True):
+                row[: len(instants)] = 0
+            return chosen
+        instants, upto = self._shares
+        uniform = self._route.take(count)
+        for row, drawn, releases in zip(chosen, uniform, rows, strict=True):
+            ends = [*np.searchsorted(releases, instants[1:], side="left").tolist(), len(releases)]
+            begin = 0
+            for end, edges in zip(ends, upto, strict=True):
+                if end > begin:
+                    row[begin:end] = np.searchsorted(edges, drawn[begin:end], side="right")
+                begin = end
+        return chosen
+
+
+def _dated_shares(flow: FlowPlan) -> tuple[FloatArray, FloatArray]:
+    """Instants of change, and from each on the cumulative shares of all variants but the last."""
+    instants = np.unique(np.concatenate([variant.share.from_h for variant in flow.variants]))
+    upto = np.cumsum([variant.share(instants) for variant in flow.variants], axis=0)
+    return instants, np.asarray((upto[:-1] / upto[-1]).T)
+
+
+def _column_keys(flow: FlowPlan) -> tuple[_Key, ...]:
+    """Every stream that the consignments of a flow read, besides release and route."""
+    steps = [step for variant in flow.variants for step in variant.steps]
+    durations = {step.draws: tuple(law for _, law in step.laws) for step in steps if step.laws}
+    shares = {step.share_draws: "share" for step in steps if step.share is not None}
+    reliefs = {relief.draws: "relief" for step in steps for relief in step.reliefs}
+    return tuple(
+        [_Key("duration", entity, laws) for entity, laws in sorted(durations.items())]
+        + [_Key(role, entity) for entity, role in sorted({**reliefs, **shares}.items())]
+    )
+
+
+def _problems(flow: FlowPlan) -> list[Problem]:
+    """What makes a flow impossible to sample."""
+    path = f"flows.{flow.id}"
+    found = []
+    if flow.arrivals is None:
+        found.append(Problem("has no arrivals, so its releases cannot be drawn", path))
+    laws: dict[str, tuple[ServiceTime, ...]] = {}
+    for variant in flow.variants:
+        for step in variant.steps:
+            mine = tuple(law for _, law in step.laws)
+            if mine and laws.setdefault(step.draws, mine) != mine:
+                found.append(Problem("has one stream of durations with two sets of laws", path, step.draws))
+    instants = np.unique(np.concatenate([variant.share.from_h for variant in flow.variants]))
+    shares = np.array([variant.share(instants) for variant in flow.variants])
+    if not (np.isfinite(shares).all() and (shares >= 0).all() and (shares.sum(axis=0) > 0).all()):
+        found.append(Problem("has itineraries whose shares are negative or all 0 at some time", path))
+    return found
+
+
+def _highest(flows: tuple[FlowInputs, ...]) -> IntArray:
+    """Largest number of consignments in a replication, by flow."""
+    return np.array([flow.count.max(initial=0) for flow in flows], dtype=np.int64)
+
+
+def _checked(replications: Iterable[int]) -> tuple[int, ...]:
+    """Replication numbers as a tuple. Raises ValueError if one is negative or comes twice."""
+    rows = tuple(int(k) for k in replications)
+    if any(k < 0 for k in rows) or len(set(rows)) < len(rows):
+        raise ValueError("replications are different whole numbers >= 0")
+    return rows

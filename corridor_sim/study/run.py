@@ -1,0 +1,393 @@
+"""Run scenarios and compare them: the wiring from a scenario to answers; alone chooses an engine.
+
+`run` makes a plan, cuts the replications into blocks, has each block sampled,
+simulated and reduced (here, in worker processes or in any executor) and joins the
+tables. `compare` runs several scenarios on common random numbers. Many points, or as
+many replications as a precision needs, are in `sweeps.py`.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures as futures
+import contextlib
+import math
+import os
+import platform
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.core.errors import CorridorError, CorridorWarning, EngineRefusal, nearest
+from corridor_sim.core.fingerprints import fingerprint
+from corridor_sim.core.streams import SCHEME, Rng, root_entropy
+from corridor_sim.indicators import INDICATORS, Options
+from corridor_sim.indicators.table import join
+from corridor_sim.plan.build import make_plan
+from corridor_sim.plan.plan import Plan
+from corridor_sim.records.visits import stack
+from corridor_sim.results.comparison import Comparison, other_question, refuse
+from corridor_sim.results.results import Results
+from corridor_sim.sampling.sampler import Sampler
+from corridor_sim.study.execution import Block, Job, cut_in_blocks, how_many_workers, simulated
+from corridor_sim.study.store import Store, machine
+
+if TYPE_CHECKING:
+    from corridor_sim.model.scenario import Scenario
+
+ENGINES = ("auto", "event", "batch")
+Progress = bool | Callable[[int, int], object] | None
+
+
+def options_of(scenario: Any) -> Options:
+    """Options of the indicators with the factors that a scenario gives (`Corridor.factors`)."""
+    factors = getattr(scenario, "factors", None)
+    if factors is None:
+        return Options()
+    given: dict[str, Any] = {
+        name: value for name in ("idling_co2_kg_h", "vehicle_gap_m") if (value := getattr(factors, name)) is not None
+    }
+    if factors.border_fee_usd is not None:
+        given["fees_usd"] = dict.fromkeys(scenario.crossings, factors.border_fee_usd)
+    return Options(**given)
+
+
+def run(
+    scenario: Scenario | Plan | str | os.PathLike[str],
+    *,
+    replications: int | Sequence[int] | None = None,
+    rng: Rng = None,
+    engine: str = "auto",
+    executor: futures.Executor | None = None,
+    workers: int | None = None,
+    records: bool = False,
+    progress: Progress = None,
+    memory_gb: float = 2.0,
+    indicators: Iterable[str] | None = None,
+    options: Options | None = None,
+    store: str | os.PathLike[str] | None = None,
+) -> Results:
+    """Simulate a scenario and reduce what happened to indicators.
+
+    Parameters
+    ----------
+    scenario : Scenario, Plan, path or name of a packaged scenario
+    replications : int or sequence of int, optional
+        How many, or which ones; by default as many as the scenario says.
+    rng : int, SeedSequence, Generator, BitGenerator or None
+        Root of all chance. None takes the scenario's seed (fresh entropy for a Plan);
+        it is recorded as `Results.root`.
+    engine : {"auto", "event", "batch"}
+        ``"auto"`` takes batch where it does everything the plan asks for.
+    executor : concurrent.futures.Executor, optional
+        Runs the blocks; it is not shut down.
+    workers : int, optional
+        Processes to start where no executor is given; None starts them for long runs only,
+        1 stays in this process. Results do not depend on it.
+    records : bool
+        Keep every visit (`Results.visits`, `journeys`, `event_log`): small runs only.
+    progress : bool or callable, optional
+        True shows a bar on standard error; a callable gets (replications done, all).
+    memory_gb : float
+        About the most memory to hold at once, over all workers. [GB]
+    indicators : iterable of str, optional
+        Registered kinds; by default all of them.
+    options : Options, optional
+        Targets, baselines and rates of the indicators; by default with the scenario's own factors.
+    store : path, optional
+        Folder that takes each finished block; running again goes on from there.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario cannot be read, flattened or sampled.
+    EngineRefusal
+        If an engine was asked for by name that cannot do what the plan needs.
+    SimulationError
+        If a replication failed or a worker died; it is named.
+    ValueError
+        For settings that are not allowed.
+    """
+    began = time.perf_counter()
+    if not isinstance(memory_gb, (int, float)) or not 0 < memory_gb < math.inf:
+        raise ValueError(f"memory_gb must be a number > 0, got {memory_gb!r}")
+    indicators = [indicators] if isinstance(indicators, str) else indicators
+    scenario, plan = planned(scenario)
+    numbers = replication_numbers(scenario, replications)
+    engine, reason = choose_engine(plan, engine)
+    root = root_of(scenario, rng, store)
+    options = options or options_of(scenario)
+    kinds = tuple(INDICATORS) if indicators is None else tuple(dict.fromkeys(indicators))
+    modules = tuple(sorted({INDICATORS[kind].__module__ for kind in kinds}))
+    job = Job(plan, root, (), engine, kinds, modules, options, memory_gb, records)
+    expected = _expected_visits(plan, root, len(numbers))
+
+    found: list[Block] = []
+    folder = Store(store) if store is not None else None
+    if folder is not None:
+        if records:
+            raise CorridorError("records are not stored; give store or records=True, not both")
+        folder.open(_about(scenario, plan, job, reason), _text(scenario))
+        found = [Block(table, visits, None) for table, visits in folder.load()]
+        found = [_only(block, numbers) for block in found if set(block.table.replications.tolist()) & set(numbers)]
+    done = {int(r) for block in found for r in block.table.replications}
+    missing = [r for r in numbers if r not in done]
+    if executor is None and (workers is None or workers > 1) and "__main__" in modules:
+        workers = 1
+    count = how_many_workers(executor, workers, engine, expected * len(missing) / max(len(numbers), 1))
+    blocks = cut_in_blocks(job, missing, count, in_steps=folder is not None or progress is not None)
+    share = replace(job, memory_gb=memory_gb / count)
+    jobs = [replace(share, replications=block) for block in blocks]
+
+    with _shown(progress, len(numbers), len(done)) as tell:
+        for block in simulated(jobs, executor, count):
+            found.append(block)
+            if folder is not None:
+                folder.save(block.table, block.visits)
+            tell(len(block.table.replications))
+    table = join([block.table for block in found])
+    kept = [block for block in found if block.records is not None]
+    kept.sort(key=lambda block: int(block.table.replications[0]))
+    results = Results(
+        scenario=scenario,
+        plan=plan,
+        table=table,
+        root=root,
+        engine=engine,
+        engine_reason=reason,
+        options=options,
+        visits_count=int(sum(block.visits.sum() for block in found)),
+        wall_s=time.perf_counter() - began,
+        versions=versions(),
+        records=stack(plan, [block.records for block in kept if block.records is not None]) if kept else None,
+    )
+    results = replace(results, warnings=doubts(results))
+    for doubt in results.warnings:
+        warnings.warn(doubt, CorridorWarning, stacklevel=_level_of_the_caller())
+    if folder is not None:
+        folder.finish(results)
+    return results
+
+
+def compare(
+    base: Scenario | Plan | str | os.PathLike[str],
+    *others: Scenario | Plan | str | os.PathLike[str],
+    replications: int | Sequence[int] | None = None,
+    rng: Rng = None,
+    confidence: float = 0.95,
+    store: str | os.PathLike[str] | None = None,
+    **settings: Any,
+) -> Comparison:
+    """Run scenarios on common random numbers and compare each with the first.
+
+    The root is drawn once (`rng`, else the seed of `base`) and used for all, as are the
+    replications of `base`. `settings` are those of `run`; with `store`, each scenario has a
+    folder of its own in it.
+
+    Raises
+    ------
+    CorridorError
+        If there is nothing to compare with, or horizons or windows differ.
+    """
+    if not others:
+        raise CorridorError("compare needs at least two scenarios")
+    together = [planned(scenario) for scenario in (base, *others)]
+    first = together[0][0]
+    numbers = replication_numbers(first, replications)
+    root = root_of(first, rng, None)
+    given = settings.get("options")
+    asked = [(scenario.name or "run", plan, given or options_of(scenario)) for scenario, plan in together]
+    refuse([text for other in asked[1:] for text in other_question(asked[0], other)])
+    runs = []
+    for number, (scenario, _) in enumerate(together):
+        folder = None if store is None else os.path.join(os.fspath(store), f"{number:02d}")
+        runs.append(run(scenario, replications=numbers, rng=root, store=folder, **settings))
+    return Comparison(tuple(runs), confidence=confidence)
+
+
+def choose_engine(plan: Plan, engine: str) -> tuple[str, str]:
+    """The engine that will run a plan, and why.
+
+    Raises
+    ------
+    EngineRefusal
+        If `engine` is ``"batch"`` and the plan asks for what it does not do.
+    ValueError
+        For an engine that is not known.
+    """
+    if engine not in ENGINES:
+        hint = nearest(engine, ENGINES)
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}" + (f"; {hint}" if hint else ""))
+    if engine == "event":
+        return "event", "asked for"
+    from corridor_sim.engines import batch
+
+    refused = batch.refusals(plan)
+    if engine == "batch":
+        if refused:
+            raise EngineRefusal("batch", refused)
+        return "batch", "asked for"
+    if not refused:
+        return "batch", "auto: it does all that the scenario asks for"
+    more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+    return "event", f"auto: batch does not do {refused[0]}{more}"
+
+
+def doubts(results: Results) -> tuple[str, ...]:
+    """Statistical doubts about a run, in words."""
+    found = []
+    if results.replications < 2:
+        found.append("one replication: there is no interval, so no difference can be told from noise")
+    elif results.replications < 5:
+        found.append(f"only {results.replications} replications: the intervals are wide and themselves uncertain")
+    over = results.overloaded()
+    if over:
+        worst = sorted(over.items(), key=lambda item: -item[1])
+        named = ", ".join(f"{place} ({load:.2f})" for place, load in worst[:3])
+        more = f" and {len(worst) - 3} more" if len(worst) > 3 else ""
+        found.append(f"more comes than can pass at {named}{more}: waits there measure the horizon")
+    return tuple(found)
+
+
+def _level_of_the_caller() -> int:
+    """How many calls up the user's own line is, as `warnings.warn` in the calling function counts."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).startswith("corridor_sim"):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+def versions() -> dict[str, str]:
+    """Versions that a rerun to the same bits needs to know."""
+    return {
+        "corridor_sim": library_version(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "stream_scheme": str(SCHEME),
+    }
+
+
+def library_version() -> str:
+    """Version of this library as installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("corridor-sim")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+# ---------------------------------------------------------------- before the run
+
+
+def planned(scenario: Scenario | Plan | str | os.PathLike[str]) -> tuple[Any, Plan]:
+    """A scenario (read from its file, if need be) and its plan; a plan stands for itself."""
+    if isinstance(scenario, Plan):
+        return scenario, scenario
+    if isinstance(scenario, (str, os.PathLike)):
+        from corridor_sim.files.scenario_files import load_scenario
+
+        loaded = load_scenario(scenario)
+        return loaded, make_plan(loaded)
+    return scenario, make_plan(scenario)
+
+
+def replication_numbers(scenario: Any, replications: int | Sequence[int] | None) -> tuple[int, ...]:
+    """Numbers of the replications to run: those given, the first so many, or as the scenario says."""
+    if replications is None:
+        replications = 1 if isinstance(scenario, Plan) else int(scenario.run.replications)
+    if isinstance(replications, (str, float)):
+        raise ValueError(
+            f"replications must be a whole number, or several numbers of replications, got {replications!r}"
+        )
+    if isinstance(replications, (int, np.integer)):
+        if replications < 1:
+            raise ValueError(f"replications must be >= 1, got {replications}")
+        return tuple(range(int(replications)))
+    numbers = tuple(int(r) for r in replications)
+    if not numbers or len(set(numbers)) != len(numbers) or min(numbers) < 0:
+        raise ValueError(f"replications must be different whole numbers >= 0, at least one, got {numbers}")
+    return tuple(sorted(numbers))
+
+
+def root_of(scenario: Any, rng: Rng, store: str | os.PathLike[str] | None = None) -> int:
+    """Root entropy: of `rng`, else the seed of the scenario, else that of the stored run, else fresh."""
+    if rng is not None:
+        return root_entropy(rng)
+    if not isinstance(scenario, Plan):
+        return int(scenario.run.seed)
+    held = Store(store).manifest if store is not None else None
+    return int(held["root_entropy"]) if held is not None else root_entropy(None)
+
+
+def _expected_visits(plan: Plan, root: int, replications: int) -> float:
+    """About how many visits a run will make."""
+    expected = Sampler(plan, root).expected
+    longest = [max(len(variant.steps) for variant in flow.variants) for flow in plan.flows]
+    return float(sum(n * steps for n, steps in zip(expected, longest, strict=True))) * replications
+
+
+def _only(block: Block, numbers: Sequence[int]) -> Block:
+    wanted = np.isin(block.table.replications, numbers)
+    return replace(block, table=block.table.only(block.table.replications[wanted]), visits=block.visits[wanted])
+
+
+def _about(scenario: Any, plan: Plan, job: Job, reason: str) -> dict[str, Any]:
+    return {
+        "scenario": scenario.name or "run",
+        "fingerprint": fingerprint((plan, job.options)),
+        "root_entropy": job.root,
+        "indicators": list(job.indicators),
+        "options": asdict(job.options),
+        "engine": job.engine,
+        "engine_reason": reason,
+        "library": library_version(),
+        "versions": {key: value for key, value in versions().items() if key != "corridor_sim"},
+        "machine": machine(),
+        "start": str(plan.start or ""),
+        "horizon_h": plan.horizon_h,
+        "warm_up_h": plan.warm_up_h,
+        "counted_until_h": plan.counted_until_h,
+        "units": "each row of labels.json names its unit; clock in hours from start, UTC",
+    }
+
+
+def _text(scenario: Any) -> str:
+    if isinstance(scenario, Plan):
+        return ""
+    from corridor_sim.files.scenario_files import dumps
+
+    return dumps(scenario)
+
+
+def _quietly(_: int) -> None:
+    pass
+
+
+@contextlib.contextmanager
+def _shown(progress: Progress, total: int, done: int) -> Iterator[Callable[[int], None]]:
+    """Something to call with the number of replications just finished."""
+    if progress is None or progress is False:
+        yield _quietly
+    elif callable(progress):
+        so_far = done
+
+        def tell(more: int) -> None:
+            nonlocal so_far
+            so_far += more
+            progress(so_far, total)
+
+        yield tell
+    else:
+        from tqdm import tqdm
+
+        with tqdm(total=total, initial=done, unit="replication", file=sys.stderr) as bar:
+            yield bar.update
