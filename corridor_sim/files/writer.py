@@ -32,9 +32,8 @@ def to_toml(data: Mapping[str, Any], first: Sequence[str] = ()) -> str:
     >>> print(to_toml({"legs": {"a b": {"length_km": 61.0, "paths": [1, 2]}}, "name": "x"}), end="")
     name = "x"
     <BLANKLINE>
-    [legs."a b"]
-    length_km = 61.0
-    paths = [1, 2]
+    [legs]
+    "a b" = { length_km = 61.0, paths = [1, 2] }
     """
     ordered = {key: data[key] for key in first if key in data}
     ordered.update((key, value) for key, value in data.items() if key not in ordered)

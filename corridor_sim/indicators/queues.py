@@ -13,8 +13,8 @@ from corridor_sim.indicators.distributions import CountArray
 from corridor_sim.indicators.shared_sums import QueueMarks, VisitSums
 
 
-def _upper(sorted_counts: CountArray, percent: float) -> FloatArray:
-    """Inverted-cdf percentile along the last axis of sorted numbers."""
+def upper_percentile(sorted_counts: CountArray, percent: float) -> FloatArray:
+    """Smallest number that at least `percent` of them do not exceed (inverted cdf), along the last sorted axis."""
     count = sorted_counts.shape[-1]
     rank = max(int(np.ceil(count * (percent / 100.0))), 1) - 1
     return np.asarray(sorted_counts[..., rank], dtype=np.float64)
@@ -69,7 +69,7 @@ class Queue(_Queues):
             waiting = self._marks.waiting(*elements)
             if not waiting.shape[1]:
                 waiting = np.zeros((len(waiting), 1), dtype=np.int32)
-            yield self.row(_upper(np.sort(waiting, axis=1), 95), *place, name="queue_p95")
+            yield self.row(upper_percentile(np.sort(waiting, axis=1), 95), *place, name="queue_p95")
             yield self.row(waiting.max(axis=1), *place, name="queue_max")
 
 
@@ -87,7 +87,7 @@ class QueueByHour(_Queues):
             for hour, waiting in _by_hour(self._marks, self._marks.waiting(*elements), self.scope.clock_h(place[1])):
                 mean = waiting.sum(axis=1) / max(waiting.shape[1], 1) if waiting.shape[1] else _none(waiting)
                 yield self.row(mean, *place, hour=hour)
-                high = _upper(np.sort(waiting, axis=1), 95) if waiting.shape[1] else _none(waiting)
+                high = upper_percentile(np.sort(waiting, axis=1), 95) if waiting.shape[1] else _none(waiting)
                 yield self.row(high, *place, hour=hour, name="queue_by_hour_p95")
 
 
@@ -127,7 +127,7 @@ class QueueLength(_Queues):
             for hour, numbers in whole:
                 ordered = np.sort(numbers, axis=1)
                 for percent in (50, 90, 95):
-                    found = _upper(ordered, percent) if ordered.shape[1] else _none(ordered)
+                    found = upper_percentile(ordered, percent) if ordered.shape[1] else _none(ordered)
                     yield self.row(found * each_km, *place, hour=hour, name=f"queue_p{percent}_km")
                 most = ordered[:, -1] if ordered.shape[1] else _none(ordered)
                 yield self.row(most * each_km, *place, hour=hour, name="queue_max_km")

@@ -1,82 +1,113 @@
 """Paths of the values that improvements change, and what stands there.
 
 To let improvements change another value, add its name here and read the
-changes of that path in `corridor_sim/flatten`.
+changes of that path in `corridor_sim/plan`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from corridor_sim.core.errors import Problem, nearest
-from corridor_sim.model.checkpoints import DIRECTIONS
+from corridor_sim.model.checkpoints import DIRECTIONS, Checkpoint, Stage
 from corridor_sim.model.corridor import Corridor
 
 LANE_FIELDS = ("lanes", "opening_hours", "priority", "yard", "reserved")
 """Values of the lanes; where both directions share them there is one of each."""
 STAGE_FIELDS = (*LANE_FIELDS, "service", "factor", "factor_by_class", "share", "share_by_class", "reliefs")
+RESERVED_FIELDS = ("lanes", "overflow")
 LEG_FIELDS = ("open", "speed_kmh", "headway_h", "max_vehicles", "timetable", "closed")
 FLOW_FIELDS = ("per_day", "growth_per_year", "diverted")
-POST_TABLES = {"acceptance": ("per_day",), "slots": ("per_day", "every_h"), "channels": ("shares", "by_class")}
 FIXED_FIELDS = ("overflow",)
 """Values that stay the same throughout one run."""
 
-
-def path_problem(corridor: Corridor, path: str) -> Problem | None:
-    """What is wrong with the path of a change, or None."""
-    table, *parts = path.split(".")
-    tables: dict[str, Iterable[str]] = {
-        "checkpoints": corridor.checkpoints,
-        "places": corridor.places,
-        "legs": corridor.legs,
-        "flows": corridor.flows,
-        "staff_pools": corridor.staff_pools,
-        "crossings": corridor.crossings,
-    }
-    if table not in tables:
-        return _absent(path, table, tables)
-    if not parts or parts[0] not in tables[table]:
-        return _absent(path, parts[0] if parts else "", tables[table])
-    if len(parts) < 2:
-        return Problem(f"changes {path!r}, which is no single value")
-    match table:
-        case "checkpoints":
-            return _post_problem(corridor, path, parts)
-        case "places":
-            if parts[1] != "transfer":
-                return _absent(path, parts[1], ("transfer",))
-            return _stage_problem(path, parts[2:], corridor.places[parts[0]].transfer)
-        case _:
-            fields = {"legs": LEG_FIELDS, "flows": FLOW_FIELDS, "staff_pools": ("members",), "crossings": ("one_stop",)}
-            return None if parts[1] in fields[table] else _absent(path, parts[1], fields[table])
+Names = Mapping[str, "Names | None"]
+"""What may stand at one place of a path, each with what may follow it; None where the path ends."""
 
 
-def _post_problem(corridor: Corridor, path: str, parts: list[str]) -> Problem | None:
-    post = corridor.checkpoints[parts[0]]
-    if parts[1] == "open":
-        return None
-    if parts[1] in DIRECTIONS:
-        return _stage_problem(path, parts[2:], post.stages(parts[1]))
-    if parts[1] not in POST_TABLES:
-        return _absent(path, parts[1], ("open", *DIRECTIONS, *POST_TABLES))
-    if len(parts) < 4 or parts[2] not in DIRECTIONS:
-        return _absent(path, parts[2] if len(parts) > 2 else "", DIRECTIONS)
-    fields = POST_TABLES[parts[1]]
-    return None if parts[3] in fields else _absent(path, parts[3], fields)
+def path_problems(corridor: Corridor, paths: Iterable[str]) -> list[Problem]:
+    """What is wrong with the paths of changes, one problem a wrong path; each is read to its last field.
+
+    Examples
+    --------
+    >>> [str(problem) for problem in path_problems(Corridor(), ["leg.coast.speed_kmh"])]
+    ["changes 'leg.coast.speed_kmh', where 'leg' does not exist (allowed: checkpoints, places, legs, flows, \
+staff_pools, crossings); did you mean 'legs'?"]
+    """
+    tables = _tables(corridor)
+    found = (_path_problem(tables, path) for path in dict.fromkeys(paths))
+    return [problem for problem in found if problem is not None]
 
 
-def _stage_problem(path: str, parts: list[str], stages: Iterable[str]) -> Problem | None:
-    if not parts or parts[0] not in stages:
-        return _absent(path, parts[0] if parts else "", stages)
-    if len(parts) < 2 or parts[1] not in STAGE_FIELDS:
-        return _absent(path, parts[1] if len(parts) > 1 else "", STAGE_FIELDS)
+def _path_problem(tables: Names, path: str) -> Problem | None:
+    known: Names | None = tables
+    parts = path.split(".")
+    for n, part in enumerate(parts):
+        if known is None:
+            return Problem(f"changes {path!r}, where {'.'.join(parts[:n])!r} is a value and holds no {part!r}")
+        if part not in known:
+            return _absent(path, part, known)
+        known = known[part]
+    if known is not None:
+        return Problem(f"changes {path!r}, which is no single value", allowed=f"{path}. and one of {_listed(known)}")
     return None
 
 
+def _tables(corridor: Corridor) -> Names:
+    """Everything that improvements can change, as nested names."""
+    classes = sorted({flow.cargo_class for flow in corridor.flows.values()})
+    flow = {**_ends(*FLOW_FIELDS), "diverted": _ends(*corridor.crossings)}
+    return {
+        "checkpoints": {id: _post_names(post, classes) for id, post in corridor.checkpoints.items()},
+        "places": {id: {"transfer": _stages_names(place.transfer, classes)} for id, place in corridor.places.items()},
+        "legs": dict.fromkeys(corridor.legs, _ends(*LEG_FIELDS)),
+        "flows": dict.fromkeys(corridor.flows, flow),
+        "staff_pools": dict.fromkeys(corridor.staff_pools, _ends("members")),
+        "crossings": dict.fromkeys(corridor.crossings, _ends("one_stop")),
+    }
+
+
+def _post_names(post: Checkpoint, classes: Iterable[str]) -> Names:
+    channels = {
+        way: {
+            "shares": _ends(*given.shares),
+            "by_class": dict.fromkeys(sorted({*classes, *given.by_class}), _ends(*given.shares)),
+        }
+        for way, given in post.channels.items()
+    }
+    return {
+        "open": None,
+        **{way: _stages_names(post.stages(way), classes) for way in DIRECTIONS},
+        "acceptance": dict.fromkeys(DIRECTIONS, _ends("per_day")),
+        "slots": dict.fromkeys(DIRECTIONS, _ends("per_day", "every_h")),
+        "channels": channels,
+    }
+
+
+def _stages_names(stages: Mapping[str, Stage], classes: Iterable[str]) -> Names:
+    """Names at some stages; a class is known that a flow has or that the stage itself names."""
+    return {
+        id: {
+            **_ends(*STAGE_FIELDS),
+            "reserved": dict.fromkeys(sorted({*classes, *stage.reserved}), _ends(*RESERVED_FIELDS)),
+            "factor_by_class": _ends(*sorted({*classes, *stage.factor_by_class})),
+            "share_by_class": _ends(*sorted({*classes, *stage.share_by_class})),
+        }
+        for id, stage in stages.items()
+    }
+
+
+def _ends(*names: str) -> Names:
+    return dict.fromkeys(names, None)
+
+
 def _absent(path: str, name: str, known: Iterable[str]) -> Problem:
+    return Problem(f"changes {path!r}, where {name!r} does not exist", "", None, _listed(known), nearest(name, known))
+
+
+def _listed(known: Iterable[str]) -> str:
     names = list(known)
-    allowed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return Problem(f"changes {path!r}, where {name!r} does not exist", "", None, allowed, nearest(name, names))
+    return ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
 
 
 def canonical(corridor: Corridor, path: str) -> str:

@@ -14,7 +14,7 @@ from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model import checks
 from corridor_sim.model.changes import Change, Dated, conflicts, on_clock
 from corridor_sim.model.dated_routes import ByPath, Way, ways_of
-from corridor_sim.model.paths import FIXED_FIELDS, canonical, path_problem, utc_offset_of
+from corridor_sim.model.paths import FIXED_FIELDS, canonical, path_problems, utc_offset_of
 from corridor_sim.model.scenario import Scenario
 
 
@@ -54,7 +54,7 @@ def resolve(scenario: Scenario) -> Resolved:
         *checks.flows(scenario),
         *checks.timetables(scenario),
     ]
-    changes, more = _changes(scenario)
+    changes, more = _changes(scenario, found)
     found += more
     ways: dict[str, list[Way]] = {}
     for id in sorted(scenario.flows):
@@ -72,8 +72,8 @@ def resolve(scenario: Scenario) -> Resolved:
     return Resolved(scenario, changes, ways, tuple(found))
 
 
-def _changes(scenario: Scenario) -> tuple[dict[str, list[Dated]], list[Problem]]:
-    """Dated changes of all improvements by path, and what is wrong with them."""
+def _changes(scenario: Scenario, known: Sequence[Problem]) -> tuple[dict[str, list[Dated]], list[Problem]]:
+    """Dated changes of all improvements by path, and what is wrong with them beside what is `known`."""
     by_path: dict[str, list[Dated]] = {}
     found: list[Problem] = []
     for name, improvement in scenario.improvements.items():
@@ -83,9 +83,11 @@ def _changes(scenario: Scenario) -> tuple[dict[str, list[Dated]], list[Problem]]
         except ScenarioError as error:
             found += [problem.at(at) for problem in error.problems]
             continue
-        wrong = {str(p): p for change in changes if (p := path_problem(scenario, change.path))}
+        wrong = path_problems(scenario, [change.path for change in changes])
         if wrong:
-            found += [problem.at(at) for problem in wrong.values()]
+            # A path that is wrong because the improvement names a wrong class is one mistake, not two.
+            if not any(problem.severity == "error" and problem.path.startswith(f"{at}.") for problem in known):
+                found += [problem.at(at) for problem in wrong]
             continue
         dated = [_dated(scenario, change) for change in changes]
         found += [problem.at(at) for problem in _date_problems(dated, scenario.run.horizon_h)]

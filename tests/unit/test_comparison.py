@@ -92,6 +92,14 @@ def test_pairs_with_no_value_on_one_side_do_not_count():
     assert np.isnan(nobody["difference"][0])
 
 
+def test_one_pair_of_equals_among_others_is_a_difference_all_the_same():
+    found = paired_statistics(np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 3.0, 5.0]]), 0.95)
+    assert found["same"].tolist() == [0.0]
+    assert found["difference"].tolist() == [1.0]
+    assert found["p"][0] < 1.0
+    assert paired_statistics(np.ones((1, 3)), np.ones((1, 3)), 0.95)["same"].tolist() == [1.0]
+
+
 def test_unpaired_runs_are_compared_by_welch_as_scipy_does():
     rng = np.random.default_rng(5)
     first, second = rng.normal(0, 1, (1, 9)), rng.normal(1, 3, (1, 12))

@@ -75,6 +75,13 @@ def test_a_ramp_opens_whole_lanes_one_step_a_day():
     assert lanes.value.tolist() == [4.0, 5.0, 6.0]
 
 
+def test_half_a_lane_is_no_lane():
+    plan = plan_with(im.Closure(at=DOCUMENTS, from_=JAN_10, ramp_up_days=4))
+    lanes = element(plan, "samur_az.exit.documents").lanes
+    # On day k of 4 there are 4 (1 - (k + 1/2) / 4) lanes left, 3.5, 2.5, 1.5 and 0.5, and none after the ramp.
+    assert [lanes.at(LOCAL_JAN_10 + 24 * k + 12) for k in range(-1, 5)] == [4, 3, 2, 1, 0, 0]
+
+
 def test_a_ramp_of_a_factor_is_linear_in_daily_steps():
     plan = plan_with(im.ServiceTimeChange(at=DOCUMENTS, factor=0.5, from_=JAN_10, ramp_up_days=2))
     factor = step(plan, "north", "samur_az.exit.documents").factor

@@ -1,6 +1,7 @@
 """Throughput, tonnes, value, queues, costs, emissions and delay, each reckoned by hand."""
 
 import datetime as dt
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from small_border import Fixed, plan, records, straight, table, value
 
 from corridor_sim.indicators.capacity import integral_until, planned_hold_h, supply
+from corridor_sim.indicators.queues import upper_percentile
 from corridor_sim.plan.plan import Passage, Quota, Relief, Station, Step, StepFunction, Timetable
 
 TWO = [straight(0.0), straight(1.0, wait_a=1.0)]
@@ -106,6 +108,34 @@ def test_low_volume_baseline_is_the_mean_of_the_six_quietest_hours():
     found = table(records(plan(lanes_a=9.0), trucks))
     assert value(found, "tfi1", place="ab") == 3.5 + 6 / 9
     assert value(found, "delay_h", place="ab", of="low_volume") == pytest.approx(6 / 9)
+
+
+def test_exactly_six_hours_make_the_low_volume_baseline():
+    # One truck in each of the hours 0 to 5, of which that of hour 5 waits 6 h; then three in hour 10, 2 h each.
+    trucks = [straight(float(hour), wait_a=6.0 if hour == 5 else 0.0) for hour in range(6)]
+    trucks += [straight(10.0, wait_a=2.0) for _ in range(3)]
+    found = table(records(plan(lanes_a=9.0), trucks))
+    # Crossing times are 3.5 h and the wait: 12 h over nine passages against 6 h over the six quiet ones.
+    assert value(found, "delay_h", place="ab", of="low_volume") == pytest.approx(12 / 9 - 6 / 6)
+
+
+def test_a_lane_that_is_blocked_is_delay_in_hours_and_in_money():
+    yard = plan()
+    elements = [replace(one, yard=1) if one.id == "b.entry.lanes" else one for one in yard.elements]
+    # Served at A from 3 to 5, the dwell of the booth is full until 6: one hour blocked, 10 US$ an hour.
+    blocked = (0, 0.0, [(0, 0, 3, 3), (3, 3, 5, 6), (6, 6, 6.5, 6.5), (6.5, 6.5, 7.5, 7.5), (7.5, 7.5, 9.5, 9.5)])
+    found = table(records(replace(yard, elements=tuple(elements)), [blocked]))
+    assert value(found, "delay_truck_h", place="a.exit.lanes") == 1.0
+    assert value(found, "delay_truck_h", kind="corridor", place="all") == 1.0
+    assert value(found, "delay_value_usd", place="all") == 10.0
+
+
+@pytest.mark.parametrize(
+    ("count", "percent", "rank"), [(10, 95, 10), (20, 95, 19), (21, 95, 20), (1, 5, 1), (4, 50, 2)]
+)
+def test_a_percentile_of_numbers_waiting_is_the_least_that_so_many_do_not_exceed(count, percent, rank):
+    # Numbers 1 to count: percent of them do not exceed the one of this rank, rounded up.
+    assert upper_percentile(np.arange(1, count + 1)[None, :], percent).tolist() == [float(rank)]
 
 
 def test_costs_are_transport_and_time():

@@ -53,6 +53,16 @@ def test_warm_up_counts_neither_waits_nor_passages_that_began_in_it():
     assert np.isnan(value(found, "door_to_door_h", place="f0"))
 
 
+def test_the_end_of_the_window_counts_no_more():
+    # Visits to A join at 3 and at 4, those to the crossing begin then; the window ends at 4.
+    found = table(records(plan(count_until_h=4.0), TWO))
+    assert value(found, "wait_h", place="a.exit.lanes") == 0.0
+    assert value(found, "wait_p95_h", place="a.exit.lanes") == 0.0
+    assert value(found, "stay_h", kind="post", place="a") == 2.5
+    assert value(found, "tfi1", place="ab") == 3.5
+    assert value(found, "arrivals_per_day", kind="post", place="a") == 24 / 4
+
+
 def test_who_never_started_is_unserved_and_not_in_the_mean():
     # The second truck is still waiting at the horizon of 10: it joined at 4, so 6 h until then.
     waiting = (0, 1.0, [(1.0, 1.0, 4.0, 4.0), (4.0, NAN, NAN, NAN)])
