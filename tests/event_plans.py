@@ -10,15 +10,15 @@ import numpy as np
 
 from corridor_sim.engines.event import simulate
 from corridor_sim.plan.plan import (
+    Departures,
     Element,
     FlowPlan,
-    Outage,
     Plan,
-    StaffPool,
+    PlanOutage,
+    PlanStaffPool,
     Station,
     Step,
     StepFunction,
-    Timetable,
     Variant,
 )
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
@@ -56,7 +56,7 @@ def dated(value):
 def ferry(id="F", sailings=(), places=100, crossing=None, **rest):
     """A timetable; a crossing > 0 is given to `play` by the name of the element."""
     many = list(places) if isinstance(places, Sequence) else [places] * len(sailings)
-    return Timetable(
+    return Departures(
         id=id,
         depart_h=np.array(sailings, dtype=float),
         places=np.array(many, dtype=np.int64),
@@ -117,10 +117,10 @@ def make(
     *,
     variants: Mapping[int, Sequence[Sequence[Step]]] | None = None,
     horizon_h: float = 1e6,
-    outages: Mapping[str, Sequence[Outage]] | None = None,
+    outages: Mapping[str, Sequence[PlanOutage]] | None = None,
     crossing: Mapping[str, float | Sequence[float]] | None = None,
     cancelled: Mapping[str, Sequence[bool]] | None = None,
-    staff_pools: Sequence[StaffPool] = (),
+    staff_pools: Sequence[PlanStaffPool] = (),
 ):
     """Plan, inputs, and the (flow, index) of each truck. By default every flow visits all elements in order."""
     ids = [element.id for element in elements]

@@ -3,7 +3,7 @@
 from event_plans import Truck, station
 from hypothesis import strategies as st
 
-from corridor_sim.plan.plan import Outage, Reservation, StepFunction
+from corridor_sim.plan.plan import PlanOutage, Reservation, StepFunction
 
 
 @st.composite
@@ -26,7 +26,7 @@ def outages(draw, lane=None):
     for _ in range(draw(st.integers(0, 2))):
         from_h = draw(st.integers(1, 20))
         number = None if lane is None else draw(st.one_of(st.none(), st.integers(1, lane)))
-        found.append(Outage(from_h=from_h, until_h=from_h + draw(st.integers(0, 8)), lane=number))
+        found.append(PlanOutage(from_h=from_h, until_h=from_h + draw(st.integers(0, 8)), lane=number))
     return tuple(found)
 
 

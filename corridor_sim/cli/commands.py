@@ -35,7 +35,7 @@ from corridor_sim.cli.output import (
     runs_as,
 )
 from corridor_sim.cli.pictures import DPI, drawn, kind_of, needs_a_run, require_picture
-from corridor_sim.cli.running import asked_for, compare_all, progress_bar, read_scenarios, run_one, tell_doubts
+from corridor_sim.cli.running import asked_for, compare_all, print_warnings, progress_bar, read_scenarios, run_one
 from corridor_sim.core.errors import ScenarioError
 
 
@@ -100,7 +100,7 @@ def run(
     for path, kind in drawings.items():
         deliver(drawn(kind, runs[0], path, {}), path, overwrite)
     deliver(runs_as(form, runs, rows, per_replication), output, overwrite)
-    tell_doubts(runs, settings, shown=form == "table" and output is None)
+    print_warnings(runs, settings, shown=form == "table" and output is None)
 
 
 @main.command()
@@ -148,7 +148,7 @@ def compare(
     for path, kind in drawings.items():
         deliver(drawn(kind, comparison, path, {}), path, overwrite)
     deliver(text, output, overwrite)
-    tell_doubts(comparison.runs, settings, shown=form == "table" and output is None)
+    print_warnings(comparison.runs, settings, shown=form == "table" and output is None)
 
 
 @main.command()
@@ -324,4 +324,4 @@ def report(
     scenarios = read_scenarios((base, *others), settings)
     data: Any = compare_all(scenarios, settings) if others else run_one(scenarios[0], settings)
     deliver(to_html(data, title=title, question=question), output, overwrite)
-    tell_doubts(data.runs if others else [data], settings, shown=False)
+    print_warnings(data.runs if others else [data], settings, shown=False)

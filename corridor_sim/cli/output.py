@@ -104,10 +104,10 @@ def problem_row(file: str, problem: Problem) -> dict[str, Any]:
     return {"checked": file, **{name: getattr(problem, name) for name in names}}
 
 
-def counted(errors: int, doubts: int, files: int) -> str:
+def counted(errors: int, warnings: int, files: int) -> str:
     """How much is wrong, in words."""
 
     def several(count: int, word: str) -> str:
         return f"{count} {word}" if count == 1 else f"{count or 'no'} {word}s"
 
-    return f"{several(errors, 'error')}, {several(doubts, 'warning')} in {several(files, 'file')}"
+    return f"{several(errors, 'error')}, {several(warnings, 'warning')} in {several(files, 'file')}"

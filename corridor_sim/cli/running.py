@@ -1,4 +1,4 @@
-"""Before and after a run: scenarios checked all at once, progress shown, doubts told."""
+"""Before and after a run: scenarios checked all at once, progress shown, warnings printed."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Sc
         if scenario is not None:
             scenarios.append(scenario)
     errors = [problem for problem in problems if problem.severity == "error"]
-    # Scenarios that share a base share its doubts.
-    doubts = list({str(problem): problem for problem in problems if problem.severity == "warning"}.values())
-    if doubts and not settings["quiet"]:
-        click.echo("\n".join(folded(str(doubt)) for doubt in doubts), err=True)
+    # Scenarios that share a base share its warnings.
+    found = list({str(problem): problem for problem in problems if problem.severity == "warning"}.values())
+    if found and not settings["quiet"]:
+        click.echo("\n".join(folded(str(warning)) for warning in found), err=True)
     if errors:
         raise ScenarioError(errors)
-    if doubts and settings["strict"]:
-        raise ScenarioError([Problem(f"{len(doubts)} warnings, taken for errors")])
+    if found and settings["strict"]:
+        raise ScenarioError([Problem(f"{len(found)} warnings, taken for errors")])
     return scenarios
 
 
@@ -47,7 +47,7 @@ def run_one(scenario: Scenario, settings: Mapping[str, Any], **more: Any) -> Res
     """One scenario run as the options say."""
     from corridor_sim.study.run import run
 
-    with quiet_doubts(settings["quiet"]) as progress:
+    with without_warnings(settings["quiet"]) as progress:
         return run(
             scenario,
             replications=settings["replications"],
@@ -63,7 +63,7 @@ def compare_all(scenarios: Sequence[Scenario], settings: Mapping[str, Any], **mo
     """Scenarios run on common random numbers, each compared with the first."""
     from corridor_sim.study.run import compare
 
-    with quiet_doubts(settings["quiet"]) as progress:
+    with without_warnings(settings["quiet"]) as progress:
         return compare(
             *scenarios,
             replications=settings["replications"],
@@ -76,8 +76,8 @@ def compare_all(scenarios: Sequence[Scenario], settings: Mapping[str, Any], **mo
 
 
 @contextlib.contextmanager
-def quiet_doubts(quiet: bool) -> Iterator[bool]:
-    """Whether to show progress; doubts of a run are printed afterwards, not warned of."""
+def without_warnings(quiet: bool) -> Iterator[bool]:
+    """Whether to show progress; warnings of a run are printed afterwards, not as Python warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorridorWarning)
         yield not quiet and sys.stderr.isatty()
@@ -101,13 +101,13 @@ def progress_bar(quiet: bool, unit: str) -> Iterator[Callable[[str, int, int], N
         yield tell
 
 
-def tell_doubts(runs: Sequence[Results], settings: Mapping[str, Any], *, shown: bool) -> None:
-    """Tell the doubts of runs, unless what was printed says them; with --strict end with 1 for them."""
-    doubts = [(run.name, doubt) for run in runs for doubt in run.warnings]
-    if doubts and not shown and not settings["quiet"]:
-        click.echo("\n".join(folded(f"{name}: warning: {doubt}") for name, doubt in doubts), err=True)
-    if doubts and settings["strict"]:
-        click.echo(f"corridor-sim: {len(doubts)} warnings, taken for errors", err=True)
+def print_warnings(runs: Sequence[Results], settings: Mapping[str, Any], *, shown: bool) -> None:
+    """Print the warnings of runs, unless the output shows them already; with --strict end with 1."""
+    found = [(run.name, warning) for run in runs for warning in run.warnings]
+    if found and not shown and not settings["quiet"]:
+        click.echo("\n".join(folded(f"{name}: warning: {warning}") for name, warning in found), err=True)
+    if found and settings["strict"]:
+        click.echo(f"corridor-sim: {len(found)} warnings, taken for errors", err=True)
         sys.exit(FAILED)
 
 

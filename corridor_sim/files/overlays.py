@@ -27,7 +27,7 @@ _OBJECT_DEPTH = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FileLine:
     """File and line where a value stands."""
 
     file: Path | None
@@ -41,7 +41,7 @@ class Document:
 
     name: str
     data: dict[str, Any]
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, FileLine] = field(default_factory=dict)
 
     def locate(self, problem: Problem) -> Problem:
         """The problem with file and line of the value it speaks of, or of the table around it."""
@@ -99,7 +99,7 @@ def _assemble(
     text: str, name: str, file: Path | None, folder: Path | None, root: Path | None, chain: tuple[Path, ...]
 ) -> Document:
     data, found = parse(text, name)
-    places = {path: Place(file, name, line) for path, line in found.lines.items()}
+    places = {path: FileLine(file, name, line) for path, line in found.lines.items()}
     own = Document(name, {key: value for key, value in data.items() if key not in OVERLAY_KEYS}, places)
     problems = [*_version_problems(data, own)]
     base: Document | None = None
@@ -174,7 +174,7 @@ def _paths(table: dict[str, Any], depth: int) -> list[str]:
     ]
 
 
-def _forget(places: dict[str, Place], path: str) -> None:
+def _forget(places: dict[str, FileLine], path: str) -> None:
     for known in [known for known in places if known == path or known.startswith(f"{path}.")]:
         del places[known]
 
@@ -187,7 +187,7 @@ def _laid_over(base: Document, own: Document) -> Document:
 
 
 def _merged(
-    base: dict[str, Any], over: dict[str, Any], at: tuple[str, ...], places: dict[str, Place]
+    base: dict[str, Any], over: dict[str, Any], at: tuple[str, ...], places: dict[str, FileLine]
 ) -> dict[str, Any]:
     result = dict(base)
     for key, value in over.items():

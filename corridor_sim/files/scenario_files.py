@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
-from corridor_sim.files.overlays import Document, Place, document_of, read_document
+from corridor_sim.files.overlays import Document, FileLine, document_of, read_document
 from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, resolve
 from corridor_sim.files.schema import scenario_schema as schema
 from corridor_sim.files.toml_lines import key_parts
@@ -156,7 +156,7 @@ def _override(document: Document, path: str, value: Any) -> None:
         table[parts[-1]] = value
     for known in [known for known in document.places if known == path or known.startswith(f"{path}.")]:
         del document.places[known]
-    document.places[path] = Place(None, "override", None)
+    document.places[path] = FileLine(None, "override", None)
 
 
 def _scenario(document: Document) -> Scenario:

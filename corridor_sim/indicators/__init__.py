@@ -4,7 +4,7 @@ Each file answers one question. To add an indicator, see `base.py`.
 """
 
 from corridor_sim.indicators import capacity, costs, delay, emissions, flows, queues, shapes, tfi, times
-from corridor_sim.indicators.base import INDICATORS, Collector, Indicator, Options, Reducer, SpanTile, VisitTile
+from corridor_sim.indicators.base import INDICATORS, Collector, Indicator, Options, Reducer, SpanBlock, VisitBlock
 from corridor_sim.indicators.table import Label, Table, join
 
 __all__ = [
@@ -14,9 +14,9 @@ __all__ = [
     "Label",
     "Options",
     "Reducer",
-    "SpanTile",
+    "SpanBlock",
     "Table",
-    "VisitTile",
+    "VisitBlock",
     "capacity",
     "costs",
     "delay",

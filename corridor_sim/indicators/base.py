@@ -1,6 +1,6 @@
 """How indicators are made: reducers that are fed what happened, part by part.
 
-An indicator is a class that is handed tiles of visits and spans, keeps a small
+An indicator is a class that is handed blocks of visits and spans, keeps a small
 array a replication and place, and at the end says what came of it. Whether a
 run arrives whole, in blocks of replications or in windows of time must not
 show: sums are of grid times (exact in any order) or of whole numbers.
@@ -14,8 +14,8 @@ To add an indicator, register one class in the fitting file of this folder::
         def start(self) -> None:
             self.longest_h = np.zeros(len(self.scope.replications))
 
-        def add_visits(self, tile: VisitTile) -> None:
-            np.fmax.at(self.longest_h, tile.row, tile.leave_h - tile.join_h)
+        def add_visits(self, block: VisitBlock) -> None:
+            np.fmax.at(self.longest_h, block.row, block.leave_h - block.join_h)
 
         def table_rows(self) -> Iterator[Row]:
             yield self.row(self.longest_h, "corridor", "all")
@@ -34,9 +34,9 @@ import numpy as np
 
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.places import Options, Place, Scope, element_place
+from corridor_sim.indicators.places import Options, PlaceKey, PlanView, element_place
 from corridor_sim.indicators.table import Label, Table
-from corridor_sim.indicators.visit_blocks import Held, SpanTile, VisitTile
+from corridor_sim.indicators.visit_blocks import Held, SpanBlock, VisitBlock
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import Chunk, IntArray, SpanTimes, Visits
 
@@ -46,12 +46,12 @@ __all__ = [
     "Indicator",
     "Kept",
     "Options",
-    "Place",
+    "PlaceKey",
+    "PlanView",
     "Reducer",
     "Row",
-    "Scope",
-    "SpanTile",
-    "VisitTile",
+    "SpanBlock",
+    "VisitBlock",
     "element_place",
     "ratio",
 ]
@@ -61,7 +61,7 @@ Row = tuple[Label, FloatArray]
 TILE = 65536
 """Visits reduced at once at most, so that temporaries stay in the cache."""
 MOST_HELD = 1_500_000
-"""Entries held back in all (about 50 MB): with many flows and elements the largest go before they are worth a tile."""
+"""Entries held back in all (about 50 MB): with many flows and elements the largest go before they are worth a block."""
 
 
 class Kept:
@@ -71,7 +71,7 @@ class Kept:
 
 
 class Reducer(ABC):  # noqa: B024 - both hooks are optional
-    """Something that is fed tiles and keeps a small array a replication."""
+    """Something that is fed blocks and keeps a small array a replication."""
 
     def __init__(self, collector: Collector) -> None:
         self.collector = collector
@@ -90,10 +90,10 @@ class Reducer(ABC):  # noqa: B024 - both hooks are optional
         """Size of the arrays that it keeps. [bytes]"""
         return sum(held.nbytes for held in vars(self).values() if isinstance(held, (np.ndarray, Kept)))
 
-    def add_visits(self, tile: VisitTile) -> None:  # noqa: B027
+    def add_visits(self, block: VisitBlock) -> None:  # noqa: B027
         """Take in some visits to one element."""
 
-    def add_span(self, tile: SpanTile) -> None:  # noqa: B027
+    def add_span(self, block: SpanBlock) -> None:  # noqa: B027
         """Take in some passages of one span."""
 
 
@@ -169,7 +169,7 @@ class Collector:
         options: Options | None = None,
     ) -> None:
         numbers = np.asarray(replications, dtype=np.int64)
-        self.scope = Scope(plan, numbers, options or Options())
+        self.scope = PlanView(plan, numbers, options or Options())
         self._row = {int(number): k for k, number in enumerate(numbers)}
         if len(self._row) < len(numbers):
             raise ValueError(f"replications must be different, got {numbers.tolist()}")
@@ -207,7 +207,7 @@ class Collector:
     def add(self, chunk: Chunk) -> None:
         """Take in one chunk; the order of chunks does not matter.
 
-        Small parts are held back until there are enough of them to be worth a tile.
+        Small parts are held back until there are enough of them to be worth a block.
         """
         if chunk.replications is not self._replications:
             others = [int(number) for number in chunk.replications if int(number) not in self._row]
@@ -233,7 +233,7 @@ class Collector:
             self._reduce_largest()
 
     def _reduce_largest(self) -> None:
-        """Make room: the largest of what is held back is worth a tile first."""
+        """Make room: the largest of what is held back is worth a block first."""
         visits = sorted(self._visits, key=lambda here: self._visits[here].size)
         spans = sorted(self._spans, key=lambda where: self._spans[where].size)
         while self._size > MOST_HELD // 2:
@@ -247,19 +247,19 @@ class Collector:
     def _reduce_visits(self, where: tuple[int, int], held: Held[Visits]) -> None:
         takers = self._hooked("add_visits")
         self._size -= held.size
-        for rows, starts, columns in held.together(VisitTile.COLUMNS, TILE):
-            tile = VisitTile(self.scope, rows, starts, where, columns)
-            self.visits += tile.number.astype(np.int64)
+        for rows, starts, columns in held.together(VisitBlock.COLUMNS, TILE):
+            block = VisitBlock(self.scope, rows, starts, where, columns)
+            self.visits += block.number.astype(np.int64)
             for taker in takers:
-                taker.add_visits(tile)
+                taker.add_visits(block)
 
     def _reduce_spans(self, where: tuple[int, int, int], held: Held[SpanTimes]) -> None:
         takers = self._hooked("add_span")
         self._size -= held.size
-        for rows, starts, columns in held.together(SpanTile.COLUMNS, TILE):
-            tile = SpanTile(self.scope, rows, starts, where, columns)
+        for rows, starts, columns in held.together(SpanBlock.COLUMNS, TILE):
+            block = SpanBlock(self.scope, rows, starts, where, columns)
             for taker in takers:
-                taker.add_span(tile)
+                taker.add_span(block)
 
     def finish(self) -> Table:
         """The table of all indicators of the block."""

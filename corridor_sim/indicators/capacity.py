@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, Place, Reducer, Row, element_place, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, Row, element_place, ratio
 from corridor_sim.indicators.shared_sums import QueueMarks, SpanDays, SpanSums, StationDays, VisitSums, by_period
-from corridor_sim.plan.plan import Element, Passage, Quota, Station, Step, StepFunction, Timetable
+from corridor_sim.plan.plan import Departures, Element, LimitedLeg, Quota, Station, Step, StepFunction
 
 UNLIMITED = 1e8
 """More places than this in one period stand for no limit."""
@@ -112,7 +112,7 @@ def supply(thing: Element, edges_h: FloatArray) -> FloatArray | None:
     """
     if isinstance(thing, Station):
         return None if not np.isfinite(thing.lanes.value).all() else np.diff(integral_until(thing.lanes, edges_h))
-    if isinstance(thing, Timetable):
+    if isinstance(thing, Departures):
         if thing.when_full is not None:
             return None
         total = np.concatenate([[0.0], np.cumsum(thing.places.astype(np.float64))])
@@ -121,7 +121,7 @@ def supply(thing: Element, edges_h: FloatArray) -> FloatArray | None:
         total = np.concatenate([[0.0], np.cumsum(thing.per_day.astype(np.float64))])
         days = np.append(thing.day_start_h, thing.day_start_h[-1] + H_PER_DAY)
         offered = np.diff(np.interp(edges_h, days, total))
-    elif isinstance(thing, Passage) and thing.headway_h is not None:
+    elif isinstance(thing, LimitedLeg) and thing.headway_h is not None:
         # Pieces in which neither headway nor opening change.
         changes = [edges_h, thing.headway_h.from_h] + ([] if thing.open is None else [thing.open.from_h])
         parts = np.unique(np.clip(np.concatenate(changes), edges_h[0], edges_h[-1]))
@@ -336,7 +336,7 @@ class QueueGrowth(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         scope = self.scope
-        places: list[tuple[Place, tuple[int, ...]]] = [
+        places: list[tuple[PlaceKey, tuple[int, ...]]] = [
             (element_place(element), (k,))
             for k, element in enumerate(scope.plan.elements)
             if element.kind != "delay" and len(scope.element_cells[k])

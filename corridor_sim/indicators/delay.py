@@ -103,7 +103,7 @@ class DelayValue(Indicator):
 
 
 @INDICATORS.register("delay_h")
-class Delay(Indicator):
+class PostDelay(Indicator):
     """Mean delay of a passage of a crossing against the baseline named by `of`. [h]
 
     All three baselines are shown; the one of the row without `of` is `Options.delay_baseline`.

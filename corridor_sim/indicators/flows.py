@@ -26,7 +26,7 @@ class Throughput(Indicator):
 
 
 @INDICATORS.register("arrivals_per_day")
-class Arrivals(Indicator):
+class ArrivalsPerDay(Indicator):
     """Consignments that reached a post, crossing or leg, or were released, per day of the window. [1/day]"""
 
     unit = "1/day"

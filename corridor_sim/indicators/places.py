@@ -59,12 +59,12 @@ class Options:
             raise ValueError(f"targets_h must be > 0, got {self.targets_h}")
 
 
-Place = tuple[str, str, str]
+PlaceKey = tuple[str, str, str]
 """(kind, id, direction) of a place."""
 
 
 @dataclass(frozen=True)
-class Scope:
+class PlanView:
     """The plan as the reducers see it: places, window, local days."""
 
     plan: Plan
@@ -158,9 +158,9 @@ class Scope:
         return {pair: cell for cell, pair in enumerate(self.cells)}
 
     @cached_property
-    def span_places(self) -> tuple[Place, ...]:
+    def span_places(self) -> tuple[PlaceKey, ...]:
         """Places of the spans: posts, crossings, legs in order of appearance, then the flows."""
-        found: dict[Place, None] = {}
+        found: dict[PlaceKey, None] = {}
         for kind in ("post", "crossing", "leg"):
             for flow in self.plan.flows:
                 for variant in flow.variants:
@@ -202,7 +202,7 @@ class Scope:
         """(place, cell) of one span of one itinerary, None if it is of no reported kind."""
         return self._span_cell_of.get((flow, variant, span))
 
-    def place_of(self, variant: Variant, span: Span) -> Place:
+    def place_of(self, variant: Variant, span: Span) -> PlaceKey:
         """Kind, id and direction of a span of an itinerary; a crossing is directed by its posts (``"AZ>RU"``)."""
         if span.kind != "crossing" or span.direction:
             return (span.kind, span.id, span.direction)
@@ -212,7 +212,7 @@ class Scope:
         sides = [str(labels.get(one.id, {}).get("country", "") or one.id) for one in inside]
         return ("crossing", span.id, ">".join(dict.fromkeys(sides)))
 
-    def places(self, *kinds: str) -> list[tuple[int, Place]]:
+    def places(self, *kinds: str) -> list[tuple[int, PlaceKey]]:
         """Numbered span places of these kinds."""
         return [(n, place) for n, place in enumerate(self.span_places) if place[0] in kinds]
 
@@ -260,6 +260,6 @@ class Scope:
         return fails or getattr(station, "closing", "") in ("suspend", "restart")
 
 
-def element_place(element: Element) -> Place:
+def element_place(element: Element) -> PlaceKey:
     """Kind, id and direction under which an element is reported."""
     return ("stage" if element.post else "leg", element.id, element.direction)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, Place, Row, element_place, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Row, element_place, ratio
 from corridor_sim.indicators.distributions import CountArray
 from corridor_sim.indicators.shared_sums import QueueMarks, VisitSums
 
@@ -26,7 +26,7 @@ class _Queues(Indicator):
     def start(self) -> None:
         self._marks, self._visits = self.shared(QueueMarks), self.shared(VisitSums)
 
-    def _places(self, *, stages: bool) -> Iterator[tuple[Place, tuple[int, ...]]]:
+    def _places(self, *, stages: bool) -> Iterator[tuple[PlaceKey, tuple[int, ...]]]:
         scope = self.scope
         if stages:
             for k, element in enumerate(scope.plan.elements):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
-from corridor_sim.indicators.base import Reducer, Scope, SpanTile, VisitTile, ratio
+from corridor_sim.indicators.base import PlanView, Reducer, SpanBlock, VisitBlock, ratio
 from corridor_sim.indicators.distributions import CountArray, Distribution, TimeCounts
 from corridor_sim.plan.plan import Element
 from corridor_sim.records.visits import IntArray
@@ -41,25 +41,25 @@ class VisitSums(Reducer):
         self.interrupted_in_window_h, self.blocked_in_window_h = zeros(), zeros()
         self.unserved, self.unserved_wait_h = zeros(), zeros()
 
-    def add_visits(self, tile: VisitTile) -> None:
-        cell, kind = tile.cell, self.scope.plan.elements[tile.element].kind
+    def add_visits(self, block: VisitBlock) -> None:
+        cell, kind = block.cell, self.scope.plan.elements[block.element].kind
         for number in (self.joined, self.started, self.left):
-            number[cell] += tile.inner_number
+            number[cell] += block.inner_number
         if kind != "delay":
-            wait = tile.sum_inner(tile.wait_h)
+            wait = block.sum_inner(block.wait_h)
             self.wait_h[cell] += wait
             self.wait_in_window_h[cell] += wait
-        splits = kind in ("station", "passage") and self.scope.may_block
-        blocked = tile.sum_inner(tile.leave_h - tile.finish_h) if splits else 0.0
-        interrupts = self.scope.may_interrupt(tile.element)
+        splits = kind in ("station", "limited_leg") and self.scope.may_block
+        blocked = block.sum_inner(block.leave_h - block.finish_h) if splits else 0.0
+        interrupts = self.scope.may_interrupt(block.element)
         if kind == "station" and not interrupts:
-            hold: FloatArray | float = tile.sum_inner(tile.service_h)
+            hold: FloatArray | float = block.sum_inner(block.service_h)
         elif kind == "quota":
             hold = 0.0
         else:
-            hold = tile.sum_inner(tile.leave_h - tile.start_h) - blocked
+            hold = block.sum_inner(block.leave_h - block.start_h) - blocked
         if interrupts:
-            service = tile.sum_inner(tile.service_h)
+            service = block.sum_inner(block.service_h)
             interrupted = hold - service
             self.interrupted_h[cell] += interrupted
             self.interrupted_in_window_h[cell] += interrupted
@@ -69,17 +69,17 @@ class VisitSums(Reducer):
         if splits:
             self.blocked_h[cell] += blocked
             self.blocked_in_window_h[cell] += blocked
-        if len(tile.edge):
-            self._add_edge(tile, kind)
+        if len(block.edge):
+            self._add_edge(block, kind)
 
-    def _add_edge(self, tile: VisitTile, kind: str) -> None:
-        scope, horizon, cell, edge = self.scope, self.scope.plan.horizon_h, tile.cell, tile.edge
+    def _add_edge(self, block: VisitBlock, kind: str) -> None:
+        scope, horizon, cell, edge = self.scope, self.scope.plan.horizon_h, block.cell, block.edge
         join, start, finish, leave, service = (
-            column[edge] for column in (tile.join_h, tile.start_h, tile.finish_h, tile.leave_h, tile.service_h)
+            column[edge] for column in (block.join_h, block.start_h, block.finish_h, block.leave_h, block.service_h)
         )
         if kind == "delay":
             start = join
-        if kind not in ("station", "passage"):
+        if kind not in ("station", "limited_leg"):
             finish = leave
         waiting, held, gone = np.isnan(start), np.isnan(finish), ~np.isnan(leave)
         counted = (join >= scope.from_h) & (join < scope.until_h)
@@ -92,14 +92,14 @@ class VisitSums(Reducer):
         until = np.where(gone, leave, horizon)
         wait, hold, blocked = start - join, finish - start, until - finish
         interrupted = np.zeros_like(hold)
-        if scope.may_interrupt(tile.element):
+        if scope.may_interrupt(block.element):
             # What exceeds the service was interruption, unfinished services included.
             interrupted = np.maximum(hold - service, 0.0)
         in_window = within(start, finish)
         interrupted_in_window = np.minimum(interrupted, in_window)
 
         def add(values: NDArray[np.generic]) -> FloatArray:
-            return tile.sum_of(edge, np.asarray(values, dtype=np.float64))
+            return block.sum_of(edge, np.asarray(values, dtype=np.float64))
 
         self.joined[cell] += add(counted)
         self.started[cell] += add(counted & ~waiting)
@@ -150,7 +150,7 @@ class Components(Reducer):
                 found[hold_component(thing)] = None
             if self.scope.may_interrupt(element):
                 found["interrupted"] = None
-            if thing.kind in ("station", "passage") and self.scope.may_block:
+            if thing.kind in ("station", "limited_leg") and self.scope.may_block:
                 found["blocked"] = None
         return tuple(name for name in COMPONENTS if name in found)
 
@@ -234,30 +234,30 @@ class SpanSums(Reducer):
         self._variant = {pair: n for n, pair in enumerate(variants)}
         self._variant_done = np.zeros((len(variants), len(self.scope.replications)))
 
-    def add_span(self, tile: SpanTile) -> None:
-        cell, done = tile.cell, tile.done_number
-        self.created[cell] += tile.number
+    def add_span(self, block: SpanBlock) -> None:
+        cell, done = block.cell, block.done_number
+        self.created[cell] += block.number
         self.done[cell] += done
-        if tile.done is None:
-            self.stay_h[cell] += tile.sum(tile.stay_h)
+        if block.done is None:
+            self.stay_h[cell] += block.sum(block.stay_h)
         else:
-            self.stay_h[cell] += tile.sum_of(tile.done, tile.stay_h[tile.done])
-        if tile.counted is None:
+            self.stay_h[cell] += block.sum_of(block.done, block.stay_h[block.done])
+        if block.counted is None:
             # Everybody counts, so those done are those that ended.
-            self.begun[cell] += tile.number
+            self.begun[cell] += block.number
             self.ended[cell] += done
         else:
-            self.begun[cell] += tile.count(tile.counted)
+            self.begun[cell] += block.count(block.counted)
             # An end at the very horizon belongs to the run, hence to its last window.
             last = self.scope.until_h == self.scope.plan.horizon_h
-            until = tile.end_h <= self.scope.until_h if last else tile.end_h < self.scope.until_h
-            self.ended[cell] += tile.count((tile.end_h >= self.scope.from_h) & until)
-        if tile.kind == "flow":
-            self._variant_done[self._variant[tile.flow, tile.variant]] += done
-        if not tile.all_ended:
-            inside = np.flatnonzero(np.isnan(tile.end_h))
-            self.inside[cell] += tile.sum_of(inside, np.ones(len(inside)))
-            self.inside_h[cell] += tile.sum_of(inside, self.scope.plan.horizon_h - tile.begin_h[inside])
+            until = block.end_h <= self.scope.until_h if last else block.end_h < self.scope.until_h
+            self.ended[cell] += block.count((block.end_h >= self.scope.from_h) & until)
+        if block.kind == "flow":
+            self._variant_done[self._variant[block.flow, block.variant]] += done
+        if not block.all_ended:
+            inside = np.flatnonzero(np.isnan(block.end_h))
+            self.inside[cell] += block.sum_of(inside, np.ones(len(inside)))
+            self.inside_h[cell] += block.sum_of(inside, self.scope.plan.horizon_h - block.begin_h[inside])
 
     def of(self, values: FloatArray, place: int, flows: tuple[int, ...] | None = None) -> FloatArray:
         """Sum of `values` over the flows at one place, shape (replication,)."""
@@ -295,17 +295,17 @@ class QueueMarks(Reducer):
         last = int(np.floor(scope.until_h / self.step_h))
         self._kept = slice(first, max(last, first))
 
-    def add_visits(self, tile: VisitTile) -> None:
-        where = self._at.get(tile.element)
+    def add_visits(self, block: VisitBlock) -> None:
+        where = self._at.get(block.element)
         if where is None:
             return
         per_h = 1.0 / self.step_h
-        joined, started = np.floor(tile.join_h * per_h), np.floor(tile.start_h * per_h)
+        joined, started = np.floor(block.join_h * per_h), np.floor(block.start_h * per_h)
         # Who starts before the next mark is never seen waiting.
         seen = np.flatnonzero(joined != started)
         if not len(seen):
             return
-        offset = tile.row[seen] * (self.marks + 1)
+        offset = block.row[seen] * (self.marks + 1)
         net = self._net[where].reshape(-1)
         np.add.at(net, offset + joined[seen].astype(np.int64), np.int32(1))
         starts = started[seen]
@@ -337,11 +337,11 @@ class StationDays(Reducer):
         self._at = {element: n for n, element in enumerate(self.elements)}
         self._joined = np.zeros((len(self.elements), len(scope.replications), scope.most_days), dtype=np.int32)
 
-    def add_visits(self, tile: VisitTile) -> None:
-        where = self._at.get(tile.element)
+    def add_visits(self, block: VisitBlock) -> None:
+        where = self._at.get(block.element)
         if where is not None:
-            clock_h = self.scope.clock_h(self.scope.plan.elements[tile.element].post)
-            _count_by_day(self._joined[where], tile.row, tile.join_h, clock_h)
+            clock_h = self.scope.clock_h(self.scope.plan.elements[block.element].post)
+            _count_by_day(self._joined[where], block.row, block.join_h, clock_h)
 
     def joined(self, element: int) -> CountArray:
         """Visits joined by local day of the post."""
@@ -357,13 +357,13 @@ class SpanDays(Reducer):
         shape = (len(self._at), len(scope.replications), scope.most_days)
         self._begun, self._ended = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32)
 
-    def add_span(self, tile: SpanTile) -> None:
-        where = self._at.get(tile.place)
+    def add_span(self, block: SpanBlock) -> None:
+        where = self._at.get(block.place)
         if where is not None:
-            clock_h = self.scope.clock_h(self.scope.span_places[tile.place][1])
-            _count_by_day(self._begun[where], tile.row, tile.begin_h, clock_h)
-            row, end_h = tile.row, tile.end_h
-            if not tile.all_ended:
+            clock_h = self.scope.clock_h(self.scope.span_places[block.place][1])
+            _count_by_day(self._begun[where], block.row, block.begin_h, clock_h)
+            row, end_h = block.row, block.end_h
+            if not block.all_ended:
                 ended = np.flatnonzero(end_h == end_h)
                 row, end_h = row[ended], end_h[ended]
             _count_by_day(self._ended[where], row, end_h, clock_h)
@@ -395,18 +395,18 @@ class SpanHours(Reducer):
         shape = (len(self._at), len(scope.replications), 24)
         self.begun, self.stay_h = np.zeros(shape), np.zeros(shape)
 
-    def add_span(self, tile: SpanTile) -> None:
-        where = self._at.get(tile.place)
+    def add_span(self, block: SpanBlock) -> None:
+        where = self._at.get(block.place)
         if where is None:
             return
-        _, id, _ = self.scope.span_places[tile.place]
-        hour = np.floor(tile.of_done(tile.begin_h) + self._clock_h[id])
+        _, id, _ = self.scope.span_places[block.place]
+        hour = np.floor(block.of_done(block.begin_h) + self._clock_h[id])
         hour -= 24.0 * np.floor((hour + 0.5) * (1.0 / 24.0))
-        key = tile.of_done(tile.row) * 24 + hour.astype(np.int64)
+        key = block.of_done(block.row) * 24 + hour.astype(np.int64)
         shape = self.begun.shape[1:]
         size = shape[0] * shape[1]
         self.begun[where] += np.bincount(key, minlength=size).reshape(shape)
-        self.stay_h[where] += np.bincount(key, tile.of_done(tile.stay_h), minlength=size).reshape(shape)
+        self.stay_h[where] += np.bincount(key, block.of_done(block.stay_h), minlength=size).reshape(shape)
 
     def of(self, place: int) -> tuple[FloatArray, FloatArray]:
         """(number, total stay) by hour at one place."""
@@ -422,10 +422,10 @@ class StayTimes(Reducer):
         self._at = {place: n for n, (place, _) in enumerate(places)}
         self._counts = TimeCounts(len(places), len(scope.replications), scope.plan.horizon_h)
 
-    def add_span(self, tile: SpanTile) -> None:
-        where = self._at.get(tile.place)
+    def add_span(self, block: SpanBlock) -> None:
+        where = self._at.get(block.place)
         if where is not None:
-            self._counts.add(where, tile.of_done(tile.row), tile.of_done(tile.stay_h))
+            self._counts.add(where, block.of_done(block.row), block.of_done(block.stay_h))
 
     def of(self, place: int) -> Distribution:
         """Distribution at one place."""
@@ -442,19 +442,19 @@ class WaitTimes(Reducer):
         self._counts = TimeCounts(len(elements), len(scope.replications), scope.plan.horizon_h)
         self._started = np.zeros((len(elements), len(scope.replications)))
 
-    def add_visits(self, tile: VisitTile) -> None:
-        where = self._at.get(tile.element)
+    def add_visits(self, block: VisitBlock) -> None:
+        where = self._at.get(block.element)
         if where is None:
             return
-        started, waited = tile.start_h >= tile.join_h, tile.wait_h > 0
-        if not tile.all_inner:
-            counted = (tile.join_h >= self.scope.from_h) & (tile.join_h < self.scope.until_h)
+        started, waited = block.start_h >= block.join_h, block.wait_h > 0
+        if not block.all_inner:
+            counted = (block.join_h >= self.scope.from_h) & (block.join_h < self.scope.until_h)
             started &= counted
             waited &= counted
-        self._started[where] += tile.count(started)
+        self._started[where] += block.count(started)
         # Many visits do not wait: they are counted, not sorted in.
         which = np.flatnonzero(waited)
-        self._counts.add(where, tile.row[which], tile.wait_h[which])
+        self._counts.add(where, block.row[which], block.wait_h[which])
 
     def of(self, element: int) -> Distribution:
         """Distribution at one element, those that did not wait included."""
@@ -479,7 +479,7 @@ def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock_h
     np.add.at(counts.reshape(-1), day, np.int32(1))
 
 
-def by_period(counts: NDArray[np.generic], scope: Scope, post: str = "") -> list[tuple[int, FloatArray]]:
+def by_period(counts: NDArray[np.generic], scope: PlanView, post: str = "") -> list[tuple[int, FloatArray]]:
     """(first day, sum over its days) of each period of `scope.period_days`, shape (replication,)."""
     days, length = scope.days(post), scope.period_days
     starts = range(0, days, length)

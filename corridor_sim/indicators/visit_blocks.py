@@ -14,21 +14,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.places import Scope
+from corridor_sim.indicators.places import PlanView
 from corridor_sim.records.visits import IntArray, SpanTimes, Visits
 
 BoolArray = NDArray[np.bool_]
 Number = TypeVar("Number", np.float64, np.int64)
 
 
-class Tile:
+class FlatBlock:
     """Flat arrays in stretches of one replication each; a replication may have several stretches.
 
     `rows` are the replications of the stretches, as rows of the collector's arrays, and
     `starts` where they begin; none is empty. Sums and numbers have shape (replication,).
     """
 
-    def __init__(self, scope: Scope, rows: IntArray, starts: IntArray, size: int) -> None:
+    def __init__(self, scope: PlanView, rows: IntArray, starts: IntArray, size: int) -> None:
         self.scope, self.rows, self.starts, self.size = scope, rows, starts, size
         self._in_order = bool((rows[1:] > rows[:-1]).all())
 
@@ -60,7 +60,7 @@ class Tile:
         return np.asarray(np.bincount(self.rows, values, minlength=len(self.scope.replications)))
 
 
-class VisitTile(Tile):
+class VisitBlock(FlatBlock):
     """Some visits of one flow to one element, with what the reducers share.
 
     A visit is *inner* when it lies wholly within the counted window: then what it
@@ -72,7 +72,7 @@ class VisitTile(Tile):
     COLUMNS = ("join_h", "start_h", "finish_h", "leave_h", "service_h")
 
     def __init__(
-        self, scope: Scope, rows: IntArray, starts: IntArray, where: tuple[int, int], columns: Sequence[FloatArray]
+        self, scope: PlanView, rows: IntArray, starts: IntArray, where: tuple[int, int], columns: Sequence[FloatArray]
     ) -> None:
         self.join_h, self.start_h, self.finish_h, self.leave_h, self.service_h = columns
         super().__init__(scope, rows, starts, len(self.join_h))
@@ -113,14 +113,14 @@ class VisitTile(Tile):
         return self.sum(values if self.all_inner else np.where(self.inner, values, 0.0))
 
 
-class SpanTile(Tile):
+class SpanBlock(FlatBlock):
     """Times of one span of one itinerary."""
 
     COLUMNS = ("begin_h", "end_h")
 
     def __init__(
         self,
-        scope: Scope,
+        scope: PlanView,
         rows: IntArray,
         starts: IntArray,
         where: tuple[int, int, int],
@@ -183,26 +183,26 @@ class SpanTile(Tile):
         return np.bincount(self.row[self.done], minlength=len(self.scope.replications)).astype(np.float64)
 
 
-Part = TypeVar("Part", Visits, SpanTimes)
+Flat = TypeVar("Flat", Visits, SpanTimes)
 
-WORTH_A_TILE = 16384
+WORTH_A_BLOCK = 16384
 """Entries reduced at once at least, but at the end, so that the calls weigh little."""
 
 
-class Held(Generic[Part]):
-    """Parts of the same thing, held back until there are enough of them to be worth a tile."""
+class Held(Generic[Flat]):
+    """Parts of the same thing, held back until there are enough of them to be worth a block."""
 
     def __init__(self) -> None:
-        self.parts: list[Part] = []
+        self.parts: list[Flat] = []
         self.rows: list[IntArray] = []
         self.size = 0
 
-    def takes(self, rows: IntArray, part: Part) -> bool:
+    def takes(self, rows: IntArray, part: Flat) -> bool:
         """Take in a part with the rows of its replications; whether there are enough now."""
         self.parts.append(part)
         self.rows.append(rows)
         self.size += len(part.index)
-        return self.size >= WORTH_A_TILE
+        return self.size >= WORTH_A_BLOCK
 
     def together(self, names: Sequence[str], most: int) -> Iterator[tuple[IntArray, IntArray, list[FloatArray]]]:
         """(rows, starts, columns) of all parts, at most `most` entries at once.

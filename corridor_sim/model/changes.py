@@ -67,7 +67,7 @@ class OneStop:
 
 
 @dataclass(frozen=True, slots=True)
-class Dated:
+class DatedChange:
     """A change on the clock of the run."""
 
     change: Change
@@ -90,14 +90,14 @@ class Dated:
         return [edge for edge in edges if math.isfinite(edge) and edge <= self.until_h]
 
 
-def on_clock(change: Change, start: dt.datetime, utc_offset_h: float) -> Dated:
+def on_clock(change: Change, start: dt.datetime, utc_offset_h: float) -> DatedChange:
     """The change with its instants in hours after `start`."""
     from_h = -math.inf if change.from_ is None else hours_after(change.from_, start, utc_offset_h)
     until_h = math.inf if change.until is None else hours_after(change.until, start, utc_offset_h)
-    return Dated(change, from_h, until_h)
+    return DatedChange(change, from_h, until_h)
 
 
-def value_at(base: Any, changes: Iterable[Dated], time_h: float) -> Any:
+def value_at(base: Any, changes: Iterable[DatedChange], time_h: float) -> Any:
     """The value at one instant; only numbers can be added to, multiplied or ramped."""
     active = [(dated.change, dated.effect(time_h)) for dated in changes]
     value = base
@@ -115,7 +115,7 @@ def value_at(base: Any, changes: Iterable[Dated], time_h: float) -> Any:
     return value
 
 
-def pieces(base: Any, changes: Sequence[Dated], until_h: float) -> list[tuple[float, Any]]:
+def pieces(base: Any, changes: Sequence[DatedChange], until_h: float) -> list[tuple[float, Any]]:
     """The value over [0, until_h] as (from hour, value), the first from 0.
 
     Notes
@@ -131,7 +131,7 @@ def pieces(base: Any, changes: Sequence[Dated], until_h: float) -> list[tuple[fl
     return found
 
 
-def conflicts(changes: Sequence[Dated]) -> list[Problem]:
+def conflicts(changes: Sequence[DatedChange]) -> list[Problem]:
     """Two changes that set the same value at the same time, each pair named."""
     found = []
     setting = [dated for dated in changes if dated.change.operation == "set"]

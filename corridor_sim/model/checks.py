@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.core.units import H_PER_WEEK
 from corridor_sim.model.calendars import hours_after, overlapping, weekly_pieces
-from corridor_sim.model.changes import Dated, pieces
+from corridor_sim.model.changes import DatedChange, pieces
 from corridor_sim.model.checkpoints import DIRECTIONS, Stage
-from corridor_sim.model.dated_routes import ByPath, Way
+from corridor_sim.model.dated_routes import ByPath, DatedRoute
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.ids import alike, id_fault
 from corridor_sim.model.routes import border_of, passes, stages_at
@@ -201,7 +201,7 @@ def own_arrivals(scenario: Scenario, changes: ByPath) -> list[Problem]:
     return found
 
 
-def stages(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[Way]]) -> list[Problem]:
+def stages(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[DatedRoute]]) -> list[Problem]:
     """Lanes that do not suffice for what is done with them, services that cannot be, odd figures."""
     found: list[Problem] = []
     used = used_stages(scenario, ways)
@@ -266,7 +266,7 @@ def timetables(scenario: Scenario) -> list[Problem]:
 
 
 def _lane_problems(
-    scenario: Scenario, path: str, stage: Stage, changes: Iterable[Dated], users: list[str]
+    scenario: Scenario, path: str, stage: Stage, changes: Iterable[DatedChange], users: list[str]
 ) -> list[Problem]:
     dated = list(changes)
     base = max([int(stage.lanes), *(stage.lanes_by_hour or {}).values()])
@@ -314,7 +314,7 @@ def _outage_problems(path: str, stage: Stage) -> list[Problem]:
     return found
 
 
-def unused(scenario: Scenario, ways: Mapping[str, list[Way]]) -> list[Problem]:
+def unused(scenario: Scenario, ways: Mapping[str, list[DatedRoute]]) -> list[Problem]:
     """One warning for the posts, and one for the profiles and pools, that nothing uses."""
     used = {(at.id, at.direction) for list_ in ways.values() for way in list_ for at in passes(scenario, way.hops)}
     needed = used_stages(scenario, ways)
@@ -356,7 +356,7 @@ def all_stages(scenario: Scenario) -> Iterator[tuple[str, Stage]]:
             yield f"places.{id}.transfer.{name}", stage
 
 
-def used_stages(scenario: Scenario, ways: Mapping[str, list[Way]]) -> dict[str, set[str]]:
+def used_stages(scenario: Scenario, ways: Mapping[str, list[DatedRoute]]) -> dict[str, set[str]]:
     """Flows that pass each stage, by the path of the stage."""
     used: dict[str, set[str]] = {}
     for flow, list_ in ways.items():

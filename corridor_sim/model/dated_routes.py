@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model.calendars import hours_after
-from corridor_sim.model.changes import Dated, OneStop, value_at
+from corridor_sim.model.changes import DatedChange, OneStop, value_at
 from corridor_sim.model.routes import (
     Hop,
     NoRoute,
@@ -26,12 +26,12 @@ from corridor_sim.model.routes import (
 )
 from corridor_sim.model.scenario import Scenario
 
-ByPath = Mapping[str, Sequence[Dated]]
+ByPath = Mapping[str, Sequence[DatedChange]]
 """Dated changes on the clock of the run, by the path that they change."""
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class DatedRoute:
     """One itinerary of a flow: its legs, the one-stop posts on it, and its share by date."""
 
     hops: tuple[Hop, ...]
@@ -59,7 +59,7 @@ def state_at(scenario: Scenario, changes: ByPath, time_h: float) -> State:
     return State(closed("legs", scenario.legs), closed("checkpoints", scenario.checkpoints), speed)
 
 
-def ways_of(scenario: Scenario, changes: ByPath, id: str) -> list[Way]:
+def ways_of(scenario: Scenario, changes: ByPath, id: str) -> list[DatedRoute]:
     """The itineraries of flow `id` in the run.
 
     Raises
@@ -84,7 +84,7 @@ def ways_of(scenario: Scenario, changes: ByPath, id: str) -> list[Way]:
     if problems:
         raise ScenarioError(problems)
     return [
-        Way(hops, crossings_of(scenario, hops), stops, tuple((edge, at.get(edge, 0.0)) for edge in edges))
+        DatedRoute(hops, crossings_of(scenario, hops), stops, tuple((edge, at.get(edge, 0.0)) for edge in edges))
         for (hops, stops), at in shares.items()
     ]
 

@@ -32,7 +32,7 @@ from corridor_sim.model.service_times import Deterministic, Lognormal, ServiceTi
 LEGS: Registry[type[Leg]] = Registry("leg type")
 
 
-class Closure(Model):
+class LegClosure(Model):
     """A time in which a leg cannot be entered (weather, strike)."""
 
     from_: Instant = Field(validation_alias="from", serialization_alias="from")
@@ -135,7 +135,7 @@ class Leg(Sourced):
     max_vehicles: PositiveCount | None = None
     """Most vehicles between entry and exit in one direction."""
     no_overtaking: bool = False
-    closures: TableOf[Closure] = FrozenDict()
+    closures: TableOf[LegClosure] = FrozenDict()
     timetable: Timetable | None = None
     border: bool = False
     """Whether the leg joins the two posts of one crossing."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model import checks
-from corridor_sim.model.changes import Change, Dated, conflicts, on_clock
-from corridor_sim.model.dated_routes import ByPath, Way, ways_of
+from corridor_sim.model.changes import Change, DatedChange, conflicts, on_clock
+from corridor_sim.model.dated_routes import ByPath, DatedRoute, ways_of
 from corridor_sim.model.paths import FIXED_FIELDS, canonical, path_problems, utc_offset_of
 from corridor_sim.model.scenario import Scenario
 
@@ -28,7 +28,7 @@ class Resolved:
 
     scenario: Scenario
     changes: ByPath
-    ways: dict[str, list[Way]]
+    ways: dict[str, list[DatedRoute]]
     problems: tuple[Problem, ...]
 
     @property
@@ -36,7 +36,7 @@ class Resolved:
         """Problems that forbid a run."""
         return [problem for problem in self.problems if problem.severity == "error"]
 
-    def of(self, path: str) -> Sequence[Dated]:
+    def of(self, path: str) -> Sequence[DatedChange]:
         """Changes of one path, () if there are none."""
         return self.changes.get(path, ())
 
@@ -56,7 +56,7 @@ def resolve(scenario: Scenario) -> Resolved:
     ]
     changes, more = _changes(scenario, found)
     found += more
-    ways: dict[str, list[Way]] = {}
+    ways: dict[str, list[DatedRoute]] = {}
     for id in sorted(scenario.flows):
         prefix = f"flows.{id}."
         if any(p.severity == "error" and (p.path.startswith(prefix) or p.path.startswith("legs.")) for p in found):
@@ -72,9 +72,9 @@ def resolve(scenario: Scenario) -> Resolved:
     return Resolved(scenario, changes, ways, tuple(found))
 
 
-def _changes(scenario: Scenario, known: Sequence[Problem]) -> tuple[dict[str, list[Dated]], list[Problem]]:
+def _changes(scenario: Scenario, known: Sequence[Problem]) -> tuple[dict[str, list[DatedChange]], list[Problem]]:
     """Dated changes of all improvements by path, and what is wrong with them beside what is `known`."""
-    by_path: dict[str, list[Dated]] = {}
+    by_path: dict[str, list[DatedChange]] = {}
     found: list[Problem] = []
     for name, improvement in scenario.improvements.items():
         at = f"improvements.{name}"
@@ -98,12 +98,12 @@ def _changes(scenario: Scenario, known: Sequence[Problem]) -> tuple[dict[str, li
     return by_path, found
 
 
-def _dated(scenario: Scenario, change: Change) -> Dated:
+def _dated(scenario: Scenario, change: Change) -> DatedChange:
     path = canonical(scenario, change.path)
     return on_clock(replace(change, path=path), scenario.run.start_utc, utc_offset_of(scenario, path))
 
 
-def _date_problems(changes: Sequence[Dated], horizon_h: float) -> list[Problem]:
+def _date_problems(changes: Sequence[DatedChange], horizon_h: float) -> list[Problem]:
     found: list[Problem] = []
     if changes and all(one.from_h >= horizon_h for one in changes):
         first = min(changes, key=lambda one: one.from_h).change.from_

@@ -10,36 +10,36 @@ import networkx as nx
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.checks import MAX_CONSIGNMENTS
-from corridor_sim.model.dated_routes import Way
+from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Pass, border_of, passes, stages_at
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.cycles import cycle_problems
 from corridor_sim.plan.demand import arrival_plan
-from corridor_sim.plan.legs import Legs, Part
+from corridor_sim.plan.legs import LegPart, Legs
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.plan import (
-    Balk,
+    Departures,
     Element,
     FlowPlan,
     Plan,
+    PlanBalk,
+    PlanStaffPool,
     Quota,
     Span,
-    StaffPool,
     Station,
     Step,
-    Timetable,
     Variant,
 )
 from corridor_sim.plan.posts import Posts
-from corridor_sim.plan.timelines import Clock, is_one, steps
+from corridor_sim.plan.timelines import RunClock, is_one, steps
 
 
 @dataclass(slots=True)
 class Itinerary:
     """Steps of one way, each with the id of its element, and the spans over them."""
 
-    way: Way
+    way: DatedRoute
     elements: list[str]
     steps: list[Step]
     spans: list[Span]
@@ -73,15 +73,15 @@ class _Builder:
     def __init__(self, resolved: Resolved) -> None:
         self.resolved, self.scenario = resolved, resolved.scenario
         run = self.scenario.run
-        self.clock = Clock(run.start_utc, run.horizon_h)
+        self.clock = RunClock(run.start_utc, run.horizon_h)
         self.flow_ids = sorted(self.scenario.flows)
         classes = [self.scenario.flows[id].cargo_class for id in self.flow_ids]
         self.posts = Posts(resolved, self.clock, classes)
         self.legs = Legs(resolved, self.clock, classes)
         self.elements: dict[str, Element] = {}
-        self.before: dict[Pass, tuple[tuple[Timetable, StepFunction] | None, Quota | None]] = {}
+        self.before: dict[Pass, tuple[tuple[Departures, StepFunction] | None, Quota | None]] = {}
         """Slots and acceptance of each post and direction passed."""
-        self.parts: dict[Pass, list[Part]] = {}
+        self.parts: dict[Pass, list[LegPart]] = {}
         """Parts of each leg and direction passed."""
         self.problems: list[Problem] = []
 
@@ -116,7 +116,7 @@ class _Builder:
 
     # ------------------------------------------------------------ itineraries
 
-    def _itinerary(self, flow: str, way: Way) -> Itinerary:
+    def _itinerary(self, flow: str, way: DatedRoute) -> Itinerary:
         made = Itinerary(way, [], [], [])
         cargo_class = self.scenario.flows[flow].cargo_class
         one_stop = dict(way.one_stop)
@@ -242,7 +242,7 @@ class _Builder:
             return self.scenario.places[origin].utc_offset_h if origin in self.scenario.places else 0.0
         return 0.0
 
-    def _balks(self, id: str, itineraries: Sequence[Itinerary]) -> dict[tuple[int, int], Balk]:
+    def _balks(self, id: str, itineraries: Sequence[Itinerary]) -> dict[tuple[int, int], PlanBalk]:
         """Where a flow may balk: the first lanes of the other crossings of that border.
 
         Whoever balks goes on from where the two ways part.
@@ -252,7 +252,7 @@ class _Builder:
             return {}
         border = border_of(self.scenario, balk.crossing)
         ways_round = [k for k, made in enumerate(itineraries) if balk.crossing in made.way.crossings]
-        found: dict[tuple[int, int], Balk] = {}
+        found: dict[tuple[int, int], PlanBalk] = {}
         for k, made in enumerate(itineraries):
             crossing = next((c for c in made.way.crossings if border_of(self.scenario, c) == border), "")
             if not ways_round or crossing in ("", balk.crossing):
@@ -263,7 +263,7 @@ class _Builder:
                 if isinstance(station, Station) and station.crossing == crossing:
                     step = made.steps[n]
                     mean_h = step.laws[0][1].mean_h * (step.factor.at(0.0) if step.factor is not None else 1.0)
-                    found[k, n] = Balk(
+                    found[k, n] = PlanBalk(
                         threshold_h=balk.threshold_h,
                         mean_service_h=mean_h,
                         variant=target,
@@ -274,7 +274,7 @@ class _Builder:
 
     # ------------------------------------------------------------ the rest
 
-    def _staff_pools(self) -> tuple[StaffPool, ...]:
+    def _staff_pools(self) -> tuple[PlanStaffPool, ...]:
         used = {element.staff_pool for element in self.elements.values() if isinstance(element, Station)}
         found = []
         for id, pool in sorted(self.scenario.staff_pools.items()):
@@ -284,7 +284,7 @@ class _Builder:
             if pool.members_by_hour:
                 members = self.clock.daily(pool.members_by_hour, pool.utc_offset_h)
             found.append(
-                StaffPool(id=id, members=self.clock.changed(members, self.resolved.of(f"staff_pools.{id}.members")))
+                PlanStaffPool(id=id, members=self.clock.changed(members, self.resolved.of(f"staff_pools.{id}.members")))
             )
         return tuple(found)
 

@@ -11,20 +11,20 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, H_PER_YEAR, FloatArray
 from corridor_sim.model.arrivals import ArrivalPlan
 from corridor_sim.model.calendars import hours_after
-from corridor_sim.model.changes import Dated, value_at
+from corridor_sim.model.changes import DatedChange, value_at
 from corridor_sim.model.flows import Flow, Profile
 from corridor_sim.model.resolution import Resolved
-from corridor_sim.plan.timelines import Clock, is_one
+from corridor_sim.plan.timelines import RunClock, is_one
 
 
-def arrival_plan(resolved: Resolved, clock: Clock, id: str, utc_offset_h: float) -> ArrivalPlan:
+def arrival_plan(resolved: Resolved, clock: RunClock, id: str, utc_offset_h: float) -> ArrivalPlan:
     """The arrival process of flow `id` with its rate; its profile is local to `utc_offset_h`."""
     flow = resolved.scenario.flows[id]
     rate = flow_rate(resolved, clock, id, utc_offset_h) if flow.arrivals.follows_rate else StepFunction.constant(0.0)
     return ArrivalPlan(process=flow.arrivals, rate=rate, start=clock.start)
 
 
-def flow_rate(resolved: Resolved, clock: Clock, id: str, utc_offset_h: float) -> StepFunction:
+def flow_rate(resolved: Resolved, clock: RunClock, id: str, utc_offset_h: float) -> StepFunction:
     """Consignments per hour: volume x growth x profile x changes.
 
     Notes
@@ -51,7 +51,7 @@ def flow_rate(resolved: Resolved, clock: Clock, id: str, utc_offset_h: float) ->
     return rate if not is_one(rate) else StepFunction.constant(1.0)
 
 
-def _weights(profile: Profile | None, clock: Clock, at: FloatArray, utc_offset_h: float) -> FloatArray:
+def _weights(profile: Profile | None, clock: RunClock, at: FloatArray, utc_offset_h: float) -> FloatArray:
     if profile is None:
         return np.ones(len(at))
     # A few milliseconds later, so that an instant that the grid rounded down belongs to the hour that it begins.
@@ -65,7 +65,7 @@ def _weights(profile: Profile | None, clock: Clock, at: FloatArray, utc_offset_h
     return np.asarray(table[hour, weekday, month])
 
 
-def _growth(flow: Flow, changes: Sequence[Dated], clock: Clock, at: FloatArray) -> FloatArray:
+def _growth(flow: Flow, changes: Sequence[DatedChange], clock: RunClock, at: FloatArray) -> FloatArray:
     """Volume over the volume at `growth_from`, at noon of the day of each instant."""
     if not changes and flow.growth_per_year == 0:
         return np.ones(len(at))

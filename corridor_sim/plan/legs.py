@@ -1,4 +1,4 @@
-"""Legs as elements and steps of the plan: a free road, a limited passage, a timetable."""
+"""Legs as elements and steps of the plan: a free road, a limited leg, a timetable."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.service_times import scaled
-from corridor_sim.plan.plan import Delay, Element, Passage, Step, Timetable
+from corridor_sim.plan.plan import Delay, Departures, Element, LimitedLeg, Step
 from corridor_sim.plan.posts import NO_LIMIT, rank_of
-from corridor_sim.plan.timelines import Clock, combine, is_one, steps
+from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LegPart:
     """An element of a leg with the step that uses it (its element number is filled in later)."""
 
     element: Element
@@ -32,10 +32,10 @@ class Part:
 class Legs:
     """Makes elements and steps of legs for one resolved scenario."""
 
-    def __init__(self, resolved: Resolved, clock: Clock, classes: Sequence[str]) -> None:
+    def __init__(self, resolved: Resolved, clock: RunClock, classes: Sequence[str]) -> None:
         self.resolved, self.clock, self.classes = resolved, clock, classes
 
-    def parts(self, at: Pass) -> list[Part]:
+    def parts(self, at: Pass) -> list[LegPart]:
         """The leg as one element; as two where a timetable begins or ends within the run.
 
         Raises
@@ -61,7 +61,7 @@ class Legs:
         factor = combine(lambda kmh: leg.mean_speed_kmh / kmh, speed)
         return None if is_one(factor) else factor
 
-    def _road(self, at: Pass, leg: model.Leg, id: str, share: StepFunction | None) -> Part:
+    def _road(self, at: Pass, leg: model.Leg, id: str, share: StepFunction | None) -> LegPart:
         prefix = f"legs.{at.id}"
         law = leg.travel_law()
         step = Step(
@@ -76,11 +76,11 @@ class Legs:
         vehicles = self._limit(leg.max_vehicles, self.resolved.of(f"{prefix}.max_vehicles"), float(NO_LIMIT))
         is_open = self._open(at, leg)
         if headway is None and vehicles is None and is_open is None and not leg.no_overtaking:
-            return Part(Delay(id=id, component="travel"), step)
-        passage = Passage(
+            return LegPart(Delay(id=id, component="travel"), step)
+        limited_leg = LimitedLeg(
             id=id, headway_h=headway, open=is_open, max_vehicles=vehicles, no_overtaking=leg.no_overtaking
         )
-        return Part(passage, step)
+        return LegPart(limited_leg, step)
 
     def _limit(self, base: float | None, changes: Sequence[Any], none: float) -> StepFunction | None:
         values = self.clock.values(base, changes)
@@ -99,7 +99,7 @@ class Legs:
 
     def _boat(
         self, at: Pass, leg: model.Leg, id: str, tables: list[tuple[float, Any]], share: StepFunction | None
-    ) -> Part:
+    ) -> LegPart:
         speeds = self.clock.number(leg.mean_speed_kmh, self.resolved.of(f"legs.{at.id}.speed_kmh"))
         path, law = f"legs.{at.id}", leg.travel_law()
         if not speeds.is_constant:
@@ -114,7 +114,7 @@ class Legs:
             text = "may change its departures and places within the run, but not when_full, cancel, landing or priority"
             raise ScenarioError([Problem(text, f"{path}.timetable")])
         depart_h, places = self._departures(tables)
-        timetable = Timetable(
+        timetable = Departures(
             id=id,
             depart_h=depart_h,
             places=places,
@@ -125,7 +125,7 @@ class Legs:
             landing=first.landing,
         )
         step = Step(element=-1, draws=id, share=share, share_draws=id if share is not None else "")
-        return Part(timetable, step)
+        return LegPart(timetable, step)
 
     def _departures(self, tables: list[tuple[float, Any]]) -> tuple[Any, Any]:
         """All departures of the run in order; of equal instants the places add up."""
@@ -144,7 +144,7 @@ class Legs:
         return to_grid(np.asarray(hours, dtype=float)), np.array([found[hour] for hour in hours], dtype=np.int64)
 
 
-def departures_of(table: model.Timetable, clock: Clock, from_h: float, until_h: float) -> list[tuple[float, int]]:
+def departures_of(table: model.Timetable, clock: RunClock, from_h: float, until_h: float) -> list[tuple[float, int]]:
     """Departures of one timetable in force over [from_h, until_h) with their places."""
     if table.every_h is not None:
         assert isinstance(table.places, int)

@@ -17,7 +17,7 @@ from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import plan_of
 from corridor_sim.plan.names import file_path
-from corridor_sim.plan.plan import FlowPlan, Passage, Plan, Quota, Station, Step, Timetable, Variant
+from corridor_sim.plan.plan import Departures, FlowPlan, LimitedLeg, Plan, Quota, Station, Step, Variant
 from corridor_sim.plan.posts import NO_LIMIT
 from corridor_sim.plan.timelines import combine
 
@@ -67,9 +67,9 @@ def loads(plan: Plan) -> list[Load]:
                 capacity = open_h / (work_h[k] / demand[k]) if work_h[k] > 0 else None
             case Quota() if element.per_day.min() < NO_LIMIT:
                 capacity = float(element.per_day[element.day_start_h < plan.horizon_h].mean()) * days
-            case Timetable() if len(element.places) and element.places.max() < NO_LIMIT:
+            case Departures() if len(element.places) and element.places.max() < NO_LIMIT:
                 capacity = float(element.places.sum()) * (1 - element.cancel)
-            case Passage() if element.headway_h is not None and element.headway_h.value.min() > 0:
+            case LimitedLeg() if element.headway_h is not None and element.headway_h.value.min() > 0:
                 is_open = element.open or StepFunction.constant(1.0)
                 capacity = combine(lambda h, o: o / h, element.headway_h, is_open).integral(plan.horizon_h)
         if capacity is not None:

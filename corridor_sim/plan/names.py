@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corridor_sim.plan.plan import Element, Quota, Station, Timetable
+from corridor_sim.plan.plan import Departures, Element, Quota, Station
 
 
 def file_path(element: Element) -> str:
@@ -17,7 +17,7 @@ def file_path(element: Element) -> str:
     if element.id.startswith("leg:"):
         leg = element.id.removeprefix("leg:").removesuffix(".timetable")
         return f"legs.{leg.removesuffix('>').removesuffix('<')}"
-    if isinstance(element, (Quota, Timetable)):
+    if isinstance(element, (Quota, Departures)):
         return f"checkpoints.{element.post}.{element.stage}.{element.direction}"
     table = "places" if element.direction == "transfer" else "checkpoints"
     shared = isinstance(element, Station) and element.direction == "both"

@@ -3,7 +3,7 @@
 A Plan knows no corridor, improvement or file. It has
 
 * **elements**: things that hold or delay consignments (`Station`, `Delay`,
-  `Passage`, `Timetable`, `Quota`), numbered in topological order, every change
+  `LimitedLeg`, `Departures`, `Quota`), numbered in topological order, every change
   by date already resolved into step functions of time;
 * **flows**: streams of consignments, in order of their id, each with one or
   more **variants** (itineraries), chosen by dated shares at release;
@@ -31,7 +31,7 @@ OutagePolicy = Literal["resume", "restart", "finish", "requeue"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outage:
+class PlanOutage:
     """Lane `lane` (from 1; None = the whole station) is down in [from_h, until_h)."""
 
     from_h: float
@@ -40,7 +40,7 @@ class Outage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Breakdown:
+class PlanBreakdown:
     """Outages to be drawn: calendar clock, a lane fails whether idle or busy (S26).
 
     `up` and `down` are laws of the time to failure and to repair. With
@@ -102,8 +102,8 @@ class Station:
     lanes: StepFunction
     closing: Closing = "finish"
     named: tuple[StepFunction, ...] | None = None
-    outages: tuple[Outage, ...] = ()
-    breakdown: Breakdown | None = None
+    outages: tuple[PlanOutage, ...] = ()
+    breakdown: PlanBreakdown | None = None
     outage_policy: OutagePolicy = "resume"
     rank: tuple[int, ...] | None = None
     rank_changes: tuple[tuple[float, tuple[int, ...] | None], ...] = ()
@@ -143,7 +143,7 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class LimitedLeg:
     """A leg whose entry is limited (S18, S19); the step's duration is the travel time.
 
     Attributes
@@ -174,12 +174,12 @@ class Passage:
             on_grid = StepFunction(self.headway_h.from_h, to_grid(self.headway_h.value))
             object.__setattr__(self, "headway_h", on_grid)
 
-    kind: ClassVar[str] = "passage"
+    kind: ClassVar[str] = "limited_leg"
     wait_component: ClassVar[str] = "entry_wait"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timetable:
+class Departures:
     """Departures with places (S12, S13): ferries, trains, booked slots.
 
     A departure at s takes, in order of (join time, number), everybody who joined
@@ -206,7 +206,7 @@ class Timetable:
     post: str = ""
     direction: str = ""
     stage: str = ""
-    kind: ClassVar[str] = "timetable"
+    kind: ClassVar[str] = "departures"
 
     def __post_init__(self) -> None:
         if self.when_full is None and len(self.places) != len(self.depart_h):
@@ -240,7 +240,7 @@ class Quota:
     wait_component: ClassVar[str] = "acceptance_wait"
 
 
-Element = Station | Delay | Passage | Timetable | Quota
+Element = Station | Delay | LimitedLeg | Departures | Quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +257,7 @@ class Relief:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Balk:
+class PlanBalk:
     """Leave for another itinerary when the announced wait is too long (event engine only).
 
     On reaching the step, if (number waiting + 1 - free lanes) x mean_service_h / open
@@ -300,7 +300,7 @@ class Step:
     share: StepFunction | None = None
     share_draws: str = ""
     reliefs: tuple[Relief, ...] = ()
-    balk: Balk | None = None
+    balk: PlanBalk | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,7 +361,7 @@ class FlowPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StaffPool:
+class PlanStaffPool:
     """People shared by several stations: a service needs a lane and a member of the pool.
 
     Rule: at one instant the pool's free members go to the stations in topological
@@ -387,7 +387,7 @@ class Plan:
     horizon_h: float
     warm_up_h: float = 0.0
     count_until_h: float | None = None
-    staff_pools: tuple[StaffPool, ...] = ()
+    staff_pools: tuple[PlanStaffPool, ...] = ()
     cyclic: bool = False
     name: str = ""
     start: Any = None

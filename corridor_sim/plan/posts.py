@@ -1,7 +1,7 @@
 """Stages of posts and transfers as elements and steps of the plan.
 
 A stage with lanes is a `Station`, one with unlimited lanes a `Delay`; daily
-acceptance is a `Quota` and booked slots are a `Timetable`, both before the
+acceptance is a `Quota` and booked slots are `Departures`, both before the
 post's stages.
 """
 
@@ -23,18 +23,18 @@ from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.plan import (
-    Breakdown,
     Delay,
+    Departures,
     Element,
-    Outage,
+    PlanBreakdown,
+    PlanOutage,
     Quota,
     Relief,
     Reservation,
     Station,
     Step,
-    Timetable,
 )
-from corridor_sim.plan.timelines import Clock, combine, is_one, product, steps, switched
+from corridor_sim.plan.timelines import RunClock, combine, is_one, product, steps, switched
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ NO_LIMIT = 10**9
 class Posts:
     """Makes elements and steps of posts and transfers for one resolved scenario."""
 
-    def __init__(self, resolved: Resolved, clock: Clock, classes: Sequence[str]) -> None:
+    def __init__(self, resolved: Resolved, clock: RunClock, classes: Sequence[str]) -> None:
         self.resolved, self.clock, self.classes = resolved, clock, classes
         """`classes` are the cargo classes of the flows, in order of the flows."""
 
@@ -97,7 +97,7 @@ class Posts:
             outages=outages,
             breakdown=None
             if stage.breakdown is None
-            else Breakdown(up=stage.breakdown.up, down=stage.breakdown.down, per_lane=per_lane),
+            else PlanBreakdown(up=stage.breakdown.up, down=stage.breakdown.down, per_lane=per_lane),
             outage_policy=stage.outage_policy,
             rank=ranks[0][1],
             rank_changes=ranks if len(ranks) > 1 else (),
@@ -121,7 +121,7 @@ class Posts:
         is_open = switched([(from_h, self.clock.weekly(lines, offset)) for from_h, lines in hours])
         return combine(lambda n, o: np.floor(np.maximum(n, 0.0) + 1e-9) * o, number, is_open)
 
-    def outages(self, at: Pass, stage: Stage) -> tuple[Outage, ...]:
+    def outages(self, at: Pass, stage: Stage) -> tuple[PlanOutage, ...]:
         """Given outages inside the run; those of one lane that touch are one."""
         by_lane: dict[int | None, list[tuple[float, float]]] = {}
         for outage in stage.outages.values():
@@ -132,7 +132,7 @@ class Posts:
         found = []
         for lane in sorted(by_lane, key=lambda lane: lane or 0):
             for from_h, until_h in _union(by_lane[lane]):
-                found.append(Outage(from_h=grid_point(from_h), until_h=grid_point(until_h), lane=lane))
+                found.append(PlanOutage(from_h=grid_point(from_h), until_h=grid_point(until_h), lane=lane))
         return tuple(found)
 
     def ranks(self, at: Pass, name: str, stage: Stage) -> tuple[tuple[float, tuple[int, ...] | None], ...]:
@@ -272,7 +272,7 @@ class Posts:
         labels = {**self.labels(at, ""), "stage": "acceptance"}
         return Quota(id=f"{at.id}.{at.direction}.acceptance", day_start_h=days, per_day=numbers, **labels)
 
-    def slots(self, at: Pass) -> tuple[Timetable, StepFunction] | None:
+    def slots(self, at: Pass) -> tuple[Departures, StepFunction] | None:
         """Booked slots of one direction of a post and the days on which they are used, if ever in the run.
 
         A local day has the number of slots in force at its start. When booking
@@ -298,7 +298,7 @@ class Posts:
                     (float(day) + hour, places) for hour, places in slots_of_day(int(per_day[k]), every_h[k])
                 ]
         inside = [(hour, places) for hour, places in departures if 0 <= hour < self.clock.horizon_h]
-        timetable = Timetable(
+        timetable = Departures(
             id=f"{at.id}.{at.direction}.slots",
             depart_h=to_grid(np.asarray([hour for hour, _ in inside], dtype=float)),
             places=np.array([places for _, places in inside], dtype=np.int64),

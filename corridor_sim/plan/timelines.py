@@ -16,10 +16,10 @@ import numpy as np
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray
 from corridor_sim.model.calendars import Pieces, daily_pieces, weekly_pieces
-from corridor_sim.model.changes import Dated, pieces, value_at
+from corridor_sim.model.changes import DatedChange, pieces, value_at
 
 
-class Clock:
+class RunClock:
     """The run's start and length; turns local calendars into step functions."""
 
     def __init__(self, start: dt.datetime, horizon_h: float) -> None:
@@ -58,15 +58,15 @@ class Clock:
         first = -(self.local_h(utc_offset_h) % H_PER_DAY)
         return np.arange(first, self.horizon_h + H_PER_DAY, H_PER_DAY)
 
-    def values(self, base: Any, changes: Sequence[Dated]) -> list[tuple[float, Any]]:
+    def values(self, base: Any, changes: Sequence[DatedChange]) -> list[tuple[float, Any]]:
         """A value over the run as (from hour, value), the first from 0."""
         return pieces(base, changes, self.horizon_h)
 
-    def number(self, base: float, changes: Sequence[Dated]) -> StepFunction:
+    def number(self, base: float, changes: Sequence[DatedChange]) -> StepFunction:
         """A number over the run."""
         return steps(self.values(base, changes))
 
-    def changed(self, base: StepFunction, changes: Sequence[Dated]) -> StepFunction:
+    def changed(self, base: StepFunction, changes: Sequence[DatedChange]) -> StepFunction:
         """A base that already moves in time, with changes made to it."""
         if not changes:
             return base

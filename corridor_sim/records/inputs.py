@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import Outage
+from corridor_sim.plan.plan import PlanOutage
 from corridor_sim.records.visits import IntArray
 
 NUMBER_PER_FLOW = 2**40
@@ -60,7 +60,7 @@ class SampledInputs:
 
     replications: IntArray
     flows: tuple[FlowInputs, ...]
-    outages: Mapping[int, tuple[tuple[Outage, ...], ...]] = field(default_factory=dict)
+    outages: Mapping[int, tuple[tuple[PlanOutage, ...], ...]] = field(default_factory=dict)
     crossing_h: Mapping[int, FloatArray] = field(default_factory=dict)
     cancelled: Mapping[int, NDArray[np.bool_]] = field(default_factory=dict)
 

@@ -26,8 +26,8 @@ class ElementVisits:
 
     ``wait = start - join``; ``interrupted = finish - start - service``;
     ``blocked = leave - finish``; ``service`` is the duration after its factors.
-    For a `Delay` start = join and finish = leave. For a `Timetable` start is the
-    departure and leave the landing. For a `Passage` start is the entry. For a
+    For a `Delay` start = join and finish = leave. For a `Departures` start is the
+    departure and leave the landing. For a `LimitedLeg` start is the entry. For a
     `Quota` start = finish = leave. All in [h].
     """
 

@@ -24,11 +24,11 @@ def report(data: Results | Comparison, path: Any, *, overwrite: bool = False, **
     return written(data, path, overwrite=overwrite, **options)
 
 
-class _CallableModule(types.ModuleType):
+class _CallableReport(types.ModuleType):
     """Lets ``corridor_sim.report(...)`` work: the name is the function's and the module's at once."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Path:
         return report(*args, **kwargs)
 
 
-sys.modules[__name__].__class__ = _CallableModule
+sys.modules[__name__].__class__ = _CallableReport

@@ -16,7 +16,7 @@ import numpy as np
 
 from corridor_sim.core.errors import CorridorError, MissingExtra
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.base import Options, Scope, element_place
+from corridor_sim.indicators.base import Options, PlanView, element_place
 from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import ElementVisits, Records
@@ -104,9 +104,9 @@ class Results:
         return len(self.table.replications)
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> PlanView:
         """Places, window and local days of the plan."""
-        return Scope(self.plan, self.table.replications, self.options)
+        return PlanView(self.plan, self.table.replications, self.options)
 
     def __len__(self) -> int:
         return len(self.table)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from corridor_sim.core import streams
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import Outage, Plan, Station, Timetable
+from corridor_sim.plan.plan import Departures, Plan, PlanOutage, Station
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.records.visits import IntArray
 from corridor_sim.sampling.columns import CHUNK, Column, round_into
@@ -35,19 +35,19 @@ class ElementDraws:
 
     def __init__(self, plan: Plan, root: int, replications: Sequence[int]) -> None:
         self.plan, self.root, self.replications = plan, root, replications
-        self._outages: dict[int, tuple[tuple[Outage, ...], ...]] = {}
+        self._outages: dict[int, tuple[tuple[PlanOutage, ...], ...]] = {}
         self._crossing_h: dict[int, FloatArray] = {}
         self._cancelled: dict[int, NDArray[np.bool_]] = {}
         for e, element in enumerate(plan.elements):
             if isinstance(element, Station) and element.breakdown is not None:
                 self._outages[e] = tuple(outages(element, root, k, plan.horizon_h) for k in replications)
-            elif isinstance(element, Timetable) and element.when_full is None:
+            elif isinstance(element, Departures) and element.when_full is None:
                 self._sail(e, element, len(element.depart_h))
 
     def with_flows(self, flows: tuple[FlowInputs, ...], highest: IntArray) -> SampledInputs:
         """Inputs of these flows; `highest` is the largest index so far of each flow, plus 1."""
         for e, element in enumerate(self.plan.elements):
-            if isinstance(element, Timetable) and element.when_full is not None:
+            if isinstance(element, Departures) and element.when_full is not None:
                 boarders = sum(
                     int(count) * max(sum(step.element == e for step in variant.steps) for variant in flow.variants)
                     for flow, count in zip(self.plan.flows, highest, strict=True)
@@ -59,7 +59,7 @@ class ElementDraws:
         replications = np.asarray(self.replications, dtype=np.int64)
         return SampledInputs(replications, flows, dict(self._outages), dict(self._crossing_h), dict(self._cancelled))
 
-    def _sail(self, e: int, element: Timetable, departures: int) -> None:
+    def _sail(self, e: int, element: Departures, departures: int) -> None:
         """Draw crossing times and cancellations of the first `departures`."""
         count = np.full(len(self.replications), departures, dtype=np.int64)
         if element.crossing is not None:
@@ -70,7 +70,7 @@ class ElementDraws:
             self._cancelled[e] = uniform < element.cancel
 
 
-def outages(station: Station, root: int, replication: int, horizon_h: float) -> tuple[Outage, ...]:
+def outages(station: Station, root: int, replication: int, horizon_h: float) -> tuple[PlanOutage, ...]:
     """Drawn outages of one station that begin before the horizon, lane after lane, each in order of time.
 
     The stream of a lane does not depend on the other lanes; with `per_lane` every
@@ -87,7 +87,7 @@ def outages(station: Station, root: int, replication: int, horizon_h: float) -> 
         count = len(station.named) if station.named is not None else int(station.lanes.value.max())
         lanes = range(1, count + 1)
     return tuple(
-        Outage(from_h=float(begin), until_h=float(end), lane=lane)
+        PlanOutage(from_h=float(begin), until_h=float(end), lane=lane)
         for lane in lanes
         for begin, end in zip(*_down_times(station, lane, root, replication, horizon_h), strict=True)
     )

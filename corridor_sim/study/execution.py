@@ -49,7 +49,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BlockResult:
     """What a worker hands back."""
 
     table: Table
@@ -57,7 +57,7 @@ class Block:
     records: Records | None
 
 
-def simulate_block(job: Job) -> Block:
+def simulate_block(job: Job) -> BlockResult:
     """Sample, simulate and reduce one block of replications; runs in workers too."""
     for module in job.modules:
         importlib.import_module(module)
@@ -86,7 +86,7 @@ def simulate_block(job: Job) -> Block:
             if job.keep_records:
                 parts.append(records)
         kept = stack(job.plan, parts) if parts else None
-    return Block(collector.finish(), collector.visits, kept)
+    return BlockResult(collector.finish(), collector.visits, kept)
 
 
 def how_many_workers(executor: futures.Executor | None, workers: int | None, engine: str, expected: float) -> int:
@@ -117,7 +117,7 @@ def cut_in_blocks(job: Job, numbers: Sequence[int], workers: int, *, in_steps: b
     return [tuple(numbers[k : k + size]) for k in range(0, len(numbers), size)]
 
 
-def simulated(jobs: Sequence[Job], executor: futures.Executor | None, workers: int) -> Iterator[Block]:
+def simulated(jobs: Sequence[Job], executor: futures.Executor | None, workers: int) -> Iterator[BlockResult]:
     """Blocks as they are finished, in whatever order.
 
     Raises
@@ -148,7 +148,7 @@ def simulated(jobs: Sequence[Job], executor: futures.Executor | None, workers: i
             pool.shutdown()
 
 
-def _attempt(job: Job) -> Block:
+def _attempt(job: Job) -> BlockResult:
     try:
         return simulate_block(job)
     except (MemoryError, ArithmeticError, LookupError) as error:
@@ -161,7 +161,7 @@ def _named(job: Job) -> str:
     return f"scenario {job.plan.name or 'run'!r}, {which}, engine {job.engine}"
 
 
-def _finished(jobs: Sequence[Job], executor: futures.Executor, *, script: bool = True) -> Iterator[Block]:
+def _finished(jobs: Sequence[Job], executor: futures.Executor, *, script: bool = True) -> Iterator[BlockResult]:
     """Blocks in order of completion; workers that start here run the main script again if `script`."""
     with contextlib.nullcontext() if script else _script_aside():
         waiting = {executor.submit(_attempt, job): job for job in jobs}
@@ -173,7 +173,7 @@ def _finished(jobs: Sequence[Job], executor: futures.Executor, *, script: bool =
             future.cancel()
 
 
-def _one_by_one(jobs: Sequence[Job]) -> Iterator[Block]:
+def _one_by_one(jobs: Sequence[Job]) -> Iterator[BlockResult]:
     """After a worker has died: each block in a process of its own, so that the killer is found."""
     for job in jobs:
         pool = _pool(1)

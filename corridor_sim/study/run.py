@@ -33,7 +33,7 @@ from corridor_sim.records.visits import stack
 from corridor_sim.results.comparison import Comparison, other_question, refuse
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
-from corridor_sim.study.execution import Block, Job, cut_in_blocks, how_many_workers, simulated
+from corridor_sim.study.execution import BlockResult, Job, cut_in_blocks, how_many_workers, simulated
 from corridor_sim.study.store import Store, machine
 
 if TYPE_CHECKING:
@@ -130,13 +130,13 @@ def run(
     job = Job(plan, root, (), engine, kinds, modules, options, memory_gb, records)
     expected = _expected_visits(plan, root, len(numbers))
 
-    found: list[Block] = []
+    found: list[BlockResult] = []
     folder = Store(store) if store is not None else None
     if folder is not None:
         if records:
             raise CorridorError("records are not stored; give store or records=True, not both")
         folder.open(_about(scenario, plan, job, reason), _text(scenario))
-        found = [Block(table, visits, None) for table, visits in folder.load()]
+        found = [BlockResult(table, visits, None) for table, visits in folder.load()]
         found = [_only(block, numbers) for block in found if set(block.table.replications.tolist()) & set(numbers)]
     done = {int(r) for block in found for r in block.table.replications}
     missing = [r for r in numbers if r not in done]
@@ -169,7 +169,7 @@ def run(
         versions=versions(),
         records=stack(plan, [block.records for block in kept if block.records is not None]) if kept else None,
     )
-    results = replace(results, warnings=doubts(results))
+    results = replace(results, warnings=warnings_of(results))
     for doubt in results.warnings:
         warnings.warn(doubt, CorridorWarning, stacklevel=_level_of_the_caller())
     if folder is not None:
@@ -241,7 +241,7 @@ def choose_engine(plan: Plan, engine: str) -> tuple[str, str]:
     return "event", f"auto: batch does not do {refused[0]}{more}"
 
 
-def doubts(results: Results) -> tuple[str, ...]:
+def warnings_of(results: Results) -> tuple[str, ...]:
     """Statistical doubts about a run, in words."""
     found = []
     if results.replications < 2:
@@ -335,7 +335,7 @@ def _expected_visits(plan: Plan, root: int, replications: int) -> float:
     return float(sum(n * steps for n, steps in zip(expected, longest, strict=True))) * replications
 
 
-def _only(block: Block, numbers: Sequence[int]) -> Block:
+def _only(block: BlockResult, numbers: Sequence[int]) -> BlockResult:
     wanted = np.isin(block.table.replications, numbers)
     return replace(block, table=block.table.only(block.table.replications[wanted]), visits=block.visits[wanted])
 

@@ -19,7 +19,7 @@ from corridor_sim.indicators.table import Table, join
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import Results
-from corridor_sim.study.run import doubts, planned, replication_numbers, root_of, run
+from corridor_sim.study.run import planned, replication_numbers, root_of, run, warnings_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,7 +150,7 @@ def run_until(
         enough = (half <= wanted) | np.isnan(mean)
         if enough.all() or count >= max_replications:
             reached = {str(results.table.labels[k]): bool(ok) for (k, _), ok in zip(rows, enough, strict=True)}
-            return Precise(replace(results, warnings=doubts(results)), reached)
+            return Precise(replace(results, warnings=warnings_of(results)), reached)
         count = min(count + step, max_replications)
 
 

@@ -136,11 +136,11 @@ def _wanted(section: str, vector: Mapping[str, Any], patterns: Sequence[str] | N
     return found or None
 
 
-class _CallableModule(types.ModuleType):
+class _CallableVerify(types.ModuleType):
     """Lets ``corridor_sim.verify(...)`` work: the name is the function's and the module's at once."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> VerifyReport:
         return verify(*args, **kwargs)
 
 
-sys.modules[__name__].__class__ = _CallableModule
+sys.modules[__name__].__class__ = _CallableVerify

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from corridor_sim.plan.plan import Delay, FlowPlan, Passage, Plan, Station, Step, StepFunction, Timetable, Variant
+from corridor_sim.plan.plan import Delay, Departures, FlowPlan, LimitedLeg, Plan, Station, Step, StepFunction, Variant
 from corridor_sim.verify.elements import Layout, add_element, in_topological_order
 from corridor_sim.verify.fields import Fields, Unsupported, readable
 from corridor_sim.verify.laws import arrivals_of, law
@@ -171,7 +171,7 @@ def _stop(one: Any, name: str) -> tuple[str, float]:
 def _step(stop: str, share: float, layout: Layout, place: Mapping[str, int], name: str) -> Step:
     element = layout.elements[stop]
     laws: tuple[tuple[float, Any], ...] = ()
-    if isinstance(element, (Station, Delay, Passage)):
+    if isinstance(element, (Station, Delay, LimitedLeg)):
         if stop in layout.travel:
             laws = ((0.0, layout.travel[stop]),)
         else:
@@ -193,7 +193,7 @@ def _step(stop: str, share: float, layout: Layout, place: Mapping[str, int], nam
 def _ranked(element: Any, rank: tuple[int, ...] | None) -> Any:
     if rank is None:
         return element
-    return replace(element, priority=rank) if isinstance(element, Timetable) else replace(element, rank=rank)
+    return replace(element, priority=rank) if isinstance(element, Departures) else replace(element, rank=rank)
 
 
 def _enough(layout: Layout, horizon: float) -> int:

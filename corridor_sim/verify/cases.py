@@ -22,7 +22,7 @@ from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.verify.case_plans import CasePlan, build_case
 from corridor_sim.verify.engine import Simulate
 from corridor_sim.verify.fields import Unsupported
-from corridor_sim.verify.measures import Block, NotMeasured, Unfinished, evaluate
+from corridor_sim.verify.measures import CaseBlock, NotMeasured, Unfinished, evaluate
 from corridor_sim.verify.report import Item
 
 Design = Literal["quick", "full"]
@@ -174,7 +174,7 @@ def _run(
     failed: dict[str, float | str] = {}
     for first in range(0, replications, size):
         inputs = sampler.sample(range(first, min(first + size, replications)))
-        block = Block(case, inputs, None if only_counts else simulate(case.plan, inputs))
+        block = CaseBlock(case, inputs, None if only_counts else simulate(case.plan, inputs))
         for name in names:
             if name in failed:
                 continue

@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray, grid_point, to_grid
 from corridor_sim.plan.plan import (
-    Breakdown,
     Closing,
     Delay,
+    Departures,
     Element,
-    Outage,
+    LimitedLeg,
     OutagePolicy,
-    Passage,
+    PlanBreakdown,
+    PlanOutage,
     Quota,
     Station,
     StepFunction,
-    Timetable,
 )
 from corridor_sim.verify.fields import Fields, Unsupported, steps_of, total, whole
 
@@ -120,7 +120,9 @@ def _places(value: Any, where: str) -> int | None:
     return value
 
 
-def _outages(listed: Any, where: str, station_policy: OutagePolicy | None) -> tuple[tuple[Outage, ...], OutagePolicy]:
+def _outages(
+    listed: Any, where: str, station_policy: OutagePolicy | None
+) -> tuple[tuple[PlanOutage, ...], OutagePolicy]:
     outages, policies = [], set()
     for k, described in enumerate(listed or (), 1):
         fields = Fields(described, f"{where} outage {k}")
@@ -134,7 +136,7 @@ def _outages(listed: Any, where: str, station_policy: OutagePolicy | None) -> tu
         policies.add(fields.choice("policy", allowed=POLICIES, default=station_policy or "resume"))
         fields.ignore("why", "note")
         fields.done()
-        outages += [Outage(from_h=grid_point(start), until_h=grid_point(end), lane=one) for one in lanes]
+        outages += [PlanOutage(from_h=grid_point(start), until_h=grid_point(end), lane=one) for one in lanes]
     if len(policies) > 1:
         raise Unsupported(f"{where}: outages of different policies at one station ({', '.join(sorted(policies))})")
     return tuple(outages), policies.pop() if policies else station_policy or "resume"
@@ -167,7 +169,7 @@ def add_station(layout: Layout, values: Any, until: float, law: LawOf) -> None:
         inner = Fields(broken, f"{where} breakdown")
         inner.choice("clock", allowed=CLOCKS, default=True)
         up, down = law(inner.need("up"), f"{where} up"), law(inner.need("down"), f"{where} down")
-        breakdown = Breakdown(up=up, down=down, per_lane=bool(inner.get("per_lane", default=False)))
+        breakdown = PlanBreakdown(up=up, down=down, per_lane=bool(inner.get("per_lane", default=False)))
         policy_drawn = inner.choice("policy", allowed=POLICIES, default=policy)
         inner.done()
         if outages and policy_drawn != policy:
@@ -241,7 +243,7 @@ def add_timetable(layout: Layout, values: Any, until: float, law: LawOf) -> None
         if times is not None or headway is not None or not isinstance(capacity, int) or cancelled is not None:
             raise Unsupported(f"{where}: departs when full, and has a timetable, cancellations or several capacities")
         crosses, _ = _crossing(crossing, where, None, law)
-        layout.add(Timetable(id=name, when_full=capacity, crossing=crosses, landing=landing))
+        layout.add(Departures(id=name, when_full=capacity, crossing=crosses, landing=landing))
         return
     if times is None:
         if headway is None:
@@ -264,7 +266,7 @@ def add_timetable(layout: Layout, values: Any, until: float, law: LawOf) -> None
     if each is not None:
         layout.crossing[name] = each
     layout.add(
-        Timetable(
+        Departures(
             id=name,
             depart_h=sailings,
             places=places,
@@ -317,7 +319,7 @@ def add_leg(layout: Layout, values: Any, until: float, law: LawOf) -> None:
         layout.add(Delay(id=name))
         return
     layout.add(
-        Passage(
+        LimitedLeg(
             id=name,
             headway_h=None if headway is None else steps_of(headway, where, until, what="headway"),
             max_vehicles=None if most is None else whole(steps_of(most, where, until, what="max_trucks"), where),

@@ -12,7 +12,7 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plan.plan import Station
-from corridor_sim.verify.trace_plans import Trace
+from corridor_sim.verify.trace_plans import TracePlan
 
 RELATIVE = 1e-9
 _SPAN = re.compile(r"^(?P<name>.+)\[(?P<start>[-\d.]+),\s*(?P<end>[-\d.]+)\]$")
@@ -27,7 +27,7 @@ class TraceOutcome:
     `ElementVisits`; NaN where something did not happen by the horizon.
     """
 
-    trace: Trace
+    trace: TracePlan
     visits: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]
     depart: FloatArray
 

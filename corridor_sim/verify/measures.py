@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import Passage, Station, Timetable
+from corridor_sim.plan.plan import Departures, LimitedLeg, Station
 from corridor_sim.records.inputs import SampledInputs
 from corridor_sim.records.visits import ElementVisits, Records
 from corridor_sim.verify.case_plans import CasePlan
@@ -37,7 +37,7 @@ class Unfinished(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class CaseBlock:
     """Some replications of a case: plan, draws and what happened."""
 
     case: CasePlan
@@ -117,13 +117,13 @@ def _at(start: FloatArray, end: FloatArray, instants: FloatArray) -> FloatArray:
     return found
 
 
-def waits(block: Block, group: str | None) -> tuple[FloatArray, Mask]:
+def waits(block: CaseBlock, group: str | None) -> tuple[FloatArray, Mask]:
     """Waits (start - join) and which of them count."""
     visits, mask = block.visits(group)
     return _complete(visits.start_h - visits.join_h, mask), mask
 
 
-def sojourns(block: Block, group: str | None) -> tuple[FloatArray, Mask]:
+def sojourns(block: CaseBlock, group: str | None) -> tuple[FloatArray, Mask]:
     """Times from arrival to the last leave, and which count: all, of a class, or that visit or skip an element."""
     release, depart, counted, flow, index = block.journeys()
     with np.errstate(invalid="ignore"):
@@ -141,13 +141,15 @@ def sojourns(block: Block, group: str | None) -> tuple[FloatArray, Mask]:
     return _complete(times, counted), counted
 
 
-_MEASURES: dict[str, Callable[[Block, str | None], Values]] = {}
+_MEASURES: dict[str, Callable[[CaseBlock, str | None], Values]] = {}
 
 
-def measure(*names: str) -> Callable[[Callable[[Block, str | None], Values]], Callable[[Block, str | None], Values]]:
+def measure(
+    *names: str,
+) -> Callable[[Callable[[CaseBlock, str | None], Values]], Callable[[CaseBlock, str | None], Values]]:
     """Register a measure under its names."""
 
-    def decorate(function: Callable[[Block, str | None], Values]) -> Callable[[Block, str | None], Values]:
+    def decorate(function: Callable[[CaseBlock, str | None], Values]) -> Callable[[CaseBlock, str | None], Values]:
         _MEASURES.update(dict.fromkeys(names, function))
         return function
 
@@ -155,7 +157,7 @@ def measure(*names: str) -> Callable[[Callable[[Block, str | None], Values]], Ca
 
 
 @measure("mean_wait")
-def _mean_wait(block: Block, group: str | None) -> Values:
+def _mean_wait(block: CaseBlock, group: str | None) -> Values:
     if group and (match := re.fullmatch(r"arrivals in \[([\d.]+),\s*([\d.]+)\)", group)):
         visits, _ = block.visits(None)
         mask = (visits.join_h >= float(match[1])) & (visits.join_h < float(match[2]))
@@ -165,20 +167,20 @@ def _mean_wait(block: Block, group: str | None) -> Values:
 
 
 @measure("p_wait")
-def _p_wait(block: Block, group: str | None) -> Values:
+def _p_wait(block: CaseBlock, group: str | None) -> Values:
     values, mask = waits(block, group)
     return _mean((values > NO_WAIT).astype(float), mask)
 
 
 @measure("Lq", "mean_Lq")
-def _waiting(block: Block, group: str | None) -> Values:
+def _waiting(block: CaseBlock, group: str | None) -> Values:
     since, until, group = _span(block, group)
     visits = block.happened.elements[block.element(group)]
     return _average(visits.join_h, visits.start_h, since, until)
 
 
 @measure("L", "mean_L")
-def _present(block: Block, group: str | None) -> Values:
+def _present(block: CaseBlock, group: str | None) -> Values:
     since, until, group = _span(block, group)
     if group is None:
         release, depart, *_ = block.journeys()
@@ -187,14 +189,14 @@ def _present(block: Block, group: str | None) -> Values:
     return _average(visits.join_h, visits.leave_h, since, until)
 
 
-def _span(block: Block, group: str | None) -> tuple[float, float, str | None]:
+def _span(block: CaseBlock, group: str | None) -> tuple[float, float, str | None]:
     """The window, or a span given in the brackets."""
     if group and (match := re.fullmatch(r"([\d.]+),\s*([\d.]+)", group)):
         return float(match[1]), float(match[2]), None
     return block.case.since, block.case.until, group
 
 
-def _busy(block: Block, k: int) -> FloatArray:
+def _busy(block: CaseBlock, k: int) -> FloatArray:
     station, visits = block.case.plan.elements[k], block.happened.elements[k]
     if isinstance(station, Station) and (
         station.closing in ("suspend", "restart") or station.outages or station.breakdown is not None
@@ -204,39 +206,39 @@ def _busy(block: Block, k: int) -> FloatArray:
 
 
 @measure("mean_busy_lanes")
-def _busy_lanes(block: Block, group: str | None) -> Values:
+def _busy_lanes(block: CaseBlock, group: str | None) -> Values:
     return _busy(block, block.element(group, Station))
 
 
 @measure("utilisation")
-def _utilisation(block: Block, group: str | None) -> Values:
-    k = block.element(group, Station, Passage)
+def _utilisation(block: CaseBlock, group: str | None) -> Values:
+    k = block.element(group, Station, LimitedLeg)
     element, visits, case = block.case.plan.elements[k], block.happened.elements[k], block.case
     window = case.until - case.since
     if isinstance(element, Station):
         return _busy(block, k) / (element.lanes.integral(case.until, case.since) / window)
-    if isinstance(element, Passage) and element.max_vehicles is not None:
+    if isinstance(element, LimitedLeg) and element.max_vehicles is not None:
         most = element.max_vehicles.integral(case.until, case.since) / window
         return _average(visits.start_h, visits.leave_h, case.since, case.until) / most
-    if isinstance(element, Passage) and element.headway_h is not None:
+    if isinstance(element, LimitedLeg) and element.headway_h is not None:
         held = visits.start_h + element.headway_h(visits.start_h)
         return _average(visits.start_h, held, case.since, case.until)
     raise NotMeasured("the utilisation of an element without lanes, headway or places")
 
 
 @measure("mean_sojourn")
-def _mean_sojourn(block: Block, group: str | None) -> Values:
+def _mean_sojourn(block: CaseBlock, group: str | None) -> Values:
     return _mean(*sojourns(block, group))
 
 
 @measure("mean_time_to_far_end")
-def _far_end(block: Block, group: str | None) -> Values:
+def _far_end(block: CaseBlock, group: str | None) -> Values:
     visits, mask = block.visits(group)
     return _mean(_complete(visits.leave_h - visits.join_h, mask), mask)
 
 
 @measure("mean_blocked_time")
-def _blocked(block: Block, group: str | None) -> Values:
+def _blocked(block: CaseBlock, group: str | None) -> Values:
     k = block.element(group) if group else min(step.element for step in block.case.plan.flows[0].variants[0].steps)
     visits, case = block.happened.elements[k], block.case
     # With everybody there from the start nobody arrives in the window: those count that finish in it.
@@ -246,7 +248,7 @@ def _blocked(block: Block, group: str | None) -> Values:
 
 
 @measure("mean_blocked_lanes")
-def _blocked_lanes(block: Block, group: str | None) -> Values:
+def _blocked_lanes(block: CaseBlock, group: str | None) -> Values:
     case = block.case
     chosen = range(len(case.plan.elements)) if group is None else [block.element(group)]
     tables = [block.happened.elements[k] for k in chosen if isinstance(case.plan.elements[k], Station)]
@@ -254,13 +256,13 @@ def _blocked_lanes(block: Block, group: str | None) -> Values:
 
 
 @measure("mean_yard")
-def _yard(block: Block, group: str | None) -> Values:
+def _yard(block: CaseBlock, group: str | None) -> Values:
     """Number in the yard: of the element named, of the boat, or of all stations with a finite yard."""
     case = block.case
     if group is not None:
         chosen = [block.element(group)]
     else:
-        chosen = [k for k, e in enumerate(case.plan.elements) if isinstance(e, Timetable)] or [
+        chosen = [k for k, e in enumerate(case.plan.elements) if isinstance(e, Departures)] or [
             k for k, e in enumerate(case.plan.elements) if isinstance(e, Station) and e.may_be_full
         ]
     if not chosen:
@@ -270,7 +272,7 @@ def _yard(block: Block, group: str | None) -> Values:
 
 
 @measure("throughput_per_hour")
-def _throughput(block: Block, group: str | None) -> Values:
+def _throughput(block: CaseBlock, group: str | None) -> Values:
     del group
     _, depart, *_ = block.journeys()
     left = ((depart >= block.case.since) & (depart < block.case.until)).sum(axis=1)
@@ -278,7 +280,7 @@ def _throughput(block: Block, group: str | None) -> Values:
 
 
 @measure("availability")
-def _availability(block: Block, group: str | None) -> Values:
+def _availability(block: CaseBlock, group: str | None) -> Values:
     k = block.element(group, Station)
     station, case = block.case.plan.elements[k], block.case
     assert isinstance(station, Station)
@@ -293,11 +295,11 @@ def _availability(block: Block, group: str | None) -> Values:
     return np.asarray(1.0 - np.array(down) / (lanes * (case.until - case.since)))
 
 
-def _sailings(block: Block, group: str | None) -> list[tuple[FloatArray, FloatArray, FloatArray, FloatArray]]:
+def _sailings(block: CaseBlock, group: str | None) -> list[tuple[FloatArray, FloatArray, FloatArray, FloatArray]]:
     """By replication: instants of the sailings in the window, places, load, and number left behind."""
-    k = block.element(group, Timetable)
+    k = block.element(group, Departures)
     boat, visits, case = block.case.plan.elements[k], block.happened.elements[k], block.case
-    assert isinstance(boat, Timetable)
+    assert isinstance(boat, Departures)
     if boat.when_full is not None or boat.cancel > 0:
         raise NotMeasured("sailings without a fixed timetable")
     inside = (boat.depart_h >= case.since) & (boat.depart_h < case.until)
@@ -313,25 +315,25 @@ def _sailings(block: Block, group: str | None) -> list[tuple[FloatArray, FloatAr
 
 
 @measure("mean_left")
-def _left(block: Block, group: str | None) -> Values:
+def _left(block: CaseBlock, group: str | None) -> Values:
     return np.array([left.mean() for *_, left in _sailings(block, group)])
 
 
 @measure("p_full")
-def _full(block: Block, group: str | None) -> Values:
+def _full(block: CaseBlock, group: str | None) -> Values:
     return np.array([(load >= places).mean() for _, places, load, _ in _sailings(block, group)])
 
 
 @measure("mean_load_factor")
-def _load_factor(block: Block, group: str | None) -> Values:
+def _load_factor(block: CaseBlock, group: str | None) -> Values:
     return np.array([(load / places).mean() for _, places, load, _ in _sailings(block, group)])
 
 
 @measure("p_miss_first")
-def _miss_first(block: Block, group: str | None) -> Values:
-    k = block.element(group, Timetable)
+def _miss_first(block: CaseBlock, group: str | None) -> Values:
+    k = block.element(group, Departures)
     boat = block.case.plan.elements[k]
-    assert isinstance(boat, Timetable)
+    assert isinstance(boat, Departures)
     visits, mask = block.visits(boat.id)
     _complete(visits.start_h, mask)
     first = boat.depart_h[np.minimum(np.searchsorted(boat.depart_h, visits.join_h, "left"), len(boat.depart_h) - 1)]
@@ -339,7 +341,7 @@ def _miss_first(block: Block, group: str | None) -> Values:
 
 
 @measure("mean_left_over")
-def _left_over(block: Block, group: str | None) -> Values:
+def _left_over(block: CaseBlock, group: str | None) -> Values:
     """Number present just before each landing of a batch source."""
     del group
     if block.case.landings is None:
@@ -357,7 +359,7 @@ def _left_over(block: Block, group: str | None) -> Values:
 
 
 @measure("expected_count")
-def _count(block: Block, group: str | None) -> Values:
+def _count(block: CaseBlock, group: str | None) -> Values:
     """Arrivals in the window: in total, on a weekday, in an hour of the day, or on some days."""
     release = np.concatenate([flow.release_h for flow in block.inputs.flows], axis=1)
     counted = (release >= block.case.since) & (release < block.case.until)
@@ -374,7 +376,7 @@ def _count(block: Block, group: str | None) -> Values:
     return np.asarray(counted.sum(axis=1), dtype=float)
 
 
-def _state(block: Block, name: str, instants: FloatArray) -> FloatArray:
+def _state(block: CaseBlock, name: str, instants: FloatArray) -> FloatArray:
     """Number present (L), waiting (Lq), or whether all lanes are busy (p_wait), shape (replication, instant)."""
     if name == "L":
         release, depart, *_ = block.journeys()
@@ -393,7 +395,7 @@ _QUANTILE = re.compile(r"(?P<cdf>cdf_)?(?P<what>wait|sojourn)(?:_at)?_q(?P<perce
 _OVER = re.compile(r"p_(?P<what>wait|sojourn)_over_(?P<limit>[\d.]+)")
 
 
-def evaluate(name: str, block: Block, exact: Mapping[str, float]) -> Values:
+def evaluate(name: str, block: CaseBlock, exact: Mapping[str, float]) -> Values:
     """Values of the measure `name` over the replications of a block.
 
     `exact` are the values that the file gives, among them the quantiles at which

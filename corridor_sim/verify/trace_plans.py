@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.units import FloatArray, grid_point
-from corridor_sim.plan.plan import Delay, FlowPlan, Passage, Plan, Station, Step, Timetable, Variant
+from corridor_sim.plan.plan import Delay, Departures, FlowPlan, LimitedLeg, Plan, Station, Step, Variant
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.verify.elements import Given, Layout, add_element, in_topological_order
 from corridor_sim.verify.fields import Fields, Unsupported, readable
@@ -38,7 +38,7 @@ class Truck:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class TracePlan:
     """A trace as a plan with its inputs; `cells` gives flow and index of each truck in file order."""
 
     plan: Plan
@@ -47,7 +47,7 @@ class Trace:
     cells: tuple[tuple[int, int], ...]
 
 
-def build_trace(values: Mapping[str, Any]) -> Trace:
+def build_trace(values: Mapping[str, Any]) -> TracePlan:
     """Plan and inputs of a trace.
 
     Raises
@@ -59,7 +59,7 @@ def build_trace(values: Mapping[str, Any]) -> Trace:
         return _build(values)
 
 
-def _build(values: Mapping[str, Any]) -> Trace:
+def _build(values: Mapping[str, Any]) -> TracePlan:
     fields = Fields(values, str(values.get("id", "trace")))
     fields.ignore("id", "title", "feature", "expected", "semantics", "why", "kpi", "alternatives", "note", "source")
     listed, described = fields.need("trucks"), fields.need("elements")
@@ -167,7 +167,7 @@ def _horizon(layout: Layout, described: Sequence[Any], trucks: Sequence[Truck], 
     next opening; a long service may need several openings.
     """
     period = {one["id"]: one.get("lanes_period", one.get("period")) for one in described}
-    headways = [element.headway_h for element in layout.elements.values() if isinstance(element, Passage)]
+    headways = [element.headway_h for element in layout.elements.values() if isinstance(element, LimitedLeg)]
     longest = max([0.0, *(float(headway.value.max()) for headway in headways if headway is not None)])
     until = reach
     for truck in trucks:
@@ -185,7 +185,7 @@ def _horizon(layout: Layout, described: Sequence[Any], trucks: Sequence[Truck], 
                 )
                 open_time = open_time or cycle / 16
                 until += cycle * (math.ceil(time / open_time) + FEW_PERIODS)
-            elif isinstance(element, Timetable):
+            elif isinstance(element, Departures):
                 each = layout.crossing.get(name)
                 if each is not None:
                     until += float(each.max(initial=0.0))
@@ -194,7 +194,7 @@ def _horizon(layout: Layout, described: Sequence[Any], trucks: Sequence[Truck], 
     return 2.0 ** math.ceil(math.log2(until + 1.0))
 
 
-def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) -> Trace:
+def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) -> TracePlan:
     for truck in trucks:
         if missing := [stop for stop in truck.route if stop not in layout.elements]:
             raise Unsupported(f"truck {truck.place + 1}: no element {missing[0]!r}")
@@ -224,7 +224,7 @@ def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) 
         duration: dict[str, FloatArray] = {}
         for j, truck in enumerate(members):
             for (_, draws), time, stop in zip(_draws(truck.route), truck.durations, truck.route, strict=True):
-                if isinstance(layout.elements[stop], (Station, Delay, Passage)):
+                if isinstance(layout.elements[stop], (Station, Delay, LimitedLeg)):
                     if math.isnan(time):
                         raise Unsupported(f"truck {truck.place + 1}: no service at {stop!r}")
                     duration.setdefault(draws, np.zeros((1, len(members))))[0, j] = grid_point(time)
@@ -241,7 +241,7 @@ def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) 
     crossing, cancelled = {}, {}
     for id, k in place.items():
         element = layout.elements[id]
-        if isinstance(element, Timetable) and isinstance(element.crossing, Given):
+        if isinstance(element, Departures) and isinstance(element.crossing, Given):
             sailings = len(trucks) if element.when_full else len(element.depart_h)
             each = layout.crossing.get(id, np.full(sailings, element.crossing.mean_h))
             crossing[k] = np.array([[grid_point(float(time)) for time in each]]).reshape(1, -1)
@@ -249,7 +249,7 @@ def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) 
             cancelled[k] = layout.cancelled[id][None, :]
     plan = Plan(elements=elements, flows=tuple(flows), horizon_h=until, name=name)
     drawn = SampledInputs(np.zeros(1, dtype=np.int64), tuple(inputs), {}, crossing_h=crossing, cancelled=cancelled)
-    return Trace(plan, drawn, tuple(trucks), tuple(cells[truck.place] for truck in trucks))
+    return TracePlan(plan, drawn, tuple(trucks), tuple(cells[truck.place] for truck in trucks))
 
 
 def _rank(truck: Truck, id: str) -> int:
@@ -275,7 +275,7 @@ def _draws(route: Sequence[str]) -> list[tuple[str, str]]:
 def _steps(route: Sequence[str], layout: Layout, place: Mapping[str, int]) -> tuple[Step, ...]:
     return tuple(
         Step(element=place[stop], laws=((0.0, Given()),), draws=draws)
-        if isinstance(layout.elements[stop], (Station, Delay, Passage))
+        if isinstance(layout.elements[stop], (Station, Delay, LimitedLeg))
         else Step(element=place[stop])
         for stop, draws in _draws(route)
     )

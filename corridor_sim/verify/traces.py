@@ -14,13 +14,13 @@ import numpy as np
 
 from corridor_sim.core.errors import EngineRefusal
 from corridor_sim.core.units import grid_point
-from corridor_sim.plan.plan import Delay, Passage, Quota, Station, Timetable
+from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Quota, Station
 from corridor_sim.records.visits import Records
 from corridor_sim.verify.engine import Simulate
 from corridor_sim.verify.fields import Fields, Unsupported, readable
 from corridor_sim.verify.kpis import TraceOutcome, check_kpis
 from corridor_sim.verify.report import Item, Status
-from corridor_sim.verify.trace_plans import Trace, build_trace
+from corridor_sim.verify.trace_plans import TracePlan, build_trace
 
 Row = tuple[str, Sequence[Any], Sequence[Any]]
 """What is compared: its name, the values expected and the values found."""
@@ -28,7 +28,7 @@ Row = tuple[str, Sequence[Any], Sequence[Any]]
 COLUMNS = ("join_h", "start_h", "finish_h", "leave_h", "service_h")
 
 
-def outcome_of(trace: Trace, records: Records) -> TraceOutcome:
+def outcome_of(trace: TracePlan, records: Records) -> TraceOutcome:
     """Records read truck by truck, in file order."""
     visits: dict[str, list[list[dict[str, float]]]] = {}
     at = {cell: k for k, cell in enumerate(trace.cells)}
@@ -46,16 +46,16 @@ def outcome_of(trace: Trace, records: Records) -> TraceOutcome:
 
 WORDS: dict[str, dict[type, str]] = {
     # What a word of a trace means at each kind of element: a boat is left when it sails (S21).
-    "join": dict.fromkeys((Station, Delay, Passage, Timetable, Quota), "join_h"),
-    "ready": dict.fromkeys((Passage, Timetable), "join_h"),
-    "start": dict.fromkeys((Station, Delay, Passage, Timetable, Quota), "start_h"),
-    "enter": {Passage: "start_h"},
-    "entry": {Passage: "start_h"},
-    "sail": {Timetable: "start_h"},
-    "finish": dict.fromkeys((Station, Delay, Passage, Quota), "finish_h"),
-    "leave": {**dict.fromkeys((Station, Delay, Passage, Quota), "leave_h"), Timetable: "start_h"},
-    "exit": {Passage: "leave_h"},
-    "land": {Timetable: "leave_h"},
+    "join": dict.fromkeys((Station, Delay, LimitedLeg, Departures, Quota), "join_h"),
+    "ready": dict.fromkeys((LimitedLeg, Departures), "join_h"),
+    "start": dict.fromkeys((Station, Delay, LimitedLeg, Departures, Quota), "start_h"),
+    "enter": {LimitedLeg: "start_h"},
+    "entry": {LimitedLeg: "start_h"},
+    "sail": {Departures: "start_h"},
+    "finish": dict.fromkeys((Station, Delay, LimitedLeg, Quota), "finish_h"),
+    "leave": {**dict.fromkeys((Station, Delay, LimitedLeg, Quota), "leave_h"), Departures: "start_h"},
+    "exit": {LimitedLeg: "leave_h"},
+    "land": {Departures: "leave_h"},
 }
 
 
@@ -146,7 +146,7 @@ def _shown(value: float) -> str:
     return "nothing" if math.isnan(value) else f"{value:.10g}"
 
 
-def _rounding(trace: Trace) -> float:
+def _rounding(trace: TracePlan) -> float:
     """0 if all times lie on the clock grid, else what their rounding can add up to."""
     times = [time for truck in trace.trucks for time in (truck.arrival, *truck.durations) if not math.isnan(time)]
     return 0.0 if all(grid_point(time) == time for time in times) else (len(times) + 1) * 2.0**-21

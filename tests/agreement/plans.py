@@ -14,10 +14,11 @@ import numpy as np
 
 from corridor_sim.plan.plan import (
     Delay,
+    Departures,
     FlowPlan,
-    Outage,
-    Passage,
+    LimitedLeg,
     Plan,
+    PlanOutage,
     Quota,
     Relief,
     Reservation,
@@ -25,7 +26,6 @@ from corridor_sim.plan.plan import (
     Station,
     Step,
     StepFunction,
-    Timetable,
     Variant,
 )
 from corridor_sim.records.inputs import FlowInputs, SampledInputs, default_numbers
@@ -103,13 +103,13 @@ def hours_of(dice: Dice, span: int, lanes: int) -> StepFunction:
     return StepFunction.periodic(edge, value, float(period), float(span))
 
 
-def outages_of(dice: Dice, span: int, lanes: int | None) -> tuple[Outage, ...]:
+def outages_of(dice: Dice, span: int, lanes: int | None) -> tuple[PlanOutage, ...]:
     """A few outages, of single lanes or of the station, which may overlap."""
     found = []
     for _ in range(dice.integer(1, 3)):
         begin = float(dice.integer(0, span))
         lane = None if lanes is None else dice.integer(1, lanes)
-        found.append(Outage(from_h=begin, until_h=begin + dice.integer(0, 6), lane=lane))
+        found.append(PlanOutage(from_h=begin, until_h=begin + dice.integer(0, 6), lane=lane))
     return tuple(found)
 
 
@@ -178,23 +178,23 @@ def element_of(dice: Dice, kind: str, id: str, span: int, flows: int, rows: int,
         return Station(id=id, lanes=function, outages=outages, outage_policy=policy)
     if kind == "headway":
         one = steps_of(dice, 0, 2, span) if dice.integer(0, 1) else StepFunction.constant(float(dice.integer(0, 2)))
-        return Passage(id=id, headway_h=one, no_overtaking=bool(dice.integer(0, 1)))
+        return LimitedLeg(id=id, headway_h=one, no_overtaking=bool(dice.integer(0, 1)))
     if kind == "vehicle_limit":
-        return Passage(
+        return LimitedLeg(
             id=id,
             max_vehicles=steps_of(dice, 0, 3, span),
             headway_h=StepFunction.constant(1.0) if dice.integer(0, 2) == 0 else None,
             no_overtaking=bool(dice.integer(0, 1)),
         )
     if kind == "closure":
-        return Passage(
+        return LimitedLeg(
             id=id,
             open=steps_of(dice, 0, 1, span),
             max_vehicles=StepFunction.constant(2.0) if dice.integer(0, 2) == 0 else None,
             headway_h=steps_of(dice, 0, 2, span) if dice.integer(0, 1) else None,
         )
     if kind == "no_overtaking":
-        return Passage(id=id, no_overtaking=True)
+        return LimitedLeg(id=id, no_overtaking=True)
     if kind in ("timetable", "boarding_by_class"):
         count = dice.integer(1, 8)
         depart = np.sort(dice.integers(0, span + 4, (count,))).astype(float)
@@ -203,7 +203,7 @@ def element_of(dice: Dice, kind: str, id: str, span: int, flows: int, rows: int,
         drawn = bool(dice.integer(0, 1))
         if drawn:
             inputs["crossing"][id] = dice.integers(0, 4, (rows, count)).astype(float)
-        return Timetable(
+        return Departures(
             id=id,
             depart_h=depart,
             places=dice.integers(0, 5, (count,)),
@@ -215,7 +215,7 @@ def element_of(dice: Dice, kind: str, id: str, span: int, flows: int, rows: int,
     if kind == "when_full":
         if dice.integer(0, 1):
             inputs["crossing"][id] = dice.integers(0, 4, (rows, 1000)).astype(float)
-        return Timetable(id=id, when_full=dice.integer(1, 4), crossing="drawn" if id in inputs["crossing"] else None)
+        return Departures(id=id, when_full=dice.integer(1, 4), crossing="drawn" if id in inputs["crossing"] else None)
     if kind == "quota":
         days = np.arange(0, span + 8, 8, dtype=float)
         return Quota(id=id, day_start_h=days, per_day=dice.integers(0, 6, (len(days),)))

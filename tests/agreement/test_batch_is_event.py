@@ -24,12 +24,12 @@ from windows import GivenDraws, gathered
 from corridor_sim.core.errors import EngineRefusal, SimulationError
 from corridor_sim.engines import batch, event
 from corridor_sim.engines.batch import streaming
-from corridor_sim.engines.queues import fifo, hours, passages, priority  # noqa: F401
+from corridor_sim.engines.queues import fifo, hours, limited_legs, priority  # noqa: F401
 from corridor_sim.engines.queues.compiled import SWITCH
 from corridor_sim.plan.plan import Plan, Station, StepFunction
 from corridor_sim.records.visits import chunk_of
 
-FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo", "hours", "passages", "priority")]
+FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo", "hours", "limited_legs", "priority")]
 BIG = {"elements": (3, 6), "consignments": (200, 260), "rows": (1, 2), "flows": (2, 4), "span": 120}
 
 

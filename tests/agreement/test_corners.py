@@ -19,15 +19,15 @@ from corridor_sim.indicators import Collector, visit_blocks
 from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.plan import (
     Delay,
+    Departures,
     FlowPlan,
-    Outage,
-    Passage,
+    LimitedLeg,
     Plan,
+    PlanOutage,
     Quota,
     Station,
     Step,
     StepFunction,
-    Timetable,
     Variant,
 )
 from corridor_sim.records.inputs import FlowInputs, SampledInputs, default_numbers
@@ -66,7 +66,7 @@ def same(plan, inputs):
 @pytest.mark.parametrize("worth_a_tile", [1, 16384])
 def test_who_begins_at_the_very_horizon_counts_the_same_however_the_run_is_cut(worth_a_tile, monkeypatch):
     plan, inputs = case([Delay(id="d")], [((0,), [0.0, 4.0], {0: [0.5, 0.5]})], 4.0, warm_up_h=1.0)
-    monkeypatch.setattr(visit_blocks, "WORTH_A_TILE", worth_a_tile)
+    monkeypatch.setattr(visit_blocks, "WORTH_A_BLOCK", worth_a_tile)
     tables = []
     for chunks in (
         [chunk_of(event.simulate(plan, inputs))],
@@ -81,7 +81,7 @@ def test_who_begins_at_the_very_horizon_counts_the_same_however_the_run_is_cut(w
 
 
 def test_those_who_landed_in_boarding_order_keep_it_before_stations_that_block():
-    ferry = Timetable(id="ferry", depart_h=np.array([10.0]), places=np.array([2]), landing="boarding")
+    ferry = Departures(id="ferry", depart_h=np.array([10.0]), places=np.array([2]), landing="boarding")
     stations = [Station(id="a", lanes=ONE), Station(id="b", lanes=ONE, yard=0)]
     flows = [((0, 1, 2), [2.0], {1: [1.0], 2: [1.0]}), ((0, 1, 2), [1.0], {1: [1.0], 2: [1.0]})]
     plan, inputs = case([ferry, *stations], flows)
@@ -90,8 +90,8 @@ def test_those_who_landed_in_boarding_order_keep_it_before_stations_that_block()
 
 
 QUOTA = Quota(id="q", day_start_h=np.array([0.0, 8.0]), per_day=np.array([0, 9]))
-BOAT = Timetable(id="boat", depart_h=np.array([8.0, 12.0]), places=np.array([9, 9]))
-LEG = Passage(id="leg", open=StepFunction([0.0, 8.0], [0, 1]))
+BOAT = Departures(id="boat", depart_h=np.array([8.0, 12.0]), places=np.array([9, 9]))
+LEG = LimitedLeg(id="leg", open=StepFunction([0.0, 8.0], [0, 1]))
 
 
 @pytest.mark.parametrize("instant", [QUOTA, BOAT, LEG], ids=["quota", "sailing", "leg"])
@@ -154,7 +154,9 @@ def test_the_clock_of_a_station_that_fails_is_made_once(monkeypatch):
     made = []
     real = Hours.of.__func__
     monkeypatch.setattr(Hours, "of", classmethod(lambda *given: made.append(1) or real(*given)))
-    station = Station(id="s", lanes=ONE, outages=(Outage(from_h=5.0, until_h=6.0), Outage(from_h=21.5, until_h=22.0)))
+    station = Station(
+        id="s", lanes=ONE, outages=(PlanOutage(from_h=5.0, until_h=6.0), PlanOutage(from_h=21.5, until_h=22.0))
+    )
     plan, inputs = case([station], [((0,), np.arange(0.0, 40.0, 0.5).tolist(), {0: [0.25] * 80})])
     chunks = list(streaming.windows(plan, GivenDraws(plan, inputs).stream([0]), [0], 1.0, 1.0))
     assert len(chunks) > 30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from corridor_sim.model.arrivals import ArrivalPlan, Poisson
 from corridor_sim.model.service_times import Deterministic, Exponential, Lognormal
-from corridor_sim.plan.plan import Delay, FlowPlan, Plan, Quota, Span, Station, Step, StepFunction, Timetable, Variant
+from corridor_sim.plan.plan import Delay, Departures, FlowPlan, Plan, Quota, Span, Station, Step, StepFunction, Variant
 
 
 def arrivals(per_h: float) -> ArrivalPlan:
@@ -74,7 +74,7 @@ def corridor(days: float, flows: int = 8, per_day: float = 40.0) -> Plan:
     entry = add(Station(id="entry", lanes=StepFunction.constant(lanes + 1)))
     sailings = [12.0 * (k + 1) for k in range(int(days * 2) + 8)]
     ferry = add(
-        Timetable(
+        Departures(
             id="ferry",
             depart_h=_array(sailings),
             places=_whole([int(flows // 4 * per_day * 0.6) + 1] * len(sailings)),

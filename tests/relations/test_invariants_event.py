@@ -15,7 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from corridor_sim.engines.event import simulate
-from corridor_sim.plan.plan import Delay, Outage, Passage, StepFunction
+from corridor_sim.plan.plan import Delay, LimitedLeg, PlanOutage, StepFunction
 
 many = settings(max_examples=100, deadline=None, derandomize=True)
 few = settings(max_examples=50, deadline=None, derandomize=True)
@@ -134,7 +134,7 @@ def test_05_no_more_in_the_yard_than_places(yard, count, rows):
 @many
 @given(st.integers(0, 4), st.integers(1, 3), trucks("A"))
 def test_05_a_leg_keeps_its_headway_and_its_limit(headway, most, rows):
-    out = play([Passage(id="A", headway_h=dated(headway), max_vehicles=dated(most))], rows)
+    out = play([LimitedLeg(id="A", headway_h=dated(headway), max_vehicles=dated(most))], rows)
     entries = sorted(out.start("A"))
     assert all(later - earlier >= headway for earlier, later in pairwise(entries))
     for t in range(80):
@@ -168,8 +168,8 @@ def test_09_starts_follow_joining_time_and_number(calendar, rows, closing):
 @given(trucks("A"), st.integers(1, 3), small, st.integers(0, 3))
 def test_10_nobody_is_overtaken_where_that_cannot_be(rows, count, service, headway):
     equal = [Truck(row.release, {"A": service}) for row in rows]
-    leg = Passage(id="A", headway_h=dated(headway))
-    strict = Passage(id="A", headway_h=dated(headway), no_overtaking=True)
+    leg = LimitedLeg(id="A", headway_h=dated(headway))
+    strict = LimitedLeg(id="A", headway_h=dated(headway), no_overtaking=True)
     for element, load in ((station("A"), rows), (station("A", count), equal), (leg, equal), (strict, rows)):
         depart = play([element], [change(row, flow=0) for row in load]).depart
         assert depart == sorted(depart)
@@ -284,8 +284,8 @@ def test_20_one_outage_more_may_help_by_sending_a_truck_to_the_better_lane():
     def finish(*down):
         return play([station("A", 2, outages=down)], [Truck(5, {"A": 2})]).finish("A")
 
-    assert finish(Outage(from_h=6, until_h=7, lane=1)) == [8]
-    assert finish(Outage(from_h=6, until_h=7, lane=1), Outage(from_h=0, until_h=6, lane=1)) == [7]
+    assert finish(PlanOutage(from_h=6, until_h=7, lane=1)) == [8]
+    assert finish(PlanOutage(from_h=6, until_h=7, lane=1), PlanOutage(from_h=0, until_h=6, lane=1)) == [7]
 
 
 @many
@@ -310,8 +310,8 @@ def test_21_more_places_or_one_more_sailing_delay_nobody_and_sailings_of_one_ins
 @given(trucks("A"), small, small, st.integers(1, 3), st.integers(0, 2), small)
 def test_22_a_smaller_headway_and_a_larger_limit_delay_nobody(rows, headway, less, most, more, travel):
     rows = [change(row, take={"A": travel}) for row in rows]
-    base = play([Passage(id="A", headway_h=dated(headway + less), max_vehicles=dated(most))], rows)
-    better = play([Passage(id="A", headway_h=dated(headway), max_vehicles=dated(most + more))], rows)
+    base = play([LimitedLeg(id="A", headway_h=dated(headway + less), max_vehicles=dated(most))], rows)
+    better = play([LimitedLeg(id="A", headway_h=dated(headway), max_vehicles=dated(most + more))], rows)
     assert no_later(better.start("A"), base.start("A"))
     assert no_later(better.depart, base.depart)
 
@@ -352,7 +352,7 @@ def test_26_27_an_upgrade_of_the_last_station_delays_nobody_and_upstream_never_t
 @given(trucks("AB"), lanes(), st.integers(1, 2))
 def test_28_extremes(rows, calendar, count):
     assert play([station("A", 50)], rows).start("A") == [row.release for row in rows]
-    free = play([Passage(id="A", headway_h=dated(0), max_vehicles=dated(99))], rows)
+    free = play([LimitedLeg(id="A", headway_h=dated(0), max_vehicles=dated(99))], rows)
     assert free.depart == play([Delay(id="A")], rows).depart
     wide = play([station("A", count), station("B", calendar, yard=len(rows))], rows)
     assert wide.leave("A") == wide.finish("A")
@@ -409,7 +409,7 @@ def moved(element, shift, scale):
         lanes=along(element.lanes),
         named=None if element.named is None else tuple(along(calendar) for calendar in element.named),
         outages=tuple(
-            Outage(from_h=o.from_h * scale + shift, until_h=o.until_h * scale + shift, lane=o.lane)
+            PlanOutage(from_h=o.from_h * scale + shift, until_h=o.until_h * scale + shift, lane=o.lane)
             for o in element.outages
         ),
         reserved=tuple(change(reservation, lanes=along(reservation.lanes)) for reservation in element.reserved),

@@ -7,8 +7,8 @@ from corridor_sim.indicators import INDICATORS, Indicator
 
 @INDICATORS.register("killer")
 class Killer(Indicator):
-    def add_visits(self, tile):
-        if 1 in self.scope.replications[tile.row]:
+    def add_visits(self, block):
+        if 1 in self.scope.replications[block.row]:
             os._exit(9)
 
     def table_rows(self):

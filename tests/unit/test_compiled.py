@@ -16,7 +16,7 @@ import pytest
 
 from corridor_sim.engines import queues
 from corridor_sim.engines.queues import compiled, loops
-from corridor_sim.plan.plan import Outage, StepFunction
+from corridor_sim.plan.plan import PlanOutage, StepFunction
 
 
 @pytest.fixture(params=["plain", "compiled"])
@@ -139,7 +139,9 @@ def test_lanes_have_the_bits_of_the_python_form(policy, named, same):
         capacity = [dated(rng, 0, 1) for _ in range(count)] if named else dated(rng, 0, count)
         outages = [
             [
-                Outage(lane=None if rng.random() < 0.2 else int(rng.integers(1, count + 1)), from_h=at, until_h=at + 5)
+                PlanOutage(
+                    lane=None if rng.random() < 0.2 else int(rng.integers(1, count + 1)), from_h=at, until_h=at + 5
+                )
                 for at in rng.integers(0, 80, int(rng.integers(0, 4)))
             ]
             for _ in range(rows)
@@ -170,10 +172,10 @@ def test_passage_has_the_bits_of_the_numpy_forms(headway, limited, no_overtaking
         }
 
         def call():
-            leg = queues.Leg.empty(len(arrival), options["max_vehicles"])  # noqa: B023
-            first = queues.passage(arrival, travel, leg=leg, **options)  # noqa: B023
+            leg = queues.LegState.empty(len(arrival), options["max_vehicles"])  # noqa: B023
+            first = queues.limited_leg(arrival, travel, leg=leg, **options)  # noqa: B023
             kept = leg.inside_h.copy(), leg.last_h.copy(), leg.exit_h.copy()
-            second = queues.passage(later(arrival), travel, leg=leg, **options)  # noqa: B023
+            second = queues.limited_leg(later(arrival), travel, leg=leg, **options)  # noqa: B023
             # Behind somebody who never enters the headway makes no difference.
             return *first, *kept, *second, leg.inside_h, leg.last_h, leg.exit_h, np.maximum(leg.free_h, leg.last_h)
 

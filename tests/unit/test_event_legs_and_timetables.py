@@ -5,7 +5,7 @@ import pytest
 from event_plans import Truck, a, dated, ferry, play, station
 
 from corridor_sim.core.errors import SimulationError
-from corridor_sim.plan.plan import Delay, Passage, Quota, Timetable
+from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Quota
 
 
 def test_a_delay_keeps_nobody_waiting():
@@ -15,27 +15,27 @@ def test_a_delay_keeps_nobody_waiting():
 
 
 def test_the_first_entry_after_a_closure_is_at_its_end_and_the_headway_still_holds():
-    leg = Passage(id="A", headway_h=dated(4), open=dated([(0, 1), (10, 0), (20, 1)]))
+    leg = LimitedLeg(id="A", headway_h=dated(4), open=dated([(0, 1), (10, 0), (20, 1)]))
     out = play([leg], [a(9, 1), a(9, 1), a(15, 1)])
     assert out.start("A") == [9, 20, 24]
     # A closure shorter than the headway does not lengthen it.
-    short = Passage(id="A", headway_h=dated(4), open=dated([(0, 1), (10, 0), (12, 1)]))
+    short = LimitedLeg(id="A", headway_h=dated(4), open=dated([(0, 1), (10, 0), (12, 1)]))
     assert play([short], [a(9, 1), a(9, 1)]).start("A") == [9, 13]
 
 
 def test_the_headway_is_read_at_the_entry_of_the_one_before():
-    leg = Passage(id="A", headway_h=dated([(0, 3), (4, 10)]))
+    leg = LimitedLeg(id="A", headway_h=dated([(0, 3), (4, 10)]))
     assert play([leg], [a(0, 1), a(0, 1), a(0, 1), a(0, 1)]).start("A") == [0, 3, 6, 16]
 
 
 def test_a_fall_of_the_vehicle_limit_takes_nobody_off_the_leg():
-    leg = Passage(id="A", max_vehicles=dated([(0, 3), (2, 1), (20, 2)]))
+    leg = LimitedLeg(id="A", max_vehicles=dated([(0, 3), (2, 1), (20, 2)]))
     out = play([leg], [a(0, 6), a(0, 8), a(0, 30), a(1, 5), a(1, 1)])
     assert out.start("A") == [0, 0, 0, 20, 25]
 
 
 def test_one_that_waits_for_room_keeps_its_place_on_the_leg():
-    elements = [Passage(id="A", max_vehicles=dated(1)), station("B", yard=0)]
+    elements = [LimitedLeg(id="A", max_vehicles=dated(1)), station("B", yard=0)]
     out = play(elements, [a(0, 1, 10), a(0, 1, 10), a(0, 1, 10)])
     assert out.start("A") == [0, 1, 11]
     assert out.finish("A") == [1, 2, 12]
@@ -69,7 +69,7 @@ def test_two_sailings_at_one_instant_are_one_with_the_places_of_both():
 
 
 def test_a_boat_that_leaves_when_full_leaves_at_that_instant_and_takes_each_crossing_in_turn():
-    boat = Timetable(id="F", when_full=2, crossing="given")
+    boat = Departures(id="F", when_full=2, crossing="given")
     out = play([boat], [Truck(t) for t in (1, 4, 4, 6, 9)], crossing={"F": [10, 3, 5]})
     assert out.start("F") == [4, 4, 6, 6, None]
     assert out.leave("F") == [14, 14, 9, 9, None]

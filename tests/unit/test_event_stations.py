@@ -5,7 +5,7 @@ import pytest
 from event_plans import Truck, a, dated, ferry, play, station, to
 
 from corridor_sim.core.errors import SimulationError
-from corridor_sim.plan.plan import Balk, Breakdown, Outage, Quota, Reservation, StaffPool, Step
+from corridor_sim.plan.plan import PlanBalk, PlanBreakdown, PlanOutage, PlanStaffPool, Quota, Reservation, Step
 
 
 def test_everybody_suspended_goes_on_at_reopening_even_with_fewer_lanes():
@@ -68,19 +68,19 @@ def test_an_overrunning_service_of_a_reopened_pooled_station_still_counts():
 
 
 def test_a_station_wide_outage_stops_all_lanes_and_the_starts():
-    failing = station(lanes=2, outages=(Outage(from_h=5, until_h=9),))
+    failing = station(lanes=2, outages=(PlanOutage(from_h=5, until_h=9),))
     out = play([failing], [a(0, 10), a(1, 5), a(2, 1), a(7, 1)])
     assert out.start("A") == [0, 1, 10, 11]
     assert out.finish("A") == [14, 10, 11, 12]
 
 
 def test_overlapping_and_adjacent_outages_are_one_and_an_empty_one_is_none():
-    whole = (Outage(from_h=5, until_h=20),)
+    whole = (PlanOutage(from_h=5, until_h=20),)
     parts = (
-        Outage(from_h=5, until_h=12),
-        Outage(from_h=8, until_h=10),
-        Outage(from_h=12, until_h=20),
-        Outage(from_h=2, until_h=2),
+        PlanOutage(from_h=5, until_h=12),
+        PlanOutage(from_h=8, until_h=10),
+        PlanOutage(from_h=12, until_h=20),
+        PlanOutage(from_h=2, until_h=2),
     )
     trucks = [a(0, 9), a(1, 4), a(6, 2)]
     for policy in ("resume", "restart", "finish", "requeue"):
@@ -93,7 +93,7 @@ def test_overlapping_and_adjacent_outages_are_one_and_an_empty_one_is_none():
 
 
 def lane_of(outage, lane):
-    return Outage(from_h=outage.from_h, until_h=outage.until_h, lane=lane)
+    return PlanOutage(from_h=outage.from_h, until_h=outage.until_h, lane=lane)
 
 
 def _with_plan(records, plan):
@@ -102,22 +102,22 @@ def _with_plan(records, plan):
 
 def test_one_on_a_lane_that_is_down_takes_no_other_lane():
     # The service on lane 2 is completed though the lane is down; lane 1 goes on serving meanwhile.
-    failing = station(lanes=2, outages=(Outage(from_h=5, until_h=30, lane=2),), outage_policy="finish")
+    failing = station(lanes=2, outages=(PlanOutage(from_h=5, until_h=30, lane=2),), outage_policy="finish")
     out = play([failing], [a(0, 6), a(0, 20), a(1, 3), a(2, 3)])
     assert out.start("A") == [0, 0, 6, 9]
     assert out.finish("A") == [6, 20, 9, 12]
 
 
 def test_outages_drawn_are_added_to_those_given():
-    given = station(lanes=1, outages=(Outage(from_h=2, until_h=3),), breakdown=Breakdown(up=None, down=None))
-    out = play([given], [a(0, 10)], outages={"A": [Outage(from_h=5, until_h=7)]})
+    given = station(lanes=1, outages=(PlanOutage(from_h=2, until_h=3),), breakdown=PlanBreakdown(up=None, down=None))
+    out = play([given], [a(0, 10)], outages={"A": [PlanOutage(from_h=5, until_h=7)]})
     assert out.finish("A") == [13]
     with pytest.raises(SimulationError, match="A: no outages were drawn"):
         play([given], [a(0, 10)])
 
 
 def test_requeued_trucks_stand_before_more_urgent_ones():
-    failing = station(rank=(1, 0), outages=(Outage(from_h=5, until_h=8),), outage_policy="requeue")
+    failing = station(rank=(1, 0), outages=(PlanOutage(from_h=5, until_h=8),), outage_policy="requeue")
     out = play([failing], [a(0, 10), a(6, 1, flow=1)])
     assert out.finish("A") == [13, 14]
     assert out.start("A") == [0, 13]  # the first start is kept: 3 of the 13 hours are interruption
@@ -126,7 +126,7 @@ def test_requeued_trucks_stand_before_more_urgent_ones():
 def test_an_outage_during_suspension_loses_nothing_more_under_resume_and_all_under_restart():
     hours = [(0, 1), (5, 0), (10, 1)]
     for policy, finish in (("resume", 17), ("restart", 22)):
-        one = station(lanes=hours, closing="suspend", outages=(Outage(from_h=7, until_h=14),), outage_policy=policy)
+        one = station(lanes=hours, closing="suspend", outages=(PlanOutage(from_h=7, until_h=14),), outage_policy=policy)
         assert play([one], [a(0, 8)]).finish("A") == [finish]
 
 
@@ -150,7 +150,7 @@ def test_each_pool_of_lanes_is_pooled_for_itself_when_reservations_change_by_dat
 
 
 def test_a_staff_pool_serves_the_stations_in_topological_order():
-    pool = StaffPool(id="crew", members=dated(1))
+    pool = PlanStaffPool(id="crew", members=dated(1))
     elements = [station("A", 2, staff_pool="crew"), station("B", 2, staff_pool="crew")]
     out = play(elements, [a(0, 5, 3), a(1, 5, 1)], staff_pools=[pool])
     assert out.start("A") == [0, 5]  # at 5 the member goes to A, though B's truck joined no later
@@ -158,8 +158,8 @@ def test_a_staff_pool_serves_the_stations_in_topological_order():
 
 
 def test_staff_is_held_during_an_interruption_and_not_while_blocked():
-    pool = StaffPool(id="crew", members=dated(1))
-    failing = station("A", staff_pool="crew", outages=(Outage(from_h=2, until_h=6),))
+    pool = PlanStaffPool(id="crew", members=dated(1))
+    failing = station("A", staff_pool="crew", outages=(PlanOutage(from_h=2, until_h=6),))
     other = station("B", staff_pool="crew")
     routes = {0: [to(0)], 1: [to(1)]}
     assert play([failing, other], [a(0, 5), a(1, 0, 1, flow=1)], variants=routes, staff_pools=[pool]).start("B") == [
@@ -174,7 +174,7 @@ def test_staff_is_held_during_an_interruption_and_not_while_blocked():
 
 
 def test_a_pool_that_shrinks_takes_nobody_from_a_service_and_starts_nobody_until_it_suffices():
-    pool = StaffPool(id="crew", members=dated([(0, 4), (1, 2), (20, 4)]))
+    pool = PlanStaffPool(id="crew", members=dated([(0, 4), (1, 2), (20, 4)]))
     one = station("A", 3, staff_pool="crew", staff_per_service=2)
     out = play([one], [a(0, 5), a(0, 7), a(2, 1), a(8, 30), a(9, 1)], staff_pools=[pool])
     assert out.start("A") == [0, 0, 7, 8, 20]
@@ -186,7 +186,9 @@ def test_a_station_of_an_unknown_staff_pool_is_an_error():
 
 
 BALKING = [
-    Step(element=0, laws=((0.0, None),), draws="A", balk=Balk(threshold_h=5, mean_service_h=3, variant=1, at_step=0))
+    Step(
+        element=0, laws=((0.0, None),), draws="A", balk=PlanBalk(threshold_h=5, mean_service_h=3, variant=1, at_step=0)
+    )
 ]
 
 
@@ -213,7 +215,7 @@ def test_everybody_balks_at_a_closed_station():
 
 def test_balking_out_of_a_lane_frees_it():
     step = Step(
-        element=1, laws=((0.0, None),), draws="B", balk=Balk(threshold_h=2, mean_service_h=3, variant=1, at_step=1)
+        element=1, laws=((0.0, None),), draws="B", balk=PlanBalk(threshold_h=2, mean_service_h=3, variant=1, at_step=1)
     )
     elements = [station("A"), station("B", yard=1), station("C")]
     routes = {0: [(*to(0), step), to(0, 2)]}
@@ -225,10 +227,10 @@ def test_balking_out_of_a_lane_frees_it():
 
 def test_balking_from_one_to_the_other_for_ever_is_no_progress():
     back = Step(
-        element=1, laws=((0.0, None),), draws="B", balk=Balk(threshold_h=0, mean_service_h=1, variant=0, at_step=0)
+        element=1, laws=((0.0, None),), draws="B", balk=PlanBalk(threshold_h=0, mean_service_h=1, variant=0, at_step=0)
     )
     forth = Step(
-        element=0, laws=((0.0, None),), draws="A", balk=Balk(threshold_h=0, mean_service_h=1, variant=1, at_step=0)
+        element=0, laws=((0.0, None),), draws="A", balk=PlanBalk(threshold_h=0, mean_service_h=1, variant=1, at_step=0)
     )
     with pytest.raises(SimulationError, match="no progress at t = 7"):
         play([station("A", 0), station("B", 0)], [a(7, 1, 1)], variants={0: [[forth], [back]]})
@@ -270,7 +272,7 @@ def test_one_that_comes_at_t_after_the_station_has_settled_still_stands_by_its_n
 
 
 def test_one_that_an_outage_puts_back_takes_no_place_in_the_yard():
-    failing = station("B", yard=1, outages=(Outage(from_h=5, until_h=9),), outage_policy="requeue")
+    failing = station("B", yard=1, outages=(PlanOutage(from_h=5, until_h=9),), outage_policy="requeue")
     out = play([station("A"), failing], [a(0, 1, 10), a(5, 1, 1), a(6, 1, 1)])
     assert out.join("B") == [1, 6, 15]
     assert out.leave("A") == [1, 6, 15]
@@ -281,14 +283,14 @@ def test_one_that_an_outage_puts_back_takes_no_place_in_the_yard():
 
 
 def test_a_service_that_needs_two_members_does_not_start_with_one():
-    pool = StaffPool(id="crew", members=dated(3))
+    pool = PlanStaffPool(id="crew", members=dated(3))
     one = station("A", 3, staff_pool="crew", staff_per_service=2)
     assert play([one], [a(0, 5), a(0, 5)], staff_pools=[pool]).start("A") == [0, 5]
 
 
 def test_one_that_an_outage_puts_back_keeps_its_staff_and_takes_no_more():
-    pool = StaffPool(id="crew", members=dated(2))
-    failing = station("A", staff_pool="crew", outages=(Outage(from_h=2, until_h=4),), outage_policy="requeue")
+    pool = PlanStaffPool(id="crew", members=dated(2))
+    failing = station("A", staff_pool="crew", outages=(PlanOutage(from_h=2, until_h=4),), outage_policy="requeue")
     elements = [failing, station("B", 2, staff_pool="crew")]
     trucks = [a(0, 5), Truck(3, {"B": 9}, flow=1), Truck(5, {"B": 1}, flow=1)]
     out = play(elements, trucks, variants={0: [to(0)], 1: [to(1)]}, staff_pools=[pool])
@@ -297,7 +299,7 @@ def test_one_that_an_outage_puts_back_keeps_its_staff_and_takes_no_more():
 
 
 def test_an_overrunning_service_counts_on_pooled_lanes_that_fail_one_by_one_too():
-    shift = station(lanes=[(0, 2), (5, 1)], outages=(Outage(from_h=50, until_h=51, lane=1),))
+    shift = station(lanes=[(0, 2), (5, 1)], outages=(PlanOutage(from_h=50, until_h=51, lane=1),))
     assert play([shift], [a(0, 6), a(0, 20), a(1, 1)]).start("A") == [0, 0, 20]
 
 
@@ -310,7 +312,9 @@ def test_clear_queue_without_a_yard_lets_nobody_in_after_closing():
 
 
 def test_an_outage_while_closed_does_not_open_for_those_who_came_after_closing():
-    hours = station(lanes=[(0, 1), (10, 0), (30, 1)], closing="clear_queue", outages=(Outage(from_h=15, until_h=16),))
+    hours = station(
+        lanes=[(0, 1), (10, 0), (30, 1)], closing="clear_queue", outages=(PlanOutage(from_h=15, until_h=16),)
+    )
     assert play([hours], [a(12, 1)]).start("A") == [30]
 
 

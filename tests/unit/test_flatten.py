@@ -15,7 +15,7 @@ from corridor_sim.model import improvements as im
 from corridor_sim.model.legs import LEGS, Leg
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.load import check, loads
-from corridor_sim.plan.plan import Delay, Passage, Station, Timetable
+from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Station
 
 NIGHT = "checkpoints__samur_az__exit__documents__"
 
@@ -28,7 +28,7 @@ def journey_h(plan, flow_id, variant=0):
         share = one.share.at(0) if one.share is not None else 1.0
         total += share * factor * sum(part.mean_h for _, part in one.laws[:1])
         boat = plan.elements[one.element]
-        if isinstance(boat, Timetable) and boat.crossing is not None:
+        if isinstance(boat, Departures) and boat.crossing is not None:
             total += boat.crossing.mean_h
     return total
 
@@ -65,7 +65,7 @@ def test_a_way_is_legs_and_posts_in_the_order_of_travel():
 def test_a_transfer_is_passed_where_the_leg_type_changes():
     plan = plan_with()
     assert path_of(plan, "east") == ["leg:baku_port>", "port.transfer.cranes", "leg:ferry>"]
-    assert [type(element(plan, id)) for id in path_of(plan, "east")] == [Passage, Station, Timetable]
+    assert [type(element(plan, id)) for id in path_of(plan, "east")] == [LimitedLeg, Station, Departures]
 
 
 def test_elements_are_numbered_downstream_and_flows_by_id():

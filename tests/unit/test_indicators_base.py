@@ -127,8 +127,8 @@ def test_a_toy_indicator_appears_in_the_table_with_no_other_change():
         def start(self):
             self.longest_h = np.zeros(len(self.scope.replications))
 
-        def add_visits(self, tile):
-            np.fmax.at(self.longest_h, tile.row, tile.leave_h - tile.join_h)
+        def add_visits(self, block):
+            np.fmax.at(self.longest_h, block.row, block.leave_h - block.join_h)
 
         def table_rows(self):
             yield self.row(self.longest_h, "corridor", "all")

@@ -10,7 +10,7 @@ from small_border import Fixed, plan, records, straight, table, value
 
 from corridor_sim.indicators.capacity import integral_until, planned_hold_h, supply
 from corridor_sim.indicators.queues import upper_percentile
-from corridor_sim.plan.plan import Passage, Quota, Relief, Station, Step, StepFunction, Timetable
+from corridor_sim.plan.plan import Departures, LimitedLeg, Quota, Relief, Station, Step, StepFunction
 
 TWO = [straight(0.0), straight(1.0, wait_a=1.0)]
 
@@ -195,9 +195,9 @@ def test_queue_growth_is_the_change_over_the_window():
 
 def test_dates_are_those_of_the_post():
     collector_plan = plan(start=dt.datetime(2023, 6, 1, 22, 0), labels={"posts": {"a": {"utc_offset_h": 4.0}}})
-    from corridor_sim.indicators.base import Scope
+    from corridor_sim.indicators.base import PlanView
 
-    scope = Scope(collector_plan, np.array([0]))
+    scope = PlanView(collector_plan, np.array([0]))
     assert scope.first_date("a") == dt.date(2023, 6, 2)
     assert scope.clock_h("a") == 2.0
     assert scope.clock_h("b") == 22.0
@@ -216,20 +216,20 @@ def test_lane_hours_follow_the_calendar_of_lanes():
 
 def test_places_of_departures_days_and_headways_are_capacity():
     edges = np.array([0.0, 24.0, 48.0])
-    ferry = Timetable(id="ferry", depart_h=np.array([6.0, 24.0, 30.0]), places=np.array([10, 20, 30]), cancel=0.5)
+    ferry = Departures(id="ferry", depart_h=np.array([6.0, 24.0, 30.0]), places=np.array([10, 20, 30]), cancel=0.5)
     assert supply(ferry, edges).tolist() == [5.0, 25.0]
     quota = Quota(id="quota", day_start_h=np.array([-4.0, 20.0, 44.0]), per_day=np.array([240, 480, 480]))
     # 20 h of 10 an hour and 4 h of 20 an hour; then 20 an hour.
     assert supply(quota, edges).tolist() == pytest.approx([280.0, 480.0])
-    bridge = Passage(
+    bridge = LimitedLeg(
         id="bridge",
         headway_h=StepFunction([0.0, 24.0], [0.5, 0.25]),
         open=StepFunction([0.0, 12.0, 36.0], [0.0, 1.0, 0.0]),
     )
     assert supply(bridge, edges).tolist() == [24.0, 48.0]
     assert supply(Quota(id="open", day_start_h=np.array([0.0, 24.0]), per_day=np.array([10**9] * 2)), edges) is None
-    assert supply(Timetable(id="full", when_full=40), edges) is None
-    assert supply(Passage(id="free", headway_h=StepFunction.constant(0.0)), edges) is None
+    assert supply(Departures(id="full", when_full=40), edges) is None
+    assert supply(LimitedLeg(id="free", headway_h=StepFunction.constant(0.0)), edges) is None
 
 
 def test_planned_cycle_follows_dated_laws_factors_and_reliefs():

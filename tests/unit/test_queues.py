@@ -11,9 +11,9 @@ import pytest
 
 from corridor_sim.engines import queues
 from corridor_sim.engines.queues.compiled import SWITCH
-from corridor_sim.plan.plan import Outage, StepFunction
+from corridor_sim.plan.plan import PlanOutage, StepFunction
 
-FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo", "hours", "passages", "priority")]
+FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo", "hours", "limited_legs", "priority")]
 
 
 @pytest.fixture(params=[0, 16, None], ids=["rows", "scalar", "compiled"])
@@ -241,7 +241,7 @@ def test_named_lanes_fail_and_open_one_by_one(policy):
         rng, (arrival,), (service,) = some(seed)
         calendars = [dated(rng, 0, 1) for _ in range(int(rng.integers(1, 4)))]
         down = [
-            Outage(
+            PlanOutage(
                 lane=int(rng.integers(1, len(calendars) + 1)), from_h=float(b), until_h=float(b + rng.integers(0, 9))
             )
             for b in rng.integers(0, 40, 3)
@@ -277,7 +277,7 @@ def test_a_leg_keeps_headway_closures_limit_and_order(limited, no_overtaking, fo
         is_open, most = (dated(rng, 0, 1), dated(rng, 0, 3)) if limited else (always, any_number)
         expected = passage_oracle(arrival, travel, headway, is_open, most, no_overtaking)
         options = {"open": is_open, "max_vehicles": most} if limited else {}
-        found = queues.passage(arrival, travel, headway_h=headway, no_overtaking=no_overtaking, **options)
+        found = queues.limited_leg(arrival, travel, headway_h=headway, no_overtaking=no_overtaking, **options)
         assert (found[0] == expected[0]).all(), seed
         assert (found[1] == expected[1]).all(), seed
 
@@ -369,7 +369,7 @@ def test_a_line_without_yards_to_fill_is_a_tandem():
     lambda: queues.timetable_by_class([1.0], [5.0, 3.0], [1, 1], [0]),
     lambda: queues.quota([1.0], [24.0, 0.0], [1, 1]),
     lambda: queues.quota([1.0], [0.0, 24.0], [1]),
-    lambda: queues.passage([1.0], [1.0], headway_h=-0.1),
+    lambda: queues.limited_leg([1.0], [1.0], headway_h=-0.1),
     lambda: queues.line([1.0], [[1.0], [1.0]], [1, 1], [None, -1]),
     lambda: queues.line([1.0], [[1.0], [1.0]], [1, 1], [None]),
     lambda: queues.line([1.0], [[1.0]], [1, 1], [None, 1]),

@@ -21,7 +21,7 @@ from corridor_sim.model.service_times import (
     Uniform,
     Weibull,
 )
-from corridor_sim.plan.plan import Breakdown, Delay, FlowPlan, Plan, Relief, Station, Step, Timetable, Variant
+from corridor_sim.plan.plan import Delay, Departures, FlowPlan, Plan, PlanBreakdown, Relief, Station, Step, Variant
 from corridor_sim.records.inputs import NUMBER_PER_FLOW
 from corridor_sim.sampling.columns import CHUNK, LONGEST_H, Column
 from corridor_sim.sampling.elements import outages
@@ -47,17 +47,17 @@ def make_plan(horizon_h=HORIZON_H, per_h=3.0, **changes):
         Station(
             id="a.lanes",
             lanes=StepFunction([0, 60], [2, 3]),
-            breakdown=Breakdown(up=Exponential(mean_h=20.0), down=Gamma(mean_h=1.0, cv=0.5), per_lane=True),
+            breakdown=PlanBreakdown(up=Exponential(mean_h=20.0), down=Gamma(mean_h=1.0, cv=0.5), per_lane=True),
         ),
         Delay(id="a.stay"),
-        Timetable(
+        Departures(
             id="ferry",
             depart_h=np.arange(6.0, horizon_h, 12.0),
             places=np.full(len(np.arange(6.0, horizon_h, 12.0)), 40),
             crossing=Uniform(low_h=20.0, high_h=30.0),
             cancel=0.3,
         ),
-        Timetable(id="barge", when_full=5, crossing=Exponential(mean_h=3.0)),
+        Departures(id="barge", when_full=5, crossing=Exponential(mean_h=3.0)),
     )
     lanes = step(0, Gamma(mean_h=0.5, cv=0.8), Gamma(mean_h=0.3, cv=0.8), draws="a.lanes")
     relief = Relief(share=StepFunction.constant(0.3), factor=0.5, draws="pre")
@@ -361,7 +361,7 @@ def test_replications_flows_and_elements_have_draws_of_their_own():
 
 def test_outages_alternate_with_the_means_of_their_laws():
     station = Station(
-        id="s", lanes=ALWAYS, breakdown=Breakdown(up=Exponential(mean_h=9.0), down=Gamma(mean_h=1.0, cv=0.5))
+        id="s", lanes=ALWAYS, breakdown=PlanBreakdown(up=Exponential(mean_h=9.0), down=Gamma(mean_h=1.0, cv=0.5))
     )
     drawn = outages(station, 3, 0, 200_000.0)
     begin, end = (np.array([getattr(o, name) for o in drawn]) for name in ("from_h", "until_h"))
@@ -376,7 +376,7 @@ def test_outages_alternate_with_the_means_of_their_laws():
 
 def test_every_lane_has_its_own_outages_and_a_further_lane_changes_none():
     def station(lanes):
-        breakdown = Breakdown(up=Exponential(mean_h=9.0), down=Exponential(mean_h=1.0), per_lane=True)
+        breakdown = PlanBreakdown(up=Exponential(mean_h=9.0), down=Exponential(mean_h=1.0), per_lane=True)
         return Station(id="s", lanes=StepFunction.constant(lanes), breakdown=breakdown)
 
     two, three = outages(station(2), 3, 0, 500.0), outages(station(3), 3, 0, 500.0)
@@ -386,12 +386,12 @@ def test_every_lane_has_its_own_outages_and_a_further_lane_changes_none():
 
 
 def test_a_repair_that_takes_no_time_is_no_outage():
-    breakdown = Breakdown(up=Exponential(mean_h=9.0), down=Deterministic(value_h=0.0))
+    breakdown = PlanBreakdown(up=Exponential(mean_h=9.0), down=Deterministic(value_h=0.0))
     assert outages(Station(id="s", lanes=ALWAYS, breakdown=breakdown), 3, 0, 500.0) == ()
 
 
 def test_a_lane_that_fails_without_end_is_refused():
-    breakdown = Breakdown(up=Exponential(mean_h=1e-6), down=Deterministic(value_h=0.0))
+    breakdown = PlanBreakdown(up=Exponential(mean_h=1e-6), down=Deterministic(value_h=0.0))
     elements = (Station(id="s", lanes=ALWAYS, breakdown=breakdown),)
     flow = FlowPlan(id="f", variants=(Variant(id="v", steps=()),), arrivals=ArrivalPlan(process=AllAtStart(count=1)))
     sampler = Sampler(Plan(elements=elements, flows=(flow,), horizon_h=100.0), 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from event_plans import LAWS, Truck, a, dated, ferry, play, station, to
 
-from corridor_sim.plan.plan import Outage, Passage, Reservation, Step, StepFunction
+from corridor_sim.plan.plan import LimitedLeg, PlanOutage, Reservation, Step, StepFunction
 
 
 def test_S01_times_on_the_clock_grid_add_up_without_rounding():
@@ -56,7 +56,7 @@ def test_S05_priority_goes_to_the_head_of_the_line_and_interrupts_nobody():
 
 def test_S06_the_lowest_numbered_idle_lane_is_taken():
     # Lane 1 fails at 5: only if the truck took lane 1 of two idle ones it is interrupted.
-    failing = station(lanes=2, outages=(Outage(from_h=5, until_h=9, lane=1),))
+    failing = station(lanes=2, outages=(PlanOutage(from_h=5, until_h=9, lane=1),))
     assert play([failing], [a(0, 10)]).finish("A") == [14]
     # The second truck takes lane 1, which falls free first, though lane 2 is idle for longer afterwards.
     assert play([failing], [a(0, 1), a(0, 2), a(3, 10)]).finish("A") == [1, 2, 17]
@@ -119,7 +119,7 @@ def test_S10_a_completion_exactly_at_closing_is_a_normal_one(closing):
     ],
 )
 def test_S11_breakdown_of_a_lane(policy, finish):
-    failing = station(lanes=2, outages=(Outage(from_h=5, until_h=20, lane=2),), outage_policy=policy)
+    failing = station(lanes=2, outages=(PlanOutage(from_h=5, until_h=20, lane=2),), outage_policy=policy)
     out = play([failing], [a(0, 10), a(1, 8), a(6, 3), a(21, 1)])
     assert out.finish("A") == finish
 
@@ -192,17 +192,19 @@ def test_S17_a_closed_station_still_takes_trucks_into_its_yard():
 
 
 def test_S18_entries_keep_the_headway_and_the_first_is_not_delayed():
-    leg = Passage(id="A", headway_h=dated(5))
+    leg = LimitedLeg(id="A", headway_h=dated(5))
     out = play([leg], [a(3, 30), a(4, 20), a(20, 9), a(20, 1)])
     assert out.start("A") == [3, 8, 20, 25]
     assert out.leave("A") == [33, 28, 29, 26]
-    strict = play([Passage(id="A", headway_h=dated(5), no_overtaking=True)], [a(3, 30), a(4, 20), a(20, 9), a(20, 1)])
+    strict = play(
+        [LimitedLeg(id="A", headway_h=dated(5), no_overtaking=True)], [a(3, 30), a(4, 20), a(20, 9), a(20, 1)]
+    )
     assert strict.start("A") == [3, 8, 20, 25]
     assert strict.leave("A") == [33, 33, 33, 33]
 
 
 def test_S19_a_place_on_the_leg_that_falls_free_at_t_is_taken_at_t():
-    out = play([Passage(id="A", max_vehicles=dated(2))], [a(0, 10), a(1, 12), a(2, 3), a(13, 1)])
+    out = play([LimitedLeg(id="A", max_vehicles=dated(2))], [a(0, 10), a(1, 12), a(2, 3), a(13, 1)])
     assert out.start("A") == [0, 1, 10, 13]
 
 
@@ -259,7 +261,7 @@ def test_S25_releases_found_by_inversion_are_taken_as_they_are():
 
 def test_S26_a_lane_fails_by_the_calendar_whether_idle_or_busy():
     failing = station(lanes=1)
-    drawn = {"A": [Outage(from_h=2, until_h=6, lane=1), Outage(from_h=9, until_h=10, lane=1)]}
+    drawn = {"A": [PlanOutage(from_h=2, until_h=6, lane=1), PlanOutage(from_h=9, until_h=10, lane=1)]}
     out = play([failing], [a(3, 4), a(20, 1)], outages=drawn)
     assert out.start("A") == [6, 20]  # it failed idle, at 2
     assert out.finish("A") == [11, 21]  # and busy, at 9

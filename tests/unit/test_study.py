@@ -13,7 +13,7 @@ from small_border import plan as hand_plan
 from corridor_sim.core.errors import CorridorError, EngineRefusal, ScenarioError, SimulationError
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Indicator, Options
-from corridor_sim.plan.plan import Balk, Plan
+from corridor_sim.plan.plan import Plan, PlanBalk
 from corridor_sim.results.results import OVERLOAD
 from corridor_sim.study.attribution import attribute, where_the_delay_is
 from corridor_sim.study.run import choose_engine, compare, run
@@ -189,8 +189,8 @@ def test_a_toy_indicator_goes_through_run_and_compare():
         def start(self):
             self.count = np.zeros(len(self.scope.replications))
 
-        def add_visits(self, tile):
-            self.count += tile.number
+        def add_visits(self, block):
+            self.count += block.number
 
         def table_rows(self):
             yield self.row(self.count, "corridor", "all")
@@ -211,7 +211,7 @@ def test_engines_are_chosen_and_refused_with_the_reason():
     assert choose_engine(plain, "auto")[0] == "batch"
     flow = plain.flows[0]
     steps = list(flow.variants[0].steps)
-    steps[1] = dataclasses.replace(steps[1], balk=Balk(threshold_h=1, mean_service_h=2, variant=0, at_step=4))
+    steps[1] = dataclasses.replace(steps[1], balk=PlanBalk(threshold_h=1, mean_service_h=2, variant=0, at_step=4))
     balking: Plan = dataclasses.replace(
         plain,
         flows=(dataclasses.replace(flow, variants=(dataclasses.replace(flow.variants[0], steps=tuple(steps)),)),),

@@ -16,7 +16,7 @@ from corridor_sim.engines.batch.merging import merge
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.batch.servers import server_for
 from corridor_sim.engines.batch.tables import records_of, table_of
-from corridor_sim.engines.batch.under_way import Lot, Part, Party, duration_at, taken_at
+from corridor_sim.engines.batch.under_way import Cohort, DrawnBlock, JoiningCohort, duration_at, taken_at
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.plan.plan import Delay, Plan, Station
 from corridor_sim.records.inputs import SampledInputs
@@ -27,17 +27,17 @@ MOST_SWEEPS = 500
 
 
 class _Itinerary:
-    """Those of one lot that have one itinerary, with the joining and leaving of every step."""
+    """Those of one block that have one itinerary, with the joining and leaving of every step."""
 
-    def __init__(self, lot: Lot, variant: int, cells: IntArray) -> None:
-        self.lot, self.variant, self.cells = lot, variant, cells
-        self.steps = lot.plan.variants[variant].steps
-        release = lot.release_h[cells]
+    def __init__(self, block: DrawnBlock, variant: int, cells: IntArray) -> None:
+        self.block, self.variant, self.cells = block, variant, cells
+        self.steps = block.plan.variants[variant].steps
+        release = block.release_h[cells]
         # First guess: nobody waits.
         self.leave_h: list[FloatArray] = []
         at = release
         for step in self.steps:
-            duration = duration_at(lot, step, self.cells, at) if step.laws or step.draws else 0.0
+            duration = duration_at(block, step, self.cells, at) if step.laws or step.draws else 0.0
             at = at + duration
             self.leave_h.append(at)
         self.release_h = release
@@ -62,9 +62,9 @@ def simulate_cycles(plan: Plan, inputs: SampledInputs) -> Records:
     itineraries: list[_Itinerary] = []
     for f, drawn in enumerate(inputs.flows):
         index = np.broadcast_to(np.arange(drawn.release_h.shape[1], dtype=np.int64), drawn.release_h.shape)
-        lot = Lot.of(f, plan.flows[f], 0, drawn, index, index.size)
+        block = DrawnBlock.of(f, plan.flows[f], 0, drawn, index, index.size)
         itineraries += [
-            _Itinerary(lot, v, np.flatnonzero(drawn.variant.ravel() == v)) for v in range(len(plan.flows[f].variants))
+            _Itinerary(block, v, np.flatnonzero(drawn.variant.ravel() == v)) for v in range(len(plan.flows[f].variants))
         ]
     until_h = np.nextafter(plan.horizon_h, np.inf)
     cyclic, back = in_cycle(plan), goes_back(plan)
@@ -82,7 +82,7 @@ def simulate_cycles(plan: Plan, inputs: SampledInputs) -> Records:
     departs = [np.full(drawn.release_h.shape, np.nan) for drawn in inputs.flows]
     for one in itineraries:
         end = one.comes_h(len(one.steps))
-        departs[one.lot.flow].ravel()[one.cells] = np.where(end <= plan.horizon_h, end, np.nan)
+        departs[one.block.flow].ravel()[one.cells] = np.where(end <= plan.horizon_h, end, np.nan)
     return records_of(plan, inputs, {k: table for k, table in enumerate(visits) if table is not None}, departs)
 
 
@@ -106,7 +106,7 @@ def _sweep(
             here = comes < until_h
             leave = np.where(here, comes, np.inf)
             cells, join = one.cells[here], comes[here]
-            taken = taken_at(one.lot, step, cells, join)
+            taken = taken_at(one.block, step, cells, join)
             inside = np.flatnonzero(here)
             if taken is not None:
                 cells, join, inside = cells[taken], join[taken], inside[taken]
@@ -114,8 +114,8 @@ def _sweep(
                 changed |= not np.array_equal(one.leave_h[s], leave)
                 one.leave_h[s] = leave
                 continue
-            service = duration_at(one.lot, step, cells, join)
-            parts.append(Part(Party(one.lot, one.variant, s, cells, join), None, cells, join, service))
+            service = duration_at(one.block, step, cells, join)
+            parts.append(JoiningCohort(Cohort(one.block, one.variant, s, cells, join), None, cells, join, service))
             owners.append((one, s, leave, inside))
     if not parts:
         return None, changed

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import GRID_PER_H, FloatArray
-from corridor_sim.engines.batch.under_way import Part
+from corridor_sim.engines.batch.under_way import JoiningCohort
 from corridor_sim.engines.queues.layout import IntArray
 
 
@@ -31,7 +31,7 @@ class Joining:
         Whether ties are in boarding order rather than by number.
     """
 
-    parts: Sequence[Part]
+    parts: Sequence[JoiningCohort]
     where: IntArray
     join_h: FloatArray
     service_h: FloatArray
@@ -63,7 +63,7 @@ class Joining:
     def flow(self) -> IntArray:
         """Flow of each visit in queue order, -1 in the padding."""
         if self._flow is None:
-            flows = [part.lot.flow for part in self.parts]
+            flows = [part.block.flow for part in self.parts]
             each = np.repeat(np.array(flows, dtype=np.int64), [len(part.cells) for part in self.parts])
             self._flow = self.queued(each, -1)
         return self._flow
@@ -71,7 +71,7 @@ class Joining:
     @property
     def number(self) -> IntArray:
         """Number of each visit's consignment in queue order, -1 in the padding."""
-        return self.queued(concatenated([part.lot.number[part.cells] for part in self.parts]), -1)
+        return self.queued(concatenated([part.block.number[part.cells] for part in self.parts]), -1)
 
     def some(self, order: IntArray, inside: NDArray[np.bool_]) -> Joining:
         """Those at the columns `order` of each row where `inside` holds, as a queue of their own to serve."""
@@ -98,8 +98,8 @@ def laid_out(values: NDArray[Any], place: IntArray, shape: tuple[int, ...], fill
     return out
 
 
-def merge(parts: Sequence[Part], rows: int, *, by_number: bool) -> Joining:
-    """Those who join an element, in queue order; parts come in order of flow, lot and itinerary.
+def merge(parts: Sequence[JoiningCohort], rows: int, *, by_number: bool) -> Joining:
+    """Those who join an element, in queue order; parts come in order of flow, block and itinerary.
 
     `by_number` says that numbers may be given ones, in any order.
     """
@@ -109,9 +109,9 @@ def merge(parts: Sequence[Part], rows: int, *, by_number: bool) -> Joining:
     where, sorted_h, boarded = place, join, False
     if not (join[:, 1:] >= join[:, :-1]).all():
         where, sorted_h = _queue(join, stable_order(join), place)
-    ready = any(part.party.ready_h is not None for part in parts)
+    ready = any(part.cohort.ready_h is not None for part in parts)
     if (by_number or ready or _interleaved(parts)) and _ties(sorted_h):
-        keys = [laid_out(concatenated([part.lot.number[part.cells] for part in parts]), place, shape, -1), join]
+        keys = [laid_out(concatenated([part.block.number[part.cells] for part in parts]), place, shape, -1), join]
         if ready:
             keys.insert(1, laid_out(concatenated([part.ready_h for part in parts]), place, shape, np.inf))
             boarded = True
@@ -120,7 +120,7 @@ def merge(parts: Sequence[Part], rows: int, *, by_number: bool) -> Joining:
     return Joining(parts, where, sorted_h, service, boarded)
 
 
-def _side_by_side(parts: Sequence[Part], rows: int) -> tuple[tuple[int, int], IntArray]:
+def _side_by_side(parts: Sequence[JoiningCohort], rows: int) -> tuple[tuple[int, int], IntArray]:
     """Shape of a matrix with the parts side by side, and the flat place in it of each of the concatenated parts."""
     counts = [part.count for part in parts]
     total = np.sum(counts, axis=0) if len(parts) > 1 else counts[0]
@@ -135,9 +135,9 @@ def _side_by_side(parts: Sequence[Part], rows: int) -> tuple[tuple[int, int], In
     return (rows, width), concatenated(places)
 
 
-def _interleaved(parts: Sequence[Part]) -> bool:
+def _interleaved(parts: Sequence[JoiningCohort]) -> bool:
     """Whether parts side by side are not in the order of the default numbers."""
-    return any(one.lot is other.lot for one, other in pairwise(parts))
+    return any(one.block is other.block for one, other in pairwise(parts))
 
 
 def _ties(sorted_h: FloatArray) -> bool:

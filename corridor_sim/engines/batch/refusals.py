@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from corridor_sim.plan.plan import Passage, Plan, Quota, Station, Step, Timetable
+from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, Quota, Station, Step
 
 
 def refusals(plan: Plan) -> list[str]:
@@ -40,7 +40,7 @@ def refusals(plan: Plan) -> list[str]:
         found += [
             f"landing in boarding order in a plan whose itineraries go round in cycles at {element.id}"
             for element in plan.elements
-            if isinstance(element, Timetable) and element.landing == "boarding"
+            if isinstance(element, Departures) and element.landing == "boarding"
         ]
         found += [
             f"a way back from {plan.elements[number].id}, which may take no time" for number in _instant_returns(plan)
@@ -71,14 +71,14 @@ def _instant_returns(plan: Plan) -> list[int]:
 def _starts_and_ends(plan: Plan, step: Step) -> bool:
     """Whether those who have waited at a step may leave it at the instant at which they start."""
     element = plan.elements[step.element]
-    if isinstance(element, Timetable):
+    if isinstance(element, Departures):
         return element.crossing is None or getattr(element.crossing, "mean_h", 1.0) == 0
-    return isinstance(element, Quota) or (isinstance(element, Passage) and not _has_length(step))
+    return isinstance(element, Quota) or (isinstance(element, LimitedLeg) and not _has_length(step))
 
 
 def _takes_time(plan: Plan, step: Step) -> bool:
     return not _starts_and_ends(plan, step) and (
-        isinstance(plan.elements[step.element], Timetable) or _has_length(step)
+        isinstance(plan.elements[step.element], Departures) or _has_length(step)
     )
 
 

@@ -16,16 +16,24 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.engines import queues
 from corridor_sim.engines.batch.merging import Joining, concatenated, merge
 from corridor_sim.engines.batch.refusals import blocking_lines
-from corridor_sim.engines.batch.servers import Departures, Free, Served, Server, server_for
+from corridor_sim.engines.batch.servers import DelayServer, DeparturesServer, Served, Server, server_for
 from corridor_sim.engines.batch.tables import by_horizon, nobody, table_of, visits_of
-from corridor_sim.engines.batch.under_way import Lot, Part, Party, Route, duration_at, joined, part_of
+from corridor_sim.engines.batch.under_way import (
+    Cohort,
+    DrawnBlock,
+    JoiningCohort,
+    Route,
+    duration_at,
+    joined,
+    joining_cohort,
+)
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.plan.plan import Plan, Station, Timetable
+from corridor_sim.plan.plan import Departures, Plan, Station
 from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 from corridor_sim.records.visits import ElementVisits, SpanTimes, Visits
 
 THIN = 0.125
-"""Share of a lot under way below which the draws of the others are dropped."""
+"""Share of a block under way below which the draws of the others are dropped."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +67,7 @@ class Run:
         self.end_h = float(np.nextafter(plan.horizon_h, np.inf))
         self.routes = [[Route(variant, spans=not records) for variant in flow.variants] for flow in plan.flows]
         # Of each flow, itinerary and step: who is on the way to it.
-        self.coming: list[list[list[list[Party]]]] = [
+        self.coming: list[list[list[list[Cohort]]]] = [
             [[[] for _ in route.steps] for route in routes] for routes in self.routes
         ]
         self.places: list[list[tuple[int, int, int]]] = [[] for _ in plan.elements]
@@ -67,7 +75,7 @@ class Run:
             for v, route in enumerate(routes):
                 for s, step in enumerate(route.steps):
                     self.places[step.element].append((f, v, s))
-        self.lots = 0
+        self.blocks = 0
         self.servers: dict[int, Server] = {}
         self.lines = {run[0]: run for run in blocking_lines(plan)}
         self.inner = {number for run in self.lines.values() for number in run[1:]}
@@ -92,19 +100,19 @@ class Run:
                 self.by_number = bool(((drawn.number != usual) & (drawn.variant >= 0)).any())
             variants = range(len(self.routes[f]))
             there = (drawn.variant.ravel() >= 0) & (drawn.release_h.ravel() <= self.plan.horizon_h)
-            lot = Lot.of(f, self.plan.flows[f], self.lots, drawn, index, int(np.count_nonzero(there)))
-            self.lots += 1
+            block = DrawnBlock.of(f, self.plan.flows[f], self.blocks, drawn, index, int(np.count_nonzero(there)))
+            self.blocks += 1
             for v in variants:
                 mine = there if len(variants) == 1 else there & (drawn.variant.ravel() == v)
                 cells = np.flatnonzero(mine)
                 if len(cells):
-                    self._come(Party(lot, v, 0, cells, lot.release_h[cells]))
+                    self._queue_for_step(Cohort(block, v, 0, cells, block.release_h[cells]))
 
     def renew(self, inputs: SampledInputs) -> None:
         """Take over draws of elements that have grown longer (crossings of departures when full)."""
         self.inputs = inputs
         for number, server in self.servers.items():
-            if isinstance(server, Departures):
+            if isinstance(server, DeparturesServer):
                 server.crossing_h = inputs.crossing_h.get(number)
 
     def advance(self, until_h: float, *, last: bool) -> Iterator[Found]:
@@ -130,106 +138,106 @@ class Run:
         over, self.over = tuple(self.over), []
         return over
 
-    def _come(self, party: Party) -> None:
-        """Let a party be on the way to its step, or see it off at the end of its journey."""
-        steps = self.coming[party.lot.flow][party.variant]
-        if party.step < len(steps):
-            steps[party.step].append(party)
+    def _queue_for_step(self, cohort: Cohort) -> None:
+        """Let a cohort be on the way to its step, or see it off at the end of its journey."""
+        steps = self.coming[cohort.block.flow][cohort.variant]
+        if cohort.step < len(steps):
+            steps[cohort.step].append(cohort)
         else:
-            self._see_off(party, party.time_h)
+            self._end_journey(cohort, cohort.time_h)
 
-    def _see_off(self, party: Party, depart_h: FloatArray) -> None:
+    def _end_journey(self, cohort: Cohort, depart_h: FloatArray) -> None:
         """Take down journeys that are over, or that will not go on by the horizon, with the spans under way."""
-        for k, begin in party.begin_h.items():
-            self._span(party, k, begin, np.full(len(begin), np.nan))
-        self._span(party, -1, party.lot.release_h[party.cells], depart_h)
-        party.lot.left -= len(party.cells)
+        for k, begin in cohort.begin_h.items():
+            self._span(cohort, k, begin, np.full(len(begin), np.nan))
+        self._span(cohort, -1, cohort.block.release_h[cohort.cells], depart_h)
+        cohort.block.left -= len(cohort.cells)
 
-    def _span(self, party: Party, span: int, begin_h: FloatArray, end_h: FloatArray) -> None:
-        cells, end_h = party.cells, by_horizon(end_h, self.plan.horizon_h)
+    def _span(self, cohort: Cohort, span: int, begin_h: FloatArray, end_h: FloatArray) -> None:
+        cells, end_h = cohort.cells, by_horizon(end_h, self.plan.horizon_h)
         begun = begin_h == begin_h
         if not begun.all():
             cells, begin_h, end_h = cells[begun], begin_h[begun], end_h[begun]
         if len(cells):
-            count = party.lot.count(cells)
-            index = party.lot.index[cells] if self.who else nobody(len(cells))
-            self.over.append(SpanTimes(party.lot.flow, party.variant, span, count, index, begin_h, end_h))
+            count = cohort.block.count(cells)
+            index = cohort.block.index[cells] if self.who else nobody(len(cells))
+            self.over.append(SpanTimes(cohort.block.flow, cohort.variant, span, count, index, begin_h, end_h))
 
-    def _parts(self, number: int, until_h: float) -> list[Part]:
-        """Those who join an element before an instant, in order of flow, lot and itinerary."""
+    def _parts(self, number: int, until_h: float) -> list[JoiningCohort]:
+        """Those who join an element before an instant, in order of flow, block and itinerary."""
         parts = []
         for f, v, s in self.places[number]:
             coming = self.coming[f][v]
-            together: dict[int, list[Party]] = {}
-            for party in coming[s]:
-                together.setdefault(id(party.lot), []).append(party)
+            together: dict[int, list[Cohort]] = {}
+            for cohort in coming[s]:
+                together.setdefault(id(cohort.block), []).append(cohort)
             coming[s] = []
-            for parties in together.values():
-                here, rest = joined(parties).split(until_h)
+            for cohorts in together.values():
+                here, rest = joined(cohorts).split(until_h)
                 if rest is not None:
                     coming[s].append(rest)
                 if here is None:
                     continue
-                part = part_of(here)
+                part = joining_cohort(here)
                 if part is None:
-                    self._go_on(here, here.time_h)
+                    self._advance_step(here, here.time_h)
                 else:
                     parts.append(part)
-        return sorted(parts, key=lambda part: (part.lot.flow, part.lot.serial))
+        return sorted(parts, key=lambda part: (part.block.flow, part.block.serial))
 
-    def _go_on(self, party: Party, leave_h: FloatArray) -> None:
-        """Let everybody of a party, whose spans have been opened, come to the next step."""
-        after = Party(
-            party.lot, party.variant, party.step + 1, party.cells, leave_h, dict(party.begin_h), party.ready_h
+    def _advance_step(self, cohort: Cohort, leave_h: FloatArray) -> None:
+        """Let everybody of a cohort, whose spans have been opened, come to the next step."""
+        after = Cohort(
+            cohort.block, cohort.variant, cohort.step + 1, cohort.cells, leave_h, dict(cohort.begin_h), cohort.ready_h
         )
-        for k in self.routes[party.lot.flow][party.variant].closes[party.step]:
+        for k in self.routes[cohort.block.flow][cohort.variant].closes[cohort.step]:
             begin = after.begin_h.pop(k, None)
             if begin is not None:
                 self._span(after, k, begin, leave_h)
         on_time, late = after.split(self.end_h)
         if late is not None:
-            self._see_off(late, late.time_h)
+            self._end_journey(late, late.time_h)
         if on_time is not None:
-            self._come(on_time)
+            self._queue_for_step(on_time)
 
-    def _leave(self, part: Part, leave_h: FloatArray, *, boarding: bool = False) -> None:
-        """Send a part on, with those of its party who have passed the step by."""
-        party, join_h = part.party, part.join_h
-        everybody = len(part.cells) == len(party.cells)
+    def _leave(self, part: JoiningCohort, leave_h: FloatArray, *, boarding: bool = False) -> None:
+        """Send a part on, with those of its cohort who have passed the step by."""
+        cohort, join_h = part.cohort, part.join_h
+        everybody = len(part.cells) == len(cohort.cells)
         who = slice(None) if everybody else part.positions
 
         def written(before: FloatArray | None, values: FloatArray) -> FloatArray:
             if everybody:
                 return values
-            after = np.full(len(party.cells), np.nan) if before is None else before.copy()
+            after = np.full(len(cohort.cells), np.nan) if before is None else before.copy()
             after[who] = values
             return after
 
-        for k, begun in self.routes[party.lot.flow][party.variant].opens[party.step]:
-            before = party.begin_h.get(k)
+        for k, begun in self.routes[cohort.block.flow][cohort.variant].opens[cohort.step]:
+            before = cohort.begin_h.get(k)
             if begun and before is not None:
-                party.begin_h[k] = written(before, np.where(np.isnan(before[who]), join_h, before[who]))
+                cohort.begin_h[k] = written(before, np.where(np.isnan(before[who]), join_h, before[who]))
             else:
-                party.begin_h[k] = written(None, join_h)
+                cohort.begin_h[k] = written(None, join_h)
         if boarding:
-            party.ready_h = written(party.ready_h, join_h)
-        elif party.ready_h is not None:
-            party.ready_h = None if everybody else written(party.ready_h, np.full(len(join_h), np.nan))
-        self._go_on(party, written(party.time_h, leave_h))
+            cohort.ready_h = written(cohort.ready_h, join_h)
+        elif cohort.ready_h is not None:
+            cohort.ready_h = None if everybody else written(cohort.ready_h, np.full(len(join_h), np.nan))
+        self._advance_step(cohort, written(cohort.time_h, leave_h))
 
     def _server(self, number: int) -> Server:
         if number not in self.servers:
             self.servers[number] = server_for(self.plan, number, self.inputs)
         return self.servers[number]
 
-    def _serve(self, number: int, parts: list[Part], until_h: float, *, last: bool) -> Found:
+    def _serve(self, number: int, parts: list[JoiningCohort], until_h: float, *, last: bool) -> Found:
         """Those who join an element, served and sent on."""
         element, server = self.plan.elements[number], self._server(number)
-        if isinstance(server, Free) and not self.records:
+        if isinstance(server, DelayServer) and not self.records:
             return self._free(number, parts)
         joining = merge(parts, self.rows, by_number=self.by_number)
         served = server.serve(joining, until_h, last=last)
-        boarding = isinstance(element, Timetable) and element.landing == "boarding"
+        boarding = isinstance(element, Departures) and element.landing == "boarding"
         if self.records:
             # The whole run at once: nobody is left undecided.
             times = (joining.join_h, served.start_h, served.finish_h, served.leave_h, served.service_h)
@@ -243,14 +251,14 @@ class Run:
             if decided is not None and not decided[k].all():
                 going, staying = part.settled(decided[k])
                 times_h = [column[decided[k]] for column in own]
-                self._come(staying)
+                self._queue_for_step(staying)
             if len(going.cells):
                 visits.append(self._visits(number, going, times_h))
-            if len(going.party.cells):
+            if len(going.cohort.cells):
                 self._leave(going, times_h[2], boarding=boarding)
         return Found(number, tuple(visits), None, self._over())
 
-    def _free(self, number: int, parts: list[Part]) -> Found:
+    def _free(self, number: int, parts: list[JoiningCohort]) -> Found:
         """Nobody waits for anybody, so nobody lines up."""
         visits = []
         for part in parts:
@@ -259,10 +267,10 @@ class Run:
             self._leave(part, leave)
         return Found(number, tuple(visits), None, self._over())
 
-    def _visits(self, number: int, part: Part, times: Sequence[FloatArray]) -> Visits:
+    def _visits(self, number: int, part: JoiningCohort, times: Sequence[FloatArray]) -> Visits:
         return visits_of(number, part, times, self.plan.horizon_h, who=self.who)
 
-    def _line(self, run: list[int], parts: list[Part]) -> Iterator[Found]:
+    def _line(self, run: list[int], parts: list[JoiningCohort]) -> Iterator[Found]:
         """A run of stations that block each other, worked out in one piece."""
         plan = self.plan
         stations = [plan.elements[number] for number in run]
@@ -286,23 +294,23 @@ class Run:
             times = (at.join_h, at.start_h, at.finish_h, at.leave_h, service)
             yield Found(number, (), table_of(joining, times, plan.horizon_h, offset), ())
         for part, leave in zip(parts, joining.by_part(joining.flat(stations_times[-1].leave_h)), strict=True):
-            part.party.step += len(run) - 1
+            part.cohort.step += len(run) - 1
             self._leave(part, leave)
         yield Found(run[-1], (), None, self._over())
 
     def _thin(self) -> None:
-        """Drop the draws of the others where few of a lot are under way."""
-        kept: dict[int, list[Party]] = {}
-        places = [parties for flow in self.coming for variant in flow for parties in variant]
-        for parties in places:
-            for party in parties:
-                if party.lot.left < THIN * party.lot.size:
-                    kept.setdefault(id(party.lot), []).append(party)
+        """Drop the draws of the others where few of a block are under way."""
+        kept: dict[int, list[Cohort]] = {}
+        places = [cohorts for flow in self.coming for variant in flow for cohorts in variant]
+        for cohorts in places:
+            for cohort in cohorts:
+                if cohort.block.left < THIN * cohort.block.size:
+                    kept.setdefault(id(cohort.block), []).append(cohort)
         for few in kept.values():
-            cells = np.sort(np.concatenate([party.cells for party in few]))
-            thin = few[0].lot.thinned(cells)
-            for party in few:
-                party.lot, party.cells = thin, np.searchsorted(cells, party.cells)
+            cells = np.sort(np.concatenate([cohort.cells for cohort in few]))
+            thin = few[0].block.thinned(cells)
+            for cohort in few:
+                cohort.block, cohort.cells = thin, np.searchsorted(cells, cohort.cells)
 
 
 def _by_part(joining: Joining, served: Served) -> list[list[FloatArray]]:
@@ -319,7 +327,7 @@ def _by_part(joining: Joining, served: Served) -> list[list[FloatArray]]:
     return columns
 
 
-def _later_service(part: Part, offset: int) -> FloatArray:
-    party = part.party
-    step = party.lot.plan.variants[party.variant].steps[party.step + offset]
-    return duration_at(party.lot, step, part.cells, part.join_h)
+def _later_service(part: JoiningCohort, offset: int) -> FloatArray:
+    cohort = part.cohort
+    step = cohort.block.plan.variants[cohort.variant].steps[cohort.step + offset]
+    return duration_at(cohort.block, step, part.cells, part.join_h)

@@ -19,7 +19,7 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.engines import queues
 from corridor_sim.engines.batch.merging import Joining
 from corridor_sim.engines.queues.layout import Pieces
-from corridor_sim.plan.plan import Delay, Outage, Passage, Plan, Quota, Station, StepFunction, Timetable
+from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, PlanOutage, Quota, Station, StepFunction
 from corridor_sim.records.inputs import SampledInputs
 
 
@@ -47,7 +47,7 @@ class Server(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Free:
+class DelayServer:
     """Time that nobody competes for."""
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:  # noqa: ARG002
@@ -107,7 +107,7 @@ class UrgentFirst:
 class NamedLanes:
     """Lanes that keep their identity."""
 
-    def __init__(self, station: Station, outages: Sequence[Sequence[Outage]]) -> None:
+    def __init__(self, station: Station, outages: Sequence[Sequence[PlanOutage]]) -> None:
         self.capacity: StepFunction | Sequence[StepFunction] = station.named or station.lanes
         self.outages, self.policy = outages, station.outage_policy
         rows = len(outages)
@@ -159,35 +159,35 @@ class Pools:
         return Served(start, finish, leave, joining.service_h, None if decided.all() else decided)
 
 
-class Entry:
+class LimitedLegServer:
     """A leg whose entry is limited."""
 
-    def __init__(self, passage: Passage, rows: int) -> None:
-        self.passage, self.leg = passage, queues.Leg.empty(rows, passage.max_vehicles)
+    def __init__(self, leg: LimitedLeg, rows: int) -> None:
+        self.leg, self.state = leg, queues.LegState.empty(rows, leg.max_vehicles)
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:
         """Let in, in order."""
-        leg = self.passage
+        leg = self.leg
         if leg.headway_h is None and leg.open is None and leg.max_vehicles is None and not leg.no_overtaking:
-            return Free().serve(joining, until_h, last=last)
-        enter, leave = queues.passage(
+            return DelayServer().serve(joining, until_h, last=last)
+        enter, leave = queues.limited_leg(
             joining.join_h,
             joining.service_h,
             headway_h=leg.headway_h,
             open=leg.open,
             max_vehicles=leg.max_vehicles,
             no_overtaking=leg.no_overtaking,
-            leg=self.leg,
+            leg=self.state,
         )
         return Served(enter, leave, leave, joining.service_h)
 
 
-class Departures:
-    """Sailings and slots with places, or departures when full."""
+class DeparturesServer:
+    """Departures and slots with places, or departures when full."""
 
     def __init__(
         self,
-        element: Timetable,
+        element: Departures,
         crossing_h: FloatArray | None,
         cancelled: NDArray[np.bool_] | None,
         rows: int,
@@ -238,7 +238,7 @@ class Departures:
         return Served(start, landing, landing, np.where(start <= self.horizon_h, crossing, np.nan), decided)
 
 
-class DailyQuota:
+class QuotaServer:
     """Daily acceptance."""
 
     def __init__(self, element: Quota, rows: int) -> None:
@@ -282,7 +282,7 @@ def shares_of_lanes(station: Station) -> list[StepFunction]:
     return [StepFunction(edge, left), *pools]
 
 
-def _up(outages: Sequence[Sequence[Outage]], *, always: bool) -> Pieces | None:
+def _up(outages: Sequence[Sequence[PlanOutage]], *, always: bool) -> Pieces | None:
     """1 while a station is up, one row a replication; None if it never goes down."""
     if not any(row for row in outages):
         return None
@@ -320,17 +320,17 @@ def server_for(plan: Plan, number: int, inputs: SampledInputs) -> Server:
     rows = len(inputs.replications)
     match element:
         case Delay():
-            return Free()
-        case Passage():
-            return Entry(element, rows)
+            return DelayServer()
+        case LimitedLeg():
+            return LimitedLegServer(element, rows)
         case Quota():
-            return DailyQuota(element, rows)
-        case Timetable():
+            return QuotaServer(element, rows)
+        case Departures():
             if element.crossing is not None and number not in inputs.crossing_h:
                 raise SimulationError(f"{element.id}: no crossing times were drawn")
             if element.cancel > 0 and number not in inputs.cancelled and element.when_full is None:
                 raise SimulationError(f"{element.id}: no cancellations were drawn")
-            return Departures(
+            return DeparturesServer(
                 element, inputs.crossing_h.get(number), inputs.cancelled.get(number), rows, plan.horizon_h
             )
     return _station(plan, element, number, inputs)

@@ -20,7 +20,7 @@ from corridor_sim.core.errors import EngineRefusal
 from corridor_sim.engines.batch.refusals import blocking_lines, is_cyclic, refusals
 from corridor_sim.engines.batch.run import Run
 from corridor_sim.engines.batch.whole_runs import simulate
-from corridor_sim.plan.plan import Plan, Quota, Timetable
+from corridor_sim.plan.plan import Departures, Plan, Quota
 from corridor_sim.records.inputs import SampledInputs
 from corridor_sim.records.visits import Chunk, IntArray, chunk_of
 
@@ -34,7 +34,7 @@ CELLS = 400_000
 """Visits to one busy element in one window, summed over replications: larger ones leave the cache."""
 
 
-class Windows(Protocol):
+class WindowSource(Protocol):
     """Hands out the consignments of some replications in order of release (`sampling.BlockSampler`)."""
 
     def next(self, until_h: float) -> SampledInputs:
@@ -42,7 +42,7 @@ class Windows(Protocol):
         ...
 
 
-class Draws(Protocol):
+class DrawSource(Protocol):
     """What is needed of `sampling.Sampler`."""
 
     expected: tuple[float, ...]
@@ -56,7 +56,7 @@ class Draws(Protocol):
         """All draws of some replications."""
         ...
 
-    def stream(self, replications: Sequence[int]) -> Windows:
+    def stream(self, replications: Sequence[int]) -> WindowSource:
         """The same draws window by window."""
         ...
 
@@ -71,7 +71,7 @@ class Blocks:
 
 
 def stream(
-    plan: Plan, sampler: Draws, replications: Sequence[int], memory_gb: float = 2.0, *, who: bool = False
+    plan: Plan, sampler: DrawSource, replications: Sequence[int], memory_gb: float = 2.0, *, who: bool = False
 ) -> Iterator[Chunk]:
     """What happened in some replications, each visit and each span in exactly one chunk.
 
@@ -105,7 +105,9 @@ def stream(
     return _chunks(plan, sampler, list(replications), memory_gb, who=who)
 
 
-def _chunks(plan: Plan, sampler: Draws, replications: list[int], memory_gb: float, *, who: bool) -> Iterator[Chunk]:
+def _chunks(
+    plan: Plan, sampler: DrawSource, replications: list[int], memory_gb: float, *, who: bool
+) -> Iterator[Chunk]:
     if not replications:
         return
     cut = cut_of(plan, sampler, len(replications), memory_gb)
@@ -119,7 +121,7 @@ def _chunks(plan: Plan, sampler: Draws, replications: list[int], memory_gb: floa
 
 
 def windows(
-    plan: Plan, source: Windows, rows: Sequence[int], window_h: float, drawn_h: float, *, who: bool = False
+    plan: Plan, source: WindowSource, rows: Sequence[int], window_h: float, drawn_h: float, *, who: bool = False
 ) -> Iterator[Chunk]:
     """The chunks of one block of replications, window after window, element after element.
 
@@ -154,7 +156,7 @@ def windows(
             del found
 
 
-def cut_of(plan: Plan, sampler: Draws, replications: int, memory_gb: float) -> Blocks:
+def cut_of(plan: Plan, sampler: DrawSource, replications: int, memory_gb: float) -> Blocks:
     """How many replications go side by side, and how many hours at once, within a budget."""
     horizon_h = max(plan.horizon_h, 1.0)
     expected = max(sum(sampler.expected), 1.0)
@@ -199,7 +201,7 @@ def _stay_h(plan: Plan, element: int, laws: Sequence[tuple[float, object]]) -> f
     """About how long one is at an element, without the queue."""
     longest = max((float(getattr(law, "mean_h", 1.0)) for _, law in laws), default=0.0)
     thing = plan.elements[element]
-    if isinstance(thing, Timetable):
+    if isinstance(thing, Departures):
         crossing = float(getattr(thing.crossing, "mean_h", 0.0)) if thing.crossing is not None else 0.0
         return crossing + (plan.horizon_h / max(len(thing.depart_h), 1) if not thing.when_full else 24.0)
     return longest + (24.0 if isinstance(thing, Quota) else 0.0)

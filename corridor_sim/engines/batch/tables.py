@@ -11,7 +11,7 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.merging import Joining, concatenated
-from corridor_sim.engines.batch.under_way import Part
+from corridor_sim.engines.batch.under_way import JoiningCohort
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import SampledInputs
@@ -25,7 +25,7 @@ def by_horizon(times: FloatArray, horizon_h: float) -> FloatArray:
     return np.where(times <= horizon_h, times, np.nan)
 
 
-def visits_of(element: int, part: Part, times: Sequence[FloatArray], horizon_h: float, *, who: bool) -> Visits:
+def visits_of(element: int, part: JoiningCohort, times: Sequence[FloatArray], horizon_h: float, *, who: bool) -> Visits:
     """Visits of one part; `times` are start, finish, leave and service there.
 
     Without `who` index and step are left at -1, which saves work.
@@ -36,7 +36,7 @@ def visits_of(element: int, part: Part, times: Sequence[FloatArray], horizon_h: 
             known[id(at)] = at if at is part.join_h else by_horizon(at, horizon_h)
     index, step = _who(part) if who else (nobody(len(part.cells)),) * 2
     start, finish, leave = (known[id(at)] for at in times[:3])
-    return Visits(element, part.lot.flow, part.count, index, step, part.join_h, start, finish, leave, times[3])
+    return Visits(element, part.block.flow, part.count, index, step, part.join_h, start, finish, leave, times[3])
 
 
 def nobody(size: int) -> IntArray:
@@ -44,8 +44,8 @@ def nobody(size: int) -> IntArray:
     return np.broadcast_to(np.int64(-1), (size,))
 
 
-def _who(part: Part) -> tuple[IntArray, IntArray]:
-    return part.lot.index[part.cells], np.full(len(part.cells), part.party.step, dtype=np.int64)
+def _who(part: JoiningCohort) -> tuple[IntArray, IntArray]:
+    return part.block.index[part.cells], np.full(len(part.cells), part.cohort.step, dtype=np.int64)
 
 
 def table_of(joining: Joining, times: Sequence[FloatArray], horizon_h: float, offset: int = 0) -> ElementVisits:

@@ -1,9 +1,9 @@
 """Consignments under way: what they draw, and who comes to which step when.
 
-A `Lot` holds the draws of the consignments of one flow that were handed in together. A
-`Party` is some of them that come to the same step of the same itinerary, as flat arrays
+A `DrawnBlock` holds the draws of the consignments of one flow that were handed in together. A
+`Cohort` is some of them that come to the same step of the same itinerary, as flat arrays
 in order of replication, then index; it is split by time only, and joined again with those
-of its lot who come to the step later. A `Part` is those of a party that join the step now.
+of its block who come to the step later. A `JoiningCohort` is those of a cohort that join the step now.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Route:
             self.closes[span.last].append(k)
 
 
-class Lot:
+class DrawnBlock:
     """Draws of the consignments of one flow that were handed in together, as flat arrays.
 
     Attributes
@@ -50,7 +50,7 @@ class Lot:
     edge
         Cells ``edge[r]`` up to ``edge[r + 1]`` are those of the r-th replication. (replication + 1,)
     serial
-        Place among the lots of its flow.
+        Place among the blocks of its flow.
     size, left
         How many consignments there were, and how many of them are still under way.
     """
@@ -74,8 +74,8 @@ class Lot:
         self.duration_h, self.uniform = duration_h, uniform
 
     @classmethod
-    def of(cls, flow: int, plan: FlowPlan, serial: int, inputs: FlowInputs, index: IntArray, size: int) -> Lot:
-        """The lot of some inputs, shape (replication, consignment) with padding, `size` of which are there."""
+    def of(cls, flow: int, plan: FlowPlan, serial: int, inputs: FlowInputs, index: IntArray, size: int) -> DrawnBlock:
+        """The block of some inputs, shape (replication, consignment) with padding, `size` of which are there."""
         rows, width = inputs.release_h.shape
         return cls(
             flow,
@@ -90,9 +90,9 @@ class Lot:
             size,
         )
 
-    def thinned(self, cells: IntArray) -> Lot:
-        """A lot of the consignments at some cells alone."""
-        return Lot(
+    def thinned(self, cells: IntArray) -> DrawnBlock:
+        """A block of the consignments at some cells alone."""
+        return DrawnBlock(
             self.flow,
             self.plan,
             self.serial,
@@ -133,8 +133,8 @@ def picked(values: NDArray[Any], cells: IntArray) -> NDArray[Any]:
 
 
 @dataclass(slots=True, eq=False)
-class Party:
-    """Those of a lot who come to the same step of the same itinerary: cells in ascending order.
+class Cohort:
+    """Those of a block who come to the same step of the same itinerary: cells in ascending order.
 
     Attributes
     ----------
@@ -146,7 +146,7 @@ class Party:
         The order in which those who landed together left the ship, NaN for those who did not.
     """
 
-    lot: Lot
+    block: DrawnBlock
     variant: int
     step: int
     cells: IntArray
@@ -154,10 +154,10 @@ class Party:
     begin_h: dict[int, FloatArray] = field(default_factory=dict)
     ready_h: FloatArray | None = None
 
-    def some(self, which: IntArray) -> Party:
+    def some(self, which: IntArray) -> Cohort:
         """Those at some positions, in ascending order."""
-        return Party(
-            self.lot,
+        return Cohort(
+            self.block,
             self.variant,
             self.step,
             self.cells[which],
@@ -166,7 +166,7 @@ class Party:
             None if self.ready_h is None else self.ready_h[which],
         )
 
-    def split(self, until_h: float) -> tuple[Party | None, Party | None]:
+    def split(self, until_h: float) -> tuple[Cohort | None, Cohort | None]:
         """Those who come before an instant, and the others."""
         here = self.time_h < until_h
         many = int(np.count_nonzero(here))
@@ -177,117 +177,119 @@ class Party:
         return self.some(np.flatnonzero(here)), self.some(np.flatnonzero(~here))
 
 
-def joined(parties: Sequence[Party]) -> Party:
-    """Parties of one lot at the same step as one."""
-    if len(parties) == 1:
-        return parties[0]
-    first = parties[0]
-    cells = np.concatenate([party.cells for party in parties])
+def joined(cohorts: Sequence[Cohort]) -> Cohort:
+    """Cohorts of one block at the same step as one."""
+    if len(cohorts) == 1:
+        return cohorts[0]
+    first = cohorts[0]
+    cells = np.concatenate([cohort.cells for cohort in cohorts])
     order = np.argsort(cells, kind="stable")
 
     def together(arrays: Iterable[FloatArray]) -> FloatArray:
         return np.asarray(np.concatenate(list(arrays))[order])
 
-    def known(values: FloatArray | None, party: Party) -> FloatArray:
-        return np.full(len(party.cells), np.nan) if values is None else values
+    def known(values: FloatArray | None, cohort: Cohort) -> FloatArray:
+        return np.full(len(cohort.cells), np.nan) if values is None else values
 
-    begun = dict.fromkeys(k for party in parties for k in party.begin_h)
+    begun = dict.fromkeys(k for cohort in cohorts for k in cohort.begin_h)
     ready = None
-    if any(party.ready_h is not None for party in parties):
-        ready = together(known(party.ready_h, party) for party in parties)
-    return Party(
-        first.lot,
+    if any(cohort.ready_h is not None for cohort in cohorts):
+        ready = together(known(cohort.ready_h, cohort) for cohort in cohorts)
+    return Cohort(
+        first.block,
         first.variant,
         first.step,
         cells[order],
-        together(party.time_h for party in parties),
-        {k: together(known(party.begin_h.get(k), party) for party in parties) for k in begun},
+        together(cohort.time_h for cohort in cohorts),
+        {k: together(known(cohort.begin_h.get(k), cohort) for cohort in cohorts) for k in begun},
         ready,
     )
 
 
 @dataclass(slots=True, eq=False)
-class Part:
-    """Those of a party who join an element now; `who` are their positions in the party (None: all)."""
+class JoiningCohort:
+    """Those of a cohort who join an element now; `who` are their positions in the cohort (None: all)."""
 
-    party: Party
+    cohort: Cohort
     who: IntArray | None
     cells: IntArray
     join_h: FloatArray
     service_h: FloatArray
 
     @property
-    def lot(self) -> Lot:
-        """The lot that they belong to."""
-        return self.party.lot
+    def block(self) -> DrawnBlock:
+        """The block that they belong to."""
+        return self.cohort.block
 
     @property
     def count(self) -> IntArray:
         """How many there are in each replication."""
-        return self.lot.count(self.cells)
+        return self.block.count(self.cells)
 
     @property
     def positions(self) -> IntArray:
-        """Their positions in the party."""
+        """Their positions in the cohort."""
         return np.arange(len(self.cells)) if self.who is None else self.who
 
-    def settled(self, decided: NDArray[np.bool_]) -> tuple[Part, Party]:
-        """The part of those who are decided, with all who pass the step by, and the party of those who stay."""
-        stays = np.zeros(len(self.party.cells), dtype=bool)
+    def settled(self, decided: NDArray[np.bool_]) -> tuple[JoiningCohort, Cohort]:
+        """The part of those who are decided, with all who pass the step by, and the cohort of those who stay."""
+        stays = np.zeros(len(self.cohort.cells), dtype=bool)
         stays[self.positions[~decided]] = True
         goes = np.flatnonzero(~stays)
         taken = np.zeros(len(stays), dtype=bool)
         taken[self.positions] = True
-        part = Part(
-            self.party.some(goes),
+        part = JoiningCohort(
+            self.cohort.some(goes),
             np.flatnonzero(taken[goes]),
             self.cells[decided],
             self.join_h[decided],
             self.service_h[decided],
         )
-        return part, self.party.some(np.flatnonzero(stays))
+        return part, self.cohort.some(np.flatnonzero(stays))
 
     @property
     def ready_h(self) -> FloatArray:
         """What settles ties before the number: the boarding order of those who landed, else the joining."""
-        ready = self.party.ready_h
+        ready = self.cohort.ready_h
         if ready is None:
             return self.join_h
         ready = ready if self.who is None else ready[self.who]
         return np.where(np.isnan(ready), self.join_h, ready)
 
 
-def part_of(party: Party) -> Part | None:
-    """Those of a party, who all come to their step now, that take it; None if nobody does."""
-    step = party.lot.plan.variants[party.variant].steps[party.step]
-    taken = taken_at(party.lot, step, party.cells, party.time_h)
+def joining_cohort(cohort: Cohort) -> JoiningCohort | None:
+    """Those of a cohort, who all come to their step now, that take it; None if nobody does."""
+    step = cohort.block.plan.variants[cohort.variant].steps[cohort.step]
+    taken = taken_at(cohort.block, step, cohort.cells, cohort.time_h)
     if taken is None:
-        return Part(party, None, party.cells, party.time_h, duration_at(party.lot, step, party.cells, party.time_h))
+        return JoiningCohort(
+            cohort, None, cohort.cells, cohort.time_h, duration_at(cohort.block, step, cohort.cells, cohort.time_h)
+        )
     who = np.flatnonzero(taken)
     if not len(who):
         return None
-    cells, join = party.cells[who], party.time_h[who]
-    return Part(party, who, cells, join, duration_at(party.lot, step, cells, join))
+    cells, join = cohort.cells[who], cohort.time_h[who]
+    return JoiningCohort(cohort, who, cells, join, duration_at(cohort.block, step, cells, join))
 
 
-def taken_at(lot: Lot, step: Step, cells: IntArray, time_h: FloatArray) -> NDArray[np.bool_] | None:
+def taken_at(block: DrawnBlock, step: Step, cells: IntArray, time_h: FloatArray) -> NDArray[np.bool_] | None:
     """Whether each one takes a step it comes to at `time_h`; None if everybody does."""
     taken: NDArray[np.bool_] | None = None
     if step.share is not None:
-        taken = lot.uniforms(step.share_draws, cells) < step.share(time_h)
+        taken = block.uniforms(step.share_draws, cells) < step.share(time_h)
     for relief in step.reliefs:
         if relief.factor == 0:
-            goes = lot.uniforms(relief.draws, cells) >= relief.share(time_h)
+            goes = block.uniforms(relief.draws, cells) >= relief.share(time_h)
             taken = goes if taken is None else taken & goes
     return None if taken is None or taken.all() else taken
 
 
-def duration_at(lot: Lot, step: Step, cells: IntArray, time_h: FloatArray) -> FloatArray:
+def duration_at(block: DrawnBlock, step: Step, cells: IntArray, time_h: FloatArray) -> FloatArray:
     """Durations of those who join a step at `time_h`, factors included, on the clock grid. [h]"""
-    drawn = lot.duration_h.get(step.draws, ())
+    drawn = block.duration_h.get(step.draws, ())
     if len(step.laws) > max(len(drawn), 1) or (step.laws and not drawn):
         raise SimulationError(
-            f"flow {lot.plan.id}: {len(step.laws)} laws but {len(drawn)} arrays of durations for {step.draws!r}"
+            f"flow {block.plan.id}: {len(step.laws)} laws but {len(drawn)} arrays of durations for {step.draws!r}"
         )
     if not drawn:
         return np.zeros(len(cells))
@@ -306,6 +308,6 @@ def duration_at(lot: Lot, step: Step, cells: IntArray, time_h: FloatArray) -> Fl
     if step.factor is not None:
         duration = duration * step.factor(time_h)
     for relief in step.reliefs:
-        relieved = lot.uniforms(relief.draws, cells) < relief.share(time_h)
+        relieved = block.uniforms(relief.draws, cells) < relief.share(time_h)
         duration = np.where(relieved, duration * relief.factor, duration)
     return np.where(duration == whole, whole, np.rint(duration * GRID_PER_H) / GRID_PER_H)

@@ -50,7 +50,7 @@ class Happening(Event):
         self.callbacks = callbacks
 
 
-class Clock:
+class EventClock:
     """The event set of one replication and the list of touched elements.
 
     Attributes
@@ -109,7 +109,7 @@ class Clock:
             at = then
 
 
-class Dated:
+class DatedValue:
     """A step function read at instants that never go back, each reading O(1) on average."""
 
     __slots__ = ("_ahead", "next_change", "value")

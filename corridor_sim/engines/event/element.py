@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from simpy import Event
 
-from corridor_sim.engines.event.clock import Clock
+from corridor_sim.engines.event.clock import EventClock
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, by_turn
 from corridor_sim.engines.event.ledger import Ledger
 
@@ -23,7 +23,7 @@ class Element:
 
     limited: bool = False
 
-    def __init__(self, clock: Clock, index: int, id: str) -> None:
+    def __init__(self, clock: EventClock, index: int, id: str) -> None:
         self.clock, self.index, self.id = clock, index, id
         self.touched = False
         self.ledger = Ledger()

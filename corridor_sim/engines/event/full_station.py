@@ -15,12 +15,20 @@ from typing import Any, cast
 from simpy import Event
 
 from corridor_sim.core.errors import SimulationError
-from corridor_sim.engines.event.clock import ENDINGS, Clock, Dated
+from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
-from corridor_sim.engines.event.queueing import Ending, Outages, Queue, Reservations, Staff, Stay, Windows
+from corridor_sim.engines.event.queueing import (
+    Ending,
+    OpenIntervals,
+    Outages,
+    Reservations,
+    Staff,
+    StationQueue,
+    StationVisit,
+)
 from corridor_sim.engines.event.stations import refuse_zero_in_cycle
-from corridor_sim.plan.plan import Balk, Outage, Station, StepFunction
+from corridor_sim.plan.plan import PlanBalk, PlanOutage, Station, StepFunction
 
 Asking = tuple[float, int, Consignment, StepNow, Element, Visit]
 """Finish time and number of one that waits for room, with its step and where it stands."""
@@ -37,12 +45,12 @@ class FullStation(Element):
 
     def __init__(
         self,
-        clock: Clock,
+        clock: EventClock,
         index: int,
         station: Station,
         *,
         flows: int,
-        outages: Sequence[Outage],
+        outages: Sequence[PlanOutage],
         staff: Staff | None,
         in_cycle: bool,
         identities: int = 1,
@@ -51,21 +59,21 @@ class FullStation(Element):
         start_h = clock.now
         self.plan = station
         self.limited = station.may_be_full
-        self._yards = Dated(_places(station), start_h)
-        self.queue = Queue(1 + len(station.reserved))
+        self._yards = DatedValue(_places(station), start_h)
+        self.queue = StationQueue(1 + len(station.reserved))
         self.lanes = Reservations(station, flows, start_h)
         self.asking: list[Asking] = []
-        self.inside: dict[Stay, None] = {}
+        self.inside: dict[StationVisit, None] = {}
         """Stays in service or interrupted, in the order of their starts; blocked ones are not in it."""
         self._ranks = list(station.rank_changes or ((-inf, station.rank),))[::-1]
         self._in_cycle = in_cycle
         self._staff = staff
         self._need = station.staff_per_service
-        self._windows = Windows(station, start_h, clock.horizon_h) if station.closing == "no_overrun" else None
+        self._windows = OpenIntervals(station, start_h, clock.horizon_h) if station.closing == "no_overrun" else None
         self._arrived: list[tuple[Consignment, StepNow]] = []
         self._presented: list[Asking] = []
-        self._later: list[Stay] = []
-        self._calendar = Dated(station.lanes, start_h)
+        self._later: list[StationVisit] = []
+        self._calendar = DatedValue(station.lanes, start_h)
         self._outages = Outages([(outage.from_h, outage.until_h, outage.lane) for outage in outages], identities)
         self._closed = self._calendar.value == 0
         self._open_before_closing = 0
@@ -92,11 +100,11 @@ class FullStation(Element):
             lanes = self._open_before_closing
         self.lanes.share_out(0 if self._outages.down(0) else lanes, now)
 
-    def _occupy(self, stay: Stay, pool: int) -> None:
+    def _occupy(self, stay: StationVisit, pool: int) -> None:
         stay.pool = pool
         self.lanes.used[pool] += 1
 
-    def _vacate(self, stay: Stay) -> None:
+    def _vacate(self, stay: StationVisit) -> None:
         self.lanes.used[stay.pool] -= 1
 
     # -- who comes ---------------------------------------------------------------------------
@@ -130,7 +138,7 @@ class FullStation(Element):
             else:
                 heappush(self.asking, entry)
 
-    def _too_long(self, balk: Balk) -> bool:
+    def _too_long(self, balk: PlanBalk) -> bool:
         """Whether the wait announced to one that reaches the station is above its threshold."""
         ahead = self.queue.waiting + len(self._later) + 1 - self.lanes.free
         if ahead <= 0:
@@ -151,7 +159,7 @@ class FullStation(Element):
         while len(self._ranks) > 1 and now >= self._ranks[-2][0]:
             self._ranks.pop()
         rank = self._ranks[-1][1]
-        stay = Stay(consignment, now, service_h, self.lanes.group_of[flow], rank[flow] if rank else 0)
+        stay = StationVisit(consignment, now, service_h, self.lanes.group_of[flow], rank[flow] if rank else 0)
         self.visits.append(stay)
         if self._closed and self.plan.closing == "clear_queue":
             self._later.append(stay)
@@ -224,7 +232,7 @@ class FullStation(Element):
 
     # -- service, its interruption and its end -----------------------------------------------
 
-    def _resume(self, stay: Stay, now: float) -> None:
+    def _resume(self, stay: StationVisit, now: float) -> None:
         if stay.remaining_h > 0:
             stay.due_h = now + stay.remaining_h
             stay.ending = Ending(stay, self._ends)
@@ -232,7 +240,7 @@ class FullStation(Element):
         else:
             self.end(stay, now)
 
-    def _interrupt(self, stay: Stay, now: float) -> None:
+    def _interrupt(self, stay: StationVisit, now: float) -> None:
         if stay.ending is not None:
             stay.ending, stay.remaining_h = None, stay.due_h - now
 
@@ -244,7 +252,7 @@ class FullStation(Element):
 
     def end(self, visit: Visit, now: float) -> None:
         """The service is done: free the staff, and move on or hold the lane."""
-        stay = cast(Stay, visit)
+        stay = cast(StationVisit, visit)
         del self.inside[stay]
         if stay.staffed and self._staff is not None:
             stay.staffed = False
@@ -254,7 +262,7 @@ class FullStation(Element):
     def let_go(self, visit: Visit, now: float) -> None:
         """Free the lane."""
         visit.leave_h = now
-        self._vacate(cast(Stay, visit))
+        self._vacate(cast(StationVisit, visit))
         self.clock.touch(self)
 
     # -- the calendar ------------------------------------------------------------------------
@@ -291,7 +299,7 @@ class FullStation(Element):
             elif not (shut or down) and stay.ending is None:
                 self._resume(stay, now)
 
-    def _put_back(self, stay: Stay) -> None:
+    def _put_back(self, stay: StationVisit) -> None:
         """To the head of the queue, with the service that is left (S11 requeue)."""
         del self.inside[stay]
         self._vacate(stay)
@@ -308,11 +316,13 @@ class FullStation(Element):
 class LaneStation(FullStation):
     """Lanes that keep their identity: each with its calendar or its outages (S06, S07 named, S11)."""
 
-    def __init__(self, clock: Clock, index: int, station: Station, *, outages: Sequence[Outage], **rest: Any) -> None:
+    def __init__(
+        self, clock: EventClock, index: int, station: Station, *, outages: Sequence[PlanOutage], **rest: Any
+    ) -> None:
         calendars = len(station.named) if station.named is not None else int(station.lanes.value.max())
         count = max(calendars, 1, *(outage.lane or 0 for outage in outages))
-        self._occupant: list[Stay | None] = [None] * count
-        self._named = [Dated(calendar, clock.now) for calendar in station.named or ()]
+        self._occupant: list[StationVisit | None] = [None] * count
+        self._named = [DatedValue(calendar, clock.now) for calendar in station.named or ()]
         self._open = [False] * count
         """Lanes that may start services, as far as the calendar goes."""
         super().__init__(clock, index, station, outages=outages, identities=count, **rest)
@@ -349,7 +359,7 @@ class LaneStation(FullStation):
             if stay is not None and up[lane] and (self._open[lane] or not self._named):
                 self.lanes.used[stay.pool] += 1
 
-    def _occupy(self, stay: Stay, pool: int) -> None:
+    def _occupy(self, stay: StationVisit, pool: int) -> None:
         stay.pool = pool
         stay.lane = next(
             lane
@@ -359,7 +369,7 @@ class LaneStation(FullStation):
         self._occupant[stay.lane] = stay
         self._count()
 
-    def _vacate(self, stay: Stay) -> None:
+    def _vacate(self, stay: StationVisit) -> None:
         self._occupant[stay.lane] = None
         self._count()
 

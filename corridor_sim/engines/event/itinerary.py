@@ -15,8 +15,8 @@ from simpy import Event
 
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import GRID_PER_H
-from corridor_sim.engines.event.clock import Dated, Happening
-from corridor_sim.plan.plan import Balk, FlowPlan, Step
+from corridor_sim.engines.event.clock import DatedValue, Happening
+from corridor_sim.plan.plan import FlowPlan, PlanBalk, Step
 from corridor_sim.records.inputs import FlowInputs
 
 NOT_YET: Final = nan
@@ -39,7 +39,7 @@ class ReliefNow:
 
     __slots__ = ("factor", "share", "uniform")
 
-    def __init__(self, share: Dated, factor: float, uniform: Sequence[float]) -> None:
+    def __init__(self, share: DatedValue, factor: float, uniform: Sequence[float]) -> None:
         self.share, self.factor, self.uniform = share, factor, uniform
 
 
@@ -50,15 +50,17 @@ class StepNow:
         "_duration_h", "_factor", "_from_h", "_only_h", "_reliefs", "_share", "_uniform", "always", "balk", "element",
     )  # fmt: skip
 
-    def __init__(self, step: Step, element: Stop, draws: Draws, start_h: float) -> None:
+    def __init__(self, step: Step, element: Stop, draws: FlowDraws, start_h: float) -> None:
         self.element = element
-        self.balk: Balk | None = step.balk
+        self.balk: PlanBalk | None = step.balk
         self._from_h = [from_h for from_h, _ in step.laws]
         self._duration_h = draws.durations(step)
-        self._factor = Dated(step.factor, start_h) if step.factor is not None else None
-        self._share = Dated(step.share, start_h) if step.share is not None else None
+        self._factor = DatedValue(step.factor, start_h) if step.factor is not None else None
+        self._share = DatedValue(step.share, start_h) if step.share is not None else None
         self._uniform: Sequence[float] = draws.uniform(step.share_draws) if step.share is not None else ()
-        self._reliefs = [ReliefNow(Dated(r.share, start_h), r.factor, draws.uniform(r.draws)) for r in step.reliefs]
+        self._reliefs = [
+            ReliefNow(DatedValue(r.share, start_h), r.factor, draws.uniform(r.draws)) for r in step.reliefs
+        ]
         self.always = self._share is None and all(relief.factor != 0 for relief in self._reliefs)
         plain = len(self._duration_h) == 1 and self._factor is None and not self._reliefs
         self._only_h = self._duration_h[0] if plain else None
@@ -87,7 +89,7 @@ class StepNow:
         return drawn_h if duration_h == drawn_h else round(duration_h * GRID_PER_H) / GRID_PER_H
 
 
-class Draws:
+class FlowDraws:
     """The draws of one flow in one replication as plain lists, each made once."""
 
     __slots__ = ("_durations", "_flow", "_inputs", "_uniforms")
@@ -119,7 +121,7 @@ class Draws:
         return self._uniforms[name]
 
 
-class Flow:
+class FlowNow:
     """One flow in one replication: its itineraries and what became of its consignments."""
 
     __slots__ = ("depart_h", "id", "index", "itineraries", "number", "release_h", "variant")
@@ -132,7 +134,7 @@ class Flow:
         self.variant: list[int] = inputs.variant[0].tolist()
         self.number: list[int] = inputs.number[0].tolist()
         self.depart_h = [NOT_YET] * len(self.release_h)
-        draws = Draws(plan, inputs)
+        draws = FlowDraws(plan, inputs)
         self.itineraries: list[list[StepNow]] = [
             [StepNow(step, elements[step.element], draws, start_h) for step in variant.steps]
             for variant in plan.variants
@@ -148,7 +150,7 @@ class Consignment:
 
     __slots__ = ("balked_h", "balks", "flow", "index", "number", "ready_h", "step", "steps")
 
-    def __init__(self, flow: Flow, index: int) -> None:
+    def __init__(self, flow: FlowNow, index: int) -> None:
         self.flow, self.index, self.number = flow, index, flow.number[index]
         self.steps = flow.itineraries[flow.variant[index]]
         self.step = -1
@@ -172,7 +174,7 @@ class Consignment:
         self.step = end
         return None
 
-    def switch(self, balk: Balk, now: float) -> None:
+    def switch(self, balk: PlanBalk, now: float) -> None:
         """Take another itinerary instead of the present step.
 
         Raises

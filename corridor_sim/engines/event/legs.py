@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import deque
 from math import inf
 
-from corridor_sim.engines.event.clock import CALENDAR, ENDINGS, Clock, Dated, Happening
+from corridor_sim.engines.event.clock import CALENDAR, ENDINGS, DatedValue, EventClock, Happening
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
-from corridor_sim.plan.plan import Delay, Passage
+from corridor_sim.plan.plan import Delay, LimitedLeg
 
 
-class FreeDelay(Element):
+class DelayElement(Element):
     """Time that nobody competes for."""
 
-    def __init__(self, clock: Clock, index: int, delay: Delay) -> None:
+    def __init__(self, clock: EventClock, index: int, delay: Delay) -> None:
         super().__init__(clock, index, delay.id)
 
     def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:
@@ -28,23 +28,23 @@ class FreeDelay(Element):
             self.end(visit, now)
 
 
-class LimitedLeg(Element):
+class LimitedLegElement(Element):
     """A leg with a headway, closures, a vehicle limit or no overtaking."""
 
-    def __init__(self, clock: Clock, index: int, passage: Passage) -> None:
-        super().__init__(clock, index, passage.id)
+    def __init__(self, clock: EventClock, index: int, leg: LimitedLeg) -> None:
+        super().__init__(clock, index, leg.id)
         start_h = clock.now
-        self._headway = Dated(passage.headway_h, start_h) if passage.headway_h is not None else None
-        self._open = Dated(passage.open, start_h) if passage.open is not None else None
-        self._most = Dated(passage.max_vehicles, start_h) if passage.max_vehicles is not None else None
-        self._no_overtaking = passage.no_overtaking
+        self._headway = DatedValue(leg.headway_h, start_h) if leg.headway_h is not None else None
+        self._open = DatedValue(leg.open, start_h) if leg.open is not None else None
+        self._most = DatedValue(leg.max_vehicles, start_h) if leg.max_vehicles is not None else None
+        self._no_overtaking = leg.no_overtaking
         self._queue: deque[Visit] = deque()
         self._arrived: list[Visit] = []
         self._inside = 0
         self._free_h = -inf
         self._woken_h = -inf
         self._last_exit_h = -inf
-        for function in (passage.open, passage.max_vehicles):
+        for function in (leg.open, leg.max_vehicles):
             if function is not None:
                 clock.touch_at(function.from_h.tolist(), [self])
 

@@ -8,9 +8,9 @@ from math import inf
 
 from simpy import Event
 
-from corridor_sim.engines.event.clock import Clock, Dated, Happening, Settles
+from corridor_sim.engines.event.clock import DatedValue, EventClock, Happening, Settles
 from corridor_sim.engines.event.itinerary import Consignment, Visit
-from corridor_sim.plan.plan import StaffPool, Station
+from corridor_sim.plan.plan import PlanStaffPool, Station
 
 Key = tuple[int, int, float, float, int]
 """Head of the queue or not, rank, joining time, readiness, number."""
@@ -19,7 +19,7 @@ Key = tuple[int, int, float, float, int]
 _NO_CALLBACKS: list[Callable[[Event], None]] = []
 
 
-class Stay(Visit):
+class StationVisit(Visit):
     """A visit to a full station, with what may still become of it.
 
     Attributes
@@ -58,12 +58,12 @@ class Ending(Happening):
 
     __slots__ = ("stay",)
 
-    def __init__(self, stay: Stay, callbacks: list[Callable[[Event], None]]) -> None:
+    def __init__(self, stay: StationVisit, callbacks: list[Callable[[Event], None]]) -> None:
         super().__init__(callbacks)
         self.stay = stay
 
 
-class Queue:
+class StationQueue:
     """Those waiting at one station, one heap for each group of lanes they may use.
 
     Consignments put back by an outage are not counted in `waiting`: they have
@@ -73,15 +73,15 @@ class Queue:
     __slots__ = ("groups", "waiting")
 
     def __init__(self, groups: int) -> None:
-        self.groups: list[list[tuple[Key, Stay]]] = [[] for _ in range(groups)]
+        self.groups: list[list[tuple[Key, StationVisit]]] = [[] for _ in range(groups)]
         self.waiting = 0
 
-    def add(self, stay: Stay) -> None:
+    def add(self, stay: StationVisit) -> None:
         """Line up."""
         heappush(self.groups[stay.group], (stay.key, stay))
         self.waiting += not stay.requeued
 
-    def take(self, group: int) -> Stay:
+    def take(self, group: int) -> StationVisit:
         """The first of a group, which leaves the queue."""
         stay = heappop(self.groups[group])[1]
         self.waiting -= not stay.requeued
@@ -99,7 +99,7 @@ class Reservations:
     __slots__ = ("_lanes", "_overflow", "capacity", "group_of", "used")
 
     def __init__(self, station: Station, flows: int, start_h: float) -> None:
-        self._lanes = [Dated(reservation.lanes, start_h) for reservation in station.reserved]
+        self._lanes = [DatedValue(reservation.lanes, start_h) for reservation in station.reserved]
         self._overflow = [True] + [reservation.overflow for reservation in station.reserved]
         self.group_of = [
             next((k for k, reservation in enumerate(station.reserved, 1) if flow in reservation.flows), 0)
@@ -134,8 +134,8 @@ class Staff:
 
     __slots__ = ("_members", "_used", "stations")
 
-    def __init__(self, pool: StaffPool, start_h: float) -> None:
-        self._members = Dated(pool.members, start_h)
+    def __init__(self, pool: PlanStaffPool, start_h: float) -> None:
+        self._members = DatedValue(pool.members, start_h)
         self._used = 0
         self.stations: list[Settles] = []
 
@@ -147,7 +147,7 @@ class Staff:
         """Hold members."""
         self._used += members
 
-    def give_back(self, members: int, clock: Clock) -> None:
+    def give_back(self, members: int, clock: EventClock) -> None:
         """Free members, for whichever station of the pool settles first."""
         self._used -= members
         for station in self.stations:
@@ -187,7 +187,7 @@ class Outages:
         return self._count[lane] > 0
 
 
-class Windows:
+class OpenIntervals:
     """When a station opens and closes: the maximal intervals with a positive capacity."""
 
     __slots__ = ("_closings_h", "_next", "longest_h")

@@ -10,16 +10,16 @@ import numpy as np
 from simpy import Event
 
 from corridor_sim.core.errors import SimulationError
-from corridor_sim.engines.event.clock import ARRIVALS, Clock, Happening
+from corridor_sim.engines.event.clock import ARRIVALS, EventClock, Happening
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.full_station import FullStation, LaneStation
-from corridor_sim.engines.event.itinerary import Consignment, Flow
-from corridor_sim.engines.event.legs import FreeDelay, LimitedLeg
+from corridor_sim.engines.event.itinerary import Consignment, FlowNow
+from corridor_sim.engines.event.legs import DelayElement, LimitedLegElement
 from corridor_sim.engines.event.queueing import Staff
 from corridor_sim.engines.event.stations import PlainStation
-from corridor_sim.engines.event.timetables import DailyQuota, Sailings
+from corridor_sim.engines.event.timetables import DeparturesElement, QuotaElement
 from corridor_sim.engines.event.wiring import Wiring
-from corridor_sim.plan.plan import Delay, Passage, Plan, Quota, Station, Timetable
+from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, Quota, Station
 from corridor_sim.records.inputs import SampledInputs
 from corridor_sim.records.visits import Journeys, Records, stack
 
@@ -61,11 +61,11 @@ def simulate(plan: Plan, inputs: SampledInputs, progress: Callable[[int], object
 
 def _replication(plan: Plan, wiring: Wiring, inputs: SampledInputs) -> Records:
     releases = [float(flow.release_h.min()) for flow in inputs.flows if flow.release_h.size]
-    clock = Clock(min([0.0, *releases]), min(plan.horizon_h, float_info.max))
+    clock = EventClock(min([0.0, *releases]), min(plan.horizon_h, float_info.max))
     elements = _elements(plan, wiring, inputs, clock)
     clock.elements = list(elements)
     flows = [
-        Flow(k, flow, drawn, elements, clock.now)
+        FlowNow(k, flow, drawn, elements, clock.now)
         for k, (flow, drawn) in enumerate(zip(plan.flows, inputs.flows, strict=True))
     ]
     for flow in flows:
@@ -80,7 +80,7 @@ def _replication(plan: Plan, wiring: Wiring, inputs: SampledInputs) -> Records:
     )
 
 
-def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: Clock) -> list[Element]:
+def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: EventClock) -> list[Element]:
     staff = {pool.id: Staff(pool, clock.now) for pool in plan.staff_pools}
     elements: list[Element] = []
     for k, element in enumerate(plan.elements):
@@ -119,25 +119,25 @@ def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: Clock) -
                     )
                 )
             case Delay():
-                elements.append(FreeDelay(clock, k, element))
-            case Passage():
-                elements.append(LimitedLeg(clock, k, element))
-            case Timetable():
+                elements.append(DelayElement(clock, k, element))
+            case LimitedLeg():
+                elements.append(LimitedLegElement(clock, k, element))
+            case Departures():
                 if element.crossing is not None and k not in inputs.crossing_h:
                     raise SimulationError(f"{element.id}: no crossing times were drawn")
                 crossing_h = inputs.crossing_h[k][0].tolist() if k in inputs.crossing_h else None
                 cancelled = inputs.cancelled[k][0].tolist() if k in inputs.cancelled else None
                 if element.cancel > 0 and cancelled is None and element.when_full is None:
                     raise SimulationError(f"{element.id}: no cancellations were drawn")
-                elements.append(Sailings(clock, k, element, crossing_h, cancelled))
+                elements.append(DeparturesElement(clock, k, element, crossing_h, cancelled))
             case Quota():
-                elements.append(DailyQuota(clock, k, element))
+                elements.append(QuotaElement(clock, k, element))
     for pool in plan.staff_pools:
         clock.touch_at(pool.members.from_h.tolist(), staff[pool.id].stations)
     return elements
 
 
-def _release(flow: Flow, clock: Clock, elements: Sequence[Element]) -> None:
+def _release(flow: FlowNow, clock: EventClock, elements: Sequence[Element]) -> None:
     """Chain the releases of a flow: each one schedules the next."""
     release_h = flow.release_h
     schedule = clock.env.schedule
@@ -183,7 +183,7 @@ def _refuse_deadlock(elements: Sequence[Element], now: float) -> None:
     raise SimulationError(f"deadlock, seen at t = {now:g} h:\n" + "\n".join(f"  - {line}" for line in shown))
 
 
-def _journeys(flow: Flow, horizon_h: float) -> Journeys:
+def _journeys(flow: FlowNow, horizon_h: float) -> Journeys:
     release_h = [at if at <= horizon_h else nan for at in flow.release_h]
     return Journeys(
         np.array(release_h, dtype=float)[None],

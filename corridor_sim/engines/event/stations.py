@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from corridor_sim.core.errors import SimulationError
-from corridor_sim.engines.event.clock import ENDINGS, Clock, Dated
+from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
 from corridor_sim.plan.plan import Station
@@ -26,9 +26,9 @@ def refuse_zero_in_cycle(id: str, consignment: Consignment, now: float) -> Simul
 class PlainStation(Element):
     """First come first served, pooled lanes, services under way at closing run over."""
 
-    def __init__(self, clock: Clock, index: int, station: Station, *, in_cycle: bool) -> None:
+    def __init__(self, clock: EventClock, index: int, station: Station, *, in_cycle: bool) -> None:
         super().__init__(clock, index, station.id)
-        self._lanes = Dated(station.lanes, clock.now)
+        self._lanes = DatedValue(station.lanes, clock.now)
         self._in_cycle = in_cycle
         self._queue: deque[Visit] = deque()
         self._arrived: list[Visit] = []

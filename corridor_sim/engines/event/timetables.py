@@ -10,13 +10,13 @@ from itertools import pairwise
 from simpy import Event
 
 from corridor_sim.core.errors import SimulationError
-from corridor_sim.engines.event.clock import ENDINGS, Clock, Happening
+from corridor_sim.engines.event.clock import ENDINGS, EventClock, Happening
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import NOT_YET, Consignment, StepNow, Visit
-from corridor_sim.plan.plan import Quota, Timetable
+from corridor_sim.plan.plan import Departures, Quota
 
 
-class Sailings(Element):
+class DeparturesElement(Element):
     """Ferries, trains, booked slots: by timetable, or whenever a load is full.
 
     Parameters
@@ -29,9 +29,9 @@ class Sailings(Element):
 
     def __init__(
         self,
-        clock: Clock,
+        clock: EventClock,
         index: int,
-        timetable: Timetable,
+        timetable: Departures,
         crossing_h: Sequence[float] | None,
         cancelled: Sequence[bool] | None,
     ) -> None:
@@ -100,10 +100,10 @@ class Sailings(Element):
             land(None)
 
 
-class DailyQuota(Element):
+class QuotaElement(Element):
     """At most so many pass in one local day, first come first served."""
 
-    def __init__(self, clock: Clock, index: int, quota: Quota) -> None:
+    def __init__(self, clock: EventClock, index: int, quota: Quota) -> None:
         super().__init__(clock, index, quota.id)
         self._day_start_h: list[float] = quota.day_start_h.tolist()
         self._per_day: list[int] = quota.per_day.tolist()

@@ -211,7 +211,7 @@ def _rows(
 ) -> tuple[FloatArray, FloatArray]:
     """Many replications, a row of numpy operations a consignment."""
     count, length = arrival.shape
-    table = Table.of(pieces, count)
+    table = PiecesTable.of(pieces, count)
     size = pool.busy_h.shape[1]
     # Row `size` is never free: that is where capacity 0 looks.
     busy = np.concatenate([upright(pool.busy_h), np.full((1, count), np.inf)])
@@ -272,7 +272,7 @@ def _insert(lanes: FloatArray, finish: FloatArray) -> None:
     lanes[-1] = finish
 
 
-def _repeat(finish: FloatArray, service: FloatArray, at: IntArray, closes: FloatArray, table: Table) -> None:
+def _repeat(finish: FloatArray, service: FloatArray, at: IntArray, closes: FloatArray, table: PiecesTable) -> None:
     """Finishes of services that closing undoes, each repeated from the next opening on."""
     cut = np.flatnonzero((finish > closes) & np.isfinite(finish))
     place = at[cut]
@@ -291,7 +291,7 @@ def _repeat(finish: FloatArray, service: FloatArray, at: IntArray, closes: Float
 
 
 @dataclass(slots=True, eq=False)
-class Table:
+class PiecesTable:
     """`Pieces` laid flat, so that a pointer a replication reads every column with one index.
 
     `before` is the row offset that the capacity before a closed piece looks at.
@@ -309,7 +309,7 @@ class Table:
     width: int
 
     @classmethod
-    def of(cls, pieces: Pieces, count: int) -> Table:
+    def of(cls, pieces: Pieces, count: int) -> PiecesTable:
         """The table for `count` replications."""
         rows, width = pieces.value.shape
         size = max(1, pieces.largest)

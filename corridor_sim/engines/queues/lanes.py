@@ -16,14 +16,14 @@ from numpy.typing import ArrayLike
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.layout import IntArray, require_sorted, rows_of
-from corridor_sim.plan.plan import Outage, OutagePolicy, StepFunction
+from corridor_sim.plan.plan import OutagePolicy, PlanOutage, StepFunction
 
 
 def lanes(
     arrival_h: ArrayLike,
     service_h: ArrayLike,
     capacity: StepFunction | Sequence[StepFunction],
-    outages: Sequence[Sequence[Outage]] | Sequence[Outage] = (),
+    outages: Sequence[Sequence[PlanOutage]] | Sequence[PlanOutage] = (),
     policy: OutagePolicy = "resume",
     *,
     free_h: FloatArray | None = None,
@@ -37,7 +37,7 @@ def lanes(
         Joining instants, non-decreasing (padding inf), and lane-holding times >= 0. [h]
     capacity : StepFunction or one a lane
         Pooled number of open lanes (1..c(t) are open), or a 0/1 calendar for each named lane.
-    outages : sequence of Outage, or one such sequence a replication
+    outages : sequence of PlanOutage, or one such sequence a replication
         Lane None takes the whole station down.
     policy : {"resume", "restart", "finish"}
         What becomes of a service that an outage meets: it stays in its lane and goes on or
@@ -59,7 +59,7 @@ def lanes(
     Examples
     --------
     >>> import numpy as np
-    >>> down = [Outage(lane=2, from_h=20, until_h=50)]
+    >>> down = [PlanOutage(lane=2, from_h=20, until_h=50)]
     >>> lanes(np.array([0.0, 5.0, 10.0]), np.array([30.0, 25.0, 10.0]), StepFunction.constant(2), down)
     (array([ 0.,  5., 30.]), array([30., 60., 40.]))
     """
@@ -68,8 +68,8 @@ def lanes(
     if policy not in ("resume", "restart", "finish"):
         raise ValueError(f"policy must be one of resume, restart, finish, got {policy!r}")
     count = len(arrival)
-    by_row: list[Sequence[Outage]]
-    if all(isinstance(outage, Outage) for outage in outages):
+    by_row: list[Sequence[PlanOutage]]
+    if all(isinstance(outage, PlanOutage) for outage in outages):
         by_row = [outages] * count  # type: ignore[list-item]
     else:
         by_row = list(outages)  # type: ignore[arg-type]
@@ -94,12 +94,12 @@ def lanes(
     return back(start), back(finish)
 
 
-def lane_count(capacity: StepFunction | Sequence[StepFunction], outages: Sequence[Sequence[Outage]]) -> int:
+def lane_count(capacity: StepFunction | Sequence[StepFunction], outages: Sequence[Sequence[PlanOutage]]) -> int:
     """Lanes with an identity: those of the calendar and those that fail.
 
     Examples
     --------
-    >>> lane_count(StepFunction([0, 8], [1, 2]), [[Outage(lane=3, from_h=0, until_h=1)]])
+    >>> lane_count(StepFunction([0, 8], [1, 2]), [[PlanOutage(lane=3, from_h=0, until_h=1)]])
     3
     """
     own = int(capacity.value.max()) if isinstance(capacity, StepFunction) else len(capacity)
@@ -109,7 +109,9 @@ def lane_count(capacity: StepFunction | Sequence[StepFunction], outages: Sequenc
 class _Calendar:
     """Which lanes are open and up between the instants at which that changes."""
 
-    def __init__(self, capacity: StepFunction | Sequence[StepFunction], outages: Sequence[Outage], size: int) -> None:
+    def __init__(
+        self, capacity: StepFunction | Sequence[StepFunction], outages: Sequence[PlanOutage], size: int
+    ) -> None:
         self._arrays: tuple[FloatArray, IntArray, IntArray, FloatArray, FloatArray, int] | None = None
         self.pooled = isinstance(capacity, StepFunction)
         self.down = [_merged(outages, lane) for lane in range(1, size + 1)]
@@ -147,7 +149,7 @@ class _Calendar:
         return self._arrays
 
 
-def _merged(outages: Sequence[Outage], lane: int) -> list[tuple[float, float]]:
+def _merged(outages: Sequence[PlanOutage], lane: int) -> list[tuple[float, float]]:
     """Outages of one lane as disjoint intervals; one that begins as another ends belongs to it."""
     merged: list[tuple[float, float]] = []
     for begin, end in sorted((o.from_h, o.until_h) for o in outages if o.lane in (None, lane) and o.from_h < o.until_h):

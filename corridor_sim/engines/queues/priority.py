@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.fifo import fifo
-from corridor_sim.engines.queues.hours import Pool, Table, pooled
+from corridor_sim.engines.queues.hours import PiecesTable, Pool, pooled
 from corridor_sim.engines.queues.layout import IntArray, Pieces, require_sorted, rows_of, upright
 from corridor_sim.plan.plan import StepFunction
 
@@ -129,7 +129,7 @@ def _mended(
         ends = np.where(there, fifo_h + service, -np.inf)
         latest = np.maximum.accumulate(ends, axis=1)
         for k in np.flatnonzero(beaten.any(axis=1)).tolist():
-            _Mender(
+            _PriorityRepair(
                 arrival[k], service[k], rank[k], pieces.row(k), before[k], float(pool.last_h[k]),
                 fifo_h[k], ends[k], latest[k], until_h,
             ).mend(np.flatnonzero(beaten[k]).tolist(), less_urgent[k], start[k])  # fmt: skip
@@ -152,7 +152,7 @@ def _last_less_urgent(rank: IntArray, there: NDArray[np.bool_]) -> IntArray:
     return found
 
 
-class _Mender:
+class _PriorityRepair:
     """One replication: the first-come-first-served starts, and what lies between the places to put right."""
 
     def __init__(
@@ -276,7 +276,7 @@ def _rows(
     joins = np.append(arrival.ravel(), np.inf)
     services = np.append(service.ravel(), 0.0)
     heads = [joins[queue[pointer]] for queue, pointer in zip(queues, pointers, strict=True)]
-    table = Table.of(pieces, count)
+    table = PiecesTable.of(pieces, count)
     capacity = pool.busy_h.shape[1]
     busy = np.concatenate([upright(pool.busy_h), np.full((1, count), np.inf)])
     at = table.locate(pool.last_h)
@@ -324,7 +324,7 @@ def _insert_where(busy: FloatArray, finish: FloatArray, capacity: int, going: ND
 def _first_free(
     earliest: FloatArray,
     at: IntArray,
-    table: Table,
+    table: PiecesTable,
     busy: FloatArray,
     capacity: int,
     column: IntArray,

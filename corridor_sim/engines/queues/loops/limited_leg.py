@@ -8,7 +8,7 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues.layout import IntArray
 
 
-def passage(
+def limited_leg(
     arrival: FloatArray,
     travel: FloatArray,
     apart_from: FloatArray,
@@ -27,7 +27,7 @@ def passage(
 
     The headway is `apart` from `apart_from` on, shape (1, piece), no columns without one; at most
     `value_of` from `begin_of` on, one row, may be on the leg. `inside` (replication, limit; no
-    columns without one), `free`, `last` and `gone` (1, replication) are the `Leg`, moved on;
+    columns without one), `free`, `last` and `gone` (1, replication) are the `LegState`, moved on;
     `enter` and `leave` hold inf and are filled. O(limit) a vehicle at worst.
     """
     count, length = arrival.shape

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
-from corridor_sim.engines.queues.hours import Table
+from corridor_sim.engines.queues.hours import PiecesTable
 from corridor_sim.engines.queues.layout import SCALAR_BELOW, Pieces, require_sorted, rows_of, upright
 from corridor_sim.plan.plan import StepFunction
 
@@ -22,7 +22,7 @@ UNLIMITED = 2**31
 
 
 @dataclass(slots=True, eq=False)
-class Leg:
+class LegState:
     """What a limited leg remembers between two blocks of time, one row a replication.
 
     `inside_h` are the exits of the last vehicles, sorted (no columns without a limit),
@@ -35,14 +35,14 @@ class Leg:
     exit_h: FloatArray
 
     @classmethod
-    def empty(cls, count: int, most: StepFunction | None) -> Leg:
+    def empty(cls, count: int, most: StepFunction | None) -> LegState:
         """A leg that nobody has used."""
         size = 0 if most is None else max(1, int(most.value.max()))
         never = np.full(count, -np.inf)
         return cls(np.full((count, size), -np.inf), never, never.copy(), never.copy())
 
 
-def passage(
+def limited_leg(
     arrival_h: ArrayLike,
     travel_h: ArrayLike,
     *,
@@ -50,7 +50,7 @@ def passage(
     open: StepFunction | None = None,
     max_vehicles: StepFunction | int | None = None,
     no_overtaking: bool = False,
-    leg: Leg | None = None,
+    leg: LegState | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Entries to and exits from a leg, in order of arrival.
 
@@ -66,7 +66,7 @@ def passage(
         Most vehicles between entry and exit; a place freed at t can be used at t.
     no_overtaking : bool
         Nobody leaves before one that entered earlier.
-    leg : Leg, optional
+    leg : LegState, optional
         State before the first vehicle, updated in place.
 
     Returns
@@ -84,7 +84,7 @@ def passage(
     Examples
     --------
     >>> import numpy as np
-    >>> passage(np.array([0.0, 1.0, 2.0]), np.array([30.0, 20.0, 25.0]), headway_h=5.0)
+    >>> limited_leg(np.array([0.0, 1.0, 2.0]), np.array([30.0, 20.0, 25.0]), headway_h=5.0)
     (array([ 0.,  5., 10.]), array([30., 25., 35.]))
     """
     (arrival, travel), back = rows_of(arrival_h, travel_h)
@@ -94,12 +94,12 @@ def passage(
     if headway is not None and not (headway.value >= 0).all():
         raise ValueError(f"headways must be >= 0, got {headway.value.min():g}")
     if leg is None:
-        leg = Leg.empty(len(arrival), most)
+        leg = LegState.empty(len(arrival), most)
     if most is None and open is None and (headway is None or headway.is_constant):
         enter, leave = _closed(arrival, travel, headway, no_overtaking, leg)
     else:
         pieces = _room(open, most)
-        if loop := compiled.loop(loops.passage):
+        if loop := compiled.loop(loops.limited_leg):
             enter, leave = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
             apart = np.empty((2, 1, 0)) if headway is None else np.stack([headway.from_h, headway.value])[:, None]
             state = leg.inside_h, leg.free_h[None], leg.last_h[None], leg.exit_h[None]
@@ -123,7 +123,7 @@ def _room(is_open: StepFunction | None, most: StepFunction | None) -> Pieces:
 
 
 def _closed(
-    arrival: FloatArray, travel: FloatArray, headway: StepFunction | None, no_overtaking: bool, leg: Leg
+    arrival: FloatArray, travel: FloatArray, headway: StepFunction | None, no_overtaking: bool, leg: LegState
 ) -> tuple[FloatArray, FloatArray]:
     there = np.isfinite(arrival)
     count = there.sum(axis=1)
@@ -153,7 +153,7 @@ def _one(
     headway: StepFunction | None,
     pieces: Pieces,
     no_overtaking: bool,
-    leg: Leg,
+    leg: LegState,
     k: int,
     enter: FloatArray,
     leave: FloatArray,
@@ -193,10 +193,10 @@ def _rows(
     headway: StepFunction | None,
     pieces: Pieces,
     no_overtaking: bool,
-    leg: Leg,
+    leg: LegState,
 ) -> tuple[FloatArray, FloatArray]:
     count, length = arrival.shape
-    table = Table.of(pieces, count)
+    table = PiecesTable.of(pieces, count)
     size = leg.inside_h.shape[1]
     column = np.arange(count)
     # Row `size` is never free (closed); without a limit one more row before it is always free.
