@@ -14,13 +14,15 @@ To add an indicator, register one class in the fitting file of this folder::
         def start(self) -> None:
             self.longest_h = np.zeros(len(self.scope.replications))
 
-        def add_visits(self, block: VisitBlock) -> None:
-            np.fmax.at(self.longest_h, block.row, block.leave_h - block.join_h)
+        def add_visits(self, tile: VisitTile) -> None:
+            counted = (block.join_h >= self.scope.from_h) & (block.join_h < self.scope.until_h)
+            np.fmax.at(self.longest_h, block.row[counted], (block.leave_h - block.join_h)[counted])
 
         def table_rows(self) -> Iterator[Row]:
             yield self.row(self.longest_h, "corridor", "all")
 
-It then appears in tables, summaries, comparisons and reports. What several
+It then appears in tables, summaries, comparisons and reports, and the contract tests
+(tests/contract) hold it to the counted window that `window` names. What several
 indicators need is a shared reducer of `shared_sums.py` (``self.shared(VisitSums)``).
 """
 
@@ -28,7 +30,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
 
@@ -105,6 +107,9 @@ class Indicator(Reducer):
 
     name: ClassVar[str] = ""
     unit: ClassVar[str] = "-"
+    window: ClassVar[Literal["begun", "window", "run"]] = "begun"
+    """What is counted: consignments that begin a visit or passage in the window, what happens in the window
+    (whoever it is), or the whole run. The contract tests hold an indicator to it."""
 
     @abstractmethod
     def table_rows(self) -> Iterator[Row]:

@@ -213,6 +213,8 @@ class Utilisation(Indicator):
     run over closing time can bring it above 1.
     """
 
+    window = "window"
+
     def start(self) -> None:
         self._visits, self._capacity = self.shared(VisitSums), self.shared(Capacity)
 
@@ -256,6 +258,8 @@ class Saturation(Indicator):
 @INDICATORS.register("saturation_by_day")
 class SaturationByDay(Indicator):
     """Load over planned capacity of a post in each period of local days, with both. [-]"""
+
+    window = "run"
 
     def start(self) -> None:
         self._posts = self.shared(PostCapacity)
@@ -330,6 +334,7 @@ class QueueGrowth(Indicator):
     """
 
     unit = "1/day"
+    window = "window"
 
     def start(self) -> None:
         self._marks = self.shared(QueueMarks)

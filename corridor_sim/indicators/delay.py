@@ -49,6 +49,7 @@ class TruckHours(Indicator):
     """
 
     unit = "h"
+    window = "window"
 
     def start(self) -> None:
         self._visits = self.shared(VisitSums)
@@ -86,6 +87,7 @@ class DelayValue(Indicator):
     """Value of the truck-hours of delay in the window, with each flow's value of time. [US$]"""
 
     unit = "US$"
+    window = "window"
 
     def start(self) -> None:
         self._visits = self.shared(VisitSums)

@@ -21,6 +21,7 @@ class Co2(Indicator):
     """CO2 by flow and in all: `of` "moving" (journeys done) and "idling" (waits in the window). [t]"""
 
     unit = "t"
+    window = "window"
 
     def start(self) -> None:
         self._spans, self._visits = self.shared(SpanSums), self.shared(VisitSums)

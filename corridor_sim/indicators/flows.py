@@ -16,6 +16,7 @@ class Throughput(Indicator):
     """Consignments that left a post, crossing or leg, or arrived, per day of the counted window. [1/day]"""
 
     unit = "1/day"
+    window = "window"
 
     def start(self) -> None:
         self._spans = self.shared(SpanSums)
@@ -44,6 +45,7 @@ class PassedByDay(Indicator):
     """Consignments that reached (`of` "reached") and left ("left") a post in each period of local days."""
 
     unit = "1"
+    window = "run"
 
     def start(self) -> None:
         self._days = self.shared(SpanDays)
@@ -60,6 +62,7 @@ class Delivered(Indicator):
     """Tonnes and value of the consignments that arrived in the window, by flow and in all. [t, US$]"""
 
     unit = "t"
+    window = "window"
 
     def start(self) -> None:
         self._spans = self.shared(SpanSums)
@@ -87,6 +90,7 @@ class Created(Indicator):
     """
 
     unit = "1"
+    window = "run"
 
     def start(self) -> None:
         self._spans = self.shared(SpanSums)
@@ -115,6 +119,7 @@ class Unserved(Indicator):
     """
 
     unit = "1"
+    window = "run"
 
     def start(self) -> None:
         self._visits = self.shared(VisitSums)

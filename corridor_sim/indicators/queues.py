@@ -60,6 +60,7 @@ class Queue(_Queues):
     """
 
     unit = "1"
+    window = "window"
 
     def table_rows(self) -> Iterator[Row]:
         visits = self._visits
@@ -81,6 +82,7 @@ class QueueByHour(_Queues):
     """
 
     unit = "1"
+    window = "window"
 
     def table_rows(self) -> Iterator[Row]:
         for place, elements in self._places(stages=False):
@@ -96,6 +98,7 @@ class QueueByDay(_Queues):
     """Mean number waiting at a post in each period of local days, read at the marks."""
 
     unit = "1"
+    window = "window"
 
     def table_rows(self) -> Iterator[Row]:
         scope, mark_h = self.scope, self._marks.mark_h
@@ -118,6 +121,7 @@ class QueueLength(_Queues):
     """
 
     unit = "km"
+    window = "window"
 
     def table_rows(self) -> Iterator[Row]:
         for place, elements in self._places(stages=False):

@@ -41,6 +41,7 @@ class QueueByWeekdayHour(Indicator):
     """
 
     unit = "1"
+    window = "window"
 
     def start(self) -> None:
         self._marks = self.shared(QueueMarks)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from corridor_sim.core.errors import ScenarioError
-from corridor_sim.model.base import KindOf
-from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime, cv_of, scaled
+from corridor_sim.model.base import KindOf, Positive
+from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime, SimpleLaw, cv_of, scaled
 
 EXAMPLES = [(kind, SERVICE_TIMES.example(kind)) for kind in SERVICE_TIMES]
 VARIANTS = [
@@ -130,3 +130,86 @@ def test_a_simple_law_gives_the_same_bits_in_blocks(law):
         law.fill(rng, row[:100])
         law.fill(rng, row[100:])
     assert np.array_equal(law.of(block).ravel(), draw(law, 600))
+
+
+# ---------------------------------------------------------------- planted mistakes
+
+
+class Coin(SimpleLaw):
+    """Half or one and a half times the mean."""
+
+    kind = "coin"
+    mean_h: Positive
+
+    @property
+    def variance_h2(self):
+        return (0.5 * self.mean_h) ** 2
+
+    def of(self, variate):
+        return np.where(variate < 0.5, 0.5, 1.5) * self.mean_h
+
+
+class OtherMean(Coin):
+    """The mean is not the one stated."""
+
+    def of(self, variate):
+        return super().of(variate) + 0.01
+
+
+class Negative(Coin):
+    """Some times are below zero."""
+
+    def of(self, variate):
+        return np.where(variate < 0.5, -0.5, 2.5) * self.mean_h
+
+
+class OtherSpread(Coin):
+    """The variance is not the one stated."""
+
+    @property
+    def variance_h2(self):
+        return 0.3 * self.mean_h**2
+
+
+class ByCall(Coin):
+    """What is drawn depends on how much is asked for at once."""
+
+    def of(self, variate):
+        return np.roll(super().of(variate), 1)
+
+
+class Additive(Coin):
+    """A part of the time does not scale."""
+
+    def of(self, variate):
+        return super().of(variate) - self.mean_h + 1.0
+
+
+def caught(law):
+    """The mistakes that the tests above find in a law."""
+    tests = {
+        "mean": test_a_law_has_the_mean_it_states_and_is_never_negative,
+        "variance": test_a_law_has_the_variance_it_states,
+        "parts": lambda law: test_drawing_in_parts_gives_the_same_bits(law, (3, 0, 6)),
+        "scale": lambda law: test_a_scaled_law_multiplies_every_value(law, 1.7),
+    }
+    found = []
+    for name, test in tests.items():
+        try:
+            test(law)
+        except AssertionError:
+            found.append(name)
+    return found
+
+
+def test_a_new_law_without_mistake_passes():
+    assert caught(Coin(mean_h=1.0)) == []
+
+
+@pytest.mark.parametrize(
+    ("mistake", "name"),
+    [(OtherMean, "mean"), (Negative, "mean"), (OtherSpread, "variance"), (ByCall, "parts"), (Additive, "scale")],
+    ids=lambda given: getattr(given, "__name__", given),
+)
+def test_a_mistake_planted_in_a_law_is_caught(mistake, name):
+    assert name in caught(mistake(mean_h=1.0))
