@@ -14,7 +14,7 @@ To add an indicator, register one class in the fitting file of this folder::
         def start(self) -> None:
             self.longest_h = np.zeros(len(self.scope.replications))
 
-        def add_visits(self, tile: VisitTile) -> None:
+        def add_visits(self, block: VisitBlock) -> None:
             counted = (block.join_h >= self.scope.from_h) & (block.join_h < self.scope.until_h)
             np.fmax.at(self.longest_h, block.row[counted], (block.leave_h - block.join_h)[counted])
 
