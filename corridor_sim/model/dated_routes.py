@@ -1,7 +1,7 @@
 """Ways: the routes each flow takes over the time of the run, with their dated shares.
 
-A route depends on what is open, how fast the legs are, the shares over
-crossings and one-stop posts; all of these may change by date. `ways_of` finds
+A route depends on what is open, how fast the legs are, who needs the stages of
+posts, the shares over crossings and one-stop posts; all of these may change by date. `ways_of` finds
 the route in each period between two changes and joins equal ones.
 """
 
@@ -25,6 +25,7 @@ from corridor_sim.model.routes import (
     explicit,
 )
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.shares import is_share
 
 ByPath = Mapping[str, Sequence[DatedChange]]
 """Dated changes on the clock of the run, by the path that they change."""
@@ -42,7 +43,7 @@ class DatedRoute:
 
 
 def state_at(scenario: Scenario, changes: ByPath, time_h: float) -> State:
-    """What is open and how fast at one time."""
+    """What is open, how fast legs are and who needs which stage at one time."""
 
     def closed(table: str, things: Mapping[str, object]) -> frozenset[str]:
         return frozenset(
@@ -56,7 +57,7 @@ def state_at(scenario: Scenario, changes: ByPath, time_h: float) -> State:
         if dated := changes.get(f"legs.{id}.speed_kmh"):
             base = leg.mean_speed_kmh
             speed[id] = value_at(base, dated, time_h) / base
-    return State(closed("legs", scenario.legs), closed("checkpoints", scenario.checkpoints), speed)
+    return State(closed("legs", scenario.legs), closed("checkpoints", scenario.checkpoints), speed, changes, time_h)
 
 
 def ways_of(scenario: Scenario, changes: ByPath, id: str) -> list[DatedRoute]:
@@ -163,7 +164,9 @@ def _edges(scenario: Scenario, changes: ByPath, id: str) -> set[float]:
         table, _, field = path.rpartition(".")
         if table == f"flows.{id}.diverted":
             edges.update(edge for one in dated for edge in one.edges())
-        elif field in ("open", "one_stop") or (field == "speed_kmh" and scenario.flows[id].route == "cheapest"):
+        elif field in ("open", "one_stop") or (
+            scenario.flows[id].route == "cheapest" and (field == "speed_kmh" or is_share(path))
+        ):
             edges.update(edge for one in dated for edge in (one.from_h, one.until_h))
             edges.update(one.edges()[-1] for one in dated if one.edges())
     for entry in scenario.flows[id].crossing_shares.values():

@@ -1,8 +1,9 @@
 """Routes: which legs and posts a flow goes through, found in the corridor's graph.
 
 The cheapest route is the one of least generalised cost: cost of carriage plus
-hours (travel, half the time between departures, unqueued time at posts and
-transfers) times the value of time. What is not connected is told with both
+hours (travel, half the time between departures, unqueued time at posts) times
+the value of time. A stage counts by the share of the flow's class that needs
+it, that of its risk channels included. What is not connected is told with both
 components. `passes` turns legs into the ordered list of legs, posts and
 transfers that the plan is made of.
 """
@@ -17,9 +18,11 @@ from typing import Any, Literal
 import networkx as nx
 
 from corridor_sim.core.errors import Problem, nearest
+from corridor_sim.model.changes import Dated
 from corridor_sim.model.checkpoints import DIRECTIONS, Stage
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.flows import Flow
+from corridor_sim.model.shares import share_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,15 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What of a corridor is open, and how fast its legs are, at one time."""
+    """What of a corridor is open, how fast its legs are, and who needs which stage, at one time."""
 
     closed_legs: frozenset[str] = frozenset()
     closed_posts: frozenset[str] = frozenset()
     speed: Mapping[str, float] = field(default_factory=dict)
     """Speed of a leg over its base speed, where it is not 1."""
+    changes: Mapping[str, Sequence[Dated]] = field(default_factory=dict)
+    """Dated changes by path; the shares of stages and risk channels are read from them at `time_h`."""
+    time_h: float = 0.0
 
 
 class NoRoute(Exception):
@@ -60,11 +66,15 @@ class NoRoute(Exception):
         self.problem = problem
 
 
-def stage_hours(stages: Iterable[Stage], cargo_class: str) -> float:
-    """Mean time at some stages without any queue, for one class. [h]"""
+def post_hours(corridor: Corridor, post: str, direction: str, cargo_class: str, state: State) -> float:
+    """Mean time of one class at a post without any queue, each stage by the share that needs it. [h]"""
+    at = corridor.checkpoints[post]
+    channels = at.channels.get(direction)
     return sum(
-        stage.cycle_h * stage.share_by_class.get(cargo_class, stage.share) * stage.factor_by_class.get(cargo_class, 1.0)
-        for stage in stages
+        stage.cycle_h
+        * share_at(state.changes, f"checkpoints.{post}.{direction}", name, stage, channels, cargo_class, state.time_h)
+        * stage.factor_by_class.get(cargo_class, 1.0)
+        for name, stage in at.stages(direction).items()
     )
 
 
@@ -75,8 +85,8 @@ def edge_cost(corridor: Corridor, flow: Flow, state: State, start: str, end: str
     if leg.timetable is not None:
         hours += leg.timetable.mean_wait_h
     if leg.border:
-        hours += stage_hours(corridor.checkpoints[start].exit.values(), flow.cargo_class)
-        hours += stage_hours(corridor.checkpoints[end].entry.values(), flow.cargo_class)
+        hours += post_hours(corridor, start, "exit", flow.cargo_class, state)
+        hours += post_hours(corridor, end, "entry", flow.cargo_class, state)
     return leg.cost_usd_tkm * flow.load_t * leg.length_km + (flow.value_of_time_usd_h or 1.0) * hours
 
 
