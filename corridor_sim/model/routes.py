@@ -18,7 +18,7 @@ from typing import Any, Literal
 import networkx as nx
 
 from corridor_sim.core.errors import Problem, nearest
-from corridor_sim.model.changes import Dated
+from corridor_sim.model.changes import DatedChange
 from corridor_sim.model.checkpoints import DIRECTIONS, Stage
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.flows import Flow
@@ -53,7 +53,7 @@ class State:
     closed_posts: frozenset[str] = frozenset()
     speed: Mapping[str, float] = field(default_factory=dict)
     """Speed of a leg over its base speed, where it is not 1."""
-    changes: Mapping[str, Sequence[Dated]] = field(default_factory=dict)
+    changes: Mapping[str, Sequence[DatedChange]] = field(default_factory=dict)
     """Dated changes by path; the shares of stages and risk channels are read from them at `time_h`."""
     time_h: float = 0.0
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from corridor_sim.model.changes import Dated, value_at
+from corridor_sim.model.changes import DatedChange, value_at
 from corridor_sim.model.checkpoints import Channels, Stage
 
 
 def share_at(
-    changes: Mapping[str, Sequence[Dated]],
+    changes: Mapping[str, Sequence[DatedChange]],
     table: str,
     name: str,
     stage: Stage,
@@ -76,7 +76,7 @@ def is_share(path: str) -> bool:
 
 
 def _of_class(
-    changes: Mapping[str, Sequence[Dated]],
+    changes: Mapping[str, Sequence[DatedChange]],
     general_path: str,
     own_path: str,
     general: float,
