@@ -48,7 +48,7 @@ class Compared(Protocol):
 
 
 class SummaryTable:
-    """What ``results.table`` is: a method. It was the raw rows until 0.2, so an attribute of those is told their name."""
+    """What ``results.table`` is: a method. Until 0.2 it was the raw rows: who asks for those is told their name."""
 
     def __init__(self, summary: Callable[..., pd.DataFrame]) -> None:
         self._summary = summary

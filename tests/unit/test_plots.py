@@ -3,7 +3,6 @@
 import copy
 import io
 import warnings
-from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np

@@ -116,7 +116,7 @@ def test_results_and_comparisons_share_table(serial):
 
 
 def test_who_still_takes_table_for_the_rows_is_told_their_name(serial):
-    with pytest.raises(AttributeError, match=r"results\.table is a method since 0\.2 .* results\.rows\.values"):
+    with pytest.raises(AttributeError, match=r"results\.table is a method since 0\.2 .*results\.rows\.values"):
         serial.table.values  # noqa: B018
     with pytest.raises(AttributeError, match=r"results\.rows\.select"):
         serial.table.select("wait_h")
