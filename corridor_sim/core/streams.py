@@ -140,8 +140,7 @@ def _sfc64_states(root: int, keys: Sequence[tuple[int, ...]]) -> NDArray[np.uint
     """``SeedSequence(root, spawn_key=key).generate_state(3, uint64)`` of many keys of 32-bit words.
 
     Constants and steps are those of ``numpy.random.SeedSequence``, which keeps them
-    between versions (M. E. O'Neill, "Developing a seed_seq alternative,"
-    pcg-random.org, 2015); a test compares the two.
+    between versions [oneill2015]; a test compares the two.
     """
     words = [root >> shift & 0xFFFFFFFF for shift in range(0, max(root.bit_length(), 128), 32)]
     columns = [np.array([word], dtype=np.uint32) for word in words]

@@ -9,7 +9,7 @@ Baselines (`Options.delay_baseline`):
     the 5th percentile of the times over the crossing in the same replication.
 ``"low_volume"``
     the mean time over the crossing of those that begin in the six local hours with
-    fewest arrivals, so that inspection is no delay (FHWA 2002).
+    fewest arrivals, so that inspection is no delay [fhwa2002].
 
 Delay against another scenario is the paired difference of a comparison.
 """

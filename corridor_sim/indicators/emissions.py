@@ -1,6 +1,6 @@
 """What does it emit: CO2 of moving loads along the legs, and of engines idling in queues.
 
-Moving: tonne-km times the factor of the leg (ISO 14083's distance x mass x factor,
+Moving: tonne-km times the factor of the leg (distance x mass x factor as in ISO 14083 [iso2023],
 factors and their source are the scenario's). Idling: hours waited before stages,
 legs and departures times `Options.idling_co2_kg_h`, left out while that is None.
 """

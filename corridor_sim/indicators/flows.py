@@ -115,7 +115,7 @@ class Created(Indicator):
 class Unserved(Indicator):
     """Consignments still waiting at a stage at the end of the run, and their mean wait until then.
 
-    Their waits are censored: they enter no mean wait of those that started (S23).
+    Their waits are censored: they enter no mean wait of those that started (rule S23).
     """
 
     unit = "1"

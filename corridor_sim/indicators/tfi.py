@@ -1,10 +1,9 @@
 """Trade Facilitation Indicators of CAREC's Corridor Performance Measurement and Monitoring, and reliability.
 
-Source: CAREC, *Corridor Performance Measurement and Monitoring Annual Report 2023*,
-cpmm.carecprogram.org: TFI1 time to clear a border crossing point, waiting included;
+Source: [carec2023]: TFI1 time to clear a border crossing point, waiting included;
 TFI2 cost incurred there; TFI3 cost to travel a corridor section, scaled to 500 km and
 20 t; TFI4 speed without (SWOD) and with (SWD) stops and delays. Buffer time and index
-are FHWA's (*Freight performance: border crossing time synthesis*, 2002): the 95th
+are FHWA's [fhwa2002]: the 95th
 percentile less the mean, and that over the mean.
 """
 # ruff: noqa: D102 (the hooks are documented in base.py)

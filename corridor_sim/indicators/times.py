@@ -138,7 +138,7 @@ class Component(Indicator):
     """What a mean passage of a post or a mean journey consists of; `of` names the component. [h]
 
     Components are wait, slot_wait, acceptance_wait, entry_wait, sailing_wait, blocked,
-    interrupted, service, dwell and travel (SEMANTICS S21). Waits have a row even where
+    interrupted, service, dwell and travel (rule S21). Waits have a row even where
     nothing makes anybody wait: what moves from one wait to another must meet its zero
     in a comparison.
     """
@@ -166,7 +166,7 @@ class Component(Indicator):
 class ReleaseTime(Indicator):
     """Mean time at a stage from joining to leaving, of those sent there, by class and stage. [h]
 
-    The segments of a WCO Time Release Study: `of` is the stage, and ``share`` rows say
+    The segments of a WCO Time Release Study [wco2018]: `of` is the stage, and ``share`` rows say
     which part of the passages of the post are sent to it (the channel).
     """
 

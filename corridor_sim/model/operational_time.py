@@ -97,12 +97,8 @@ def invert_rate(rate: StepFunction, sums: ArrayLike) -> FloatArray:
     Notes
     -----
     With partial sums of unit exponentials these are the arrivals of a Poisson
-    process of that rate [1]_. The sums do not depend on the rate, so that two
+    process of that rate [cinlar1975] ch. 4.7. The sums do not depend on the rate, so that two
     rates share their arrivals one by one.
-
-    References
-    ----------
-    .. [1] E. Cinlar, "Introduction to Stochastic Processes," Prentice-Hall, 1975, ch. 4.7.
 
     Examples
     --------
@@ -115,18 +111,13 @@ def invert_rate(rate: StepFunction, sums: ArrayLike) -> FloatArray:
 def thin(candidates_h: ArrayLike, uniforms: ArrayLike, rate: StepFunction, majorant: float) -> FloatArray:
     """Arrivals at `rate` out of candidates that come at the higher constant rate `majorant`.
 
-    A candidate at t stays iff ``u * majorant < rate(t)`` [1]_. An independent check
+    A candidate at t stays iff ``u * majorant < rate(t)`` [lewis1979]. An independent check
     of `invert_rate`: it gives the same process but not the same arrivals.
 
     Raises
     ------
     ValueError
         If the majorant is less than the rate somewhere, or the arrays differ in length.
-
-    References
-    ----------
-    .. [1] P. A. W. Lewis and G. S. Shedler, "Simulation of nonhomogeneous Poisson processes
-       by thinning," Naval Research Logistics Quarterly, vol. 26, no. 3, pp. 403-413, 1979.
     """
     instants, uniform = np.asarray(candidates_h, dtype=np.float64), np.asarray(uniforms, dtype=np.float64)
     if instants.shape != uniform.shape:

@@ -41,7 +41,7 @@ class PlanOutage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanBreakdown:
-    """Outages to be drawn: calendar clock, a lane fails whether idle or busy (S26).
+    """Outages to be drawn: calendar clock, a lane fails whether idle or busy (rule S26).
 
     `up` and `down` are laws of the time to failure and to repair. With
     `per_lane` each lane has its own draws, else the whole station fails.
@@ -67,7 +67,7 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
-    """Parallel lanes with one queue (SEMANTICS S04-S17, S22, S24).
+    """Parallel lanes with one queue (rules S04 to S17, S22, S24).
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Station:
     closing
         What happens to a service in progress when c falls to 0.
     named
-        One 0/1 calendar a lane when lanes keep their identity (S07 named); then
+        One 0/1 calendar a lane when lanes keep their identity (rule S07, named); then
         `lanes` is their sum.
     outages, breakdown, outage_policy
         Given and drawn outages and what becomes of the service they interrupt.
@@ -91,7 +91,7 @@ class Station:
         `yard`; fewer places send nobody away.
     yard
         Waiting places in front of the lanes; None is unlimited. A finite yard
-        blocks the element before it (after service, S14-S16).
+        blocks the element before it (after service, rules S14 to S16).
     staff_pool, staff_per_service
         Shared pool that a service also needs members of, if any.
     post, direction, stage, crossing
@@ -144,7 +144,7 @@ class Delay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitedLeg:
-    """A leg whose entry is limited (S18, S19); the step's duration is the travel time.
+    """A leg whose entry is limited (rules S18, S19); the step's duration is the travel time.
 
     Attributes
     ----------
@@ -180,7 +180,7 @@ class LimitedLeg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departures:
-    """Departures with places (S12, S13): ferries, trains, booked slots.
+    """Departures with places (rules S12, S13): ferries, trains, booked slots.
 
     A departure at s takes, in order of (join time, number), everybody who joined
     at or before s until its places are taken; the whole load lands at
@@ -189,7 +189,7 @@ class Departures:
     instant `when_full` consignments are there. `cancel` is the probability that a
     departure does not run, drawn once each; its load waits for the next.
     `priority` is the rank of each flow when the boat boards by class, else None.
-    `landing` gives the order at the next element: by ``"number"`` (S12, default)
+    `landing` gives the order at the next element: by ``"number"`` (rule S12, default)
     or in ``"boarding"`` order. `component` names the waiting: ``"sailing_wait"``
     or ``"slot_wait"``.
     """

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito's palette, safe for colour-blind readers, in the order it is used."""
+"""Okabe and Ito's palette [okabe2008], safe for colour-blind readers, in the order it is used."""
 DASHES = ("-", "--", "-.", ":")
 """Second channel beside the colour."""
 GREY = "#6b6b6b"

@@ -31,7 +31,7 @@ class FlowInputs:
     variant
         Itinerary of each consignment (drawn, read at its release); -1 in the padding.
     number
-        The number that settles ties (DECISIONS 12), unique over all flows.
+        The number that settles ties (rule D12), unique over all flows.
     duration_h
         By `Step.draws`: one array a law of the step, in the order of `Step.laws`.
     uniform

@@ -75,7 +75,7 @@ def worth_of(
     Notes
     -----
     NPV = B a(g) - C - O a(0), BCR = B a(g) / (C + O a(0)), first-year return = (B - O) / C with
-    annuities a over the life (US DOT, *Benefit-Cost Analysis Guidance*, 2023). Truck-hours saved over
+    annuities a over the life [usdot2023]. Truck-hours saved over
     the life are not discounted; cost is the present cost.
 
     Raises

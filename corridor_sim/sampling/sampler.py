@@ -249,7 +249,7 @@ class _FlowDraws:
         return released
 
     def _variant(self, rows: list[FloatArray], count: IntArray) -> IntArray:
-        """Itineraries by the dated shares at the release (DECISIONS 13), -1 in the padding."""
+        """Itineraries by the dated shares at the release (rule D13), -1 in the padding."""
         chosen = np.full((len(rows), int(count.max(initial=0))), -1, dtype=np.int64)
         if len(self.flow.variants) == 1:
             for row, instants in zip(chosen, rows, strict=True):

@@ -77,7 +77,7 @@ def t_quantile(confidence: float, df: float) -> float:
 def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     """Student interval of the mean of independent values, one a replication.
 
-    One value: the interval is not available. Source: Law (2015) sec. 9.4.1.
+    One value: the interval is not available. Source: [law2015] sec. 9.4.1.
 
     Examples
     --------
@@ -140,7 +140,7 @@ class PairedDifference:
 
 
 def paired_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> PairedDifference:
-    """Interval of the mean of a - b, replication by replication. Source: Law (2015) sec. 10.2.1.
+    """Interval of the mean of a - b, replication by replication. Source: [law2015] sec. 10.2.1.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def variance_ratio(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def welch_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Interval:
-    """Interval of the difference of means of independent samples (Welch 1938).
+    """Interval of the difference of means of independent samples [welch1938].
 
     `n` is the smaller sample; `df` the Welch-Satterthwaite degrees of freedom.
     """
@@ -207,7 +207,7 @@ def bonferroni(p_values: ArrayLike) -> FloatArray:
 
 
 def holm(p_values: ArrayLike) -> FloatArray:
-    """P-values adjusted step by step, never larger than Bonferroni's (Holm 1979)."""
+    """P-values adjusted step by step, never larger than Bonferroni's [holm1979]."""
     p = _values(p_values, "p_values")
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
@@ -230,7 +230,7 @@ def quantile_interval(n: int, q: float, confidence: float = 0.95) -> QuantileInt
 
     For one value a replication only: waits within a run are correlated. The
     ranks leave at most (1 - confidence)/2 on either side. None where n is too small.
-    Source: Conover (1999) sec. 3.2.
+    Source: [conover1999] sec. 3.2.
     """
     from scipy.special import bdtr
 
@@ -265,7 +265,7 @@ def mser(series: ArrayLike, batch: int = 5) -> Truncation:
     the last quarter of that range says that the run is too short. With a daily
     or weekly cycle give cycle means, not raw values.
 
-    Source: White (1997); White, Cobb and Spratt (2000).
+    Source: [white1997]; [white2000].
     """
     array = _values(series, "series")
     m = len(array) // batch
@@ -304,7 +304,7 @@ class BatchMeans:
 
 
 def batch_means(series: ArrayLike, batches: int = 20, confidence: float = 0.95) -> BatchMeans:
-    """Interval of a steady-state mean from batches of one long run. Source: Law (2015) sec. 9.5.3.
+    """Interval of a steady-state mean from batches of one long run. Source: [law2015] sec. 9.5.3.
 
     A remainder that fills no batch is left out at the end.
     """
@@ -343,7 +343,7 @@ def sequential_replications(
 
     Stops at the first n >= `at_least` with half-width <= `absolute`, or <= g |mean|
     with g = relative/(1+relative) so that the error is `relative` of the true mean
-    (`adjusted`; else g = relative). Source: Law (2015) sec. 9.4.1.
+    (`adjusted`; else g = relative). Source: [law2015] sec. 9.4.1.
     """
     if (relative is None) == (absolute is None):
         raise ValueError("give either a relative or an absolute precision")
@@ -371,7 +371,7 @@ def control_variate(y: ArrayLike, x: ArrayLike, mean_x: float, confidence: float
     """Mean of y by one control x of known mean, coefficient estimated.
 
     `variance_reduction` is var y / var(y - beta x). The interval is the regression
-    interval with n - 2 degrees of freedom. Source: Lavenberg and Welch (1981).
+    interval with n - 2 degrees of freedom. Source: [lavenberg1981].
     """
     first, control = _values(y, "y"), _values(x, "x")
     n = len(first)

@@ -31,7 +31,7 @@ class KNConstants:
 def kn_constants(options: int, alpha: float, n0: int, c: int = 1) -> KNConstants:
     """Constants eta and h^2 for `options`, error `alpha` and first stage `n0`.
 
-    Source: Kim and Nelson (2001), ACM TOMACS 11:251; c = 1 gives the closed form
+    Source: [kim2001]; c = 1 gives the closed form
     eta = ((2 alpha/(k-1))^(-2/(n0-1)) - 1)/2, other c the root of their eq. 1.
     """
     if options < 2 or n0 < 2 or not 0.0 < alpha < 1.0:
@@ -94,7 +94,7 @@ def select_best(
 
     `observe(options, r)` gives the outputs of replication r (from 0) of the options
     still in play; outputs are normal replication means, common random numbers are
-    allowed and help. Source: Kim and Nelson (2001), with c = 1.
+    allowed and help. Source: [kim2001], with c = 1.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def _chi_square(points: int, df: float) -> tuple[FloatArray, FloatArray]:
 def dudewicz_dalal_h(options: int, probability: float, n0: int) -> float:
     """The h with P(all T_i <= T_best + h) = probability, T Student with n0 - 1 degrees of freedom.
 
-    Source: Dudewicz and Dalal (1975); Law (2015) table 10.11.
+    Source: [dudewicz1975]; [law2015] table 10.11.
     """
     from scipy.optimize import brentq
     from scipy.special import stdtr, stdtrit
@@ -164,7 +164,7 @@ def dudewicz_dalal_h(options: int, probability: float, n0: int) -> float:
 
 
 def rinott_h(options: int, probability: float, n0: int) -> float:
-    """Rinott's h for independent options. Source: Rinott (1978); Wilcox (1984)."""
+    """Rinott's h for independent options. Source: [rinott1978]; [wilcox1984]."""
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
@@ -187,7 +187,7 @@ def two_stage_sizes(variances: ArrayLike, h: float, delta: float, n0: int) -> tu
 def ocba_fractions(means: ArrayLike, sds: ArrayLike, maximise: bool = False) -> FloatArray:
     """Shares of a budget of replications that make the right choice most likely.
 
-    Source: Chen and Lee (2011) eq. 3.18. Raises ValueError where two options share the best mean.
+    Source: [chen2011] eq. 3.18. Raises ValueError where two options share the best mean.
     """
     mean, sd = np.asarray(means, dtype=float), np.asarray(sds, dtype=float)
     best = int(np.argmax(mean) if maximise else np.argmin(mean))
@@ -234,10 +234,10 @@ def dunnett_quantile(others: int, df: float, confidence: float = 0.95) -> float:
 def compare_with_best(
     means: ArrayLike, pooled_variance: float, n_each: int, df: float, confidence: float = 0.95, maximise: bool = False
 ) -> BestComparison:
-    """Multiple comparisons with the best, independent samples of one size (Hsu 1984, 1996).
+    """Multiple comparisons with the best, independent samples of one size [hsu1984] [hsu1996].
 
     With common random numbers under sphericity give the residual variance of the
-    two-way table and its degrees of freedom (Nelson and Matejcik 1995).
+    two-way table and its degrees of freedom [nelson1995].
     """
     mean = np.asarray(means, dtype=float)
     if len(mean) < 2:

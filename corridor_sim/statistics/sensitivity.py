@@ -45,13 +45,13 @@ def sobol(
 
 
 def ishigami(inputs: FloatArray, a: float = 7.0, b: float = 0.1) -> FloatArray:
-    """Test function with known indices: sin x1 + a sin^2 x2 + b x3^4 sin x1 (Ishigami and Homma 1990)."""
+    """Test function with known indices: sin x1 + a sin^2 x2 + b x3^4 sin x1 [ishigami1990]."""
     x1, x2, x3 = inputs
     return np.asarray(np.sin(x1) + a * np.sin(x2) ** 2 + b * x3**4 * np.sin(x1))
 
 
 def ishigami_indices(a: float = 7.0, b: float = 0.1) -> SobolIndices:
-    """The exact indices of `ishigami` on [-pi, pi]^3 (Saltelli et al. 2008)."""
+    """The exact indices of `ishigami` on [-pi, pi]^3 [saltelli2008]."""
     pi4, pi8 = np.pi**4, np.pi**8
     one, two, both = 0.5 * (1.0 + b * pi4 / 5.0) ** 2, a**2 / 8.0, b**2 * pi8 * (1.0 / 18.0 - 1.0 / 50.0)
     variance = one + two + both

@@ -30,7 +30,7 @@ def _check(rate: float, mean: float, lanes: int) -> float:
 
 
 def erlang_b(lanes: int, offered: float) -> float:
-    """Probability that all lanes are busy when nobody can wait (Erlang 1917).
+    """Probability that all lanes are busy when nobody can wait [erlang1917].
 
     `offered` is rate x mean service, in lanes. By the stable recursion
     B(c) = a B(c-1) / (c + a B(c-1)).
@@ -42,7 +42,7 @@ def erlang_b(lanes: int, offered: float) -> float:
 
 
 def erlang_c(lanes: int, offered: float) -> float:
-    """Probability of waiting in M/M/c (Erlang 1917); 1 when the load is one or more."""
+    """Probability of waiting in M/M/c [erlang1917]; 1 when the load is one or more."""
     if offered >= lanes:
         return 1.0
     blocked = erlang_b(lanes, offered)
@@ -50,7 +50,7 @@ def erlang_c(lanes: int, offered: float) -> float:
 
 
 def mmc_wait(rate: float, mean: float, lanes: int = 1) -> float:
-    """Mean wait in M/M/c: C(c, a) s / (c - a). Source: Gross et al. (2008) sec. 2.3."""
+    """Mean wait in M/M/c: C(c, a) s / (c - a). Source: [gross2008] sec. 2.3."""
     if _check(rate, mean, lanes) >= 1.0:
         return math.inf
     return erlang_c(lanes, rate * mean) * mean / (lanes - rate * mean)
@@ -59,7 +59,7 @@ def mmc_wait(rate: float, mean: float, lanes: int = 1) -> float:
 def mmc_wait_quantile(rate: float, mean: float, lanes: int, q: float) -> float:
     """The q-quantile of the wait in M/M/c; 0 where q <= 1 - C(c, a).
 
-    From P(W > t) = C(c, a) exp(-(c/s - rate) t). Source: Gross et al. (2008) sec. 2.3.
+    From P(W > t) = C(c, a) exp(-(c/s - rate) t). Source: [gross2008] sec. 2.3.
     """
     if not 0.0 <= q < 1.0:
         raise ValueError(f"q must be in [0, 1), got {q}")
@@ -77,7 +77,7 @@ def mmc_wait_exceeds(rate: float, mean: float, lanes: int, time: ArrayLike) -> F
 
 
 def pollaczek_khinchine(rate: float, mean: float, cs2: float) -> float:
-    """Mean wait in M/G/1, exact. Source: Kleinrock (1975) vol. I sec. 5.6."""
+    """Mean wait in M/G/1, exact. Source: [kleinrock1975] sec. 5.6."""
     load = _check(rate, mean, 1)
     return math.inf if load >= 1.0 else load * mean * (1.0 + cs2) / (2.0 * (1.0 - load))
 
@@ -87,7 +87,7 @@ def priority_waits(
 ) -> FloatArray:
     """Mean waits by class under non-preemptive priority, most urgent first, exact.
 
-    One lane: any service law of each class (Cobham 1954). Several lanes: one
+    One lane: any service law of each class [cobham1954]. Several lanes: one
     exponential law for all classes. inf from the first class that is overloaded on.
 
     Raises
@@ -111,13 +111,13 @@ def priority_waits(
 
 
 def kingman(rate: float, mean: float, ca2: float, cs2: float) -> float:
-    """Mean wait in GI/G/1 in heavy traffic: rho/(1-rho) (ca2+cs2)/2 s (Kingman 1961)."""
+    """Mean wait in GI/G/1 in heavy traffic: rho/(1-rho) (ca2+cs2)/2 s [kingman1961]."""
     load = _check(rate, mean, 1)
     return math.inf if load >= 1.0 else load / (1.0 - load) * (ca2 + cs2) / 2.0 * mean
 
 
 def kingman_bound(rate: float, mean: float, ca2: float, cs2: float) -> float:
-    """Upper bound of the mean wait in GI/G/1: rate (var a + var s) / (2 (1-rho)) (Kingman 1962)."""
+    """Upper bound of the mean wait in GI/G/1: rate (var a + var s) / (2 (1-rho)) [kingman1962]."""
     load = _check(rate, mean, 1)
     if load >= 1.0:
         return math.inf
@@ -125,7 +125,7 @@ def kingman_bound(rate: float, mean: float, ca2: float, cs2: float) -> float:
 
 
 def kraemer_langenbach_belz(rate: float, mean: float, ca2: float, cs2: float) -> float:
-    """Kingman's approximation with the correction of Kraemer and Langenbach-Belz (1976)."""
+    """Kingman's approximation with the correction of Kraemer and Langenbach-Belz [kraemer1976]."""
     load = _check(rate, mean, 1)
     if load >= 1.0 or load == 0.0:
         return math.inf if load else 0.0
@@ -139,12 +139,12 @@ def kraemer_langenbach_belz(rate: float, mean: float, ca2: float, cs2: float) ->
 
 
 def allen_cunneen(rate: float, mean: float, lanes: int, ca2: float, cs2: float) -> float:
-    """Mean wait in GI/G/c: (ca2+cs2)/2 times that of M/M/c (Allen 1990)."""
+    """Mean wait in GI/G/c: (ca2+cs2)/2 times that of M/M/c [allen1990]."""
     return (ca2 + cs2) / 2.0 * mmc_wait(rate, mean, lanes)
 
 
 def sakasegawa(rate: float, mean: float, lanes: int, ca2: float, cs2: float) -> float:
-    """Mean wait in GI/G/c without Erlang C: rho^(sqrt(2(c+1))-1) / (c (1-rho)) (Sakasegawa 1977)."""
+    """Mean wait in GI/G/c without Erlang C: rho^(sqrt(2(c+1))-1) / (c (1-rho)) [sakasegawa1977]."""
     load = _check(rate, mean, lanes)
     if load >= 1.0:
         return math.inf
@@ -157,7 +157,7 @@ def _cosmetatos_gamma(load: float, lanes: int) -> float:
 
 
 def cosmetatos(rate: float, mean: float, lanes: int, cs2: float = 0.0) -> float:
-    """Mean wait in M/G/c between M/M/c and M/D/c (Cosmetatos 1976); `cs2` = 0 is M/D/c."""
+    """Mean wait in M/G/c between M/M/c and M/D/c [cosmetatos1976]; `cs2` = 0 is M/D/c."""
     load = _check(rate, mean, lanes)
     if load >= 1.0 or load == 0.0:
         return math.inf if load else 0.0
@@ -167,7 +167,7 @@ def cosmetatos(rate: float, mean: float, lanes: int, cs2: float = 0.0) -> float:
 
 
 def whitt_gigm(rate: float, mean: float, lanes: int, ca2: float, cs2: float) -> float:
-    """Mean wait in GI/G/m: Whitt (1993), Prod. Oper. Manag. 2:114, eq. 2.16-2.25."""
+    """Mean wait in GI/G/m: [whitt1993] eq. 2.16-2.25."""
     load = _check(rate, mean, lanes)
     if load >= 1.0 or load == 0.0:
         return math.inf if load else 0.0
@@ -213,10 +213,9 @@ def backlog_carryover(rates: Sequence[float], mean: float, lanes: int | Sequence
     lanes : int or sequence of int
         Lanes open in each period, at least 1.
 
-    References
-    ----------
-    .. [1] R. Stolletz, "Approximation of the non-stationary M(t)/M(t)/c(t)-queue using
-       stationary queueing models," Eur. J. Oper. Res., vol. 190, pp. 478-493, 2008.
+    Notes
+    -----
+    Source: [stolletz2008].
     """
     open_lanes = [lanes] * len(rates) if isinstance(lanes, int) else list(lanes)
     if len(open_lanes) != len(rates):

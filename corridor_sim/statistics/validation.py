@@ -17,7 +17,7 @@ from corridor_sim.core.units import FloatArray
 def geh(simulated: ArrayLike, observed: ArrayLike) -> FloatArray:
     """GEH statistic of hourly flows: sqrt(2 (s-o)^2 / (s+o)), 0 where both are 0.
 
-    Target: below 5 in 85 % of the counts. Source: UK DMRB; FHWA Traffic Analysis Toolbox III.
+    Target: below 5 in 85 % of the counts. Source: [fhwa2004], after the UK's Design Manual for Roads and Bridges.
     """
     s, o = np.asarray(simulated, dtype=float), np.asarray(observed, dtype=float)
     total = s + o
@@ -47,7 +47,7 @@ class Fit:
 
 
 def fit(simulated: ArrayLike, observed: ArrayLike) -> Fit:
-    """All measures of fit at once. Source: Theil (1961, 1966), with population standard deviations.
+    """All measures of fit at once. Source: [theil1961] [theil1966], with population standard deviations.
 
     Raises
     ------

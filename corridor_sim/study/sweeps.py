@@ -118,7 +118,7 @@ def run_until(
 
     Notes
     -----
-    A row has reached relative error g when half-width <= g/(1+g) |mean| (Law 2015, sec. 9.4.1),
+    A row has reached relative error g when half-width <= g/(1+g) |mean| [law2015] sec. 9.4.1,
     looked at after every `step`; stopping is a little optimistic, the last look says so if it
     was not reached.
     """
@@ -138,18 +138,18 @@ def run_until(
         else:
             results = replace(
                 more,
-                rows=join([results.rows, more.rows]),
+                table=join([results.table, more.table]),
                 visits_count=results.visits_count + more.visits_count,
                 wall_s=results.wall_s + more.wall_s,
             )
-        rows = _rows_wanted(results.rows, precision)
+        rows = _rows_wanted(results.table, precision)
         level = 1.0 - (1.0 - confidence) / max(len(rows), 1)
-        values = np.array([results.rows.values[k] for k, _ in rows])
+        values = np.array([results.table.values[k] for k, _ in rows])
         mean, half = t_half_widths(values.T, level)
         wanted = np.array([error / (1.0 + error) for _, error in rows]) * np.abs(mean)
         enough = (half <= wanted) | np.isnan(mean)
         if enough.all() or count >= max_replications:
-            reached = {str(results.rows.labels[k]): bool(ok) for (k, _), ok in zip(rows, enough, strict=True)}
+            reached = {str(results.table.labels[k]): bool(ok) for (k, _), ok in zip(rows, enough, strict=True)}
             return Precise(replace(results, warnings=warnings_of(results)), reached)
         count = min(count + step, max_replications)
 

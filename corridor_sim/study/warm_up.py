@@ -31,8 +31,8 @@ def warm_up(
     """Days that MSER would leave out at each post, against those that the scenario leaves out.
 
     The scenario is run from empty with nothing left out; daily outputs are averaged over
-    the replications and over whole cycles, and the marginal standard error rule (White
-    1997) is applied to the cycle means. It fits studies of a long-run or cyclic average:
+    the replications and over whole cycles, and the marginal standard error rule [white1997]
+    is applied to the cycle means. It fits studies of a long-run or cyclic average:
     a terminating study (dated demand, growth, a measure that begins) needs only as much
     warm-up as fills the road.
 
@@ -76,7 +76,7 @@ def warm_up(
     rows = []
     for output, of in OUTPUTS.items():
         days: dict[tuple[str, str], list[float]] = {}
-        for label, values in results.rows.select(output, kind="post", of=of):
+        for label, values in results.table.select(output, kind="post", of=of):
             if np.isfinite(values).any():
                 days.setdefault((label.place, label.direction), []).append(float(np.nanmean(values)))
         for (post, direction), series in days.items():

@@ -45,7 +45,7 @@ def outcome_of(trace: TracePlan, records: Records) -> TraceOutcome:
 
 
 WORDS: dict[str, dict[type, str]] = {
-    # What a word of a trace means at each kind of element: a boat is left when it sails (S21).
+    # What a word of a trace means at each kind of element: a boat is left when it sails (rule S21).
     "join": dict.fromkeys((Station, Delay, LimitedLeg, Departures, Quota), "join_h"),
     "ready": dict.fromkeys((LimitedLeg, Departures), "join_h"),
     "start": dict.fromkeys((Station, Delay, LimitedLeg, Departures, Quota), "start_h"),

@@ -1,4 +1,4 @@
-"""What must hold on the event engine whatever the numbers: PROPERTIES.md, by its number.
+"""What must hold on the event engine whatever the numbers: docs/invariants.md, by its number.
 
 Times are whole numbers in a small range, so that ties are the rule, and every
 comparison is exact.
@@ -474,7 +474,7 @@ def test_41_stations_with_constant_services_commute(rows, c1, c2, d1, d2):
 @few
 @given(st.lists(st.tuples(small, small, small), min_size=1, max_size=6), small, small)
 def test_42_the_line_run_backwards_takes_as_long(services, k, l):  # noqa: E741
-    # The road before the first station is unlimited, so everybody stands there at 0 (Muth 1979).
+    # The road before the first station is unlimited, so everybody stands there at 0 [muth1979].
     def makespan(rows, yards):
         line = [station("A"), station("B", yard=yards[0]), station("C", yard=yards[1])]
         return max(play(line, [Truck(0, dict(zip("ABC", row, strict=True))) for row in rows]).depart)

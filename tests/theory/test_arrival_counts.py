@@ -1,4 +1,4 @@
-"""Counts of a Poisson flow are Poisson of the integral of its rate, whatever the profile (PROPERTIES 48).
+"""Counts of a Poisson flow are Poisson of the integral of its rate, whatever the profile (invariant 48).
 
 Rates as in a planner's scenario: hours of the day times days of the week.
 """

@@ -40,7 +40,7 @@ def releases(process, n, rate=CYCLE, seed=11, start=None):
     return ArrivalPlan(process=process, rate=rate, start=start).sampler(generator(seed))(n)
 
 
-# ---------------------------------------------------------------- inversion and thinning (SEMANTICS S25)
+# ---------------------------------------------------------------- inversion and thinning (rule S25)
 
 
 def test_arrivals_are_the_first_instants_at_which_the_cumulative_rate_reaches_the_sums():

@@ -1,37 +1,194 @@
-"""The pages of docs/ say what is there: links and citations resolve, named tests and words exist, examples run."""
+"""The pages of docs/ say what is there: rules have reasons and tests, links and citations resolve, examples run."""
 
+import ast
 import pkgutil
 import re
 from pathlib import Path
 
+import pytest
+
 import corridor_sim
 from corridor_sim.indicators import INDICATORS
+from corridor_sim.model.arrivals import ARRIVALS
 from corridor_sim.model.improvements import IMPROVEMENTS
+from corridor_sim.model.legs import LEGS
+from corridor_sim.model.service_times import SERVICE_TIMES
+from corridor_sim.plots import PLOTS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "findings" / "README.md"])
+CODE = sorted(path for folder in ("corridor_sim", "tests") for path in (ROOT / folder).rglob("*.py"))
+REGISTRIES = (SERVICE_TIMES, ARRIVALS, LEGS, IMPROVEMENTS, INDICATORS, PLOTS)
+KEY = re.compile(r"\[([a-z]+[12]\d{3}[a-z]?)\]")
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
-def text_of(name):
-    return (DOCS / name).read_text(encoding="utf-8")
+def read(path):
+    return path.read_text(encoding="utf-8")
+
+
+def sections(name, head):
+    """(number, title, text) of every heading of the second level that begins with a number like `head`."""
+    found = re.split(rf"^## ({head}) (.+)$", read(DOCS / name), flags=re.M)
+    parts = zip(found[1::3], found[2::3], found[3::3], strict=True)
+    return [(number, title, re.split(r"^# ", text, flags=re.M)[0]) for number, title, text in parts]
+
+
+RULES = sections("rules.md", r"[SD]\d\d")
+INVARIANTS = sections("invariants.md", r"\d\d")
+
+
+def functions_of(path):
+    """Names of the test functions that a file defines."""
+    tree = ast.parse(read(path))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test")}
+
+
+def anchors(text):
+    """Anchors of the headings of a page, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", head.strip().lower()).replace(" ", "-") for head in heads}
+
+
+def python_blocks(path):
+    return re.findall(r"^```python\n(.*?)^```", read(path), flags=re.M | re.S)
+
+
+# ---------------------------------------------------------------- rules and invariants
+
+
+def test_every_rule_has_a_number_of_its_own_and_none_is_left_out():
+    numbers = [number for number, _, _ in RULES]
+    assert numbers == [f"S{n:02d}" for n in range(1, 27)] + [f"D{n:02d}" for n in range(1, len(numbers) - 25)]
+    assert [number for number, _, _ in INVARIANTS] == [f"{n:02d}" for n in range(1, len(INVARIANTS) + 1)]
+
+
+@pytest.mark.parametrize(("number", "text"), [(number, text) for number, _, text in RULES], ids=lambda x: x[:3])
+def test_a_rule_has_a_reason_and_a_test(number, text):
+    assert re.search(r"^Why: \w", text, flags=re.M), number
+    assert re.search(r"^Held by: `tests/", text, flags=re.M), number
+
+
+@pytest.mark.parametrize(("number", "text"), [(number, text) for number, _, text in INVARIANTS], ids=lambda x: x[:2])
+def test_an_invariant_has_a_test_or_says_that_it_has_none(number, text):
+    assert re.search(r"^(Held by: `tests/|Not tested yet\.)", text, flags=re.M), number
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_test_named_on_a_page_exists(page):
+    missing = [
+        f"{file}::{name}"
+        for file, name in TEST.findall(read(page))
+        if not (ROOT / file).is_file() or name not in functions_of(ROOT / file)
+    ]
+    assert missing == []
+    files = re.findall(r"`(tests/[\w/]+\.py)`", read(page))
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+
+
+def test_every_citation_leads_to_a_rule_or_an_invariant():
+    rules = {number for number, _, _ in RULES}
+    invariants = {int(number) for number, _, _ in INVARIANTS}
+    lost = []
+    for path in CODE:
+        text = read(path)
+        where = path.relative_to(ROOT).as_posix()
+        lost += [(where, found) for found in re.findall(r"\b[SD]\d\d\b", text) if found not in rules]
+        for numbers in re.findall(r"\binvariants? ((?:\d+(?:, | and |-)?)+)", text):
+            lost += [(where, n) for n in re.findall(r"\d+", numbers) if int(n) not in invariants]
+    assert lost == []
+
+
+def test_no_page_is_cited_that_is_not_in_the_repository():
+    gone = re.compile("SEMANTICS|PROPERTIES|DECISIONS|shared/")
+    files = [path for path in [*CODE, *PAGES] if path != Path(__file__)]
+    found = [(path.relative_to(ROOT).as_posix(), gone.findall(read(path))) for path in files]
+    assert [one for one in found if one[1]] == []
+
+
+# ---------------------------------------------------------------- links, words, sources
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_of_a_page_leads_somewhere(page):
+    text = re.sub(r"^```.*?^```", "", read(page), flags=re.M | re.S)
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith(("http://", "https://")):
+            continue
+        name, _, anchor = target.partition("#")
+        path = page.parent / name if name else page
+        if not path.exists() or (anchor and anchor not in anchors(read(path))):
+            dead.append(target)
+    assert dead == []
 
 
 def test_words_of_the_glossary_that_look_like_names_are_in_the_code():
-    words = set(re.findall(r"`([A-Za-z][A-Za-z_0-9]+)`", text_of("glossary.md")))
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "corridor_sim").rglob("*.py"))
-    spoken = set(re.findall(r"\w+", code)) | {"queue_p50_km"}  # made of a number there
-    known = {*corridor_sim.__all__, *INDICATORS, *IMPROVEMENTS, *spoken}
+    words = set(re.findall(r"`([A-Za-z][A-Za-z_0-9]+)`", read(DOCS / "glossary.md")))
+    spoken = set(
+        re.findall(r"\w+", "\n".join(read(path) for path in CODE if path.is_relative_to(ROOT / "corridor_sim")))
+    )
+    known = {*corridor_sim.__all__, *INDICATORS, *IMPROVEMENTS, *spoken, "queue_p50_km"}  # made of a number there
     assert sorted(words - known) == []
 
 
+def test_every_source_cited_has_an_entry_and_every_entry_is_cited():
+    entries = re.findall(r"^@\w+\{(\w+),", read(DOCS / "references.bib"), flags=re.M)
+    assert len(entries) == len(set(entries))
+    texts = [read(path) for path in [*CODE, *DOCS.glob("*.md")] if path != Path(__file__)]
+    cited = {key for text in texts for key in KEY.findall(text)}
+    assert sorted(cited - set(entries)) == []
+    assert sorted(set(entries) - cited) == []
+
+
+def test_an_entry_says_who_what_and_when():
+    for entry in re.split(r"^@", read(DOCS / "references.bib"), flags=re.M)[1:]:
+        key = re.match(r"\w+\{(\w+),", entry).group(1)
+        for field in ("author", "title", "year"):
+            assert re.search(rf"\b{field} = \{{", entry), (key, field)
+        assert key.endswith(re.search(r"\byear = \{(\d{4})\}", entry).group(1)), key
+
+
+def test_docstrings_cite_by_key_alone():
+    written_out = re.compile(r"[A-Z][a-z]+ \(?(?:18|19|20)\d\d[),;]|\.\. \[\d+\]|\[\d+\]_")
+    found = []
+    for path in CODE:
+        if path.is_relative_to(ROOT / "corridor_sim"):
+            for node in ast.walk(ast.parse(read(path))):
+                if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+                    text = ast.get_docstring(node) or ""
+                    found += [(path.name, hit) for hit in written_out.findall(text)]
+    assert found == []
+
+
+# ---------------------------------------------------------------- examples and the changelog
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page.parent == DOCS and python_blocks(page)], ids=lambda path: path.name
+)
+def test_the_examples_of_a_page_run_in_order(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = [set(registry) for registry in REGISTRIES]
+    try:
+        names = {"__name__": "__main__"}  # as in a notebook
+        for number, block in enumerate(python_blocks(page), 1):
+            exec(compile(block, f"{page.name}, block {number}", "exec"), names)
+    finally:
+        for registry, kinds in zip(REGISTRIES, before, strict=True):
+            for kind in set(registry) - kinds:
+                registry.unregister(kind)
+
+
 def test_the_newest_version_of_the_changelog_is_that_of_the_package():
-    versions = re.findall(r"^## (\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.M)
+    versions = re.findall(r"^## (\d+\.\d+\.\d+)", read(ROOT / "CHANGELOG.md"), flags=re.M)
     assert versions == sorted(versions, key=lambda v: tuple(map(int, v.split("."))), reverse=True)
     assert corridor_sim.__version__.split(".dev")[0] == versions[0]
 
 
 def test_every_new_path_of_a_moved_module_exists():
-    rows = re.findall(r"^\| `.*\| (.*) \|$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.M)
+    rows = re.findall(r"^\| `.*\| (.*) \|$", read(ROOT / "CHANGELOG.md"), flags=re.M)
     paths = re.findall(r"`([a-z_]+(?:\.[a-z_]+)*)`", " ".join(rows))
     assert len(paths) > 40
     for path in paths:

@@ -1,4 +1,4 @@
-"""Legs, departures and quotas of the event engine where SEMANTICS is silent."""
+"""Legs, departures and quotas of the event engine where the rules are silent."""
 
 import numpy as np
 import pytest

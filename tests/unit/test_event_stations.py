@@ -1,4 +1,4 @@
-"""Stations of the event engine where SEMANTICS is silent: what the package's docstring settles."""
+"""Stations of the event engine where the rules are silent: what the package's docstring settles."""
 
 import numpy as np
 import pytest

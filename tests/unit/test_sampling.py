@@ -287,7 +287,7 @@ def test_crossings_suffice_for_everybody_who_may_board_a_boat_that_leaves_when_f
         assert window.crossing_h[3].shape[1] >= (boarders // 5).max()
 
 
-# ---------------------------------------------------------------- common random numbers (PROPERTIES 30, 31)
+# ---------------------------------------------------------------- common random numbers (invariants 30, 31)
 
 
 def test_another_flow_element_or_role_leaves_every_other_draw_alone():

@@ -1,4 +1,4 @@
-"""SEMANTICS rule by rule, S01 to S26, on the event engine: each trace was worked out by hand."""
+"""The rules S01 to S26, one by one, on the event engine: each trace was worked out by hand."""
 
 import numpy as np
 import pytest

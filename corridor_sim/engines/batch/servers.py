@@ -271,7 +271,7 @@ def _longest_opening(lanes: StepFunction, horizon_h: float) -> float:
 
 
 def shares_of_lanes(station: Station) -> list[StepFunction]:
-    """Dated lanes of the general pool and of each reservation (SEMANTICS: reservations are served first)."""
+    """Dated lanes of the general pool and of each reservation (reservations are served first)."""
     edge: FloatArray = np.unique(np.concatenate([station.lanes.from_h, *(r.lanes.from_h for r in station.reserved)]))
     left = station.lanes(edge)
     pools = []

@@ -1,13 +1,13 @@
 """The reference engine: one replication after the other on SimPy's event set.
 
-SEMANTICS.md says what happens; this page adds what it leaves open. Where a new
+The rules (docs/rules.md) say what happens; this page adds what they leave open. Where a new
 mechanism goes: an element of its own into a file next to `legs.py` and into the
 list in `run.py`; a new habit of stations into `full_station.py`.
 
 **One instant.** All events at t come first (endings, calendar, releases), then
 every element that was touched settles in the order of the plan, and again if it
 is touched again, until none is. Settling an element means: those who came at t
-join, in the order of S04; then starts and moves, one by one. A zero-length stay
+join, in the order of rule S04; then starts and moves, one by one. A zero-length stay
 ends within its element's turn. A departure takes place at its element's turn,
 when everybody who can be ready at t is; with a crossing of no time the load
 lands before any later element settles. So in a plan without cycles nobody
@@ -46,7 +46,7 @@ is completed. A lane that is down can be left by one that has finished.
 
 **Reserved lanes.** Open lanes are given to the reservations first, in the order
 of the plan; the rest is general. A flow belongs to the first reservation naming
-it. Each pool follows S07 for itself: a lane newly reserved serves its flows though
+it. Each pool follows rule S07 for itself: a lane newly reserved serves its flows though
 those who took it before are not done. With overflow a flow's own lanes are
 tried before the general ones. The next to start is always the first in queue
 order (of all that wait) that has a lane.

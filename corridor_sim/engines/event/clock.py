@@ -3,7 +3,7 @@
 All events of one instant are taken first, in the order of their phase (what
 ends, the calendar, what arrives). They only move consignments and mark elements
 as touched. Then every touched element settles, in topological order, until none
-is left (SEMANTICS S03, DECISIONS 14), and only then does time go on.
+is left (rules S03, D14), and only then does time go on.
 """
 
 from __future__ import annotations

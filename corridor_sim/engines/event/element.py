@@ -58,7 +58,7 @@ class Element:
 def forward(consignment: Consignment, now: float, origin: Element | None = None, visit: Visit | None = None) -> None:
     """Bring a consignment that is done at `origin` (None: from outside) to its next step.
 
-    From outside everybody is taken: the road before the first station is unlimited (S15).
+    From outside everybody is taken: the road before the first station is unlimited (rule S15).
     """
     step = consignment.next_step(now)
     if step is None:
@@ -73,7 +73,7 @@ def forward(consignment: Consignment, now: float, origin: Element | None = None,
 
 
 def line_up(queue: MutableSequence[V], arrived: list[V]) -> None:
-    """Add the visits that joined at one instant to a queue kept in the order of S04."""
+    """Add the visits that joined at one instant to a queue kept in the order of rule S04."""
     if len(arrived) > 1 or (queue and queue[-1].join_h == arrived[0].join_h):
         while queue and queue[-1].join_h == arrived[0].join_h:
             arrived.append(queue.pop())

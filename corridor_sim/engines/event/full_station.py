@@ -185,7 +185,7 @@ class FullStation(Element):
         self._join(consignment, step, now)
 
     def _admit_into_a_lane(self, now: float) -> bool:
-        """Without a yard: move the first one that a lane takes at once (S15)."""
+        """Without a yard: move the first one that a lane takes at once (rule S15)."""
         if self._yards.at(now) != 0 or (self._closed and self.plan.closing == "clear_queue"):
             return False
         for entry in sorted(self.asking, key=lambda entry: entry[:2]):
@@ -300,7 +300,7 @@ class FullStation(Element):
                 self._resume(stay, now)
 
     def _put_back(self, stay: StationVisit) -> None:
-        """To the head of the queue, with the service that is left (S11 requeue)."""
+        """To the head of the queue, with the service that is left (rule S11, requeue)."""
         del self.inside[stay]
         self._vacate(stay)
         stay.requeued = True
@@ -314,7 +314,7 @@ class FullStation(Element):
 
 
 class LaneStation(FullStation):
-    """Lanes that keep their identity: each with its calendar or its outages (S06, S07 named, S11)."""
+    """Lanes that keep their identity: each with its calendar or its outages (rules S06, S07 named, S11)."""
 
     def __init__(
         self, clock: EventClock, index: int, station: Station, *, outages: Sequence[PlanOutage], **rest: Any
@@ -350,7 +350,7 @@ class LaneStation(FullStation):
         """Lanes to share out, and who counts against them.
 
         One on a lane that is down, or on a named lane that is closed, takes no
-        other lane's capacity; one that overruns on a pooled lane does (S07).
+        other lane's capacity; one that overruns on a pooled lane does (rule S07).
         """
         up = [not self._outages.down(lane) for lane in range(len(self._open))]
         self.lanes.share_out(sum(o and u for o, u in zip(self._open, up, strict=True)), self._now)

@@ -1,7 +1,7 @@
 """Who moves and where to: consignments, their visits, and the steps of their itineraries.
 
 A step is decided at the instant at which the consignment would join it: its
-share, reliefs, factors and law are read then (DECISIONS 13). A step that is not
+share, reliefs, factors and law are read then (rule D13). A step that is not
 taken, or that a relief of factor 0 skips, leaves no visit.
 """
 
@@ -215,5 +215,5 @@ class Visit(Happening):
 
 
 def by_turn(visit: Visit) -> tuple[float, float, int]:
-    """Queue order without classes (S04): joining time, then readiness at a landing, then number."""
+    """Queue order without classes (rule S04): joining time, then readiness at a landing, then number."""
     return visit.join_h, visit.ready_h, visit.consignment.number

@@ -1,4 +1,4 @@
-"""Free delays and legs whose entry is limited (S18, S19)."""
+"""Free delays and legs whose entry is limited (rules S18, S19)."""
 
 from __future__ import annotations
 

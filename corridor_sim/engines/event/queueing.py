@@ -49,7 +49,7 @@ class StationVisit(Visit):
 
     @property
     def key(self) -> Key:
-        """Queue order (S04, S05); interrupted ones that were put back stand at the head."""
+        """Queue order (rules S04, S05); interrupted ones that were put back stand at the head."""
         return 0 if self.requeued else 1, self.rank, self.join_h, self.ready_h, self.consignment.number
 
 
@@ -155,7 +155,7 @@ class Staff:
 
 
 class Outages:
-    """Which lanes are down: station-wide, or each lane for itself (calendar clock, S26).
+    """Which lanes are down: station-wide, or each lane for itself (calendar clock, rule S26).
 
     Overlapping outages add up: a lane is up again when the last of them is over.
     """

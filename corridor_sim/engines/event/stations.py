@@ -1,4 +1,4 @@
-"""The common station: first come first served, pooled lanes that change by date (S04, S07).
+"""The common station: first come first served, pooled lanes that change by date (rules S04, S07).
 
 A station that needs anything else is a `FullStation`; this one pays for nothing
 it does not use.
@@ -16,7 +16,7 @@ from corridor_sim.plan.plan import Station
 
 
 def refuse_zero_in_cycle(id: str, consignment: Consignment, now: float) -> SimulationError:
-    """The error for a zero-length service at a station of a cycle (DECISIONS 14)."""
+    """The error for a zero-length service at a station of a cycle (rule D14)."""
     return SimulationError(
         f"{id}: the service of {consignment}, which joins at {now:g} h, takes no time, and the station lies on a "
         "cycle of stations; the order within one instant would not be defined"

@@ -1,4 +1,4 @@
-"""Departures with places (S12, S13) and daily acceptance."""
+"""Departures with places (rules S12, S13) and daily acceptance."""
 
 from __future__ import annotations
 

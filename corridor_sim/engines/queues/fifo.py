@@ -55,19 +55,12 @@ def fifo(
 
     Notes
     -----
-    The sorted vector of lane-free times follows the recursion of [1]_: the consignment
+    The sorted vector of lane-free times follows the recursion of [kiefer1955]: the consignment
     takes the smallest entry, and its finish is inserted. Cost per consignment: "rows"
     O(lanes) vector operations on all replications at once, "heap" O(log lanes) in Python,
     "closed" two prefix operations (Lindley), "parallel" as rows over segments of one
-    replication, repeated where the guessed start state was wrong (after [2]_), "compiled"
+    replication, repeated where the guessed start state was wrong (after [greenberg1991]), "compiled"
     O(lanes) steps of a plain loop.
-
-    References
-    ----------
-    .. [1] J. Kiefer and J. Wolfowitz, "On the theory of queues with many servers,"
-       Trans. Amer. Math. Soc., vol. 78, 1955. doi:10.1090/S0002-9947-1955-0066656-1
-    .. [2] A. G. Greenberg, B. D. Lubachevsky and I. Mitrani, "Algorithms for unboundedly
-       parallel simulations," ACM Trans. Comput. Syst., vol. 9, no. 3, 1991. doi:10.1145/128738.128739
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """When does each consignment get a lane where the number of open lanes changes with time?
 
-Pooled capacity (SEMANTICS S07): a start is allowed iff the services in progress are
-fewer than c(t). What closing does (S08) is a policy; `suspend`, `restart` and
+Pooled capacity (rule S07): a start is allowed iff the services in progress are
+fewer than c(t). What closing does (rule S08) is a policy; `suspend`, `restart` and
 `clear_queue` act when c falls to 0. `operational` moves a problem to the time that
 runs only while the station works.
 """

@@ -1,6 +1,6 @@
 """Which lane takes whom where lanes have an identity: calendars and outages of single lanes.
 
-SEMANTICS S06 (lowest-numbered idle open lane), S07 named, S11. One sorted vector
+Rules S06 (lowest-numbered idle open lane), S07 named, S11. One sorted vector
 does not do here, so this is a plain loop, compiled or in Python, one replication after
 the other.
 """

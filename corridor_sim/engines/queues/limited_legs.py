@@ -1,6 +1,6 @@
 """When may each vehicle enter a leg with headway, closures or a vehicle limit, and when is it out?
 
-SEMANTICS S18 and S19; entry in order of joining.
+Rules S18 and S19; entry in order of joining.
 """
 
 from __future__ import annotations

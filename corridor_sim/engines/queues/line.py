@@ -1,6 +1,6 @@
 """When does each consignment pass a line of stations with finite yards between them?
 
-Blocking after service (SEMANTICS S14-S17): who is done holds the lane until there is
+Blocking after service (rules S14 to S17): who is done holds the lane until there is
 room at the next station. Everybody visits every station, first come first served.
 Lanes that never change have a recursion for all replications at once; dated lanes
 are worked through event by event.
@@ -67,7 +67,7 @@ def line(
     Notes
     -----
     O(stations) events a consignment, compiled or in Python, one replication after the other. At one
-    instant the stations settle in order, and again while one frees another (DECISIONS 14).
+    instant the stations settle in order, and again while one frees another (rule D14).
 
     Examples
     --------

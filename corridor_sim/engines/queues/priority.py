@@ -1,6 +1,6 @@
 """Who starts when classes differ in urgency? Non-preemptive, head of the line, any number of classes.
 
-All who join at an instant are there before anybody starts (SEMANTICS S03, S05).
+All who join at an instant are there before anybody starts (rules S03, S05).
 Services under way at closing run over.
 """
 
@@ -58,15 +58,10 @@ def priority(
     Notes
     -----
     The next start is at the first instant at which a lane is free and somebody waits; then
-    the first of the most urgent class that has joined by then starts [1]_. A compiled loop does
+    the first of the most urgent class that has joined by then starts [cobham1954]. A compiled loop does
     just that, O(lanes + classes) steps a start. Without one: where nobody is overtaken that is
     first come first served, and the other stretches are worked through with a heap, or for many
     replications with one pointer a class, O(lanes + classes) vector operations a start.
-
-    References
-    ----------
-    .. [1] A. Cobham, "Priority assignment in waiting line problems," Oper. Res., vol. 2,
-       no. 1, 1954. doi:10.1287/opre.2.1.70
 
     Examples
     --------

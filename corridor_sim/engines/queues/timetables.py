@@ -1,6 +1,6 @@
 """Which departure, slot or day takes each consignment? Departures with places, full loads, daily acceptance.
 
-SEMANTICS S12 and S13. First come first served has a closed form; boarding by class
+Rules S12 and S13. First come first served has a closed form; boarding by class
 goes departure by departure.
 """
 
