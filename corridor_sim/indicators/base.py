@@ -38,8 +38,8 @@ from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.places import Options, PlaceKey, PlanView, element_place
 from corridor_sim.indicators.table import Label, Table
-from corridor_sim.indicators.visit_blocks import Held, SpanBlock, VisitBlock
-from corridor_sim.plan.plan import Plan
+from corridor_sim.indicators.visit_blocks import Held, SpanBlock, VisitBlock, before_horizon
+from corridor_sim.plan.plan import Plan, PlanOutage
 from corridor_sim.records.visits import Chunk, IntArray, SpanTimes, Visits
 
 __all__ = [
@@ -190,6 +190,7 @@ class Collector:
         self._visits: dict[tuple[int, int], Held[Visits]] = {}
         self._spans: dict[tuple[int, int, int], Held[SpanTimes]] = {}
         self._size = 0
+        self._outages: dict[int, dict[int, tuple[PlanOutage, ...]]] = {}
         self.visits = np.zeros(len(numbers), dtype=np.int64)
         """Visits reduced so far, by replication; all of them after `finish`."""
 
@@ -199,6 +200,10 @@ class Collector:
             made = kind(self)
             self._reducers[kind] = made
         return self._reducers[kind]  # type: ignore[return-value]
+
+    def outages_of(self, element: int, row: int) -> tuple[PlanOutage, ...]:
+        """Outages that were drawn for an element, for one row of the arrays."""
+        return self._outages.get(element, {}).get(row, ())
 
     def _hooked(self, hook: str) -> list[Reducer]:
         base = getattr(Reducer, hook)
@@ -220,6 +225,8 @@ class Collector:
                 raise ValueError(f"a chunk has replications {others}, which are not among those to be collected")
             self._rows = np.array([self._row[int(number)] for number in chunk.replications], dtype=np.int64)
             self._replications = chunk.replications
+            for element, rows in chunk.outages.items():
+                self._outages.setdefault(element, {}).update(zip(self._rows.tolist(), rows, strict=True))
         for visits in chunk.visits:
             here = visits.element, visits.flow
             held = self._visits.setdefault(here, Held())
@@ -253,8 +260,11 @@ class Collector:
         takers = self._hooked("add_visits")
         self._size -= held.size
         for rows, starts, columns in held.together(VisitBlock.COLUMNS, TILE):
-            block = VisitBlock(self.scope, rows, starts, where, columns)
-            self.visits += block.number.astype(np.int64)
+            self.visits += _number(rows, starts, len(columns[0]), len(self.visits))
+            found = before_horizon(rows, starts, columns, self.scope.plan.horizon_h, VisitBlock.INSTANTS)
+            if found is None:
+                continue
+            block = VisitBlock(self.scope, *found[:2], where, found[2])
             for taker in takers:
                 taker.add_visits(block)
 
@@ -262,7 +272,10 @@ class Collector:
         takers = self._hooked("add_span")
         self._size -= held.size
         for rows, starts, columns in held.together(SpanBlock.COLUMNS, TILE):
-            block = SpanBlock(self.scope, rows, starts, where, columns)
+            found = before_horizon(rows, starts, columns, self.scope.plan.horizon_h, SpanBlock.INSTANTS)
+            if found is None:
+                continue
+            block = SpanBlock(self.scope, *found[:2], where, found[2])
             for taker in takers:
                 taker.add_span(block)
 
@@ -276,6 +289,11 @@ class Collector:
         rows = [row for indicator in self._indicators for row in indicator.table_rows()]
         values = np.stack([values for _, values in rows]) if rows else np.empty((0, len(self.scope.replications)))
         return Table(tuple(label for label, _ in rows), values, self.scope.replications)
+
+
+def _number(rows: IntArray, starts: IntArray, size: int, count: int) -> IntArray:
+    """How many there are in each of `count` replications."""
+    return np.bincount(rows, np.diff(starts, append=size), minlength=count).astype(np.int64)
 
 
 def ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:

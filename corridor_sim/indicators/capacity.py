@@ -15,7 +15,7 @@ import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, Row, element_place, ratio
-from corridor_sim.indicators.shared_sums import QueueMarks, SpanDays, SpanSums, StationDays, VisitSums, by_period
+from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, StationDays, VisitSums, by_period
 from corridor_sim.plan.plan import Departures, Element, LimitedLeg, Quota, Station, Step, StepFunction
 
 UNLIMITED = 1e8
@@ -328,16 +328,18 @@ def first_week_at(
 
 @INDICATORS.register("queue_growth_per_day")
 class QueueGrowth(Indicator):
-    """Growth of the number waiting at a stage and post from the start to the end of the counted window. [1/day]
+    """Growth of the number waiting at a stage and post over the counted window. [1/day]
 
-    A queue that grows throughout is the sign of overload; around 0 it comes and goes.
+    Those that joined less those that started in it, over its days: both ends are read just before
+    what happens at them (a new day's quota). A queue that grows throughout is the sign of
+    overload; around 0 it comes and goes.
     """
 
     unit = "1/day"
     window = "window"
 
     def start(self) -> None:
-        self._marks = self.shared(QueueMarks)
+        self._visits = self.shared(VisitSums)
 
     def table_rows(self) -> Iterator[Row]:
         scope = self.scope
@@ -347,10 +349,7 @@ class QueueGrowth(Indicator):
             if element.kind != "delay" and len(scope.element_cells[k])
         ]
         places += [(("post", *key), elements) for key, elements in scope.post_elements.items()]
-        span_days = self._marks.step_h * (len(self._marks.mark_h) - 1) / H_PER_DAY
+        visits = self._visits
         for place, elements in places:
-            waiting = self._marks.waiting(*elements)
-            if waiting.shape[1] < 2:
-                yield self.row(np.full(len(waiting), np.nan), *place)
-            else:
-                yield self.row((waiting[:, -1] - waiting[:, 0]) / span_days, *place)
+            more = visits.of(visits.joined, elements) - visits.of(visits.began, elements)
+            yield self.row(more / scope.window_days, *place)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.core.units import FloatArray
+from corridor_sim.core.units import FloatArray, to_grid
 from corridor_sim.indicators.base import Kept, ratio
 from corridor_sim.records.visits import IntArray
 
@@ -46,6 +48,35 @@ class TimeCounts(Kept):
         return Distribution(counts, zeros, self._middle_h)
 
 
+STAY_STEPS_H = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 96.0, 168.0)
+"""Times at which the distribution of stays is read. [h]"""
+
+
+class LimitCounts(Kept):
+    """How many times do not exceed each of some limits, exactly: a time equal to the limit is within it.
+
+    Limits are rounded to the clock grid, as every time is.
+    """
+
+    def __init__(self, places: int, replications: int, limits_h: Iterable[float]) -> None:
+        self.limits_h = np.unique(to_grid(list(limits_h)))
+        self._counts = np.zeros((places, replications, len(self.limits_h) + 1), dtype=np.int32)
+        self.nbytes = self._counts.nbytes
+
+    def add(self, place: int, row: IntArray, time_h: FloatArray) -> None:
+        """Count `time_h`, each in its replication."""
+        counts = self._counts[place]
+        key = np.searchsorted(self.limits_h, time_h, side="left")
+        key += row * counts.shape[1]
+        counts += np.bincount(key, minlength=counts.size).reshape(counts.shape).astype(np.int32)
+
+    def share_within(self, place: int, limit_h: float) -> FloatArray:
+        """Share of the times at one place that are at most one of the limits, shape (replication,). [-]"""
+        at = int(np.searchsorted(self.limits_h, to_grid(limit_h)))
+        counts = self._counts[place]
+        return ratio(counts[:, : at + 1].sum(axis=1), counts.sum(axis=1))
+
+
 class Distribution:
     """Counts by time in each replication, with those of exactly zero apart."""
 
@@ -60,12 +91,6 @@ class Distribution:
         at = np.argmax(self._upto >= rank.astype(np.int32)[:, None], axis=1)
         found = np.where(rank <= 0, 0.0, self.value_h[at])
         return np.where(self.number > 0, found, np.nan)
-
-    def share_within(self, limit_h: float) -> FloatArray:
-        """Share of the consignments that took at most `limit_h`, to the width of a bin. [-]"""
-        bins = int(np.searchsorted(self.value_h, limit_h, side="right"))
-        inside = self._upto[:, bins - 1] if bins else np.zeros(len(self.zeros))
-        return ratio(inside + self.zeros, self.number)
 
     def spread(self) -> tuple[FloatArray, FloatArray]:
         """Mean and standard deviation, to the width of a bin. [h]"""

@@ -9,28 +9,23 @@ import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row
+from corridor_sim.indicators.distributions import STAY_STEPS_H
 from corridor_sim.indicators.shared_sums import QueueMarks, StayTimes
 
-STAY_STEPS_H = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 96.0, 168.0)
-"""Times at which the distribution of stays is read. [h]"""
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 @INDICATORS.register("stay_distribution")
 class StayDistribution(Indicator):
-    """Share of the passages of a post that took at most each of `STAY_STEPS_H` (`of`). [-]
-
-    Within the width of a histogram bin (0.8 %).
-    """
+    """Share of the passages of a post that took at most each of `STAY_STEPS_H` (`of`). [-]"""
 
     def start(self) -> None:
         self._times = self.shared(StayTimes)
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post"):
-            times = self._times.of(n)
             for step_h in STAY_STEPS_H:
-                yield self.row(times.share_within(step_h), *place, of=f"{step_h:g} h")
+                yield self.row(self._times.share_within(n, step_h), *place, of=f"{step_h:g} h")
 
 
 @INDICATORS.register("queue_by_weekday_hour")

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import PlanView, Reducer, SpanBlock, VisitBlock, ratio
-from corridor_sim.indicators.distributions import CountArray, Distribution, TimeCounts
-from corridor_sim.plan.plan import Element
+from corridor_sim.indicators.distributions import STAY_STEPS_H, CountArray, Distribution, LimitCounts, TimeCounts
+from corridor_sim.indicators.interruptions import WorkingTime, that_fits, worked_h, working_times
+from corridor_sim.plan.plan import Element, Station
 from corridor_sim.records.visits import IntArray
 
 
@@ -23,8 +24,8 @@ class VisitSums(Reducer):
 
     Over visits joined in the counted window: `joined`; `started` and `wait_h`
     (those started); `left`, `hold_h`, `interrupted_h`, `blocked_h` (those that have
-    left). Within the window, whoever it is, clipped at its ends: `wait_in_window_h`,
-    `hold_in_window_h`, `interrupted_in_window_h`, `blocked_in_window_h`. At the
+    left). Within the window, whoever it is: `began` (starts); clipped at its ends:
+    `wait_in_window_h`, `hold_in_window_h`, `interrupted_in_window_h`, `blocked_in_window_h`. At the
     end of the run, whenever they joined: `unserved` and their wait so far,
     `unserved_wait_h`. `hold_h` is service, travel, crossing or dwell.
     """
@@ -35,7 +36,7 @@ class VisitSums(Reducer):
         def zeros() -> FloatArray:
             return np.zeros(shape)
 
-        self.joined, self.started, self.left = zeros(), zeros(), zeros()
+        self.joined, self.started, self.left, self.began = zeros(), zeros(), zeros(), zeros()
         self.wait_h, self.hold_h, self.interrupted_h, self.blocked_h = zeros(), zeros(), zeros(), zeros()
         self.wait_in_window_h, self.hold_in_window_h = zeros(), zeros()
         self.interrupted_in_window_h, self.blocked_in_window_h = zeros(), zeros()
@@ -43,7 +44,7 @@ class VisitSums(Reducer):
 
     def add_visits(self, block: VisitBlock) -> None:
         cell, kind = block.cell, self.scope.plan.elements[block.element].kind
-        for number in (self.joined, self.started, self.left):
+        for number in (self.joined, self.started, self.left, self.began):
             number[cell] += block.inner_number
         if kind != "delay":
             wait = block.sum_inner(block.wait_h)
@@ -81,6 +82,7 @@ class VisitSums(Reducer):
             start = join
         if kind not in ("station", "limited_leg"):
             finish = leave
+        ended = finish
         waiting, held, gone = np.isnan(start), np.isnan(finish), ~np.isnan(leave)
         counted = (join >= scope.from_h) & (join < scope.until_h)
 
@@ -96,13 +98,17 @@ class VisitSums(Reducer):
             # What exceeds the service was interruption, unfinished services included.
             interrupted = np.maximum(hold - service, 0.0)
         in_window = within(start, finish)
-        interrupted_in_window = np.minimum(interrupted, in_window)
+        interrupted_in_window = np.zeros_like(hold)
+        if scope.may_interrupt(block.element):
+            worked = self._worked_h(block, start, ended, service, waiting)
+            interrupted_in_window = np.where(waiting, 0.0, np.maximum(in_window - worked, 0.0))
 
         def add(values: NDArray[np.generic]) -> FloatArray:
             return block.sum_of(edge, np.asarray(values, dtype=np.float64))
 
         self.joined[cell] += add(counted)
         self.started[cell] += add(counted & ~waiting)
+        self.began[cell] += add(~waiting & (start >= scope.from_h) & (start < scope.until_h))
         self.left[cell] += add(counted & gone)
         self.wait_h[cell] += add(np.where(counted & ~waiting, wait, 0.0))
         self.hold_h[cell] += add(np.where(counted & gone, hold - interrupted, 0.0))
@@ -114,6 +120,29 @@ class VisitSums(Reducer):
         self.blocked_in_window_h[cell] += add(within(finish, until))
         self.unserved[cell] += add(waiting)
         self.unserved_wait_h[cell] += add(np.where(waiting, wait, 0.0))
+
+    def _worked_h(
+        self, block: VisitBlock, start: FloatArray, finish: FloatArray, service: FloatArray, waiting: NDArray[np.bool_]
+    ) -> FloatArray:
+        """Work done within the counted window on those at its edges; finish NaN where it goes on. [h]"""
+        scope, station = self.scope, self.scope.plan.elements[block.element]
+        assert isinstance(station, Station)
+        lost = station.closing == "restart" or (station.closing != "suspend" and station.outage_policy == "restart")
+        began, over = ~waiting & (start < scope.until_h), finish <= scope.until_h
+        worked = np.where(began & (start >= scope.from_h) & over, service, 0.0)
+        times: dict[int, list[WorkingTime]] = {}
+        astride = began & ~(finish <= scope.from_h) & ~((start >= scope.from_h) & over)
+        for k in np.flatnonzero(astride).tolist():
+            row = int(block.row[block.edge[k]])
+            drawn = self.collector.outages_of(block.element, row)
+            key = row if drawn else -1
+            if key not in times:
+                times[key] = working_times(station, drawn)
+            span = float(start[k]), float(finish[k]), float(service[k])
+            time = that_fits(times[key], *span)
+            by = [worked_h(time, *span, at, scope.plan.horizon_h, lost=lost) for at in (scope.from_h, scope.until_h)]
+            worked[k] = by[1] - by[0]
+        return worked
 
     def of(
         self, values: FloatArray, elements: int | tuple[int, ...], flows: tuple[int, ...] | None = None
@@ -248,10 +277,7 @@ class SpanSums(Reducer):
             self.ended[cell] += done
         else:
             self.begun[cell] += block.count(block.counted)
-            # An end at the very horizon belongs to the run, hence to its last window.
-            last = self.scope.until_h == self.scope.plan.horizon_h
-            until = block.end_h <= self.scope.until_h if last else block.end_h < self.scope.until_h
-            self.ended[cell] += block.count((block.end_h >= self.scope.from_h) & until)
+            self.ended[cell] += block.count((block.end_h >= self.scope.from_h) & (block.end_h < self.scope.until_h))
         if block.kind == "flow":
             self._variant_done[self._variant[block.flow, block.variant]] += done
         if not block.all_ended:
@@ -421,11 +447,20 @@ class StayTimes(Reducer):
         places = scope.places("post", "crossing", "flow")
         self._at = {place: n for n, (place, _) in enumerate(places)}
         self._counts = TimeCounts(len(places), len(scope.replications), scope.plan.horizon_h)
+        limits_h = (*scope.options.targets_h, *STAY_STEPS_H)
+        self._within = LimitCounts(len(places), len(scope.replications), limits_h)
 
     def add_span(self, block: SpanBlock) -> None:
         where = self._at.get(block.place)
         if where is not None:
-            self._counts.add(where, block.of_done(block.row), block.of_done(block.stay_h))
+            row, stay_h = block.of_done(block.row), block.of_done(block.stay_h)
+            self._counts.add(where, row, stay_h)
+            if block.kind != "flow":
+                self._within.add(where, row, stay_h)
+
+    def share_within(self, place: int, limit_h: float) -> FloatArray:
+        """Share of the passages of a post or crossing that took at most a target or a step of the distribution."""
+        return self._within.share_within(self._at[place], limit_h)
 
     def of(self, place: int) -> Distribution:
         """Distribution at one place."""
@@ -463,10 +498,7 @@ class WaitTimes(Reducer):
 
 
 def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock_h: float) -> None:
-    """Add instants to ``counts[row, day]``, each in its replication.
-
-    An instant at the very horizon may fall on a day of its own, one beyond the last.
-    """
+    """Add instants to ``counts[row, day]``, each in its replication."""
     if not len(time_h):
         return
     first, last = (int((float(at) + clock_h) // H_PER_DAY) for at in (time_h.min(), time_h.max()))
@@ -482,10 +514,7 @@ def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock_h
 def by_period(counts: NDArray[np.generic], scope: PlanView, post: str = "") -> list[tuple[int, FloatArray]]:
     """(first day, sum over its days) of each period of `scope.period_days`, shape (replication,)."""
     days, length = scope.days(post), scope.period_days
-    starts = range(0, days, length)
-    # What happens at the very horizon belongs to the last period.
-    ends = [first + length for first in starts[:-1]] + [counts.shape[1]]
     return [
-        (first, np.asarray(counts[:, first:end].sum(axis=1), dtype=np.float64))
-        for first, end in zip(starts, ends, strict=True)
+        (first, np.asarray(counts[:, first : min(first + length, days)].sum(axis=1), dtype=np.float64))
+        for first in range(0, days, length)
     ]

@@ -200,7 +200,7 @@ class ReleaseTime(Indicator):
 class ClearedWithin(Indicator):
     """Share of the passages of a post or crossing that took at most a target time. [-]
 
-    The level of service; `of` is the target. Within the width of a histogram bin (0.8 %).
+    The level of service; `of` is the target. A time equal to the target is within it.
     """
 
     def start(self) -> None:
@@ -208,6 +208,5 @@ class ClearedWithin(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post", "crossing"):
-            times = self._times.of(n)
             for target_h in self.scope.options.targets_h:
-                yield self.row(times.share_within(target_h), *place, of=f"{target_h:g} h")
+                yield self.row(self._times.share_within(n, target_h), *place, of=f"{target_h:g} h")

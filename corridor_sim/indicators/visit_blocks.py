@@ -21,6 +21,26 @@ BoolArray = NDArray[np.bool_]
 Number = TypeVar("Number", np.float64, np.int64)
 
 
+def before_horizon(
+    rows: IntArray, starts: IntArray, columns: Sequence[FloatArray], horizon_h: float, times: int
+) -> tuple[IntArray, IntArray, list[FloatArray]] | None:
+    """The same stretches as far as they lie before the horizon, None if nothing does.
+
+    The run is [0, horizon): who comes at its very end has not come, and what ends then has not
+    ended. The first `times` columns are instants, the first of all the earliest, the last of
+    them the latest.
+    """
+    if bool(columns[times - 1].max() < horizon_h):
+        return rows, starts, list(columns)
+    there = columns[0] < horizon_h
+    number = np.add.reduceat(there, starts, dtype=np.int64)
+    if not number.any():
+        return None
+    cut = [np.where(column < horizon_h, column, np.nan)[there] for column in columns[:times]]
+    ends = np.cumsum(number[number > 0])
+    return rows[number > 0], ends - number[number > 0], [*cut, *(column[there] for column in columns[times:])]
+
+
 class FlatBlock:
     """Flat arrays in stretches of one replication each; a replication may have several stretches.
 
@@ -70,6 +90,7 @@ class VisitBlock(FlatBlock):
     """
 
     COLUMNS = ("join_h", "start_h", "finish_h", "leave_h", "service_h")
+    INSTANTS = 4
 
     def __init__(
         self, scope: PlanView, rows: IntArray, starts: IntArray, where: tuple[int, int], columns: Sequence[FloatArray]
@@ -117,6 +138,7 @@ class SpanBlock(FlatBlock):
     """Times of one span of one itinerary."""
 
     COLUMNS = ("begin_h", "end_h")
+    INSTANTS = 2
 
     def __init__(
         self,

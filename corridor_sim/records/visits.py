@@ -8,14 +8,14 @@ times NaN). A time later than the horizon did not happen and is NaN.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.plan import Plan, PlanOutage
 
 IntArray = NDArray[np.int64]
 
@@ -162,20 +162,40 @@ class SpanTimes:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Joined:
+    """Who has joined an element and whose start depends on who joins later; the visits follow in a later chunk.
+
+    Flat arrays, the first ``count[0]`` in the first replication, and so on.
+    """
+
+    element: int
+    count: IntArray
+    join_h: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
     """A part of what happened, each visit and span in exactly one chunk of a run.
 
     Indicators are reduced chunk by chunk: an engine may hand over a whole replication, a
     block of them, or a block of time. An element or a span may have several tables, or none.
+
+    `outages` are those drawn, by element one tuple a replication. `settled` says how far this
+    and earlier chunks of these replications are complete: of the elements before the first
+    number, everybody who joins or starts before the instant is in their visits, or joins in
+    `waiting` (in each case exactly once); None promises nothing.
     """
 
     plan: Plan
     replications: IntArray
     visits: tuple[Visits, ...]
     spans: tuple[SpanTimes, ...]
+    waiting: tuple[Joined, ...] = ()
+    settled: tuple[int, float] | None = None
+    outages: Mapping[int, tuple[tuple[PlanOutage, ...], ...]] = field(default_factory=dict)
 
 
-def chunk_of(records: Records) -> Chunk:
+def chunk_of(records: Records, outages: Mapping[int, tuple[tuple[PlanOutage, ...], ...]] | None = None) -> Chunk:
     """Full records as one chunk, spans derived from the visits."""
     visits = tuple(
         Visits(k, f, (table.flow == f).sum(axis=1), *(getattr(table, name)[table.flow == f] for name in _OF_A_VISIT))
@@ -183,7 +203,8 @@ def chunk_of(records: Records) -> Chunk:
         for f in range(len(records.plan.flows))
         if (table.flow == f).any()
     )
-    return Chunk(records.plan, records.replications, visits, tuple(_spans_of(records)))
+    settled = len(records.elements), np.inf
+    return Chunk(records.plan, records.replications, visits, tuple(_spans_of(records)), (), settled, outages or {})
 
 
 _OF_A_VISIT = ("index", "step", "join_h", "start_h", "finish_h", "leave_h", "service_h")

@@ -68,8 +68,9 @@ def simulate_block(job: Job) -> BlockResult:
         from corridor_sim.engines import batch
 
         if job.keep_records:
-            kept = batch.simulate(job.plan, sampler.sample(job.replications))
-            collector.add(chunk_of(kept))
+            inputs = sampler.sample(job.replications)
+            kept = batch.simulate(job.plan, inputs)
+            collector.add(chunk_of(kept, inputs.outages))
         else:
             # The reducers have their share of the budget (`cut_in_blocks`); what is left must not vanish.
             left_gb = max(job.memory_gb - collector.nbytes / 1e9 - FIXED_GB, 0.4 * job.memory_gb)
@@ -81,8 +82,9 @@ def simulate_block(job: Job) -> BlockResult:
 
         parts = []
         for replication in job.replications:
-            records = event.simulate(job.plan, sampler.sample([replication]))
-            collector.add(chunk_of(records))
+            inputs = sampler.sample([replication])
+            records = event.simulate(job.plan, inputs)
+            collector.add(chunk_of(records, inputs.outages))
             if job.keep_records:
                 parts.append(records)
         kept = stack(job.plan, parts) if parts else None

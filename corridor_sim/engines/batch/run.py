@@ -30,7 +30,7 @@ from corridor_sim.engines.batch.under_way import (
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.plan.plan import Departures, Plan, Station
 from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
-from corridor_sim.records.visits import ElementVisits, SpanTimes, Visits
+from corridor_sim.records.visits import ElementVisits, Joined, SpanTimes, Visits
 
 THIN = 0.125
 """Share of a block under way below which the draws of the others are dropped."""
@@ -38,12 +38,16 @@ THIN = 0.125
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """What became known at one element: flat tables for chunks, or one matrix for records; spans that are over."""
+    """What became known at one element: flat tables for chunks, or one matrix for records; spans that are over.
+
+    `waiting` are those who joined since the last advance and are not decided yet.
+    """
 
     element: int
     visits: tuple[Visits, ...]
     table: ElementVisits | None
     spans: tuple[SpanTimes, ...]
+    waiting: tuple[Joined, ...] = ()
 
 
 class Run:
@@ -80,6 +84,7 @@ class Run:
         self.lines = {run[0]: run for run in blocking_lines(plan)}
         self.inner = {number for run in self.lines.values() for number in run[1:]}
         self.by_number = False
+        self.since_h = -np.inf
         self.over: list[SpanTimes] = []
 
     def feed(self, flows: Sequence[FlowInputs], first: Sequence[IntArray] | None = None) -> None:
@@ -132,6 +137,7 @@ class Run:
             elif self.over:
                 # Nobody took the step, but somebody passed it.
                 yield Found(number, (), None, self._over())
+        self.since_h = until_h
         self._thin()
 
     def _over(self) -> tuple[SpanTimes, ...]:
@@ -244,19 +250,21 @@ class Run:
             for part, leave in zip(parts, joining.by_part(joining.flat(served.leave_h)), strict=True):
                 self._leave(part, leave, boarding=boarding)
             return Found(number, (), table_of(joining, times, self.plan.horizon_h), self._over())
-        visits = []
+        visits, waiting = [], []
         decided = None if served.decided is None else joining.by_part(joining.flat(served.decided))
         for k, (part, *own) in enumerate(zip(parts, *_by_part(joining, served), strict=True)):
             going, times_h = part, own
             if decided is not None and not decided[k].all():
                 going, staying = part.settled(decided[k])
+                new = ~decided[k] & (part.join_h >= self.since_h)
+                waiting.append(Joined(number, part.lot.count(part.cells[new]), part.join_h[new]))
                 times_h = [column[decided[k]] for column in own]
                 self._queue_for_step(staying)
             if len(going.cells):
                 visits.append(self._visits(number, going, times_h))
             if len(going.cohort.cells):
                 self._leave(going, times_h[2], boarding=boarding)
-        return Found(number, tuple(visits), None, self._over())
+        return Found(number, tuple(visits), None, self._over(), tuple(waiting))
 
     def _free(self, number: int, parts: list[JoiningCohort]) -> Found:
         """Nobody waits for anybody, so nobody lines up."""

@@ -115,7 +115,8 @@ def _chunks(
     for first in range(0, len(replications), cut.rows):
         rows = replications[first : first + cut.rows]
         if whole:
-            yield chunk_of(simulate(plan, sampler.sample(rows)))
+            inputs = sampler.sample(rows)
+            yield chunk_of(simulate(plan, inputs), inputs.outages)
         else:
             yield from windows(plan, sampler.stream(rows), rows, cut.window_h, cut.drawn_h, who=who)
 
@@ -150,10 +151,13 @@ def windows(
             run.feed(inputs.flows, handed)
             handed = [before + drawn.count for before, drawn in zip(handed, inputs.flows, strict=True)]
         assert run is not None
+        known_h = math.inf if last else until_h
         for found in run.advance(run.end_h if last else until_h, last=last):
-            yield Chunk(plan, numbers, found.visits, found.spans)
+            settled = found.element + 1, known_h
+            yield Chunk(plan, numbers, found.visits, found.spans, found.waiting, settled, run.inputs.outages)
             # Whoever reads the chunks has done with it: its memory is for the next one.
             del found
+        yield Chunk(plan, numbers, (), (), (), (len(plan.elements), known_h), run.inputs.outages)
 
 
 def cut_of(plan: Plan, sampler: DrawSource, replications: int, memory_gb: float) -> Blocks:
