@@ -195,15 +195,17 @@ class Chunk:
     outages: Mapping[int, tuple[tuple[PlanOutage, ...], ...]] = field(default_factory=dict)
 
 
-def chunk_of(records: Records, outages: Mapping[int, tuple[tuple[PlanOutage, ...], ...]] | None = None) -> Chunk:
-    """Full records as one chunk, spans derived from the visits."""
+def chunk_of(
+    records: Records, outages: Mapping[int, tuple[tuple[PlanOutage, ...], ...]] | None = None, *, whole: bool = False
+) -> Chunk:
+    """Full records as one chunk, spans derived from the visits; `whole` if no other chunk follows for them."""
     visits = tuple(
         Visits(k, f, (table.flow == f).sum(axis=1), *(getattr(table, name)[table.flow == f] for name in _OF_A_VISIT))
         for k, table in enumerate(records.elements)
         for f in range(len(records.plan.flows))
         if (table.flow == f).any()
     )
-    settled = len(records.elements), np.inf
+    settled = (len(records.elements), np.inf) if whole else None
     return Chunk(records.plan, records.replications, visits, tuple(_spans_of(records)), (), settled, outages or {})
 
 

@@ -70,7 +70,7 @@ def simulate_block(job: Job) -> BlockResult:
         if job.keep_records:
             inputs = sampler.sample(job.replications)
             kept = batch.simulate(job.plan, inputs)
-            collector.add(chunk_of(kept, inputs.outages))
+            collector.add(chunk_of(kept, inputs.outages, whole=True))
         else:
             # The reducers have their share of the budget (`cut_in_blocks`); what is left must not vanish.
             left_gb = max(job.memory_gb - collector.nbytes / 1e9 - FIXED_GB, 0.4 * job.memory_gb)
@@ -84,7 +84,7 @@ def simulate_block(job: Job) -> BlockResult:
         for replication in job.replications:
             inputs = sampler.sample([replication])
             records = event.simulate(job.plan, inputs)
-            collector.add(chunk_of(records, inputs.outages))
+            collector.add(chunk_of(records, inputs.outages, whole=True))
             if job.keep_records:
                 parts.append(records)
         kept = stack(job.plan, parts) if parts else None

@@ -130,10 +130,9 @@ def test_a_stay_equal_to_the_target_is_within_it(ran, engine, stay_h):
 
 
 SUSPENDED = 'opening_hours = ["08:00-15:00"]\nclosing = "suspend"\n'
-REPAIRED = 'outages.works = { from = 2024-01-01T15:00:00, until = 2024-01-02T08:00:00 }\n'
-BROKEN = (
-    'breakdown = { up = { kind = "deterministic", value_h = 15.0 }, down = { kind = "deterministic", value_h = 17.0 } }\n'
-)
+REPAIRED = "outages.works = { from = 2024-01-01T15:00:00, until = 2024-01-02T08:00:00 }\n"
+LASTS = '{{ kind = "deterministic", value_h = {} }}'
+BROKEN = f"breakdown = {{ up = {LASTS.format(15.0)}, down = {LASTS.format(17.0)} }}\n"
 ONE_OF_8_H = 'lanes = 1\nservice = { kind = "deterministic", value_h = 8.0 }\n'
 
 

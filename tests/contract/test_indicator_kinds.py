@@ -123,6 +123,22 @@ def check_the_window_does_not_hold_its_end(kind):
         assert not changed(kind, LATE)
 
 
+def check_the_run_does_not_hold_its_end(kind):
+    """Who comes at the end of the run has not come, and what ends then has not ended."""
+    assert not changed(kind, [drive(HORIZON_H)])
+    start = HORIZON_H - 30.0
+    ends = (
+        0,
+        start,
+        [(start, start, HORIZON_H - 5, HORIZON_H - 5), (HORIZON_H - 5, HORIZON_H - 4, HORIZON_H, HORIZON_H)],
+    )
+    goes_on = (0, start, [ends[2][0], (HORIZON_H - 5, HORIZON_H - 4, NAN, NAN)])
+    assert all(
+        same(one, other)
+        for one, other in zip(values(kind, [ends]).values(), values(kind, [goes_on]).values(), strict=True)
+    )
+
+
 def check_classes_add_up(kind):
     """What stands by class adds up to the row of all, or averages to it with the numbers that passed."""
     found = values(kind, COUNTED)
@@ -151,6 +167,7 @@ CHECKS = [
     check_it_sees_the_window,
     check_the_warm_up_is_left_out,
     check_the_window_does_not_hold_its_end,
+    check_the_run_does_not_hold_its_end,
     check_classes_add_up,
     check_the_order_of_chunks_does_not_show,
 ]

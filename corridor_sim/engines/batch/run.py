@@ -257,7 +257,7 @@ class Run:
             if decided is not None and not decided[k].all():
                 going, staying = part.settled(decided[k])
                 new = ~decided[k] & (part.join_h >= self.since_h)
-                waiting.append(Joined(number, part.lot.count(part.cells[new]), part.join_h[new]))
+                waiting.append(Joined(number, part.block.count(part.cells[new]), part.join_h[new]))
                 times_h = [column[decided[k]] for column in own]
                 self._queue_for_step(staying)
             if len(going.cells):

@@ -116,7 +116,7 @@ def _chunks(
         rows = replications[first : first + cut.rows]
         if whole:
             inputs = sampler.sample(rows)
-            yield chunk_of(simulate(plan, inputs), inputs.outages)
+            yield chunk_of(simulate(plan, inputs), inputs.outages, whole=True)
         else:
             yield from windows(plan, sampler.stream(rows), rows, cut.window_h, cut.drawn_h, who=who)
 
@@ -151,13 +151,15 @@ def windows(
             run.feed(inputs.flows, handed)
             handed = [before + drawn.count for before, drawn in zip(handed, inputs.flows, strict=True)]
         assert run is not None
-        known_h = math.inf if last else until_h
+        known_h, worked = math.inf if last else until_h, 0
         for found in run.advance(run.end_h if last else until_h, last=last):
-            settled = found.element + 1, known_h
+            worked = found.element + 1
+            settled = worked, known_h
             yield Chunk(plan, numbers, found.visits, found.spans, found.waiting, settled, run.inputs.outages)
             # Whoever reads the chunks has done with it: its memory is for the next one.
             del found
-        yield Chunk(plan, numbers, (), (), (), (len(plan.elements), known_h), run.inputs.outages)
+        if worked < len(plan.elements):
+            yield Chunk(plan, numbers, (), (), (), (len(plan.elements), known_h), run.inputs.outages)
 
 
 def cut_of(plan: Plan, sampler: DrawSource, replications: int, memory_gb: float) -> Blocks:
