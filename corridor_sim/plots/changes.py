@@ -168,8 +168,8 @@ def delay_by_improvement(data: Any, *, ax: Axes | None = None) -> Axes:
     """
     if not hasattr(data, "improvements") or not hasattr(data, "comparison"):
         raise ValueError("the plot 'attribution' draws what corridor_sim.attribute(...) returns")
-    runs = {run.name: run.table.row(data.indicator, **data.where) for run in data.comparison.runs}
-    none, everything = data.comparison.base.table.row(data.indicator, **data.where), runs["all"]
+    runs = {run.name: run.rows.row(data.indicator, **data.where) for run in data.comparison.runs}
+    none, everything = data.comparison.base.rows.row(data.indicator, **data.where), runs["all"]
     single = len(data.improvements) == 1
     alone = [everything - none if single else runs[f"only {name}"] - none for name in data.improvements]
     last = [everything - none if single else everything - runs[f"all but {name}"] for name in data.improvements]
@@ -181,7 +181,7 @@ def delay_by_improvement(data: Any, *, ax: Axes | None = None) -> Axes:
     if not single:
         bars.append(("acting on each other", everything - none - np.sum(alone, axis=0)))
     ax = new_axes(ax, (8.0, 1.7 + 0.36 * (len(bars) + 2)))
-    label = next(one for one in data.comparison.base.table.labels if one.indicator == data.indicator)
+    label = next(one for one in data.comparison.base.rows.labels if one.indicator == data.indicator)
     unit = UNITS.get(label.unit, label.unit)
     _waterfall(
         ax,
@@ -206,7 +206,7 @@ def _improvements(attribution: Any) -> Any:
 
 def _delay(results: Any) -> tuple[list[tuple[str, str, str]], FloatArray]:
     """Places (posts, and legs with waits) and truck-hours of delay a day, shape (place, replication)."""
-    table = results.table.select("delay_truck_h", cargo_class="", of="")
+    table = results.rows.select("delay_truck_h", cargo_class="", of="")
     kept = [k for k, label in enumerate(table.labels) if label.kind in ("post", "leg")]
     places = [(table.labels[k].kind, table.labels[k].place, table.labels[k].direction) for k in kept]
     return places, table.values[kept] / results.scope.window_days

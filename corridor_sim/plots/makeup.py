@@ -62,7 +62,7 @@ def segments(data: Any, *, ax: Axes | None = None) -> Axes:
 
 def _components(results: Any) -> Parts:
     found: Parts = {}
-    for label, values in results.table.select("component_h", kind="post"):
+    for label, values in results.rows.select("component_h", kind="post"):
         if np.nansum(values) > 0:
             found.setdefault((label.place, label.direction), {})[label.of] = np.nan_to_num(values)
     return found
@@ -71,10 +71,10 @@ def _components(results: Any) -> Parts:
 def _segments(results: Any) -> Parts:
     shares = {
         (label.place, label.direction, label.of): values
-        for label, values in results.table.select("visit_share", kind="post")
+        for label, values in results.rows.select("visit_share", kind="post")
     }
     found: Parts = {}
-    for label, values in results.table.select("release_time_h", kind="post"):
+    for label, values in results.rows.select("release_time_h", kind="post"):
         share = shares[label.place, label.direction, label.of]
         if np.nansum(values) > 0:
             found.setdefault((label.place, label.direction), {})[label.of] = np.nan_to_num(values * share)
@@ -93,7 +93,7 @@ def _stacked(data: Any, ax: Axes | None, parts_of: Any, label: str) -> Axes:
     height = 0.78 / len(runs)
     for k, found in enumerate(parts):
         y = np.arange(len(places)) + (k - (len(runs) - 1) / 2) * height
-        left = np.zeros((len(places), len(runs[k][1].table.replications)))
+        left = np.zeros((len(places), len(runs[k][1].rows.replications)))
         for n, name in enumerate(names):
             width = np.array([found.get(place, {}).get(name, np.zeros(left.shape[1])) for place in places])
             ax.barh(

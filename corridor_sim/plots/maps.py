@@ -112,7 +112,7 @@ def _delay_h_day(results: Any) -> dict[str, float]:
     """Truck-hours of delay a day at each post, both directions."""
     days = (results.plan.counted_until_h - results.plan.warm_up_h) / 24
     found: dict[str, float] = {}
-    for label, values in results.table.select("delay_truck_h", kind="post"):
+    for label, values in results.rows.select("delay_truck_h", kind="post"):
         found[label.place] = found.get(label.place, 0.0) + float(np.nanmean(values)) / days
     return found
 

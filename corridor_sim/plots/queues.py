@@ -108,7 +108,7 @@ def queue_heatmap(data: Any, *, post: str | None = None, direction: str | None =
     name, results = runs_of(data)[0]
     post, direction = _chosen(results, post, direction)
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-    rows = results.table.select("queue_by_weekday_hour", kind="post", place=post, direction=direction)
+    rows = results.rows.select("queue_by_weekday_hour", kind="post", place=post, direction=direction)
     grid = np.full((7, 24), np.nan)
     for label, values in rows:
         grid[days.index(label.of), label.hour] = np.nanmean(values) if np.isfinite(values).any() else np.nan
@@ -206,7 +206,7 @@ def dates(results: Any, day: FloatArray, post: str) -> Any:
 
 def _series(results: Any, indicator: str, post: str, direction: str, of: str = "") -> tuple[FloatArray, FloatArray]:
     """Days and values, shape (day,) and (day, replication)."""
-    rows = results.table.select(indicator, kind="post", place=post, direction=direction, of=of)
+    rows = results.rows.select(indicator, kind="post", place=post, direction=direction, of=of)
     days = [label.day for label, _ in rows]
     kept = [k for k, day in enumerate(days) if day is not None]
     day, values = np.array([days[k] for k in kept], dtype=float), rows.values[kept]
@@ -220,7 +220,7 @@ def _series(results: Any, indicator: str, post: str, direction: str, of: str = "
 
 
 def _hours(results: Any, indicator: str, post: str, direction: str) -> FloatArray:
-    rows = results.table.select(indicator, kind="post", place=post, direction=direction)
+    rows = results.rows.select(indicator, kind="post", place=post, direction=direction)
     found = np.full((24, len(rows.replications)), np.nan)
     for label, values in rows:
         if label.hour is not None:
@@ -230,7 +230,7 @@ def _hours(results: Any, indicator: str, post: str, direction: str) -> FloatArra
 
 def _chosen(results: Any, post: str | None, direction: str | None) -> tuple[str, str]:
     """The post asked for, or the one with the longest mean queue."""
-    rows = results.table.select("queue_mean", kind="post")
+    rows = results.rows.select("queue_mean", kind="post")
     fitting = [
         (float(np.nanmean(values)), label)
         for label, values in rows

@@ -88,7 +88,7 @@ def cost_distance(data: Any, *, flow: str | None = None, ax: Axes | None = None)
 
 def _profile(results: Any, flow_id: str, what: str) -> tuple[FloatArray, FloatArray, FloatArray, dict[float, str]]:
     """Distance, mean time or cost, half-width at the end, and posts by distance, along the first itinerary."""
-    plan, table = results.plan, results.table
+    plan, table = results.plan, results.rows
     flow = next((f for f in plan.flows if f.id == flow_id), None)
     if flow is None:
         raise ValueError(f"no flow {flow_id!r} (known: {', '.join(f.id for f in plan.flows)})")
@@ -129,7 +129,7 @@ def stay_at_posts(data: Any, *, ax: Axes | None = None) -> Axes:
     first = runs[0][1]
     places = [
         (label.place, label.direction)
-        for label, values in first.table.select("stay_h", kind="post", cargo_class="")
+        for label, values in first.rows.select("stay_h", kind="post", cargo_class="")
         if np.isfinite(values).any()
     ]
     ax = new_axes(ax, (8.0, 1.4 + (0.14 + 0.16 * len(runs)) * max(2, len(places))))
@@ -175,7 +175,7 @@ def stay_distribution(
     first = runs[0][1]
     rows = [
         (float(np.nanmean(values)), label)
-        for label, values in first.table.select("stay_h", kind="post", cargo_class="")
+        for label, values in first.rows.select("stay_h", kind="post", cargo_class="")
         if np.isfinite(values).any()
         and (post is None or label.place == post)
         and (direction is None or label.direction == direction)
@@ -184,7 +184,7 @@ def stay_distribution(
         return no_data(ax, "nobody passes the post")
     label = max(rows, key=lambda pair: pair[0])[1]
     for k, (name, results) in enumerate(runs):
-        found = results.table.select("stay_distribution", kind="post", place=label.place, direction=label.direction)
+        found = results.rows.select("stay_distribution", kind="post", place=label.place, direction=label.direction)
         hours = np.array([float(one.of.split()[0]) for one, _ in found])
         order = np.argsort(hours)
         mean, half = mean_and_half_width(found.values[order])
@@ -202,7 +202,7 @@ def stay_distribution(
 
 
 def _rows(results: Any, indicator: str, places: list[tuple[str, str]]) -> FloatArray:
-    table = results.table.select(indicator, kind="post", cargo_class="")
+    table = results.rows.select(indicator, kind="post", cargo_class="")
     at = {(label.place, label.direction): values for label, values in table}
     none = np.full(len(table.replications), np.nan)
     return np.array([at.get(place, none) for place in places])

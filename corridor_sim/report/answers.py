@@ -133,7 +133,7 @@ def _change(row: Any, what: str, more: str = "", place: str = "", flag: str = ""
 
 
 def _single(results: Results) -> Iterator[Sentence]:
-    table = results.table
+    table = results.rows
 
     def rows(indicator: str, **where: Any) -> list[tuple[Any, tuple[float, float]]]:
         if indicator not in table.indicators:
@@ -164,7 +164,7 @@ def _single(results: Results) -> Iterator[Sentence]:
 
 
 def _rows(comparison: Comparison, name: str, indicator: str, **where: Any) -> list[Any]:
-    if indicator not in comparison.base.table.indicators:
+    if indicator not in comparison.base.rows.indicators:
         return []
     frame = comparison.table(indicator, **({"cargo_class": "", "of": ""} | where))
     return list(frame[frame["scenario"] == name].itertuples())
@@ -172,6 +172,6 @@ def _rows(comparison: Comparison, name: str, indicator: str, **where: Any) -> li
 
 def _common(comparison: Comparison, other: int) -> Iterator[tuple[Any, Any]]:
     first, second = comparison.differences(other)
-    if len(first) != len(comparison.base.table):
+    if len(first) != len(comparison.base.rows):
         yield np.zeros(1), np.ones(1)
     yield first.values, second.values

@@ -50,7 +50,7 @@ def tables_of(data: Results | Comparison) -> list[dict[str, Any]]:
 
 
 def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...]) -> dict[str, Any]:
-    table = results.table
+    table = results.rows
     known = [name for name in indicators if name in table.indicators]
     units: dict[str, str] = {}
     rows: dict[tuple[str, str], dict[str, str]] = {}
@@ -75,7 +75,7 @@ def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
     """For each scenario the rows of the main indicators, with intervals, Holm-adjusted p and verdict."""
     found = []
     wanted = [
-        n for n in dict.fromkeys(n for _, _, names in TABLES for n in names) if n in comparison.base.table.indicators
+        n for n in dict.fromkeys(n for _, _, names in TABLES for n in names) if n in comparison.base.rows.indicators
     ]
     frame = comparison.table(wanted, cargo_class="", of="")
     shown = {(kind, name): place for place, (_, kind, names) in enumerate(TABLES) for name in names}
@@ -202,7 +202,7 @@ def repeat_of(data: Results | Comparison) -> dict[str, Any]:
     names = data.names if isinstance(data, Comparison) else (data.name,)
     base = runs[0]
     scenarios = [{"name": name, **_text_of(results)} for name, results in zip(names, runs, strict=True)]
-    numbers = [int(r) for r in base.table.replications]
+    numbers = [int(r) for r in base.rows.replications]
     first = numbers == list(range(len(numbers)))
     given = [shlex.quote(results.name) for results in runs]
     wanted = f"--replications {len(numbers)} --seed {base.root}"

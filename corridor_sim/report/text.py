@@ -75,7 +75,7 @@ def _head(results: Results, width: int) -> list[str]:
         ("engine", f"{results.engine}" + (f" ({results.engine_reason})" if results.engine_reason else "")),
         ("visits", f"{about['visits']:,} in {results.wall_s:.1f} s"),
     ]
-    balance = [_all(results.table, name) for name in ("created", "finished", "unfinished")]
+    balance = [_all(results.rows, name) for name in ("created", "finished", "unfinished")]
     if None not in balance:
         rows.append(
             ("consignments", "{} created = {} finished + {} unfinished, a replication".format(*map(_rounded, balance)))
@@ -99,7 +99,7 @@ def _overload(results: Results, width: int) -> list[str]:
 
 def overload_told(results: Results) -> dict[str, list[str]]:
     """What is to be said of every overloaded element, the worst first: load, throughput, growth, unserved, date."""
-    table, told = results.table, {}
+    table, told = results.rows, {}
     elements = {element.id: element for element in results.plan.elements}
     for place, load in sorted(results.overloaded().items(), key=lambda item: -item[1]):
         element = elements[place]
@@ -136,7 +136,7 @@ OTHER_WAITS = {"slot_wait": "away from the border", "acceptance_wait": "in the s
 
 
 def _posts(results: Results, width: int) -> list[str]:
-    table = results.table
+    table = results.rows
     wanted = ("wait_h", "stay_h", "throughput_per_day", "saturation")
     places = [(label.place, label.direction) for label in table.labels if label.kind == "post"]
     places = list(dict.fromkeys(places))
@@ -180,7 +180,7 @@ def _posts(results: Results, width: int) -> list[str]:
 
 
 def _flows(results: Results, width: int) -> list[str]:
-    table = results.table
+    table = results.rows
     flows = [label for label in table.labels if label.kind == "flow" and label.indicator == "door_to_door_h"]
     if not flows:
         return []
@@ -279,7 +279,7 @@ def _main_differences(comparison: Comparison) -> pd.DataFrame:
     import pandas as pd
 
     base = comparison.base
-    known = base.table.indicators
+    known = base.rows.indicators
     wanted = [
         name for name in ("delay_truck_h", "tfi1", "wait_h", "throughput_per_day", "door_to_door_h") if name in known
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,6 +45,32 @@ class Compared(Protocol):
 
     def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
         """One HTML page that needs nothing else."""
+
+
+class SummaryTable:
+    """What ``results.table`` is: a method. Until 0.2 it was the raw rows: who asks for those is told their name."""
+
+    def __init__(self, summary: Callable[..., pd.DataFrame]) -> None:
+        self._summary = summary
+
+    def __call__(
+        self,
+        indicators: str | Iterable[str] | None = None,
+        *,
+        by_time: bool = False,
+        confidence: float = 0.95,
+        **where: Any,
+    ) -> pd.DataFrame:
+        """Mean over the replications with its interval, one line a row: `Results.summary`."""
+        return self._summary(indicators, by_time=by_time, confidence=confidence, **where)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        raise AttributeError(
+            f"results.table is a method since 0.2 and has no {name!r}: "
+            f"the values of each replication are in results.rows (results.rows.{name})"
+        )
 
 
 _LOADERS: dict[str, Callable[[], Callable[..., Any]]] = {}

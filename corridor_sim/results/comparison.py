@@ -114,8 +114,8 @@ class Comparison:
 
     def differences(self, other: int, table: Table | None = None) -> tuple[Table, Table]:
         """Rows that both the base and run number `other` have: (base, other), in the order of the base."""
-        first = table if table is not None else self.base.table
-        second = self.runs[other].table
+        first = table if table is not None else self.base.rows
+        second = self.runs[other].rows
         at = {label: k for k, label in enumerate(second.labels)}
         kept = [(k, at[label]) for k, label in enumerate(first.labels) if label in at]
         rows, others = [k for k, _ in kept], [k for _, k in kept]
@@ -187,7 +187,7 @@ class Comparison:
         return result
 
     def _selected(self, indicators: str | Iterable[str] | None, by_time: bool, where: Mapping[str, Any]) -> Table:
-        table = self.base.table
+        table = self.base.rows
         if indicators is None:
             main = [name for name in MAIN if name in table.indicators]
             table = table.select(main or None, **({"cargo_class": "", "of": ""} | dict(where)))
@@ -232,7 +232,7 @@ class Comparison:
         The counted window stands for the year: a window that is not a typical year (a winter,
         a week of strike) must be weighted before.
         """
-        first, second = (run.table.row("delay_truck_h", kind="corridor", cargo_class="") for run in self._two(other))
+        first, second = (run.rows.row("delay_truck_h", kind="corridor", cargo_class="") for run in self._two(other))
         return (first - second) * (H_PER_YEAR / self.base.scope.window_h)
 
     def worth(
@@ -258,7 +258,7 @@ class Comparison:
         benefit_growth : float
             Growth of the benefits a year after the first; 0 is constant traffic.
         """
-        first, second = (run.table.row("delay_value_usd", kind="corridor") for run in self._two(other))
+        first, second = (run.rows.row("delay_value_usd", kind="corridor") for run in self._two(other))
         per_year = H_PER_YEAR / self.base.scope.window_h
         return worth_of(
             (first - second) * per_year,
@@ -330,7 +330,7 @@ def unpaired(base: Results, other: Results, paired: bool = True) -> list[str]:
         ("scheme of the random streams", base.versions.get(scheme), other.versions.get(scheme)),
     ]
     found += [_differ(what, here, base.name, there, other.name) for what, here, there in pairs if here != there]
-    mine, theirs = base.table.replications, other.table.replications
+    mine, theirs = base.rows.replications, other.rows.replications
     if not np.array_equal(mine, theirs):
         found.append(f"replications: {len(mine)} in {base.name!r}, {len(theirs)} in {other.name!r}, or other ones")
     return found

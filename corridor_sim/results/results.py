@@ -20,7 +20,7 @@ from corridor_sim.indicators.base import Options, PlanView, element_place
 from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import ElementVisits, Records
-from corridor_sim.results.accessors import Compared, Pictures, bound
+from corridor_sim.results.accessors import Compared, Pictures, SummaryTable, bound
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ class Results:
     scenario : Scenario or Plan
         What was run.
     plan : Plan
-    table : Table
+    rows : Table
         Every indicator, one value a replication.
     root : int
         Root entropy; with the scenario it repeats the run to the bit.
@@ -76,7 +76,7 @@ class Results:
 
     scenario: Any
     plan: Plan
-    table: Table
+    rows: Table
     root: int
     engine: str
     engine_reason: str = ""
@@ -101,23 +101,23 @@ class Results:
     @property
     def replications(self) -> int:
         """Number of replications."""
-        return len(self.table.replications)
+        return len(self.rows.replications)
 
     @property
     def scope(self) -> PlanView:
         """Places, window and local days of the plan."""
-        return PlanView(self.plan, self.table.replications, self.options)
+        return PlanView(self.plan, self.rows.replications, self.options)
 
     def __len__(self) -> int:
-        return len(self.table)
+        return len(self.rows)
 
     def __getitem__(self, indicator: str) -> Table:
         """The rows of one indicator."""
-        return self.table.select(indicator)
+        return self.rows.select(indicator)
 
     def __repr__(self) -> str:
         return (
-            f"<Results of {self.name!r}: {self.replications} replications, {len(self.table)} rows, "
+            f"<Results of {self.name!r}: {self.replications} replications, {len(self.rows)} rows, "
             f"engine {self.engine}, root entropy {self.root}>"
         )
 
@@ -141,10 +141,10 @@ class Results:
 
     def overloaded(self) -> dict[str, float]:
         """Stages (and other limited elements) whose load is at least their capacity, with load over capacity."""
-        if "saturation" not in self.table.indicators:
+        if "saturation" not in self.rows.indicators:
             return {}
         found = {}
-        for label, values in self.table.select("saturation"):
+        for label, values in self.rows.select("saturation"):
             mean = _mean(values)
             if label.kind in ("stage", "leg") and mean >= 1.0:
                 found[label.place] = mean
@@ -172,6 +172,14 @@ class Results:
                         found.add(scope.place_of(variant, span))
         return found
 
+    @property
+    def table(self) -> SummaryTable:
+        """``results.table("wait_h", kind="post")`` is `summary`, named as the table of a comparison is.
+
+        Values of single replications are in `rows`.
+        """
+        return SummaryTable(self.summary)
+
     def summary(
         self,
         indicators: str | Iterable[str] | None = None,
@@ -185,7 +193,7 @@ class Results:
         Parameters
         ----------
         indicators : str or iterable of str, optional
-            Only these.
+            Only these; None or ``"all"`` is every one.
         by_time : bool
             Also the rows by hour and by day.
         confidence : float
@@ -203,7 +211,7 @@ class Results:
 
         from corridor_sim.statistics import t_half_widths
 
-        table = self.table.select(indicators, **where)
+        table = self.rows.select(None if indicators == "all" else indicators, **where)
         if not by_time:
             kept = [k for k, label in enumerate(table.labels) if label.hour is None and label.day is None]
             table = Table(tuple(table.labels[k] for k in kept), table.values[kept], table.replications)
@@ -228,7 +236,7 @@ class Results:
 
     def to_frame(self, indicators: str | Iterable[str] | None = None, *, wide: bool = False) -> pd.DataFrame:
         """Tidy frame: one line an indicator, place and replication (`wide`: one column a replication)."""
-        frame = self.table.select(indicators).to_frame(wide=wide)
+        frame = self.rows.select(indicators).to_frame(wide=wide)
         frame.insert(0, "scenario", self.name)
         return frame
 
@@ -334,16 +342,16 @@ class Results:
             import xarray as xr
         except ModuleNotFoundError as error:
             raise MissingExtra("Results.to_xarray()", "xarray", "xarray") from error
-        coordinates: dict[str, Any] = {"replication": self.table.replications}
+        coordinates: dict[str, Any] = {"replication": self.rows.replications}
         for column in COLUMNS:
-            values = [getattr(label, column) for label in self.table.labels]
+            values = [getattr(label, column) for label in self.rows.labels]
             if column in ("hour", "day"):
                 coordinates[column] = ("row", np.array([np.nan if v is None else v for v in values], dtype=float))
             else:
                 coordinates[column] = ("row", np.array(values, dtype=str))
         about = {name: str(value) for name, value in self.about().items()}
         return xr.DataArray(
-            self.table.values, dims=("row", "replication"), coords=coordinates, name=self.name, attrs=about
+            self.rows.values, dims=("row", "replication"), coords=coordinates, name=self.name, attrs=about
         )
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
@@ -382,9 +390,9 @@ class Results:
         comparison: Compared = bound("compare")((self, *others), confidence=confidence)
         return comparison
 
-    def with_table(self, table: Table) -> Results:
+    def with_rows(self, rows: Table) -> Results:
         """The same run with other rows or replications."""
-        return replace(self, table=table)
+        return replace(self, rows=rows)
 
 
 def mean_interval(values: FloatArray) -> tuple[float, float]:

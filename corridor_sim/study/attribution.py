@@ -125,7 +125,7 @@ class Attribution:
     def _change(self, before: Results, after: Results) -> tuple[float, float]:
         from corridor_sim.statistics import t_interval
 
-        rows = [run.table.row(self.indicator, **self.where) for run in (before, after)]
+        rows = [run.rows.row(self.indicator, **self.where) for run in (before, after)]
         found = t_interval(rows[1] - rows[0], self.comparison.confidence)
         return found.mean, found.half_width
 
@@ -139,7 +139,7 @@ def where_the_delay_is(results: Results) -> pd.DataFrame:
 
     from corridor_sim.statistics import t_half_widths
 
-    table = results.table.select("delay_truck_h", cargo_class="", of="")
+    table = results.rows.select("delay_truck_h", cargo_class="", of="")
     rows = [k for k, label in enumerate(table.labels) if label.kind in ("stage", "leg")]
     found = Table(tuple(table.labels[k] for k in rows), table.values[rows], table.replications)
     mean, half = t_half_widths(found.values.T)

@@ -159,7 +159,7 @@ def run(
     results = Results(
         scenario=scenario,
         plan=plan,
-        table=table,
+        rows=table,
         root=root,
         engine=engine,
         engine_reason=reason,

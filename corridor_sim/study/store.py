@@ -146,7 +146,7 @@ class Store:
         results.summary().to_csv(self.folder / "summary.csv", index=False)
         manifest = self.manifest or {}
         manifest["finished"] = {
-            "replications": [int(r) for r in results.table.replications],
+            "replications": [int(r) for r in results.rows.replications],
             "visits": results.visits_count,
             "warnings": list(results.warnings),
             "interval": NOISE,
@@ -180,7 +180,7 @@ def load(folder: str | os.PathLike[str]) -> Results:
     return Results(
         scenario=scenario,
         plan=make_plan(scenario),
-        table=join([table for table, _ in blocks]),
+        rows=join([table for table, _ in blocks]),
         root=int(manifest["root_entropy"]),
         engine=str(manifest["engine"]),
         engine_reason=str(manifest["engine_reason"]),

@@ -138,18 +138,18 @@ def run_until(
         else:
             results = replace(
                 more,
-                table=join([results.table, more.table]),
+                rows=join([results.rows, more.rows]),
                 visits_count=results.visits_count + more.visits_count,
                 wall_s=results.wall_s + more.wall_s,
             )
-        rows = _rows_wanted(results.table, precision)
+        rows = _rows_wanted(results.rows, precision)
         level = 1.0 - (1.0 - confidence) / max(len(rows), 1)
-        values = np.array([results.table.values[k] for k, _ in rows])
+        values = np.array([results.rows.values[k] for k, _ in rows])
         mean, half = t_half_widths(values.T, level)
         wanted = np.array([error / (1.0 + error) for _, error in rows]) * np.abs(mean)
         enough = (half <= wanted) | np.isnan(mean)
         if enough.all() or count >= max_replications:
-            reached = {str(results.table.labels[k]): bool(ok) for (k, _), ok in zip(rows, enough, strict=True)}
+            reached = {str(results.rows.labels[k]): bool(ok) for (k, _), ok in zip(rows, enough, strict=True)}
             return Precise(replace(results, warnings=warnings_of(results)), reached)
         count = min(count + step, max_replications)
 

@@ -76,7 +76,7 @@ def warm_up(
     rows = []
     for output, of in OUTPUTS.items():
         days: dict[tuple[str, str], list[float]] = {}
-        for label, values in results.table.select(output, kind="post", of=of):
+        for label, values in results.rows.select(output, kind="post", of=of):
             if np.isfinite(values).any():
                 days.setdefault((label.place, label.direction), []).append(float(np.nanmean(values)))
         for (post, direction), series in days.items():

@@ -71,7 +71,7 @@ def ran(tmp_path):
 
 
 def one(results, indicator, **where):
-    return float(results.table.row(indicator, **where)[0])
+    return float(results.rows.row(indicator, **where)[0])
 
 
 @ENGINES

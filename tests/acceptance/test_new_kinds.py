@@ -81,7 +81,7 @@ def new_kinds():
     def longest(data, *, ax=None):
         """The longest visit of every replication."""
         ax = new_axes(ax)
-        ax.plot(data.table.row("longest_visit_h"))
+        ax.plot(data.rows.row("longest_visit_h"))
         return ax
 
     yield

@@ -55,6 +55,6 @@ def test_the_block_of_replications_does_not_show(plan, whole, rows, replications
 
 
 def test_the_number_of_workers_does_not_show():
-    one, two = (run("teaching", replications=6, rng=11, engine="batch", workers=workers).table for workers in (1, 2))
+    one, two = (run("teaching", replications=6, rng=11, engine="batch", workers=workers).rows for workers in (1, 2))
     assert one.labels == two.labels
     assert one.values.tobytes() == two.values.tobytes()

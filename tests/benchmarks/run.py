@@ -263,7 +263,7 @@ def workers(table: Table, scale: float) -> None:
     seconds, values = {}, {}
     for count in (1, 2, 1, 2):
         begun = time.perf_counter()
-        values[count] = run(name, replications=replications, rng=9, engine="batch", workers=count).table.values
+        values[count] = run(name, replications=replications, rng=9, engine="batch", workers=count).rows.values
         seconds[count] = min(seconds.get(count, math.inf), time.perf_counter() - begun)
     assert values[1].tobytes() == values[2].tobytes()
     table.note(f"two processes against one, {replications} replications of {name}", f"{seconds[1] / seconds[2]:.2f}x")

@@ -50,7 +50,7 @@ def simulate(mean_h, studies):
             indicators=["wait_h", "wait_p95_h"],
         )
     return {
-        name: results.table.row(name, place="post", kind="stage", direction="exit").reshape(studies, 20)
+        name: results.rows.row(name, place="post", kind="stage", direction="exit").reshape(studies, 20)
         for name in ("wait_h", "wait_p95_h")
     }
 

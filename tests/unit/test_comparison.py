@@ -24,7 +24,7 @@ def made(rows, name="base", root=7, **plan_options):
     values = np.array(list(rows.values()), dtype=float)
     table = Table(labels, values, np.arange(values.shape[1]))
     named = plan(name=name, **plan_options)
-    return Results(scenario=named, plan=named, table=table, root=root, engine="event", versions=VERSIONS)
+    return Results(scenario=named, plan=named, rows=table, root=root, engine="event", versions=VERSIONS)
 
 
 WAIT = ("wait_h", "stage", "a.exit.lanes")
@@ -71,13 +71,13 @@ def test_several_scenarios_widen_the_intervals_and_adjust_p_by_holm():
     first = made({WAIT: [11.0, 22, 33, 41]}, "first")
     second = made({WAIT: [10.5, 20.2, 30.9, 40.1]}, "second")
     found = Comparison((base, first, second)).table("wait_h")
-    raw = [stats.ttest_rel(run.table.values[0], base.table.values[0]).pvalue for run in (first, second)]
+    raw = [stats.ttest_rel(run.rows.values[0], base.rows.values[0]).pvalue for run in (first, second)]
     # Holm: the smaller of two p-values doubled, the larger at least that.
     smaller, larger = sorted(raw)
     expected = {raw.index(smaller): 2 * smaller, raw.index(larger): max(2 * smaller, larger)}
     assert found["p_holm"].tolist() == pytest.approx([expected[0], expected[1]])
     # Both intervals hold together: each at 97.5 %.
-    difference = first.table.values[0] - base.table.values[0]
+    difference = first.rows.values[0] - base.rows.values[0]
     half = stats.t.ppf(1 - 0.025 / 2, 3) * difference.std(ddof=1) / 2
     assert found["high"].iloc[0] - found["difference"].iloc[0] == pytest.approx(half)
 
@@ -151,10 +151,10 @@ def test_times_behind_an_overloaded_stage_are_flagged():
     assert notes["wait_h"] == ""
     at_stage = replace(
         base,
-        table=Table(
-            (replace(base.table.labels[0], direction="exit"), *base.table.labels[1:]),
-            base.table.values,
-            base.table.replications,
+        rows=Table(
+            (replace(base.rows.labels[0], direction="exit"), *base.rows.labels[1:]),
+            base.rows.values,
+            base.rows.replications,
         ),
     )
     assert Comparison((at_stage, at_stage)).table("wait_h")["note"].tolist() == [OVERLOAD]
@@ -213,7 +213,7 @@ def test_a_toy_indicator_is_compared_like_any_other():
 
     try:
         found = table(records(plan(), [straight(0.0)]))
-        runs = [replace(made({WAIT: [1]}, name), table=found) for name in ("one", "two")]
+        runs = [replace(made({WAIT: [1]}, name), rows=found) for name in ("one", "two")]
         assert Comparison(tuple(runs)).table("toy")["verdict"].tolist() == ["no difference"]
     finally:
         INDICATORS.unregister("toy")

@@ -229,7 +229,7 @@ import hashlib, sys
 {first}
 import corridor_sim as cs
 assert "numba" not in sys.modules or sys.modules["numba"] is None
-table = cs.run("teaching", replications=2, rng=3, engine="batch").table
+table = cs.run("teaching", replications=2, rng=3, engine="batch").rows
 assert cs.queues.fifo([0.0, 1.0], [2.0, 2.0], 1).tolist() == [0.0, 2.0]
 print(hashlib.sha256(table.values.tobytes()).hexdigest(), sys.modules.get("numba") is not None)
 """

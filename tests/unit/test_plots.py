@@ -3,7 +3,6 @@
 import copy
 import io
 import warnings
-from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -133,7 +132,7 @@ def test_the_waterfall_ends_where_the_other_scenario_is(comparison):
     ax = comparison.plot.delay()
     bars = bars_of(ax)
     delays = [
-        float(run.table.row("delay_truck_h_per_day", kind="corridor").mean())
+        float(run.rows.row("delay_truck_h_per_day", kind="corridor").mean())
         for run in (comparison.base, comparison.runs[1])
     ]
     assert bars[0].get_width() == pytest.approx(delays[0])
@@ -144,7 +143,7 @@ def test_the_waterfall_ends_where_the_other_scenario_is(comparison):
 def test_the_waterfall_of_one_run_adds_up_to_its_delay(comparison):
     run = comparison.base
     bars = bars_of(run.plot.delay())
-    total = float(run.table.row("delay_truck_h_per_day", kind="corridor").mean())
+    total = float(run.rows.row("delay_truck_h_per_day", kind="corridor").mean())
     assert sum(bar.get_width() for bar in bars[:-1]) == pytest.approx(total)
     assert bars[-1].get_width() == pytest.approx(total)
 
@@ -173,7 +172,7 @@ def test_components_and_stages_add_up_to_the_stay(comparison):
         for y, label in enumerate(ax.get_yticklabels()):
             post, direction = label.get_text().rsplit(", ", 1)
             place = f"northgate_{post[-1].lower()}"
-            stay = run.table.row("stay_h", kind="post", place=place, direction=direction).mean()
+            stay = run.rows.row("stay_h", kind="post", place=place, direction=direction).mean()
             # Stays of those that left, components of those that came: equal up to the few still inside.
             assert ends[y] == pytest.approx(float(stay), rel=0.05)
 
@@ -189,8 +188,8 @@ def test_a_post_is_chosen_and_an_unknown_one_is_refused(comparison):
 
 def test_one_replication_is_drawn_without_intervals(comparison):
     run = comparison.base
-    table = Table(run.table.labels, run.table.values[:, :1], run.table.replications[:1])
-    single = replace(run, table=table)
+    table = Table(run.rows.labels, run.rows.values[:, :1], run.rows.replications[:1])
+    single = run.with_rows(table)
     for name in OF_RESULTS:
         assert len(picture(getattr(single.plot, name)())) > 500
 

@@ -45,7 +45,7 @@ def test_an_interrupted_run_goes_on_and_ends_in_the_same_bytes(tmp_path):
         teaching(), replications=6, workers=1, store=tmp_path / "broken", progress=lambda done, of: seen.append(done)
     )
     assert seen == [4, 5, 6]
-    assert again.table.values.tobytes() == whole.table.values.tobytes()
+    assert again.rows.values.tobytes() == whole.rows.values.tobytes()
     assert again.visits_count == whole.visits_count
     assert contents(tmp_path / "whole") == contents(tmp_path / "broken")
 
@@ -56,13 +56,13 @@ def test_a_finished_run_is_not_run_again_and_can_be_extended(tmp_path):
     seen = []
     again = run(teaching(), replications=3, workers=1, store=tmp_path, progress=lambda done, of: seen.append(done))
     assert seen == []
-    assert again.table.values.tobytes() == first.table.values.tobytes()
+    assert again.rows.values.tobytes() == first.rows.values.tobytes()
     assert contents(tmp_path / "blocks") == before
     more = run(teaching(), replications=5, workers=1, store=tmp_path)
-    assert more.table.only(range(3)).values.tobytes() == first.table.values.tobytes()
+    assert more.rows.only(range(3)).values.tobytes() == first.rows.values.tobytes()
     assert more.replications == 5
     fewer = run(teaching(), replications=2, workers=1, store=tmp_path)
-    assert fewer.table.replications.tolist() == [0, 1]
+    assert fewer.rows.replications.tolist() == [0, 1]
 
 
 def test_a_folder_says_what_it_holds_and_is_read_again(tmp_path):
@@ -75,8 +75,8 @@ def test_a_folder_says_what_it_holds_and_is_read_again(tmp_path):
     assert load_scenario(tmp_path / "scenario.toml") == teaching()
     assert "sampling noise only" in manifest["finished"]["interval"]
     found = load(tmp_path)
-    assert found.table.labels == results.table.labels
-    assert found.table.values.tobytes() == results.table.values.tobytes()
+    assert found.rows.labels == results.rows.labels
+    assert found.rows.values.tobytes() == results.rows.values.tobytes()
     assert found.describe().splitlines()[0] == results.describe().splitlines()[0]
     assert fingerprint(found.plan) == fingerprint(results.plan)
 

@@ -1,7 +1,9 @@
 """From a scenario to answers: the same bits whatever runs them, frames, precision, sweeps, attribution."""
 
 import concurrent.futures as futures
+import inspect
 import os
+import pickle
 import subprocess
 import sys
 import warnings
@@ -33,7 +35,7 @@ def serial():
 
 
 def bits(results):
-    return results.table.labels, results.table.values.tobytes(), results.table.replications.tobytes()
+    return results.rows.labels, results.rows.values.tobytes(), results.rows.replications.tobytes()
 
 
 def test_both_engines_give_the_same_table_to_the_bit(serial):
@@ -74,8 +76,8 @@ def test_executor_workers_and_order_of_completion_do_not_show(serial):
 
 def test_replications_are_those_of_their_numbers(serial):
     some = run(teaching(), replications=[3, 1], rng=5, workers=1)
-    assert some.table.replications.tolist() == [1, 3]
-    assert some.table.values.tobytes() == serial.table.only([1, 3]).values.tobytes()
+    assert some.rows.replications.tolist() == [1, 3]
+    assert some.rows.values.tobytes() == serial.rows.only([1, 3]).values.tobytes()
 
 
 def test_seed_of_the_scenario_is_the_root_unless_another_is_given():
@@ -89,10 +91,10 @@ def test_seed_of_the_scenario_is_the_root_unless_another_is_given():
 def test_records_become_tidy_frames(serial):
     visits, journeys = serial.visits(), serial.journeys()
     assert len(visits) == serial.visits_count
-    assert len(journeys) == serial.table.row("created", kind="corridor").sum()
+    assert len(journeys) == serial.rows.row("created", kind="corridor").sum()
     lanes = visits[visits["element"] == "northgate_a.exit.lanes"]
     counted = lanes[(lanes["join_h"] >= 24) & (lanes["replication"] == 2)]
-    expected = serial.table.row("wait_h", kind="stage", place="northgate_a.exit.lanes")[2]
+    expected = serial.rows.row("wait_h", kind="stage", place="northgate_a.exit.lanes")[2]
     assert counted["wait_h"].mean() == pytest.approx(expected)
     log = serial.event_log()
     assert set(log["lifecycle"]) == {"schedule", "start", "complete"}
@@ -102,11 +104,30 @@ def test_records_become_tidy_frames(serial):
         run(teaching(2), replications=1, workers=1, indicators=["created"]).visits()
 
 
+def test_results_and_comparisons_share_table(serial):
+    frame = serial.table("wait_h", kind="stage", by_time=True)
+    assert frame.equals(serial.summary("wait_h", kind="stage", by_time=True))
+    assert serial.table().equals(serial.summary())
+    assert serial.table("all").equals(serial.summary())
+    assert serial.table("tfi1", confidence=0.5)["high"][0] < serial.table("tfi1")["high"][0]
+    compared = serial.compare(serial)
+    for table in (serial.table, compared.table):
+        assert list(inspect.signature(table).parameters)[:2] == ["indicators", "by_time"]
+
+
+def test_who_still_takes_table_for_the_rows_is_told_their_name(serial):
+    with pytest.raises(AttributeError, match=r"results\.table is a method since 0\.2 .*results\.rows\.values"):
+        serial.table.values  # noqa: B018
+    with pytest.raises(AttributeError, match=r"results\.rows\.select"):
+        serial.table.select("wait_h")
+    assert pickle.loads(pickle.dumps(serial)).table("tfi1").equals(serial.table("tfi1"))
+
+
 def test_summary_has_mean_interval_number_and_unit(serial):
     frame = serial.summary("stay_h", kind="post")
     frame = frame[(frame["direction"] == "exit") & (frame["cargo_class"] == "")]
     row = frame[frame["place"] == "northgate_a"].iloc[0]
-    values = serial.table.row("stay_h", kind="post", place="northgate_a", direction="exit")
+    values = serial.rows.row("stay_h", kind="post", place="northgate_a", direction="exit")
     assert row["mean"] == pytest.approx(values.mean())
     assert row["high"] - row["mean"] == pytest.approx(3.182446 * values.std(ddof=1) / 2, rel=1e-5)
     assert (row["n"], row["unit"]) == (4, "h")
@@ -146,7 +167,7 @@ def test_an_overloaded_post_leads_and_its_times_are_flagged():
     assert "saturated from 2024-01-02" in " ".join(text.split())
     notes = results.summary("wait_h", kind="stage", place="northgate_a.exit.lanes")["note"]
     assert set(notes) == {OVERLOAD}
-    growth = results.table.row("queue_growth_per_day", kind="stage", place="northgate_a.exit.lanes")
+    growth = results.rows.row("queue_growth_per_day", kind="stage", place="northgate_a.exit.lanes")
     assert (growth > 50).all()
 
 
@@ -169,11 +190,11 @@ def test_an_improvement_is_compared_on_common_random_numbers():
     row = found.table("wait_h", kind="stage", place="northgate_a.exit.lanes", cargo_class="").iloc[0]
     assert row["verdict"] == "less"
     # More lanes delay nobody at the stage, in any replication.
-    waits = [one.table.row("wait_h", place="northgate_a.exit.lanes", kind="stage") for one in found.runs]
+    waits = [one.rows.row("wait_h", place="northgate_a.exit.lanes", kind="stage") for one in found.runs]
     assert (waits[1] < waits[0]).all()
     # Nothing upstream of the change moves.
     arrivals = [
-        one.table.row("arrivals_per_day", kind="post", place="northgate_a", direction="exit") for one in found.runs
+        one.rows.row("arrivals_per_day", kind="post", place="northgate_a", direction="exit") for one in found.runs
     ]
     assert np.array_equal(arrivals[0], arrivals[1])
     assert found.runs[0].compare(found.runs[1]).table("wait_h").equals(found.table("wait_h"))
@@ -198,7 +219,7 @@ def test_a_toy_indicator_goes_through_run_and_compare():
     try:
         scenario = teaching(2)
         found = compare(scenario, scenario, replications=2, workers=1, indicators=["toy_visits"])
-        assert found.base.table.row("toy_visits").sum() == found.base.visits_count
+        assert found.base.rows.row("toy_visits").sum() == found.base.visits_count
         assert found.table("toy_visits")["verdict"].tolist() == ["no difference"]
     finally:
         INDICATORS.unregister("toy_visits")
@@ -228,7 +249,7 @@ def test_engines_are_chosen_and_refused_with_the_reason():
 def test_precision_is_reached_or_said_not_to_be():
     enough = run_until(teaching(), {"throughput_per_day northgate_a exit": 0.10}, at_least=4, step=4, workers=1)
     assert enough.reached
-    values = enough.results.table.row("throughput_per_day", kind="post", place="northgate_a", direction="exit")
+    values = enough.results.rows.row("throughput_per_day", kind="post", place="northgate_a", direction="exit")
     assert len(values) % 4 == 0
     again = run(teaching(), replications=len(values), workers=1)
     assert bits(again) == bits(enough.results)
@@ -269,7 +290,7 @@ def test_attribution_shows_each_alone_and_as_the_last():
 
 def test_delay_by_place_adds_up_to_that_of_the_corridor(serial):
     frame = where_the_delay_is(serial)
-    total = serial.table.row("delay_truck_h", kind="corridor", cargo_class="").mean()
+    total = serial.rows.row("delay_truck_h", kind="corridor", cargo_class="").mean()
     assert frame["delay_truck_h"].sum() == pytest.approx(total)
     assert frame["share"].sum() == pytest.approx(1.0)
     assert frame["delay_truck_h"].is_monotonic_decreasing
@@ -317,7 +338,7 @@ def test_progress_counts_replications_to_the_end():
 def test_frames_for_other_tools(serial, tmp_path):
     pandas = pytest.importorskip("pandas")
     serial.to_csv(tmp_path / "rows.csv")
-    assert len(pandas.read_csv(tmp_path / "rows.csv")) == len(serial.table) * 4
+    assert len(pandas.read_csv(tmp_path / "rows.csv")) == len(serial.rows) * 4
     xarray = pytest.importorskip("xarray")
     array = serial.to_xarray()
     assert isinstance(array, xarray.DataArray)
@@ -331,7 +352,7 @@ def test_options_reach_the_indicators():
     results = run(
         teaching(2), replications=2, workers=1, indicators=["cleared_within"], options=Options(targets_h=(1.0,))
     )
-    assert {label.of for label in results.table.labels} == {"1 h"}
+    assert {label.of for label in results.rows.labels} == {"1 h"}
 
 
 def test_workers_are_not_started_for_indicators_of_a_notebook(monkeypatch):
@@ -345,7 +366,7 @@ def test_workers_are_not_started_for_indicators_of_a_notebook(monkeypatch):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             results = run(teaching(2), replications=2, workers=2, indicators=["process"])
-        assert set(results.table.row("process")) == {float(os.getpid())}
+        assert set(results.rows.row("process")) == {float(os.getpid())}
     finally:
         INDICATORS.unregister("process")
 
