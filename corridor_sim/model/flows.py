@@ -7,7 +7,7 @@ a flow, add it here and read it in `corridor_sim/flatten`.
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -118,10 +118,25 @@ Route = Annotated[str | tuple[str, ...], BeforeValidator(_route)]
 
 
 class Balk(Model):
-    """Go on by another crossing when the announced wait is longer than `threshold_h`."""
+    """Go on by another crossing when the wait announced at a post is longer than `threshold_h`.
+
+    A driver who reaches the first post of another crossing of the same border, at its first
+    stage with lanes, is told the sum over the stages of that post of
+    (waiting ahead + 1 - free lanes) x mean service / open lanes, plus the time until a closed
+    stage opens (endless if it never does in the run). A stage counts by the share of the
+    driver's class that needs it, one with unlimited lanes does not count; mean services are
+    the planned ones, not those drawn. The rule in full: `corridor_sim/engines/event/announced.py`.
+
+    Above the threshold he drives back to where the ways part, in the time that the same legs
+    took him on the way in, and goes on by `crossing`. Only the event engine does this.
+    """
 
     crossing: str
+    """The crossing to go on by; one of the same border."""
     threshold_h: Positive
+    """Longest announced wait that is accepted. [h]"""
+    scope: Literal["post", "first_stage"] = "post"
+    """What the announced wait adds up: all stages of the post where the driver stands, or its first stage."""
 
 
 class Flow(Sourced):

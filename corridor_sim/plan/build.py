@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import networkx as nx
 
@@ -12,10 +12,12 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.checks import MAX_CONSIGNMENTS
 from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.resolution import Resolved, resolve
-from corridor_sim.model.routes import Pass, border_of, passes, stages_at
+from corridor_sim.model.routes import Pass, passes, stages_at
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.plan.balking import with_balking
 from corridor_sim.plan.cycles import cycle_problems
 from corridor_sim.plan.demand import arrival_plan
+from corridor_sim.plan.itineraries import Itinerary, named
 from corridor_sim.plan.legs import LegPart, Legs
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.plan import (
@@ -23,7 +25,6 @@ from corridor_sim.plan.plan import (
     Element,
     FlowPlan,
     Plan,
-    PlanBalk,
     PlanStaffPool,
     Quota,
     Span,
@@ -33,16 +34,6 @@ from corridor_sim.plan.plan import (
 )
 from corridor_sim.plan.posts import Posts
 from corridor_sim.plan.timelines import RunClock, is_one, steps
-
-
-@dataclass(slots=True)
-class Itinerary:
-    """Steps of one way, each with the id of its element, and the spans over them."""
-
-    way: DatedRoute
-    elements: list[str]
-    steps: list[Step]
-    spans: list[Span]
 
 
 def make_plan(scenario: Scenario) -> Plan:
@@ -87,9 +78,9 @@ class _Builder:
 
     def plan(self) -> Plan:
         """Everything put together."""
-        routes = {id: [self._itinerary(id, way) for way in self.resolved.ways[id]] for id in self.flow_ids}
+        routes = {id: self._itineraries(id) for id in self.flow_ids}
         self._never_open(routes)
-        order, cyclic = _numbered([one.elements for ways in routes.values() for one in ways])
+        order, cyclic = _numbered([part for ways in routes.values() for one in ways for part in _sequences(one)])
         number = {id: k for k, id in enumerate(order)}
         flows = tuple(self._flow(id, routes[id], number) for id in self.flow_ids)
         run = self.scenario.run
@@ -115,6 +106,19 @@ class _Builder:
         return plan
 
     # ------------------------------------------------------------ itineraries
+
+    def _itineraries(self, flow: str) -> list[Itinerary]:
+        """Itineraries of a flow, those of drivers who balk included."""
+        found = [self._itinerary(flow, way) for way in self.resolved.ways[flow]]
+        balk = self.scenario.flows[flow].balk
+        if balk is None:
+            return found
+        found = with_balking(self.scenario, balk, found, self.elements, self._leg_parts)
+        for made in found:
+            for at in (Pass("leg", span.id, span.direction) for span in made.spans if span.kind == "leg"):
+                for part in self._leg_parts(at):
+                    self.elements.setdefault(part.element.id, part.element)
+        return found
 
     def _itinerary(self, flow: str, way: DatedRoute) -> Itinerary:
         made = Itinerary(way, [], [], [])
@@ -168,13 +172,7 @@ class _Builder:
     def _add_leg(self, made: Itinerary, at: Pass) -> None:
         leg = self.scenario.legs[at.id]
         first = len(made.steps)
-        if at not in self.parts:
-            try:
-                self.parts[at] = self.legs.parts(at)
-            except ScenarioError as error:
-                self.problems += error.problems
-                self.parts[at] = []
-        for part in self.parts[at]:
+        for part in self._leg_parts(at):
             self.elements.setdefault(part.element.id, part.element)
             self._add(made, part.element.id, part.step)
         if len(made.steps) == first:
@@ -193,6 +191,16 @@ class _Builder:
             )
         )
 
+    def _leg_parts(self, at: Pass) -> list[LegPart]:
+        """Elements and steps of a leg in one direction, made once."""
+        if at not in self.parts:
+            try:
+                self.parts[at] = self.legs.parts(at)
+            except ScenarioError as error:
+                self.problems += error.problems
+                self.parts[at] = []
+        return self.parts[at]
+
     @staticmethod
     def _add(made: Itinerary, id: str, step: Step) -> None:
         # Whoever passes an element twice draws twice.
@@ -207,16 +215,15 @@ class _Builder:
 
     def _flow(self, id: str, itineraries: Sequence[Itinerary], number: dict[str, int]) -> FlowPlan:
         flow = self.scenario.flows[id]
-        balks = self._balks(id, itineraries)
         variants = []
-        for k, made in enumerate(itineraries):
+        for made, name in zip(itineraries, named(itineraries), strict=True):
             numbered = [
-                replace(step, element=number[element], balk=balks.get((k, n)))
+                replace(step, element=number[element], balk=made.balks.get(n))
                 for n, (element, step) in enumerate(zip(made.elements, made.steps, strict=True))
             ]
             share = steps(made.way.share)
             spans = tuple(made.spans)
-            variants.append(Variant(id=_variant_id(made, itineraries), steps=tuple(numbered), share=share, spans=spans))
+            variants.append(Variant(id=name, steps=tuple(numbered), share=share, spans=spans))
         return FlowPlan(
             id=id,
             variants=tuple(variants),
@@ -241,36 +248,6 @@ class _Builder:
             origin = made.way.hops[0].start
             return self.scenario.places[origin].utc_offset_h if origin in self.scenario.places else 0.0
         return 0.0
-
-    def _balks(self, id: str, itineraries: Sequence[Itinerary]) -> dict[tuple[int, int], PlanBalk]:
-        """Where a flow may balk: the first lanes of the other crossings of that border.
-
-        Whoever balks goes on from where the two ways part.
-        """
-        balk = self.scenario.flows[id].balk
-        if balk is None:
-            return {}
-        border = border_of(self.scenario, balk.crossing)
-        ways_round = [k for k, made in enumerate(itineraries) if balk.crossing in made.way.crossings]
-        found: dict[tuple[int, int], PlanBalk] = {}
-        for k, made in enumerate(itineraries):
-            crossing = next((c for c in made.way.crossings if border_of(self.scenario, c) == border), "")
-            if not ways_round or crossing in ("", balk.crossing):
-                continue
-            target = max(ways_round, key=lambda w: (_common(made.elements, itineraries[w].elements), -w))
-            for n, element in enumerate(made.elements):
-                station = self.elements[element]
-                if isinstance(station, Station) and station.crossing == crossing:
-                    step = made.steps[n]
-                    mean_h = step.laws[0][1].mean_h * (step.factor.at(0.0) if step.factor is not None else 1.0)
-                    found[k, n] = PlanBalk(
-                        threshold_h=balk.threshold_h,
-                        mean_service_h=mean_h,
-                        variant=target,
-                        at_step=_common(made.elements, itineraries[target].elements),
-                    )
-                    break
-        return found
 
     # ------------------------------------------------------------ the rest
 
@@ -323,14 +300,8 @@ def _numbered(itineraries: Sequence[Sequence[str]]) -> tuple[list[str], bool]:
     return [id for n in order for id in sorted(whole.nodes[n]["members"])], True
 
 
-def _variant_id(made: Itinerary, all_: Sequence[Itinerary]) -> str:
-    """A name of the itinerary: the crossings on it, with a number where they do not tell it apart."""
-    name = "+".join(made.way.crossings) or "direct"
-    alike = [one for one in all_ if one.way.crossings == made.way.crossings]
-    place = next(n for n, one in enumerate(alike) if one is made)
-    return name if not place else f"{name}#{place + 1}"
-
-
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """Number of elements with which both begin."""
-    return next((k for k, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+def _sequences(made: Itinerary) -> list[list[str]]:
+    """Elements in the order in which they follow each other, also from the one that is left by balking."""
+    if not made.left_at:
+        return [made.elements]
+    return [made.elements, [made.left_at, *made.elements[made.leaves_for : made.leaves_for + 1]]]

@@ -260,14 +260,24 @@ class Relief:
 class PlanBalk:
     """Leave for another itinerary when the announced wait is too long (event engine only).
 
-    On reaching the step, if (number waiting + 1 - free lanes) x mean_service_h / open
-    lanes > threshold_h, the consignment goes on with step `at_step` of `variant`.
+    On reaching the step, if the wait announced over the stages is above the threshold,
+    the consignment goes on with step `at_step` of `variant`. How a wait is announced:
+    `engines/event/announced.py`.
+
+    Attributes
+    ----------
+    stages
+        Steps of this itinerary, all stations, whose waits add up; () is the step itself.
+    since
+        Where several steps of one post carry a balk, because the first may be skipped: the
+        first of them. Whoever was asked from there on is not asked again. None: the step itself.
     """
 
     threshold_h: float
-    mean_service_h: float
     variant: int
     at_step: int
+    stages: tuple[int, ...] = ()
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +311,11 @@ class Step:
     share_draws: str = ""
     reliefs: tuple[Relief, ...] = ()
     balk: PlanBalk | None = None
+
+    @property
+    def may_be_skipped(self) -> bool:
+        """Whether some consignments pass the step by."""
+        return self.share is not None or any(relief.factor == 0 for relief in self.reliefs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

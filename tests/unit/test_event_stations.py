@@ -5,6 +5,7 @@ import pytest
 from event_plans import Truck, a, dated, ferry, play, station, to
 
 from corridor_sim.core.errors import SimulationError
+from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.plan import PlanBalk, PlanBreakdown, PlanOutage, PlanStaffPool, Quota, Reservation, Step
 
 
@@ -185,11 +186,12 @@ def test_a_station_of_an_unknown_staff_pool_is_an_error():
         play([station(staff_pool="crew")], [a(0, 1)])
 
 
-BALKING = [
-    Step(
-        element=0, laws=((0.0, None),), draws="A", balk=PlanBalk(threshold_h=5, mean_service_h=3, variant=1, at_step=0)
-    )
-]
+def planned(mean_h):
+    """A law of which only the mean counts: the durations are those given to `play`."""
+    return ((0.0, Deterministic(value_h=mean_h)),)
+
+
+BALKING = [Step(element=0, laws=planned(3), draws="A", balk=PlanBalk(threshold_h=5, variant=1, at_step=0))]
 
 
 def test_balking_leaves_for_the_other_itinerary_when_the_announced_wait_is_too_long():
@@ -208,15 +210,15 @@ def test_balking_counts_those_who_come_at_the_same_instant_before():
     assert out.variant == [0, 0, 1, 1]
 
 
-def test_everybody_balks_at_a_closed_station():
-    out = play([station("A", [(0, 0), (9, 1)]), station("B")], [a(1, 1, 1)], variants={0: [BALKING, to(1)]})
-    assert out.variant == [1]
+def test_a_closed_station_is_a_wait_until_it_opens():
+    # Opens at 9; announced at 1 are 8 h, at 4 there are 5 h. The second finds nobody waiting.
+    out = play([station("A", [(0, 0), (9, 1)]), station("B")], [a(1, 1, 1), a(4, 1, 1)], variants={0: [BALKING, to(1)]})
+    assert out.variant == [1, 0]
+    assert out.start("A") == [None, 9]
 
 
 def test_balking_out_of_a_lane_frees_it():
-    step = Step(
-        element=1, laws=((0.0, None),), draws="B", balk=PlanBalk(threshold_h=2, mean_service_h=3, variant=1, at_step=1)
-    )
+    step = Step(element=1, laws=planned(3), draws="B", balk=PlanBalk(threshold_h=2, variant=1, at_step=1))
     elements = [station("A"), station("B", yard=1), station("C")]
     routes = {0: [(*to(0), step), to(0, 2)]}
     out = play(elements, [a(0, 1, 20, 1), a(0, 1, 20, 1), a(0, 1, 20, 1)], variants=routes)
@@ -226,12 +228,8 @@ def test_balking_out_of_a_lane_frees_it():
 
 
 def test_balking_from_one_to_the_other_for_ever_is_no_progress():
-    back = Step(
-        element=1, laws=((0.0, None),), draws="B", balk=PlanBalk(threshold_h=0, mean_service_h=1, variant=0, at_step=0)
-    )
-    forth = Step(
-        element=0, laws=((0.0, None),), draws="A", balk=PlanBalk(threshold_h=0, mean_service_h=1, variant=1, at_step=0)
-    )
+    back = Step(element=1, laws=planned(1), draws="B", balk=PlanBalk(threshold_h=0, variant=0, at_step=0))
+    forth = Step(element=0, laws=planned(1), draws="A", balk=PlanBalk(threshold_h=0, variant=1, at_step=0))
     with pytest.raises(SimulationError, match="no progress at t = 7"):
         play([station("A", 0), station("B", 0)], [a(7, 1, 1)], variants={0: [[forth], [back]]})
 

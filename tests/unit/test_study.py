@@ -232,7 +232,7 @@ def test_engines_are_chosen_and_refused_with_the_reason():
     assert choose_engine(plain, "auto")[0] == "batch"
     flow = plain.flows[0]
     steps = list(flow.variants[0].steps)
-    steps[1] = dataclasses.replace(steps[1], balk=PlanBalk(threshold_h=1, mean_service_h=2, variant=0, at_step=4))
+    steps[1] = dataclasses.replace(steps[1], balk=PlanBalk(threshold_h=1, variant=0, at_step=4))
     balking: Plan = dataclasses.replace(
         plain,
         flows=(dataclasses.replace(flow, variants=(dataclasses.replace(flow.variants[0], steps=tuple(steps)),)),),

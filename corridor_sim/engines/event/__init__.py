@@ -72,9 +72,11 @@ at the same instant, in the order of the time at which each got ready to board;
 for others that time is their joining.
 
 **Balking** is decided at the element's turn, in the order of joining, counting
-those that joined before. With no open lane the wait is endless. The journey's
-variant is the one last taken. One that balks more often at one instant than its
-flow has steps makes no progress: an error.
+those that joined before; `announced.py` says what is announced. The other stages
+of the post are read as they are at that turn: who came or ended there at this
+instant counts, what is about to start there does not yet. The journey's variant
+is the one last taken. One that balks more often at one instant than its flow has
+steps makes no progress: an error.
 
 **Deadlock** is an error, found at the end of the run: stations all of whose
 lanes are held by consignments that wait for room in each other. Whoever merely

@@ -38,6 +38,10 @@ class Element:
         """Let `consignment`, still at `origin`, ask for room (limited elements only)."""
         raise NotImplementedError
 
+    def announced_h(self, consignment: Consignment, step: StepNow, now: float, after_h: float) -> float:
+        """Wait announced at `now` to `consignment`, which would join `after_h` later (full stations only). [h]"""
+        raise NotImplementedError
+
     def settle(self, now: float) -> None:
         """Make every move and start that is due at `now`."""
         raise NotImplementedError

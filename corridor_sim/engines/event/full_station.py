@@ -15,6 +15,7 @@ from typing import Any, cast
 from simpy import Event
 
 from corridor_sim.core.errors import SimulationError
+from corridor_sim.engines.event.announced import announced_wait_h, next_opening_h, usable_lanes
 from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
@@ -40,6 +41,15 @@ def _places(station: Station) -> StepFunction:
     return StepFunction([from_h for from_h, _ in dated], [2.0**53 if n is None else n for _, n in dated])
 
 
+def _too_long(consignment: Consignment, balk: PlanBalk, now: float) -> bool:
+    """Whether the wait announced at the post is above the threshold; asked once a post."""
+    since = consignment.step if balk.since is None else balk.since
+    if consignment.asked >= since:
+        return False
+    consignment.asked = consignment.step
+    return announced_wait_h(consignment, balk, now) > balk.threshold_h
+
+
 class FullStation(Element):
     """Parallel lanes with any mechanism but lanes of their own identity."""
 
@@ -53,6 +63,7 @@ class FullStation(Element):
         outages: Sequence[PlanOutage],
         staff: Staff | None,
         in_cycle: bool,
+        announced: bool = False,
         identities: int = 1,
     ) -> None:
         super().__init__(clock, index, station.id)
@@ -60,7 +71,8 @@ class FullStation(Element):
         self.plan = station
         self.limited = station.may_be_full
         self._yards = DatedValue(_places(station), start_h)
-        self.queue = StationQueue(1 + len(station.reserved))
+        self.queue = StationQueue(1 + len(station.reserved), counted=announced)
+        self._usable = usable_lanes(station, outages) if announced else []
         self.lanes = Reservations(station, flows, start_h)
         self.asking: list[Asking] = []
         self.inside: dict[StationVisit, None] = {}
@@ -124,7 +136,7 @@ class FullStation(Element):
         arrived, self._arrived = self._arrived, []
         arrived.sort(key=lambda entry: (now if entry[0].ready_h is None else entry[0].ready_h, entry[0].number))
         for consignment, step in arrived:
-            if step.balk is not None and self._too_long(step.balk):
+            if step.balk is not None and _too_long(consignment, step.balk, now):
                 consignment.switch(step.balk, now)
                 forward(consignment, now)
             else:
@@ -132,19 +144,63 @@ class FullStation(Element):
         presented, self._presented = self._presented, []
         for entry in presented:
             _, _, consignment, step, origin, visit = entry
-            if step.balk is not None and self._too_long(step.balk):
+            if step.balk is not None and _too_long(consignment, step.balk, now):
                 consignment.switch(step.balk, now)
                 forward(consignment, now, origin, visit)
             else:
                 heappush(self.asking, entry)
 
-    def _too_long(self, balk: PlanBalk) -> bool:
-        """Whether the wait announced to one that reaches the station is above its threshold."""
-        ahead = self.queue.waiting + len(self._later) + 1 - self.lanes.free
-        if ahead <= 0:
-            return False
-        lanes = sum(self.lanes.capacity)
-        return not lanes or ahead * balk.mean_service_h / lanes > balk.threshold_h
+    def announced_h(self, consignment: Consignment, step: StepNow, now: float, after_h: float) -> float:
+        """Wait announced at `now` to `consignment`, which would join `after_h` later; see `announced.py`. [h]"""
+        flow = consignment.flow.index
+        group, rank = self.lanes.group_of[flow], self._rank(flow, now)
+        pools = self.lanes.pools_of(group)
+        usable = self._usable[group]
+        lanes, to_opening_h = usable.at(now), 0.0
+        closed = self.plan.lanes.at(now) == 0
+        taken = sum(self.lanes.used[pool] for pool in pools)
+        if not lanes:
+            opening_h = next_opening_h(usable, now, self.clock.horizon_h)
+            if opening_h == inf:
+                return inf
+            lanes, to_opening_h = usable.at(opening_h), max(0.0, opening_h - now - after_h)
+            taken = self._in_lanes(pools)
+            if not (closed and self.plan.closing in ("suspend", "restart")):
+                taken -= sum(stay.ending is not None and stay.pool in pools for stay in self.inside)
+        cleared = closed and self.plan.closing == "clear_queue"
+        ahead, mean_h = self._ahead(pools, rank, step, now, only_later=cleared)
+        return to_opening_h + max(0.0, ahead + 1 - max(0.0, lanes - taken)) * mean_h / lanes
+
+    def _ahead(
+        self, pools: tuple[int, ...], rank: int, step: StepNow, now: float, *, only_later: bool
+    ) -> tuple[int, float]:
+        """How many wait ahead of one with `rank` who may use `pools`, and the mean service of them and its own."""
+        kinds: dict[tuple[int, int, StepNow], int] = {}
+        if self.queue.counts is not None and not only_later:
+            kinds.update(self.queue.counts)
+        outside = [stay.kind for stay in self._later]
+        for consignment, its in [*self._arrived, *((entry[2], entry[3]) for entry in (*self.asking, *self._presented))]:
+            flow = consignment.flow.index
+            outside.append((self.lanes.group_of[flow], self._rank(flow, now), its))
+        for kind in outside:
+            kinds[kind] = kinds.get(kind, 0) + 1
+        count, work_h = 0, step.mean_h(now)
+        for (group, other, its), number in kinds.items():
+            if number and other <= rank and not set(pools).isdisjoint(self.lanes.pools_of(group)):
+                count += number
+                work_h += number * its.mean_h(now)
+        return count, work_h / (count + 1)
+
+    def _in_lanes(self, pools: tuple[int, ...]) -> int:
+        """How many stand in lanes of these pools, open or not."""
+        return sum(self.lanes.used[pool] for pool in pools)
+
+    def _rank(self, flow: int, now: float) -> int:
+        """Rank of one that joins now."""
+        while len(self._ranks) > 1 and now >= self._ranks[-2][0]:
+            self._ranks.pop()
+        rank = self._ranks[-1][1]
+        return rank[flow] if rank else 0
 
     def _join(self, consignment: Consignment, step: StepNow, now: float) -> None:
         service_h = step.duration(consignment.index, now)
@@ -156,10 +212,7 @@ class FullStation(Element):
                 f"open ({self._windows.longest_h:g} h); with closing 'no_overrun' it could never start"
             )
         flow = consignment.flow.index
-        while len(self._ranks) > 1 and now >= self._ranks[-2][0]:
-            self._ranks.pop()
-        rank = self._ranks[-1][1]
-        stay = StationVisit(consignment, now, service_h, self.lanes.group_of[flow], rank[flow] if rank else 0)
+        stay = StationVisit(consignment, now, service_h, self.lanes.group_of[flow], self._rank(flow, now))
         self.visits.append(stay)
         if self._closed and self.plan.closing == "clear_queue":
             self._later.append(stay)
@@ -372,6 +425,9 @@ class LaneStation(FullStation):
     def _vacate(self, stay: StationVisit) -> None:
         self._occupant[stay.lane] = None
         self._count()
+
+    def _in_lanes(self, pools: tuple[int, ...]) -> int:
+        return sum(stay is not None and stay.pool in pools for stay in self._occupant)
 
     def stuck(self) -> bool:
         """Whether every lane is held by one that waits for room elsewhere."""

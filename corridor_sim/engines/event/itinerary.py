@@ -27,6 +27,9 @@ class Stop(Protocol):
 
     limited: bool
 
+    def announced_h(self, consignment: Consignment, step: StepNow, now: float, after_h: float) -> float:
+        """Wait announced at `now` to one who would join `after_h` later (stations only). [h]"""
+
     def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:
         """Let `consignment` join at `now`."""
 
@@ -47,13 +50,15 @@ class StepNow:
     """One step of an itinerary in one replication, with the draws of all its consignments."""
 
     __slots__ = (
-        "_duration_h", "_factor", "_from_h", "_only_h", "_reliefs", "_share", "_uniform", "always", "balk", "element",
+        "_duration_h", "_factor", "_from_h", "_laws", "_only_h", "_reliefs", "_share", "_uniform", "always", "balk",
+        "element",
     )  # fmt: skip
 
     def __init__(self, step: Step, element: Stop, draws: FlowDraws, start_h: float) -> None:
         self.element = element
         self.balk: PlanBalk | None = step.balk
         self._from_h = [from_h for from_h, _ in step.laws]
+        self._laws = step.laws
         self._duration_h = draws.durations(step)
         self._factor = DatedValue(step.factor, start_h) if step.factor is not None else None
         self._share = DatedValue(step.share, start_h) if step.share is not None else None
@@ -77,16 +82,40 @@ class StepNow:
             return self._only_h[index]
         if not self._duration_h:
             return 0.0
-        law = len(self._from_h) - 1
-        while law > 0 and self._from_h[law] > now:
-            law -= 1
-        drawn_h = duration_h = self._duration_h[max(law, 0)][index]
+        drawn_h = duration_h = self._duration_h[self._law(now)][index]
         if self._factor is not None:
             duration_h *= self._factor.at(now)
         for relief in self._reliefs:
             if relief.uniform[index] < relief.share.at(now):
                 duration_h *= relief.factor
         return drawn_h if duration_h == drawn_h else round(duration_h * GRID_PER_H) / GRID_PER_H
+
+    def mean_h(self, now: float) -> float:
+        """Mean duration planned for those who take the step, with the law, factor and reliefs in force. [h]"""
+        if not self._laws:
+            return 0.0
+        mean_h = float(self._laws[self._law(now)][1].mean_h)
+        if self._factor is not None:
+            mean_h *= self._factor.at(now)
+        for relief in self._reliefs:
+            if relief.factor != 0:
+                mean_h *= 1 - relief.share.at(now) * (1 - relief.factor)
+        return mean_h
+
+    def need(self, now: float) -> float:
+        """Share of the flow's consignments that take the step if they come to it at `now`."""
+        share = 1.0 if self._share is None else self._share.at(now)
+        for relief in self._reliefs:
+            if relief.factor == 0:
+                share *= 1 - relief.share.at(now)
+        return share
+
+    def _law(self, now: float) -> int:
+        """Number of the law in force."""
+        law = len(self._from_h) - 1
+        while law > 0 and self._from_h[law] > now:
+            law -= 1
+        return max(law, 0)
 
 
 class FlowDraws:
@@ -148,7 +177,7 @@ class Consignment:
     boarding order; None elsewhere.
     """
 
-    __slots__ = ("balked_h", "balks", "flow", "index", "number", "ready_h", "step", "steps")
+    __slots__ = ("asked", "balked_h", "balks", "flow", "index", "number", "ready_h", "step", "steps")
 
     def __init__(self, flow: FlowNow, index: int) -> None:
         self.flow, self.index, self.number = flow, index, flow.number[index]
@@ -156,6 +185,8 @@ class Consignment:
         self.step = -1
         self.ready_h: float | None = None
         self.balked_h, self.balks = NOT_YET, 0
+        self.asked = -1
+        """Step of this itinerary at which it last weighed whether to balk."""
 
     def __str__(self) -> str:
         return f"{self.flow.id}[{self.index}]"
@@ -191,6 +222,7 @@ class Consignment:
         flow.variant[self.index] = balk.variant
         self.steps = flow.itineraries[balk.variant]
         self.step = balk.at_step - 1
+        self.asked = -1
 
 
 class Visit(Happening):

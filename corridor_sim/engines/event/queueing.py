@@ -9,7 +9,7 @@ from math import inf
 from simpy import Event
 
 from corridor_sim.engines.event.clock import DatedValue, EventClock, Happening, Settles
-from corridor_sim.engines.event.itinerary import Consignment, Visit
+from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
 from corridor_sim.plan.plan import PlanStaffPool, Station
 
 Key = tuple[int, int, float, float, int]
@@ -52,6 +52,11 @@ class StationVisit(Visit):
         """Queue order (rules S04, S05); interrupted ones that were put back stand at the head."""
         return 0 if self.requeued else 1, self.rank, self.join_h, self.ready_h, self.consignment.number
 
+    @property
+    def kind(self) -> tuple[int, int, StepNow]:
+        """What an announced wait asks of one that waits: its group, its rank and its step."""
+        return self.group, self.rank, self.consignment.steps[self.step]
+
 
 class Ending(Happening):
     """The end of a stay, void if the stay no longer names it."""
@@ -67,24 +72,31 @@ class StationQueue:
     """Those waiting at one station, one heap for each group of lanes they may use.
 
     Consignments put back by an outage are not counted in `waiting`: they have
-    left the yard.
+    left the yard. `counts` says how many wait by group, rank and step of their
+    itinerary; it is kept only where waits are announced.
     """
 
-    __slots__ = ("groups", "waiting")
+    __slots__ = ("counts", "groups", "waiting")
 
-    def __init__(self, groups: int) -> None:
+    def __init__(self, groups: int, *, counted: bool = False) -> None:
         self.groups: list[list[tuple[Key, StationVisit]]] = [[] for _ in range(groups)]
         self.waiting = 0
+        self.counts: dict[tuple[int, int, StepNow], int] | None = {} if counted else None
 
     def add(self, stay: StationVisit) -> None:
         """Line up."""
         heappush(self.groups[stay.group], (stay.key, stay))
         self.waiting += not stay.requeued
+        if self.counts is not None:
+            kind = stay.kind
+            self.counts[kind] = self.counts.get(kind, 0) + 1
 
     def take(self, group: int) -> StationVisit:
         """The first of a group, which leaves the queue."""
         stay = heappop(self.groups[group])[1]
         self.waiting -= not stay.requeued
+        if self.counts is not None:
+            self.counts[stay.kind] -= 1
         return stay
 
 
@@ -123,10 +135,9 @@ class Reservations:
             return 0
         return -1
 
-    @property
-    def free(self) -> int:
-        """Lanes that could take somebody."""
-        return sum(max(0, capacity - used) for capacity, used in zip(self.capacity, self.used, strict=True))
+    def pools_of(self, group: int) -> tuple[int, ...]:
+        """The pools that may take one of `group`."""
+        return (group, 0) if group and self._overflow[group] else (group,)
 
 
 class Staff:

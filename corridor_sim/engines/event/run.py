@@ -101,7 +101,7 @@ def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: EventClo
                     and not element.may_be_full
                     and not element.reserved
                     and element.staff_pool is None
-                    and k not in wiring.balked_at
+                    and k not in wiring.announced
                 )
                 if plain:
                     elements.append(PlainStation(clock, k, element, in_cycle=wiring.in_cycle[k]))
@@ -116,6 +116,7 @@ def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: EventClo
                         outages=outages,
                         staff=staff[element.staff_pool] if element.staff_pool is not None else None,
                         in_cycle=wiring.in_cycle[k],
+                        announced=k in wiring.announced,
                     )
                 )
             case Delay():

@@ -10,19 +10,21 @@ from corridor_sim.plan.plan import FlowPlan, Plan, Step
 
 
 class Wiring:
-    """What follows from the plan alone: which stations may be balked at, and which lie on a cycle."""
+    """What follows from the plan alone: whose waits are announced, and which stations lie on a cycle."""
 
     def __init__(self, plan: Plan) -> None:
         count = len(plan.elements)
         follows = np.zeros((count, count), dtype=bool)
-        self.balked_at: set[int] = set()
+        self.announced: set[int] = set()
+        """Stations whose wait somebody weighs before joining a post."""
         for flow in plan.flows:
             for variant in flow.variants:
                 for k, step in enumerate(variant.steps):
                     for later in _possible_next(variant.steps, k):
                         follows[step.element, later.element] = True
                     if step.balk is not None:
-                        self.balked_at.add(step.element)
+                        self.announced.update(variant.steps[n].element for n in step.balk.stages or (k,))
+                        self.announced.add(step.element)
             for before, balking in _balking(flow):
                 for target in (balking.balk,) if balking.balk else ():
                     steps = flow.variants[target.variant].steps
@@ -38,16 +40,12 @@ class Wiring:
             self.in_cycle = [False] * count
 
 
-def _may_be_skipped(step: Step) -> bool:
-    return step.share is not None or any(relief.factor == 0 for relief in step.reliefs)
-
-
 def _possible_next(steps: Sequence[Step], k: int) -> list[Step]:
     """The steps that may be joined straight after step `k`."""
     found = []
     for step in steps[k + 1 :]:
         found.append(step)
-        if not _may_be_skipped(step):
+        if not step.may_be_skipped:
             break
     return found
 

@@ -1,0 +1,37 @@
+"""An itinerary in the making: steps with the ids of their elements, not numbered yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from corridor_sim.model.dated_routes import DatedRoute
+from corridor_sim.plan.plan import PlanBalk, Span, Step
+
+
+@dataclass(slots=True)
+class Itinerary:
+    """Steps of one way, each with the id of its element, and the spans over them."""
+
+    way: DatedRoute
+    elements: list[str]
+    steps: list[Step]
+    spans: list[Span]
+    balks: dict[int, PlanBalk] = field(default_factory=dict)
+    """Balks by the number of the step."""
+    left_at: str = ""
+    """Element that those who balk leave for this itinerary; "" where nobody does."""
+    leaves_for: int = 0
+    """Number of the step that they leave it for."""
+    id: str = ""
+    """A name of its own; "" for one made of the crossings on the way."""
+
+
+def named(itineraries: Sequence[Itinerary]) -> list[str]:
+    """A name of each: its crossings, with a number where they do not tell it apart."""
+    found: list[str] = []
+    for made in itineraries:
+        name = made.id or "+".join(made.way.crossings) or "direct"
+        alike = sum(other == name or other.startswith(f"{name}#") for other in found)
+        found.append(f"{name}#{alike + 1}" if alike else name)
+    return found
