@@ -10,7 +10,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.Corrid
 
 
 def share_turned_away(offered: float, lanes: int, most: int) -> float:
-    """Probability that M/M/c/K is full (Gross, Shortle, Thompson and Harris 2008, sec. 2.5)."""
+    """Probability that M/M/c/K is full [gross2008]."""
     weights = [
         offered**n / math.factorial(n) if n <= lanes else offered**n / math.factorial(lanes) / lanes ** (n - lanes)
         for n in range(most + 1)
