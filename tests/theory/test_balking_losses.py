@@ -55,7 +55,7 @@ def border(lanes, service_h, per_day, threshold_h):
     ],
 )
 def test_those_who_balk_are_the_lost_of_a_queue_with_limited_places(lanes, per_day, threshold_h, most):
-    found = cs.run(border(lanes, 1.0, per_day, threshold_h), replications=8, rng=3, workers=1).table
+    found = cs.run(border(lanes, 1.0, per_day, threshold_h), replications=8, rng=3, workers=1).rows
 
     def left(post):
         return found.row("throughput_per_day", kind="post", place=post, direction="exit")

@@ -216,7 +216,7 @@ def test_by_the_scope_of_the_file_only_the_first_stage_is_announced():
         quick = {"lanes": 9, "service": law(0.01)}
         stages = {"weighbridge": quick, "documents": slow}
         found = run(scenario(balk, checkpoints__samur_az__exit=stages), replications=1, workers=1)
-        return found.table.row("throughput_per_day", kind="post", place="khanoba_az", direction="exit")[0]
+        return found.rows.row("throughput_per_day", kind="post", place="khanoba_az", direction="exit")[0]
 
     # 96 a day come, 12 a day can pass at Samur.
     assert left(BALK) > 60
@@ -265,7 +265,7 @@ def test_those_who_balk_are_counted_at_the_other_crossing_and_door_to_door():
     took = (journeys["depart_h"] - journeys["release_h"]).groupby(journeys["variant"]).min()
     # 4 h in, 4 h back, 6.8 h to Khanoba, 0.1 + 0.1 h of documents, 0.1 h of border, 30 h to Moscow.
     assert took["khanoba instead of samur"] == pytest.approx(45.1, abs=1e-5)
-    done = found.table.row("tfi1", kind="crossing", place="khanoba", direction="AZ>RU")
+    done = found.rows.row("tfi1", kind="crossing", place="khanoba", direction="AZ>RU")
     assert done[0] == pytest.approx(0.3, abs=0.01)
 
 
@@ -273,7 +273,7 @@ def test_a_driver_told_of_lunch_waits_for_its_end():
     # Nobody waits at Samur but at its hour off; 2 h are accepted.
     stages = {"documents": {"lanes": 20, "service": law(0.1), "opening_hours": ["13:00-12:00"]}}
     found = run(scenario(checkpoints__samur_az__exit=stages), replications=1, workers=1)
-    row = found.table.row("throughput_per_day", kind="post", place="khanoba_az", direction="exit")
+    row = found.rows.row("throughput_per_day", kind="post", place="khanoba_az", direction="exit")
     assert row[0] == 0
 
 

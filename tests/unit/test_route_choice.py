@@ -48,7 +48,7 @@ def test_an_inspection_of_all_sends_the_flow_the_other_way():
 @pytest.mark.parametrize("stages", TEN_PER_CENT.values(), ids=list(TEN_PER_CENT))
 def test_all_168_trucks_a_day_pass_the_nearer_post(stages, engine):
     scenario = small(**corridor(stages), run__horizon_days=10, run__warm_up_days=2)
-    found = run(scenario, replications=2, engine=engine, workers=1).table
+    found = run(scenario, replications=2, engine=engine, workers=1).rows
     passed = found.row("throughput_per_day", kind="post", place="samur_az", direction="exit")
     assert passed.tolist() == pytest.approx([168, 168], rel=0.1)  # north 96, fruit 24, transit 48
 
