@@ -64,15 +64,15 @@ def test_every_rule_has_a_number_of_its_own_and_none_is_left_out():
     assert [number for number, _, _ in INVARIANTS] == [f"{n:02d}" for n in range(1, len(INVARIANTS) + 1)]
 
 
-@pytest.mark.parametrize(("number", "text"), [(number, text) for number, _, text in RULES], ids=lambda x: x[:3])
-def test_a_rule_has_a_reason_and_a_test(number, text):
-    assert re.search(r"^Why: \w", text, flags=re.M), number
-    assert re.search(r"^Held by: `tests/", text, flags=re.M), number
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule[0])
+def test_a_rule_has_a_reason_and_a_test(rule):
+    assert re.search(r"^Why: \w", rule[2], flags=re.M), rule[1]
+    assert re.search(r"^Held by: `tests/", rule[2], flags=re.M), rule[1]
 
 
-@pytest.mark.parametrize(("number", "text"), [(number, text) for number, _, text in INVARIANTS], ids=lambda x: x[:2])
-def test_an_invariant_has_a_test_or_says_that_it_has_none(number, text):
-    assert re.search(r"^(Held by: `tests/|Not tested yet\.)", text, flags=re.M), number
+@pytest.mark.parametrize("invariant", INVARIANTS, ids=lambda invariant: invariant[0])
+def test_an_invariant_has_a_test_or_says_that_it_has_none(invariant):
+    assert re.search(r"^(Held by: `tests/|Not tested yet\.)", invariant[2], flags=re.M), invariant[1]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
