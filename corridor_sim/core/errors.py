@@ -87,7 +87,8 @@ class EngineRefusal(CorridorError, ValueError):
         self.engine = engine
         self.mechanisms: tuple[str, ...] = tuple(mechanisms)
         listed = "\n".join(f"  - {mechanism}" for mechanism in self.mechanisms)
-        super().__init__(f"the {engine} engine does not do:\n{listed}\nuse engine='event' or engine='auto'")
+        hint = "" if engine == "event" else "\nuse engine='event' or engine='auto'"
+        super().__init__(f"the {engine} engine does not do:\n{listed}{hint}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.engine, self.mechanisms)

@@ -16,10 +16,46 @@ import numpy as np
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, Row, element_place, ratio
 from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, StationDays, VisitSums, by_period
-from corridor_sim.plan.plan import Departures, Element, LimitedLeg, Quota, Station, Step, StepFunction
+from corridor_sim.plan.mechanisms import Mechanism
+from corridor_sim.plan.needs import left_out
+from corridor_sim.plan.plan import Departures, Element, LimitedLeg, Plan, Quota, Station, Step, StepFunction
 
+COUNTED = frozenset(
+    {
+        Mechanism.LANES,
+        Mechanism.DATED_LANES,
+        Mechanism.HEADWAY,
+        Mechanism.CLOSURES,
+        Mechanism.DEPARTURES,
+        Mechanism.CANCELLATIONS,
+        Mechanism.ACCEPTANCE,
+        Mechanism.DURATION,
+        Mechanism.DATED_DURATION,
+        Mechanism.FACTOR,
+        Mechanism.SHARE,
+        Mechanism.RELIEF,
+        Mechanism.ROUTES,
+    }
+)
+"""What planned capacity counts of the mechanisms that belong to an account (`Mechanism.in_account`).
+
+A mechanism that takes or adds lane-time gets its line here when `supply` (what is offered) or
+`planned_hold_h` (what one consignment takes) knows it; until then `not_counted` names it.
+"""
 UNLIMITED = 1e8
 """More places than this in one period stand for no limit."""
+
+
+def not_counted(plan: Plan) -> dict[str, list[str]]:
+    """Mechanisms of a plan that take or add capacity and that planned capacity leaves out, with their places.
+
+    Examples
+    --------
+    >>> station = Station(id="samur", lanes=StepFunction.constant(2), staff_pool="customs")
+    >>> not_counted(Plan(elements=(station,), flows=(), horizon_h=24.0))
+    {'a staff pool': ['samur']}
+    """
+    return {need.words: places for need, places in left_out(plan, COUNTED).items()}
 
 
 class Capacity(Reducer):

@@ -20,6 +20,7 @@ from corridor_sim.plan.demand import arrival_plan
 from corridor_sim.plan.itineraries import Itinerary, named
 from corridor_sim.plan.legs import LegPart, Legs
 from corridor_sim.plan.names import file_path
+from corridor_sim.plan.needs import undeclared_problems
 from corridor_sim.plan.plan import (
     Departures,
     Element,
@@ -96,6 +97,7 @@ class _Builder:
             start=self.clock.start,
             labels=self._labels(),
         )
+        self.problems += undeclared_problems(plan)
         self.problems += cycle_problems(plan)
         expected = sum(flow.arrivals.expected_count(run.horizon_h) for flow in flows)
         if expected > MAX_CONSIGNMENTS:

@@ -16,12 +16,32 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import plan_of
+from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.names import file_path
+from corridor_sim.plan.needs import needs_at
 from corridor_sim.plan.plan import Departures, FlowPlan, LimitedLeg, Plan, Quota, Station, Step, Variant
 from corridor_sim.plan.posts import NO_LIMIT
 from corridor_sim.plan.timelines import combine
 
 HIGH_LOAD = 0.95
+COUNTED = frozenset(
+    {
+        Mechanism.LANES,
+        Mechanism.DATED_LANES,
+        Mechanism.HEADWAY,
+        Mechanism.CLOSURES,
+        Mechanism.DEPARTURES,
+        Mechanism.CANCELLATIONS,
+        Mechanism.ACCEPTANCE,
+        Mechanism.DURATION,
+        Mechanism.DATED_DURATION,
+        Mechanism.FACTOR,
+        Mechanism.SHARE,
+        Mechanism.RELIEF,
+        Mechanism.ROUTES,
+    }
+)
+"""What `loads` counts of the mechanisms that belong to an account; `check` names the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +118,7 @@ def _expected(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> tuple
 
 
 def load_problems(plan: Plan, kind: str) -> list[Problem]:
-    """Elements that are overloaded: an error in a study of the steady state, a warning else."""
+    """Overloaded elements (an error in a study of the steady state, else a warning), and what the load leaves out."""
     found = []
     elements = {element.id: element for element in plan.elements}
     for one in loads(plan):
@@ -112,6 +132,19 @@ def load_problems(plan: Plan, kind: str) -> list[Problem]:
         elif one.load >= HIGH_LOAD:
             text = f"load {one.load:.2f}: {figures}; means need a long run to be precise"
             found.append(Problem(text, path, severity="warning"))
+    for element, words in _not_counted(plan).items():
+        text = f"the load does not count {', '.join(words)}"
+        found.append(Problem(text, file_path(elements[element]), severity="warning"))
+    return found
+
+
+def _not_counted(plan: Plan) -> dict[str, list[str]]:
+    """Mechanisms that `loads` leaves out, in words, by the element that has them."""
+    found: dict[str, list[str]] = {}
+    for element, needs in zip(plan.elements, needs_at(plan), strict=True):
+        words = sorted(need.words for need in needs if need.in_account and need not in COUNTED)
+        if words:
+            found[element.id] = words
     return found
 
 

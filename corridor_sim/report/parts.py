@@ -11,7 +11,7 @@ from typing import Any
 
 from corridor_sim.plan.plan import Plan
 from corridor_sim.plots.names import WORDS, place_name, told
-from corridor_sim.report.text import KINDS_OF_STUDY
+from corridor_sim.report.text import KINDS_OF_STUDY, not_counted_told
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import Results, mean_interval
 
@@ -186,6 +186,8 @@ def method_of(results: Results) -> list[tuple[str, str]]:
     ]
     if settings is not None:
         rows.insert(2, ("Kind of study", KINDS_OF_STUDY[settings.kind]))
+    if not_counted := not_counted_told(results):
+        rows.append(("Capacity does not count", not_counted))
     return rows
 
 

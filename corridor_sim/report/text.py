@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.indicators.capacity import not_counted
 from corridor_sim.indicators.table import Table
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def describe(results: Results, width: int = 80) -> str:
     """Scenario, dates, replications, engine; overload; then posts and crossings."""
     lines = _head(results, width)
     lines += _overload(results, width)
+    lines += _not_counted(results, width)
     lines += _posts(results, width)
     lines += _flows(results, width)
     for warning in results.warnings:
@@ -95,6 +97,22 @@ def _overload(results: Results, width: int) -> list[str]:
     for place, parts in told.items():
         lines += textwrap.wrap(f"{place}: " + "; ".join(parts), width, initial_indent="  ", subsequent_indent="    ")
     return lines
+
+
+def _not_counted(results: Results, width: int) -> list[str]:
+    told = not_counted_told(results)
+    return ["", *textwrap.wrap(f"capacity does not count {told}", width, subsequent_indent="  ")] if told else []
+
+
+def not_counted_told(results: Results) -> str:
+    """Mechanisms that planned capacity, load and saturation leave out, with places; "" if there are none."""
+    if "saturation" not in results.table.indicators:
+        return ""
+    found = []
+    for words, places in not_counted(results.plan).items():
+        more = f" and {len(places) - 2} more" if len(places) > 2 else ""
+        found.append(f"{words} at {', '.join(places[:2])}{more}")
+    return "; ".join(found)
 
 
 def overload_told(results: Results) -> dict[str, list[str]]:

@@ -219,24 +219,28 @@ def choose_engine(plan: Plan, engine: str) -> tuple[str, str]:
     Raises
     ------
     EngineRefusal
-        If `engine` is ``"batch"`` and the plan asks for what it does not do.
+        If the engine that is asked for does not do what the plan needs; with ``"auto"``, if no engine does.
     ValueError
         For an engine that is not known.
     """
     if engine not in ENGINES:
         hint = nearest(engine, ENGINES)
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}" + (f"; {hint}" if hint else ""))
+    refused: list[str] = []
+    if engine != "event":
+        from corridor_sim.engines import batch
+
+        refused = batch.refusals(plan)
+        if engine == "batch" and refused:
+            raise EngineRefusal("batch", refused)
+        if not refused:
+            return "batch", "asked for" if engine == "batch" else "auto: it does all that the scenario asks for"
+    from corridor_sim.engines import event
+
+    if by_no_engine := event.refusals(plan):
+        raise EngineRefusal("event", by_no_engine)
     if engine == "event":
         return "event", "asked for"
-    from corridor_sim.engines import batch
-
-    refused = batch.refusals(plan)
-    if engine == "batch":
-        if refused:
-            raise EngineRefusal("batch", refused)
-        return "batch", "asked for"
-    if not refused:
-        return "batch", "auto: it does all that the scenario asks for"
     more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
     return "event", f"auto: batch does not do {refused[0]}{more}"
 

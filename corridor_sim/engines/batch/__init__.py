@@ -6,8 +6,8 @@ Chance, hours and improvements are all resolved in the plan and its inputs. Wher
 new mechanism goes: see `servers.py`.
 """
 
-from corridor_sim.engines.batch.refusals import refusals
+from corridor_sim.engines.batch.refusals import DOES, refusals
 from corridor_sim.engines.batch.streaming import stream
 from corridor_sim.engines.batch.whole_runs import simulate
 
-__all__ = ["refusals", "simulate", "stream"]
+__all__ = ["DOES", "refusals", "simulate", "stream"]

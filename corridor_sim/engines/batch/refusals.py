@@ -1,18 +1,82 @@
-"""What the batch engine does not do, by name and place, found before any work.
+"""What the batch engine does, and what it refuses by name and place, found before any work.
 
-A mechanism that `servers.py` learns is taken out here.
+A mechanism that `servers.py` learns gets its line in `DOES`; only what it cannot do
+together with another one needs code here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from itertools import pairwise
 
+from corridor_sim.plan.mechanisms import Mechanism, Need
+from corridor_sim.plan.needs import needed, refused
 from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, Quota, Station, Step
+
+DOES = frozenset(
+    {
+        Mechanism.LANES,
+        Mechanism.DATED_LANES,
+        Mechanism.FINISH,
+        Mechanism.SUSPEND,
+        Mechanism.RESTART,
+        Mechanism.NO_OVERRUN,
+        Mechanism.CLEAR_QUEUE,
+        Mechanism.NAMED_LANES,
+        Mechanism.OUTAGES,
+        Mechanism.LANE_OUTAGES,
+        Mechanism.BREAKDOWNS,
+        Mechanism.LANE_BREAKDOWNS,
+        Mechanism.OUTAGES_RESUME,
+        Mechanism.OUTAGES_RESTART,
+        Mechanism.OUTAGES_FINISH,
+        Mechanism.PRIORITY,
+        Mechanism.YARD,
+        Mechanism.RESERVED_LANES,
+        Mechanism.DELAY,
+        Mechanism.HEADWAY,
+        Mechanism.CLOSURES,
+        Mechanism.VEHICLE_LIMIT,
+        Mechanism.NO_OVERTAKING,
+        Mechanism.DEPARTURES,
+        Mechanism.WHEN_FULL,
+        Mechanism.CROSSING,
+        Mechanism.CANCELLATIONS,
+        Mechanism.BOARDING_BY_CLASS,
+        Mechanism.BOARDING_ORDER,
+        Mechanism.ACCEPTANCE,
+        Mechanism.DURATION,
+        Mechanism.DATED_DURATION,
+        Mechanism.FACTOR,
+        Mechanism.SHARE,
+        Mechanism.RELIEF,
+        Mechanism.ROUTES,
+        Mechanism.CYCLES,
+    }
+)
+"""Every mechanism of this engine, one by one: a new one is done when its line stands here."""
+
+
+IN_LINE = frozenset(
+    {
+        Mechanism.LANES,
+        Mechanism.DATED_LANES,
+        Mechanism.FINISH,
+        Mechanism.YARD,
+        Mechanism.DATED_YARD,
+    }
+)
+"""What a station may have in a run of stations with yards between them (`blocking_lines`)."""
+
+CLOSINGS = (Mechanism.SUSPEND, Mechanism.RESTART, Mechanism.NO_OVERRUN, Mechanism.CLEAR_QUEUE)
+STATION_WIDE = frozenset({Mechanism.OUTAGES, Mechanism.BREAKDOWNS})
+SINGLE_LANES = frozenset({Mechanism.LANE_OUTAGES, Mechanism.LANE_BREAKDOWNS})
 
 
 def refusals(plan: Plan) -> list[str]:
-    """Mechanisms of a plan that only the event engine does, each with its place; empty if there are none.
+    """What only the event engine does, each with its place; empty if there is nothing.
+
+    What `DOES` lacks comes first, then combinations of what it has.
 
     Examples
     --------
@@ -20,16 +84,11 @@ def refusals(plan: Plan) -> list[str]:
     >>> refusals(Plan(elements=(), flows=(), horizon_h=24.0))
     []
     """
-    found = []
-    for flow in plan.flows:
-        for variant in flow.variants:
-            for step in variant.steps:
-                if step.balk is not None:
-                    found.append(f"balking at {plan.elements[step.element].id} (flow {flow.id})")
+    found = refused(plan, DOES)
     lines = {number for run in blocking_lines(plan) for number in run}
     for number, element in enumerate(plan.elements):
         if isinstance(element, Station):
-            found += [f"{what} at {element.id}" for what in _station(element)]
+            found += [f"{what} at {element.id}" for what in _combinations(needed(element))]
             if element.may_be_full and number not in lines and entered_from_elements(plan, number):
                 found.append(
                     f"a yard outside a linear first-come-first-served run that everybody visits at {element.id}"
@@ -91,43 +150,28 @@ def skippable(step: Step) -> bool:
     return step.share is not None or any(relief.factor == 0 for relief in step.reliefs)
 
 
-def _station(station: Station) -> Iterator[str]:
-    breaks = bool(station.outages) or station.breakdown is not None
-    by_lane = any(outage.lane is not None for outage in station.outages) or (
-        station.breakdown is not None and station.breakdown.per_lane
-    )
-    ranked = station.rank is not None and len(set(station.rank)) > 1
-    closes = station.closing != "finish"
-    identity = station.named is not None or by_lane
-    if station.staff_pool is not None:
-        yield "a staff pool"
-    if station.rank_changes:
-        yield "priority whose order changes within the run"
-    if station.yard_changes:
-        yield "a yard whose places change within the run"
-    if breaks and station.outage_policy == "requeue":
-        yield "outages that requeue"
-    if ranked and closes:
-        yield f"priority with closing {station.closing!r}"
-    if ranked and breaks:
-        yield "priority with outages"
-    if ranked and station.named is not None:
-        yield "priority with named lanes"
-    if any(reservation.overflow for reservation in station.reserved):
-        yield "reserved lanes with overflow"
-    if station.reserved and station.closing in ("restart", "no_overrun", "clear_queue"):
-        yield f"reserved lanes with closing {station.closing!r}"
-    if station.reserved and breaks:
-        yield "reserved lanes with outages"
-    if station.reserved and station.named is not None:
-        yield "reserved lanes with named lanes"
-    if identity and closes:
-        yield f"lanes of their own identity with closing {station.closing!r}"
-    if breaks and not identity:
-        if station.outage_policy in ("restart", "finish"):
-            yield f"station-wide outages with policy {station.outage_policy!r}"
-        if station.closing in ("restart", "no_overrun", "clear_queue"):
-            yield f"station-wide outages with closing {station.closing!r}"
+def _combinations(needs: Set[Need]) -> Iterator[str]:
+    """What a station needs together and has no kernel, though each alone is done."""
+    closing = next((one for one in CLOSINGS if one in needs), None)
+    whole, single = bool(needs & STATION_WIDE), bool(needs & SINGLE_LANES)
+    identity = single or Mechanism.NAMED_LANES in needs
+    for mechanism in (Mechanism.PRIORITY, Mechanism.RESERVED_LANES):
+        if mechanism not in needs:
+            continue
+        if closing is not None and (mechanism, closing) != (Mechanism.RESERVED_LANES, Mechanism.SUSPEND):
+            yield f"{mechanism.words} with {closing.words}"
+        if whole or single:
+            yield f"{mechanism.words} with outages"
+        if Mechanism.NAMED_LANES in needs:
+            yield f"{mechanism.words} with named lanes"
+    if identity and closing is not None:
+        yield f"lanes of their own identity with {closing.words}"
+    if whole and not identity:
+        for policy in (Mechanism.OUTAGES_RESTART, Mechanism.OUTAGES_FINISH):
+            if policy in needs:
+                yield f"station-wide {policy.words}"
+        if closing not in (None, Mechanism.SUSPEND):
+            yield f"station-wide outages with {closing.words}"
 
 
 def _before(plan: Plan) -> dict[int, set[int]]:
@@ -179,9 +223,7 @@ def _plain(plan: Plan, number: int) -> bool:
     element = plan.elements[number]
     if not isinstance(element, Station):
         return False
-    ranked = element.rank is not None and len(set(element.rank)) > 1
-    special = element.named or element.outages or element.breakdown or element.reserved or element.staff_pool
-    return not ranked and not special and element.closing == "finish"
+    return needed(element) <= IN_LINE
 
 
 def _always_follows(plan: Plan, origin: int, number: int) -> bool:

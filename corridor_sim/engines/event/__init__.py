@@ -2,7 +2,7 @@
 
 The rules (docs/rules.md) say what happens; this page adds what they leave open. Where a new
 mechanism goes: an element of its own into a file next to `legs.py` and into the
-list in `run.py`; a new habit of stations into `full_station.py`.
+list in `run.py`; a new habit of stations into `full_station.py`; its name into `refusals.py`.
 
 **One instant.** All events at t come first (endings, calendar, releases), then
 every element that was touched settles in the order of the plan, and again if it
@@ -85,6 +85,7 @@ waits for a departure, a quota or an opening that never comes is unfinished.
 
 from __future__ import annotations
 
+from corridor_sim.engines.event.refusals import DOES, refusals
 from corridor_sim.engines.event.run import simulate
 
-__all__ = ["simulate"]
+__all__ = ["DOES", "refusals", "simulate"]

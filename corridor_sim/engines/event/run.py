@@ -9,13 +9,14 @@ from sys import float_info
 import numpy as np
 from simpy import Event
 
-from corridor_sim.core.errors import SimulationError
+from corridor_sim.core.errors import EngineRefusal, SimulationError
 from corridor_sim.engines.event.clock import ARRIVALS, EventClock, Happening
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.full_station import FullStation, LaneStation
 from corridor_sim.engines.event.itinerary import Consignment, FlowNow
 from corridor_sim.engines.event.legs import DelayElement, LimitedLegElement
 from corridor_sim.engines.event.queueing import Staff
+from corridor_sim.engines.event.refusals import refusals
 from corridor_sim.engines.event.stations import PlainStation
 from corridor_sim.engines.event.timetables import DeparturesElement, QuotaElement
 from corridor_sim.engines.event.wiring import Wiring
@@ -46,10 +47,14 @@ def simulate(plan: Plan, inputs: SampledInputs, progress: Callable[[int], object
 
     Raises
     ------
+    EngineRefusal
+        If the plan needs a mechanism that `refusals` names.
     SimulationError
         If consignments block each other for good, go round without time passing,
         have a service that no opening is long enough for, or have no draws.
     """
+    if found := refusals(plan):
+        raise EngineRefusal("event", found)
     blocks = []
     wiring = Wiring(plan)
     for row in range(len(inputs.replications)):
@@ -92,17 +97,7 @@ def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: EventClo
                 outages = (*element.outages, *drawn)
                 if element.staff_pool is not None and element.staff_pool not in staff:
                     raise SimulationError(f"{element.id}: there is no staff pool {element.staff_pool!r} in the plan")
-                plain = (
-                    element.closing == "finish"
-                    and element.named is None
-                    and not outages
-                    and element.rank is None
-                    and not element.rank_changes
-                    and not element.may_be_full
-                    and not element.reserved
-                    and element.staff_pool is None
-                    and k not in wiring.announced
-                )
+                plain = wiring.needs[k] <= PlainStation.DOES and not outages and k not in wiring.announced
                 if plain:
                     elements.append(PlainStation(clock, k, element, in_cycle=wiring.in_cycle[k]))
                     continue

@@ -12,6 +12,7 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
+from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.plan import Station
 
 
@@ -25,6 +26,20 @@ def refuse_zero_in_cycle(id: str, consignment: Consignment, now: float) -> Simul
 
 class PlainStation(Element):
     """First come first served, pooled lanes, services under way at closing run over."""
+
+    DOES = frozenset(
+        {
+            Mechanism.LANES,
+            Mechanism.DATED_LANES,
+            Mechanism.FINISH,
+            Mechanism.DURATION,
+            Mechanism.DATED_DURATION,
+            Mechanism.FACTOR,
+            Mechanism.SHARE,
+            Mechanism.RELIEF,
+        }
+    )
+    """All that a station and the steps to it may need; with anything more it is a `FullStation`."""
 
     def __init__(self, clock: EventClock, index: int, station: Station, *, in_cycle: bool) -> None:
         super().__init__(clock, index, station.id)

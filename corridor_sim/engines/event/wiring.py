@@ -6,15 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from corridor_sim.plan.needs import needs_at
 from corridor_sim.plan.plan import FlowPlan, Plan, Step
 
 
 class Wiring:
-    """What follows from the plan alone: whose waits are announced, and which stations lie on a cycle."""
+    """What follows from the plan alone: needs of elements, whose waits are announced, which stations lie on a cycle."""
 
     def __init__(self, plan: Plan) -> None:
         count = len(plan.elements)
         follows = np.zeros((count, count), dtype=bool)
+        self.needs = needs_at(plan)
         self.announced: set[int] = set()
         """Stations whose wait somebody weighs before joining a post."""
         for flow in plan.flows:

@@ -1,0 +1,67 @@
+"""What the event engine does, and what it refuses by name."""
+
+from __future__ import annotations
+
+from corridor_sim.plan.mechanisms import Mechanism
+from corridor_sim.plan.needs import refused
+from corridor_sim.plan.plan import Plan
+
+DOES = frozenset(
+    {
+        Mechanism.LANES,
+        Mechanism.DATED_LANES,
+        Mechanism.FINISH,
+        Mechanism.SUSPEND,
+        Mechanism.RESTART,
+        Mechanism.NO_OVERRUN,
+        Mechanism.CLEAR_QUEUE,
+        Mechanism.NAMED_LANES,
+        Mechanism.OUTAGES,
+        Mechanism.LANE_OUTAGES,
+        Mechanism.BREAKDOWNS,
+        Mechanism.LANE_BREAKDOWNS,
+        Mechanism.OUTAGES_RESUME,
+        Mechanism.OUTAGES_RESTART,
+        Mechanism.OUTAGES_FINISH,
+        Mechanism.OUTAGES_REQUEUE,
+        Mechanism.PRIORITY,
+        Mechanism.DATED_PRIORITY,
+        Mechanism.YARD,
+        Mechanism.DATED_YARD,
+        Mechanism.RESERVED_LANES,
+        Mechanism.RESERVED_OVERFLOW,
+        Mechanism.STAFF_POOL,
+        Mechanism.DELAY,
+        Mechanism.HEADWAY,
+        Mechanism.CLOSURES,
+        Mechanism.VEHICLE_LIMIT,
+        Mechanism.NO_OVERTAKING,
+        Mechanism.DEPARTURES,
+        Mechanism.WHEN_FULL,
+        Mechanism.CROSSING,
+        Mechanism.CANCELLATIONS,
+        Mechanism.BOARDING_BY_CLASS,
+        Mechanism.BOARDING_ORDER,
+        Mechanism.ACCEPTANCE,
+        Mechanism.DURATION,
+        Mechanism.DATED_DURATION,
+        Mechanism.FACTOR,
+        Mechanism.SHARE,
+        Mechanism.RELIEF,
+        Mechanism.BALKING,
+        Mechanism.ROUTES,
+        Mechanism.CYCLES,
+    }
+)
+"""Every mechanism of this engine, one by one: a new one is done when its line stands here."""
+
+
+def refusals(plan: Plan) -> list[str]:
+    """Mechanisms of a plan that this engine does not do, each with its place; empty if there are none.
+
+    Examples
+    --------
+    >>> refusals(Plan(elements=(), flows=(), horizon_h=24.0))
+    []
+    """
+    return refused(plan, DOES)
