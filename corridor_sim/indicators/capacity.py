@@ -37,9 +37,9 @@ COUNTED = frozenset(
         Mechanism.ROUTES,
     }
 )
-"""What planned capacity counts of the mechanisms that belong to an account (`Mechanism.in_account`).
+"""What planned capacity counts of the mechanisms that give or take lane-time (`Mechanism.effect`).
 
-A mechanism that takes or adds lane-time gets its line here when `supply` (what is offered) or
+A mechanism gets its line here when `supply` (what is offered) or
 `planned_hold_h` (what one consignment takes) knows it; until then `not_counted` names it.
 """
 UNLIMITED = 1e8
@@ -47,7 +47,7 @@ UNLIMITED = 1e8
 
 
 def not_counted(plan: Plan) -> dict[str, list[str]]:
-    """Mechanisms of a plan that take or add capacity and that planned capacity leaves out, with their places.
+    """Mechanisms of a plan that give or take lane-time and that planned capacity leaves out, with their places.
 
     Examples
     --------

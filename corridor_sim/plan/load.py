@@ -7,6 +7,7 @@ measures the horizon.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import plan_of
-from corridor_sim.plan.mechanisms import Mechanism
+from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Mechanism, Need
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import needs_at
 from corridor_sim.plan.plan import Departures, FlowPlan, LimitedLeg, Plan, Quota, Station, Step, Variant
@@ -41,7 +42,7 @@ COUNTED = frozenset(
         Mechanism.ROUTES,
     }
 )
-"""What `loads` counts of the mechanisms that belong to an account; `check` names the others."""
+"""What `loads` counts of the mechanisms that give or take lane-time; `check` names the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,34 +119,38 @@ def _expected(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> tuple
 
 
 def load_problems(plan: Plan, kind: str) -> list[Problem]:
-    """Overloaded elements (an error in a study of the steady state, else a warning), and what the load leaves out."""
+    """Overloaded elements (an error in a study of the steady state, else a warning), and what the load leaves out.
+
+    What takes lane-time and is not counted is a warning of its own: the load is higher than
+    it says. What gives lane-time is named where the load is told.
+    """
     found = []
-    elements = {element.id: element for element in plan.elements}
+    not_counted = [
+        sorted((need for need in needs if need.effect != NEUTRAL and need not in COUNTED), key=lambda need: need.words)
+        for needs in needs_at(plan)
+    ]
+    elements = {element.id: (element, left) for element, left in zip(plan.elements, not_counted, strict=True)}
     for one in loads(plan):
-        path = file_path(elements[one.element])
+        element, left = elements[one.element]
+        path, hint = file_path(element), f"not counted: {_listed(left)}" if left else ""
         grows = one.demand_per_day - one.capacity_per_day
         figures = f"{one.demand_per_day:.0f} a day come, {one.capacity_per_day:.0f} a day can pass"
         if one.load >= 1:
             text = f"load {one.load:.2f}: {figures}; the queue grows by about {grows:.0f} a day"
             severity = "error" if kind == "steady" else "warning"
-            found.append(Problem(text, path, severity=severity))
+            found.append(Problem(text, path, hint=hint, severity=severity))
         elif one.load >= HIGH_LOAD:
             text = f"load {one.load:.2f}: {figures}; means need a long run to be precise"
-            found.append(Problem(text, path, severity="warning"))
-    for element, words in _not_counted(plan).items():
-        text = f"the load does not count {', '.join(words)}"
-        found.append(Problem(text, file_path(elements[element]), severity="warning"))
+            found.append(Problem(text, path, hint=hint, severity="warning"))
+    for element, left in elements.values():
+        if taking := [need for need in left if need.effect == TAKES]:
+            text = f"the load does not count {_listed(taking)}"
+            found.append(Problem(text, file_path(element), severity="warning"))
     return found
 
 
-def _not_counted(plan: Plan) -> dict[str, list[str]]:
-    """Mechanisms that `loads` leaves out, in words, by the element that has them."""
-    found: dict[str, list[str]] = {}
-    for element, needs in zip(plan.elements, needs_at(plan), strict=True):
-        words = sorted(need.words for need in needs if need.in_account and need not in COUNTED)
-        if words:
-            found[element.id] = words
-    return found
+def _listed(needs: Iterable[Need]) -> str:
+    return ", ".join(need.words for need in needs)
 
 
 def check(scenario: Scenario) -> list[Problem]:

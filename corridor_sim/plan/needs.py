@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.errors import Problem
-from corridor_sim.plan.mechanisms import Mechanism, Need, Undeclared
+from corridor_sim.plan.mechanisms import NEUTRAL, Mechanism, Need, Undeclared
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.plan import (
     Delay,
@@ -258,7 +258,7 @@ def missing(plan: Plan, does: Set[Mechanism]) -> dict[Need, list[str]]:
     >>> from corridor_sim.plan.plan import StepFunction
     >>> station = Station(id="samur", lanes=StepFunction.constant(2), staff_pool="customs")
     >>> missing(Plan(elements=(station,), flows=(), horizon_h=24.0), {Mechanism.LANES})
-    {<Mechanism.STAFF_POOL: ('a staff pool', True)>: ['samur']}
+    {<Mechanism.STAFF_POOL: ('a staff pool', 'takes')>: ['samur']}
     """
     found: dict[Need, list[str]] = {}
     for piece, place in _pieces(plan):
@@ -288,8 +288,8 @@ def refused(plan: Plan, does: Set[Mechanism]) -> list[str]:
 
 
 def left_out(plan: Plan, counted: Set[Mechanism]) -> dict[Need, list[str]]:
-    """What belongs to an account of capacity and is not among the mechanisms that it counts, with its places."""
-    return {need: places for need, places in missing(plan, counted).items() if need.in_account}
+    """What gives or takes lane-time and is not among the mechanisms that an account counts, with its places."""
+    return {need: places for need, places in missing(plan, counted).items() if need.effect != NEUTRAL}
 
 
 def undeclared_problems(plan: Plan) -> list[Problem]:

@@ -18,6 +18,7 @@ from corridor_sim.plan.plan import (
     FlowPlan,
     LimitedLeg,
     Plan,
+    PlanBreakdown,
     PlanOutage,
     Quota,
     Relief,
@@ -140,7 +141,8 @@ def element_of(dice: Dice, kind: str, id: str, span: int, flows: int, rows: int,
         given = outages_of(dice, span, None) if kind == "station_outage" else ()
         if kind == "drawn_outage":
             inputs["outages"][id] = tuple(outages_of(dice, span, None) for _ in range(rows))
-        return Station(id=id, lanes=function, closing=closing, outages=given)
+        breakdown = PlanBreakdown(up="drawn", down="drawn") if kind == "drawn_outage" else None
+        return Station(id=id, lanes=function, closing=closing, outages=given, breakdown=breakdown)
     if kind == "priority":
         return Station(id=id, lanes=StepFunction.constant(lanes), rank=rank)
     if kind == "priority_dated":
@@ -173,9 +175,11 @@ def element_of(dice: Dice, kind: str, id: str, span: int, flows: int, rows: int,
         most = max(1, int(function.value.max()))
         outages = outages_of(dice, span, most) + (outages_of(dice, span, None) if dice.integer(0, 2) == 0 else ())
         policy = ("resume", "restart", "finish")[dice.integer(0, 2)]
+        breakdown = None
         if dice.integer(0, 1):
             inputs["outages"][id] = tuple(outages_of(dice, span, most) for _ in range(rows))
-        return Station(id=id, lanes=function, outages=outages, outage_policy=policy)
+            breakdown = PlanBreakdown(up="drawn", down="drawn", per_lane=True)
+        return Station(id=id, lanes=function, outages=outages, outage_policy=policy, breakdown=breakdown)
     if kind == "headway":
         one = steps_of(dice, 0, 2, span) if dice.integer(0, 1) else StepFunction.constant(float(dice.integer(0, 2)))
         return LimitedLeg(id=id, headway_h=one, no_overtaking=bool(dice.integer(0, 1)))

@@ -26,6 +26,7 @@ from corridor_sim.engines import batch, event
 from corridor_sim.engines.batch import streaming
 from corridor_sim.engines.queues import fifo, hours, limited_legs, priority  # noqa: F401
 from corridor_sim.engines.queues.compiled import SWITCH
+from corridor_sim.plan.needs import needed, needs_at
 from corridor_sim.plan.plan import Plan, Station, StepFunction
 from corridor_sim.records.visits import chunk_of
 
@@ -135,6 +136,16 @@ def test_what_is_not_done_is_refused_by_name_and_place():
     assert batch.refusals(plan) == ["a staff pool at samur.lanes"]
     with pytest.raises(EngineRefusal, match=r"a staff pool at samur\.lanes"):
         batch.stream(plan, None, [0])
+
+
+def test_random_plans_have_every_mechanism_that_both_engines_do():
+    found = set()
+    for seed in range(150):
+        dice = NumpyDice(np.random.default_rng(seed))
+        for case in (random_case(dice), random_line(dice, most=2), random_cycle(dice, most=2)):
+            if not batch.refusals(case.plan):
+                found.update(needed(case.plan), *map(needed, case.plan.flows), *needs_at(case.plan))
+    assert {one.name for one in (event.DOES & batch.DOES) - found} == set()
 
 
 @pytest.mark.long

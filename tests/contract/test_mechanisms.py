@@ -1,0 +1,467 @@
+"""No mechanism is ignored: what a plan has is done by an engine or refused by name, by both engines and by `check`."""
+
+import ast
+import dataclasses
+import datetime as dt
+import inspect
+import itertools
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import corridor_sim as cs
+from corridor_sim.core.errors import EngineRefusal, ScenarioError
+from corridor_sim.engines import batch, event
+from corridor_sim.engines.event.stations import PlainStation
+from corridor_sim.indicators import capacity
+from corridor_sim.model import checkpoints, corridor, flows, legs
+from corridor_sim.model.improvements import PreArrival
+from corridor_sim.plan import build, demand, load, posts
+from corridor_sim.plan import legs as plan_legs
+from corridor_sim.plan import plan as plan_module
+from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Mechanism
+from corridor_sim.plan.needs import FIELDS, missing, needs_at, undeclared_problems
+from corridor_sim.plan.plan import (
+    Delay,
+    Departures,
+    FlowPlan,
+    LimitedLeg,
+    Plan,
+    PlanBalk,
+    PlanBreakdown,
+    PlanOutage,
+    PlanStaffPool,
+    Quota,
+    Relief,
+    Reservation,
+    Span,
+    Station,
+    Step,
+    StepFunction,
+    Variant,
+)
+from corridor_sim.report.text import describe
+from corridor_sim.study.run import choose_engine
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from small_corridor import law, small
+
+PACKAGE = Path(cs.__file__).parent
+ENGINES = {"event": event, "batch": batch}
+PIECES = [one for one in vars(plan_module).values() if dataclasses.is_dataclass(one)]
+CONSTANT, DATED, HOURS = StepFunction.constant(2), StepFunction([0.0, 5.0], [1, 2]), StepFunction([0.0, 5.0], [1, 0])
+JAN_3, JAN_4 = dt.date(2024, 1, 3), dt.date(2024, 1, 4)
+OUTAGE, LAW = PlanOutage(from_h=1.0, until_h=2.0), (0.0, "law")
+
+
+def plan(*elements, steps=(), variants=1, **rest):
+    """A plan whose flow passes its elements in order, or as `steps` say."""
+    steps = steps or tuple(Step(element=k) for k in range(len(elements)))
+    ways = tuple(Variant(id=f"v{v}", steps=steps) for v in range(variants))
+    return Plan(elements=elements, flows=(FlowPlan(id="f", variants=ways),), horizon_h=24.0, **rest)
+
+
+def station(**fields):
+    return plan(Station(**{"id": "gate", "lanes": CONSTANT} | fields))
+
+
+def with_step(**fields):
+    return plan(Station(id="gate", lanes=CONSTANT), steps=(Step(element=0, **fields),))
+
+
+def leg(**fields):
+    return plan(LimitedLeg(id="leg:road>", **fields))
+
+
+def ferry(**fields):
+    return plan(Departures(**{"id": "leg:sea>", "depart_h": np.array([1.0]), "places": np.array([5])} | fields))
+
+
+M = Mechanism
+EXAMPLES = {
+    M.LANES: station(),
+    M.DATED_LANES: station(lanes=DATED),
+    M.FINISH: station(lanes=HOURS),
+    M.SUSPEND: station(lanes=HOURS, closing="suspend"),
+    M.RESTART: station(lanes=HOURS, closing="restart"),
+    M.NO_OVERRUN: station(lanes=HOURS, closing="no_overrun"),
+    M.CLEAR_QUEUE: station(lanes=HOURS, closing="clear_queue"),
+    M.NAMED_LANES: station(named=(StepFunction.constant(1),) * 2),
+    M.OUTAGES: station(outages=(OUTAGE,)),
+    M.LANE_OUTAGES: station(outages=(dataclasses.replace(OUTAGE, lane=1),)),
+    M.BREAKDOWNS: station(breakdown=PlanBreakdown(up="law", down="law")),
+    M.LANE_BREAKDOWNS: station(breakdown=PlanBreakdown(up="law", down="law", per_lane=True)),
+    M.OUTAGES_RESUME: station(outages=(OUTAGE,)),
+    M.OUTAGES_RESTART: station(outages=(dataclasses.replace(OUTAGE, lane=1),), outage_policy="restart"),
+    M.OUTAGES_FINISH: station(breakdown=PlanBreakdown(up="law", down="law", per_lane=True), outage_policy="finish"),
+    M.OUTAGES_REQUEUE: station(outages=(OUTAGE,), outage_policy="requeue"),
+    M.PRIORITY: station(rank=(0, 1)),
+    M.DATED_PRIORITY: station(rank_changes=((0.0, None), (5.0, (1, 0)))),
+    M.YARD: station(yard=3),
+    M.DATED_YARD: station(yard_changes=((0.0, None), (5.0, 3))),
+    M.RESERVED_LANES: station(reserved=(Reservation(flows=frozenset({0}), lanes=CONSTANT),)),
+    M.RESERVED_OVERFLOW: station(reserved=(Reservation(flows=frozenset({0}), lanes=CONSTANT, overflow=True),)),
+    M.STAFF_POOL: station(staff_pool="customs"),
+    M.DELAY: plan(Delay(id="leg:road>")),
+    M.HEADWAY: leg(headway_h=CONSTANT),
+    M.CLOSURES: leg(open=HOURS),
+    M.VEHICLE_LIMIT: leg(max_vehicles=CONSTANT),
+    M.NO_OVERTAKING: leg(no_overtaking=True),
+    M.DEPARTURES: ferry(),
+    M.WHEN_FULL: plan(Departures(id="leg:sea>", when_full=4)),
+    M.CROSSING: ferry(crossing="law"),
+    M.CANCELLATIONS: ferry(cancel=0.1),
+    M.BOARDING_BY_CLASS: ferry(priority=(0, 1)),
+    M.BOARDING_ORDER: ferry(landing="boarding"),
+    M.ACCEPTANCE: plan(Quota(id="a", day_start_h=np.array([0.0]), per_day=np.array([5]), post="a")),
+    M.DURATION: with_step(laws=(LAW,)),
+    M.DATED_DURATION: with_step(laws=(LAW, (5.0, "other"))),
+    M.FACTOR: with_step(factor=DATED),
+    M.SHARE: with_step(share=DATED, share_draws="u"),
+    M.RELIEF: with_step(reliefs=(Relief(share=DATED, factor=0.5, draws="u"),)),
+    M.BALKING: with_step(balk=PlanBalk(threshold_h=1.0, mean_service_h=0.1, variant=0, at_step=0)),
+    M.ROUTES: plan(Station(id="gate", lanes=CONSTANT), variants=2),
+    M.CYCLES: plan(
+        Station(id="gate", lanes=CONSTANT),
+        Delay(id="leg:road>"),
+        steps=(Step(element=0, laws=(LAW,)), Step(element=1, laws=(LAW,)), Step(element=0, laws=(LAW,))),
+        cyclic=True,
+    ),
+}
+"""For each mechanism a small plan that has it."""
+
+RICH = Plan(
+    elements=(
+        Station(
+            id="samur.exit.lanes",
+            lanes=CONSTANT,
+            outages=(OUTAGE,),
+            breakdown=PlanBreakdown(up="law", down="law"),
+            reserved=(Reservation(flows=frozenset({0}), lanes=CONSTANT),),
+        ),
+        Delay(id="leg:one>"),
+        LimitedLeg(id="leg:two>"),
+        Departures(id="leg:sea>", when_full=4),
+        Quota(id="samur.exit.acceptance", day_start_h=np.array([0.0]), per_day=np.array([5])),
+    ),
+    flows=(
+        FlowPlan(
+            id="trucks",
+            variants=(
+                Variant(
+                    id="only",
+                    steps=(
+                        Step(
+                            element=0,
+                            reliefs=(Relief(share=CONSTANT, factor=0.5, draws="u"),),
+                            balk=PlanBalk(threshold_h=1.0, mean_service_h=0.1, variant=0, at_step=1),
+                        ),
+                        *(Step(element=k) for k in range(1, 5)),
+                    ),
+                    spans=(Span(kind="post", id="samur", first=0, last=0),),
+                ),
+            ),
+        ),
+    ),
+    horizon_h=24.0,
+    staff_pools=(PlanStaffPool(id="customs", members=CONSTANT),),
+)
+"""A plan with a piece of every class."""
+
+
+def widened(piece, *fields):
+    """The class of a piece with more fields, and the piece made over as one of it, with values for them."""
+    wider = dataclasses.make_dataclass(
+        piece.__name__, [(name, int, *default) for name, *default in fields], bases=(piece,), frozen=True, kw_only=True
+    )
+
+    def made_over(one, **values):
+        return wider(**{field.name: getattr(one, field.name) for field in dataclasses.fields(one)}, **values)
+
+    return made_over
+
+
+def put_in(thing, piece, made_over):
+    """The same plan with the first piece of a class made over; (plan, whether one was found)."""
+    if type(thing) is piece:
+        return made_over(thing), True
+    if isinstance(thing, tuple):
+        for k, inside in enumerate(thing):
+            new, found = put_in(inside, piece, made_over)
+            if found:
+                return (*thing[:k], new, *thing[k + 1 :]), True
+    elif dataclasses.is_dataclass(thing):
+        for field in dataclasses.fields(thing):
+            new, found = put_in(getattr(thing, field.name), piece, made_over)
+            if found:
+                return dataclasses.replace(thing, **{field.name: new}), True
+    return thing, False
+
+
+each_piece = pytest.mark.parametrize("piece", PIECES, ids=lambda one: one.__name__)
+each_engine = pytest.mark.parametrize("engine", ENGINES)
+each_mechanism = pytest.mark.parametrize("mechanism", Mechanism, ids=lambda one: one.name)
+
+
+def refuses(engine, wide, name):
+    """Whether an engine refuses to run a plan and names what it refuses, however it is asked."""
+    assert any(name in told for told in ENGINES[engine].refusals(wide))
+    for ask in (
+        lambda: ENGINES[engine].simulate(wide, None),
+        lambda: choose_engine(wide, engine),
+        lambda: choose_engine(wide, "auto"),
+        lambda: cs.run(wide, engine=engine, rng=1),
+    ):
+        with pytest.raises(EngineRefusal, match=name):
+            ask()
+    return True
+
+
+# ---------------------------------------------------------------- a field that nobody declared
+
+
+@each_piece
+@each_engine
+def test_a_field_that_no_mechanism_declares_is_refused_by_its_name(engine, piece):
+    make = widened(piece, ("extra_lane_above", 0))
+    wide, found = put_in(RICH, piece, lambda one: make(one, extra_lane_above=2))
+    assert found
+    assert refuses(engine, wide, f"the undeclared mechanism {piece.__name__}.extra_lane_above at ")
+    asleep, _ = put_in(RICH, piece, make)
+    assert not any("extra_lane_above" in told for told in ENGINES[engine].refusals(asleep))
+
+
+@each_piece
+def test_a_field_without_a_default_is_always_refused(piece):
+    make = widened(piece, ("must_be_there",))
+    wide, _ = put_in(RICH, piece, lambda one: make(one, must_be_there=0))
+    assert all(any("must_be_there" in told for told in engine.refusals(wide)) for engine in ENGINES.values())
+
+
+@each_piece
+def test_checking_a_plan_names_a_field_that_no_mechanism_declares(piece):
+    make = widened(piece, ("extra_lane_above", 0))
+    wide, _ = put_in(RICH, piece, lambda one: make(one, extra_lane_above=2))
+    problems = undeclared_problems(wide)
+    assert [problem.severity for problem in problems] == ["error"] * len(problems)
+    assert f"needs the undeclared mechanism {piece.__name__}.extra_lane_above" in str(problems[0])
+    assert undeclared_problems(RICH) == []
+
+
+def scenario_with_everything():
+    """A scenario whose plan has a piece of every class."""
+    hours = {"up": {"kind": "deterministic", "value_h": 50.0}, "down": {"kind": "deterministic", "value_h": 1.0}}
+    scenario = small(
+        places__port__transfer__cranes__breakdown=hours,
+        checkpoints__samur_az__acceptance={"exit": {"per_day": 300}},
+        checkpoints__samur_az__exit__documents__staff_pool="customs",
+        checkpoints__samur_az__exit__documents__discipline="fifo",
+        checkpoints__samur_az__entry__documents__reserved={"loaded": {"lanes": 1}},
+        checkpoints__samur_ru__exit__documents__outages={"one": {"from": JAN_3, "until": JAN_4}},
+        flows__north__crossing_shares={"start": {"samur": 1.0, "khanoba": 0.0}},
+        flows__north__balk={"crossing": "khanoba", "threshold_h": 12},
+        staff_pools={"customs": {"members": 3}},
+    )
+    return scenario.with_improvements(
+        PreArrival(at="checkpoints.samur_az.exit", share=0.3, factor=0.5, from_=JAN_3, cargo_classes=["loaded"])
+    )
+
+
+@each_piece
+def test_check_names_a_field_that_no_mechanism_declares(piece, monkeypatch):
+    # A default of its own for each piece, so that none of them has the first one.
+    number = itertools.count()
+    extra = ("extra_lane_above", int, dataclasses.field(default_factory=lambda: next(number)))
+    wider = dataclasses.make_dataclass(piece.__name__, [extra], bases=(piece,), frozen=True, kw_only=True)
+    scenario = scenario_with_everything()
+    assert not [problem for problem in load.check(scenario) if problem.severity == "error"]
+    makers = [build, demand, plan_legs, posts]
+    for module in makers:
+        if getattr(module, piece.__name__, None) is piece:
+            monkeypatch.setattr(module, piece.__name__, wider)
+    errors = [str(problem) for problem in load.check(scenario) if problem.severity == "error"]
+    assert any(f"the undeclared mechanism {piece.__name__}.extra_lane_above" in error for error in errors)
+    with pytest.raises(ScenarioError, match="extra_lane_above"):
+        cs.run(scenario, replications=1)
+
+
+@each_engine
+@pytest.mark.parametrize(
+    ("wide", "name"),
+    [
+        (station(closing="lunch"), "Station.closing = 'lunch'"),
+        (station(outages=(OUTAGE,), outage_policy="tow"), "Station.outage_policy = 'tow'"),
+        (ferry(landing="lottery"), "Departures.landing = 'lottery'"),
+    ],
+    ids=["closing", "outage policy", "landing"],
+)
+def test_a_value_that_no_mechanism_declares_is_refused_by_its_name(engine, wide, name):
+    assert refuses(engine, wide, name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Gate:
+    id: str = "gate"
+    post: str = ""
+    kind = wait_component = "gate"
+
+
+@each_engine
+def test_an_element_of_a_class_that_no_mechanism_declares_is_refused_by_its_name(engine):
+    assert refuses(engine, plan(Gate()), "the undeclared mechanism Gate at gate")
+
+
+# ---------------------------------------------------------------- the tables
+
+
+@each_piece
+def test_the_table_of_a_class_names_each_of_its_fields_and_no_other(piece):
+    assert set(FIELDS[piece]) == {field.name for field in dataclasses.fields(piece)}
+
+
+def test_every_class_of_a_plan_has_a_table():
+    assert set(FIELDS) == set(PIECES)
+
+
+MADE_FROM = {
+    checkpoints.Stage: {"discipline": "says whether `priority` is given", "shared": "read as `is_shared`"},
+    checkpoints.Outage: {},
+    checkpoints.Breakdown: {},
+    checkpoints.Reserved: {},
+    checkpoints.Acceptance: {},
+    checkpoints.Slots: {},
+    checkpoints.Channels: {},
+    corridor.StaffPool: {},
+    flows.Balk: {},
+    legs.LegClosure: {},
+    legs.Timetable: {},
+    legs.Leg: {
+        "speed_kmh": "read as `mean_speed_kmh`",
+        "speed_cv": "read as `travel_law`",
+        "travel": "read as `travel_law`",
+        "paths_per_day": "read as `entry_headway_h`",
+    },
+}
+"""Tables of a scenario from which pieces of a plan are made, with fields that the model itself turns into others."""
+
+
+@pytest.mark.parametrize("table", MADE_FROM, ids=lambda one: one.__name__)
+def test_every_field_of_a_scenario_is_read_where_plans_are_made(table):
+    sources = [*(PACKAGE / "plan").glob("*.py"), PACKAGE / "model" / "routes.py"]
+    read = {
+        node.attr
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }
+    about = {"status", "source", "note", "figures"}
+    unread = set(table.model_fields) - read - about
+    assert unread == set(MADE_FROM[table])
+
+
+# ---------------------------------------------------------------- the names and the sets
+
+
+def test_every_mechanism_has_a_docstring():
+    tree = ast.parse(inspect.getsource(Mechanism)).body[0]
+    told = {
+        line.targets[0].id: after
+        for line, after in itertools.pairwise(tree.body)
+        if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)
+    }
+    assert set(told) == {one.name for one in Mechanism}
+    for name, after in told.items():
+        assert isinstance(after, ast.Expr), name
+        assert ast.literal_eval(after.value).endswith("."), name
+
+
+STATED = {
+    "the event engine": (event.DOES, "engines/event/refusals.py", "DOES"),
+    "its plain station": (PlainStation.DOES, "engines/event/stations.py", "DOES"),
+    "the batch engine": (batch.DOES, "engines/batch/refusals.py", "DOES"),
+    "its lines of stations": (batch.refusals.__globals__["IN_LINE"], "engines/batch/refusals.py", "IN_LINE"),
+    "the load of `check`": (load.COUNTED, "plan/load.py", "COUNTED"),
+    "planned capacity": (capacity.COUNTED, "indicators/capacity.py", "COUNTED"),
+}
+
+
+@pytest.mark.parametrize("who", STATED)
+def test_a_set_is_stated_member_by_member(who):
+    stated, file, name = STATED[who]
+    (found,) = [
+        node.value
+        for node in ast.walk(ast.parse((PACKAGE / file).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name
+    ]
+    assert ast.unparse(found.func) == "frozenset"
+    (literal,) = found.args
+    assert isinstance(literal, ast.Set)
+    members = [ast.unparse(member) for member in literal.elts]
+    assert sorted(members) == sorted(f"Mechanism.{one.name}" for one in stated)
+
+
+@each_mechanism
+def test_a_mechanism_is_found_in_a_plan_that_has_it(mechanism):
+    example = EXAMPLES[mechanism]
+    assert mechanism in missing(example, set())
+    assert mechanism not in missing(example, {mechanism})
+
+
+@each_mechanism
+@each_engine
+def test_an_engine_does_a_mechanism_or_refuses_it_by_name(engine, mechanism):
+    told = ENGINES[engine].refusals(EXAMPLES[mechanism])
+    if mechanism in ENGINES[engine].DOES:
+        assert told == []
+    else:
+        assert any(one.startswith(f"{mechanism.words} at ") for one in told)
+
+
+def test_the_event_engine_does_all_that_the_batch_engine_does():
+    assert batch.DOES <= event.DOES
+
+
+def test_the_plain_station_is_taken_where_it_does_all_that_is_needed():
+    plain = {mechanism for mechanism, example in EXAMPLES.items() if needs_at(example)[0] <= PlainStation.DOES}
+    # What the flow and the plan need is no station's business.
+    assert plain - {M.ROUTES, M.CYCLES} == PlainStation.DOES
+
+
+# ---------------------------------------------------------------- the account of capacity
+
+
+@each_mechanism
+def test_an_account_of_capacity_counts_a_mechanism_or_names_it(mechanism):
+    example = EXAMPLES[mechanism]
+    named = capacity.not_counted(example)
+    assert (mechanism.words in named) is (mechanism.effect != NEUTRAL and mechanism not in capacity.COUNTED)
+    warned = [one.message for one in load.load_problems(example, "terminating")]
+    takes = mechanism.effect == TAKES and mechanism not in load.COUNTED
+    assert any(mechanism.words in message for message in warned) is takes
+
+
+def test_an_overload_names_what_gives_lane_time_and_is_not_counted():
+    hours = {"opening_hours": ["Mon-Sun 08:00-10:00"]}
+    problems = load.check(small(checkpoints__astara_ir__exit__gate={"lanes": 1, "service": law(0.5)} | hours))
+    (told,) = [str(one) for one in problems if one.message.startswith("load ")]
+    assert told.endswith("; not counted: closing 'finish'")
+    assert not [one for one in problems if "does not count" in one.message]
+
+
+def test_an_account_counts_nothing_that_is_neutral():
+    assert NEUTRAL not in {one.effect for one in load.COUNTED | capacity.COUNTED}
+
+
+def test_what_nobody_declared_is_warned_of_by_the_load():
+    make = widened(Station, ("extra_lane_above", 0))
+    wide, _ = put_in(station(), Station, lambda one: make(one, extra_lane_above=2))
+    (told,) = load.load_problems(wide, "terminating")
+    assert told.message == "the load does not count the undeclared mechanism Station.extra_lane_above"
+
+
+def test_a_run_says_what_its_capacity_does_not_count():
+    scenario = small(checkpoints__samur_az__exit__documents__outages={"one": {"from": JAN_3, "until": JAN_4}})
+    results = cs.run(scenario, replications=5, indicators=["saturation"])
+    assert "capacity does not count outages of the whole station at samur_az.exit.documents" in describe(results)
