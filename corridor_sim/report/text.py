@@ -106,7 +106,7 @@ def _not_counted(results: Results, width: int) -> list[str]:
 
 def not_counted_told(results: Results) -> str:
     """Mechanisms that planned capacity, load and saturation leave out, with places; "" if there are none."""
-    if "saturation" not in results.table.indicators:
+    if "saturation" not in results.rows.indicators:
         return ""
     found = []
     for words, places in not_counted(results.plan).items():

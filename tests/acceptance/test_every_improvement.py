@@ -265,7 +265,7 @@ def test_a_kind_holds_from_its_date_until_its_end(network, kind):
 
 def timetabled(plan, hour):
     """Departures of the railway in the day around an hour that do not take everybody at once."""
-    tables = [one for one in plan.elements if one.kind == "timetable" and one.id.startswith("leg:railway>")]
+    tables = [one for one in plan.elements if one.kind == "departures" and one.id.startswith("leg:railway>")]
     return float(
         sum(
             int(((one.depart_h >= hour - 12) & (one.depart_h < hour + 12) & (one.places == 60)).sum()) for one in tables
