@@ -3,6 +3,7 @@
 import ast
 import dataclasses
 import datetime as dt
+import importlib
 import inspect
 import itertools
 import sys
@@ -18,8 +19,7 @@ from corridor_sim.engines.event.stations import PlainStation
 from corridor_sim.indicators import capacity
 from corridor_sim.model import checkpoints, corridor, flows, legs
 from corridor_sim.model.improvements import PreArrival
-from corridor_sim.plan import build, demand, load, posts
-from corridor_sim.plan import legs as plan_legs
+from corridor_sim.plan import load, needs
 from corridor_sim.plan import plan as plan_module
 from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Mechanism
 from corridor_sim.plan.needs import FIELDS, missing, needs_at, undeclared_problems
@@ -121,7 +121,7 @@ EXAMPLES = {
     M.FACTOR: with_step(factor=DATED),
     M.SHARE: with_step(share=DATED, share_draws="u"),
     M.RELIEF: with_step(reliefs=(Relief(share=DATED, factor=0.5, draws="u"),)),
-    M.BALKING: with_step(balk=PlanBalk(threshold_h=1.0, mean_service_h=0.1, variant=0, at_step=0)),
+    M.BALKING: with_step(balk=PlanBalk(threshold_h=1.0, variant=0, at_step=0)),
     M.ROUTES: plan(Station(id="gate", lanes=CONSTANT), variants=2),
     M.CYCLES: plan(
         Station(id="gate", lanes=CONSTANT),
@@ -156,7 +156,7 @@ RICH = Plan(
                         Step(
                             element=0,
                             reliefs=(Relief(share=CONSTANT, factor=0.5, draws="u"),),
-                            balk=PlanBalk(threshold_h=1.0, mean_service_h=0.1, variant=0, at_step=1),
+                            balk=PlanBalk(threshold_h=1.0, variant=0, at_step=1),
                         ),
                         *(Step(element=k) for k in range(1, 5)),
                     ),
@@ -277,8 +277,8 @@ def test_check_names_a_field_that_no_mechanism_declares(piece, monkeypatch):
     wider = dataclasses.make_dataclass(piece.__name__, [extra], bases=(piece,), frozen=True, kw_only=True)
     scenario = scenario_with_everything()
     assert not [problem for problem in load.check(scenario) if problem.severity == "error"]
-    makers = [build, demand, plan_legs, posts]
-    for module in makers:
+    names = {f"corridor_sim.plan.{path.stem}" for path in (PACKAGE / "plan").glob("*.py")}
+    for module in map(importlib.import_module, names - {plan_module.__name__, needs.__name__}):
         if getattr(module, piece.__name__, None) is piece:
             monkeypatch.setattr(module, piece.__name__, wider)
     errors = [str(problem) for problem in load.check(scenario) if problem.severity == "error"]
