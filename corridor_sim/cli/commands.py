@@ -73,7 +73,7 @@ def run(
     overwrite: bool,
     **settings: Any,
 ) -> None:
-    """Simulate scenarios and print what came of it.
+    """Simulate scenarios and print the results.
 
     Every mean has its 95 % interval. FILE is a scenario file or the name of a packaged scenario.
     """
@@ -181,7 +181,7 @@ def check(files: tuple[str, ...], settings: tuple[tuple[str, Any], ...], strict:
 @main.command()
 @click.argument("files", metavar="[FILE...]", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--engine", type=click.Choice(["event", "batch", "auto"]), default="event", show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), help="Root of the draws of stochastic cases.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the random streams of stochastic cases.")
 @click.option("--design", type=click.Choice(["quick", "full"]), default="quick", show_default=True)
 @click.option("--only", multiple=True, help="Only this id, pattern (MMC-*) or section; repeatable.")
 @click.option("--allow-partial", is_flag=True, help="Ends with 0 even if something could not be checked.")

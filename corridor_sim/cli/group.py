@@ -29,7 +29,7 @@ class OneCommand(click.Command):
 
 
 class Commands(click.Group):
-    """The commands, with every error told in one line and by its exit code."""
+    """The commands, with every error reported in one line and by its exit code."""
 
     command_class = OneCommand
 

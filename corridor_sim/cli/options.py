@@ -63,7 +63,9 @@ run_options = stacked(
         type=click.IntRange(1, MAX_REPLICATIONS),
         help="How many; the file's number if not given.",
     ),
-    click.option("--seed", type=click.IntRange(min=0), help="Root of all chance; the file's seed if not given."),
+    click.option(
+        "--seed", type=click.IntRange(min=0), help="Seed of all random streams; the file's seed if not given."
+    ),
     click.option("--engine", type=click.Choice(["auto", "event", "batch"]), default="auto", show_default=True),
     click.option(
         "--workers",

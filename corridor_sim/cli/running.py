@@ -85,7 +85,7 @@ def without_warnings(quiet: bool) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def progress_bar(quiet: bool, unit: str) -> Iterator[Callable[[str, int, int], None] | None]:
-    """A function that shows what is done now, and how many of all are; None where nobody looks."""
+    """A function that shows what is done now, and how many of all are; None where it is not shown."""
     if quiet or not sys.stderr.isatty():
         yield None
         return

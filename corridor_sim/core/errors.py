@@ -1,4 +1,4 @@
-"""What can go wrong, and how it is told: one error with every problem in it.
+"""What can go wrong, and how it is reported: one error with every problem in it.
 
 A problem says where (file, line, path), what was found (value) and what is
 allowed. Every error raised on purpose is a ``CorridorError``; nothing that a
@@ -19,7 +19,7 @@ class CorridorError(Exception):
 
 
 class CorridorWarning(UserWarning):
-    """Statistical or modelling doubt that does not stop a run."""
+    """A statistical or modelling warning that does not stop a run."""
 
 
 @dataclass(frozen=True, slots=True)

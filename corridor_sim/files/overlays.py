@@ -147,7 +147,7 @@ def _base(name: Any, folder: Path | None, root: Path | None, chain: tuple[Path, 
 
 
 def _remove(base: Document, paths: Any) -> list[Problem]:
-    """Take `paths` out of `base`; what cannot be is told."""
+    """Take `paths` out of `base`; what cannot be taken out is reported."""
     if not isinstance(paths, list) or not all(isinstance(path, str) and path for path in paths):
         return [Problem('must be a list of paths such as ["legs.ferry"]', "remove", paths)]
     found: list[Problem] = []

@@ -1,7 +1,7 @@
 """One file into text and tables: sizes, encodings, syntax, and paths that stay inside a folder.
 
-Everything that can be wrong with a file before anybody looks at its meaning is
-told here as a `ScenarioError` with file and line.
+Everything that can be wrong with a file before its meaning is read is
+reported here as a `ScenarioError` with file and line.
 """
 
 from __future__ import annotations

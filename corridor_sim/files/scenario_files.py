@@ -1,4 +1,4 @@
-"""Scenario files: TOML text to `Scenario` and back, with every problem told by file and line.
+"""Scenario files: TOML text to `Scenario` and back, with every problem reported by file and line.
 
 `load_scenario`, `save_scenario` and `check` are the ways in; the pieces are in
 `corridor_sim/files`: `outline` (lines), `reading` (one file), `overlays`

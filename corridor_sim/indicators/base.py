@@ -1,7 +1,7 @@
 """How indicators are made: reducers that are fed what happened, part by part.
 
 An indicator is a class that is handed blocks of visits and spans, keeps a small
-array a replication and place, and at the end says what came of it. Whether a
+array a replication and place, and at the end gives the results. Whether a
 run arrives whole, in blocks of replications or in windows of time must not
 show: sums are of grid times (exact in any order) or of whole numbers.
 

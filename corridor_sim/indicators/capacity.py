@@ -67,7 +67,7 @@ class Capacity(Reducer):
 
     @property
     def limited(self) -> tuple[int, ...]:
-        """Elements that have a planned capacity and are on somebody's way."""
+        """Elements that have a planned capacity and are on the way of a flow."""
         return tuple(
             k
             for k in self.days_joined.elements

@@ -1,4 +1,4 @@
-"""How much time is lost, where, to whom: truck-hours of delay against a named baseline.
+"""How much time is lost, where, for which flows: truck-hours of delay against a named baseline.
 
 Baselines (`Options.delay_baseline`):
 
@@ -32,7 +32,7 @@ QUIET_HOURS = 6
 def low_volume_h(begun: FloatArray, stay_h: FloatArray) -> FloatArray:
     """Mean stay of those that begin in the quietest hours of the day, shape (replication,). [h]
 
-    Hours without anybody do not count as quiet; the hour decides between equals.
+    Hours without a passage do not count as quiet; the hour decides between equals.
     """
     key = np.where(begun > 0, begun, np.inf)
     quiet = np.argsort(key, axis=1, kind="stable")[:, :QUIET_HOURS]

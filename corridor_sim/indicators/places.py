@@ -248,7 +248,7 @@ class PlanView:
 
     @cached_property
     def may_block(self) -> bool:
-        """Whether anybody can be held in a lane after service."""
+        """Whether a consignment can be held in a lane after service."""
         return any(getattr(element, "may_be_full", False) for element in self.plan.elements)
 
     def may_interrupt(self, element: int) -> bool:

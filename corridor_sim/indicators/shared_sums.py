@@ -24,7 +24,7 @@ class VisitSums(Reducer):
 
     Over visits joined in the counted window: `joined`; `started` and `wait_h`
     (those started); `left`, `hold_h`, `interrupted_h`, `blocked_h` (those that have
-    left). Within the window, whoever it is: `began` (starts); clipped at its ends:
+    left). Within the window, for all visits: `began` (starts); clipped at its ends:
     `wait_in_window_h`, `hold_in_window_h`, `interrupted_in_window_h`, `blocked_in_window_h`. At the
     end of the run, whenever they joined: `unserved` and their wait so far,
     `unserved_wait_h`. `hold_h` is service, travel, crossing or dwell.
@@ -272,7 +272,7 @@ class SpanSums(Reducer):
         else:
             self.stay_h[cell] += block.sum_of(block.done, block.stay_h[block.done])
         if block.counted is None:
-            # Everybody counts, so those done are those that ended.
+            # All count, so those done are those that ended.
             self.begun[cell] += block.number
             self.ended[cell] += done
         else:

@@ -1,7 +1,7 @@
 """The table of indicators: one labelled value a replication.
 
 A `Table` holds what the reducers of this folder came to: a list of labels
-(which indicator, where, in which direction, for whom, when) and for each label
+(which indicator, where, in which direction, for which class, when) and for each label
 one value a replication. Blocks of replications are joined, selections made and
 frames built here; means and intervals are the business of `results/results.py`.
 """
@@ -70,7 +70,7 @@ COLUMNS = tuple(column.name for column in fields(Label))
 class Table:
     """Values of many indicators: ``values[k, r]`` is label `k` in replication ``replications[r]``.
 
-    NaN means that there is no such value in that replication (nobody came).
+    NaN means that there is no such value in that replication (no consignment came).
     """
 
     labels: tuple[Label, ...]

@@ -139,7 +139,7 @@ class Component(Indicator):
 
     Components are wait, slot_wait, acceptance_wait, entry_wait, sailing_wait, blocked,
     interrupted, service, dwell and travel (rule S21). Waits have a row even where
-    nothing makes anybody wait: what moves from one wait to another must meet its zero
+    no consignment waits: what moves from one wait to another must meet its zero
     in a comparison.
     """
 

@@ -167,7 +167,7 @@ class SpanBlock(FlatBlock):
 
     @cached_property
     def all_ended(self) -> bool:
-        """Whether everybody had come out by the horizon."""
+        """Whether all had come out by the horizon."""
         return bool(self.end_h.max() < np.inf)
 
     @cached_property
@@ -194,7 +194,7 @@ class SpanBlock(FlatBlock):
         return np.flatnonzero(self.counted & (self.stay_h >= 0.0))
 
     def of_done(self, values: NDArray[Number]) -> NDArray[Number]:
-        """Those of `values` that belong to somebody who is done."""
+        """Those of `values` that belong to passages that are over."""
         return values if self.done is None else values[self.done]
 
     @cached_property

@@ -1,7 +1,7 @@
 """Arrivals: the instants at which the consignments of a flow are released.
 
 A process (Poisson, renewal, batches, timetable, trace, all at once) says how
-chance enters; the rate over the horizon (volume, growth, profiles) comes from
+random numbers enter; the rate over the horizon (volume, growth, profiles) comes from
 the flow as a step function. The two together are an `ArrivalPlan`. Processes
 that follow a rate work in operational time: unit-mean gaps are summed and the
 cumulative rate is inverted at the sums, so a change of volume moves releases
@@ -48,7 +48,7 @@ class ArrivalPlan:
     Attributes
     ----------
     process : Arrivals
-        How chance enters.
+        How random numbers enter.
     rate : StepFunction
         Consignments per hour, >= 0; volume, growth, hour, weekday and month already
         multiplied in, on the clock of the run (UTC hours from its start). Read only
@@ -211,7 +211,7 @@ class Batches(Arrivals):
 
 @ARRIVALS.register("timetable", every_h=84.0, first_h=12.0, size=60)
 class RegularArrivals(Arrivals):
-    """So many consignments every so many hours (trains, regular ships); no chance in it."""
+    """So many consignments every so many hours (trains, regular ships); no random numbers."""
 
     kind: ClassVar[str] = "timetable"
     follows_rate: ClassVar[bool] = False
@@ -316,14 +316,14 @@ class Trace(Arrivals):
 
 @ARRIVALS.register("all_at_start", count=500)
 class AllAtStart(Arrivals):
-    """Everybody is there at hour 0 (a queue to be cleared; saturated operation)."""
+    """All consignments are there at hour 0 (a queue to be cleared; saturated operation)."""
 
     kind: ClassVar[str] = "all_at_start"
     follows_rate: ClassVar[bool] = False
     count: Count
 
     def sampler(self, plan: ArrivalPlan, rng: np.random.Generator) -> Draw:
-        """Zeros, then nobody."""
+        """Zeros, then inf: no more releases."""
         del plan, rng
         left = self.count
 

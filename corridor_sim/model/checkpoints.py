@@ -80,7 +80,7 @@ class Outage(Model):
 
 
 class Breakdown(Sourced):
-    """Failures drawn by chance: time up, time down, on the calendar clock (a lane fails whether busy or not)."""
+    """Failures at random times: time up, time down, on the calendar clock (a lane fails whether busy or not)."""
 
     up: Law
     down: Law
@@ -163,7 +163,7 @@ class Stage(Sourced):
     """One step at a post: parallel lanes with one queue, or a stay without lanes.
 
     The law of service is the time a lane is held. Put no stay time on a lane:
-    a stage with ``lanes = "unlimited"`` is a stay that nobody waits for.
+    a stage with ``lanes = "unlimited"`` is a stay without waiting.
     """
 
     name: str = ""

@@ -92,7 +92,7 @@ def _border_problems(scenario: Scenario, id: str) -> list[Problem]:
     if leg.border and not same:
         return [Problem("must join the two posts of one crossing", f"legs.{id}.border", True)]
     if same and not leg.border:
-        hint = "without it nobody who takes this leg is processed at the posts"
+        hint = "without it no consignment on this leg is processed at the posts"
         return [Problem("joins the two posts of one crossing; write border = true", f"legs.{id}.border", hint=hint)]
     return []
 
@@ -218,9 +218,7 @@ def stages(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[DatedRou
         if stage.closing == "no_overrun" and stage.opening_hours is not None:
             longest = longest_window_h(stage.opening_hours)
             if cycle_h > longest:
-                text = (
-                    f"the mean service ({cycle_h:g} h) is longer than every opening ({longest:g} h): nobody is served"
-                )
+                text = f"the mean service ({cycle_h:g} h) is longer than every opening ({longest:g} h): none is served"
                 found.append(Problem(text, f"{path}.closing", stage.closing))
         found += _outage_problems(path, stage)
         found += _hours_problems(path, stage)

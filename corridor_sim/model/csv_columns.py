@@ -1,6 +1,6 @@
-"""Measured values from CSV files: one column, every bad cell told by row and column.
+"""Measured values from CSV files: one column, every bad cell reported with row and column.
 
-The model knows no folders: whoever reads a scenario file hands in how a file is
+The model knows no folders: the reader of a scenario file hands in how a file is
 found (`csv_files`), so that a path can be relative to the scenario and kept
 inside its folder. Add here what both laws and arrivals need of a table.
 """

@@ -1,7 +1,7 @@
-"""Ways: the routes each flow takes over the time of the run, with their dated shares.
+"""The routes each flow takes over the time of the run, with their dated shares.
 
 A route depends on what is open, how fast the legs are, who needs the stages of
-posts, the shares over crossings and one-stop posts; all of these may change by date. `ways_of` finds
+posts, the shares over crossings and one-stop posts; all of these may change by date. `dated_routes_of` finds
 the route in each period between two changes and joins equal ones.
 """
 
@@ -60,7 +60,7 @@ def state_at(scenario: Scenario, changes: ByPath, time_h: float) -> State:
     return State(closed("legs", scenario.legs), closed("checkpoints", scenario.checkpoints), speed, changes, time_h)
 
 
-def ways_of(scenario: Scenario, changes: ByPath, id: str) -> list[DatedRoute]:
+def dated_routes_of(scenario: Scenario, changes: ByPath, id: str) -> list[DatedRoute]:
     """The itineraries of flow `id` in the run.
 
     Raises
@@ -109,7 +109,7 @@ def _routes_at(
         if share > 0:
             found.append((cheapest(scenario, id, state, through, listed - set(through)), share))
     if flow.balk is not None:
-        # The way round is an itinerary of its own, even if nobody takes it from the start.
+        # The way round is an itinerary of its own, even if no consignment takes it from the start.
         border = border_of(scenario, flow.balk.crossing)
         for hops, _ in list(found):
             kept = [c for c in crossings_of(scenario, hops) if border_of(scenario, c) != border]

@@ -1,7 +1,7 @@
 """Operational time: releases at a changing rate from sums of unit-mean gaps, and the check of it by thinning.
 
 The cumulative rate is inverted at the sums. Sums do not depend on the rate, so
-two rates share their releases one by one. Pure functions, no chance inside.
+two rates share their releases one by one. Pure functions, no random numbers inside.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model import checks
 from corridor_sim.model.changes import Change, DatedChange, conflicts, on_clock
-from corridor_sim.model.dated_routes import ByPath, DatedRoute, ways_of
+from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of
 from corridor_sim.model.paths import FIXED_FIELDS, canonical, path_problems, utc_offset_of
 from corridor_sim.model.scenario import Scenario
 
@@ -62,7 +62,7 @@ def resolve(scenario: Scenario) -> Resolved:
         if any(p.severity == "error" and (p.path.startswith(prefix) or p.path.startswith("legs.")) for p in found):
             continue
         try:
-            ways[id] = ways_of(scenario, changes, id)
+            ways[id] = dated_routes_of(scenario, changes, id)
         except ScenarioError as error:
             found += error.problems
     found += checks.own_arrivals(scenario, changes)

@@ -3,7 +3,7 @@
 The cheapest route is the one of least generalised cost: cost of carriage plus
 hours (travel, half the time between departures, unqueued time at posts) times
 the value of time. A stage counts by the share of the flow's class that needs
-it, that of its risk channels included. What is not connected is told with both
+it, that of its risk channels included. What is not connected is reported with both
 components. `passes` turns legs into the ordered list of legs, posts and
 transfers that the plan is made of.
 """

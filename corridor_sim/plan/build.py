@@ -205,7 +205,7 @@ class _Builder:
 
     @staticmethod
     def _add(made: Itinerary, id: str, step: Step) -> None:
-        # Whoever passes an element twice draws twice.
+        # A consignment that passes an element twice draws twice.
         times = made.elements.count(id)
         if times:
             again = f"{step.draws}#{times + 1}"

@@ -46,7 +46,7 @@ def _may_take_no_time(step: Step) -> bool:
 
 
 def _has_zero(law: Any) -> bool:
-    """Whether a law gives 0 with more than no chance: a fixed 0, alone, in a sample or in a mixture."""
+    """Whether a law gives 0 with a probability above 0: a fixed 0, alone, in a sample or in a mixture."""
     if law.mean_h == 0 or 0 in getattr(law, "values_h", ()):
         return True
     if getattr(law, "shift_h", 0.0) > 0:

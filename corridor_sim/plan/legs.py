@@ -134,7 +134,7 @@ class Legs:
         for k, (from_h, table) in enumerate(tables):
             until_h = tables[k + 1][0] if k + 1 < len(tables) else horizon_h
             if table is None:
-                if k:  # whoever still waits when a timetable ends goes at once
+                if k:  # those who still wait when a timetable ends go at once
                     found[from_h] = found.get(from_h, 0) + NO_LIMIT
                 continue
             for hour, places in departures_of(table, self.clock, from_h, until_h):

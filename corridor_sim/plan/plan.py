@@ -80,7 +80,7 @@ class Station:
         One 0/1 calendar a lane when lanes keep their identity (rule S07, named); then
         `lanes` is their sum.
     outages, breakdown, outage_policy
-        Given and drawn outages and what becomes of the service they interrupt.
+        Given and drawn outages and what happens to the service they interrupt.
     rank
         Priority rank of each flow, smaller is more urgent; None is FIFO.
     rank_changes
@@ -88,7 +88,7 @@ class Station:
         `rank`; read when the consignment joins, which keeps its rank from then on.
     yard_changes
         (from_h, yard) by date where the places change within the run, the first being
-        `yard`; fewer places send nobody away.
+        `yard`; fewer places send no consignment away.
     yard
         Waiting places in front of the lanes; None is unlimited. A finite yard
         blocks the element before it (after service, rules S14 to S16).
@@ -127,7 +127,7 @@ class Station:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delay:
-    """Time that nobody competes for: the stay at a post outside the lanes, or a free road.
+    """Time without a queue: the stay at a post outside the lanes, or a free road.
 
     `component` is ``"dwell"`` at a post and ``"travel"`` on a leg.
     """
@@ -156,7 +156,7 @@ class LimitedLeg:
     max_vehicles
         Most vehicles between entry and exit; a place freed at t can be used at t.
     no_overtaking
-        Nobody leaves before one that entered earlier: exit(n) = max(own, exit(n-1)).
+        No vehicle leaves before one that entered earlier: exit(n) = max(own, exit(n-1)).
     """
 
     id: str
@@ -182,7 +182,7 @@ class LimitedLeg:
 class Departures:
     """Departures with places (rules S12, S13): ferries, trains, booked slots.
 
-    A departure at s takes, in order of (join time, number), everybody who joined
+    A departure at s takes, in order of (join time, number), all who joined
     at or before s until its places are taken; the whole load lands at
     s + crossing. `crossing` is a law drawn once a departure (None = 0).
     With `when_full` there is no timetable: a departure takes place at the
@@ -224,7 +224,7 @@ class Quota:
     """Daily acceptance: at most N(day) consignments pass in one local day, first come first.
 
     `day_start_h` are the instants at which local days begin (first <= 0) and
-    `per_day` the number taken over in each; after the last day nobody passes.
+    `per_day` the number taken over in each; after the last day none pass.
     The n-th to pass does so at the later of its joining and the start of the
     first day that has room for it.
     """

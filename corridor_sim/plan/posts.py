@@ -276,7 +276,7 @@ class Posts:
         """Booked slots of one direction of a post and the days on which they are used, if ever in the run.
 
         A local day has the number of slots in force at its start. When booking
-        ends, whoever still waits for a slot goes at once.
+        ends, those who still wait for a slot go at once.
         """
         base = self.resolved.scenario.checkpoints[at.id].slots.get(at.direction)
         prefix = f"checkpoints.{at.id}.slots.{at.direction}"

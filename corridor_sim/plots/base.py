@@ -49,7 +49,7 @@ PLOTS: Registry[Callable[..., Any]] = Registry("plot")
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float] = (8.0, 4.5)) -> Axes:
-    """The axes given, or those of a new figure that belongs to nobody else. [inch]"""
+    """The axes given, or those of a new figure. [inch]"""
     if ax is not None:
         return ax
     from matplotlib.figure import Figure

@@ -87,7 +87,7 @@ def _stacked(data: Any, ax: Axes | None, parts_of: Any, label: str) -> Axes:
     places = list(dict.fromkeys(place for found in parts for place in found))
     ax = new_axes(ax, (8.0, 1.5 + (0.16 + 0.17 * len(runs)) * max(2, len(places))))
     if not places:
-        return no_data(ax, "nobody passes a post")
+        return no_data(ax, "no consignment passes a post")
     present = dict.fromkeys(name for found in parts for one in found.values() for name in one)
     names = [name for name in COMPONENTS if name in present] + [name for name in present if name not in COMPONENTS]
     height = 0.78 / len(runs)

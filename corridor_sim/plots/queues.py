@@ -180,7 +180,7 @@ def cumulative_counts(
         for of, dash in (("reached", "-"), ("left", "--")):
             day, values = _series(results, "passed_by_day", post, direction, of=of)
             if not len(day):
-                return no_data(ax, f"nobody passes {post} ({direction})")
+                return no_data(ax, f"no consignment passes {post} ({direction})")
             step = float(np.diff(day).min()) if len(day) > 1 else 1.0
             x = dates(results, np.append(day, day[-1] + step), post)
             total = np.vstack([np.zeros(values.shape[1]), np.cumsum(np.nan_to_num(values), axis=0)])

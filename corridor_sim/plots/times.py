@@ -134,7 +134,7 @@ def stay_at_posts(data: Any, *, ax: Axes | None = None) -> Axes:
     ]
     ax = new_axes(ax, (8.0, 1.4 + (0.14 + 0.16 * len(runs)) * max(2, len(places))))
     if not places:
-        return no_data(ax, "nobody passes a post")
+        return no_data(ax, "no consignment passes a post")
     y = np.arange(len(places))
     for k, (name, results) in enumerate(runs):
         colour, shift = COLOURS[k % len(COLOURS)], (k - (len(runs) - 1) / 2) * 0.22
@@ -181,7 +181,7 @@ def stay_distribution(
         and (direction is None or label.direction == direction)
     ]
     if not rows:
-        return no_data(ax, "nobody passes the post")
+        return no_data(ax, "no consignment passes the post")
     label = max(rows, key=lambda pair: pair[0])[1]
     for k, (name, results) in enumerate(runs):
         found = results.rows.select("stay_distribution", kind="post", place=label.place, direction=label.direction)

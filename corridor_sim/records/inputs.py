@@ -52,7 +52,7 @@ class FlowInputs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampledInputs:
-    """Draws of all flows and of the elements that fail or sail.
+    """Draws of all flows and of the elements that fail or depart.
 
     `outages[element][row]` are the drawn outages (given ones are in the Plan);
     `crossing_h[element]` and `cancelled[element]` have shape (replication, departure).

@@ -127,7 +127,7 @@ class Visits:
     """Visits of one flow to one element, as flat arrays: the first ``count[0]`` in the first replication, and so on.
 
     Times are those of `ElementVisits`. `index` and `step` say whose visit it is, and are -1
-    where nobody has asked for that.
+    where that was not asked for.
     """
 
     element: int
@@ -148,7 +148,7 @@ class SpanTimes:
 
     The first ``count[0]`` belong to the first replication, and so on. `begin_h` is the
     joining of the first step, `end_h` the leaving of the last (NaN if not by the horizon);
-    `index` is the consignment's index in its flow, -1 where nobody has asked for that. For
+    `index` is the consignment's index in its flow, -1 where that was not asked for. For
     the whole journey `span` is -1, begin is the release and end the departure.
     """
 

@@ -1,4 +1,4 @@
-"""The answer of a report in sentences, each with its interval; overload first, doubt said.
+"""The answer of a report in sentences, each with its interval; overload first, uncertainty stated.
 
 A sentence is `Sentence`: what is meant, about which place, and a tone from which
 the page picks its mark. To say more, add a function here and call it in `answers`.

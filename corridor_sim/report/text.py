@@ -217,7 +217,7 @@ def _cell(found: tuple[float, float] | None) -> str:
     if found is None:
         return "-"
     mean, half = found
-    # Three decimals of an hour are seconds: more would not fit and tells nobody anything.
+    # Three decimals of an hour are seconds: more would not fit and has no meaning.
     return number(mean, max(half, 0.001) if half > 0 else half).replace(" ±", "±")
 
 
@@ -283,7 +283,7 @@ def _comparison_head(comparison: Comparison, width: int) -> list[str]:
     runs = comparison.runs
     lines = [line.replace("scenario     ", "base         ", 1) for line in _head(comparison.base, width)]
     lines = [line for line in lines if not line.startswith("visits ")]
-    while lines and not lines[-1].startswith("engine"):  # the balance of consignments is told by each run
+    while lines and not lines[-1].startswith("engine"):  # each run shows its balance of consignments
         lines.pop()
     engines = {run.engine: run.engine_reason for run in runs}
     if len(engines) > 1:

@@ -1,4 +1,4 @@
-"""Chance that belongs to an element, not to a consignment: outages, crossing times, cancellations.
+"""Random numbers that belong to an element, not to a consignment: outages, crossing times, cancellations.
 
 Outages run on the calendar clock: a lane is up at hour 0 and fails whether idle
 or busy (rule S26). Crossings and cancellations are drawn once a departure.

@@ -6,7 +6,7 @@ name (`streams.py`), consignments read them by their index in their flow, so the
 numbers of a replication do not depend on the other replications, on the windows
 or on what else is in the plan.
 
-To add a role of chance, add a column to `_FlowDraws`, or for something that
+To add a role of random numbers, add a column to `_FlowDraws`, or for something that
 belongs to an element see `elements.py`.
 """
 
@@ -144,7 +144,7 @@ class BlockSampler:
         ``number - flow * NUMBER_PER_FLOW`` is a consignment's index in its flow.
         Rows may have different counts and are padded as in `Sampler.sample`.
         Outages, crossings and cancellations are those of the whole horizon; with
-        `when_full` there are crossings at least for everybody handed out so far.
+        `when_full` there are crossings at least for all handed out so far.
 
         Raises
         ------

@@ -30,7 +30,7 @@ def _check(rate: float, mean: float, lanes: int) -> float:
 
 
 def erlang_b(lanes: int, offered: float) -> float:
-    """Probability that all lanes are busy when nobody can wait [erlang1917].
+    """Probability that all lanes are busy when there is no room to wait [erlang1917].
 
     `offered` is rate x mean service, in lanes. By the stable recursion
     B(c) = a B(c-1) / (c + a B(c-1)).

@@ -79,7 +79,7 @@ def run(
     replications : int or sequence of int, optional
         How many, or which ones; by default as many as the scenario says.
     rng : int, SeedSequence, Generator, BitGenerator or None
-        Root of all chance. None takes the scenario's seed (fresh entropy for a Plan);
+        Seed of all random streams. None takes the scenario's seed (fresh entropy for a Plan);
         it is recorded as `Results.root`.
     engine : {"auto", "event", "batch"}
         ``"auto"`` takes batch where it does everything the plan asks for.
@@ -246,10 +246,10 @@ def choose_engine(plan: Plan, engine: str) -> tuple[str, str]:
 
 
 def warnings_of(results: Results) -> tuple[str, ...]:
-    """Statistical doubts about a run, in words."""
+    """Statistical warnings about a run, in words."""
     found = []
     if results.replications < 2:
-        found.append("one replication: there is no interval, so no difference can be told from noise")
+        found.append("one replication: there is no interval, so no difference can be distinguished from noise")
     elif results.replications < 5:
         found.append(f"only {results.replications} replications: the intervals are wide and themselves uncertain")
     over = results.overloaded()

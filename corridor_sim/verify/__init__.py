@@ -46,7 +46,7 @@ def verify(
     engine : str
         ``event``, ``batch`` or ``auto`` (batch where it can).
     rng : int, SeedSequence, Generator or None
-        Root of the draws of the cases; None draws fresh entropy, which the
+        Seed of the random streams of the cases; None draws fresh entropy, which the
         report shows.
     design : str
         ``quick`` or ``full``: the case's replications and tolerances of that name;

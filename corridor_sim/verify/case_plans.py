@@ -35,7 +35,7 @@ class CasePlan:
     cycle
         Length of a cycle, None where there is none.
     saturated
-        Whether everybody is there from the start.
+        Whether all are there from the start.
     landings
         (first, every) of a source with a timetable, for what is left before a landing.
     args
@@ -80,7 +80,7 @@ def _build(values: Mapping[str, Any], longer: float) -> CasePlan:
         for one in model.get(plural, default=()):
             add_element(layout, one, horizon, law, kind)
     if layout.crossing or layout.cancelled:
-        raise Unsupported("crossings or cancellations given one by one, in a case with chance")
+        raise Unsupported("crossings or cancellations given one by one, in a stochastic case")
     route = model.get("route", default=())
     ranks = {str(name): int(rank) for name, rank in model.get("priority", default={}).items()}
     sources = model.need("sources")

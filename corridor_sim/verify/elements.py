@@ -33,7 +33,7 @@ from corridor_sim.plan.plan import (
 from corridor_sim.verify.fields import Fields, Unsupported, steps_of, total, whole
 
 LawOf = Callable[[Any, str], Any]
-"""(description, where) -> a law; raises `Unsupported` where chance is not allowed."""
+"""(description, where) -> a law; raises `Unsupported` where random numbers are not allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +352,7 @@ def add_quota(layout: Layout, values: Any, until: float, law: LawOf) -> None:
 
 
 def add_delay(layout: Layout, values: Any, until: float, law: LawOf) -> None:
-    """Time that nobody competes for."""
+    """Time without a queue."""
     del until, law
     fields = Fields(values, "delay")
     name = str(fields.need("id"))

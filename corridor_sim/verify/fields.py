@@ -38,7 +38,7 @@ class Fields:
     """A mapping that is read field by field, and must be read to the end.
 
     `get` takes the spellings of one field; `done` raises `Unsupported` for
-    fields that nobody asked for.
+    fields that were not asked for.
     """
 
     def __init__(self, values: Any, where: str) -> None:

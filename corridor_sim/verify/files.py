@@ -1,6 +1,6 @@
 """Where vectors are read: the packaged set, or files in the same formats.
 
-A file is told by what it holds: ``traces`` and ``arrival_traces``, ``cases``,
+A file is recognised by what it holds: ``traces`` and ``arrival_traces``, ``cases``,
 or a list of (``analytics`` of) formulas. Anything else is an error.
 """
 

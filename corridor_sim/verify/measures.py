@@ -241,7 +241,7 @@ def _far_end(block: CaseBlock, group: str | None) -> Values:
 def _blocked(block: CaseBlock, group: str | None) -> Values:
     k = block.element(group) if group else min(step.element for step in block.case.plan.flows[0].variants[0].steps)
     visits, case = block.happened.elements[k], block.case
-    # With everybody there from the start nobody arrives in the window: those count that finish in it.
+    # With all there from the start none arrive in the window: those count that finish in it.
     instant = visits.finish_h if case.saturated else visits.join_h
     mask = (instant >= case.since) & (instant < case.until)
     return _mean(_complete(visits.leave_h - visits.finish_h, mask), mask)

@@ -87,7 +87,7 @@ def _given(values: Any, where: str) -> Given:
     """Stands for a law in a trace: only a fixed time may be there."""
     if isinstance(values, Mapping) and values.get("dist") == "deterministic":
         return Given(float(values["value"]))
-    raise Unsupported(f"{where}: chance in a trace ({values!r})")
+    raise Unsupported(f"{where}: a random law in a trace ({values!r})")
 
 
 def _trucks(listed: Sequence[Any], sources: list[Any]) -> tuple[Truck, ...]:

@@ -241,7 +241,7 @@ def plan_of(folder, kind, body, dates=DATES, more=""):
 
 
 def others_needed(kind):
-    """What a kind needs beside it to be seen: one stop is made where somebody passes."""
+    """What a kind needs beside it to be seen: one stop is made where consignments pass."""
     if kind != "one_stop_post":
         return ""
     return '[improvements.opening]\nkind = "open_post"\nat = "checkpoints.south_a"\nshares = { flour = 0.5 }\n'

@@ -14,7 +14,7 @@ LAW = ((0.0, "law"),)
 
 
 def random_line(dice: Dice, most: int) -> Case:
-    """Stations in a row with finite yards; everybody visits all of them."""
+    """Stations in a row with finite yards; all visit all of them."""
     count, flows, rows, size = dice.integer(2, 4), dice.integer(1, 3), dice.integer(1, 2), dice.integer(1, most)
     elements: list = [Delay(id="road")] if dice.integer(0, 1) else []
     for k in range(count):

@@ -100,7 +100,7 @@ def test_a_way_back_from_where_nobody_stays_is_refused_by_name(instant):
     flows = [((1, 0), [7.0], {0: [1.0]}), ((0, 1), [8.0], {0: [1.0]})]
     plan, _ = case([station, instant], flows, cyclic=True)
     assert batch.refusals(plan) == [f"a way back from {instant.id}, which may take no time"]
-    # The other way round nobody goes back from there.
+    # The other way round no itinerary goes back from there.
     plan, inputs = case([instant, station], [((0, 1), [7.0], {1: [1.0]}), ((1, 0), [8.0], {1: [1.0]})], cyclic=True)
     assert not batch.refusals(plan)
     assert not same(plan, inputs)

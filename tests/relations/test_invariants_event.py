@@ -474,7 +474,7 @@ def test_41_stations_with_constant_services_commute(rows, c1, c2, d1, d2):
 @few
 @given(st.lists(st.tuples(small, small, small), min_size=1, max_size=6), small, small)
 def test_42_the_line_run_backwards_takes_as_long(services, k, l):  # noqa: E741
-    # The road before the first station is unlimited, so everybody stands there at 0 [muth1979].
+    # The road before the first station is unlimited, so all stand there at 0 [muth1979].
     def makespan(rows, yards):
         line = [station("A"), station("B", yard=yards[0]), station("C", yard=yards[1])]
         return max(play(line, [Truck(0, dict(zip("ABC", row, strict=True))) for row in rows]).depart)
@@ -519,7 +519,7 @@ def test_44_a_deterministic_peak_makes_the_kth_wait_k_times_the_difference():
 
 @pytest.mark.parametrize(("better", "start"), [({}, 12), ({"lanes": dated(2)}, 103)], ids=["one lane", "two lanes"])
 def test_a_lane_more_may_delay_the_urgent(better, start):
-    # Not every upgrade helps everybody: with two lanes both long services have begun when the urgent one comes.
+    # Not every upgrade helps all: with two lanes both long services have begun when the urgent one comes.
     rows = [Truck(at, {"A": s}, flow=f) for at, s, f in ((0, 10, 1), (1, 2, 1), (3, 100, 1), (4, 100, 1), (11, 1, 0))]
     one = change(station("A", rank=(0, 1)), **better)
     assert play([one], rows).start("A")[-1] == start

@@ -176,7 +176,7 @@ def test_passage_has_the_bits_of_the_numpy_forms(headway, limited, no_overtaking
             first = queues.limited_leg(arrival, travel, leg=leg, **options)  # noqa: B023
             kept = leg.inside_h.copy(), leg.last_h.copy(), leg.exit_h.copy()
             second = queues.limited_leg(later(arrival), travel, leg=leg, **options)  # noqa: B023
-            # Behind somebody who never enters the headway makes no difference.
+            # Behind a vehicle that never enters the headway makes no difference.
             return *first, *kept, *second, leg.inside_h, leg.last_h, leg.exit_h, np.maximum(leg.free_h, leg.last_h)
 
         same(call, seed)

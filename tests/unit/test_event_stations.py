@@ -206,7 +206,7 @@ def test_balking_leaves_for_the_other_itinerary_when_the_announced_wait_is_too_l
 
 def test_balking_counts_those_who_come_at_the_same_instant_before():
     out = play([station("A"), station("B")], [a(0, 1, 1) for _ in range(4)], variants={0: [BALKING, to(1)]})
-    # Nobody has started yet: 1 - 1, 2 - 1 (x 3 = 3), 3 - 1 (x 3 = 6): from the third on they leave.
+    # No service has started yet: 1 - 1, 2 - 1 (x 3 = 3), 3 - 1 (x 3 = 6): from the third on they leave.
     assert out.variant == [0, 0, 1, 1]
 
 

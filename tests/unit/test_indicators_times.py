@@ -49,7 +49,7 @@ def test_warm_up_counts_neither_waits_nor_passages_that_began_in_it():
     found = table(records(plan(warm_up_h=4.0), TWO))
     assert value(found, "wait_h", place="a.exit.lanes") == 1.0
     assert value(found, "stay_h", kind="post", place="a") == 3.5
-    # Nobody was released in the window.
+    # No consignment was released in the window.
     assert np.isnan(value(found, "door_to_door_h", place="f0"))
 
 

@@ -194,7 +194,7 @@ def test_a_scanner_takes_83_trucks_a_day(corridor):
 
 
 def empty_stay_h(corridor, post, way):
-    """Mean time at a post when nobody else is there, over the trucks that take it in a mean month."""
+    """Mean time at a post without a queue, over the trucks that take it in a mean month."""
     crossing = corridor.checkpoints[post].crossing
     outward = {"RU": "southbound", "AZ": "northbound"}[corridor.checkpoints[post].country]
     heading = outward if way == "exit" else {"southbound": "northbound", "northbound": "southbound"}[outward]
@@ -219,7 +219,7 @@ def test_the_unqueued_stay_in_a_russian_post_is_the_published_38_minutes(corrido
 
 
 def test_a_truck_alone_at_yarag_kazmalyar_takes_38_minutes():
-    """As above, but by running it: a fiftieth of the trucks, so that nearly nobody waits."""
+    """As above, but by running it: a fiftieth of the trucks, so that nearly none wait."""
     scenario = load_scenario("baseline_2023").with_improvements(few=DemandGrowth(factor=0.02))
     plan = make_plan(scenario)
     records = batch.simulate(plan, Sampler(plan, 11).sample(range(20)))

@@ -1,4 +1,4 @@
-"""Reports: one page that needs nothing else, the same bytes each time, names that stay text, doubt said in words."""
+"""Reports: one page that needs nothing else, the same bytes each time, names that stay text, warnings in words."""
 
 import base64
 import hashlib

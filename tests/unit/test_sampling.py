@@ -128,7 +128,7 @@ def test_dated_laws_of_a_step_read_the_same_draws():
 
 
 def test_streams_are_those_of_their_names():
-    """Anybody who knows the key can draw the values again."""
+    """Whoever knows the key can draw the values again."""
     plan, root = make_plan(), 99
     flow = Sampler(plan, root).sample([4]).flows[0]
     n = int(flow.count[0])

@@ -181,7 +181,7 @@ UNKNOWN = {
     "lane": ({"lane": 2}, "did you mean 'lanes'"),
     "closing": ({"closing": "kick_out"}, "'kick_out'"),
     "identity": ({"lanes_are": "crew"}, "'crew'"),
-    "breakdown": ({"breakdown": {"up": {"dist": "exponential", "mean": 9}, "down": 1}}, "chance in a trace"),
+    "breakdown": ({"breakdown": {"up": {"dist": "exponential", "mean": 9}, "down": 1}}, "a random law in a trace"),
     "lanes": ({"lanes": 1.5}, "whole numbers"),
     "dated": ({"lanes": [[5, 1]]}, "before 5"),
     "outage": ({"outages": [{"lane": 7, "from": 1, "to": 2}]}, "lane 7, of 1"),

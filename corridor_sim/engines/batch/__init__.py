@@ -2,7 +2,7 @@
 
 `simulate` gives the same bits as `engines.event.simulate`; `stream` gives the same
 visits in chunks that need little memory; `refusals` names what is not done here.
-Chance, hours and improvements are all resolved in the plan and its inputs. Where a
+Random numbers, hours and improvements are all resolved in the plan and its inputs. Where a
 new mechanism goes: see `servers.py`.
 """
 

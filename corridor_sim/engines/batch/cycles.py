@@ -1,4 +1,4 @@
-"""Itineraries that go round in cycles (lanes shared by both directions), by sweeps to a fixed point.
+"""Itineraries that form cycles (lanes shared by both directions), by sweeps to a fixed point.
 
 Each sweep works every element out with the joinings that the sweep before, and the
 elements before it in this sweep, have found. Positive services make every sweep
@@ -33,7 +33,7 @@ class _Itinerary:
         self.block, self.variant, self.cells = block, variant, cells
         self.steps = block.plan.variants[variant].steps
         release = block.release_h[cells]
-        # First guess: nobody waits.
+        # First guess: no waiting.
         self.leave_h: list[FloatArray] = []
         at = release
         for step in self.steps:
@@ -96,7 +96,7 @@ def _sweep(
     cyclic: bool,
     back: frozenset[int],
 ) -> tuple[ElementVisits | None, bool]:
-    """One element with the joinings known so far: its table, and whether anybody leaves at another time."""
+    """One element with the joinings known so far: its table, and whether any consignment leaves at another time."""
     parts, owners, changed = [], [], False
     for one in itineraries:
         for s, step in enumerate(one.steps):

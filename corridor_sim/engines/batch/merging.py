@@ -56,7 +56,7 @@ class Joining:
         if len(self.parts) == 1:
             return [flat]
         views = np.split(flat, np.cumsum([len(part.cells) for part in self.parts])[:-1])
-        # A view would keep the whole alive as long as somebody holds a small part of it.
+        # A view would keep the whole alive as long as a small part of it is in use.
         return [view if 2 * len(view) > len(flat) else view.copy() for view in views]
 
     @property
@@ -163,7 +163,7 @@ def stable_order(time_h: FloatArray) -> IntArray:
     """
     width = time_h.shape[1]
     bits = width.bit_length()
-    # Padding comes last: it is moved to the latest instant that fits, which must be nobody's.
+    # Padding comes last: it is moved to the latest instant that fits, which no consignment may have.
     latest_h = 2.0 ** (62 - bits) / GRID_PER_H
     fits = np.count_nonzero(time_h >= latest_h) == np.count_nonzero(time_h == np.inf)
     ticks = np.minimum(time_h, latest_h)

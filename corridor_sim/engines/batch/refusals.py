@@ -90,9 +90,7 @@ def refusals(plan: Plan) -> list[str]:
         if isinstance(element, Station):
             found += [f"{what} at {element.id}" for what in _combinations(needed(element))]
             if element.may_be_full and number not in lines and entered_from_elements(plan, number):
-                found.append(
-                    f"a yard outside a linear first-come-first-served run that everybody visits at {element.id}"
-                )
+                found.append(f"a yard outside a linear first-come-first-served run that all visit at {element.id}")
     if is_cyclic(plan):
         if lines:
             found.append("yards in a plan whose itineraries go round in cycles")
@@ -108,7 +106,7 @@ def refusals(plan: Plan) -> list[str]:
 
 
 def _instant_returns(plan: Plan) -> list[int]:
-    """Elements that let somebody go at the very instant of a start, from where an itinerary goes back.
+    """Elements that a consignment can leave at the very instant of its start, from where an itinerary goes back.
 
     What stands before them in the plan may have acted at that instant already.
     """
@@ -146,7 +144,7 @@ def _has_length(step: Step) -> bool:
 
 
 def skippable(step: Step) -> bool:
-    """Whether somebody may pass a step by."""
+    """Whether a consignment may pass a step by."""
     return step.share is not None or any(relief.factor == 0 for relief in step.reliefs)
 
 
@@ -187,7 +185,7 @@ def _before(plan: Plan) -> dict[int, set[int]]:
 
 
 def entered_from_elements(plan: Plan, number: int) -> bool:
-    """Whether anybody comes to an element from another one (else its yard never blocks)."""
+    """Whether a consignment comes to an element from another one (else its yard never blocks)."""
     return bool(_before(plan).get(number, set()) - {-1})
 
 
@@ -195,7 +193,7 @@ def blocking_lines(plan: Plan) -> list[list[int]]:
     """Runs of stations with yards between them that can be worked out together.
 
     Each run begins with a station without a yard that matters; all who visit one of its
-    stations visit all of them in order, and nobody else comes in between.
+    stations visit all of them in order, and no others come in between.
     """
     before = _before(plan)
     limited = [
@@ -227,7 +225,7 @@ def _plain(plan: Plan, number: int) -> bool:
 
 
 def _always_follows(plan: Plan, origin: int, number: int) -> bool:
-    """Whether everybody who visits `origin` goes straight on to `number`, with a service that no date changes."""
+    """Whether all who visit `origin` go straight on to `number`, with a service that no date changes."""
     for flow in plan.flows:
         for variant in flow.variants:
             for k, step in enumerate(variant.steps):

@@ -2,7 +2,7 @@
 
 `Run` holds the state of a block of replications. Consignments are fed as they are
 released; `advance` then takes every element, in topological order, through all who
-join it before an instant. Whoever leaves later waits for the next advance.
+join it before an instant. Those who leave later wait for the next advance.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from corridor_sim.engines import queues
 from corridor_sim.engines.batch.merging import Joining, concatenated, merge
 from corridor_sim.engines.batch.refusals import blocking_lines
 from corridor_sim.engines.batch.servers import DelayServer, DeparturesServer, Served, Server, server_for
-from corridor_sim.engines.batch.tables import by_horizon, nobody, table_of, visits_of
+from corridor_sim.engines.batch.tables import by_horizon, table_of, unknown, visits_of
 from corridor_sim.engines.batch.under_way import (
     Cohort,
     DrawnBlock,
@@ -60,7 +60,7 @@ class Run:
     inputs : SampledInputs
         Replications, outages, crossings and cancellations; its flows are not looked at.
     records : bool
-        Hand over the matrices of records and journeys, else flat visits, journeys and spans.
+        Give the matrices of records and journeys, else flat visits, journeys and spans.
     who : bool
         Whether tables say which consignment made a visit, and at which step (else -1).
     """
@@ -121,7 +121,7 @@ class Run:
                 server.crossing_h = inputs.crossing_h.get(number)
 
     def advance(self, until_h: float, *, last: bool) -> Iterator[Found]:
-        """Work out everything that joins before `until_h`; with `last`, nobody comes after.
+        """Work out everything that joins before `until_h`; with `last`, none come after.
 
         Yields what became known element by element, so that what is known of one can be dealt
         with before the next are worked out.
@@ -135,7 +135,7 @@ class Run:
             elif parts:
                 yield self._serve(number, parts, until_h, last=last)
             elif self.over:
-                # Nobody took the step, but somebody passed it.
+                # No consignment took the step, but some passed it.
                 yield Found(number, (), None, self._over())
         self.since_h = until_h
         self._thin()
@@ -145,7 +145,7 @@ class Run:
         return over
 
     def _queue_for_step(self, cohort: Cohort) -> None:
-        """Let a cohort be on the way to its step, or see it off at the end of its journey."""
+        """Put a cohort in the queue for its step, or end its journey after the last step."""
         steps = self.coming[cohort.block.flow][cohort.variant]
         if cohort.step < len(steps):
             steps[cohort.step].append(cohort)
@@ -153,7 +153,7 @@ class Run:
             self._end_journey(cohort, cohort.time_h)
 
     def _end_journey(self, cohort: Cohort, depart_h: FloatArray) -> None:
-        """Take down journeys that are over, or that will not go on by the horizon, with the spans under way."""
+        """Record journeys that are over, or that will not go on by the horizon, with the spans under way."""
         for k, begin in cohort.begin_h.items():
             self._span(cohort, k, begin, np.full(len(begin), np.nan))
         self._span(cohort, -1, cohort.block.release_h[cohort.cells], depart_h)
@@ -166,7 +166,7 @@ class Run:
             cells, begin_h, end_h = cells[begun], begin_h[begun], end_h[begun]
         if len(cells):
             count = cohort.block.count(cells)
-            index = cohort.block.index[cells] if self.who else nobody(len(cells))
+            index = cohort.block.index[cells] if self.who else unknown(len(cells))
             self.over.append(SpanTimes(cohort.block.flow, cohort.variant, span, count, index, begin_h, end_h))
 
     def _parts(self, number: int, until_h: float) -> list[JoiningCohort]:
@@ -192,7 +192,7 @@ class Run:
         return sorted(parts, key=lambda part: (part.block.flow, part.block.serial))
 
     def _advance_step(self, cohort: Cohort, leave_h: FloatArray) -> None:
-        """Let everybody of a cohort, whose spans have been opened, come to the next step."""
+        """Let all of a cohort, whose spans have been opened, come to the next step."""
         after = Cohort(
             cohort.block, cohort.variant, cohort.step + 1, cohort.cells, leave_h, dict(cohort.begin_h), cohort.ready_h
         )
@@ -208,12 +208,14 @@ class Run:
 
     def _leave(self, part: JoiningCohort, leave_h: FloatArray, *, boarding: bool = False) -> None:
         """Send a part on, with those of its cohort who have passed the step by."""
+        # Why as one: a cohort is split by time only. Those who skip the step go on in the same cohort, so that its
+        # cells stay in ascending order; the columns are written at the places of those who took the step alone.
         cohort, join_h = part.cohort, part.join_h
-        everybody = len(part.cells) == len(cohort.cells)
-        who = slice(None) if everybody else part.positions
+        all_join = len(part.cells) == len(cohort.cells)
+        who = slice(None) if all_join else part.positions
 
         def written(before: FloatArray | None, values: FloatArray) -> FloatArray:
-            if everybody:
+            if all_join:
                 return values
             after = np.full(len(cohort.cells), np.nan) if before is None else before.copy()
             after[who] = values
@@ -228,7 +230,7 @@ class Run:
         if boarding:
             cohort.ready_h = written(cohort.ready_h, join_h)
         elif cohort.ready_h is not None:
-            cohort.ready_h = None if everybody else written(cohort.ready_h, np.full(len(join_h), np.nan))
+            cohort.ready_h = None if all_join else written(cohort.ready_h, np.full(len(join_h), np.nan))
         self._advance_step(cohort, written(cohort.time_h, leave_h))
 
     def _server(self, number: int) -> Server:
@@ -245,7 +247,7 @@ class Run:
         served = server.serve(joining, until_h, last=last)
         boarding = isinstance(element, Departures) and element.landing == "boarding"
         if self.records:
-            # The whole run at once: nobody is left undecided.
+            # The whole run at once: no start is left undecided.
             times = (joining.join_h, served.start_h, served.finish_h, served.leave_h, served.service_h)
             for part, leave in zip(parts, joining.by_part(joining.flat(served.leave_h)), strict=True):
                 self._leave(part, leave, boarding=boarding)
@@ -267,7 +269,7 @@ class Run:
         return Found(number, tuple(visits), None, self._over(), tuple(waiting))
 
     def _free(self, number: int, parts: list[JoiningCohort]) -> Found:
-        """Nobody waits for anybody, so nobody lines up."""
+        """No consignment waits for another, so no queue is needed."""
         visits = []
         for part in parts:
             leave = part.join_h + part.service_h
@@ -284,7 +286,7 @@ class Run:
         stations = [plan.elements[number] for number in run]
         assert all(isinstance(station, Station) for station in stations)
         joining = merge(parts, self.rows, by_number=self.by_number)
-        # Services beyond the first station do not depend on the date (`blocking_lines` sees to that).
+        # Services beyond the first station do not depend on the date (`blocking_lines` makes sure of that).
         services = [joining.service_h]
         for offset in range(1, len(run)):
             later = concatenated([_later_service(part, offset) for part in parts])

@@ -1,6 +1,6 @@
 """What happens at each kind of element: one small class each, fed block of time by block of time.
 
-A server is handed everybody who joins in the block, in queue order, and answers with
+A server is given all who join in the block, in queue order, and answers with
 starts, finishes and departures. A new mechanism gets its kernel in `engines.queues`,
 a class here, its line in `server_for`, and leaves `refusals.py`.
 """
@@ -42,13 +42,13 @@ class Server(Protocol):
     """One element in all replications of a run."""
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:
-        """Serve those who join before `until_h`; `last` if nobody comes after them."""
+        """Serve those who join before `until_h`; `last` if none come after them."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DelayServer:
-    """Time that nobody competes for."""
+    """Time without a queue: every consignment starts at once."""
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:  # noqa: ARG002
         """Start at once."""
@@ -96,7 +96,7 @@ class UrgentFirst:
         self.capacity, self.pool = capacity, queues.Pool.empty(rows, capacity.largest)
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:
-        """Serve whoever starts before `until_h`."""
+        """Serve those who start before `until_h`."""
         rank = self.rank[joining.flow]
         limit = np.inf if last else until_h
         start = queues.priority(joining.join_h, joining.service_h, rank, self.capacity, pool=self.pool, until_h=limit)
@@ -234,7 +234,7 @@ class DeparturesServer:
             row = np.broadcast_to(np.arange(len(departure))[:, None], departure.shape)
             crossing[sails] = self.crossing_h[row[sails], departure[sails]]
         landing = start + crossing
-        # Nobody has a crossing who has not sailed by the horizon.
+        # A consignment that has not departed by the horizon has no crossing.
         return Served(start, landing, landing, np.where(start <= self.horizon_h, crossing, np.nan), decided)
 
 

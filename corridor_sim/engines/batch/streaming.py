@@ -1,7 +1,7 @@
 """Chunk after chunk of what happened, in little memory whatever the horizon and the replications.
 
 Replications are worked through in blocks, and each block in windows of time where
-the plan allows it: everybody who joins an element in a window is there once the
+the plan allows it: all who join an element in a window are there once the
 elements before it have been worked through, so only those under way, the queues'
 states and the window's draws are held. Plans with cycles or blocking are not cut
 in time; they take fewer replications at once.
@@ -156,7 +156,7 @@ def windows(
             worked = found.element + 1
             settled = worked, known_h
             yield Chunk(plan, numbers, found.visits, found.spans, found.waiting, settled, run.inputs.outages)
-            # Whoever reads the chunks has done with it: its memory is for the next one.
+            # The reader has finished with this chunk: its memory is for the next one.
             del found
         if worked < len(plan.elements):
             yield Chunk(plan, numbers, (), (), (), (len(plan.elements), known_h), run.inputs.outages)

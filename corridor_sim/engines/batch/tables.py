@@ -34,13 +34,13 @@ def visits_of(element: int, part: JoiningCohort, times: Sequence[FloatArray], ho
     for at in times[:3]:
         if id(at) not in known:
             known[id(at)] = at if at is part.join_h else by_horizon(at, horizon_h)
-    index, step = _who(part) if who else (nobody(len(part.cells)),) * 2
+    index, step = _who(part) if who else (unknown(len(part.cells)),) * 2
     start, finish, leave = (known[id(at)] for at in times[:3])
     return Visits(element, part.block.flow, part.count, index, step, part.join_h, start, finish, leave, times[3])
 
 
-def nobody(size: int) -> IntArray:
-    """Index or step of visits of which nobody asks whose they are."""
+def unknown(size: int) -> IntArray:
+    """Index or step (-1) of visits for which the consignment is not asked for."""
     return np.broadcast_to(np.int64(-1), (size,))
 
 
@@ -55,16 +55,16 @@ def table_of(joining: Joining, times: Sequence[FloatArray], horizon_h: float, of
     horizon are left out. `offset` is added to the steps.
     """
     who = [_who(part) for part in joining.parts]
-    somebody, there = joining.flow >= 0, times[0] <= horizon_h
+    visited, there = joining.flow >= 0, times[0] <= horizon_h
     step = joining.queued(concatenated([step for _, step in who]), -1)
     columns = [
         joining.flow,
         joining.queued(concatenated([index for index, _ in who]), -1),
-        np.where(somebody, step + offset, -1) if offset else step,
+        np.where(visited, step + offset, -1) if offset else step,
         *(np.where(at <= horizon_h, at, np.nan) for at in times[:4]),
         np.where(there, times[4], np.nan),
     ]
-    if joining.boarded or offset or not np.array_equal(somebody, there):
+    if joining.boarded or offset or not np.array_equal(visited, there):
         order = np.lexsort((joining.number, np.where(there, times[0], np.inf)), axis=-1)
         order = order[:, : int(there.sum(axis=1).max(initial=0))]
         there = np.take_along_axis(there, order, axis=1)
@@ -86,12 +86,12 @@ def records_of(
         release = np.where(drawn.release_h <= plan.horizon_h, drawn.release_h, np.nan)
         variant = np.asarray(drawn.variant, dtype=np.int64)
         journeys.append(Journeys(release[:, :width], depart[:, :width], variant[:, :width]))
-    every = tuple(tables[k] if k in tables else _nobody(rows) for k in range(len(plan.elements)))
+    every = tuple(tables[k] if k in tables else _unvisited(rows) for k in range(len(plan.elements)))
     return Records(plan, inputs.replications, every, tuple(journeys))
 
 
-def _nobody(rows: int) -> ElementVisits:
-    """The table of an element that nobody visits."""
+def _unvisited(rows: int) -> ElementVisits:
+    """The table of an element without visits."""
     numbers = np.empty((rows, 0), dtype=np.int64)
     times = np.empty((rows, 0))
     return ElementVisits(numbers, numbers, numbers, times, times, times, times, times)

@@ -26,7 +26,7 @@ from corridor_sim.records.inputs import FlowInputs
 class Route:
     """What follows from an itinerary alone: which of its spans begin and end at which of its steps.
 
-    `opens[s]` lists the spans that may begin at step s, with whether somebody may have begun
+    `opens[s]` lists the spans that may begin at step s, with whether a consignment may have begun
     them before; `closes[s]` those whose last step it is.
     """
 
@@ -232,7 +232,9 @@ class JoiningCohort:
         return np.arange(len(self.cells)) if self.who is None else self.who
 
     def settled(self, decided: NDArray[np.bool_]) -> tuple[JoiningCohort, Cohort]:
-        """The part of those who are decided, with all who pass the step by, and the cohort of those who stay."""
+        """The part of those who are decided, with all who skip the step, and the cohort of those who stay."""
+        # Why so: those who skip the step wait for nothing, so they go on now, with the decided. The undecided keep
+        # the time at which they came, so the next block of time offers them again, in the same queue order.
         stays = np.zeros(len(self.cohort.cells), dtype=bool)
         stays[self.positions[~decided]] = True
         goes = np.flatnonzero(~stays)
@@ -258,7 +260,7 @@ class JoiningCohort:
 
 
 def joining_cohort(cohort: Cohort) -> JoiningCohort | None:
-    """Those of a cohort, who all come to their step now, that take it; None if nobody does."""
+    """Those of a cohort, who all come to their step now, that take it; None if no consignment does."""
     step = cohort.block.plan.variants[cohort.variant].steps[cohort.step]
     taken = taken_at(cohort.block, step, cohort.cells, cohort.time_h)
     if taken is None:
@@ -273,7 +275,7 @@ def joining_cohort(cohort: Cohort) -> JoiningCohort | None:
 
 
 def taken_at(block: DrawnBlock, step: Step, cells: IntArray, time_h: FloatArray) -> NDArray[np.bool_] | None:
-    """Whether each one takes a step it comes to at `time_h`; None if everybody does."""
+    """Whether each one takes a step it comes to at `time_h`; None if all do."""
     taken: NDArray[np.bool_] | None = None
     if step.share is not None:
         taken = block.uniforms(step.share_draws, cells) < step.share(time_h)

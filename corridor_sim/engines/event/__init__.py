@@ -9,9 +9,9 @@ every element that was touched settles in the order of the plan, and again if it
 is touched again, until none is. Settling an element means: those who came at t
 join, in the order of rule S04; then starts and moves, one by one. A zero-length stay
 ends within its element's turn. A departure takes place at its element's turn,
-when everybody who can be ready at t is; with a crossing of no time the load
-lands before any later element settles. So in a plan without cycles nobody
-starts anywhere before all who join there at t have joined.
+when all who can be ready at t are; with a crossing of no time the load
+lands before any later element settles. So in a plan without cycles no
+service starts anywhere before all who join there at t have joined.
 On a cycle of elements a move at t back to an element that has settled at t
 makes it settle again; a zero-length service there is refused.
 
@@ -23,12 +23,12 @@ relief of factor 0 skips the step: no visit. `service_h` is filled in at joining
 (a timetable: at departure), finished or not.
 
 **Dated priority and yards.** The rank is read at joining and kept; a queue is
-not sorted anew when the order changes. More places let in who is blocked at
-that instant; fewer send nobody away, and nobody enters until there is room.
+not sorted again when the order changes. More places let in those who are blocked at
+that instant; fewer send no one away, and none enters until there is room.
 
 **Capacity falls to 0.** ``suspend`` stops the clock of every service under way
 and all of them go on at reopening, even if fewer lanes reopen (a fall of
-capacity cuts nobody); ``restart`` begins all of them anew then. ``clear_queue``
+capacity stops no service); ``restart`` starts all of them again then. ``clear_queue``
 goes on with the lanes that were open just before, for those who joined before
 the closing instant; the others wait for the opening. ``no_overrun`` looks ahead
 to the next instant at which capacity is 0, and to nothing else (partial falls
@@ -37,10 +37,10 @@ back those behind it who would use the same lanes. For named lanes capacity is
 the sum over the lanes.
 
 **Outages.** Overlapping outages of a lane count as one; an outage that begins
-the instant another ends does not interrupt anew. A station-wide outage leaves no
+the instant another ends does not interrupt again. A station-wide outage leaves no
 lane. An outage of one lane takes that lane: pooled lanes 1..c(t) are open, and
-whoever stands on a lane that is down takes no other lane's place. Those that
-``requeue`` puts back stand before everybody, in queue order among themselves,
+a consignment on a lane that is down takes no other lane's place. Those that
+``requeue`` puts back stand before all others, in queue order among themselves,
 and not in the yard; they keep their staff. With ``finish`` a service under way
 is completed. A lane that is down can be left by one that has finished.
 
@@ -51,11 +51,11 @@ those who took it before are not done. With overflow a flow's own lanes are
 tried before the general ones. The next to start is always the first in queue
 order (of all that wait) that has a lane.
 
-**Yards.** Whoever comes from outside stands on the road, which is unlimited,
-and counts in the yard. Whoever comes from another element waits there, keeping
+**Yards.** Those who come from outside stand on the road, which is unlimited,
+and count in the yard. A consignment from another element waits there, keeping
 its lane or its place on the leg; room is given in order of (finish, number),
 before the next start and again after each start. Without a yard (0) the first
-of them moves whom a lane takes at once.
+of them moves the consignment that a lane takes at once.
 
 **Legs.** Entry is in order of joining, at the first instant that is not earlier
 than the last entry plus headway, at which the leg is open, and at which there

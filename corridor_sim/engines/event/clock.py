@@ -71,7 +71,7 @@ class EventClock:
         self._touched: list[int] = []
 
     def touch(self, element: Settles) -> None:
-        """See to it that `element` settles at this instant."""
+        """Mark `element` to settle at this instant."""
         if not element.touched:
             element.touched = True
             heappush(self._touched, element.index)

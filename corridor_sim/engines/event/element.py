@@ -17,7 +17,7 @@ V = TypeVar("V", bound=Visit)
 class Element:
     """An element of the plan in one replication.
 
-    `limited` elements have a finite yard: they do not take everybody who comes,
+    `limited` elements have a finite yard: they do not take all who come,
     and what comes from another element waits there until there is room.
     """
 
@@ -62,7 +62,7 @@ class Element:
 def forward(consignment: Consignment, now: float, origin: Element | None = None, visit: Visit | None = None) -> None:
     """Bring a consignment that is done at `origin` (None: from outside) to its next step.
 
-    From outside everybody is taken: the road before the first station is unlimited (rule S15).
+    All who come from outside are taken: the road before the first station is unlimited (rule S15).
     """
     step = consignment.next_step(now)
     if step is None:

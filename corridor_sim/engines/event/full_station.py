@@ -36,7 +36,7 @@ Asking = tuple[float, int, Consignment, StepNow, Element, Visit]
 
 
 def _places(station: Station) -> StepFunction:
-    """Waiting places of the yard by date; unlimited is more than anybody needs."""
+    """Waiting places of the yard by date; unlimited is a number that is never reached."""
     dated = station.yard_changes or ((0.0, station.yard),)
     return StepFunction([from_h for from_h, _ in dated], [2.0**53 if n is None else n for _, n in dated])
 

@@ -1,4 +1,4 @@
-"""Who moves and where to: consignments, their visits, and the steps of their itineraries.
+"""What moves and where to: consignments, their visits, and the steps of their itineraries.
 
 A step is decided at the instant at which the consignment would join it: its
 share, reliefs, factors and law are read then (rule D13). A step that is not
@@ -151,7 +151,7 @@ class FlowDraws:
 
 
 class FlowNow:
-    """One flow in one replication: its itineraries and what became of its consignments."""
+    """One flow in one replication: its itineraries and what happened to its consignments."""
 
     __slots__ = ("depart_h", "id", "index", "itineraries", "number", "release_h", "variant")
 
@@ -212,7 +212,7 @@ class Consignment:
         ------
         SimulationError
             If the consignment has now balked more often in one instant than its
-            flow has steps: it goes round in circles and time stands still.
+            flow has steps: it moves in a cycle and time does not advance.
         """
         flow = self.flow
         self.balks = self.balks + 1 if self.balked_h == now else 1

@@ -12,7 +12,7 @@ from corridor_sim.plan.plan import Delay, LimitedLeg
 
 
 class DelayElement(Element):
-    """Time that nobody competes for."""
+    """Time without a queue: every consignment starts at once."""
 
     def __init__(self, clock: EventClock, index: int, delay: Delay) -> None:
         super().__init__(clock, index, delay.id)

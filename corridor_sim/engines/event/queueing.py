@@ -20,7 +20,7 @@ _NO_CALLBACKS: list[Callable[[Event], None]] = []
 
 
 class StationVisit(Visit):
-    """A visit to a full station, with what may still become of it.
+    """A visit to a full station, with what may still happen to it.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ class StationQueue:
 
 
 class Reservations:
-    """Which lanes are for whom: the general pool 0 and one pool a reservation.
+    """Which lanes are for which flows: the general pool 0 and one pool a reservation.
 
     The lanes that are open are given to the reservations first, in their order;
     the general pool has what is left. A flow belongs to the first reservation
@@ -151,7 +151,7 @@ class Staff:
         self.stations: list[Settles] = []
 
     def has(self, members: int, now: float) -> bool:
-        """Whether so many are free. A fall of the pool takes nobody from a service under way."""
+        """Whether so many are free. A fall of the pool takes no member from a service under way."""
         return self._used + members <= self._members.at(now)
 
     def take(self, members: int) -> None:

@@ -52,7 +52,7 @@ class PlainStation(Element):
         clock.touch_at(station.lanes.from_h.tolist(), [self])
 
     def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:
-        """Join the queue; nobody starts before all who come at `now` have joined."""
+        """Join the queue; no service starts before all who come at `now` have joined."""
         visit = Visit(consignment, now, step.duration(consignment.index, now), self.on_end)
         if self._in_cycle and visit.service_h == 0:
             raise refuse_zero_in_cycle(self.id, consignment, now)

@@ -1,4 +1,4 @@
-"""The queue kernels: arrays of times in, arrays of times out, no chance inside.
+"""The queue kernels: arrays of times in, arrays of times out, no random numbers inside.
 
 Each answers one question about one kind of queue and is usable alone
 (``corridor_sim.queues``). Times have shape (consignment,) or (replication,

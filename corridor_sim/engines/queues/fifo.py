@@ -251,7 +251,7 @@ def _sweeps(arrival: FloatArray, service: FloatArray, state: FloatArray, size: i
                 following = flow[(block + 1) * BLOCK, active] if block + 1 < blocks else flow[-1, active]
                 going = (np.maximum(stored, following) != np.maximum(free, following)).any(axis=0)
                 if not going.all():
-                    # The state itself may still differ below the next arrival; nobody can see that.
+                    # The state itself may still differ below the next arrival; that has no effect on any start.
                     active, free = active[going], np.ascontiguousarray(free[:, going])
                     if not len(active):
                         break

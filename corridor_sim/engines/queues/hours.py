@@ -41,7 +41,7 @@ class Pool:
 
     @classmethod
     def empty(cls, count: int, capacity: int) -> Pool:
-        """A station at which nobody has been."""
+        """A station before its first service."""
         return cls(np.full((count, max(1, capacity)), -np.inf), np.full(count, -np.inf))
 
 
@@ -93,7 +93,7 @@ def pooled(
         Open lanes c(t); `Pieces` when they differ by replication; `Hours` hold the next two as well.
     closing : {"finish", "suspend", "restart", "no_overrun", "clear_queue"}
         What happens when c falls to 0: a service runs over, is frozen, is repeated, is not
-        begun unless it ends by then (in strict order), or everybody who joined before is served.
+        begun unless it ends by then (in strict order), or all who joined before are served.
     works : Pieces or StepFunction, optional
         0 while the whole station is down: services under way are frozen, none starts.
     pool : Pool, optional

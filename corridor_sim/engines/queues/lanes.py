@@ -1,4 +1,4 @@
-"""Which lane takes whom where lanes have an identity: calendars and outages of single lanes.
+"""Which lane takes which consignment where lanes have an identity: calendars and outages of single lanes.
 
 Rules S06 (lowest-numbered idle open lane), S07 named, S11. One sorted vector
 does not do here, so this is a plain loop, compiled or in Python, one replication after
@@ -40,8 +40,8 @@ def lanes(
     outages : sequence of PlanOutage, or one such sequence a replication
         Lane None takes the whole station down.
     policy : {"resume", "restart", "finish"}
-        What becomes of a service that an outage meets: it stays in its lane and goes on or
-        begins anew afterwards, or is completed.
+        What happens to a service that an outage interrupts: it stays in its lane and goes on or
+        starts again afterwards, or is completed.
     free_h, last_h : arrays, shape (replication, lane) and (replication,), optional
         When each lane is done, and the last start; updated in place.
 

@@ -34,7 +34,7 @@ def rows_of(
     ------
     ValueError
         If the arrays do not broadcast to the first, that one has neither one nor two axes,
-        or one of the others is negative or NaN where somebody arrives.
+        or one of the others is negative or NaN where a consignment arrives.
     """
     first = np.asarray(arrival_h, dtype=np.float64)
     if first.ndim not in (1, 2):
@@ -108,7 +108,7 @@ class Pieces:
     """Step functions of all replications as one table, shape (1 or replication, piece).
 
     `start_h[., 0]` is -inf; a row that has fewer pieces repeats its last value from
-    inf on. Row 0 holds for everybody where there is only one.
+    inf on. Row 0 holds for all replications where there is only one.
     """
 
     start_h: FloatArray

@@ -36,7 +36,7 @@ class LegState:
 
     @classmethod
     def empty(cls, count: int, most: StepFunction | None) -> LegState:
-        """A leg that nobody has used."""
+        """A leg before its first vehicle."""
         size = 0 if most is None else max(1, int(most.value.max()))
         never = np.full(count, -np.inf)
         return cls(np.full((count, size), -np.inf), never, never.copy(), never.copy())
@@ -65,7 +65,7 @@ def limited_leg(
     max_vehicles : StepFunction or int, optional
         Most vehicles between entry and exit; a place freed at t can be used at t.
     no_overtaking : bool
-        Nobody leaves before one that entered earlier.
+        No vehicle leaves before one that entered earlier.
     leg : LegState, optional
         State before the first vehicle, updated in place.
 

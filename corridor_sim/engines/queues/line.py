@@ -1,7 +1,7 @@
 """When does each consignment pass a line of stations with finite yards between them?
 
 Blocking after service (rules S14 to S17): who is done holds the lane until there is
-room at the next station. Everybody visits every station, first come first served.
+room at the next station. All visit every station, first come first served.
 Lanes that never change have a recursion for all replications at once; dated lanes
 are worked through event by event.
 """
@@ -144,7 +144,7 @@ class _Line:
         self.arrival = arrival[:there].tolist()
         self.services = [service[:there].tolist() for service in services]
         self.number = number[:there].tolist()
-        # Whoever comes from outside is in queue order already, which need not be that of the numbers.
+        # Those from outside are in queue order already, which need not be that of the numbers.
         self.orders = [list(range(there)), *([self.number] * (len(lanes) - 1))]
         self.instants = [function.from_h.tolist() for function in lanes]
         self.values = [function.value.astype(int).tolist() for function in lanes]

@@ -1,6 +1,6 @@
 """Who starts when classes differ in urgency? Non-preemptive, head of the line, any number of classes.
 
-All who join at an instant are there before anybody starts (rules S03, S05).
+All who join at an instant are there before any service starts (rules S03, S05).
 Services under way at closing run over.
 """
 
@@ -21,7 +21,7 @@ from corridor_sim.plan.plan import StepFunction
 
 ROW_NS = 32_000.0
 """Cost of one start in all replications at once, in rows (measured)."""
-MENDED_NS = 100.0, 8_000.0
+REPAIRED_NS = 100.0, 8_000.0
 """Cost of one consignment served in order of joining, and more for each that overtakes (measured)."""
 
 
@@ -47,7 +47,7 @@ def priority(
     pool : Pool, optional
         State before the first start, updated in place.
     until_h : float
-        Starts at or after this instant are left open (inf), because somebody may still
+        Starts at or after this instant are left open (inf), because others may still
         join before: hand those consignments in again with the next block.
 
     Returns
@@ -57,9 +57,9 @@ def priority(
 
     Notes
     -----
-    The next start is at the first instant at which a lane is free and somebody waits; then
+    The next start is at the first instant at which a lane is free and the queue is not empty; then
     the first of the most urgent class that has joined by then starts [cobham1954]. A compiled loop does
-    just that, O(lanes + classes) steps a start. Without one: where nobody is overtaken that is
+    just that, O(lanes + classes) steps a start. Without one: where no start overtakes another, that is
     first come first served, and the other stretches are worked through with a heap, or for many
     replications with one pointer a class, O(lanes + classes) vector operations a start.
 
@@ -81,7 +81,7 @@ def priority(
         ranks, scratch = _from_zero(ranks)
         loop(arrival, service, ranks, pieces.start_h, pieces.value, until_h, *state, start, *scratch)
         return back(start)
-    return back(_mended(arrival, service, ranks, pieces, pool, until_h))
+    return back(_repaired(arrival, service, ranks, pieces, pool, until_h))
 
 
 def _from_zero(rank: IntArray) -> tuple[IntArray, tuple[IntArray, IntArray]]:
@@ -94,13 +94,13 @@ def _from_zero(rank: IntArray) -> tuple[IntArray, tuple[IntArray, IntArray]]:
     return rank, (behind, np.empty((2, highest + 1), dtype=np.int64))
 
 
-def _mended(
+def _repaired(
     arrival: FloatArray, service: FloatArray, rank: IntArray, pieces: Pieces, pool: Pool, until_h: float
 ) -> FloatArray:
-    """First come first served, put right from wherever somebody more urgent had joined by a start.
+    """First come first served, repaired from each start by which a more urgent consignment had joined.
 
     Up to there both disciplines are the same; after it one replication is worked through in
-    plain Python until nobody waits and the lanes are as they would be first come first served.
+    plain Python until the queue is empty and the lanes are as they would be first come first served.
     """
     count, length = arrival.shape
     if not length:
@@ -116,7 +116,7 @@ def _mended(
     beaten = np.take_along_axis(fifo_h, np.maximum(less_urgent, 0), axis=1) >= arrival
     beaten &= (less_urgent >= 0) & there
     many = int(np.count_nonzero(beaten))
-    if ROW_NS / count < MENDED_NS[0] + MENDED_NS[1] * many / arrival.size:
+    if ROW_NS / count < REPAIRED_NS[0] + REPAIRED_NS[1] * many / arrival.size:
         return _rows(arrival, service, rank, pieces, pool, until_h)
     start = fifo_h
     if many:
@@ -127,7 +127,7 @@ def _mended(
             _PriorityRepair(
                 arrival[k], service[k], rank[k], pieces.row(k), before[k], float(pool.last_h[k]),
                 fifo_h[k], ends[k], latest[k], until_h,
-            ).mend(np.flatnonzero(beaten[k]).tolist(), less_urgent[k], start[k])  # fmt: skip
+            ).repair(np.flatnonzero(beaten[k]).tolist(), less_urgent[k], start[k])  # fmt: skip
     start = np.where(start < until_h, start, np.inf)
     begun = np.isfinite(start)
     finish = np.concatenate([before, np.where(begun, start + service, -np.inf)], axis=1)
@@ -148,7 +148,10 @@ def _last_less_urgent(rank: IntArray, there: NDArray[np.bool_]) -> IntArray:
 
 
 class _PriorityRepair:
-    """One replication: the first-come-first-served starts, and what lies between the places to put right."""
+    """One replication: the first-come-first-served starts, and the stretches between that have to be repaired."""
+
+    # Why repair: few starts are overtaken as a rule, and the kernels without classes are many times faster. Why a
+    # stretch may end: with an empty queue and equal lane-free times, all that follows is the same in both disciplines.
 
     def __init__(
         self,
@@ -184,7 +187,7 @@ class _PriorityRepair:
         found.sort()
         return [now] * (size - len(found)) + found[-size:]
 
-    def mend(self, beaten: list[int], less_urgent: IntArray, start: FloatArray) -> None:
+    def repair(self, beaten: list[int], less_urgent: IntArray, start: FloatArray) -> None:
         """Write the starts that differ into `start`."""
         settled = 0
         for who in beaten:
@@ -197,7 +200,7 @@ class _PriorityRepair:
                 return
 
     def _from(self, first: int, now: float, start: FloatArray) -> int:
-        """Serve from `first` on until both disciplines agree again; returns whom they go on with."""
+        """Serve from `first` on until both disciplines agree again; returns the position of the next consignment."""
         joined, length, rank, count, until_h = self.joined, self.length, self.rank, self.count, self.until_h
         busy, latest = self.lanes_at(first, now), self.latest_h
         size = len(busy)
@@ -262,7 +265,7 @@ def _rows(
         of_class = np.flatnonzero(mine)
         size = mine.sum(axis=1)
         offset = np.concatenate([[0], np.cumsum(size + 1)])
-        # Behind the last of each replication's class stands nobody, who joins at no time.
+        # Behind the last of each replication's class stands a dummy that joins at inf.
         queue = np.full(int(offset[-1]), count * length)
         place = np.arange(len(of_class)) + np.repeat(column, size)
         queue[place] = of_class
@@ -307,7 +310,7 @@ def _rows(
 
 
 def _insert_where(busy: FloatArray, finish: FloatArray, capacity: int, going: NDArray[np.bool_]) -> None:
-    # For replications that do not start anybody, the smallest takes its own place again.
+    # For replications without a start in this turn, the smallest takes its own place again.
     finish = np.where(going, finish, busy[0])
     for k in range(1, capacity):
         lower = np.minimum(busy[k], finish)

@@ -21,7 +21,7 @@ from corridor_sim.engines.queues.layout import IntArray, require_departures, req
 class Quay:
     """What a timetable remembers between two blocks of time, one entry a replication.
 
-    `joined` counts those who came, `taken` those whom the departures before `next` took.
+    `joined` counts those who came, `taken` those that the departures before `next` took.
     """
 
     joined: IntArray
@@ -30,7 +30,7 @@ class Quay:
 
     @classmethod
     def empty(cls, count: int) -> Quay:
-        """Nobody has come."""
+        """The state before the first consignment."""
         return cls(np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
 
 
@@ -55,13 +55,13 @@ def timetable(
     quay : Quay, optional
         State before the first consignment, updated in place.
     until_h : float
-        Everybody who joins before this instant has been handed in: departures before it
+        All who join before this instant have been handed in: departures before it
         are settled in `quay`.
 
     Returns
     -------
     departure : array of int, same shape as `arrival_h`
-        Index of the departure; -1 for those whom none takes.
+        Index of the departure; -1 for those that no departure takes.
     start_h : array, same shape
         Its instant; inf where there is none. [h]
 
@@ -111,7 +111,7 @@ def quota(
 
     Notes
     -----
-    The closed form of `timetable`, a day being a departure that takes whoever joins before it ends.
+    The closed form of `timetable`, a day being a departure that takes all who join before it ends.
 
     Examples
     --------
@@ -150,7 +150,7 @@ def _take(
         offer = common if common is not None else np.cumsum(places[k, quay.next :])
         total = int(quay.joined[k]) + there
         waiting = total - int(quay.taken[k])
-        # Departures after the one by which everybody has a place take nobody of these.
+        # Departures after the one by which all have a place take none of these.
         last_h = row[there - 1] if there else -np.inf
         all_there = int(np.searchsorted(depart[quay.next :], last_h, side="right"))
         enough = waiting + (int(offer[all_there - 1]) if all_there else 0)

@@ -61,7 +61,7 @@ class Shifted(ServiceTime):
     laws=({"kind": "gamma", "mean_h": 0.2, "cv": 0.5}, {"kind": "uniform", "low_h": 1.0, "high_h": 2.0}),
 )
 class Mixture(ServiceTime):
-    """One of several laws, chosen anew for each consignment.
+    """One of several laws, chosen independently for each consignment.
 
     Every law is drawn for every consignment, so that other weights change only
     which value counts.
@@ -104,7 +104,7 @@ class Mixture(ServiceTime):
 
 @SERVICE_TIMES.register("hyperexponential", weights=(0.9, 0.1), means_h=(0.2, 2.0))
 class Hyperexponential(ServiceTime):
-    """Exponential times whose mean is chosen anew for each consignment; cv above 1."""
+    """Exponential times whose mean is chosen independently for each consignment; cv above 1."""
 
     kind: ClassVar[str] = "hyperexponential"
     weights: TupleOf[Probability]

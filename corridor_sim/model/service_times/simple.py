@@ -200,7 +200,7 @@ class Lognormal(SimpleLaw):
         return variate
 
     def sampler(self, rng: np.random.Generator) -> Draw:
-        """Exponentials of normal variates; those beyond the cut are drawn anew below it by inversion."""
+        """Exponentials of normal variates; those beyond the cut are drawn again below it by inversion."""
         if self.truncate_h is None:
             return super().sampler(rng)
         bound, kept, truncate_h = self._bound, self._kept(0), self.truncate_h

@@ -35,6 +35,8 @@ def line(
     to come with the last first, and whose, shape (station, most lanes); those who have joined and
     those who have asked to, in order, shape (station, consignment); eight counts a station.
     """
+    # Why by instants, not by stations: when a lane is left depends on room at the next station, and that on its own
+    # services. Why one move a turn, first station first: it is the order of S03, which decides what happens in ties.
     count, length = arrival.shape
     stations, last_piece = change.shape[0], change.shape[1] - 1
     # Rows of `count_of`: piece in force, lanes held, finishes to come, has to be looked at,

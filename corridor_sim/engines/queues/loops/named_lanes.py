@@ -10,7 +10,7 @@ from corridor_sim.plan.plan import OutagePolicy
 
 RESUMED, RESTARTED, COMPLETED = range(3)
 POLICY: dict[OutagePolicy, int] = {"resume": RESUMED, "restart": RESTARTED, "finish": COMPLETED}
-"""What becomes of a service that an outage meets, as a number."""
+"""What happens to a service that an outage interrupts, as a number."""
 
 
 def lanes(

@@ -23,10 +23,10 @@ def priority(
 ) -> None:
     """The most urgent of those waiting first, pooled lanes of dated number.
 
-    `rank` counts from 0. The arguments are those of `pooled`; nobody starts at or after
+    `rank` counts from 0. The arguments are those of `pooled`; no service starts at or after
     `until_h`. Those waiting stand in one chain a class: `behind`, shape (1, consignment),
-    tells who stands behind whom, and `ends`, shape (2, class), who stands at the head (-1:
-    nobody) and at the tail; both are scratch. O(capacity + classes) a start at worst.
+    says which consignment is behind which, and `ends`, shape (2, class), which are at the head (-1:
+    none) and at the tail; both are scratch. O(capacity + classes) a start at worst.
     """
     count, length = arrival.shape
     size, last_piece = busy.shape[1], begin_of.shape[1] - 1
