@@ -1,0 +1,250 @@
+"""A stage with lanes: queue, classes, reserved lanes, closing policies, station-wide outages, yard.
+
+Lanes are pooled (S07): they are counted, nobody stands in a certain one. `inside` holds
+those who have started and not left: in service, standing still, or blocked (S14).
+"""
+
+import math
+
+from oracle.places import Place
+from oracle.words import edges_of_day, hours_of, midnights, on_grid
+
+
+class Lanes(Place):
+    """One stage with a number of lanes."""
+
+    def __init__(self, run, path, stage, id):
+        super().__init__(run, id)
+        self.path, self.stage = path, stage
+        self.offset = run.scenario.checkpoints[path.split(".")[1]].utc_offset_h
+        self.yard_ever = run.force.yard_ever(path, stage)
+        self.outages = [
+            tuple(hours_of(at, run.scenario.run.start, self.offset) for at in (one.from_, one.until))
+            for one in stage.outages.values()
+        ]
+        self.before = self.lanes_now(0.0)
+        self.last_open = 0
+        """Lanes open just before the closing that lasts."""
+        self.was_down = False
+        self.started = 0
+
+    def edges(self):
+        """Hours by day and week, and outages; improvements add their own. [h]"""
+        hours = {0.0}
+        lines = [self.stage.opening_hours] if self.stage.opening_hours else []
+        lines += [one.opening_hours for _, one in self.run.force.of_kind("opening_hours")]
+        for some in lines:
+            hours |= edges_of_day(some)
+        for text in self.stage.lanes_by_hour or ():
+            hours.add(int(text[:2]) + int(text[3:]) / 60)
+        days = midnights(self.run.scenario.run.start, self.offset, self.run.horizon_h)
+        return {on_grid(day + hour) for day in days for hour in hours} | {at for one in self.outages for at in one}
+
+    # ------------------------------------------------------------ what lanes there are
+
+    def lanes_now(self, now):
+        """c(t): open lanes by count, hours and closures (S22, D28)."""
+        return self.run.force.lanes(self.path, self.stage, now)
+
+    def down(self, now):
+        """Whether an outage of the whole stage is on; outages that overlap or touch are one."""
+        return any(begin <= now < end for begin, end in self.outages)
+
+    def usable(self, now):
+        """Lanes in which services may start or go on."""
+        if self.down(now):
+            return 0
+        if self.lanes_now(now) == 0 and self.stage.closing == "clear_queue":
+            return self.last_open  # S08: the lanes that were open just before go on for those who came in time
+        return self.lanes_now(now)
+
+    def room(self, now):
+        """Free lanes by pool: the general one "" and one for each class that has lanes kept for it.
+
+        Lanes are given to the reservations first, in order of class; the general pool has what
+        is left. A reservation of 0 lanes binds nobody (D28), so it makes no pool, and who is
+        still in a lane of a pool that is gone counts as any other. Each pool follows S07 for
+        itself, as the rules of the event engine say: a lane newly kept for a class serves it
+        though those who took that lane before are not done.
+        """
+        left, room = self.usable(now), {}
+        for cargo_class in self.run.classes:
+            wanted, _ = self.run.force.reserved(self.path, self.stage, cargo_class, now)
+            if wanted > 0:
+                room[cargo_class] = min(wanted, left)
+                left -= room[cargo_class]
+        room[""] = left
+        for visit in self.inside:
+            if not visit.cut:
+                room[visit.pool if visit.pool in room else ""] -= 1
+        return room
+
+    def pool_for(self, visit, now):
+        """The pool that would take the visit now, None if none would."""
+        room = self.room(now)
+        own = visit.truck.cargo_class
+        if own not in room:
+            return "" if room[""] > 0 else None
+        if room[own] > 0:
+            return own
+        overflow = self.run.force.reserved(self.path, self.stage, own, now)[1]
+        return "" if overflow and room[""] > 0 else None
+
+    # ------------------------------------------------------------ the calendar
+
+    def calendar(self, now):
+        """S08, S11: what closing, opening and outages do to those inside."""
+        lanes, closing = self.lanes_now(now), self.stage.closing
+        if lanes == 0 and self.before > 0:
+            self.last_open = self.before
+            if closing in ("suspend", "restart"):
+                # S08: the services under way stand still; restart loses the work that was done.
+                for visit in self.inside:
+                    if visit.finish is None:
+                        self.stand_still(visit, now)
+                        visit.cut = True
+                        if closing == "restart":
+                            visit.left = visit.time
+        if lanes > 0:
+            for visit in self.waiting:
+                visit.late = False
+        down = self.down(now)
+        if down and not self.was_down:
+            self.go_down(now)
+        if not down and self.was_down:
+            for visit in self.inside:
+                if visit.finish is None and not visit.cut and visit.end is None:
+                    visit.end = now + visit.left
+        self.before, self.was_down = lanes, down
+
+    def go_down(self, now):
+        """S11: an outage of the stage begins."""
+        policy = self.stage.outage_policy
+        for visit in list(self.inside):
+            if visit.finish is not None or policy == "finish":
+                continue
+            self.stand_still(visit, now)
+            if policy == "restart":
+                visit.left = visit.time
+            elif policy == "requeue":
+                self.inside.remove(visit)
+                self.waiting.append(visit)
+                visit.requeued = True
+
+    def stand_still(self, visit, now):
+        """The clock of a service stops."""
+        if visit.end is not None:
+            visit.left = visit.end - now
+            visit.end = None
+
+    # ------------------------------------------------------------ joins and starts
+
+    def joined(self, visit, now):
+        """What is read at joining: law, factors (D13), rank, and whether the queue is closed already."""
+        super().joined(visit, now)
+        visit.left = visit.time
+        visit.rank = self.run.force.rank(self.path, self.stage, visit.truck.cargo_class, now)
+        visit.late = self.stage.closing == "clear_queue" and self.lanes_now(now) == 0
+
+    def settle(self, now):
+        changed = self.take_in(now)
+        while self.admit(now) or self.go_on(now) or self.start(now) or self.slip_in(now):
+            changed = True
+        return changed
+
+    def go_on(self, now):
+        """D30: of those that a closing cut, as many go on as there are lanes, in order of their start."""
+        if self.lanes_now(now) == 0 or self.down(now):
+            return False
+        for visit in sorted((v for v in self.inside if v.cut), key=lambda v: v.turn):
+            pool = self.pool_for(visit, now)
+            if pool is not None:
+                visit.cut, visit.pool = False, pool
+                visit.end = now + visit.left
+                return True
+        return False
+
+    def start(self, now):
+        """The first in queue order that has a lane starts (S04, S05)."""
+        kept_back = set()
+        for visit in sorted(self.waiting, key=lambda visit: visit.order):
+            group = self.group(visit.truck.cargo_class, now)
+            if visit.late or group in kept_back:
+                continue
+            pool = self.pool_for(visit, now)
+            if pool is None:
+                continue
+            if not self.fits(visit.left, now):
+                kept_back.add(group)  # S08 no_overrun, strict FIFO: nobody overtakes who would use the same lanes
+                continue
+            self.begin_in(visit, pool, now)
+            return True
+        return False
+
+    def begin_in(self, visit, pool, now):
+        """Start, or go on after having been put back."""
+        first = visit.start
+        self.begin(visit, now)
+        visit.pool, visit.requeued = pool, False
+        visit.end = now + visit.left
+        if first is not None:
+            visit.start = first
+        self.started += 1
+        visit.turn = visit.turn or self.started
+        if visit.left == 0:
+            self.run.done(visit, now)
+
+    def group(self, cargo_class, now):
+        """Whose lanes a class uses: its own reservation while it binds, else everybody's."""
+        wanted, _ = self.run.force.reserved(self.path, self.stage, cargo_class, now)
+        return cargo_class if wanted > 0 else ""
+
+    def fits(self, left_h, now):
+        """S08 no_overrun: what ends by the next closing starts; an end at the closing is in time."""
+        if self.stage.closing != "no_overrun":
+            return True
+        return now + left_h <= self.next_closing(now)
+
+    def next_closing(self, now):
+        """The next instant at which no lane is open; infinity if there is none. [h]"""
+        for at in self.run.instants:
+            if at > now and self.lanes_now(at) == 0:
+                return at
+        return math.inf
+
+    # ------------------------------------------------------------ the yard (S14-S17)
+
+    def admit(self, now):
+        """Room in the yard goes to the blocked in order of (finish, number); a closed stage's yard is open (S17)."""
+        places = self.run.force.yard(self.path, self.stage, now)
+        taken = sum(not visit.requeued for visit in self.waiting)
+        if not self.asking or (places is not None and taken >= places):
+            return False
+        self.enter(self.first_asking(), now)
+        return True
+
+    def first_asking(self):
+        return min(self.asking, key=lambda visit: (visit.finish, visit.truck.number))
+
+    def enter(self, visit, now):
+        """A blocked consignment leaves its lane and joins here."""
+        self.asking.remove(visit)
+        visit.place.let_go(visit, now)
+        new = type(visit)(visit.truck, self, visit.truck.step, now)
+        self.run.visits.append(new)
+        self.joined(new, now)
+        self.waiting.append(new)
+        return new
+
+    def slip_in(self, now):
+        """S15: without a yard somebody moves only into a lane that takes it at once."""
+        if self.run.force.yard(self.path, self.stage, now) != 0 or self.lanes_now(now) == 0:
+            return False
+        for visit in sorted(self.asking, key=lambda visit: (visit.finish, visit.truck.number)):
+            group = self.group(visit.truck.cargo_class, now)
+            same = [one for one in self.waiting if self.group(one.truck.cargo_class, now) == group]
+            left_h = self.run.duration(visit.truck, self, visit.truck.step, now)
+            if not same and self.pool_for(visit, now) is not None and self.fits(left_h, now):
+                self.enter(visit, now)
+                return True
+        return False

@@ -1,0 +1,377 @@
+"""Small made-up borders with calendars, and changes of every kind the oracle knows, on quarter hours.
+
+Everything lies on a coarse grid, so that ties are the rule: somebody joins at the very
+instant at which a lane opens, closes or is added. All figures are made up (assumed).
+`border` makes the tables by hand; `borders`, `change` and `scenarios` draw them.
+What the strategies leave out is listed in `scenario_oracle`.
+"""
+
+import datetime as dt
+
+from hypothesis import strategies as st
+
+START = dt.datetime(2024, 1, 1)  # a Monday
+HORIZON_H = 96
+FREE = {"lanes": "unlimited", "service": {"kind": "deterministic", "value_h": 0.0}}
+FIXED = "deterministic"
+CLASSES = ("loaded", "vip")
+
+
+def at_hour(hour):
+    """A local date-time so many hours after the first midnight."""
+    return START + dt.timedelta(hours=hour)
+
+
+def fixed(hours):
+    """A service that always takes so long."""
+    return {"kind": FIXED, "value_h": hours}
+
+
+def border(stages, *, flows, improvements=None, entry=None, leg=None, post=None, horizon_h=HORIZON_H):
+    """A scenario as tables: place a, post p (exit), border leg, post q (entry), place b.
+
+    `flows` are {id: (class, release hours)}; a class whose id begins with "back" goes from b to a.
+    """
+    road = {"kind": "road", "length_km": 0.0, "speed_kmh": 50.0}
+    table = {
+        id: {
+            "origin": "b" if id.startswith("back") else "a",
+            "destination": "a" if id.startswith("back") else "b",
+            "cargo_class": cargo_class,
+            "arrivals": {"kind": "trace", "times_h": list(times)} if isinstance(times, (list, tuple)) else times,
+        }
+        for id, (cargo_class, times) in flows.items()
+    }
+    return {
+        "schema": 1,
+        "run": {"start": START, "horizon_h": float(horizon_h), "replications": 1},
+        "places": {"a": {}, "b": {}},
+        "legs": {
+            "la": {**road, "from": "a", "to": "p"},
+            "lb": {**road, "from": "q", "to": "b"},
+            "br": {**road, "from": "p", "to": "q", "border": True, **(leg or {})},
+        },
+        "checkpoints": {
+            "p": {"crossing": "x", "exit": dict(stages), "entry": {"free": FREE}, **(post or {})},
+            "q": {"crossing": "x", "exit": {"free": FREE}, "entry": dict(entry or {"free": FREE})},
+        },
+        "flows": table,
+        "improvements": dict(improvements or {}),
+    }
+
+
+# ---------------------------------------------------------------- calendars and stages
+
+halves = st.integers(1, 8).map(lambda n: n / 4)
+HOURS = (
+    ["08:00-20:00"],
+    ["06:00-12:00", "13:00-22:00"],
+    ["20:00-06:00"],
+    ["Mon,Wed 00:00-24:00", "Tue 10:00-18:00", "Thu-Sun 08:00-20:00"],
+    ["00:00-24:00"],
+)
+BY_HOUR = (
+    {"00:00": 0, "08:00": 2, "20:00": 0},
+    {"06:00": 1, "12:00": 3, "22:00": 1},
+    {"07:00": 2, "19:00": 0},
+    {"00:00": 1, "10:00": 2, "14:00": 0, "18:00": 3},
+)
+CLOSINGS = ("finish", "suspend", "restart", "no_overrun", "clear_queue")
+
+
+@st.composite
+def laws(draw):
+    """A time that is always the same, or one of a few drawn by chance."""
+    if draw(st.booleans()):
+        return fixed(draw(halves))
+    return {"kind": "empirical", "values_h": draw(st.lists(halves, min_size=2, max_size=3))}
+
+
+@st.composite
+def stages(draw, plain=False):
+    """A stage with lanes: hours or lanes by hour, a closing policy, and now and then one thing more."""
+    stage = {"lanes": draw(st.integers(1, 3)), "service": draw(laws())}
+    calendar = draw(st.sampled_from(["none", "none", "hours", "by hour"]))
+    if calendar == "hours":
+        stage["opening_hours"] = draw(st.sampled_from(HOURS))
+    elif calendar == "by hour":
+        stage["lanes_by_hour"] = draw(st.sampled_from(BY_HOUR))
+        stage["lanes"] = max(stage["lanes_by_hour"].values())
+    stage["closing"] = draw(st.sampled_from(CLOSINGS))
+    if plain:
+        return stage
+    more = draw(st.sampled_from(["none", "none", "rank", "reserved", "outage", "share", "factor", "capacity", "zero"]))
+    if more == "rank":
+        stage |= {"discipline": "priority", "priority": ["vip"]}
+    elif more == "reserved":
+        kept = draw(st.integers(0, stage["lanes"]))
+        stage["reserved"] = {"vip": {"lanes": kept, "overflow": draw(st.booleans())}}
+    elif more == "outage":
+        begin = draw(st.integers(1, 60))
+        outage = {"from": at_hour(begin), "until": at_hour(begin + draw(st.integers(1, 9)))}
+        policies = ["resume", "restart", "finish"] + (["requeue"] if stage["closing"] == "finish" else [])
+        stage |= {"outages": {"o": outage}, "outage_policy": draw(st.sampled_from(policies))}
+    elif more == "share":
+        stage["share"] = draw(st.sampled_from([0.25, 0.5, 0.75]))
+        if draw(st.booleans()):
+            stage["share_by_class"] = {"vip": draw(st.sampled_from([0.0, 0.5, 1.0]))}
+    elif more == "factor":
+        stage["factor_by_class"] = {"vip": draw(st.sampled_from([0.5, 2.0]))}
+    elif more == "capacity":
+        stage["trucks_per_day"] = float(stage["lanes"] * draw(st.sampled_from([16, 24, 48])))
+        if draw(st.booleans()):
+            del stage["service"]
+    elif more == "zero" and calendar == "none":
+        stage["lanes"] = 0  # a count: improvements may add to it
+    return stage
+
+
+releases = st.lists(st.integers(0, 140).map(lambda n: n / 2), min_size=1, max_size=7).map(sorted)
+bursts = st.tuples(st.integers(0, 60), st.integers(2, 6)).map(lambda pair: [float(pair[0])] * pair[1])
+
+
+@st.composite
+def arrivals(draw):
+    """Given instants, a crowd at the start, or regular groups."""
+    kind = draw(st.sampled_from(["trace", "trace", "burst", "start", "regular"]))
+    if kind == "start":
+        return {"kind": "all_at_start", "count": draw(st.integers(1, 6))}
+    if kind == "regular":
+        every, first = draw(st.integers(12, 40)), draw(st.integers(0, 24))
+        return {
+            "kind": "timetable",
+            "every_h": float(every),
+            "first_h": float(first),
+            "size": draw(st.integers(1, 3)),
+        }
+    return draw(releases if kind == "trace" else bursts)
+
+
+@st.composite
+def borders(draw):
+    """A border of one or two stages before the line and one behind it, two classes, perhaps traffic back."""
+    exits = {"s": draw(stages())}
+    if draw(st.booleans()):
+        exits["t"] = draw(stages(plain=draw(st.booleans())))
+        if (yard := draw(st.sampled_from([None] * 9 + [0, 1, 2]))) is not None:
+            exits["t"]["yard"] = yard
+    entry = {"s": draw(stages(plain=True))} if draw(st.integers(0, 2)) == 0 else None
+    flows = {"f": ("loaded", draw(arrivals())), "v": ("vip", draw(arrivals()))}
+    if draw(st.integers(0, 3)) == 0:
+        flows["back"] = ("loaded", draw(arrivals()))
+    leg = draw(st.sampled_from([None, None, "road", "headway", "vehicles", "closed", "ferry"]))
+    tables = {
+        None: {},
+        "road": {"length_km": 50.0},
+        "headway": {"headway_h": 0.5, "length_km": 25.0, "no_overtaking": True},
+        "vehicles": {"max_vehicles": 1, "length_km": 50.0},
+        "closed": {"length_km": 25.0, "closures": {"c": {"from": at_hour(20), "until": at_hour(30)}}},
+        "ferry": {"length_km": 100.0, "timetable": {"every_h": 8.0, "first_h": 6.0, "places": 2}},
+    }
+    post = {"utc_offset_h": draw(st.sampled_from([0.0, 0.0, 3.0, 3.5, 4.0]))}
+    outages = any("outages" in stage for stage in exits.values())
+    if not outages and draw(st.integers(0, 4)) == 0:
+        post["acceptance"] = {"exit": {"per_day": draw(st.integers(1, 4))}}
+    if draw(st.integers(0, 7)) == 0:
+        post["slots"] = {"exit": {"per_day": draw(st.sampled_from([4, 8, 12, 24]))}}
+    return border(exits, flows=flows, entry=entry, leg=tables[leg], post=post)
+
+
+# ---------------------------------------------------------------- changes
+
+STAGE_KINDS = (
+    "add_lanes",
+    "remove_lanes",
+    "set_capacity",
+    "service_time",
+    "inspection_share",
+    "opening_hours",
+    "priority_class",
+    "priority_lane",
+    "pre_arrival",
+    "yard_places",
+    "closure",
+    "works",
+)
+POST_KINDS = ("daily_acceptance", "slot_booking", "one_stop_post")
+LEG_KINDS = ("leg_speed", "leg_capacity", "timetable")
+FLOW_KINDS = ("demand_growth",)
+KINDS = STAGE_KINDS + POST_KINDS + LEG_KINDS + FLOW_KINDS
+RAMPED = ("add_lanes", "remove_lanes", "service_time", "pre_arrival", "inspection_share")
+
+
+@st.composite
+def dates(draw):
+    """`from` and `until`, each there or not, inside the run or outside it."""
+    begin = draw(st.none() | st.integers(-24, 80))
+    end = draw(st.none() | st.integers(1, 40))
+    found = {}
+    if begin is not None:
+        found["from"] = at_hour(begin)
+    if end is not None:
+        found["until"] = at_hour((begin or 0) + end)
+    return found
+
+
+def stages_with_lanes(data):
+    """Paths and tables of the stages with lanes."""
+    return {
+        f"checkpoints.{post}.{way}.{name}": stage
+        for post, table in data["checkpoints"].items()
+        for way in ("exit", "entry")
+        for name, stage in table[way].items()
+        if stage["lanes"] != "unlimited"
+    }
+
+
+@st.composite
+def change(draw, data, kind, when=None, night=False):
+    """One improvement of a kind that fits the border, None if there is nothing it could improve.
+
+    `when` gives its dates; with `night` works may take a lane at a stage whose lanes change by the hour.
+    """
+    dated = draw(dates()) if when is None else dict(when)
+    lanes = stages_with_lanes(data)
+    path = draw(st.sampled_from(sorted(lanes)))
+    stage = lanes[path]
+    post, way = path.split(".")[1:3]
+    one = {"kind": kind, "at": path, **dated}
+    if kind in RAMPED and when is None and "from" in dated and draw(st.integers(0, 5)) == 0:
+        one["ramp_up_days"] = float(draw(st.integers(1, 3)))
+    if kind in ("add_lanes", "works"):
+        one |= {"kind": "add_lanes", "lanes": draw(st.integers(1, 2))}
+        if kind == "works":
+            if "from" not in dated or stage["lanes"] < 2 or ("lanes_by_hour" in stage and not night):
+                return None
+            ends = dated["from"] - dt.timedelta(hours=draw(st.integers(0, 6)))
+            one["works"] = {"from": ends - dt.timedelta(hours=draw(st.integers(1, 12))), "until": ends, "lanes": -1}
+    elif kind == "remove_lanes":
+        least = min([stage["lanes"], *(n for n in stage.get("lanes_by_hour", {}).values() if n)])
+        if least < (1 if "until" in dated else 2):
+            return None
+        one["lanes"] = 1
+    elif kind == "set_capacity":
+        one |= {"trucks_per_day": float(draw(st.sampled_from([24, 48, 96])))}
+        if draw(st.booleans()) or not stage["lanes"]:
+            one["lanes"] = draw(st.integers(1, 3))
+    elif kind == "service_time":
+        if draw(st.booleans()) or "ramp_up_days" in one or "trucks_per_day" in stage:
+            one["factor"] = draw(st.sampled_from([0.5, 0.75, 1.5, 2.0]))
+            if draw(st.booleans()):
+                one["cargo_class"] = "vip"
+            one["at"] = draw(st.sampled_from([path, f"checkpoints.{post}.{way}", f"checkpoints.{post}"]))
+        else:
+            one["service"] = draw(laws())
+    elif kind == "inspection_share":
+        name, value = draw(st.sampled_from([("share", 0.5), ("share", 0.0), ("factor", 0.5), ("share", 1.0)]))
+        one[name] = value
+        if draw(st.booleans()):
+            one["cargo_class"] = "vip"
+    elif kind == "opening_hours":
+        one["opening_hours"] = draw(st.sampled_from(HOURS))
+        one["at"] = draw(st.sampled_from([path, f"checkpoints.{post}.{way}"]))
+    elif kind == "priority_class":
+        one["priority"] = draw(st.sampled_from([["vip"], ["loaded"], ["loaded", "vip"]]))
+    elif kind == "priority_lane":
+        built = draw(st.integers(0, 1))
+        most = min([stage["lanes"], *(n for n in stage.get("lanes_by_hour", {}).values() if n)]) + built
+        if most < 1:
+            return None
+        one |= {"cargo_class": "vip", "new_lanes": built, "lanes": draw(st.integers(1, most))}
+        if "reserved" not in stage and draw(st.booleans()):
+            one["overflow"] = True
+    elif kind == "pre_arrival":
+        one |= {"share": draw(st.sampled_from([0.5, 1.0])), "factor": draw(st.sampled_from([0.0, 0.5]))}
+        one["at"] = draw(st.sampled_from([path, f"checkpoints.{post}.{way}", f"checkpoints.{post}"]))
+        if draw(st.booleans()):
+            one["cargo_classes"] = ["vip"]
+    elif kind == "yard_places":
+        one["places"] = draw(st.sampled_from([0, 1, 2, "unlimited"]))
+    elif kind == "closure":
+        if "from" not in dated or "until" not in dated:
+            begin = draw(st.integers(-12, 60))
+            one |= {"from": at_hour(begin), "until": at_hour(begin + draw(st.integers(1, 30)))}
+        where = draw(st.sampled_from(["stage", "direction", "post", "narrowed", "named", "leg"]))
+        if where == "leg":
+            one["at"] = "legs.br"
+        elif where == "narrowed":
+            one |= {"at": f"checkpoints.{post}", "direction": way}
+        elif where == "named":
+            del one["at"]
+            one |= {"checkpoint": post, "direction": way, "stage": path.split(".")[3]}
+        else:
+            one["at"] = {"stage": path, "direction": f"checkpoints.{post}.{way}", "post": f"checkpoints.{post}"}[where]
+    elif kind == "daily_acceptance":
+        if any("outages" in one_stage for one_stage in data["checkpoints"][post][way].values()):
+            return None
+        one |= {"at": f"checkpoints.{post}.{way}", "per_day": draw(st.integers(1, 5))}
+    elif kind == "slot_booking":
+        one |= {"at": f"checkpoints.{post}.{way}", "per_day": draw(st.sampled_from([4, 8, 12, 24, 48]))}
+        if draw(st.booleans()):
+            one["every_h"] = float(draw(st.sampled_from([2, 4, 6])))
+    elif kind == "one_stop_post":
+        both = set(data["checkpoints"]["p"]["exit"]) & set(data["checkpoints"]["q"]["entry"])
+        accepted = any("acceptance" in table for table in data["checkpoints"].values())
+        if not both or accepted:
+            return None
+        del one["at"]
+        one |= {"crossing": "x", "host": draw(st.sampled_from(["p", "q"]))}
+        one["service_factor"] = draw(st.sampled_from([1.0, 1.5]))
+    elif kind == "leg_speed":
+        if "timetable" in data["legs"]["br"]:
+            return None
+        one |= {"at": "legs.br", **draw(st.sampled_from([{"factor": 2.0}, {"factor": 0.5}, {"speed_kmh": 100.0}]))}
+    elif kind == "leg_capacity":
+        if "timetable" in data["legs"]["br"]:
+            return None
+        limits = [{"headway_h": 0.5}, {"paths_per_day": 12.0}, {"max_vehicles": 1}, {"max_vehicles": 2}]
+        one |= {"at": "legs.br", **draw(st.sampled_from(limits))}
+    elif kind == "timetable":
+        limited = ("headway_h", "max_vehicles", "closures", "no_overtaking")
+        if any(name in data["legs"]["br"] for name in limited):
+            return None
+        every = float(draw(st.sampled_from([4, 6, 10])))
+        table = {"every_h": every, "first_h": float(draw(st.integers(0, 5))), "places": draw(st.integers(1, 3))}
+        one |= {"at": "legs.br", "timetable": table}
+    elif kind == "demand_growth":
+        del one["at"]
+        one |= {"flow": "f", "factor": 1.5}
+    return one
+
+
+def sets_the_same(one, other):
+    """Whether two improvements might set one value twice, which is an error (not an open question)."""
+    if one["kind"] != other["kind"] or one["kind"] in ("add_lanes", "remove_lanes", "pre_arrival", "closure"):
+        return False
+    return not (one["kind"] in ("service_time", "leg_speed") and "factor" in one and "factor" in other)
+
+
+def fits(data, one):
+    """Whether an improvement may stand beside those that are there; what cannot is refused by the library."""
+    others = list(data["improvements"].values())
+    kinds = {other["kind"] for other in others} | {one["kind"]}
+    if any(sets_the_same(one, other) for other in others):
+        return False
+    # Both set the law of service.
+    if {"set_capacity", "service_time"} <= kinds or {"one_stop_post", "daily_acceptance"} <= kinds:
+        return False
+    # A leg with a timetable knows no limit, and its speed stays.
+    return not ("timetable" in kinds and kinds & {"leg_capacity", "leg_speed"})
+
+
+@st.composite
+def scenarios(draw, kinds=KINDS, least=0, most=3):
+    """A border with up to three changes of different kinds or places; a stage without lanes gets some."""
+    data = draw(borders())
+    for path, stage in stages_with_lanes(data).items():
+        if stage["lanes"] == 0:
+            dated = {"from": at_hour(draw(st.integers(-5, 40)))} if draw(st.booleans()) else {}
+            one = {"kind": "add_lanes", "at": path, "lanes": draw(st.integers(1, 2)), **dated}
+            data["improvements"][f"first_{path.split('.')[3]}"] = one
+            most -= 1
+    number = max(least, draw(st.sampled_from([0, 1, 1, 2, 2, 3, 3])))
+    for k in range(min(number, most)):
+        one = draw(change(data, draw(st.sampled_from(kinds))))
+        if one is not None and fits(data, one):
+            data["improvements"][f"change{k}"] = one
+    return data
