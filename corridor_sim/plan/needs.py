@@ -45,18 +45,24 @@ Rule = Callable[[Any], Iterable[Need]]
 """From a piece to what one of its fields brings; asked only where the field has not its default."""
 
 
-def _nothing(_: Any) -> Iterable[Need]:
+def label(_: Any) -> Iterable[Need]:
+    """The rule of a field that names or describes; engines do not act on it."""
+    return ()
+
+
+def no_more(_: Any) -> Iterable[Need]:
+    """The rule of a field whose mechanism another field brings, of this piece or of the one it lies in."""
     return ()
 
 
 def labels(names: str) -> dict[str, Rule]:
-    """Fields that name and describe; engines do not act on them."""
-    return dict.fromkeys(names.split(), _nothing)
+    """Fields that name or describe."""
+    return dict.fromkeys(names.split(), label)
 
 
 def covered(names: str) -> dict[str, Rule]:
-    """Fields whose mechanism another field brings, of this piece or of the one it lies in."""
-    return dict.fromkeys(names.split(), _nothing)
+    """Fields whose mechanism another field brings."""
+    return dict.fromkeys(names.split(), no_more)
 
 
 def brings(mechanism: Mechanism) -> Rule:
@@ -224,7 +230,7 @@ def _rules(kind: type) -> tuple[tuple[str, Any, Rule], ...]:
         rule = FIELDS[known].get(field.name)
         if rule is None:
             rule = _undeclared(kind.__name__, field.name)
-        if rule is not _nothing:
+        if rule not in (label, no_more):
             found.append((field.name, default, rule))
     return tuple(found)
 
