@@ -17,6 +17,7 @@ from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
 from corridor_sim.files.reading import parse, read_text, resolve, shown
 from corridor_sim.files.toml_lines import key_parts
+from corridor_sim.model.flows import Flow
 
 SCHEMA_VERSION = 1
 OVERLAY_KEYS = ("extends", "remove")
@@ -42,6 +43,8 @@ class Document:
     name: str
     data: dict[str, Any]
     places: dict[str, FileLine] = field(default_factory=dict)
+    classes: frozenset[str] = frozenset()
+    """Cargo classes of the flows of the file and of all that it extends, also of flows taken out since."""
 
     def locate(self, problem: Problem) -> Problem:
         """The problem with file and line of the value it speaks of, or of the table around it."""
@@ -101,6 +104,7 @@ def _assemble(
     data, found = parse(text, name)
     places = {path: FileLine(file, name, line) for path, line in found.lines.items()}
     own = Document(name, {key: value for key, value in data.items() if key not in OVERLAY_KEYS}, places)
+    own.classes = classes_of(own.data)
     problems = [*_version_problems(data, own)]
     base: Document | None = None
     if "extends" in data:
@@ -183,7 +187,17 @@ def _laid_over(base: Document, own: Document) -> Document:
     places = dict(base.places)
     data = _merged(base.data, own.data, (), places)
     # What is wrong in a table that both files write is looked for in the later one.
-    return Document(own.name, data, {**places, **own.places})
+    known = base.classes | own.classes | classes_of(data)
+    return Document(own.name, data, {**places, **own.places}, known)
+
+
+def classes_of(data: dict[str, Any]) -> frozenset[str]:
+    """Cargo classes of the flows in some tables; what is no flow is told elsewhere."""
+    flows = data.get("flows")
+    tables = [flow for flow in flows.values() if isinstance(flow, dict)] if isinstance(flows, dict) else []
+    usual = Flow.model_fields["cargo_class"].default
+    names = [flow.get("cargo_class", usual) for flow in tables]
+    return frozenset(name for name in names if isinstance(name, str))
 
 
 def _merged(

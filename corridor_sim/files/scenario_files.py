@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
-from corridor_sim.files.overlays import Document, FileLine, document_of, read_document
+from corridor_sim.files.overlays import Document, FileLine, classes_of, document_of, read_document
 from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, resolve
 from corridor_sim.files.schema import scenario_schema as schema
 from corridor_sim.files.toml_lines import key_parts
@@ -23,7 +23,7 @@ from corridor_sim.files.writing import write
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.csv_columns import csv_files
 from corridor_sim.model.resolution import problems as problems_of
-from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.scenario import Scenario, former_classes
 
 __all__ = ["check", "dumps", "load_corridor", "load_scenario", "loads", "save_scenario", "schema"]
 
@@ -181,11 +181,22 @@ def _made(model: type[T], data: dict[str, Any], document: Document) -> T:
         except ScenarioError as error:
             raise ScenarioError(Problem(p.message, "csv", name, hint=p.hint) for p in error.problems) from None
 
+    if model is Scenario:
+        data = _with_former_classes(data, document)
     try:
         with csv_files(read_csv):
             return model.model_validate(data)
     except ScenarioError as error:
         raise ScenarioError(document.locate(problem) for problem in error.problems) from None
+
+
+def _with_former_classes(data: dict[str, Any], document: Document) -> dict[str, Any]:
+    """The tables with the cargo classes that the files extended have and no flow has any more."""
+    given = data.get("former_classes", [])
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        return data  # what is wrong with it is told by the model
+    former = former_classes({*given, *document.classes}, classes_of(data))
+    return {**data, "former_classes": list(former)} if former or given else data
 
 
 def _csv_folders(data: dict[str, Any], document: Document) -> dict[str, Path]:

@@ -114,39 +114,36 @@ def _share_border_problems(scenario: Scenario, at: str, flow: Flow) -> list[Prob
 
 
 def _class_problems(scenario: Scenario) -> list[Problem]:
-    classes = sorted({flow.cargo_class for flow in scenario.flows.values()})
+    """Cargo classes that no flow has, where lanes, shares, channels or improvements name them."""
     found: list[Problem] = []
     for path, stage in all_stages(scenario):
-        tables = {"priority": stage.priority, "reserved": stage.reserved}
-        by_class = {"share_by_class": stage.share_by_class, "factor_by_class": stage.factor_by_class}
-        for severity, fields in (("error", tables), ("warning", by_class)):
-            for name, table in fields.items():
-                found += [
-                    Problem(
-                        "is not the cargo class of any flow",
-                        f"{path}.{name}",
-                        item,
-                        ", ".join(classes),
-                        nearest(item, classes),
-                        severity=severity,
-                    )
-                    for item in table
-                    if item not in classes
-                ]
+        for name in ("priority", "reserved"):
+            found += _unknown_classes(scenario, f"{path}.{name}", getattr(stage, name))
+        for name in ("share_by_class", "factor_by_class"):
+            found += _unknown_classes(scenario, f"{path}.{name}", getattr(stage, name), "warning")
+    for id, post in scenario.checkpoints.items():
+        for direction, channels in post.channels.items():
+            found += _unknown_classes(
+                scenario, f"checkpoints.{id}.channels.{direction}.by_class", channels.by_class, "warning"
+            )
     for id, improvement in scenario.improvements.items():
         for name in ("priority", "cargo_class", "cargo_classes"):
             value = getattr(improvement, name, ())
-            found += [
-                Problem(
-                    "is not the cargo class of any flow",
-                    f"improvements.{id}.{name}",
-                    item,
-                    ", ".join(classes),
-                    nearest(item, classes),
-                )
-                for item in ((value,) if isinstance(value, str) else value)
-                if item and item not in classes
-            ]
+            names = (value,) if isinstance(value, str) else value
+            found += _unknown_classes(scenario, f"improvements.{id}.{name}", [item for item in names if item])
+    return found
+
+
+def _unknown_classes(scenario: Scenario, path: str, names: Iterable[str], severity: str = "error") -> list[Problem]:
+    classes = sorted(scenario.classes)
+    found = []
+    for name in names:
+        if name in scenario.former_classes:
+            text = "is a cargo class whose flows were taken out; nothing comes of it"
+            found.append(Problem(text, path, name, severity="warning"))
+        elif name not in classes:
+            text, allowed = "is not the cargo class of any flow", ", ".join(classes)
+            found.append(Problem(text, path, name, allowed, nearest(name, classes), severity=severity))
     return found
 
 

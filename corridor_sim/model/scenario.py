@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.core.units import H_PER_DAY
-from corridor_sim.model.base import FrozenDict, Instant, KindOf, Model, NonNegative, Positive, PositiveCount, TableOf
+from corridor_sim.model.base import (
+    FrozenDict,
+    Instant,
+    KindOf,
+    Model,
+    NonNegative,
+    Positive,
+    PositiveCount,
+    TableOf,
+    TupleOf,
+)
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.ids import LONGEST_ID, sound_ids
 from corridor_sim.model.improvements import IMPROVEMENTS, Improvement
@@ -97,6 +108,11 @@ class RunSettings(Model):
         return self.start.astimezone(dt.UTC).replace(tzinfo=None)
 
 
+def former_classes(known: Iterable[str], classes: Iterable[str]) -> tuple[str, ...]:
+    """Those of the known classes that are no class any more, in order of their names."""
+    return tuple(sorted(set(known) - set(classes)))
+
+
 class Scenario(Corridor):
     """A corridor with dated improvements and run settings."""
 
@@ -105,11 +121,39 @@ class Scenario(Corridor):
     improvements: Annotated[TableOf[Annotated[Improvement, KindOf(IMPROVEMENTS)]], AfterValidator(sound_ids)] = (
         FrozenDict()
     )
+    former_classes: TupleOf[str] = ()
+    """Cargo classes that a scenario from which this one was made has, and none of its flows.
+
+    What still names one of them (a priority, a reservation, a share) is a warning; what names a
+    class that never was is an error. Filled in by ``extends`` and by `replace`.
+    """
 
     @property
     def corridor(self) -> Corridor:
         """The corridor alone, without improvements and run settings."""
         return Corridor(**{name: getattr(self, name) for name in Corridor.model_fields})
+
+    def replace(self, **changes: Any) -> Self:
+        """The same scenario with some fields changed, validated again.
+
+        With other `flows`, the classes that none of them has any more become `former_classes`, unless
+        these are given too: taking the flows of a class out leaves the rest of the scenario valid.
+
+        Raises
+        ------
+        ScenarioError
+            If the changed scenario is not valid.
+        """
+        if "flows" not in changes or "former_classes" in changes:
+            return super().replace(**changes)
+        changed = super().replace(**changes)
+        former = former_classes({*self.former_classes, *self.classes}, changed.classes)
+        return changed if former == changed.former_classes else Model.replace(changed, former_classes=former)
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """Cargo classes of the flows."""
+        return frozenset(flow.cargo_class for flow in self.flows.values())
 
     def with_improvements(self, *improvements: Improvement, **named: Improvement) -> Self:
         """The scenario with more improvements.

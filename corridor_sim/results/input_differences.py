@@ -35,7 +35,7 @@ def inputs_diff(base: Any, other: Any) -> list[str]:
     return lines
 
 
-_NO_INPUT = ("name", "about", "sources", "schema")
+_NO_INPUT = ("name", "about", "sources", "schema", "former_classes")
 _KEYED = ("places", "checkpoints", "legs", "flows", "improvements", "profiles", "staff_pools", "crossings")
 
 
