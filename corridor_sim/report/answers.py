@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.plots.names import place_name, told
-from corridor_sim.report.text import overload_told
+from corridor_sim.report.text import moved_wait_told, overload_told
 from corridor_sim.results.comparison import EQUAL, LESS, MORE, SAME, Comparison
+from corridor_sim.results.moved_waits import moved_waits
 from corridor_sim.results.results import Results, mean_interval
 
 MOST = 8
@@ -89,6 +90,8 @@ def _compared(comparison: Comparison, other: int) -> Iterator[Sentence]:
         share = f", {abs(row.difference) / row.base:.0%} of the base" if row.base > 0 else ""
         yield _change(row, f"truck-hours of delay in the {days:g} counted days", share, several=True)
     yield from _by_place(comparison, name, run, "tfi1", "time to cross")
+    for moved in moved_waits(comparison, other):
+        yield Sentence(f"{moved_wait_told(moved)}.", place_name(run, *moved.place), "change")
     yield from _by_place(comparison, name, run, "throughput_per_day", "vehicles crossing", several=True)
 
 

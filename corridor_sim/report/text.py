@@ -14,6 +14,7 @@ import numpy as np
 
 from corridor_sim.indicators.capacity import not_counted
 from corridor_sim.indicators.table import Table
+from corridor_sim.results.moved_waits import Change, MovedWait, moved_waits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -271,11 +272,37 @@ def describe_comparison(comparison: Comparison, width: int = 80) -> str:
     frame = _main_differences(comparison)
     for name in comparison.names[1:]:
         lines += _differences(frame[frame["scenario"] == name], name, comparison.names[0], width)
+        for moved in moved_waits(comparison, comparison.names.index(name)):
+            _, place, direction = moved.place
+            text = f"{place} {direction}".strip() + f": {moved_wait_told(moved)}"
+            lines += textwrap.wrap(text, width, subsequent_indent="  ")
     joint = "" if len(comparison.names) == 2 else ", together for all scenarios of a row"
     lines += ["", *textwrap.wrap(f"difference ± half-width of the 95 % interval{joint}: sampling noise only", width)]
     if frame["note"].any():
         lines += textwrap.wrap("* a stage on the way is overloaded: the time measures the horizon", width)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def moved_wait_told(moved: MovedWait, most: int = 3) -> str:
+    """What is to be said of a wait that went elsewhere.
+
+    >>> from corridor_sim.results.moved_waits import Change, MovedWait
+    >>> longer = (("export", Change(0.4, 0.25, 0.55)),)
+    >>> moved_wait_told(MovedWait(("crossing", "north", "A>B"), Change(-3.1, -3.4, -2.8), longer, ()))
+    'the wait moved away from the border: clearing the posts -3.1 ±0.3 h, door to door +0.4 ±0.1 h (export): no gain'
+    """
+    what = "clearing the posts" if moved.place[0] == "crossing" else "waiting for lanes"
+    doors = [f"{_signed(change)} h ({flow})" for flow, change in moved.longer[:most]]
+    if len(moved.longer) > most:
+        doors.append(f"longer for {len(moved.longer) - most} more flows")
+    text = (
+        f"the wait moved away from the border: {what} {_signed(moved.gain)} h, door to door {', '.join(doors)}: no gain"
+    )
+    return f"{text} for them; door to door falls for {', '.join(moved.shorter)}" if moved.shorter else text
+
+
+def _signed(change: Change) -> str:
+    return ("+" if change.difference > 0 else "") + number(change.difference, (change.high - change.low) / 2)
 
 
 def _comparison_head(comparison: Comparison, width: int) -> list[str]:

@@ -1,0 +1,98 @@
+"""Waits that went elsewhere: a post is cleared faster, and the journeys through it take longer.
+
+Booked slots let a truck wait at home, and the border looks better; so does a limit
+upstream. What counts is the whole journey, so where the time at the border falls
+and the door-to-door time of a flow through it rises, both beyond their paired
+intervals, that is no gain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from corridor_sim.indicators.places import PlaceKey
+from corridor_sim.results.comparison import LESS, MORE, Comparison
+from corridor_sim.results.results import Results
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference from the base with its interval. [h]"""
+
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class MovedWait:
+    """A place where less time is spent, with the flows through it whose journeys are longer for it.
+
+    Attributes
+    ----------
+    place
+        (kind, id, direction): a crossing where ``tfi1`` falls, or a post where ``wait_h`` does.
+    gain
+        How the time at the place changes, below 0.
+    longer
+        Flows whose door-to-door time rises, each with its change.
+    shorter
+        Flows through the place whose door-to-door time falls all the same.
+    """
+
+    place: PlaceKey
+    gain: Change
+    longer: tuple[tuple[str, Change], ...]
+    shorter: tuple[str, ...]
+
+
+def moved_waits(comparison: Comparison, other: int) -> list[MovedWait]:
+    """Places where run number `other` only moved the wait away, crossings first; a post only where no crossing says it.
+
+    Rows of all classes together are read; a difference is one whose paired interval leaves 0 out.
+    """
+    run, name = comparison.runs[other], comparison.names[other]
+    known = comparison.base.rows.indicators
+    wanted = [indicator for indicator in ("tfi1", "wait_h", "door_to_door_h") if indicator in known]
+    if "door_to_door_h" not in wanted or len(wanted) < 2:
+        return []
+    frame = comparison.table(wanted, cargo_class="", of="")
+    rows: list[Any] = list(frame[frame["scenario"] == name].itertuples())
+    doors = {row.place: row for row in rows if row.indicator == "door_to_door_h" and row.kind == "flow"}
+    through, posts_of = _through(run)
+    found: list[MovedWait] = []
+    covered: set[PlaceKey] = set()
+    for indicator, kind in (("tfi1", "crossing"), ("wait_h", "post")):
+        for row in rows:
+            place = (row.kind, row.place, row.direction)
+            if row.indicator != indicator or row.kind != kind or row.verdict != LESS or place in covered:
+                continue
+            flows = [flow for flow in through.get(place, ()) if flow in doors]
+            longer = tuple((flow, _change(doors[flow])) for flow in flows if doors[flow].verdict == MORE)
+            shorter = tuple(flow for flow in flows if doors[flow].verdict == LESS)
+            if longer:
+                found.append(MovedWait(place, _change(row), longer, shorter))
+                covered |= posts_of.get(place, set())
+    return found
+
+
+def _change(row: Any) -> Change:
+    return Change(row.difference, row.low, row.high)
+
+
+def _through(run: Results) -> tuple[dict[PlaceKey, list[str]], dict[PlaceKey, set[PlaceKey]]]:
+    """Flows through each crossing and post, and the posts of each crossing, all by direction."""
+    flows: dict[PlaceKey, list[str]] = {}
+    posts: dict[PlaceKey, set[PlaceKey]] = {}
+    view = run.scope
+    for flow in run.plan.flows:
+        for variant in flow.variants:
+            spans = [(span, view.place_of(variant, span)) for span in variant.spans]
+            for span, place in spans:
+                if flow.id not in flows.setdefault(place, []):
+                    flows[place].append(flow.id)
+                if span.kind == "crossing":
+                    inside = (at for one, at in spans if one.kind == "post" and span.first <= one.first <= span.last)
+                    posts.setdefault(place, set()).update(inside)
+    return flows, posts
