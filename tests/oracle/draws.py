@@ -14,6 +14,11 @@ class Draws:
 
     def __init__(self, plan, inputs):
         self.flows = {flow.id: drawn for flow, drawn in zip(plan.flows, inputs.flows, strict=True)}
+        self.outages = {
+            plan.elements[number].id: [(one.from_h, one.until_h, one.lane) for one in rows[0]]
+            for number, rows in inputs.outages.items()
+        }
+        """Breakdowns as they were drawn, by place: from, until, lane (None is the whole stage). [h]"""
         self.laws = {}
         for flow in plan.flows:
             for variant in flow.variants:

@@ -247,7 +247,20 @@ class InForce:
             value = self._resolved(base, [*general, *special], time_h)
         else:
             value = self._resolved(self._resolved(base, general, time_h), special, time_h)
+        if stage.channels:
+            value *= self.in_channels(path, stage, cargo_class, time_h)
         return min(1.0, max(0.0, value))
+
+    def in_channels(self, path, stage, cargo_class, time_h):
+        """Share of a class in the risk channels that need a stage; channels set by an improvement win."""
+        post, way = path.split(".")[1:3]
+        shares = self.scenario.checkpoints[post].channels[way].shares
+        for meant in ("", cargo_class):
+            for _, one in self.of_kind("inspection_share"):
+                here = self.where(one) == ["checkpoints", post, "channels", way]
+                if here and one.channels and one.cargo_class == meant and self.effect(one, time_h):
+                    shares = {name: one.channels.get(name, 0.0) for name in shares}
+        return sum(shares[name] for name in stage.channels)
 
     def _resolved(self, base, changes, time_h):
         value = base

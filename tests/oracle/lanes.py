@@ -1,6 +1,7 @@
-"""A stage with lanes: queue, classes, reserved lanes, closing policies, station-wide outages, yard.
+"""A stage with lanes: queue, classes, reserved lanes, closing policies, outages, yard.
 
-Lanes are pooled (S07): they are counted, nobody stands in a certain one. `inside` holds
+Lanes are pooled (S07): they are counted, and nobody stands in a certain one, unless lanes
+are named or fail one by one: then each visit has a lane, numbered from 1. `inside` holds
 those who have started and not left: in service, standing still, or blocked (S14).
 """
 
@@ -19,13 +20,15 @@ class Lanes(Place):
         self.offset = run.scenario.checkpoints[path.split(".")[1]].utc_offset_h
         self.yard_ever = run.force.yard_ever(path, stage)
         self.outages = [
-            tuple(hours_of(at, run.scenario.run.start, self.offset) for at in (one.from_, one.until))
+            (*(hours_of(at, run.scenario.run.start, self.offset) for at in (one.from_, one.until)), one.lane)
             for one in stage.outages.values()
-        ]
+        ] + run.draws.outages.get(id, [])
+        per_lane = stage.breakdown is not None and stage.breakdown.per_lane
+        self.named = stage.named_lanes or per_lane or any(one.lane is not None for one in stage.outages.values())
         self.before = self.lanes_now(0.0)
         self.last_open = 0
         """Lanes open just before the closing that lasts."""
-        self.was_down = False
+        self.were_down = set()
         self.started = 0
 
     def edges(self):
@@ -38,7 +41,7 @@ class Lanes(Place):
         for text in self.stage.lanes_by_hour or ():
             hours.add(int(text[:2]) + int(text[3:]) / 60)
         days = midnights(self.run.scenario.run.start, self.offset, self.run.horizon_h)
-        return {on_grid(day + hour) for day in days for hour in hours} | {at for one in self.outages for at in one}
+        return {on_grid(day + hour) for day in days for hour in hours} | {at for one in self.outages for at in one[:2]}
 
     # ------------------------------------------------------------ what lanes there are
 
@@ -46,17 +49,26 @@ class Lanes(Place):
         """c(t): open lanes by count, hours and closures (S22, D28)."""
         return self.run.force.lanes(self.path, self.stage, now)
 
-    def down(self, now):
-        """Whether an outage of the whole stage is on; outages that overlap or touch are one."""
-        return any(begin <= now < end for begin, end in self.outages)
+    def down(self, now, lane=0):
+        """Whether an outage of a lane (0 is the stage as a whole) is on; those that overlap or touch are one."""
+        return any(begin <= now < end and of in (None, lane) for begin, end, of in self.outages)
 
     def usable(self, now):
-        """Lanes in which services may start or go on."""
-        if self.down(now):
-            return 0
-        if self.lanes_now(now) == 0 and self.stage.closing == "clear_queue":
-            return self.last_open  # S08: the lanes that were open just before go on for those who came in time
-        return self.lanes_now(now)
+        """Lanes in which services may start or go on: their numbers, 1 up to c(t) without those that are down."""
+        lanes = self.lanes_now(now)
+        if lanes == 0 and self.stage.closing == "clear_queue":
+            lanes = self.last_open  # S08: the lanes that were open just before go on for those who came in time
+        return [lane for lane in range(1, lanes + 1) if not self.down(now, lane if self.named else 0)]
+
+    def counts(self, visit, now):
+        """Whether somebody inside takes the place of one who might start.
+
+        Who was cut by a closing does not. Who overruns in a pooled lane does (S07), but not in a
+        named lane that is closed, nor in a lane that is down.
+        """
+        if not self.named:
+            return not visit.cut
+        return not self.down(now, visit.lane) and visit.lane in self.usable(now)
 
     def room(self, now):
         """Free lanes by pool: the general one "" and one for each class that has lanes kept for it.
@@ -67,7 +79,7 @@ class Lanes(Place):
         itself, as the rules of the event engine say: a lane newly kept for a class serves it
         though those who took that lane before are not done.
         """
-        left, room = self.usable(now), {}
+        left, room = len(self.usable(now)), {}
         for cargo_class in self.run.classes:
             wanted, _ = self.run.force.reserved(self.path, self.stage, cargo_class, now)
             if wanted > 0:
@@ -75,7 +87,7 @@ class Lanes(Place):
                 left -= room[cargo_class]
         room[""] = left
         for visit in self.inside:
-            if not visit.cut:
+            if self.counts(visit, now):
                 room[visit.pool if visit.pool in room else ""] -= 1
         return room
 
@@ -108,20 +120,24 @@ class Lanes(Place):
         if lanes > 0:
             for visit in self.waiting:
                 visit.late = False
-        down = self.down(now)
-        if down and not self.was_down:
-            self.go_down(now)
-        if not down and self.was_down:
-            for visit in self.inside:
-                if visit.finish is None and not visit.cut and visit.end is None:
-                    visit.end = now + visit.left
-        self.before, self.was_down = lanes, down
+        down = {lane for lane in range(self.most + 1) if self.down(now, lane)}
+        self.go_down(down - self.were_down, now)
+        for visit in self.inside:
+            stands = visit.finish is None and not visit.cut and visit.end is None
+            if stands and visit.lane in self.were_down - down:
+                visit.end = now + visit.left
+        self.before, self.were_down = lanes, down
 
-    def go_down(self, now):
-        """S11: an outage of the stage begins."""
+    @property
+    def most(self):
+        """The highest number of a lane that matters."""
+        return max([1, *(visit.lane for visit in self.inside), *(of or 0 for *_, of in self.outages)])
+
+    def go_down(self, lanes, now):
+        """S11: an outage of some lanes begins."""
         policy = self.stage.outage_policy
         for visit in list(self.inside):
-            if visit.finish is not None or policy == "finish":
+            if visit.lane not in lanes or visit.finish is not None or policy == "finish":
                 continue
             self.stand_still(visit, now)
             if policy == "restart":
@@ -186,6 +202,9 @@ class Lanes(Place):
         first = visit.start
         self.begin(visit, now)
         visit.pool, visit.requeued = pool, False
+        if self.named:  # S06: the lowest-numbered idle open lane
+            taken = {other.lane for other in self.inside if other is not visit}
+            visit.lane = min(lane for lane in self.usable(now) if lane not in taken)
         visit.end = now + visit.left
         if first is not None:
             visit.start = first

@@ -30,6 +30,8 @@ class Visit:
     left: float | None = None
     """Service still to be done when it last stood still."""
     pool: str = ""
+    lane: int = 0
+    """Number of the lane where lanes have an identity, else 0."""
     cut: bool = False
     late: bool = False
     requeued: bool = False

@@ -87,6 +87,9 @@ def laws(draw):
     return {"kind": "empirical", "values_h": draw(st.lists(halves, min_size=2, max_size=3))}
 
 
+MORE = ("channels", "breakdown", "named", "lane outage")
+
+
 @st.composite
 def stages(draw, plain=False):
     """A stage with lanes: hours or lanes by hour, a closing policy, and now and then one thing more."""
@@ -100,7 +103,9 @@ def stages(draw, plain=False):
     stage["closing"] = draw(st.sampled_from(CLOSINGS))
     if plain:
         return stage
-    more = draw(st.sampled_from(["none", "none", "rank", "reserved", "outage", "share", "factor", "capacity", "zero"]))
+    more = draw(
+        st.sampled_from(["none", "none", "rank", "reserved", "outage", "share", "factor", "capacity", "zero", *MORE])
+    )
     if more == "rank":
         stage |= {"discipline": "priority", "priority": ["vip"]}
     elif more == "reserved":
@@ -121,6 +126,21 @@ def stages(draw, plain=False):
         stage["trucks_per_day"] = float(stage["lanes"] * draw(st.sampled_from([16, 24, 48])))
         if draw(st.booleans()):
             del stage["service"]
+    elif more == "channels":
+        stage["channels"] = draw(st.sampled_from([["red"], ["yellow", "red"]]))
+    elif more == "breakdown":
+        up = {"kind": "empirical", "values_h": draw(st.lists(st.integers(4, 30).map(float), min_size=1, max_size=3))}
+        stage["breakdown"] = {"up": up, "down": fixed(draw(st.integers(1, 5)) / 2)}
+        stage["outage_policy"] = draw(st.sampled_from(["resume", "restart", "finish"]))
+        stage["breakdown"]["per_lane"] = stage["closing"] == "finish" and draw(st.booleans())
+    elif more in ("named", "lane outage"):
+        stage["closing"] = "finish"
+        stage["named_lanes"] = more == "named"
+        begin, lane = draw(st.integers(1, 60)), draw(st.integers(1, stage["lanes"]))
+        outage = {"lane": lane, "from": at_hour(begin), "until": at_hour(begin + draw(st.integers(1, 20)))}
+        if more == "lane outage" or draw(st.booleans()):
+            stage |= {"outages": {"o": outage}}
+            stage["outage_policy"] = draw(st.sampled_from(["resume", "restart", "finish", "requeue"]))
     elif more == "zero" and calendar == "none":
         stage["lanes"] = 0  # a count: improvements may add to it
     return stage
@@ -169,7 +189,9 @@ def borders(draw):
         "ferry": {"length_km": 100.0, "timetable": {"every_h": 8.0, "first_h": 6.0, "places": 2}},
     }
     post = {"utc_offset_h": draw(st.sampled_from([0.0, 0.0, 3.0, 3.5, 4.0]))}
-    outages = any("outages" in stage for stage in exits.values())
+    outages = any("outages" in stage or "breakdown" in stage for stage in exits.values())
+    if any("channels" in stage for stage in exits.values()):
+        post["channels"] = {"exit": {"green": 0.5, "yellow": 0.25, "red": 0.25}}
     if not outages and draw(st.integers(0, 4)) == 0:
         post["acceptance"] = {"exit": {"per_day": draw(st.integers(1, 4))}}
     if draw(st.integers(0, 7)) == 0:
@@ -264,7 +286,14 @@ def change(draw, data, kind, when=None, night=False):
             one["service"] = draw(laws())
     elif kind == "inspection_share":
         name, value = draw(st.sampled_from([("share", 0.5), ("share", 0.0), ("factor", 0.5), ("share", 1.0)]))
+        if "channels" in stage:
+            # Who needs such a stage follows from its channels: other channels, or a factor here.
+            name, value = draw(st.sampled_from([("channels", {"green": 0.25, "red": 0.75}), ("factor", 0.5)]))
+            if name == "channels":
+                one["at"] = f"checkpoints.{post}.channels.{way}"
         one[name] = value
+        if name == "channels" and "ramp_up_days" in one:
+            del one["ramp_up_days"]
         if draw(st.booleans()):
             one["cargo_class"] = "vip"
     elif kind == "opening_hours":
@@ -302,7 +331,7 @@ def change(draw, data, kind, when=None, night=False):
         else:
             one["at"] = {"stage": path, "direction": f"checkpoints.{post}.{way}", "post": f"checkpoints.{post}"}[where]
     elif kind == "daily_acceptance":
-        if any("outages" in one_stage for one_stage in data["checkpoints"][post][way].values()):
+        if any({"outages", "breakdown"} & set(one_stage) for one_stage in data["checkpoints"][post][way].values()):
             return None
         one |= {"at": f"checkpoints.{post}.{way}", "per_day": draw(st.integers(1, 5))}
     elif kind == "slot_booking":

@@ -200,7 +200,27 @@ def test_slots_are_booked_by_local_day_and_wait_away_from_the_post():
     assert starts(data) == [19, 26, 32]
 
 
+def test_an_overrunning_service_counts_in_a_pooled_lane_and_not_in_a_named_one_s07():
+    hours = {"00:00": 2, "02:00": 1}
+    for named, expected in ((False, [0, 1, 5]), (True, [0, 1, 4])):
+        one = stage(2, 4.0, named_lanes=named, lanes_by_hour=hours)
+        # Lane 1 is taken 0-4, lane 2 1-5 and closed from 2 on: only the named lanes are free at 4.
+        assert starts(border(one, flows={"f": ("loaded", [0.0, 1.0, 3.0])})) == expected
+
+
+def test_a_truck_stays_in_the_lane_that_fails_with_the_service_that_is_left_s11():
+    outage = {"o": {"lane": 1, "from": at_hour(2), "until": at_hour(6)}}
+    finishes = {"resume": [4, 5, 8], "restart": [4, 5, 10], "finish": [4, 4, 5], "requeue": [4, 6, 7]}
+    for policy, expected in finishes.items():
+        one = stage(2, 4.0, outages=outage, outage_policy=policy)
+        one["s"]["service"] = fixed(4.0)
+        data = border(one, flows={"f": ("loaded", [0.0, 0.0]), "g": ("loaded", [3.0])})
+        data["checkpoints"]["p"]["exit"]["s"]["factor_by_class"] = {"quick": 0.25}
+        data["flows"]["g"]["cargo_class"] = "quick"
+        assert played(data, "finish") == expected, policy
+
+
 def test_what_the_oracle_does_not_know_is_said():
-    data = border(stage(named_lanes=True), flows={"f": ("loaded", [0.0])})
-    with pytest.raises(NotImplementedError, match="named lanes"):
+    data = border(stage(named_lanes=True, closing="suspend"), flows={"f": ("loaded", [0.0])})
+    with pytest.raises(NotImplementedError, match="lanes of their own identity with closing suspend"):
         Case(data).oracle()
