@@ -287,14 +287,15 @@ def moved_wait_told(moved: MovedWait, most: int = 3) -> str:
     """What is to be said of a wait that went elsewhere.
 
     >>> from corridor_sim.results.moved_waits import Change, MovedWait
-    >>> longer = (("export", Change(0.4, 0.25, 0.55)),)
+    >>> longer = (("export", Change(0.4, 0.3, 0.5)),)
     >>> moved_wait_told(MovedWait(("crossing", "north", "A>B"), Change(-3.1, -3.4, -2.8), longer, ()))
     'the wait moved away from the border: clearing the posts -3.1 ±0.3 h, door to door +0.4 ±0.1 h (export): no gain'
     """
     what = "clearing the posts" if moved.place[0] == "crossing" else "waiting for lanes"
     doors = [f"{_signed(change)} h ({flow})" for flow, change in moved.longer[:most]]
     if len(moved.longer) > most:
-        doors.append(f"longer for {len(moved.longer) - most} more flows")
+        more = len(moved.longer) - most
+        doors.append(f"longer for {more} more flow{'s' if more > 1 else ''}")
     text = (
         f"the wait moved away from the border: {what} {_signed(moved.gain)} h, door to door {', '.join(doors)}: no gain"
     )

@@ -14,7 +14,7 @@ from corridor_sim.report.answers import answers
 from corridor_sim.report.page import to_html
 from corridor_sim.report.text import describe_comparison, moved_wait_told
 from corridor_sim.results.comparison import LESS, MORE, Comparison
-from corridor_sim.results.moved_waits import moved_waits
+from corridor_sim.results.moved_waits import Change, MovedWait, moved_waits
 from corridor_sim.results.results import Results
 from corridor_sim.study.run import compare
 
@@ -96,6 +96,17 @@ def test_flows_that_gain_all_the_same_are_named():
     found = moved_waits(changed(crossing=FALLS, north=RISES, fruit=FALLS), 1)
     assert found[0].shorter == ("fruit",)
     assert moved_wait_told(found[0]).endswith("no gain for them; door to door falls for fruit")
+
+
+@pytest.mark.parametrize(
+    ("many", "end"), [(4, "longer for 1 more flow: no gain"), (5, "longer for 2 more flows: no gain")]
+)
+def test_of_many_flows_three_are_named(many, end):
+    longer = tuple((f"flow_{n}", Change(0.4, 0.3, 0.5)) for n in range(many))
+    text = moved_wait_told(MovedWait(("crossing", "samur", "AZ>RU"), Change(-3.0, -3.1, -2.9), longer, ()))
+    assert "flow_2" in text
+    assert "flow_3" not in text
+    assert text.endswith(end)
 
 
 def test_slot_booking_is_judged_by_the_whole_journey():
