@@ -25,6 +25,7 @@ class Row:
     pool: int = 0
     requeued: bool = False
     late: bool = False
+    turn: int = 0
     join: list = field(default_factory=list)
     start: list = field(default_factory=list)
     finish: list = field(default_factory=list)
@@ -33,7 +34,7 @@ class Row:
 
 class Ticks:
     def __init__(self, stations, trucks, until):
-        self.stations, self.until, self.now = stations, until, 0
+        self.stations, self.until, self.now, self.turn = stations, until, 0, 0
         ids = [station.id for station in stations]
         self.rows = [
             Row(k, truck.flow, int(truck.release), [int(truck.take[id]) for id in ids])
@@ -112,19 +113,27 @@ class Ticks:
             left -= room[pool]
         room[0] = left
         for row in counted:
-            room[row.pool] -= 1
-        mine = next((p for p, reservation in enumerate(station.reserved, 1) if flow in reservation.flows), 0)
+            room[row.pool if self.binds(k, row.pool) else 0] -= 1
+        mine = self.line(k, flow)
         if room[mine] > 0:
             return mine
         if mine and station.reserved[mine - 1].overflow and room[0] > 0:
             return 0
         return None
 
+    def binds(self, k, pool):
+        """Whether the flows of a reservation have lanes of their own now."""
+        return pool == 0 or self.stations[k].reserved[pool - 1].lanes.at(self.now) > 0
+
+    def line(self, k, flow):
+        """The pool in whose line a flow stands now."""
+        mine = next((p for p, r in enumerate(self.stations[k].reserved, 1) if flow in r.flows), 0)
+        return mine if self.binds(k, mine) else 0
+
     def frozen(self, row):
         station = self.stations[row.at]
-        shut = self.lanes(row.at) == 0 and station.closing in ("suspend", "restart")
         lane = row.lane if self.by_lane(row.at) else 0
-        return shut or (station.outage_policy in ("resume", "restart") and self.down(row.at, lane))
+        return station.outage_policy in ("resume", "restart") and self.down(row.at, lane)
 
     def calendar(self, k, station):
         if self.now == 0:
@@ -136,12 +145,16 @@ class Ticks:
                 continue
             if opening:
                 row.late = False
-            if row.state == "serving":
+            if row.state in ("serving", "parked") and closing and station.closing in ("suspend", "restart"):
+                row.state = "parked"
+                if station.closing == "restart":
+                    row.left = row.durations[k]
+            if row.state in ("serving", "parked"):
                 lane = row.lane if self.by_lane(k) else 0
                 failed = self.down(k, lane) and not self.down(k, lane, self.now - 1)
-                if (closing and station.closing == "restart") or (failed and station.outage_policy == "restart"):
+                if failed and station.outage_policy == "restart":
                     row.left = row.durations[k]
-                if failed and station.outage_policy == "requeue":
+                if failed and station.outage_policy == "requeue" and row.state == "serving":
                     row.state, row.requeued, row.lane = "waiting", True, -1
 
     # -- moves ----------------------------------------------------------------
@@ -201,20 +214,24 @@ class Ticks:
         if k and self.stations[k].yard == 0:
             for row in self.asking(k):
                 late = self.stations[k].closing == "clear_queue" and self.lanes(k) == 0
-                same = [other for other in self.waiting(k) if self.group(k, other) == self.group(k, row)]
+                same = [one for one in self.waiting(k) if self.line(k, one.flow) == self.line(k, row.flow)]
                 if not late and not same and self.pool_for(k, row.flow) is not None and self.fits(k, row.durations[k]):
                     self.away(row)
                     self.enter(row, k)
                     return True
         return False
 
-    def group(self, k, row):
-        return next((p for p, r in enumerate(self.stations[k].reserved, 1) if row.flow in r.flows), 0)
-
     def fits(self, k, left):
         if self.stations[k].closing != "no_overrun":
             return True
         return all(self.lanes(k, self.now + ahead) > 0 for ahead in range(left))
+
+    def take(self, k, row, pool):
+        """Into the lowest-numbered idle lane."""
+        taken = {holder.lane for holder in self.holders(k)}
+        if self.by_lane(k):
+            row.lane = next(lane for lane in self.open_lanes(k) if lane not in taken)
+        row.state, row.pool = "serving", pool
 
     def begin(self, k):
         station = self.stations[k]
@@ -224,20 +241,26 @@ class Ticks:
                 not row.requeued, station.rank[row.flow] if station.rank else 0, row.join[k], row.number,
             ),
         )  # fmt: skip
+        parked = [row for row in self.rows if row.at == k and row.state == "parked"]
+        for row in sorted(parked, key=lambda row: row.turn):
+            pool = self.pool_for(k, row.flow)
+            if pool is not None and self.lanes(k) > 0:
+                self.take(k, row, pool)
+                return True
         kept_back = set()
         for row in line:
-            if row.late or self.group(k, row) in kept_back:
+            if row.late or self.line(k, row.flow) in kept_back:
                 continue
-            kept_back.add(self.group(k, row))
+            kept_back.add(self.line(k, row.flow))
             pool = self.pool_for(k, row.flow)
             if pool is None or not self.fits(k, row.left):
                 continue
-            taken = {holder.lane for holder in self.holders(k)}
-            if self.by_lane(k):
-                row.lane = next(lane for lane in self.open_lanes(k) if lane not in taken)
             if not row.requeued:
                 row.start[k] = self.now
-            row.state, row.pool, row.requeued = "serving", pool, False
+            row.requeued = False
+            self.turn += 1
+            row.turn = self.turn
+            self.take(k, row, pool)
             if row.left == 0:
                 self.over(row)
             return True

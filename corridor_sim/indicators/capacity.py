@@ -29,6 +29,7 @@ COUNTED = frozenset(
         Mechanism.DEPARTURES,
         Mechanism.CANCELLATIONS,
         Mechanism.ACCEPTANCE,
+        Mechanism.ACCEPTANCE_HOURS,
         Mechanism.DURATION,
         Mechanism.DATED_DURATION,
         Mechanism.FACTOR,

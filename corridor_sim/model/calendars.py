@@ -122,6 +122,36 @@ def open_h_per_week(lines: Iterable[str] | None) -> float:
     return sum(value * (after - start) for (start, value), (after, _) in itertools.pairwise(pieces))
 
 
+def lanes_of_week(
+    lines: Iterable[str] | None, by_hour: Mapping[str, float] | None, lanes: float = 1.0
+) -> list[tuple[float, float]]:
+    """Open lanes in one week from Monday 00:00: those of the day's hours, or `lanes`, while the week's hours are open.
+
+    Examples
+    --------
+    >>> lanes_of_week(["Mon 08:00-20:00"], None, 5)
+    [(0.0, 0.0), (8.0, 5.0), (20.0, 0.0)]
+    """
+    week = weekly_pieces(lines) if lines is not None else ((0.0, 1.0),)
+    day = daily_pieces(by_hour) if by_hour else ((0.0, float(lanes)),)
+    hours = [(n * H_PER_DAY + from_h, value) for n in range(7) for from_h, value in day]
+    found: list[tuple[float, float]] = []
+    for edge in sorted({edge for edge, _ in (*week, *hours)}):
+        is_open = [value for from_h, value in week if from_h <= edge][-1]
+        value = is_open * [number for from_h, number in hours if from_h <= edge][-1]
+        if not found or found[-1][1] != value:
+            found.append((edge, value))
+    return found
+
+
+def lane_h_per_week(
+    lines: Iterable[str] | None, by_hour: Mapping[str, float] | None = None, lanes: float = 1.0
+) -> float:
+    """Lane-hours that `lanes_of_week` offers. [h]"""
+    pieces = [*lanes_of_week(lines, by_hour, lanes), (H_PER_WEEK, 0.0)]
+    return sum(value * (after - start) for (start, value), (after, _) in itertools.pairwise(pieces))
+
+
 def hours_after(instant: dt.datetime, start: dt.datetime, utc_offset_h: float = 0.0) -> float:
     """Hours from `start` (UTC) to an instant that is local to `utc_offset_h` unless it carries its own offset. [h]"""
     if start.tzinfo is not None:

@@ -1,8 +1,10 @@
 """Dated changes: what an improvement does, and the value of a field over time.
 
-A change says which value (path), from when until when, what is done (set, add,
-multiply) and by how much. At any instant a value is what is set (or the base
-value), times every factor, plus everything added. Nothing is edited in place.
+A change says which value (path), from when until when, what is done and by how
+much. At any instant a value is what is set (or the base value), times every
+factor, plus everything added or taken away (rule D28). Closing is no number:
+what is closed by any change in force is closed, whatever its value is, and has
+that value again when it opens. Nothing is edited in place.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from typing import Any, Literal
 from corridor_sim.core.errors import Problem
 from corridor_sim.model.calendars import hours_after
 
-Operation = Literal["set", "add", "multiply"]
+Operation = Literal["set", "add", "multiply", "close"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,8 @@ class Change:
     n it is (k + 1/2) / n of the whole, and whole lanes are rounded towards none.
     Without an offset of their own, instants are local to the post that the path
     names, UTC for anything else.
+
+    ``close`` closes what the path names, a stage's or a leg's ``closed``; its value is True.
     """
 
     path: str
@@ -103,7 +107,7 @@ def value_at(base: Any, changes: Iterable[DatedChange], time_h: float) -> Any:
     value = base
     for change, effect in active:
         if change.operation == "set" and effect:
-            ramped = effect < 1 and _is_number(base) and _is_number(change.value)
+            ramped = effect < 1 and is_number(base) and is_number(change.value)
             value = base + effect * (change.value - base) if ramped else change.value
     for change, effect in active:
         if change.operation == "multiply" and effect:
@@ -131,6 +135,23 @@ def pieces(base: Any, changes: Sequence[DatedChange], until_h: float) -> list[tu
     return found
 
 
+def closed_windows(changes: Iterable[DatedChange]) -> list[tuple[float, float]]:
+    """When what the changes are about is closed: disjoint windows [from, until) in order of time. [h]
+
+    Examples
+    --------
+    >>> closed_windows([])
+    []
+    """
+    found: list[tuple[float, float]] = []
+    for from_h, until_h in sorted((one.from_h, one.until_h) for one in changes if one.change.operation == "close"):
+        if found and from_h <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], until_h)
+        else:
+            found.append((from_h, until_h))
+    return found
+
+
 def conflicts(changes: Sequence[DatedChange]) -> list[Problem]:
     """Two changes that set the same value at the same time, each pair named."""
     found = []
@@ -149,5 +170,6 @@ def stamped(changes: Iterable[Change], by: str) -> list[Change]:
     return [replace(change, by=by) for change in changes]
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value is a number, which true and false are not."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -33,7 +33,7 @@ from corridor_sim.model.base import (
     WholeOrUnlimited,
     with_shares,
 )
-from corridor_sim.model.calendars import CountByHour, Hours, open_h_per_week
+from corridor_sim.model.calendars import CountByHour, Hours, lane_h_per_week, open_h_per_week
 from corridor_sim.model.ids import sound_ids
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime
 
@@ -171,7 +171,7 @@ class Stage(Sourced):
     service: Law | None = None
     """Time one consignment holds a lane (or stays, where lanes are unlimited)."""
     trucks_per_day: Positive | None = None
-    """Capacity in a day of the stage's hours: sets the mean lane cycle from `lanes`."""
+    """Capacity in a day of the stage's hours: sets the mean lane cycle from its lane-hours a day."""
     share: Probability = 1.0
     share_by_class: TableOf[Probability] = FrozenDict()
     channels: TupleOf[str] = ()
@@ -209,7 +209,7 @@ class Stage(Sourced):
                     problems.append(Problem("needs a number of lanes", name, hint="this stage has unlimited lanes"))
             if self.yard != "unlimited":
                 problems.append(Problem("needs a number of lanes", "yard", self.yard))
-        elif self.trucks_per_day is not None and self.lanes == 0:
+        elif self.trucks_per_day is not None and self.lane_h_per_day == 0:
             problems.append(Problem("needs lanes >= 1 to set the lane cycle", "trucks_per_day", self.trucks_per_day))
         if self.discipline == "priority" and not self.priority:
             problems.append(Problem("is required", "priority", hint="name the classes, the most urgent first"))
@@ -230,13 +230,24 @@ class Stage(Sourced):
     def cycle_h(self) -> float:
         """Mean time one consignment holds a lane, before any factor of class or date. [h]"""
         if self.trucks_per_day is not None and isinstance(self.lanes, int):
-            return self.lanes * self.open_h_per_day / self.trucks_per_day
+            return self.lane_h_per_day / self.trucks_per_day
         assert self.service is not None
         return float(self.service.mean_h)
 
     @property
+    def lane_h_per_day(self) -> float:
+        """Mean lane-hours a day: of `lanes_by_hour` where it is given, else of `lanes`. [h]"""
+        if self.lanes_by_hour:
+            return lane_h_per_week(self.opening_hours, self.lanes_by_hour) / H_PER_WEEK * 24
+        assert isinstance(self.lanes, int)
+        return self.lanes * self.open_h_per_day
+
+    @property
     def open_h_per_day(self) -> float:
-        """Mean opening hours a day. [h]"""
+        """Mean hours a day in which lanes can be open: an hour with 0 in `lanes_by_hour` is closed. [h]"""
+        if self.lanes_by_hour:
+            is_open = {hour: min(lanes, 1) for hour, lanes in self.lanes_by_hour.items()}
+            return lane_h_per_week(self.opening_hours, is_open) / H_PER_WEEK * 24
         return open_h_per_week(self.opening_hours) / H_PER_WEEK * 24
 
 

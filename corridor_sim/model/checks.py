@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.core.units import H_PER_WEEK
-from corridor_sim.model.calendars import hours_after, overlapping, weekly_pieces
-from corridor_sim.model.changes import DatedChange, pieces
+from corridor_sim.model.calendars import hours_after, lanes_of_week, overlapping
+from corridor_sim.model.changes import closed_windows, pieces
 from corridor_sim.model.checkpoints import DIRECTIONS, Stage
 from corridor_sim.model.dated_routes import ByPath, DatedRoute
 from corridor_sim.model.flows import Flow
@@ -205,18 +205,14 @@ def stages(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[DatedRou
     for path, stage in all_stages(scenario):
         if stage.lanes == "unlimited":
             continue
-        found += _lane_problems(scenario, path, stage, changes.get(f"{path}.lanes", ()), sorted(used.get(path, ())))
+        found += _lane_problems(scenario, path, stage, changes, sorted(used.get(path, ())))
         cycle_h = stage.cycle_h
         if cycle_h == 0:
             found.append(Problem("the service takes no time", f"{path}.service", severity="warning"))
         elif cycle_h > LONG_SERVICE_H:
             text = f"the mean service is {cycle_h:g} h; the unit is hours"
             found.append(Problem(text, f"{path}.service", severity="warning"))
-        if stage.closing == "no_overrun" and stage.opening_hours is not None:
-            longest = longest_window_h(stage.opening_hours)
-            if cycle_h > longest:
-                text = f"the mean service ({cycle_h:g} h) is longer than every opening ({longest:g} h): none is served"
-                found.append(Problem(text, f"{path}.closing", stage.closing))
+        found += _overrun_problems(path, stage, cycle_h, changes)
         found += _outage_problems(path, stage)
         found += _hours_problems(path, stage)
     for path, dated in changes.items():
@@ -260,12 +256,12 @@ def timetables(scenario: Scenario) -> list[Problem]:
     return found
 
 
-def _lane_problems(
-    scenario: Scenario, path: str, stage: Stage, changes: Iterable[DatedChange], users: list[str]
-) -> list[Problem]:
-    dated = list(changes)
-    base = max([int(stage.lanes), *(stage.lanes_by_hour or {}).values()])
-    low = min([int(stage.lanes), *(stage.lanes_by_hour or {}).values()])
+def _lane_problems(scenario: Scenario, path: str, stage: Stage, changes: ByPath, users: list[str]) -> list[Problem]:
+    dated, closings = changes.get(f"{path}.lanes", ()), changes.get(f"{path}.closed", ())
+    # An hour with 0 is a closed hour: no lane can be missing then.
+    by_hour = [lanes for lanes in (stage.lanes_by_hour or {"": int(stage.lanes)}).values() if lanes] or [0]
+    base, low = max(by_hour), min(by_hour)
+    is_shut = bool(stage.lanes_by_hour) and base == 0
     horizon_h = scenario.run.horizon_h
     names = ", ".join(f"improvements.{name}" for name in dict.fromkeys(one.change.by for one in dated))
     for from_h, lanes in pieces(low, dated, horizon_h):
@@ -273,14 +269,40 @@ def _lane_problems(
             text = f"{names} removes more lanes than exist: {lanes:g} would be left {from_h:g} h after the start"
             return [Problem(text, f"{path}.lanes", stage.lanes)]
     counts = pieces(base, dated, horizon_h)
-    if users and all(lanes == 0 for _, lanes in counts):
+    closed = closed_windows(closings)
+    if closed and closed[0][0] <= 0 and closed[0][1] >= horizon_h:
+        names = ", ".join(f"improvements.{name}" for name in dict.fromkeys(one.change.by for one in closings))
+        is_shut = True
+    if users and (is_shut or all(lanes == 0 for _, lanes in counts)):
         use = f"{len(users)} flow{'s' if len(users) > 1 else ''} use it: {', '.join(users[:5])}"
         text = f"never opens{f' with {names}' if names else ''}, but {use}"
         return [Problem(text, f"{path}.lanes", stage.lanes)]
     if users and counts[-1][1] == 0:
-        closed = any(one.change.operation == "multiply" for one in dated)
         text = f"{names} leaves no lane from {counts[-1][0]:g} h after the start on; {', '.join(users[:5])} use it"
-        return [Problem(text, f"{path}.lanes", severity="warning" if closed else "error")]
+        return [Problem(text, f"{path}.lanes")]
+    if users and closed and closed[-1][0] < horizon_h <= closed[-1][1]:
+        names = ", ".join(f"improvements.{name}" for name in dict.fromkeys(one.change.by for one in closings))
+        text = f"{names} leaves no lane from {closed[-1][0]:g} h after the start on; {', '.join(users[:5])} use it"
+        return [Problem(text, f"{path}.lanes", severity="warning")]
+    return []
+
+
+def _overrun_problems(path: str, stage: Stage, cycle_h: float, changes: ByPath) -> list[Problem]:
+    """Services under ``no_overrun`` that fit into no opening, or of which nobody knows whether they do."""
+    set_hours = [one.change.value for one in changes.get(f"{path}.opening_hours", ())]
+    longest = max(longest_window_h(lines, stage.lanes_by_hour) for lines in (stage.opening_hours, *set_hours))
+    if stage.closing != "no_overrun" or longest == math.inf:
+        return []
+    if cycle_h > longest:
+        text = f"the mean service ({cycle_h:g} h) is longer than every opening ({longest:g} h): nobody is served"
+        return [Problem(text, f"{path}.closing", stage.closing)]
+    law = stage.service
+    largest_h = cycle_h if law is None else law.largest_h * (cycle_h / law.mean_h if law.mean_h > 0 else 1.0)
+    if largest_h > longest:
+        takes = "has no largest value" if largest_h == math.inf else f"takes up to {largest_h:g} h"
+        text = f"the service {takes}: one that is longer than the longest opening ({longest:g} h) ends the run"
+        hint = "with closing 'no_overrun' take a law with bounds, or truncate it"
+        return [Problem(text, f"{path}.service", hint=hint, severity="warning")]
     return []
 
 
@@ -366,11 +388,17 @@ def used_stages(scenario: Scenario, ways: Mapping[str, list[DatedRoute]]) -> dic
     return used
 
 
-def longest_window_h(lines: Iterable[str]) -> float:
-    """The longest time for which opening hours are open without a break. [h]"""
-    week = weekly_pieces(lines)
-    if len(week) == 1:
-        return math.inf if week[0][1] else 0.0
+def longest_window_h(lines: Iterable[str] | None, by_hour: Mapping[str, float] | None = None) -> float:
+    """The longest time for which lanes are open without a break; inf if they never close. [h]
+
+    Examples
+    --------
+    >>> longest_window_h(["00:00-24:00"]), longest_window_h(["08:00-20:00"]), longest_window_h(None, {"06:00": 0})
+    (inf, 12.0, 0.0)
+    """
+    week = lanes_of_week(lines, by_hour)
+    if all(value > 0 for _, value in week):
+        return math.inf
     twice = [(from_h + k * H_PER_WEEK, value) for k in range(3) for from_h, value in week]
     longest, since = 0.0, None
     for from_h, value in twice:

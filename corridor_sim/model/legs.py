@@ -154,9 +154,11 @@ class Leg(Sourced):
         if self.travel is not None and self.speed_cv:
             problems.append(Problem("has no meaning with travel, which is a law already", "speed_cv", self.speed_cv))
         if self.timetable is not None:
-            for name in ("headway_h", "paths_per_day", "max_vehicles", "no_overtaking", "closures"):
+            for name in ("headway_h", "paths_per_day", "max_vehicles", "no_overtaking"):
                 if getattr(self, name):
                     problems.append(Problem("has no meaning on a leg with a timetable", name))
+            if self.closures and self.timetable.when_full is not None:
+                problems.append(Problem("has no meaning on a leg that departs when full", "closures"))
         if not problems:
             problems += self.travel_problems()
         if problems:

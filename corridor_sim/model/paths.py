@@ -12,14 +12,14 @@ from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.model.checkpoints import DIRECTIONS, Checkpoint, Stage
 from corridor_sim.model.corridor import Corridor
 
-LANE_FIELDS = ("lanes", "opening_hours", "priority", "yard", "reserved")
+LANE_FIELDS = ("lanes", "opening_hours", "priority", "yard", "reserved", "closed")
 """Values of the lanes; where both directions share them there is one of each."""
 STAGE_FIELDS = (*LANE_FIELDS, "service", "factor", "factor_by_class", "share", "share_by_class", "reliefs")
 RESERVED_FIELDS = ("lanes", "overflow")
-LEG_FIELDS = ("open", "speed_kmh", "headway_h", "max_vehicles", "timetable", "closed")
+LEG_CLOSINGS = {"": "closed", "forward": "closed_forward", "backward": "closed_backward"}
+"""Field that closes a leg, by the direction that is closed; "" is both."""
+LEG_FIELDS = ("open", "speed_kmh", "headway_h", "max_vehicles", "timetable", *LEG_CLOSINGS.values())
 FLOW_FIELDS = ("per_day", "growth_per_year", "diverted")
-FIXED_FIELDS = ("overflow",)
-"""Values that stay the same throughout one run."""
 
 Names = Mapping[str, "Names | None"]
 """What may stand at one place of a path, each with what may follow it; None where the path ends."""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.model import checks
+from corridor_sim.model import checks, resolved_values
 from corridor_sim.model.changes import Change, DatedChange, conflicts, on_clock
 from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of
-from corridor_sim.model.paths import FIXED_FIELDS, canonical, path_problems, utc_offset_of
+from corridor_sim.model.paths import canonical, path_problems, utc_offset_of
 from corridor_sim.model.scenario import Scenario
 
 
@@ -66,6 +66,7 @@ def resolve(scenario: Scenario) -> Resolved:
         except ScenarioError as error:
             found += error.problems
     found += checks.own_arrivals(scenario, changes)
+    found += resolved_values.problems(scenario, changes)
     found += checks.stages(scenario, changes, ways)
     if not any(problem.severity == "error" for problem in found):
         found += checks.unused(scenario, ways)
@@ -112,10 +113,6 @@ def _date_problems(changes: Sequence[DatedChange], horizon_h: float) -> list[Pro
         found.append(Problem("is over before the run", "until", changes[0].change.until, severity="warning"))
     for one in changes:
         field = one.change.path.rpartition(".")[2]
-        if field in FIXED_FIELDS and any(0 < edge < horizon_h for edge in one.edges()):
-            text = f"would change {one.change.path} within the run, where it stays the same throughout"
-            hint = "let it begin at or before run.start, or run the time before and after as two scenarios"
-            found.append(Problem(text, "from", one.change.from_, hint=hint))
         value = one.change.value
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if one.change.ramp_up_days and not number and field != "reliefs":

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import networkx as nx
+import numpy as np
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.model.checks import MAX_CONSIGNMENTS
 from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.resolution import Resolved, resolve
@@ -22,6 +24,7 @@ from corridor_sim.plan.legs import LegPart, Legs
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import undeclared_problems
 from corridor_sim.plan.plan import (
+    NO_LIMIT,
     Departures,
     Element,
     FlowPlan,
@@ -34,7 +37,7 @@ from corridor_sim.plan.plan import (
     Variant,
 )
 from corridor_sim.plan.posts import Posts
-from corridor_sim.plan.timelines import RunClock, is_one, steps
+from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
 
 
 def make_plan(scenario: Scenario) -> Plan:
@@ -80,6 +83,7 @@ class _Builder:
     def plan(self) -> Plan:
         """Everything put together."""
         routes = {id: self._itineraries(id) for id in self.flow_ids}
+        self._quotas(routes)
         self._never_open(routes)
         order, cyclic = _numbered([part for ways in routes.values() for one in ways for part in _sequences(one)])
         number = {id: k for k, id in enumerate(order)}
@@ -170,6 +174,44 @@ class _Builder:
             self.elements.setdefault(quota.id, quota)
             self._add(made, quota.id, Step(element=-1, draws=quota.id))
         return first
+
+    def _quotas(self, routes: dict[str, list[Itinerary]]) -> None:
+        """Nobody is taken over at a closed post: each quota waits for the stages of its direction (rule D31).
+
+        A direction is open when each of its stages that has lanes and that anybody needs then has one open.
+        """
+        needs: dict[str, dict[str, list[StepFunction]]] = {}
+        quotas = {id for id, element in self.elements.items() if isinstance(element, Quota)}
+        for made in (one for ways in routes.values() for one in ways):
+            taken = steps(made.way.share)
+            if not taken.value.any():  # the way of those who turn away from another post
+                taken = StepFunction.constant(1.0)
+            for span in made.spans:
+                inside = range(span.first, span.last + 1)
+                quota = next((made.elements[n] for n in inside if made.elements[n] in quotas), None)
+                if span.kind != "post" or quota is None:
+                    continue
+                for n in inside:
+                    if isinstance(self.elements[made.elements[n]], Station):
+                        share = made.steps[n].share or StepFunction.constant(1.0)
+                        needed = combine(lambda t, s: (t > 0) & (s > 0), taken, share)
+                        needs.setdefault(quota, {}).setdefault(made.elements[n], []).append(needed)
+        for id, stages in needs.items():
+            quota_ = self.elements[id]
+            assert isinstance(quota_, Quota)
+            opened = [self._open_or_idle(stage, needed) for stage, needed in stages.items()]
+            limited = StepFunction(quota_.day_start_h, quota_.per_day < NO_LIMIT)
+            is_open = combine(lambda day, *all_: np.where(day > 0, np.min(all_, axis=0), 1.0), limited, *opened)
+            if not is_one(is_open):
+                opens = [is_open.integral(day + H_PER_DAY, day) > 0 for day in quota_.day_start_h.tolist()]
+                # A day that never opens takes none over: so capacity and load know it too.
+                self.elements[id] = replace(quota_, open=is_open, per_day=np.where(opens, quota_.per_day, 0))
+
+    def _open_or_idle(self, id: str, needed: list[StepFunction]) -> StepFunction:
+        """1 where a station has a lane open, or nobody needs it."""
+        station = self.elements[id]
+        assert isinstance(station, Station)
+        return combine(lambda n, *use: (n > 0) | ~np.any(use, axis=0), station.lanes, *needed)
 
     def _add_leg(self, made: Itinerary, at: Pass) -> None:
         leg = self.scenario.legs[at.id]

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.core.units import to_grid
+from corridor_sim.core.units import FloatArray, to_grid
 from corridor_sim.model import legs as model
 from corridor_sim.model.calendars import hours_after
+from corridor_sim.model.paths import LEG_CLOSINGS
 from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.service_times import scaled
-from corridor_sim.plan.plan import Delay, Departures, Element, LimitedLeg, Step
-from corridor_sim.plan.posts import NO_LIMIT, rank_of
+from corridor_sim.plan.plan import NO_LIMIT, Delay, Departures, Element, LimitedLeg, Step
+from corridor_sim.plan.posts import rank_of
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
+
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +94,16 @@ class Legs:
         return steps([(from_h, none if value is None else float(value)) for from_h, value in values])
 
     def _open(self, at: Pass, leg: model.Leg) -> StepFunction | None:
+        """1 where the leg may be entered in this direction, None where it always may."""
         windows = [
             (hours_after(closure.from_, self.clock.start), hours_after(closure.until, self.clock.start))
             for closure in leg.closures.values()
-        ] + [(dated.from_h, dated.until_h) for dated in self.resolved.of(f"legs.{at.id}.closed")]
-        edges = sorted({0.0, *(edge for window in windows for edge in window if 0 < edge < self.clock.horizon_h)})
-        values = [float(not any(start <= edge < end for start, end in windows)) for edge in edges]
-        return StepFunction(edges, values) if not all(values) else None
+        ]
+        way = "forward" if at.direction == ">" else "backward"
+        fields = (LEG_CLOSINGS[""], LEG_CLOSINGS[way])
+        changes = [dated for field in fields for dated in self.resolved.of(f"legs.{at.id}.{field}")]
+        opened = self.clock.opened(changes, windows)
+        return None if is_one(opened) else opened
 
     def _boat(
         self, at: Pass, leg: model.Leg, id: str, tables: list[tuple[float, Any]], share: StepFunction | None
@@ -113,11 +121,16 @@ class Legs:
         if len(set(alike)) > 1 or (first.when_full is not None and len(tables) > 1):
             text = "may change its departures and places within the run, but not when_full, cancel, landing or priority"
             raise ScenarioError([Problem(text, f"{path}.timetable")])
-        depart_h, places = self._departures(tables)
+        is_open = self._open(at, leg)
+        if is_open is not None and first.when_full is not None:
+            text = "cannot be closed within the run, because it departs whenever it is full"
+            raise ScenarioError([Problem(text, path, hint="give the leg a timetable by hours or dates")])
+        depart_h, places, draws = self._departures(leg.timetable, tables, is_open)
         timetable = Departures(
             id=id,
             depart_h=depart_h,
             places=places,
+            draw_of=draws,
             crossing=law if law.mean_h > 0 else None,
             when_full=first.when_full,
             cancel=first.cancel,
@@ -127,29 +140,59 @@ class Legs:
         step = Step(element=-1, draws=id, share=share, share_draws=id if share is not None else "")
         return LegPart(timetable, step)
 
-    def _departures(self, tables: list[tuple[float, Any]]) -> tuple[Any, Any]:
-        """All departures of the run in order; of equal instants the places add up."""
+    def _departures(
+        self, base: model.Timetable | None, tables: list[tuple[float, Any]], is_open: StepFunction | None
+    ) -> tuple[FloatArray, IntArray, IntArray | None]:
+        """All departures of the run in order, their places, and the numbers of their draws (None: their own).
+
+        Of equal instants the places add up. What a closure keeps from sailing stays in the list without
+        places, and a departure of the base timetable draws what it draws without any change: so those
+        that a change leaves alone keep their crossings.
+        """
         found: dict[float, int] = {}
         horizon_h = self.clock.horizon_h
         for k, (from_h, table) in enumerate(tables):
             until_h = tables[k + 1][0] if k + 1 < len(tables) else horizon_h
             if table is None:
-                if k:  # those who still wait when a timetable ends go at once
-                    found[from_h] = found.get(from_h, 0) + NO_LIMIT
+                if k:  # whoever still waits when a timetable ends goes at once, or when the leg opens again
+                    free_h = from_h if is_open is None else _first_open(is_open, from_h)
+                    if free_h < horizon_h:
+                        found[free_h] = found.get(free_h, 0) + NO_LIMIT
                 continue
             for hour, places in departures_of(table, self.clock, from_h, until_h):
                 if from_h <= hour < until_h:
                     found[hour] = found.get(hour, 0) + places
         hours = sorted(found)
-        return to_grid(np.asarray(hours, dtype=float)), np.array([found[hour] for hour in hours], dtype=np.int64)
+        depart_h = to_grid(np.asarray(hours, dtype=float))
+        places_of = np.array([found[hour] for hour in hours], dtype=np.int64)
+        if is_open is not None:
+            places_of = np.where(is_open(depart_h) > 0, places_of, 0)
+        if base is None or base.when_full is not None or len(tables) == 1:
+            return depart_h, places_of, None
+        own = sorted({hour for hour, _ in departures_of(base, self.clock, 0.0, horizon_h) if 0 <= hour < horizon_h})
+        number = {hour: k for k, hour in enumerate(own)}
+        for hour in hours:
+            number.setdefault(hour, len(number))
+        return depart_h, places_of, np.array([number[hour] for hour in hours], dtype=np.int64)
+
+
+def _first_open(is_open: StepFunction, from_h: float) -> float:
+    """The first instant from `from_h` on at which a leg is open, inf if there is none. [h]"""
+    if is_open.at(from_h):
+        return from_h
+    later = is_open.from_h[(is_open.from_h > from_h) & (is_open.value > 0)]
+    return float(later[0]) if len(later) else math.inf
 
 
 def departures_of(table: model.Timetable, clock: RunClock, from_h: float, until_h: float) -> list[tuple[float, int]]:
     """Departures of one timetable in force over [from_h, until_h) with their places."""
     if table.every_h is not None:
         assert isinstance(table.places, int)
-        count = max(0, int(np.ceil((until_h - from_h - table.first_h) / table.every_h)))
-        return [(from_h + table.first_h + k * table.every_h, table.places) for k in range(count)]
+        # The phase is that of the run's calendar, whenever the timetable comes into force (rule D28).
+        first = max(0, math.ceil((from_h - table.first_h) / table.every_h) - 1)
+        last = max(first, math.ceil((until_h - table.first_h) / table.every_h) + 1)
+        hours = [table.first_h + k * table.every_h for k in range(first, last)]
+        return [(hour, table.places) for hour in hours if from_h <= hour < until_h]
     places = table.places if isinstance(table.places, tuple) else (table.places,) * len(table.departures)
     hours = [hours_after(instant, clock.start) for instant in table.departures]
     return [(hour, number) for hour, number in zip(hours, places, strict=True) if number is not None]

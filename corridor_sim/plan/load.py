@@ -20,8 +20,7 @@ from corridor_sim.plan.build import plan_of
 from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Mechanism, Need
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import needs_at
-from corridor_sim.plan.plan import Departures, FlowPlan, LimitedLeg, Plan, Quota, Station, Step, Variant
-from corridor_sim.plan.posts import NO_LIMIT
+from corridor_sim.plan.plan import NO_LIMIT, Departures, FlowPlan, LimitedLeg, Plan, Quota, Station, Step, Variant
 from corridor_sim.plan.timelines import combine
 
 HIGH_LOAD = 0.95
@@ -34,6 +33,7 @@ COUNTED = frozenset(
         Mechanism.DEPARTURES,
         Mechanism.CANCELLATIONS,
         Mechanism.ACCEPTANCE,
+        Mechanism.ACCEPTANCE_HOURS,
         Mechanism.DURATION,
         Mechanism.DATED_DURATION,
         Mechanism.FACTOR,

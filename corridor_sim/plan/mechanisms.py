@@ -93,6 +93,8 @@ class Mechanism(Enum):
     """Some of the lanes serve only some flows."""
     RESERVED_OVERFLOW = "reserved lanes with overflow", GIVES
     """Flows with reserved lanes may use the general lanes too."""
+    RESERVED_FOR_A_TIME = "lanes reserved for a time", NEUTRAL
+    """While none are reserved, the flows are served as all others (D28)."""
     STAFF_POOL = "a staff pool", TAKES
     """A service needs a lane and members of a pool that stations share."""
 
@@ -125,6 +127,8 @@ class Mechanism(Enum):
     """A load joins the next element in the order in which it boarded."""
     ACCEPTANCE = "daily acceptance", TAKES
     """At most so many consignments are taken over in one local day (D17)."""
+    ACCEPTANCE_HOURS = "daily acceptance at a post that closes", TAKES
+    """Nobody is taken over while the post is closed; what is unused at midnight lapses (D31)."""
 
     # ---- steps and itineraries
 

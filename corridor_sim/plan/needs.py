@@ -139,7 +139,8 @@ FIELDS: dict[type, dict[str, Rule]] = {
         **covered("down per_lane"),
     },
     Reservation: {
-        **covered("flows lanes"),
+        **covered("flows"),
+        "lanes": lambda kept: () if kept.lanes.value.all() else (M.RESERVED_FOR_A_TIME,),
         "overflow": brings(M.RESERVED_OVERFLOW),
     },
     Delay: {**labels("component post direction stage crossing"), "id": brings(M.DELAY)},
@@ -153,7 +154,8 @@ FIELDS: dict[type, dict[str, Rule]] = {
     Departures: {
         **labels("component post direction stage"),
         "id": lambda table: (M.WHEN_FULL if table.when_full else M.DEPARTURES,),
-        **covered("depart_h places when_full"),
+        # Which draw is whose is settled before an engine sees them.
+        **covered("depart_h places when_full draw_of"),
         "crossing": brings(M.CROSSING),
         "cancel": brings(M.CANCELLATIONS),
         "priority": brings(M.BOARDING_BY_CLASS),
@@ -162,6 +164,7 @@ FIELDS: dict[type, dict[str, Rule]] = {
     Quota: {
         **labels("id post direction stage crossing"),
         "day_start_h": brings(M.ACCEPTANCE),
+        "open": brings(M.ACCEPTANCE_HOURS),
         **covered("per_day"),
     },
     Step: {

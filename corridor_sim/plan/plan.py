@@ -27,6 +27,8 @@ from corridor_sim.core.step_functions import StepFunction as StepFunction
 from corridor_sim.core.units import FloatArray, to_grid
 
 Closing = Literal["finish", "suspend", "restart", "no_overrun", "clear_queue"]
+NO_LIMIT = 10**9
+"""Stands for "no limit" where a number is needed before a limit begins or after it ends."""
 OutagePolicy = Literal["resume", "restart", "finish", "requeue"]
 
 
@@ -54,10 +56,11 @@ class PlanBreakdown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """Lanes kept for some flows: `lanes` of the station's lanes serve only `flows`.
+    """Lanes kept for some flows: `lanes` of the station's open lanes serve only `flows`.
 
     With `overflow` those flows may also use the other lanes when the reserved
-    ones are taken; without it they use only the reserved ones.
+    ones are taken; without it they use only the reserved ones. While `lanes` is 0
+    nobody is bound: the flows are served as all others (rule D28).
     """
 
     flows: frozenset[int]
@@ -118,6 +121,11 @@ class Station:
     crossing: str = ""
     kind: ClassVar[str] = "station"
     wait_component: ClassVar[str] = "wait"
+
+    @property
+    def keeps_lanes_apart(self) -> bool:
+        """Whether reserved lanes are stations of their own: kept all the time, their flows using no other lane."""
+        return all(one.lanes.value.all() and not one.overflow for one in self.reserved)
 
     @property
     def may_be_full(self) -> bool:
@@ -189,6 +197,8 @@ class Departures:
     instant `when_full` consignments are there. `cancel` is the probability that a
     departure does not run, drawn once each; its load waits for the next.
     `priority` is the rank of each flow when the boat boards by class, else None.
+    `draw_of` are the numbers of the draws (crossing, cancellation) of the departures, None for
+    their own numbers: a departure keeps its draws whatever other departures come or go.
     `landing` gives the order at the next element: by ``"number"`` (rule S12, default)
     or in ``"boarding"`` order. `component` names the waiting: ``"sailing_wait"``
     or ``"slot_wait"``.
@@ -198,6 +208,7 @@ class Departures:
     depart_h: FloatArray = field(default_factory=lambda: np.empty(0))
     places: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     crossing: Any = None
+    draw_of: NDArray[np.int64] | None = None
     when_full: int | None = None
     cancel: float = 0.0
     priority: tuple[int, ...] | None = None
@@ -224,14 +235,17 @@ class Quota:
     """Daily acceptance: at most N(day) consignments pass in one local day, first come first.
 
     `day_start_h` are the instants at which local days begin (first <= 0) and
-    `per_day` the number taken over in each; after the last day none pass.
-    The n-th to pass does so at the later of its joining and the start of the
-    first day that has room for it.
+    `per_day` the number taken over in each; after the last day nobody passes.
+    Nobody passes while `open` is 0 (None = never closed): what a day takes over
+    waits for the opening and lapses at the end of the day (rule D31). So the
+    n-th to pass does so at the first open instant, not before its joining, of
+    the first day that has room for it.
     """
 
     id: str
     day_start_h: FloatArray
     per_day: NDArray[np.int64]
+    open: StepFunction | None = None
     post: str = ""
     direction: str = ""
     stage: str = ""

@@ -23,6 +23,7 @@ from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.plan import (
+    NO_LIMIT,
     Delay,
     Departures,
     Element,
@@ -37,9 +38,6 @@ from corridor_sim.plan.plan import (
 from corridor_sim.plan.timelines import RunClock, combine, is_one, product, steps, switched
 
 T = TypeVar("T")
-
-NO_LIMIT = 10**9
-"""Stands for "no limit" where a number is needed before a limit begins or after it ends."""
 
 
 class Posts:
@@ -103,23 +101,30 @@ class Posts:
             rank_changes=ranks if len(ranks) > 1 else (),
             yard=yards[0][1],
             yard_changes=yards if len(yards) > 1 else (),
-            reserved=self.reserved(at, name, stage, lanes),
+            reserved=self.reserved(at, name, stage),
             staff_pool=stage.staff_pool,
             staff_per_service=stage.staff_per_service,
             **labels,
         )
 
     def lanes(self, at: Pass, name: str, stage: Stage) -> StepFunction:
-        """Open lanes: the number by hour with its changes, where the hours in force are open."""
+        """Open lanes: the number by hour with its changes, where hours are open and nothing is closed (rule D28).
+
+        An hour with 0 in ``lanes_by_hour`` is a closed hour, whatever the number is set to or grows by.
+        """
         assert isinstance(stage.lanes, int)
         offset = self.offset(at)
-        by_hour = StepFunction.constant(stage.lanes)
+        by_hour, open_hours = StepFunction.constant(stage.lanes), StepFunction.constant(1.0)
         if stage.lanes_by_hour:
             by_hour = self.clock.daily(stage.lanes_by_hour, offset)
+            open_hours = combine(np.sign, by_hour)
         number = self.clock.changed(by_hour, self.changes(at, name, "lanes"))
         hours = self.clock.values(stage.opening_hours, self.changes(at, name, "opening_hours"))
         is_open = switched([(from_h, self.clock.weekly(lines, offset)) for from_h, lines in hours])
-        return combine(lambda n, o: np.floor(np.maximum(n, 0.0) + 1e-9) * o, number, is_open)
+        opened = self.clock.opened(self.changes(at, name, "closed"))
+        return combine(
+            lambda n, *o: np.floor(np.maximum(n, 0.0) + 1e-9) * np.prod(o, axis=0), number, is_open, open_hours, opened
+        )
 
     def outages(self, at: Pass, stage: Stage) -> tuple[PlanOutage, ...]:
         """Given outages inside the run; those of one lane that touch are one."""
@@ -145,10 +150,9 @@ class Posts:
         places = self.clock.values(stage.yard, self.changes(at, name, "yard"))
         return _changing((from_h, None if number == "unlimited" else int(number)) for from_h, number in places)
 
-    def reserved(self, at: Pass, name: str, stage: Stage, lanes: StepFunction) -> tuple[Reservation, ...]:
-        """Reserved lanes by class, never more than there are open."""
+    def reserved(self, at: Pass, name: str, stage: Stage) -> tuple[Reservation, ...]:
+        """Lanes reserved for each class, 0 where they bind nobody (rule D28)."""
         found = []
-        left = lanes
         for cargo_class in sorted({*stage.reserved, *self.classes}):
             base = stage.reserved.get(cargo_class)
             field = f"reserved.{cargo_class}"
@@ -156,10 +160,10 @@ class Posts:
             flows = frozenset(f for f, one in enumerate(self.classes) if one == cargo_class)
             if not flows or not wanted.value.any():
                 continue
-            kept = combine(np.minimum, wanted, left)
-            left = combine(np.subtract, left, kept)
+            # Overflow is the same as long as there are reserved lanes (`resolved_values`): the last one holds.
             overflow = self.clock.values(bool(base and base.overflow), self.changes(at, name, f"{field}.overflow"))
-            found.append(Reservation(flows=flows, lanes=kept, overflow=overflow[0][1]))
+            in_force = [over for from_h, over in overflow if wanted.at(from_h)] or [overflow[0][1]]
+            found.append(Reservation(flows=flows, lanes=wanted, overflow=in_force[-1]))
         return tuple(found)
 
     # ------------------------------------------------------------ steps
@@ -269,8 +273,15 @@ class Posts:
         if all(number is None for number in per_day):
             return None
         numbers = np.array([NO_LIMIT if number is None else int(number) for number in per_day], dtype=np.int64)
-        labels = {**self.labels(at, ""), "stage": "acceptance"}
-        return Quota(id=f"{at.id}.{at.direction}.acceptance", day_start_h=days, per_day=numbers, **labels)
+        return Quota(
+            id=f"{at.id}.{at.direction}.acceptance",
+            day_start_h=days,
+            per_day=numbers,
+            post=at.id,
+            direction=at.direction,
+            stage="acceptance",
+            crossing=self.labels(at, "")["crossing"],
+        )
 
     def slots(self, at: Pass) -> tuple[Departures, StepFunction] | None:
         """Booked slots of one direction of a post and the days on which they are used, if ever in the run.

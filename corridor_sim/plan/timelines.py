@@ -16,7 +16,7 @@ import numpy as np
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray
 from corridor_sim.model.calendars import Pieces, daily_pieces, weekly_pieces
-from corridor_sim.model.changes import DatedChange, pieces, value_at
+from corridor_sim.model.changes import DatedChange, closed_windows, pieces, value_at
 
 
 class RunClock:
@@ -55,7 +55,7 @@ class RunClock:
 
     def day_starts(self, utc_offset_h: float) -> FloatArray:
         """Instants at which local days begin: the first at or before 0, the last at or after the end."""
-        first = -(self.local_h(utc_offset_h) % H_PER_DAY)
+        first = 0.0 - self.local_h(utc_offset_h) % H_PER_DAY
         return np.arange(first, self.horizon_h + H_PER_DAY, H_PER_DAY)
 
     def values(self, base: Any, changes: Sequence[DatedChange]) -> list[tuple[float, Any]]:
@@ -65,6 +65,12 @@ class RunClock:
     def number(self, base: float, changes: Sequence[DatedChange]) -> StepFunction:
         """A number over the run."""
         return steps(self.values(base, changes))
+
+    def opened(self, changes: Sequence[DatedChange], closed: Sequence[tuple[float, float]] = ()) -> StepFunction:
+        """1 where nothing closes: no change in force, and none of the windows `closed`; 0 elsewhere."""
+        windows = [*closed_windows(changes), *closed]
+        edges = sorted({0.0, *(edge for window in windows for edge in window if 0 < edge < self.horizon_h)})
+        return StepFunction(edges, [float(not any(start <= edge < end for start, end in windows)) for edge in edges])
 
     def changed(self, base: StepFunction, changes: Sequence[DatedChange]) -> StepFunction:
         """A base that already moves in time, with changes made to it."""

@@ -43,6 +43,7 @@ class ElementDraws:
                 self._outages[e] = tuple(outages(element, root, k, plan.horizon_h) for k in replications)
             elif isinstance(element, Departures) and element.when_full is None:
                 self._sail(e, element, len(element.depart_h))
+                self._number(e, element)
 
     def with_flows(self, flows: tuple[FlowInputs, ...], highest: IntArray) -> SampledInputs:
         """Inputs of these flows; `highest` is the largest index so far of each flow, plus 1."""
@@ -61,6 +62,8 @@ class ElementDraws:
 
     def _sail(self, e: int, element: Departures, departures: int) -> None:
         """Draw crossing times and cancellations of the first `departures`."""
+        if element.draw_of is not None:
+            departures = int(element.draw_of.max(initial=-1)) + 1
         count = np.full(len(self.replications), departures, dtype=np.int64)
         if element.crossing is not None:
             column = Column(self.root, self.replications, "crossing", "", element.id, element.crossing)
@@ -68,6 +71,15 @@ class ElementDraws:
         if element.cancel > 0:
             uniform = Column(self.root, self.replications, "cancel", "", element.id).take(count)
             self._cancelled[e] = uniform < element.cancel
+
+    def _number(self, e: int, element: Departures) -> None:
+        """Give each departure the draw of its number."""
+        if element.draw_of is None:
+            return
+        if e in self._crossing_h:
+            self._crossing_h[e] = np.ascontiguousarray(self._crossing_h[e][:, element.draw_of])
+        if e in self._cancelled:
+            self._cancelled[e] = np.ascontiguousarray(self._cancelled[e][:, element.draw_of])
 
 
 def outages(station: Station, root: int, replication: int, horizon_h: float) -> tuple[PlanOutage, ...]:

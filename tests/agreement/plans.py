@@ -148,9 +148,12 @@ def element_of(dice: Dice, kind: str, id: str, span: int, flows: int, rows: int,
     if kind == "priority_dated":
         return Station(id=id, lanes=hours_of(dice, span, lanes), rank=rank)
     if kind in ("reserved", "reserved_priority"):
-        kept = Reservation(flows=frozenset({dice.integer(0, flows - 1)}), lanes=steps_of(dice, 0, 2, span, 2))
-        also = Reservation(flows=frozenset({dice.integer(0, flows - 1)}), lanes=StepFunction.constant(1))
         closing = "suspend" if kind == "reserved" and dice.integer(0, 1) else "finish"
+        over = closing == "finish" and dice.integer(0, 2) == 0
+        fewest = 0 if closing == "finish" else 1
+        wanted = steps_of(dice, fewest, 2, span, 2)
+        kept = Reservation(flows=frozenset({dice.integer(0, flows - 1)}), lanes=wanted, overflow=over)
+        also = Reservation(flows=frozenset({dice.integer(0, flows - 1)}), lanes=StepFunction.constant(1))
         return Station(
             id=id,
             lanes=steps_of(dice, 0 if closing == "suspend" else 1, 4, span),

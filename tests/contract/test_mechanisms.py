@@ -102,6 +102,7 @@ EXAMPLES = {
     M.YARD: station(yard=3),
     M.DATED_YARD: station(yard_changes=((0.0, None), (5.0, 3))),
     M.RESERVED_LANES: station(reserved=(Reservation(flows=frozenset({0}), lanes=CONSTANT),)),
+    M.RESERVED_FOR_A_TIME: station(reserved=(Reservation(flows=frozenset({0}), lanes=StepFunction([0, 8], [0, 1])),)),
     M.RESERVED_OVERFLOW: station(reserved=(Reservation(flows=frozenset({0}), lanes=CONSTANT, overflow=True),)),
     M.STAFF_POOL: station(staff_pool="customs"),
     M.DELAY: plan(Delay(id="leg:road>")),
@@ -115,6 +116,9 @@ EXAMPLES = {
     M.CANCELLATIONS: ferry(cancel=0.1),
     M.BOARDING_BY_CLASS: ferry(priority=(0, 1)),
     M.BOARDING_ORDER: ferry(landing="boarding"),
+    M.ACCEPTANCE_HOURS: plan(
+        Quota(id="a", day_start_h=np.array([0.0]), per_day=np.array([5]), open=StepFunction([0, 8], [0, 1]), post="a")
+    ),
     M.ACCEPTANCE: plan(Quota(id="a", day_start_h=np.array([0.0]), per_day=np.array([5]), post="a")),
     M.DURATION: with_step(laws=(LAW,)),
     M.DATED_DURATION: with_step(laws=(LAW, (5.0, "other"))),

@@ -9,10 +9,11 @@ from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.plan import PlanBalk, PlanBreakdown, PlanOutage, PlanStaffPool, Quota, Reservation, Step
 
 
-def test_everybody_suspended_goes_on_at_reopening_even_with_fewer_lanes():
-    hours = station(lanes=[(0, 3), (5, 0), (10, 1)], closing="suspend")
+@pytest.mark.parametrize(("closing", "ends"), [("suspend", [13, 16, 20, 21]), ("restart", [18, 26, 35, 36])])
+def test_as_many_interrupted_services_go_on_as_there_are_lanes_in_order_of_their_starts(closing, ends):
+    hours = station(lanes=[(0, 3), (5, 0), (10, 1)], closing=closing)
     out = play([hours], [a(0, 8), a(0, 8), a(0, 9), a(1, 1)])
-    assert out.finish("A") == [13, 13, 14, 15]
+    assert out.finish("A") == ends
 
 
 def test_a_partial_fall_of_capacity_interrupts_nobody():

@@ -207,7 +207,7 @@ def test_an_instant_with_an_offset_is_that_instant():
     assert element(plan, "samur_az.exit.documents").lanes.from_h.tolist() == [0, day(10)]
 
 
-def test_reserved_lanes_never_exceed_those_that_are_open():
+def test_reserved_lanes_stay_reserved_while_the_stage_is_closed():
     tables = {
         NIGHT + "reserved": {"perishable": {"lanes": 2}, "transit": {"lanes": 3}},
         NIGHT + "lanes": 5,
@@ -216,7 +216,8 @@ def test_reserved_lanes_never_exceed_those_that_are_open():
     station = element(plan_with(**tables), "samur_az.exit.documents")
     first, second = station.reserved
     assert (first.lanes.at(day(3, 10)), second.lanes.at(day(3, 10))) == (2, 3)
-    assert (first.lanes.at(day(3, 0)), second.lanes.at(day(3, 0))) == (0, 0)
+    assert (first.lanes.at(day(3, 0)), second.lanes.at(day(3, 0))) == (2, 3)
+    assert station.lanes.at(day(3, 0)) == 0
 
 
 def test_staff_pools_that_are_used_are_in_the_plan():

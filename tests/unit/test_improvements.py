@@ -76,10 +76,15 @@ def test_a_ramp_opens_whole_lanes_one_step_a_day():
 
 
 def test_half_a_lane_is_no_lane():
-    plan = plan_with(im.Closure(at=DOCUMENTS, from_=JAN_10, ramp_up_days=4))
+    plan = plan_with(im.AddLanes(at=DOCUMENTS, lanes=2, from_=JAN_10, ramp_up_days=4))
     lanes = element(plan, "samur_az.exit.documents").lanes
-    # On day k of 4 there are 4 (1 - (k + 1/2) / 4) lanes left, 3.5, 2.5, 1.5 and 0.5, and none after the ramp.
-    assert [lanes.at(LOCAL_JAN_10 + 24 * k + 12) for k in range(-1, 5)] == [4, 3, 2, 1, 0, 0]
+    # On day k of 4 there are 4 + 2 (k + 1/2) / 4 lanes, 4.25, 4.75, 5.25 and 5.75, and six after the ramp.
+    assert [lanes.at(LOCAL_JAN_10 + 24 * k + 12) for k in range(-1, 5)] == [4, 4, 4, 5, 5, 6]
+
+
+def test_nothing_closes_little_by_little():
+    with pytest.raises(ScenarioError, match="ramp_up_days"):
+        plan_with(im.Closure(at=DOCUMENTS, from_=JAN_10, ramp_up_days=4))
 
 
 def test_a_ramp_of_a_factor_is_linear_in_daily_steps():

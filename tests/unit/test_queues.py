@@ -96,6 +96,7 @@ def hour_by_hour(arrival, service, lanes, closing, works, until=300):
     """The pooled station simulated hour by hour: who is inside, with how much left to do."""
     start, finish = np.full(len(arrival), np.inf), np.full(len(arrival), np.inf)
     left, inside, first = list(service), [], 0
+    parked = []
     before = closed_since = lanes_before = None
     for t in range(until):
         c, up = int(lanes.at(t)), works is None or works.at(t) > 0
@@ -104,12 +105,16 @@ def hour_by_hour(arrival, service, lanes, closing, works, until=300):
             if closing == "restart":
                 for i in inside:
                     left[i] = service[i]
+            if closing in ("suspend", "restart"):
+                parked, inside = sorted(parked + inside), []
         while True:
             ended = [i for i in inside if left[i] == 0]
             for i in ended:
                 finish[i] = min(finish[i], t)
                 inside.remove(i)
-            c_for_first = c
+            while parked and up and len(inside) < c:
+                inside.append(parked.pop(0))
+            c_for_first = 0 if parked else c
             if first < len(arrival) and c == 0 and closing == "clear_queue" and closed_since is not None:
                 c_for_first = lanes_before if arrival[first] < closed_since else 0
             if first < len(arrival) and arrival[first] <= t and up and len(inside) < c_for_first:

@@ -33,6 +33,8 @@ DOES = frozenset(
         Mechanism.PRIORITY,
         Mechanism.YARD,
         Mechanism.RESERVED_LANES,
+        Mechanism.RESERVED_OVERFLOW,
+        Mechanism.RESERVED_FOR_A_TIME,
         Mechanism.DELAY,
         Mechanism.HEADWAY,
         Mechanism.CLOSURES,
@@ -45,6 +47,7 @@ DOES = frozenset(
         Mechanism.BOARDING_BY_CLASS,
         Mechanism.BOARDING_ORDER,
         Mechanism.ACCEPTANCE,
+        Mechanism.ACCEPTANCE_HOURS,
         Mechanism.DURATION,
         Mechanism.DATED_DURATION,
         Mechanism.FACTOR,
@@ -162,6 +165,9 @@ def _combinations(needs: Set[Need]) -> Iterator[str]:
             yield f"{mechanism.words} with outages"
         if Mechanism.NAMED_LANES in needs:
             yield f"{mechanism.words} with named lanes"
+    for mechanism in (Mechanism.RESERVED_OVERFLOW, Mechanism.RESERVED_FOR_A_TIME):
+        if mechanism in needs and closing == Mechanism.SUSPEND:
+            yield f"{mechanism.words} with {closing.words}"
     if identity and closing is not None:
         yield f"lanes of their own identity with {closing.words}"
     if whole and not identity:

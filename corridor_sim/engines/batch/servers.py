@@ -8,7 +8,7 @@ a class here, its line in `server_for`, and leaves `refusals.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -72,9 +72,12 @@ class ConstantLanes:
 class DatedLanes:
     """First come first served, pooled lanes of dated number, outages of the whole station."""
 
-    def __init__(self, station: Station, capacity: Pieces, works: Pieces | None, rows: int, horizon_h: float) -> None:
-        self.id, self.hours = station.id, queues.Hours.of(capacity, station.closing, works)
-        self.pool = queues.Pool.empty(rows, capacity.largest)
+    def __init__(
+        self, station: Station, lanes: StepFunction, works: Pieces | None, rows: int, horizon_h: float
+    ) -> None:
+        self.id = station.id
+        self.hours = queues.Hours.of(Pieces.of(lanes), station.closing, works, station.lanes)
+        self.pool = self.hours.pool(rows)
         self.longest_h = _longest_opening(station.lanes, horizon_h) if station.closing == "no_overrun" else np.inf
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:  # noqa: ARG002
@@ -100,6 +103,29 @@ class UrgentFirst:
         rank = self.rank[joining.flow]
         limit = np.inf if last else until_h
         start = queues.priority(joining.join_h, joining.service_h, rank, self.capacity, pool=self.pool, until_h=limit)
+        finish = start + joining.service_h
+        return Served(start, finish, finish, joining.service_h, None if last else np.isfinite(start))
+
+
+class DatedReservations:
+    """Reserved lanes that begin or end within the run, or from which their flows may overflow."""
+
+    def __init__(self, station: Station, flows: int, rows: int) -> None:
+        self.group = np.array([group_of(station, flow) for flow in range(flows)] + [0])
+        self.rank = np.array([*(station.rank or (0,) * flows), 0])
+        self.rank -= self.rank.min()
+        self.kept = queues.Kept.of(station.lanes, [(one.lanes, one.overflow) for one in station.reserved], rows)
+
+    def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:
+        """Serve whoever starts before `until_h`."""
+        start = queues.reserved(
+            joining.join_h,
+            joining.service_h,
+            self.group[joining.flow],
+            self.kept,
+            rank=self.rank[joining.flow],
+            until_h=np.inf if last else until_h,
+        )
         finish = start + joining.service_h
         return Served(start, finish, finish, joining.service_h, None if last else np.isfinite(start))
 
@@ -247,7 +273,12 @@ class QuotaServer:
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:  # noqa: ARG002
         """Take over in order."""
         start = queues.quota(
-            joining.join_h, self.element.day_start_h, self.element.per_day, quay=self.quay, until_h=until_h
+            joining.join_h,
+            self.element.day_start_h,
+            self.element.per_day,
+            open=self.element.open,
+            quay=self.quay,
+            until_h=until_h,
         )
         return Served(start, start, start, np.zeros(start.shape))
 
@@ -345,12 +376,10 @@ def _station(plan: Plan, station: Station, number: int, inputs: SampledInputs) -
     if station.named is not None or any(outage.lane is not None for row in outages for outage in row):
         return NamedLanes(station, outages)
     works = _up(outages, always=drawn is None)
+    if station.reserved and not station.keeps_lanes_apart:
+        return DatedReservations(station, len(plan.flows), rows)
     if station.reserved:
         pools = shares_of_lanes(station)
-        if station.closing == "suspend":
-            # The clock of all stops when the whole station closes, not when a pool has no lane.
-            works = Pieces.of(StepFunction(station.lanes.from_h, np.minimum(station.lanes.value, 1)))
-            station = replace(station, closing="finish")
         return Pools(station, len(plan.flows), [_lanes(plan, station, lanes, works, rows) for lanes in pools])
     return _lanes(plan, station, station.lanes, works, rows)
 
@@ -360,4 +389,4 @@ def _lanes(plan: Plan, station: Station, lanes: StepFunction, works: Pieces | No
         return UrgentFirst(station.rank, Pieces.of(lanes), rows)
     if lanes.is_constant and works is None and lanes.value[0] >= 1:
         return ConstantLanes(int(lanes.value[0]), rows)
-    return DatedLanes(station, Pieces.of(lanes), works, rows, plan.horizon_h)
+    return DatedLanes(station, lanes, works, rows, plan.horizon_h)

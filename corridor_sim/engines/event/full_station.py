@@ -85,6 +85,7 @@ class FullStation(Element):
         self._arrived: list[tuple[Consignment, StepNow]] = []
         self._presented: list[Asking] = []
         self._later: list[StationVisit] = []
+        self._parked = 0
         self._calendar = DatedValue(station.lanes, start_h)
         self._outages = Outages([(outage.from_h, outage.until_h, outage.lane) for outage in outages], identities)
         self._closed = self._calendar.value == 0
@@ -158,13 +159,13 @@ class FullStation(Element):
         usable = self._usable[group]
         lanes, to_opening_h = usable.at(now), 0.0
         closed = self.plan.lanes.at(now) == 0
-        taken = sum(self.lanes.used[pool] for pool in pools)
+        taken = sum(self.lanes.used[pool] for pool in pools) + self._parked_for(pools)
         if not lanes:
             opening_h = next_opening_h(usable, now, self.clock.horizon_h)
             if opening_h == inf:
                 return inf
             lanes, to_opening_h = usable.at(opening_h), max(0.0, opening_h - now - after_h)
-            taken = self._in_lanes(pools)
+            taken = self._in_lanes(pools) + self._parked_for(pools)
             if not (closed and self.plan.closing in ("suspend", "restart")):
                 taken -= sum(stay.ending is not None and stay.pool in pools for stay in self.inside)
         cleared = closed and self.plan.closing == "clear_queue"
@@ -194,6 +195,12 @@ class FullStation(Element):
     def _in_lanes(self, pools: tuple[int, ...]) -> int:
         """How many stand in lanes of these pools, open or not."""
         return sum(self.lanes.used[pool] for pool in pools)
+
+    def _parked_for(self, pools: tuple[int, ...]) -> int:
+        """How many interrupted services wait for lanes of these pools."""
+        if not self._parked:
+            return 0
+        return sum(stay.parked and self.lanes.line_of(stay.group) in pools for stay in self.inside)
 
     def _rank(self, flow: int, now: float) -> int:
         """Rank of one that joins now."""
@@ -244,7 +251,9 @@ class FullStation(Element):
         for entry in sorted(self.asking, key=lambda entry: entry[:2]):
             consignment, step = entry[2], entry[3]
             group = self.lanes.group_of[consignment.flow.index]
-            if self.queue.groups[group] or self.lanes.pool_for(group) < 0:
+            line = self.lanes.line_of(group)
+            waiting = any(heap and self.lanes.line_of(k) == line for k, heap in enumerate(self.queue.groups))
+            if waiting or self.lanes.pool_for(group) < 0:
                 continue
             if self._fits(step.duration(consignment.index, now), now) and self._staffed(now):
                 self.asking = [other for other in self.asking if other is not entry]
@@ -261,12 +270,14 @@ class FullStation(Element):
 
     def _start_next(self, now: float) -> bool:
         """Start the first in queue order that has a lane and staff; False if there is none."""
+        if self._parked and self._go_on(now):
+            return True
         best = -1
         groups = self.queue.groups
-        for group, heap in enumerate(groups):
-            if not heap or self.lanes.pool_for(group) < 0 or (best >= 0 and groups[best][0] < heap[0]):
+        for group in self._heads():
+            if self.lanes.pool_for(group) < 0 or (best >= 0 and groups[best][0] < groups[group][0]):
                 continue
-            stay = heap[0][1]
+            stay = groups[group][0][1]
             if self._fits(stay.remaining_h, now) and (stay.staffed or self._staffed(now)):
                 best = group
         if best < 0:
@@ -282,6 +293,28 @@ class FullStation(Element):
         self.inside[stay] = None
         self._resume(stay, now)
         return True
+
+    def _heads(self) -> list[int]:
+        """The group of the first in each line."""
+        groups = self.queue.groups
+        heads: dict[int, int] = {}
+        for group, heap in enumerate(groups):
+            line = self.lanes.line_of(group)
+            if heap and (line not in heads or heap[0] < groups[heads[line]][0]):
+                heads[line] = group
+        return list(heads.values())
+
+    def _go_on(self, now: float) -> bool:
+        """Let the first go on, in order of their starts, of those parked who have a lane; False if there is none."""
+        for stay in self.inside:
+            pool = self.lanes.pool_for(stay.group) if stay.parked else -1
+            if pool >= 0:
+                stay.parked = False
+                self._parked -= 1
+                self._occupy(stay, pool)
+                self._resume(stay, now)
+                return True
+        return False
 
     # -- service, its interruption and its end -----------------------------------------------
 
@@ -338,19 +371,31 @@ class FullStation(Element):
         self._closed = closed
         failed = self._outages.go_to(now)
         self._read_lanes(now)
-        shut = closed and self.plan.closing in ("suspend", "restart")
+        if closing and self.plan.closing in ("suspend", "restart"):
+            for stay in self.inside:
+                self._park(stay, now)
         policy = self.plan.outage_policy
         for stay in list(self.inside):
-            put_back = policy == "requeue" and stay.lane in failed
+            put_back = policy == "requeue" and stay.lane in failed and not stay.parked
             down = policy in ("resume", "restart") and self._outages.down(stay.lane)
-            if shut or down or put_back:
+            if down or put_back:
                 self._interrupt(stay, now)
-            if (closing and self.plan.closing == "restart") or (stay.lane in failed and policy == "restart"):
+            if stay.lane in failed and policy == "restart":
                 stay.remaining_h = stay.service_h
             if put_back:
                 self._put_back(stay)
-            elif not (shut or down) and stay.ending is None:
+            elif not (down or stay.parked) and stay.ending is None:
                 self._resume(stay, now)
+
+    def _park(self, stay: StationVisit, now: float) -> None:
+        """Take the lane of a service under way, which goes on (or begins anew) once it has one again."""
+        self._interrupt(stay, now)
+        if self.plan.closing == "restart":
+            stay.remaining_h = stay.service_h
+        if not stay.parked:
+            stay.parked = True
+            self._parked += 1
+            self._vacate(stay)
 
     def _put_back(self, stay: StationVisit) -> None:
         """To the head of the queue, with the service that is left (rule S11, requeue)."""

@@ -34,9 +34,11 @@ class StationVisit(Visit):
         Service still to be done when last started or resumed. [h]
     ending
         The event of its end; None while it waits, is interrupted, or is done.
+    parked
+        Whether a closing has taken its lane away; it goes on before anybody starts.
     """
 
-    __slots__ = ("due_h", "ending", "group", "lane", "pool", "rank", "remaining_h", "requeued", "staffed")
+    __slots__ = ("due_h", "ending", "group", "lane", "parked", "pool", "rank", "remaining_h", "requeued", "staffed")
 
     def __init__(self, consignment: Consignment, now: float, service_h: float, group: int, rank: int) -> None:
         super().__init__(consignment, now, service_h, _NO_CALLBACKS)
@@ -45,7 +47,7 @@ class StationVisit(Visit):
         self.remaining_h = service_h
         self.due_h = now
         self.ending: Ending | None = None
-        self.requeued = self.staffed = False
+        self.parked = self.requeued = self.staffed = False
 
     @property
     def key(self) -> Key:
@@ -105,10 +107,12 @@ class Reservations:
 
     The lanes that are open are given to the reservations first, in their order;
     the general pool has what is left. A flow belongs to the first reservation
-    that names it.
+    that names it. A reservation of no lanes binds nobody: as long as it lasts its
+    flows stand in line for the general lanes, and those of them still in a lane of
+    their own count there.
     """
 
-    __slots__ = ("_lanes", "_overflow", "capacity", "group_of", "used")
+    __slots__ = ("_lanes", "_overflow", "bound", "capacity", "group_of", "used")
 
     def __init__(self, station: Station, flows: int, start_h: float) -> None:
         self._lanes = [DatedValue(reservation.lanes, start_h) for reservation in station.reserved]
@@ -117,27 +121,39 @@ class Reservations:
             next((k for k, reservation in enumerate(station.reserved, 1) if flow in reservation.flows), 0)
             for flow in range(flows)
         ]
+        self.bound = [False] * (1 + len(self._lanes))
+        """Whether the flows of each group have lanes of their own now; group 0 has none."""
         self.capacity = [0] * (1 + len(self._lanes))
         self.used = [0] * (1 + len(self._lanes))
 
     def share_out(self, lanes: int, now: float) -> None:
         """Give `lanes` open lanes to the pools."""
         for k, reserved in enumerate(self._lanes, 1):
-            self.capacity[k] = min(int(reserved.at(now)), lanes)
+            wanted = int(reserved.at(now))
+            self.bound[k] = wanted > 0
+            self.capacity[k] = min(wanted, lanes)
             lanes -= self.capacity[k]
         self.capacity[0] = lanes
 
     def pool_for(self, group: int) -> int:
         """The pool that would take one of `group` now, its own first; -1 if none."""
-        if self.used[group] < self.capacity[group]:
-            return group
-        if group and self._overflow[group] and self.used[0] < self.capacity[0]:
-            return 0
-        return -1
+        if self.bound[group]:
+            if self.used[group] < self.capacity[group]:
+                return group
+            if not self._overflow[group]:
+                return -1
+        general = sum(used for used, bound in zip(self.used, self.bound, strict=True) if not bound)
+        return 0 if general < self.capacity[0] else -1
+
+    def line_of(self, group: int) -> int:
+        """The line in which a group waits: its own, or 0 where it has no lanes of its own."""
+        return group if self.bound[group] else 0
 
     def pools_of(self, group: int) -> tuple[int, ...]:
         """The pools that may take one of `group`."""
-        return (group, 0) if group and self._overflow[group] else (group,)
+        if self.bound[group]:
+            return (group, 0) if self._overflow[group] else (group,)
+        return tuple(pool for pool, bound in enumerate(self.bound) if not bound)
 
 
 class Staff:

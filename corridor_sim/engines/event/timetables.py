@@ -10,7 +10,7 @@ from itertools import pairwise
 from simpy import Event
 
 from corridor_sim.core.errors import SimulationError
-from corridor_sim.engines.event.clock import ENDINGS, EventClock, Happening
+from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock, Happening
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import NOT_YET, Consignment, StepNow, Visit
 from corridor_sim.plan.plan import Departures, Quota
@@ -109,9 +109,11 @@ class QuotaElement(Element):
         self._per_day: list[int] = quota.per_day.tolist()
         self._day = -1
         self._left = 0
+        self._open = None if quota.open is None else DatedValue(quota.open, clock.now)
         self._queue: deque[Visit] = deque()
         self._arrived: list[Visit] = []
-        clock.touch_at(self._day_start_h, [self])
+        openings = [] if quota.open is None else quota.open.from_h.tolist()
+        clock.touch_at([*self._day_start_h, *openings], [self])
 
     def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:  # noqa: ARG002
         """Wait for a day with room."""
@@ -121,12 +123,14 @@ class QuotaElement(Element):
         self.clock.touch(self)
 
     def settle(self, now: float) -> None:
-        """Let pass as many as the day still takes; what a day leaves over is lost."""
+        """Let pass as many as the day still takes, while it is open; what a day leaves over is lost."""
         if self._arrived:
             line_up(self._queue, self._arrived)
         while self._day + 1 < len(self._day_start_h) and self._day_start_h[self._day + 1] <= now:
             self._day += 1
             self._left = self._per_day[self._day]
+        if self._open is not None and not self._open.at(now):
+            return
         while self._queue and self._left > 0:
             self._left -= 1
             visit = self._queue.popleft()

@@ -27,6 +27,8 @@ ARGUMENTS = {
     loops.priority: "times times counts times counts instant TIMES TIMES TIMES COUNTS COUNTS",
     loops.lanes: "times times times counts counts times times number number TIMES TIMES TIMES TIMES",
     loops.limited_leg: "times times times times times counts number TIMES TIMES TIMES TIMES TIMES TIMES",
+    loops.parked: "times times times counts counts number TIMES TIMES TIMES TIMES",
+    loops.reserved: "times times counts times counts counts counts number instant " + 3 * "TIMES " + 3 * "COUNTS ",
     loops.line: "times times counts times counts counts instant " + 5 * "TIMES " + 4 * "COUNTS ",
 }
 """Types of the arguments of each loop; arrays have two axes, those in capitals are written to."""

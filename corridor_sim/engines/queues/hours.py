@@ -55,6 +55,8 @@ class Hours:
     pieces: Pieces
     closing: Closing
     clock: Clock | None = None
+    window: IntArray | None = None
+    """Number of the opening that each piece belongs to, -1 while closed, where fewer lanes may open than closed."""
 
     @classmethod
     def of(
@@ -62,16 +64,63 @@ class Hours:
         capacity: StepFunction | Pieces | int,
         closing: Closing = "finish",
         works: Pieces | StepFunction | None = None,
+        station: StepFunction | None = None,
     ) -> Hours:
-        """Hours from what `pooled` takes. Raises ValueError for a closing that is not known."""
+        """Hours from what `pooled` takes; `station` are the lanes of a station of which these are a part.
+
+        Raises ValueError for a closing that is not known.
+        """
         if closing != "suspend" and closing not in loops.CLOSING:
             raise ValueError(f"closing must be one of suspend, {', '.join(loops.CLOSING)}, got {closing!r}")
         pieces = capacity if isinstance(capacity, Pieces) else Pieces.of(capacity)
+        if closing in ("suspend", "restart"):
+            whole = pieces if station is None else Pieces.of(station)
+            if station is not None:
+                edge = np.unique(np.concatenate([pieces.start_h[0], whole.start_h[0]]))
+                pieces = Pieces(edge[None, :], pieces.at(edge)[None, :])
+            closed = whole.value == 0 if station is None else (whole.at(pieces.start_h[0]) == 0)[None, :]
+            if _fewer_open(pieces.value, closed):
+                before = np.concatenate([np.ones((len(closed), 1), dtype=bool), closed[:, :-1]], axis=1)
+                opening = np.cumsum(~closed & before, axis=1)
+                return cls(pieces, closing, window=np.where(closed, -1, opening - 1))._while_working(works)
         if works is None and closing != "suspend":
             return cls(pieces, closing)
         up = works if isinstance(works, Pieces) else Pieces.of(1 if works is None else works)
-        clock = Clock.of(up, pieces if closing == "suspend" else None)
+        clock = Clock.of(up, whole if closing == "suspend" else None)
         return cls(clock.carry(pieces), "finish" if closing == "suspend" else closing, clock)
+
+    def _while_working(self, works: Pieces | StepFunction | None) -> Hours:
+        """The same on the reading of a clock that stands while the whole station is down.
+
+        What closes and opens again meanwhile is kept, as pieces of no length.
+        """
+        assert self.window is not None
+        if works is None:
+            return self
+        clock = Clock.of(works if isinstance(works, Pieces) else Pieces.of(works))
+        shape = max(len(clock.stretches), len(self.pieces.value)), self.pieces.value.shape[1]
+        begin = np.broadcast_to(self.pieces.start_h, shape)
+        value, window = np.broadcast_to(self.pieces.value, shape), np.broadcast_to(self.window, shape)
+        reading = np.column_stack([np.full(shape[0], -np.inf), clock.inside(np.ascontiguousarray(begin[:, 1:]))])
+        return Hours(Pieces(reading, value), self.closing, clock, window)
+
+    def pool(self, count: int) -> Pool:
+        """The state of a station at which nobody has been, for so many replications."""
+        openings = 1 if self.window is None else int(self.window.max(initial=0)) + 1
+        return Pool.empty(count, openings * max(1, self.pieces.largest))
+
+
+def _fewer_open(value: IntArray, closed: NDArray[np.bool_]) -> bool:
+    """Whether fewer lanes open after a closing than may have been in use at it."""
+    for lanes, shut in zip(value.tolist(), closed.tolist(), strict=True):
+        most, before = 0, False
+        for open_, is_shut in zip(lanes, shut, strict=True):
+            if not is_shut:
+                if before and open_ < most:
+                    return True
+                most = max(most, open_)
+            before = is_shut
+    return False
 
 
 def pooled(
@@ -91,14 +140,16 @@ def pooled(
         Joining instants, non-decreasing (padding inf), and lane-holding times >= 0. [h]
     capacity : StepFunction, Pieces, int or Hours
         Open lanes c(t); `Pieces` when they differ by replication; `Hours` hold the next two as well.
+        Where fewer open than closed, as many interrupted services go on as there are lanes, in order
+        of their starts (rule D30).
     closing : {"finish", "suspend", "restart", "no_overrun", "clear_queue"}
         What happens when c falls to 0: a service runs over, is frozen, is repeated, is not
         begun unless it ends by then (in strict order), or all who joined before are served.
     works : Pieces or StepFunction, optional
         0 while the whole station is down: services under way are frozen, none starts.
     pool : Pool, optional
-        State before the first consignment, updated in place (with "suspend" or `works` it
-        is kept in operational time).
+        State before the first consignment, updated in place; `Hours.pool` makes one (with "suspend" or
+        `works` it is kept in operational time).
 
     Returns
     -------
@@ -125,13 +176,36 @@ def pooled(
     require_sorted(arrival)
     hours = capacity if isinstance(capacity, Hours) else Hours.of(capacity, closing, works)
     if pool is None:
-        pool = Pool.empty(len(arrival), hours.pieces.largest)
+        pool = hours.pool(len(arrival))
+    if hours.window is not None:
+        _hold_openings(pool, hours)
     if hours.clock is None:
-        start, finish = _pooled(arrival, service, hours.pieces, hours.closing, pool)
+        start, finish = _served(arrival, service, hours, pool)
         return back(start), back(finish)
-    start, finish = _pooled(hours.clock.inside(arrival), service, hours.pieces, hours.closing, pool)
+    start, finish = _served(hours.clock.inside(arrival), service, hours, pool)
     start = hours.clock.outside_late(start)
     return back(start), back(np.maximum(start, hours.clock.outside_early(finish)))
+
+
+def _served(arrival: FloatArray, service: FloatArray, hours: Hours, pool: Pool) -> tuple[FloatArray, FloatArray]:
+    if hours.window is None:
+        return _pooled(arrival, service, hours.pieces, hours.closing, pool)
+    start, finish = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
+    table = hours.pieces.start_h, hours.pieces.value, hours.window, int(hours.closing == "restart")
+    loop = compiled.loop(loops.parked) or loops.parked
+    loop(arrival, service, *table, pool.busy_h, pool.last_h[None, :], start, finish)
+    return start, finish
+
+
+def _hold_openings(pool: Pool, hours: Hours) -> None:
+    """Give an empty pool room for the ends in each opening; another pool must come from `Hours.pool`."""
+    fresh = hours.pool(len(pool.busy_h))
+    if pool.busy_h.shape != fresh.busy_h.shape:
+        if (pool.busy_h > -np.inf).any():
+            raise ValueError(
+                f"the pool is not of these hours: its shape is {pool.busy_h.shape}; take hours.pool(count)"
+            )
+        pool.busy_h = fresh.busy_h
 
 
 def _pooled(

@@ -15,18 +15,20 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.hours import PiecesTable
 from corridor_sim.engines.queues.layout import SCALAR_BELOW, Pieces, require_sorted, rows_of, upright
-from corridor_sim.plan.plan import StepFunction
+from corridor_sim.plan.plan import NO_LIMIT, StepFunction
 
 UNLIMITED = 2**31
 """Stands for a leg that takes any number of vehicles."""
+HELD_AHEAD = 4096
+"""Exits of so many vehicles are held from the start; for a higher limit, of those who may be on the leg."""
 
 
 @dataclass(slots=True, eq=False)
 class LegState:
     """What a limited leg remembers between two blocks of time, one row a replication.
 
-    `inside_h` are the exits of the last vehicles, sorted (no columns without a limit),
-    `free_h` the end of the headway, `last_h` and `exit_h` the last entry and exit.
+    `inside_h` are the latest exits of those who entered, sorted, as many as a limit can count (no columns
+    without a limit), `free_h` the end of the headway, `last_h` and `exit_h` the last entry and exit.
     """
 
     inside_h: FloatArray
@@ -37,9 +39,25 @@ class LegState:
     @classmethod
     def empty(cls, count: int, most: StepFunction | None) -> LegState:
         """A leg before its first vehicle."""
-        size = 0 if most is None else max(1, int(most.value.max()))
         never = np.full(count, -np.inf)
-        return cls(np.full((count, size), -np.inf), never, never.copy(), never.copy())
+        held = np.full((count, min(_limit(most), HELD_AHEAD)), -np.inf)
+        return cls(held, never, never.copy(), never.copy())
+
+    def make_room(self, most: StepFunction | None, vehicles: int) -> None:
+        """Hold the exits of all who may be on the leg once so many more have entered, or as many as the limit."""
+        limit = _limit(most)
+        if limit <= self.inside_h.shape[1]:
+            return
+        gone = (self.inside_h <= self.last_h[:, None]).all(axis=0)
+        kept = self.inside_h[:, np.count_nonzero(gone) :]
+        more = max(min(limit, kept.shape[1] + vehicles) - kept.shape[1], 0)
+        self.inside_h = np.concatenate([np.full((len(kept), more), -np.inf), kept], axis=1)
+
+
+def _limit(most: StepFunction | None) -> int:
+    """The highest limit of vehicles that limits at all, 0 without one."""
+    limits = [] if most is None else [int(number) for number in most.value if number < NO_LIMIT]
+    return max(1, *limits) if limits else 0
 
 
 def limited_leg(
@@ -99,6 +117,7 @@ def limited_leg(
         enter, leave = _closed(arrival, travel, headway, no_overtaking, leg)
     else:
         pieces = _room(open, most)
+        leg.make_room(most, arrival.shape[1])
         if loop := compiled.loop(loops.limited_leg):
             enter, leave = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
             apart = np.empty((2, 1, 0)) if headway is None else np.stack([headway.from_h, headway.value])[:, None]
@@ -168,7 +187,7 @@ def _one(
         while True:
             room = value_of[piece]
             begin = max(a, free, begin_of[piece], last) if room else np.inf
-            if room and size:
+            if room and room <= size:
                 begin = max(begin, inside[size - room])
             if begin < end_of[piece] or piece == last_piece:
                 break
@@ -181,8 +200,8 @@ def _one(
             end = gone = max(end, gone)
         enter[i], leave[i] = begin, end
         if size:
-            del inside[0]
             insort(inside, end)
+            del inside[0]
     leg.inside_h[k] = inside
     leg.free_h[k], leg.last_h[k], leg.exit_h[k] = free, last, gone
 
@@ -199,12 +218,12 @@ def _rows(
     table = PiecesTable.of(pieces, count)
     size = leg.inside_h.shape[1]
     column = np.arange(count)
-    # Row `size` is never free (closed); without a limit one more row before it is always free.
-    rows = [upright(leg.inside_h)] if size else [np.full((1, count), -np.inf)]
-    inside = np.concatenate([*rows, np.full((1, count), np.inf)])
-    shut = len(inside) - 1
-    row_of = np.where(table.value == 0, shut, size - table.value if size else 0) * count
-    flat = inside.ravel()
+    # Row 0 is always free (no limit), the last row never is (closed).
+    rows = np.concatenate([np.full((1, count), -np.inf), upright(leg.inside_h), np.full((1, count), np.inf)])
+    inside = rows[1 : size + 1]
+    limited = np.where(table.value > size, 0, size + 1 - table.value)
+    row_of = np.where(table.value == 0, size + 1, limited) * count
+    flat = rows.ravel()
     at = table.locate(leg.last_h)
     free, last, gone = leg.free_h, leg.last_h, leg.exit_h
     arrivals, travels = upright(arrival), upright(travel)
@@ -232,12 +251,13 @@ def _rows(
             np.maximum(finish, gone, out=finish)
             np.copyto(gone, finish, where=there)
         if size:
-            moving = np.where(there, finish, inside[0])
+            # One that is out before all of them takes no place among the latest exits.
+            moving = np.maximum(np.where(there, finish, inside[0]), inside[0])
             for k in range(1, size):
                 lower = np.minimum(inside[k], moving)
                 moving = np.maximum(inside[k], moving)
                 inside[k - 1] = lower
             inside[size - 1] = moving
     if size:
-        leg.inside_h[...] = inside[:size].T
+        leg.inside_h[...] = inside.T
     return upright(enters), upright(leaves)

@@ -11,10 +11,13 @@ from heapq import heappop, heappush
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues.layout import IntArray, require_departures, require_sorted, rows_of
+from corridor_sim.plan.plan import StepFunction
+
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(slots=True, eq=False)
@@ -90,6 +93,7 @@ def quota(
     day_start_h: ArrayLike,
     per_day: ArrayLike,
     *,
+    open: StepFunction | None = None,
     quay: Quay | None = None,
     until_h: float = np.inf,
 ) -> FloatArray:
@@ -101,17 +105,20 @@ def quota(
         Joining instants, non-decreasing; padding is inf. [h]
     day_start_h, per_day : arrays, shape (day,)
         Beginning of each day [h] and the number taken over in it; what a day leaves over is lost.
+    open : StepFunction, optional
+        1 where anybody is taken over; a day's number waits for the opening.
     quay, until_h
         As for `timetable`.
 
     Returns
     -------
     array, same shape as `arrival_h`
-        The later of joining and the start of the first day with room; inf if there is none. [h]
+        The first open instant, not before joining, of the first day with room; inf if there is none. [h]
 
     Notes
     -----
-    The closed form of `timetable`, a day being a departure that takes all who join before it ends.
+    The closed form of `timetable`, a day being a departure that takes all who join before it closes
+    for the last time (or ends); a day that never opens takes none.
 
     Examples
     --------
@@ -124,9 +131,30 @@ def quota(
     start = np.asarray(day_start_h, dtype=np.float64)
     end = np.append(start[1:], np.inf)
     limit = require_departures(start, per_day, len(arrival))
+    if open is not None:
+        start, end, opens = _open_days(start, end, open)
+        limit = np.where(opens, limit, 0)
     day, _ = _take(arrival, end, limit, quay, until_h, "left")
-    begin = np.append(start, np.inf)[day]
-    return back(np.maximum(arrival, begin))
+    begin = np.maximum(arrival, np.append(start, np.inf)[day])
+    return back(begin if open is None else _open_from(begin, open))
+
+
+def _open_days(start: FloatArray, end: FloatArray, open: StepFunction) -> tuple[FloatArray, FloatArray, BoolArray]:
+    """First open instant and last closing of each day [h], and whether it opens at all."""
+    first = _open_from(start, open)
+    opens = first < end
+    # The piece in force just before the day's end: where it is closed, it closed at its beginning.
+    piece = np.maximum(np.searchsorted(open.from_h, end, side="left") - 1, 0)
+    last = np.where(open.value[piece] > 0, end, open.from_h[piece])
+    return np.where(opens, first, start), np.where(opens, last, start), opens
+
+
+def _open_from(time_h: FloatArray, open: StepFunction) -> FloatArray:
+    """The first open instant from each one on, inf if there is none. [h]"""
+    later = np.append(np.where(open.value > 0, open.from_h, np.inf), np.inf)
+    later = np.minimum.accumulate(later[::-1])[::-1]
+    piece = np.maximum(np.searchsorted(open.from_h, time_h, side="right") - 1, 0)
+    return np.asarray(np.where(open.value[piece] > 0, time_h, later[piece + 1]))
 
 
 def _take(

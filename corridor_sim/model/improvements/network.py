@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.model.base import FrozenDict, Positive, PositiveCount, Probability, TableOf, TupleOf
 from corridor_sim.model.changes import Change
 from corridor_sim.model.checkpoints import DIRECTIONS
@@ -24,6 +24,7 @@ from corridor_sim.model.improvements.base import (
     require_stage,
 )
 from corridor_sim.model.legs import Timetable
+from corridor_sim.model.paths import LEG_CLOSINGS
 
 _LEG = {"at": "legs.leg"}
 
@@ -156,7 +157,12 @@ class DemandGrowth(Improvement):
 
 @IMPROVEMENTS.register("closure", at="checkpoints.post.exit", **{"from": "2024-01-10", "until": "2024-01-12"})
 class Closure(Improvement):
-    """A post, a direction, a stage or a leg is closed; consignments wait, none turns back."""
+    """A crossing, a post, a direction, a stage or a leg is closed; consignments wait, none turns back.
+
+    Say where with `at`, or with `leg`, or with `checkpoint`; `direction` and `stage` narrow a post down,
+    and `direction` closes a leg one way: ``forward`` is the way in which it is written, ``backward`` the other.
+    A stage without a number of lanes cannot close; what becomes of services under way is its ``closing``.
+    """
 
     leg: str = ""
     checkpoint: str = ""
@@ -168,28 +174,54 @@ class Closure(Improvement):
         """Path of what is closed."""
         if self.leg:
             return f"legs.{self.leg}"
-        parts = ("checkpoints", self.checkpoint, self.direction, self.stage)
-        return self.at or ".".join(part for part in parts if part)
+        at = self.at or f"checkpoints.{self.checkpoint}"
+        if at.partition(".")[0] == "legs":
+            return at
+        return ".".join(part for part in (at, self.direction, self.stage) if part)
 
     @model_validator(mode="after")
     def _which(self) -> Self:
         if sum(map(bool, (self.at, self.leg, self.checkpoint))) != 1:
             raise ScenarioError([Problem("needs exactly one of at, leg and checkpoint")])
+        table = "legs" if self.leg else self.at.partition(".")[0] or "checkpoints"
+        problems: list[Problem] = []
+        if self.stage and table == "checkpoints" and not self.direction and len(self.path.split(".")) != 4:
+            problems.append(Problem("is required", "direction", allowed=", ".join(DIRECTIONS)))
+        if self.stage and table != "checkpoints":
+            problems.append(Problem("has no meaning here", "stage", self.stage, "the stage of a post"))
+        if self.direction and table in ("legs", "checkpoints"):
+            known = tuple(filter(None, LEG_CLOSINGS)) if table == "legs" else DIRECTIONS
+            if self.direction not in known:
+                hint = nearest(self.direction, known)
+                problems.append(Problem("is not a direction", "direction", self.direction, ", ".join(known), hint))
+        elif self.direction:
+            hint = "at = checkpoints.POST with a direction"
+            problems.append(Problem("has no meaning here", "direction", self.direction, hint=hint))
+        if problems:
+            raise ScenarioError(problems)
         return self
 
     def changes(self, corridor: Corridor) -> list[Change]:
-        """Lanes to none, or the leg closed for entry."""
+        """Every stage with lanes closed, or the leg closed for entry."""
         parts = self.path.split(".")
         if parts[0] == "legs":
             require(corridor.legs, ".".join(parts[1:]), "leg", "leg" if self.leg else "at")
-            return [self.change(f"{self.path}.closed", "add", 1)]
-        if parts[0] == "places" or len(parts) == 4:
+            return [self.change(f"{self.path}.{LEG_CLOSINGS[self.direction]}", "close", True)]
+        if parts[0] == "crossings" and len(parts) == 2:
+            require(corridor.crossings, parts[1], "crossing", "at")
+            posts = [f"checkpoints.{post}" for post in corridor.crossings[parts[1]]]
+            paths = [path for post in posts for path in self._stages_of(corridor, post)]
+        elif parts[0] == "places" or len(parts) == 4:
             paths = [self.path]
         else:
-            post = require_post(corridor, self.path)
-            ways = DIRECTIONS if len(parts) == 2 else (parts[2],)
-            paths = [f"checkpoints.{parts[1]}.{way}.{name}" for way in ways for name in post.stages(way)]
+            paths = self._stages_of(corridor, self.path)
         paths = [path for path in paths if require_stage(corridor, path).lanes != "unlimited"]
         if not paths:
             raise ScenarioError([Problem("has no stage with lanes that could close", "at", self.path)])
-        return [self.change(f"{path}.lanes", "multiply", 0) for path in paths]
+        return [self.change(f"{path}.closed", "close", True) for path in paths]
+
+    @staticmethod
+    def _stages_of(corridor: Corridor, path: str) -> list[str]:
+        post = require_post(corridor, path)
+        _, id, *direction = path.split(".")
+        return [f"checkpoints.{id}.{way}.{name}" for way in direction or DIRECTIONS for name in post.stages(way)]

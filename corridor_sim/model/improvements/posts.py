@@ -81,13 +81,12 @@ class SetCapacity(PostImprovement):
     lanes: PositiveCount | None = None
 
     def changes(self, corridor: Corridor) -> list[Change]:
-        """The service law becomes a fixed mean cycle: lanes x open hours / trucks a day."""
+        """The service law becomes a fixed mean cycle: lane-hours a day / trucks a day."""
         stage = require_lanes(corridor, self.path)
-        lanes = self.lanes or stage.lanes
-        assert isinstance(lanes, int)
-        if lanes == 0:
+        lane_h = stage.lane_h_per_day if self.lanes is None else self.lanes * stage.open_h_per_day
+        if lane_h == 0:
             raise ScenarioError([Problem("is required: the stage has no lanes so far", "lanes")])
-        cycle_h = lanes * stage.open_h_per_day / self.trucks_per_day
+        cycle_h = lane_h / self.trucks_per_day
         law = stage.service or Deterministic(value_h=cycle_h)
         changes = [self.change(f"{self.path}.service", "set", Cycle(law, cycle_h))]
         if self.lanes is not None:

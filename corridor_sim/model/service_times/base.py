@@ -51,6 +51,11 @@ class ServiceTime(Model):
         return math.nan
 
     @property
+    def largest_h(self) -> float:
+        """Bound that no value exceeds, inf where the law has none. [h]"""
+        return math.inf
+
+    @property
     def is_simple(self) -> bool:
         """Whether the values may be drawn by `SimpleLaw.fill` and `of`."""
         return isinstance(self, SimpleLaw)

@@ -45,6 +45,11 @@ class Shifted(ServiceTime):
         return self.shift_h + self.law.mean_h
 
     @property
+    def largest_h(self) -> float:
+        """Bound that no value exceeds. [h]"""
+        return self.shift_h + self.law.largest_h
+
+    @property
     def variance_h2(self) -> float:
         """That of the law."""
         return self.law.variance_h2
@@ -80,6 +85,11 @@ class Mixture(ServiceTime):
     def mean_h(self) -> float:
         """Weighted mean of the means. [h]"""
         return math.fsum(weight * law.mean_h for weight, law in zip(self.weights, self.laws, strict=True))
+
+    @property
+    def largest_h(self) -> float:
+        """Bound that no value exceeds: the largest of the laws. [h]"""
+        return max(law.largest_h for weight, law in zip(self.weights, self.laws, strict=True) if weight > 0)
 
     @property
     def variance_h2(self) -> float:
@@ -172,6 +182,11 @@ class Empirical(SimpleLaw):
     def mean_h(self) -> float:
         """Mean of the values. [h]"""
         return math.fsum(self.values_h) / len(self.values_h)
+
+    @property
+    def largest_h(self) -> float:
+        """Bound that no value exceeds. [h]"""
+        return max(self.values_h)
 
     @property
     def variance_h2(self) -> float:

@@ -40,6 +40,11 @@ class Deterministic(ServiceTime):
         return self.value_h
 
     @property
+    def largest_h(self) -> float:
+        """Bound that no value exceeds. [h]"""
+        return self.value_h
+
+    @property
     def variance_h2(self) -> float:
         """Zero."""
         return 0.0
@@ -179,6 +184,11 @@ class Lognormal(SimpleLaw):
         return self._moment(1)
 
     @property
+    def largest_h(self) -> float:
+        """Bound that no value exceeds. [h]"""
+        return math.inf if self.truncate_h is None else self.truncate_h
+
+    @property
     def variance_h2(self) -> float:
         """Variance, after truncation. [h^2]"""
         return self._moment(2) - self._moment(1) ** 2
@@ -242,6 +252,11 @@ class Triangular(SimpleLaw):
         return (self.low_h + self.mode_h + self.high_h) / 3
 
     @property
+    def largest_h(self) -> float:
+        """Bound that no value exceeds. [h]"""
+        return self.high_h
+
+    @property
     def variance_h2(self) -> float:
         """Variance. [h^2]"""
         low, mode, high = self.low_h, self.mode_h, self.high_h
@@ -274,6 +289,11 @@ class Uniform(SimpleLaw):
     def mean_h(self) -> float:
         """Middle. [h]"""
         return (self.low_h + self.high_h) / 2
+
+    @property
+    def largest_h(self) -> float:
+        """Bound that no value exceeds. [h]"""
+        return self.high_h
 
     @property
     def variance_h2(self) -> float:

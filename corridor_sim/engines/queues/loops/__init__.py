@@ -10,9 +10,11 @@ but numbers and places in arrays, which keeps it quick to compile.
 """
 
 from corridor_sim.engines.queues.loops.blocking_line import line
+from corridor_sim.engines.queues.loops.dated_reservations import reserved
 from corridor_sim.engines.queues.loops.first_come import CLOSING, fifo, pooled
 from corridor_sim.engines.queues.loops.limited_leg import limited_leg
 from corridor_sim.engines.queues.loops.named_lanes import POLICY, lanes
+from corridor_sim.engines.queues.loops.parked import parked
 from corridor_sim.engines.queues.loops.urgent_first import priority
 
-__all__ = ["CLOSING", "POLICY", "fifo", "lanes", "limited_leg", "line", "pooled", "priority"]
+__all__ = ["CLOSING", "POLICY", "fifo", "lanes", "limited_leg", "line", "parked", "pooled", "priority", "reserved"]

@@ -53,7 +53,7 @@ def limited_leg(
                     begin = earliest
                     if begin_of[0, piece] > begin:
                         begin = begin_of[0, piece]
-                    if size > 0 and inside[k, size - room] > begin:
+                    if room <= size and inside[k, size - room] > begin:
                         begin = inside[k, size - room]
                 if piece == last_piece or begin < begin_of[0, piece + 1]:
                     break
@@ -69,7 +69,7 @@ def limited_leg(
                     end = gone[0, k]
                 gone[0, k] = end
             enter[k, i], leave[k, i] = begin, end
-            if size > 0:
+            if size > 0 and end > inside[k, 0]:
                 place = 1
                 while place < size and inside[k, place] < end:
                     inside[k, place - 1] = inside[k, place]
