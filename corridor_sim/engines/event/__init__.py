@@ -26,9 +26,10 @@ relief of factor 0 skips the step: no visit. `service_h` is filled in at joining
 not sorted again when the order changes. More places let in those who are blocked at
 that instant; fewer send no one away, and none enters until there is room.
 
-**Capacity falls to 0.** ``suspend`` stops the clock of every service under way
-and all of them go on at reopening, even if fewer lanes reopen (a fall of
-capacity stops no service); ``restart`` starts all of them again then. ``clear_queue``
+**Capacity falls to 0.** ``suspend`` stops the clock of every service under way and
+takes its lane; as lanes open again (or fall free) the interrupted services go on, in
+order of their starts and before anything else starts (rule D30); with ``restart`` they begin
+anew. They keep their staff. ``clear_queue``
 goes on with the lanes that were open just before, for those who joined before
 the closing instant; the others wait for the opening. ``no_overrun`` looks ahead
 to the next instant at which capacity is 0, and to nothing else (partial falls
@@ -47,7 +48,8 @@ is completed. A lane that is down can be left by one that has finished.
 **Reserved lanes.** Open lanes are given to the reservations first, in the order
 of the plan; the rest is general. A flow belongs to the first reservation naming
 it. Each pool follows rule S07 for itself: a lane newly reserved serves its flows though
-those who took it before are not done. With overflow a flow's own lanes are
+those who took it before are not done. While a reservation has no lanes its flows stand
+in the general line, and those still in its lanes count as general. With overflow a flow's own lanes are
 tried before the general ones. The next to start is always the first in queue
 order (of all that wait) that has a lane.
 
@@ -62,7 +64,7 @@ than the last entry plus headway, at which the leg is open, and at which there
 is a place. The headway holds from the last entry, closures in between included.
 With no overtaking the hold-up counts as interrupted time.
 
-**Quota.** What a day leaves over is lost. One that has passed and finds no room
+**Quota.** Consignments pass while it is open; what a day leaves over is lost. One that has passed and finds no room
 beyond waits at the quota (start = finish, leave later).
 
 **Departures** are in order of time. With `when_full` cancellations do not apply, and departure k
