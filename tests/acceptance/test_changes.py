@@ -273,7 +273,7 @@ def test_crossings_of_the_base_timetable_are_drawn_alike_whatever_sails_beside_t
 def test_a_leg_with_a_timetable_is_given_no_limit_of_entry():
     for limit in ({"paths_per_day": 1}, {"max_vehicles": 1}):
         change = {"kind": "leg_capacity", "at": "legs.br", "from": OPEN, **limit}
-        with pytest.raises(ScenarioError, match="i0.*has no meaning on a leg with a timetable"):
+        with pytest.raises(ScenarioError, match=r"i0.*has no meaning on a leg with a timetable"):
             make_plan(border(FREE, [0.0], leg=FERRY, improvements=[change]))
 
 
@@ -377,7 +377,7 @@ def test_shares_that_two_improvements_raise_together_are_refused_where_both_hold
     half = {"kind": "inspection_share", "at": STAGE, "factor": 1.6}
     apart = [{**half, "until": OPEN}, {**half, "from": OPEN}]
     make_plan(border({"lanes": 2, "share": 0.5}, [1.0], improvements=apart))
-    with pytest.raises(ScenarioError, match="1.28.* 24 h after the start, with i0"):
+    with pytest.raises(ScenarioError, match=r"1\.28.* 24 h after the start, with i0"):
         make_plan(border({"lanes": 2, "share": 0.5}, [1.0], improvements=[half, {**half, "from": OPEN}]))
 
 
