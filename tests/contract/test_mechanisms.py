@@ -367,10 +367,13 @@ def test_every_field_of_a_scenario_is_read_where_plans_are_made(table):
     assert unread == set(MADE_FROM[table])
 
 
-DRAWN_BEFORE = {"PlanBreakdown.up", "PlanBreakdown.down", "PlanBreakdown.per_lane", "FlowPlan.arrivals"}
+DRAWN_BEFORE = {
+    *("PlanBreakdown.up", "PlanBreakdown.down", "PlanBreakdown.per_lane", "FlowPlan.arrivals"),
+    "Departures.draw_of",
+}
 REFUSED_BY_BATCH = {
     *("Station.rank_changes", "Station.yard_changes", "Station.staff_pool", "Station.staff_per_service"),
-    *("Reservation.overflow", "PlanStaffPool.members", "Plan.staff_pools"),
+    *("PlanStaffPool.members", "Plan.staff_pools"),
     *("Step.balk", "PlanBalk.at_step", "PlanBalk.stages", "PlanBalk.since", "PlanBalk.threshold_h"),
 }
 NOT_READ = {
