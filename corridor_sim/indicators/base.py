@@ -92,6 +92,9 @@ class Reducer(ABC):  # noqa: B024 - both hooks are optional
         """Size of the arrays that it keeps. [bytes]"""
         return sum(held.nbytes for held in vars(self).values() if isinstance(held, (np.ndarray, Kept)))
 
+    def add_chunk(self, rows: IntArray, chunk: Chunk) -> None:  # noqa: B027
+        """Take in a chunk as it comes; `rows` are its replications, as rows of the arrays."""
+
     def add_visits(self, block: VisitBlock) -> None:  # noqa: B027
         """Take in some visits to one element."""
 
@@ -227,6 +230,8 @@ class Collector:
             self._replications = chunk.replications
             for element, rows in chunk.outages.items():
                 self._outages.setdefault(element, {}).update(zip(self._rows.tolist(), rows, strict=True))
+        for taker in self._hooked("add_chunk"):
+            taker.add_chunk(self._rows, chunk)
         for visits in chunk.visits:
             here = visits.element, visits.flow
             held = self._visits.setdefault(here, Held())

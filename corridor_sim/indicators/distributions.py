@@ -18,28 +18,57 @@ class TimeCounts(Kept):
     """Histograms of times, exact in any order: log-linear bins on the bits of the number.
 
     Times are shifted by 1/64 h and sorted by exponent and 7 bits of the mantissa, so
-    a bin is at most 0.8 % wide (its middle at most 0.4 % off) or half a second.
+    a bin is at most 0.8 % wide (its middle at most 0.4 % off) or half a second. How many do
+    not exceed one of `limits_h` (rounded to the clock grid, as every time is) is exact.
     """
 
     SHIFT_H = 2.0**-6
     DROPPED_BITS = 52 - 7
 
-    def __init__(self, places: int, replications: int, longest_h: float) -> None:
+    def __init__(self, places: int, replications: int, longest_h: float, limits_h: Iterable[float] = ()) -> None:
         self._first = int(np.float64(self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
         last = int(np.float64(longest_h + self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
         self.bins = last - self._first + 1
         self._counts = np.zeros((places, replications, self.bins), dtype=np.int32)
-        self.nbytes = self._counts.nbytes
+        limits = np.unique(to_grid(list(limits_h)))
+        self._limits_h = limits[limits <= longest_h]
+        # Of the times in the bin of a limit: how many lie between it and the limit before.
+        self._near = np.zeros((places, replications, len(self._limits_h) + 1), dtype=np.int32)
+        self._limit_bin = self._bin(self._limits_h)
+        self._is_near = np.zeros(self.bins, dtype=np.bool_)
+        self._is_near[self._limit_bin] = True
+        self.nbytes = self._counts.nbytes + self._near.nbytes
         edges = (np.arange(self.bins + 1, dtype=np.int64) + self._first) << self.DROPPED_BITS
         edge_h = edges.view(np.float64) - self.SHIFT_H
         self._middle_h = 0.5 * (edge_h[:-1] + edge_h[1:])
 
     def add(self, place: int, row: IntArray, time_h: FloatArray) -> None:
         """Count `time_h`, each in its replication."""
+        key = self._bin(time_h)
+        if len(self._limits_h):
+            near = np.flatnonzero(self._is_near[key])
+            among = np.searchsorted(self._limits_h, time_h[near], side="left")
+            among += row[near] * self._near.shape[2]
+            np.add.at(self._near[place].reshape(-1), among, np.int32(1))
+        key += row * self.bins
+        np.add.at(self._counts[place].reshape(-1), key, np.int32(1))
+
+    def _bin(self, time_h: FloatArray) -> IntArray:
         key = (time_h + self.SHIFT_H).view(np.int64)
         key >>= self.DROPPED_BITS
-        key += row * self.bins - self._first
-        np.add.at(self._counts[place].reshape(-1), key, np.int32(1))
+        key -= self._first
+        return key
+
+    def share_within(self, place: int, limit_h: float) -> FloatArray:
+        """Share of the times at one place that are at most one of the limits, shape (replication,). [-]"""
+        counts = self._counts[place]
+        number = counts.sum(axis=1)
+        at = int(np.searchsorted(self._limits_h, to_grid(limit_h)))
+        if at == len(self._limits_h):
+            return ratio(number, number)
+        same = int(np.searchsorted(self._limit_bin, self._limit_bin[at]))
+        inside = counts[:, : self._limit_bin[at]].sum(axis=1) + self._near[place][:, same : at + 1].sum(axis=1)
+        return ratio(inside, number)
 
     def of(self, place: int, number: FloatArray | None = None) -> Distribution:
         """Counts at one place; of `number` in each replication those who were not counted took no time."""
@@ -50,31 +79,6 @@ class TimeCounts(Kept):
 
 STAY_STEPS_H = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 96.0, 168.0)
 """Times at which the distribution of stays is read. [h]"""
-
-
-class LimitCounts(Kept):
-    """How many times do not exceed each of some limits, exactly: a time equal to the limit is within it.
-
-    Limits are rounded to the clock grid, as every time is.
-    """
-
-    def __init__(self, places: int, replications: int, limits_h: Iterable[float]) -> None:
-        self.limits_h = np.unique(to_grid(list(limits_h)))
-        self._counts = np.zeros((places, replications, len(self.limits_h) + 1), dtype=np.int32)
-        self.nbytes = self._counts.nbytes
-
-    def add(self, place: int, row: IntArray, time_h: FloatArray) -> None:
-        """Count `time_h`, each in its replication."""
-        counts = self._counts[place]
-        key = np.searchsorted(self.limits_h, time_h, side="left")
-        key += row * counts.shape[1]
-        counts += np.bincount(key, minlength=counts.size).reshape(counts.shape).astype(np.int32)
-
-    def share_within(self, place: int, limit_h: float) -> FloatArray:
-        """Share of the times at one place that are at most one of the limits, shape (replication,). [-]"""
-        at = int(np.searchsorted(self.limits_h, to_grid(limit_h)))
-        counts = self._counts[place]
-        return ratio(counts[:, : at + 1].sum(axis=1), counts.sum(axis=1))
 
 
 class Distribution:

@@ -10,6 +10,7 @@ import numpy as np
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Row, element_place, ratio
 from corridor_sim.indicators.distributions import CountArray
+from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.shared_sums import QueueMarks, VisitSums
 
 
@@ -54,31 +55,34 @@ class _Queues(Indicator):
 class Queue(_Queues):
     """Number waiting at a stage, or at all stages of a post: mean over time, 95th percentile, maximum.
 
-    Who waits for a booked slot is not at the post and has a row of the slots alone.
-    The mean is exact (hours waited over hours). Percentile and maximum are over the
-    numbers seen just before every quarter of an hour (every hour in runs over 93 days).
+    All three are exact and weighted by time: the percentile is the smallest number that was not
+    exceeded for 95 % of the counted window, the maximum the largest that lasted any time. Who
+    waits for a booked slot is not at the post and has a row of the slots alone.
     """
 
     unit = "1"
     window = "window"
 
+    def start(self) -> None:
+        super().start()
+        self._levels = self.shared(QueueLevels)
+
     def table_rows(self) -> Iterator[Row]:
         visits = self._visits
+        none = np.zeros(len(self.scope.replications))
         for place, elements in self._places(stages=True):
             mean = visits.of(visits.wait_in_window_h, elements) / self.scope.window_h
             yield self.row(mean, *place, name="queue_mean")
-            waiting = self._marks.waiting(*elements)
-            if not waiting.shape[1]:
-                waiting = np.zeros((len(waiting), 1), dtype=np.int32)
-            yield self.row(upper_percentile(np.sort(waiting, axis=1), 95), *place, name="queue_p95")
-            yield self.row(waiting.max(axis=1), *place, name="queue_max")
+            levels = self._levels.of_post(*place[1:]) if place[0] == "post" else self._levels.of_element(*elements)
+            yield self.row(none if levels is None else levels.percentile(95), *place, name="queue_p95")
+            yield self.row(none if levels is None else levels.highest(), *place, name="queue_max")
 
 
 @INDICATORS.register("queue_by_hour")
 class QueueByHour(_Queues):
     """Number waiting at a post by local hour of the day: mean over the days, and 95th percentile.
 
-    Read at the marks of the hour (see `queue`).
+    Readings, taken just before every quarter of an hour (every hour in runs over 93 days).
     """
 
     unit = "1"
@@ -95,7 +99,7 @@ class QueueByHour(_Queues):
 
 @INDICATORS.register("queue_by_day")
 class QueueByDay(_Queues):
-    """Mean number waiting at a post in each period of local days, read at the marks."""
+    """Mean number waiting at a post in each period of local days, from readings (see `queue_by_hour`)."""
 
     unit = "1"
     window = "window"
@@ -118,23 +122,34 @@ class QueueLength(_Queues):
     """Length of the queue at a post: median, 90th and 95th percentile, maximum; also by local hour. [km]
 
     Number waiting times the mean of vehicle length plus gap (`Options.vehicle_gap_m`) in one line.
+    Exact over the window; by hour from readings (see `queue_by_hour`).
     """
 
     unit = "km"
     window = "window"
 
+    def start(self) -> None:
+        super().start()
+        self._levels = self.shared(QueueLevels)
+
     def table_rows(self) -> Iterator[Row]:
+        none = np.zeros(len(self.scope.replications))
         for place, elements in self._places(stages=False):
             each_km = self._km_each(elements)
+            levels = self._levels.of_post(*place[1:])
+            for percent in (50, 90, 95):
+                found = none if levels is None else levels.percentile(percent)
+                yield self.row(found * each_km, *place, name=f"queue_p{percent}_km")
+            most = none if levels is None else levels.highest()
+            yield self.row(most * each_km, *place, name="queue_max_km")
             waiting = self._marks.waiting(*elements)
-            whole = [(None, waiting), *_by_hour(self._marks, waiting, self.scope.clock_h(place[1]))]
-            for hour, numbers in whole:
+            for hour, numbers in _by_hour(self._marks, waiting, self.scope.clock_h(place[1])):
                 ordered = np.sort(numbers, axis=1)
                 for percent in (50, 90, 95):
                     found = upper_percentile(ordered, percent) if ordered.shape[1] else _none(ordered)
                     yield self.row(found * each_km, *place, hour=hour, name=f"queue_p{percent}_km")
-                most = ordered[:, -1] if ordered.shape[1] else _none(ordered)
-                yield self.row(most * each_km, *place, hour=hour, name="queue_max_km")
+                longest = ordered[:, -1] if ordered.shape[1] else _none(ordered)
+                yield self.row(longest * each_km, *place, hour=hour, name="queue_max_km")
 
 
 def _none(numbers: CountArray) -> FloatArray:

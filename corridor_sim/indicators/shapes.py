@@ -32,7 +32,7 @@ class StayDistribution(Indicator):
 class QueueByWeekdayHour(Indicator):
     """Mean number waiting at a post by weekday (`of`) and local hour; nothing where the plan has no dates.
 
-    Read at the marks of the hour (see `queue`).
+    Readings, taken just before every quarter of an hour (every hour in runs over 93 days).
     """
 
     unit = "1"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import PlanView, Reducer, SpanBlock, VisitBlock, ratio
-from corridor_sim.indicators.distributions import STAY_STEPS_H, CountArray, Distribution, LimitCounts, TimeCounts
+from corridor_sim.indicators.distributions import STAY_STEPS_H, CountArray, Distribution, TimeCounts
 from corridor_sim.indicators.interruptions import WorkingTime, that_fits, worked_h, working_times
 from corridor_sim.plan.plan import Element, Station
 from corridor_sim.records.visits import IntArray
@@ -446,21 +446,17 @@ class StayTimes(Reducer):
         scope = self.scope
         places = scope.places("post", "crossing", "flow")
         self._at = {place: n for n, (place, _) in enumerate(places)}
-        self._counts = TimeCounts(len(places), len(scope.replications), scope.plan.horizon_h)
         limits_h = (*scope.options.targets_h, *STAY_STEPS_H)
-        self._within = LimitCounts(len(places), len(scope.replications), limits_h)
+        self._counts = TimeCounts(len(places), len(scope.replications), scope.plan.horizon_h, limits_h)
 
     def add_span(self, block: SpanBlock) -> None:
         where = self._at.get(block.place)
         if where is not None:
-            row, stay_h = block.of_done(block.row), block.of_done(block.stay_h)
-            self._counts.add(where, row, stay_h)
-            if block.kind != "flow":
-                self._within.add(where, row, stay_h)
+            self._counts.add(where, block.of_done(block.row), block.of_done(block.stay_h))
 
     def share_within(self, place: int, limit_h: float) -> FloatArray:
-        """Share of the passages of a post or crossing that took at most a target or a step of the distribution."""
-        return self._within.share_within(self._at[place], limit_h)
+        """Share of those at one place that took at most a target or a step of the distribution."""
+        return self._counts.share_within(self._at[place], limit_h)
 
     def of(self, place: int) -> Distribution:
         """Distribution at one place."""

@@ -32,6 +32,8 @@ def before_horizon(
     """
     if bool(columns[times - 1].max() < horizon_h):
         return rows, starts, list(columns)
+    if not any((column >= horizon_h).any() for column in columns[:times]):
+        return rows, starts, list(columns)
     there = columns[0] < horizon_h
     number = np.add.reduceat(there, starts, dtype=np.int64)
     if not number.any():
