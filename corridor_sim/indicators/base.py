@@ -265,11 +265,16 @@ class Collector:
         takers = self._hooked("add_visits")
         self._size -= held.size
         for rows, starts, columns in held.together(VisitBlock.COLUMNS, TILE):
-            self.visits += _number(rows, starts, len(columns[0]), len(self.visits))
             found = before_horizon(rows, starts, columns, self.scope.plan.horizon_h, VisitBlock.INSTANTS)
+            if found is None or len(found[2][0]) < len(columns[0]):
+                self.visits += np.bincount(rows, np.diff(starts, append=len(columns[0])), len(self.visits)).astype(
+                    np.int64
+                )
             if found is None:
                 continue
             block = VisitBlock(self.scope, *found[:2], where, found[2])
+            if len(found[2][0]) == len(columns[0]):
+                self.visits += block.number.astype(np.int64)
             for taker in takers:
                 taker.add_visits(block)
 
@@ -294,11 +299,6 @@ class Collector:
         rows = [row for indicator in self._indicators for row in indicator.table_rows()]
         values = np.stack([values for _, values in rows]) if rows else np.empty((0, len(self.scope.replications)))
         return Table(tuple(label for label, _ in rows), values, self.scope.replications)
-
-
-def _number(rows: IntArray, starts: IntArray, size: int, count: int) -> IntArray:
-    """How many there are in each of `count` replications."""
-    return np.bincount(rows, np.diff(starts, append=size), minlength=count).astype(np.int64)
 
 
 def ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:

@@ -19,6 +19,8 @@ ROW_BITS = 46
 """Below these bits an event holds its instant (in grid points, 2^25 h at most) and its sign, above them its row."""
 WORTH_SORTING = 32768
 """Events of one place that are taken in at once at least, but at the end, so that the calls weigh little."""
+AT_ONCE = 32768
+"""Events worked through at once at most, so that temporaries stay in the cache."""
 
 
 class LevelTimes(Kept):
@@ -36,31 +38,38 @@ class LevelTimes(Kept):
 
     def take(self, events: IntArray) -> None:
         """Take in events in order of row and time, none earlier than those taken in before."""
-        if not len(events):
-            return
-        edges = np.searchsorted(events, np.arange(len(self._level) + 1, dtype=np.int64) << ROW_BITS)
-        number = np.diff(edges)
-        rows = np.flatnonzero(number)
-        first, last = edges[rows], edges[rows + 1] - 1
-        instant = (events & ((1 << ROW_BITS) - 1)) >> 1
-        change = 1 - 2 * (events & 1)
+        for first in range(0, len(events), AT_ONCE):
+            self._take(events[first : first + AT_ONCE])
+
+    def _take(self, events: IntArray) -> None:
+        low, high = int(events[0]) >> ROW_BITS, int(events[-1]) >> ROW_BITS
+        edges = np.searchsorted(events, np.arange(low, high + 2, dtype=np.int64) << ROW_BITS)
+        rows = np.flatnonzero(edges[1:] > edges[:-1])
+        first, number = edges[rows], edges[rows + 1] - edges[rows]
+        last, rows = first + number - 1, rows + low
+        instant = events >> 1
+        instant &= (1 << (ROW_BITS - 1)) - 1
         lasted = np.empty_like(instant)
         np.subtract(instant[1:], instant[:-1], out=lasted[1:])
         lasted[first] = instant[first] - self._since[rows]
         # The level before each event; one running sum over all rows, put right where a row begins.
+        change = events & 1
+        change <<= 1
+        np.subtract(1, change, out=change)
         level = np.cumsum(change)
         now = level[last]
         level -= change
         shift = self._level[rows] - level[first]
-        level += np.repeat(shift, number[rows])
         self._level[rows] = now + shift
         self._since[rows] = instant[last]
+        level += np.repeat(shift, number) if len(rows) > 1 else shift
         highest = int(level.max())
         if highest >= self.spent.shape[1]:
             wider = np.zeros((len(self.spent), max(highest + 1, 2 * self.spent.shape[1])), dtype=np.int64)
             wider[:, : self.spent.shape[1]] = self.spent
             self.spent = wider
-        level += np.repeat(rows * self.spent.shape[1], number[rows])
+        width = self.spent.shape[1]
+        level += np.repeat(rows * width, number) if len(rows) > 1 else rows * width
         np.add.at(self.spent.reshape(-1), level, lasted)
 
     def close(self, until_h: float) -> None:

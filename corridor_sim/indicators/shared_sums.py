@@ -103,8 +103,10 @@ class VisitSums(Reducer):
             worked = self._worked_h(block, start, ended, service, waiting)
             interrupted_in_window = np.where(waiting, 0.0, np.maximum(in_window - worked, 0.0))
 
+        row, count = block.row[edge], len(scope.replications)
+
         def add(values: NDArray[np.generic]) -> FloatArray:
-            return block.sum_of(edge, np.asarray(values, dtype=np.float64))
+            return np.asarray(np.bincount(row, values, minlength=count), dtype=np.float64)
 
         self.joined[cell] += add(counted)
         self.started[cell] += add(counted & ~waiting)
@@ -325,13 +327,15 @@ class QueueMarks(Reducer):
         where = self._at.get(block.element)
         if where is None:
             return
-        per_h = 1.0 / self.step_h
-        joined, started = np.floor(block.join_h * per_h), np.floor(block.start_h * per_h)
+        per_h, which = 1.0 / self.step_h, block.waiting
+        if not len(which):
+            return
+        joined, started = np.floor(block.join_h[which] * per_h), np.floor(block.start_h[which] * per_h)
         # Who starts before the next mark is never seen waiting.
         seen = np.flatnonzero(joined != started)
         if not len(seen):
             return
-        offset = block.row[seen] * (self.marks + 1)
+        offset = block.row[which[seen]] * (self.marks + 1)
         net = self._net[where].reshape(-1)
         np.add.at(net, offset + joined[seen].astype(np.int64), np.int32(1))
         starts = started[seen]
@@ -477,15 +481,20 @@ class WaitTimes(Reducer):
         where = self._at.get(block.element)
         if where is None:
             return
-        started, waited = block.start_h >= block.join_h, block.wait_h > 0
-        if not block.all_inner:
-            counted = (block.join_h >= self.scope.from_h) & (block.join_h < self.scope.until_h)
-            started &= counted
-            waited &= counted
-        self._started[where] += block.count(started)
         # Many visits do not wait: they are counted, not sorted in.
-        which = np.flatnonzero(waited)
-        self._counts.add(where, block.row[which], block.wait_h[which])
+        which = block.waiting
+        wait_h = block.start_h[which] - block.join_h[which]
+        yet = wait_h > 0
+        if not yet.all():
+            which, wait_h = which[yet], wait_h[yet]
+        if block.all_inner:
+            self._started[where] += block.number
+        else:
+            counted = (block.join_h >= self.scope.from_h) & (block.join_h < self.scope.until_h)
+            self._started[where] += block.count(counted & (block.start_h >= block.join_h))
+            inside = counted[which]
+            which, wait_h = which[inside], wait_h[inside]
+        self._counts.add(where, block.row[which], wait_h)
 
     def of(self, element: int) -> Distribution:
         """Distribution at one element, those that did not wait included."""

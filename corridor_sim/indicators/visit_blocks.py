@@ -131,6 +131,11 @@ class VisitBlock(FlatBlock):
         """Time from joining to starting; NaN where it has not started. [h]"""
         return np.asarray(self.start_h - self.join_h)
 
+    @cached_property
+    def waiting(self) -> IntArray:
+        """Positions of those who do not start as they join; who has not started is among them."""
+        return np.flatnonzero(~(self.start_h <= self.join_h))
+
     def sum_inner(self, values: FloatArray) -> FloatArray:
         """Sum of `values` over the inner visits of each replication."""
         return self.sum(values if self.all_inner else np.where(self.inner, values, 0.0))
