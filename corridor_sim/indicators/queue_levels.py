@@ -154,18 +154,19 @@ class QueueLevels(Reducer):
         from_h, until_h = self.scope.from_h, self.scope.until_h
         row = np.repeat(rows << ROW_BITS, count)
         if start_h is not None:
+            # The joins of those who had joined by then have been announced.
+            known_h = float(self._known_h[element, rows[0]])
             waits = ~(start_h <= join_h)
             if from_h > 0.0:
-                waits &= ~(start_h <= from_h)
+                waits &= ~(start_h <= from_h) | (join_h < known_h)
             which = np.flatnonzero(waits)
             if not len(which):
                 return
             row, join_h, start_h = row[which], join_h[which], start_h[which]
-            # Those who had joined by then have been announced.
-            known_h = float(self._known_h[element, rows[0]])
-            new = join_h >= known_h if known_h > -np.inf else None
-            self._hold(element, row, start_h, 1, start_h < until_h)
-            joins = join_h < until_h if new is None else new & (join_h < until_h)
+            self._hold(element, row, np.maximum(start_h, from_h), 1, start_h < until_h)
+            joins = join_h < until_h
+            if known_h > -np.inf:
+                joins &= join_h >= known_h
         else:
             joins = join_h < until_h
         self._hold(element, row, np.maximum(join_h, from_h), 0, joins)

@@ -154,3 +154,21 @@ def test_a_service_that_stands_still_at_an_end_of_the_window_is_split_by_its_wor
     found = ran('{ kind = "trace", times_h = [8.0] }', engine, run=run, stage=ONE_OF_8_H + stop)
     assert one(found, "utilisation", place="p.exit.s") == utilisation
     assert one(found, "delay_truck_h", place="p.exit.s") == delay_h
+
+
+@ENGINES
+def test_the_longest_queue_is_seen_in_a_long_run_although_it_is_gone_by_every_full_hour(ran, engine):
+    # Sixteen come a quarter past every hour, one starts at once, the others a minute and a half after each other.
+    found = ran(
+        '{ kind = "timetable", every_h = 1.0, first_h = 0.25, size = 16 }',
+        engine,
+        run="horizon_days = 100",
+        stage='lanes = 1\nservice = { kind = "deterministic", value_h = 0.03125 }',
+    )
+    for at in ({"kind": "stage", "place": "p.exit.s"}, {"kind": "post", "place": "p"}):
+        assert one(found, "queue_max", **at) == 15
+        assert one(found, "queue_mean", **at) == 15 * 16 / 2 / 32
+        # 15 are there for a thirty-second of the time, 14 for another: 95 % of it at most 14 are.
+        assert one(found, "queue_p95", **at) == 14
+    # The readings by hour, just before every full hour, see nobody.
+    assert one(found, "queue_by_hour", kind="post", place="p", hour=0) == 0
