@@ -1,8 +1,8 @@
 """How much could get through, how much wants to: capacity, load and saturation of stages and posts.
 
-Planned capacity follows from the plan alone: open lane-hours over the mean
-cycle (law, dated factors and reliefs, by the flows that come), places of
-departures, daily acceptance, headways. Load is what arrives. At a post the
+Planned capacity follows from the plan alone (`plan/capacity.py`): what lanes can really do
+over the mean cycle (law, dated factors and reliefs, by the flows that come), places of
+departures, daily acceptance, entries of legs. Load is what arrives. At a post the
 scarcest stage counts, in consignments of the post.
 """
 # ruff: noqa: D102 (the hooks are documented in base.py)
@@ -10,41 +10,16 @@ scarcest stage counts, in consignments of the post.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, Row, element_place, ratio
 from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, StationDays, VisitSums, by_period
-from corridor_sim.plan.mechanisms import Mechanism
+from corridor_sim.plan.capacity import COUNTED, Accounts, Pool
 from corridor_sim.plan.needs import left_out
-from corridor_sim.plan.plan import Departures, Element, LimitedLeg, Plan, Quota, Station, Step, StepFunction
-
-COUNTED = frozenset(
-    {
-        Mechanism.LANES,
-        Mechanism.DATED_LANES,
-        Mechanism.HEADWAY,
-        Mechanism.CLOSURES,
-        Mechanism.DEPARTURES,
-        Mechanism.CANCELLATIONS,
-        Mechanism.ACCEPTANCE,
-        Mechanism.ACCEPTANCE_HOURS,
-        Mechanism.DURATION,
-        Mechanism.DATED_DURATION,
-        Mechanism.FACTOR,
-        Mechanism.SHARE,
-        Mechanism.RELIEF,
-        Mechanism.ROUTES,
-    }
-)
-"""What planned capacity counts of the mechanisms that give or take lane-time (`Mechanism.effect`).
-
-A mechanism gets its line here when `supply` (what is offered) or
-`planned_hold_h` (what one consignment takes) knows it; until then `not_counted` names it.
-"""
-UNLIMITED = 1e8
-"""More places than this in one period stand for no limit."""
+from corridor_sim.plan.plan import Plan, Station, Step
 
 
 def not_counted(plan: Plan) -> dict[str, list[str]]:
@@ -52,9 +27,10 @@ def not_counted(plan: Plan) -> dict[str, list[str]]:
 
     Examples
     --------
+    >>> from corridor_sim.core.step_functions import StepFunction
     >>> station = Station(id="samur", lanes=StepFunction.constant(2), staff_pool="customs")
     >>> not_counted(Plan(elements=(station,), flows=(), horizon_h=24.0))
-    {'a staff pool': ['samur']}
+    {}
     """
     return {need.words: places for need, places in left_out(plan, COUNTED).items()}
 
@@ -64,40 +40,42 @@ class Capacity(Reducer):
 
     def start(self) -> None:
         self.days_joined, self.visits = self.shared(StationDays), self.shared(VisitSums)
-        self._supply: dict[tuple[int, bytes], FloatArray | None] = {}
+        self.accounts = Accounts(self.scope.plan)
 
     @property
     def limited(self) -> tuple[int, ...]:
-        """Elements that have a planned capacity and are on the way of a flow."""
+        """Elements that have a limit and are on the way of a flow."""
         return tuple(
             k
             for k in self.days_joined.elements
-            if len(self.scope.element_cells[k]) and self.supply(k, np.array([0.0, 1.0])) is not None
+            if len(self.scope.element_cells[k]) and any(self._limits(pool) for pool in self.accounts.of(k).pools)
         )
+
+    def _limits(self, pool: Pool) -> bool:
+        """Whether a pool has a limit at any time of the run."""
+        return not np.isinf(pool.between(np.array([0.0, max(self.scope.plan.horizon_h, 1.0)]))).all()
 
     def edges_h(self, element: int) -> FloatArray:
         """Edges of the local days at an element, within the run. [h]"""
         return self.scope.day_edges_h(self.scope.plan.elements[element].post)
 
-    def supply(self, element: int, edges_h: FloatArray) -> FloatArray | None:
-        """Lane-hours (stations) or places offered between the edges; None where unlimited."""
-        if (element, edges_h.tobytes()) not in self._supply:
-            self._supply[element, edges_h.tobytes()] = supply(self.scope.plan.elements[element], edges_h)
-        return self._supply[element, edges_h.tobytes()]
+    def _cells(self, element: int, pool: Pool) -> list[int]:
+        """Cells of the visit sums whose flows count against a pool."""
+        return [cell for cell in self.scope.element_cells[element] if self.scope.cells[cell][1] in pool.flows]
 
-    def cycle_h(self, element: int, at_h: FloatArray) -> FloatArray:
+    def cycle_h(self, element: int, pool: Pool, at_h: FloatArray) -> FloatArray:
         """Planned hold of one unit of supply by one consignment, shape (replication, instant). [h] or [-]
 
-        For a station the mean service of the law and factors in force, over the flows in
+        For lanes the mean service of the law and factors in force, over the flows in
         the proportion in which they came; 1 elsewhere (a place is a place). Where a law
         has no known mean, the mean service that was drawn.
         """
         scope, visits = self.scope, self.visits
         count = len(scope.replications)
-        if not isinstance(scope.plan.elements[element], Station):
+        if pool.lanes is None:
             return np.ones((count, len(at_h)))
         hours, number = np.zeros((count, len(at_h))), np.zeros((count, 1))
-        for cell in scope.element_cells[element]:
+        for cell in self._cells(element, pool):
             flow = scope.cells[cell][1]
             steps = [
                 step for variant in scope.plan.flows[flow].variants for step in variant.steps if step.element == element
@@ -119,68 +97,56 @@ class Capacity(Reducer):
     def daily(self, element: int) -> tuple[FloatArray, FloatArray] | None:
         """(capacity, load) of each local day in consignments, shape (replication, day)."""
         edges_h = self.edges_h(element)
-        supply = self.supply(element, edges_h)
-        if supply is None:
+        middle, capacity = (edges_h[:-1] + edges_h[1:]) / 2, None
+        for pool in self.accounts.of(element).pools:
+            if not pool.inside:
+                more = self._capacity(pool.between(edges_h), self.cycle_h(element, pool, middle))
+                capacity = more if capacity is None else capacity + np.where(np.isnan(more), 0.0, more)
+        if capacity is None:
             return None
-        middle = (edges_h[:-1] + edges_h[1:]) / 2
-        capacity = ratio(supply[None, :] + np.zeros((len(self.scope.replications), 1)), self.cycle_h(element, middle))
-        load = self.days_joined.joined(element)[:, : len(supply)].astype(np.float64)
+        load = self.days_joined.joined(element)[:, : capacity.shape[1]].astype(np.float64)
         return capacity, load
 
-    def over_window(self, element: int) -> tuple[FloatArray, FloatArray] | None:
-        """(capacity, load) per day of the counted window, each of shape (replication,). [1/day]"""
-        scope = self.scope
+    def _capacity(self, supply: FloatArray, cycle_h: FloatArray) -> FloatArray:
+        return ratio(supply[None, :] + np.zeros((len(self.scope.replications), 1)), cycle_h)
+
+    def over_window(self, element: int) -> InWindow | None:
+        """What can pass and what comes in the counted window."""
+        scope, account = self.scope, self.accounts.of(element)
         edges_h = self.edges_h(element)
         edges_h = np.unique(np.clip(edges_h, scope.from_h, scope.until_h))
-        supply = self.supply(element, edges_h)
-        if supply is None:
+        middle = (edges_h[:-1] + edges_h[1:]) / 2
+        capacity = saturation = None
+        for pool in account.pools:
+            # Day after day, so that the sum does not depend on how numpy takes it.
+            by_day = ratio(pool.between(edges_h)[None, :], self.cycle_h(element, pool, middle))
+            mine = np.add.accumulate(by_day, axis=1)[:, -1] / scope.window_days
+            cells = self._cells(element, pool)
+            joined = self.visits.joined[cells[0]] if cells else np.zeros(len(mine))
+            for cell in cells[1:]:
+                joined = joined + self.visits.joined[cell]
+            share = ratio(joined / scope.window_days, mine)
+            saturation = share if saturation is None else np.fmax(saturation, share)
+            if not pool.inside:
+                capacity = mine if capacity is None else capacity + np.where(np.isnan(mine), 0.0, mine)
+        if capacity is None or saturation is None:
             return None
-        cycle = self.cycle_h(element, (edges_h[:-1] + edges_h[1:]) / 2)
-        # Day after day, so that the sum does not depend on how numpy takes it.
-        capacity = np.add.accumulate(ratio(supply[None, :], cycle), axis=1)[:, -1]
-        load = self.visits.of(self.visits.joined, element)
-        return capacity / scope.window_days, load / scope.window_days
+        load = self.visits.of(self.visits.joined, element) / scope.window_days
+        return InWindow(capacity, load, saturation, account.reason)
 
 
-def supply(thing: Element, edges_h: FloatArray) -> FloatArray | None:
-    """Lane-hours (stations) or places that an element offers between the edges; None where unlimited.
+@dataclass(frozen=True, slots=True)
+class InWindow:
+    """Capacity and load of an element in the counted window, each of shape (replication,). [1/day]
 
-    Periods without a limit are infinite.
+    `saturation` is that of the scarcest lanes where flows have lanes of their own, else load
+    over capacity; `reason` says why the capacity is an upper bound only.
     """
-    if isinstance(thing, Station):
-        return None if not np.isfinite(thing.lanes.value).all() else np.diff(integral_until(thing.lanes, edges_h))
-    if isinstance(thing, Departures):
-        if thing.when_full is not None:
-            return None
-        total = np.concatenate([[0.0], np.cumsum(thing.places.astype(np.float64))])
-        offered = np.diff(total[np.searchsorted(thing.depart_h, edges_h, side="left")]) * (1.0 - thing.cancel)
-    elif isinstance(thing, Quota):
-        total = np.concatenate([[0.0], np.cumsum(thing.per_day.astype(np.float64))])
-        days = np.append(thing.day_start_h, thing.day_start_h[-1] + H_PER_DAY)
-        offered = np.diff(np.interp(edges_h, days, total))
-    elif isinstance(thing, LimitedLeg) and thing.headway_h is not None:
-        # Pieces in which neither headway nor opening change.
-        changes = [edges_h, thing.headway_h.from_h] + ([] if thing.open is None else [thing.open.from_h])
-        parts = np.unique(np.clip(np.concatenate(changes), edges_h[0], edges_h[-1]))
-        headway = thing.headway_h(parts[:-1])
-        opened = np.ones(len(headway)) if thing.open is None else thing.open(parts[:-1])
-        rates = np.divide(opened, headway, out=np.full(len(headway), np.inf), where=headway > 0)
-        entries = np.concatenate([[0.0], np.cumsum(rates * np.diff(parts))])
-        if not np.isfinite(entries).all():
-            return None
-        offered = np.diff(entries[np.searchsorted(parts, edges_h)])
-    else:
-        return None
-    offered = np.where(offered >= UNLIMITED, np.inf, offered)
-    return None if np.isinf(offered).all() else offered
 
-
-def integral_until(function: StepFunction, time_h: FloatArray) -> FloatArray:
-    """Integral of a step function from its first instant (or 0, if that is later) until each time. [value x h]"""
-    starts = np.concatenate([[min(0.0, function.from_h[0])], function.from_h[1:]])
-    before = np.concatenate([[0.0], np.cumsum(function.value[:-1] * np.diff(starts))])
-    piece = np.maximum(np.searchsorted(starts, time_h, side="right") - 1, 0)
-    return np.asarray(before[piece] + function.value[piece] * (time_h - starts[piece]))
+    capacity: FloatArray
+    load: FloatArray
+    saturation: FloatArray
+    reason: str = ""
 
 
 def planned_hold_h(step: Step, at_h: FloatArray) -> FloatArray | None:
@@ -216,17 +182,23 @@ class PostCapacity(Reducer):
             least = np.fmin(least, other)
         return np.where(np.isfinite(least), least, np.nan)
 
-    def over_window(self, place: int) -> tuple[FloatArray, FloatArray] | None:
-        """(capacity, load) per day of the counted window. [1/day]"""
+    def over_window(self, place: int) -> InWindow | None:
+        """What can pass and what comes in the counted window."""
         _, post, direction = self.scope.span_places[place]
-        found = []
+        found, pools, reasons = [], [], []
         for k in self.scope.post_elements.get((post, direction), ()):
             window = self.stages.over_window(k) if len(self.scope.element_cells[k]) else None
             if window is not None:
-                found.append(ratio(window[0], self._share(k, place)))
+                found.append(ratio(window.capacity, self._share(k, place)))
+                reasons += [window.reason] if window.reason else []
+                pools += [window.saturation] if len(self.stages.accounts.of(k).pools) > 1 else []
         if not found:
             return None
-        return self._scarcest(found), self.spans.of(self.spans.begun, place) / self.scope.window_days
+        capacity, load = self._scarcest(found), self.spans.of(self.spans.begun, place) / self.scope.window_days
+        saturation = ratio(load, capacity)
+        for other in pools:
+            saturation = np.fmax(saturation, other)
+        return InWindow(capacity, load, saturation, reasons[0] if reasons else "")
 
     def daily(self, place: int) -> tuple[FloatArray, FloatArray] | None:
         """(capacity, load) of each local day, shape (replication, day)."""
@@ -285,11 +257,11 @@ class Saturation(Indicator):
         for place, window in found:
             if window is None:
                 continue
-            capacity, load = window
-            limited = np.where(np.isfinite(capacity), capacity, np.nan)
-            yield self.row(limited, *place, name="capacity_per_day", unit="1/day")
-            yield self.row(load, *place, name="load_per_day", unit="1/day")
-            yield self.row(ratio(load, capacity), *place)
+            limited = np.where(np.isfinite(window.capacity), window.capacity, np.nan)
+            known = np.full(len(limited), np.nan) if window.reason else limited
+            yield self.row(known, *place, name="capacity_per_day", unit="1/day")
+            yield self.row(window.load, *place, name="load_per_day", unit="1/day")
+            yield self.row(window.saturation, *place)
 
 
 @INDICATORS.register("saturation_by_day")

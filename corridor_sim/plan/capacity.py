@@ -2,8 +2,9 @@
 
 Each mechanism that takes or adds lane-time says so here, in a function of its own:
 hours with their closing policy, outages, drawn breakdowns, staff, reservations, limits of
-legs, places of departures, daily acceptance. Where no formula and no saturated run of the
-element alone comes within 1 % of what it passes, the account says why instead.
+legs, places of departures, daily acceptance. An account is what a saturated run passes,
+within 1 %; where no formula and no saturated run of the element alone gives that, it is
+an upper bound and says why.
 """
 
 from __future__ import annotations
@@ -12,81 +13,204 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.core.units import H_PER_DAY
-from corridor_sim.plan.plan import FlowPlan, Plan, Station, Step, Variant
+from corridor_sim.core.units import H_PER_DAY, FloatArray
+from corridor_sim.plan.mechanisms import Mechanism
+from corridor_sim.plan.plan import Departures, FlowPlan, LimitedLeg, Plan, Quota, Station, Step, Variant
 from corridor_sim.plan.saturated import Holds, Stretch, served, stretches
 from corridor_sim.plan.timelines import combine
 
+COUNTED = frozenset(
+    {
+        Mechanism.LANES,
+        Mechanism.DATED_LANES,
+        Mechanism.FINISH,
+        Mechanism.RESTART,
+        Mechanism.NO_OVERRUN,
+        Mechanism.CLEAR_QUEUE,
+        Mechanism.OUTAGES,
+        Mechanism.LANE_OUTAGES,
+        Mechanism.BREAKDOWNS,
+        Mechanism.LANE_BREAKDOWNS,
+        Mechanism.OUTAGES_RESTART,
+        Mechanism.OUTAGES_FINISH,
+        Mechanism.OUTAGES_REQUEUE,
+        Mechanism.YARD,
+        Mechanism.DATED_YARD,
+        Mechanism.RESERVED_LANES,
+        Mechanism.RESERVED_OVERFLOW,
+        Mechanism.STAFF_POOL,
+        Mechanism.HEADWAY,
+        Mechanism.CLOSURES,
+        Mechanism.VEHICLE_LIMIT,
+        Mechanism.DEPARTURES,
+        Mechanism.CANCELLATIONS,
+        Mechanism.ACCEPTANCE,
+        Mechanism.DURATION,
+        Mechanism.DATED_DURATION,
+        Mechanism.FACTOR,
+        Mechanism.SHARE,
+        Mechanism.RELIEF,
+        Mechanism.ROUTES,
+        Mechanism.BALKING,
+    }
+)
+"""The mechanisms that give or take lane-time and that an account knows; `not_counted` names the others.
+
+A yard is known as a reason why there is no planned capacity; one that balks is no longer demand.
+"""
 SMALL = 0.01
 """Share of the lane-time that an effect without a formula may have and still be left out."""
 PATHS = 2000
 """Paths of up and down times behind the expected share of a drawn breakdown."""
+MOST_PLACES = 1e8
+"""More places than this in one period stand for no limit."""
 ONE = StepFunction.constant(1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class LanePool:
-    """Lanes that serve some flows: what they can do, in lane-hours of service an hour.
+class Pool:
+    """What some flows may use, and only that: lanes of a station, or places.
 
-    `flows` are those that may use no other lanes of the station; `lanes` integrates to the
-    lane-hours that services can fill, overrun and idle time of the closing policy included.
-    A pool `inside` another one is a limit of its own for its flows, and its lanes are counted
-    in the other: the capacity of the station is that of the pools that are not.
+    Attributes
+    ----------
+    flows
+        Numbers of the flows whose demand counts against it.
+    lanes
+        Of a station: what services can fill, in lane-hours an hour, overrun and idle time of
+        the closing policy included. None for places.
+    places
+        Places offered between edges, where there are no lanes.
+    inside
+        A limit of its own within another pool, whose lanes hold these too: the capacity of the
+        element is that of the pools that are not inside another one.
     """
 
     flows: frozenset[int]
-    lanes: StepFunction
+    lanes: StepFunction | None = None
+    places: Callable[[FloatArray], FloatArray] | None = None
     inside: bool = False
+
+    def between(self, edges_h: FloatArray) -> FloatArray:
+        """Lane-hours, or places, offered in each period between the edges."""
+        if self.lanes is not None:
+            return np.diff(integral_until(self.lanes, edges_h))
+        assert self.places is not None
+        return self.places(edges_h)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The lanes of one station by pool, or why there is no planned capacity."""
+    """What an element can do, pool by pool; without pools there is no limit.
 
-    pools: tuple[LanePool, ...] = ()
+    `reason` says why there is no planned capacity: the pools are then an upper bound only.
+    """
+
+    pools: tuple[Pool, ...] = ()
     reason: str = ""
 
 
-UNLIMITED = Account(reason="lanes without limit")
-
-
 class Accounts:
-    """The accounts of all stations of a plan, each worked out when it is asked for."""
+    """The accounts of a plan's elements, each worked out when it is asked for.
+
+    Examples
+    --------
+    >>> station = Station(id="samur", lanes=StepFunction.constant(2))
+    >>> Accounts(Plan(elements=(station,), flows=(), horizon_h=24.0)).of(0).pools[0].between(np.array([0.0, 24.0]))
+    array([48.])
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self._found: dict[int, Account] = {}
 
     def of(self, element: int) -> Account:
-        """The account of a station, by its number in the plan."""
+        """The account of an element, by its number in the plan."""
         if element not in self._found:
-            self._found[element] = self._account(element)
+            thing = self.plan.elements[element]
+            if isinstance(thing, Station):
+                self._found[element] = self._station(element, thing)
+            elif isinstance(thing, LimitedLeg):
+                self._found[element] = self._leg(element, thing)
+            elif isinstance(thing, Departures) and thing.when_full is None:
+                self._found[element] = self._places(element, lambda edges_h: departing(thing, edges_h))
+            elif isinstance(thing, Quota):
+                self._found[element] = self._places(element, lambda edges_h: accepted(thing, edges_h))
+            else:
+                self._found[element] = Account()
         return self._found[element]
 
-    def _account(self, element: int) -> Account:
-        station = self.plan.elements[element]
-        assert isinstance(station, Station)
-        users = users_of(self.plan, element)
-        if not np.isfinite(station.lanes.value).all():
-            return UNLIMITED
-        if not users:
-            return Account((LanePool(frozenset(), station.lanes),))
-        lanes, reason = staffed(self.plan, element, station)
-        if reason:
-            return Account(reason=reason)
-        share, reason = up_share(station, mean_hold_h(users, range(len(self.plan.flows))), self.plan.horizon_h)
-        if reason:
-            return Account(reason=reason)
-        return Account(tuple(self._pools(replace(station, lanes=lanes, named=None), users, share)))
+    @cached_property
+    def _steps(self) -> dict[int, list[tuple[int, Variant, Step]]]:
+        """Steps that lead to each element."""
+        found: dict[int, list[tuple[int, Variant, Step]]] = {}
+        for number, flow in enumerate(self.plan.flows):
+            for variant in flow.variants:
+                for step in variant.steps:
+                    found.setdefault(step.element, []).append((number, variant, step))
+        return found
 
-    def _pools(self, station: Station, users: list[User], share: StepFunction) -> Iterator[LanePool]:
+    @cached_property
+    def _before_a_yard(self) -> dict[int, str]:
+        """Elements that a full yard behind them can block, with the station it belongs to."""
+        full = {k for k, one in enumerate(self.plan.elements) if isinstance(one, Station) and one.may_be_full}
+        found: dict[int, str] = {}
+        if full:
+            for flow in self.plan.flows:
+                for variant in flow.variants:
+                    for before, after in itertools.pairwise(variant.steps):
+                        if after.element in full:
+                            found.setdefault(before.element, self.plan.elements[after.element].id)
+        return found
+
+    def flows(self, element: int) -> frozenset[int]:
+        """Numbers of the flows that come to an element."""
+        return frozenset(flow for flow, _, _ in self._steps.get(element, ()))
+
+    def users(self, element: int) -> list[User]:
+        """Steps that lead to an element, with their expected visits over the run (1 each where unknown)."""
+        found = [
+            User(flow, step, expected_visits(self.plan, self.plan.flows[flow], variant, step))
+            for flow, variant, step in self._steps.get(element, ())
+            if step.laws
+        ]
+        if not any(user.visits > 0 for user in found):
+            return [replace(user, visits=1.0) for user in found]
+        return [user for user in found if user.visits > 0]
+
+    def _station(self, element: int, station: Station) -> Account:
+        if not np.isfinite(station.lanes.value).all():
+            return Account()
+        lanes, reason = staffed(self.plan, element, station)
+        plain = lanes.is_constant and not station.outages and station.breakdown is None
+        users = [] if plain else self.users(element)
+        share = ONE
+        if users:
+            share, why = up_share(station, holds_at(users, 0.0).mean_h, self.plan.horizon_h)
+            reason = reason or why
+        if element in self._before_a_yard:
+            reason = reason or f"a full yard at {self._before_a_yard[element]!r} can block its lanes"
+        elif station.may_be_full:
+            reason = reason or "its own yard can leave its lanes without work"
+        pools = self._lane_pools(replace(station, lanes=lanes, named=None), self.flows(element), users, share)
+        return Account(tuple(pools), reason)
+
+    def _lane_pools(
+        self, station: Station, rest: frozenset[int], users: list[User], share: StepFunction
+    ) -> Iterator[Pool]:
         """Lanes with the flows that may use no others: reservations, the general lanes, and both together."""
-        rest = frozenset(user.flow for user in users)
+
+        def pool(flows: frozenset[int], lanes: StepFunction, inside: bool = False) -> Pool:
+            mine = [user for user in users if user.flow in flows]
+            if mine:
+                lanes = worked_lanes(lanes, station.closing, self.plan.horizon_h, lambda at_h: holds_at(mine, at_h))
+            return Pool(flows, lanes if share is ONE else combine(np.multiply, lanes, share), inside=inside)
+
         general = station.lanes
         beside: list[tuple[frozenset[int], StepFunction]] = []
         for reservation in station.reserved:
@@ -94,51 +218,68 @@ class Accounts:
             kept = combine(np.minimum, reservation.lanes, general)
             if not flows or not kept.value.any():
                 continue
+            never_without = bool(combine(lambda k, n: (k > 0) | (n <= 0), kept, general).value.all())
             general, rest = combine(np.subtract, general, kept), rest - flows
             # With overflow, and while there are no reserved lanes, the flows may use the general lanes too.
-            if reservation.overflow or not kept.value.all():
+            if reservation.overflow or not never_without:
                 beside.append((flows, kept))
             else:
-                yield self._pool(station, flows, kept, users, share)
+                yield pool(flows, kept)
         if beside:
             if rest:
-                yield replace(self._pool(station, rest, general, users, share), inside=True)
+                yield pool(rest, general, inside=True)
             for flows, kept in beside:
                 rest, general = rest | flows, combine(np.add, general, kept)
-        if rest:
-            yield self._pool(station, rest, general, users, share)
+        if rest or not station.reserved:
+            yield pool(rest, general)
 
-    def _pool(
-        self, station: Station, flows: frozenset[int], lanes: StepFunction, users: list[User], share: StepFunction
-    ) -> LanePool:
-        mine = [user for user in users if user.flow in flows]
-        worked = worked_lanes(lanes, station.closing, self.plan.horizon_h, lambda at_h: holds_at(mine, at_h))
-        return LanePool(flows, combine(np.multiply, worked, share))
+    def _leg(self, element: int, leg: LimitedLeg) -> Account:
+        """Entries by headway, and by the vehicles that the leg holds; the scarcer of both is a bound."""
+        opened, flows, rates = leg.open or ONE, self.flows(element), []
+        if leg.headway_h is not None and (leg.headway_h.value > 0).all():
+            headway = leg.headway_h
+            worked = worked_lanes(opened, "finish", self.plan.horizon_h, lambda at_h: Holds.always(headway.at(at_h)))
+            rates.append(combine(np.divide, worked, headway))
+        users = self.users(element) if leg.max_vehicles is not None else []
+        if leg.max_vehicles is not None and users:
+            on_it = combine(np.multiply, leg.max_vehicles, opened)
+            worked = worked_lanes(on_it, "finish", self.plan.horizon_h, lambda at_h: holds_at(users, at_h))
+            rates.append(combine(np.divide, worked, self._mean_holds(users)))
+        if not rates:
+            return Account()
+        reason = ""
+        if len(rates) > 1:
+            reason = "a headway and a limit of vehicles together"
+        elif leg.max_vehicles is not None and leg.no_overtaking:
+            reason = "a limit of vehicles without overtaking"
+        entries = rates[0] if len(rates) == 1 else combine(np.minimum, *rates)
+        return Account((Pool(flows, places=lambda edges_h: np.diff(integral_until(entries, edges_h))),), reason)
+
+    def _mean_holds(self, users: list[User]) -> StepFunction:
+        """Mean duration of the steps by date. [h]"""
+        edges = {0.0, *(from_h for user in users for from_h, _ in user.step.laws)}
+        edges |= {at for user in users if user.step.factor is not None for at in user.step.factor.from_h.tolist()}
+        inside = sorted(at for at in edges if 0 <= at < self.plan.horizon_h)
+        return StepFunction(inside, [holds_at(users, at).mean_h for at in inside])
+
+    def _places(self, element: int, places: Callable[[FloatArray], FloatArray]) -> Account:
+        def limited(edges_h: FloatArray) -> FloatArray:
+            offered = places(edges_h)
+            return np.where(offered >= MOST_PLACES, np.inf, offered)
+
+        return Account((Pool(self.flows(element), places=limited),))
 
 
-# ---------------------------------------------------------------- who uses a station, and for how long
+# ---------------------------------------------------------------- who uses an element, and for how long
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A flow at a station: the step it takes there, and how many of its consignments are expected to."""
+    """A flow at an element: the step it takes there, and how many of its consignments are expected to."""
 
     flow: int
     step: Step
     visits: float
-
-
-def users_of(plan: Plan, element: int) -> list[User]:
-    """Steps that lead to an element, with their expected visits over the run (1 each where unknown)."""
-    found = []
-    for number, flow in enumerate(plan.flows):
-        for variant in flow.variants:
-            for step in variant.steps:
-                if step.element == element and step.laws:
-                    found.append(User(number, step, expected_visits(plan, flow, variant, step)))
-    if found and not any(user.visits > 0 for user in found):
-        found = [replace(user, visits=1.0) for user in found]
-    return [user for user in found if user.visits > 0]
 
 
 def visit_rate(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> StepFunction | None:
@@ -156,12 +297,6 @@ def expected_visits(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) ->
     """Mean number of visits of a step in the run."""
     rate = visit_rate(plan, flow, variant, step)
     return 0.0 if rate is None else rate.integral(plan.horizon_h)
-
-
-def mean_hold_h(users: Sequence[User], flows: Any) -> float:
-    """Mean hold of the visits expected of some flows, at the start of the run. [h]"""
-    mine = [user for user in users if user.flow in flows]
-    return holds_at(mine, 0.0).mean_h if mine else math.nan
 
 
 def holds_at(users: Sequence[User], at_h: float) -> Holds:
@@ -186,6 +321,30 @@ def holds_at(users: Sequence[User], at_h: float) -> Holds:
         so_far = merged.get((times, id(law)), (0.0, times, law))
         merged[times, id(law)] = (so_far[0] + weight, times, law)
     return Holds(tuple(merged.values()))
+
+
+# ---------------------------------------------------------------- places
+
+
+def departing(thing: Departures, edges_h: FloatArray) -> FloatArray:
+    """Places of the departures in each period, less the share that is cancelled."""
+    total = np.concatenate([[0.0], np.cumsum(thing.places.astype(np.float64))])
+    return np.diff(total[np.searchsorted(thing.depart_h, edges_h, side="left")]) * (1.0 - thing.cancel)
+
+
+def accepted(thing: Quota, edges_h: FloatArray) -> FloatArray:
+    """Daily acceptance in each period, spread evenly over the local day."""
+    total = np.concatenate([[0.0], np.cumsum(thing.per_day.astype(np.float64))])
+    days = np.append(thing.day_start_h, thing.day_start_h[-1] + H_PER_DAY)
+    return np.diff(np.interp(edges_h, days, total))
+
+
+def integral_until(function: StepFunction, time_h: FloatArray) -> FloatArray:
+    """Integral of a step function from its first instant (or 0, if that is later) until each time. [value x h]"""
+    starts = np.concatenate([[min(0.0, function.from_h[0])], function.from_h[1:]])
+    before = np.concatenate([[0.0], np.cumsum(function.value[:-1] * np.diff(starts))])
+    piece = np.maximum(np.searchsorted(starts, time_h, side="right") - 1, 0)
+    return np.asarray(before[piece] + function.value[piece] * (time_h - starts[piece]))
 
 
 # ---------------------------------------------------------------- what takes or adds lane-time
@@ -245,9 +404,9 @@ def _days(stretch: Stretch) -> list[tuple[Stretch, bool]]:
 
 def staffed(plan: Plan, element: int, station: Station) -> tuple[StepFunction, str]:
     """Open lanes that have staff; a reason where other stations share the pool and it can bind."""
-    if station.staff_pool is None:
+    pool = next((pool for pool in plan.staff_pools if pool.id == station.staff_pool), None)
+    if pool is None:
         return station.lanes, ""
-    pool = next(pool for pool in plan.staff_pools if pool.id == station.staff_pool)
     need = max(station.staff_per_service, 1)
     others = [
         one

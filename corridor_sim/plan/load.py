@@ -1,8 +1,7 @@
 """How loaded each element of a plan is on average, and everything that `check` reports.
 
-The load of a station is the work that comes in an hour over the lane-hours that
-are open; above 1 the queue grows as long as the run lasts, and the mean wait
-measures the horizon.
+The load is the work that comes over what the lanes can really do (`capacity.py`); above 1
+the queue grows as long as the run lasts, and the mean wait measures the horizon.
 """
 
 from __future__ import annotations
@@ -17,41 +16,31 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import plan_of
-from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Mechanism, Need
+from corridor_sim.plan.capacity import COUNTED, ONE, Accounts, Pool, visit_rate
+from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Need
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import needs_at
-from corridor_sim.plan.plan import NO_LIMIT, Departures, FlowPlan, LimitedLeg, Plan, Quota, Station, Step, Variant
+from corridor_sim.plan.plan import FlowPlan, Plan, Step, Variant
 from corridor_sim.plan.timelines import combine
 
 HIGH_LOAD = 0.95
-COUNTED = frozenset(
-    {
-        Mechanism.LANES,
-        Mechanism.DATED_LANES,
-        Mechanism.HEADWAY,
-        Mechanism.CLOSURES,
-        Mechanism.DEPARTURES,
-        Mechanism.CANCELLATIONS,
-        Mechanism.ACCEPTANCE,
-        Mechanism.ACCEPTANCE_HOURS,
-        Mechanism.DURATION,
-        Mechanism.DATED_DURATION,
-        Mechanism.FACTOR,
-        Mechanism.SHARE,
-        Mechanism.RELIEF,
-        Mechanism.ROUTES,
-    }
-)
-"""What `loads` counts of the mechanisms that give or take lane-time; `check` names the others."""
+EVEN = 0.005
+"""A load this near to 1 is 1.00 as printed: there is no steady state, and no saying which way the queue goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """Mean demand and capacity of one element over the run. [consignments/day]"""
+    """Mean demand and capacity of one element, or of lanes of it, over the run. [consignments/day]
+
+    `flows` names whose demand it is where that is not all who come; `reason` says why the
+    capacity is an upper bound only, "" where it is what can pass.
+    """
 
     element: str
     demand_per_day: float
     capacity_per_day: float
+    flows: tuple[str, ...] = ()
+    reason: str = ""
 
     @property
     def load(self) -> float:
@@ -62,59 +51,62 @@ class Load:
 def loads(plan: Plan) -> list[Load]:
     """Load of every element that limits, in the order of the plan, where anything comes at all.
 
+    Where some flows have lanes of their own, the load is that of the scarcest lanes.
+
     Notes
     -----
     Means over the whole run: rates, shares and factors are taken at the instant
     of release, as if the way took no time; what a stage upstream cannot pass on is
     counted as demand downstream all the same.
     """
-    days = plan.horizon_h / 24
-    demand = np.zeros(len(plan.elements))
-    work_h = np.zeros(len(plan.elements))
-    for flow in plan.flows:
+    visits = np.zeros((len(plan.elements), len(plan.flows)))
+    work_h = np.zeros_like(visits)
+    for number, flow in enumerate(plan.flows):
         for variant in flow.variants:
             for step in variant.steps:
                 count, hours = _expected(plan, flow, variant, step)
-                demand[step.element] += count
-                work_h[step.element] += hours
-    found = []
-    for k, element in enumerate(plan.elements):
-        if demand[k] == 0:
-            continue
-        capacity: float | None = None
-        match element:
-            case Station():
-                open_h = element.lanes.integral(plan.horizon_h)
-                capacity = open_h / (work_h[k] / demand[k]) if work_h[k] > 0 else None
-            case Quota() if element.per_day.min() < NO_LIMIT:
-                capacity = float(element.per_day[element.day_start_h < plan.horizon_h].mean()) * days
-            case Departures() if len(element.places) and element.places.max() < NO_LIMIT:
-                capacity = float(element.places.sum()) * (1 - element.cancel)
-            case LimitedLeg() if element.headway_h is not None and element.headway_h.value.min() > 0:
-                is_open = element.open or StepFunction.constant(1.0)
-                capacity = combine(lambda h, o: o / h, element.headway_h, is_open).integral(plan.horizon_h)
-        if capacity is not None:
-            found.append(
-                Load(element=element.id, demand_per_day=float(demand[k]) / days, capacity_per_day=capacity / days)
-            )
+                visits[step.element, number] += count
+                work_h[step.element, number] += hours
+    accounts, found = Accounts(plan), []
+    for k in np.flatnonzero(visits.sum(axis=1) > 0).tolist():
+        account = accounts.of(k)
+        listed = [load for pool in account.pools if (load := _load(plan, k, pool, account.reason, visits, work_h))]
+        if listed:
+            found.append(max(listed, key=lambda one: one.load))
     return found
+
+
+def _load(plan: Plan, element: int, pool: Pool, reason: str, visits: np.ndarray, work_h: np.ndarray) -> Load | None:
+    """The load of one pool; None where there is no limit or nobody comes."""
+    mine = sorted(pool.flows)
+    demand, days = float(visits[element, mine].sum()), plan.horizon_h / 24
+    offered = float(pool.between(np.array([0.0, plan.horizon_h]))[0])
+    if pool.lanes is not None:
+        work = float(work_h[element, mine].sum())
+        offered = offered / (work / demand) if work > 0 and demand > 0 else np.inf
+    if demand == 0 or not np.isfinite(offered):
+        return None
+    some = tuple(plan.flows[f].id for f in mine) if demand < visits[element].sum() else ()
+    return Load(
+        element=plan.elements[element].id,
+        demand_per_day=demand / days,
+        capacity_per_day=offered / days,
+        flows=some,
+        reason=reason,
+    )
 
 
 def _expected(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> tuple[float, float]:
     """Mean number of visits of a step in the run, and the lane-hours they need."""
-    process, one = flow.arrivals, StepFunction.constant(1.0)
-    if process is None:
+    visits = visit_rate(plan, flow, variant, step)
+    if visits is None:
         return 0.0, 0.0
-    rate = process.rate
-    if not process.process.follows_rate:
-        rate = StepFunction.constant(process.expected_count(plan.horizon_h) / plan.horizon_h)
-    visits = combine(lambda *values: np.prod(values, axis=0), rate, variant.share, step.share or one)
     count = visits.integral(plan.horizon_h)
     if not step.laws:
         return count, 0.0
     mean = StepFunction([from_h for from_h, _ in step.laws], [law.mean_h for _, law in step.laws])
     reliefs = [combine(lambda s, f=relief.factor: 1 - s * (1 - f), relief.share) for relief in step.reliefs]
-    parts = [visits, mean, step.factor or one, *reliefs]
+    parts = [visits, mean, step.factor or ONE, *reliefs]
     return count, combine(lambda *values: np.prod(values, axis=0), *parts).integral(plan.horizon_h)
 
 
@@ -134,14 +126,21 @@ def load_problems(plan: Plan, kind: str) -> list[Problem]:
         element, left = elements[one.element]
         path, hint = file_path(element), f"not counted: {_listed(left)}" if left else ""
         grows = one.demand_per_day - one.capacity_per_day
-        figures = f"{one.demand_per_day:.0f} a day come, {one.capacity_per_day:.0f} a day can pass"
-        if one.load >= 1:
+        most = "at most " if one.reason else ""
+        whose = f" of {', '.join(one.flows)}" if one.flows else ""
+        figures = f"{one.demand_per_day:.0f} a day come{whose}, {most}{one.capacity_per_day:.0f} a day can pass"
+        if one.reason:
+            figures += f" (no planned capacity: {one.reason})"
+        if abs(one.load - 1) <= EVEN:
+            text = f"load 1.00: {figures}; there is no steady state, the queue wanders and grows with the run"
+        elif one.load >= 1:
             text = f"load {one.load:.2f}: {figures}; the queue grows by about {grows:.0f} a day"
-            severity = "error" if kind == "steady" else "warning"
-            found.append(Problem(text, path, hint=hint, severity=severity))
         elif one.load >= HIGH_LOAD:
             text = f"load {one.load:.2f}: {figures}; means need a long run to be precise"
-            found.append(Problem(text, path, hint=hint, severity="warning"))
+        else:
+            continue
+        severity = "error" if kind == "steady" and one.load >= 1 - EVEN else "warning"
+        found.append(Problem(text, path, hint=hint, severity=severity))
     for element, left in elements.values():
         if taking := [need for need in left if need.effect == TAKES]:
             text = f"the load does not count {_listed(taking)}"

@@ -39,6 +39,11 @@ class Holds:
 
     laws: tuple[tuple[float, float, Any], ...]
 
+    @classmethod
+    def always(cls, hold_h: float) -> Holds:
+        """Services that all take the same time."""
+        return cls(((1.0, hold_h, _Unit()),))
+
     @property
     def mean_h(self) -> float:
         """Mean hold; NaN where a law has no known mean. [h]"""
@@ -60,6 +65,17 @@ class Holds:
             return to_grid(values)
 
         return draw
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """The law of 1 hour."""
+
+    mean_h: float = 1.0
+
+    def sampler(self, rng: np.random.Generator) -> Callable[[int], FloatArray]:  # noqa: ARG002
+        """Ones. [h]"""
+        return np.ones
 
 
 @functools.lru_cache(maxsize=4096)

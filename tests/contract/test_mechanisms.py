@@ -414,8 +414,7 @@ STATED = {
     "its plain station": (PlainStation.DOES, "engines/event/stations.py", "DOES"),
     "the batch engine": (batch.DOES, "engines/batch/refusals.py", "DOES"),
     "its lines of stations": (batch.refusals.__globals__["IN_LINE"], "engines/batch/refusals.py", "IN_LINE"),
-    "the load of `check`": (load.COUNTED, "plan/load.py", "COUNTED"),
-    "planned capacity": (capacity.COUNTED, "indicators/capacity.py", "COUNTED"),
+    "planned capacity": (capacity.COUNTED, "plan/capacity.py", "COUNTED"),
 }
 
 
@@ -470,20 +469,12 @@ def test_an_account_of_capacity_counts_a_mechanism_or_names_it(mechanism):
     named = capacity.not_counted(example)
     assert (mechanism.words in named) is (mechanism.effect != NEUTRAL and mechanism not in capacity.COUNTED)
     warned = [one.message for one in load.load_problems(example, "terminating")]
-    takes = mechanism.effect == TAKES and mechanism not in load.COUNTED
+    takes = mechanism.effect == TAKES and mechanism not in capacity.COUNTED
     assert any(mechanism.words in message for message in warned) is takes
 
 
-def test_an_overload_names_what_gives_lane_time_and_is_not_counted():
-    hours = {"opening_hours": ["Mon-Sun 08:00-10:00"]}
-    problems = load.check(small(checkpoints__astara_ir__exit__gate={"lanes": 1, "service": law(0.5)} | hours))
-    (told,) = [str(one) for one in problems if one.message.startswith("load ")]
-    assert told.endswith("; not counted: closing 'finish'")
-    assert not [one for one in problems if "does not count" in one.message]
-
-
 def test_an_account_counts_nothing_that_is_neutral():
-    assert NEUTRAL not in {one.effect for one in load.COUNTED | capacity.COUNTED}
+    assert NEUTRAL not in {one.effect for one in capacity.COUNTED}
 
 
 def test_what_nobody_declared_is_warned_of_by_the_load():
@@ -491,9 +482,3 @@ def test_what_nobody_declared_is_warned_of_by_the_load():
     wide, _ = put_in(station(), Station, lambda one: make(one, field_of_nobody=2))
     (told,) = load.load_problems(wide, "terminating")
     assert told.message == "the load does not count the undeclared mechanism Station.field_of_nobody"
-
-
-def test_a_run_says_what_its_capacity_does_not_count():
-    scenario = small(checkpoints__samur_az__exit__documents__outages={"one": {"from": JAN_3, "until": JAN_4}})
-    results = cs.run(scenario, replications=5, indicators=["saturation"])
-    assert "capacity does not count outages of the whole station at samur_az.exit.documents" in describe(results)
