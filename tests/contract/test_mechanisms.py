@@ -42,11 +42,10 @@ from corridor_sim.plan.plan import (
     StepFunction,
     Variant,
 )
-from corridor_sim.report.text import describe
 from corridor_sim.study.run import choose_engine
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from small_corridor import law, small
+from small_corridor import small
 
 PACKAGE = Path(cs.__file__).parent
 ENGINES = {"event": event, "batch": batch}
