@@ -16,8 +16,8 @@ import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, Row, element_place, ratio
-from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, StationDays, VisitSums, by_period
-from corridor_sim.plan.capacity import COUNTED, Accounts, Pool
+from corridor_sim.indicators.shared_sums import QueueMarks, SpanDays, SpanSums, StationDays, VisitSums, by_period
+from corridor_sim.plan.capacity import COUNTED, Accounts, CapacityPool
 from corridor_sim.plan.needs import left_out
 from corridor_sim.plan.plan import Plan, Station, Step
 
@@ -51,7 +51,7 @@ class Capacity(Reducer):
             if len(self.scope.element_cells[k]) and any(self._limits(pool) for pool in self.accounts.of(k).pools)
         )
 
-    def _limits(self, pool: Pool) -> bool:
+    def _limits(self, pool: CapacityPool) -> bool:
         """Whether a pool has a limit at any time of the run."""
         return not np.isinf(pool.between(np.array([0.0, max(self.scope.plan.horizon_h, 1.0)]))).all()
 
@@ -59,11 +59,11 @@ class Capacity(Reducer):
         """Edges of the local days at an element, within the run. [h]"""
         return self.scope.day_edges_h(self.scope.plan.elements[element].post)
 
-    def _cells(self, element: int, pool: Pool) -> list[int]:
+    def _cells(self, element: int, pool: CapacityPool) -> list[int]:
         """Cells of the visit sums whose flows count against a pool."""
         return [cell for cell in self.scope.element_cells[element] if self.scope.cells[cell][1] in pool.flows]
 
-    def cycle_h(self, element: int, pool: Pool, at_h: FloatArray) -> FloatArray:
+    def cycle_h(self, element: int, pool: CapacityPool, at_h: FloatArray) -> FloatArray:
         """Planned hold of one unit of supply by one consignment, shape (replication, instant). [h] or [-]
 
         For lanes the mean service of the law and factors in force, over the flows in
@@ -243,8 +243,10 @@ class Utilisation(Indicator):
 class Saturation(Indicator):
     """Planned capacity and load per day of the window, and load over capacity, by stage and post.
 
-    Rows ``capacity_per_day``, ``load_per_day`` [1/day] and ``saturation`` [-]. At 1 or
-    more a queue grows as long as the run lasts: its mean wait measures the horizon.
+    Rows ``capacity_per_day``, ``load_per_day`` [1/day] and ``saturation`` [-], the last that
+    of the scarcest lanes where flows have lanes of their own. At 1 or more a queue grows as
+    long as the run lasts: its mean wait measures the horizon. Where there is no planned
+    capacity the row has no value, its note says why, and saturation is a lower bound.
     """
 
     def start(self) -> None:
@@ -348,7 +350,7 @@ class QueueGrowth(Indicator):
     window = "window"
 
     def start(self) -> None:
-        self._visits = self.shared(VisitSums)
+        self._visits, self._marks = self.shared(VisitSums), self.shared(QueueMarks)
 
     def table_rows(self) -> Iterator[Row]:
         scope = self.scope
@@ -362,3 +364,17 @@ class QueueGrowth(Indicator):
         for place, elements in places:
             more = visits.of(visits.joined, elements) - visits.of(visits.began, elements)
             yield self.row(more / scope.window_days, *place)
+            if len(elements) == 1:
+                for half, growth in zip(("first half", "second half"), self._by_half(elements[0], more), strict=True):
+                    yield self.row(growth, *place, of=half)
+
+    def _by_half(self, element: int, more: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Growth in the halves of the window, the middle read at the mark nearest to it; NaN without such a mark."""
+        scope, marks = self.scope, self._marks.mark_h
+        inside = np.flatnonzero((marks > scope.from_h) & (marks < scope.until_h))
+        if not len(inside):
+            return np.full(len(more), np.nan), np.full(len(more), np.nan)
+        middle = inside[np.argmin(np.abs(marks[inside] - (scope.from_h + scope.until_h) / 2))]
+        first = self._marks.waiting(element)[:, middle] - self._marks.before(element)
+        days = (marks[middle] - scope.from_h) / H_PER_DAY, (scope.until_h - marks[middle]) / H_PER_DAY
+        return first / days[0], (more - first) / days[1]

@@ -344,6 +344,13 @@ class QueueMarks(Reducer):
             offset, starts = offset[there], starts[there]
         np.add.at(net, offset + starts.astype(np.int64), np.int32(-1))
 
+    def before(self, element: int) -> CountArray:
+        """Number waiting at an element just before the counted window, shape (replication,)."""
+        if element not in self._at:
+            return np.zeros(len(self.scope.replications), dtype=np.int32)
+        first = int(np.floor(self.scope.from_h / self.step_h))
+        return np.asarray(self._net[self._at[element]][:, :first].sum(axis=1, dtype=np.int32))
+
     @property
     def mark_h(self) -> FloatArray:
         """Instants of the marks kept. [h]"""

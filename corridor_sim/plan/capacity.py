@@ -74,7 +74,7 @@ ONE = StepFunction.constant(1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class CapacityPool:
     """What some flows may use, and only that: lanes of a station, or places.
 
     Attributes
@@ -111,7 +111,7 @@ class Account:
     `reason` says why there is no planned capacity: the pools are then an upper bound only.
     """
 
-    pools: tuple[Pool, ...] = ()
+    pools: tuple[CapacityPool, ...] = ()
     reason: str = ""
 
 
@@ -202,14 +202,14 @@ class Accounts:
 
     def _lane_pools(
         self, station: Station, rest: frozenset[int], users: list[User], share: StepFunction
-    ) -> Iterator[Pool]:
+    ) -> Iterator[CapacityPool]:
         """Lanes with the flows that may use no others: reservations, the general lanes, and both together."""
 
-        def pool(flows: frozenset[int], lanes: StepFunction, inside: bool = False) -> Pool:
+        def pool(flows: frozenset[int], lanes: StepFunction, inside: bool = False) -> CapacityPool:
             mine = [user for user in users if user.flow in flows]
             if mine:
                 lanes = worked_lanes(lanes, station.closing, self.plan.horizon_h, lambda at_h: holds_at(mine, at_h))
-            return Pool(flows, lanes if share is ONE else combine(np.multiply, lanes, share), inside=inside)
+            return CapacityPool(flows, lanes if share is ONE else combine(np.multiply, lanes, share), inside=inside)
 
         general = station.lanes
         beside: list[tuple[frozenset[int], StepFunction]] = []
@@ -253,7 +253,7 @@ class Accounts:
         elif leg.max_vehicles is not None and leg.no_overtaking:
             reason = "a limit of vehicles without overtaking"
         entries = rates[0] if len(rates) == 1 else combine(np.minimum, *rates)
-        return Account((Pool(flows, places=lambda edges_h: np.diff(integral_until(entries, edges_h))),), reason)
+        return Account((CapacityPool(flows, places=lambda edges_h: np.diff(integral_until(entries, edges_h))),), reason)
 
     def _mean_holds(self, users: list[User]) -> StepFunction:
         """Mean duration of the steps by date. [h]"""
@@ -267,7 +267,7 @@ class Accounts:
             offered = places(edges_h)
             return np.where(offered >= MOST_PLACES, np.inf, offered)
 
-        return Account((Pool(self.flows(element), places=limited),))
+        return Account((CapacityPool(self.flows(element), places=limited),))
 
 
 # ---------------------------------------------------------------- who uses an element, and for how long

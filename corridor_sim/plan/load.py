@@ -16,7 +16,7 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import plan_of
-from corridor_sim.plan.capacity import COUNTED, ONE, Accounts, Pool, visit_rate
+from corridor_sim.plan.capacity import COUNTED, ONE, Accounts, CapacityPool, visit_rate
 from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Need
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import needs_at
@@ -76,7 +76,9 @@ def loads(plan: Plan) -> list[Load]:
     return found
 
 
-def _load(plan: Plan, element: int, pool: Pool, reason: str, visits: np.ndarray, work_h: np.ndarray) -> Load | None:
+def _load(
+    plan: Plan, element: int, pool: CapacityPool, reason: str, visits: np.ndarray, work_h: np.ndarray
+) -> Load | None:
     """The load of one pool; None where there is no limit or nobody comes."""
     mine = sorted(pool.flows)
     demand, days = float(visits[element, mine].sum()), plan.horizon_h / 24
@@ -128,13 +130,14 @@ def load_problems(plan: Plan, kind: str) -> list[Problem]:
         grows = one.demand_per_day - one.capacity_per_day
         most = "at most " if one.reason else ""
         whose = f" of {', '.join(one.flows)}" if one.flows else ""
-        figures = f"{one.demand_per_day:.0f} a day come{whose}, {most}{one.capacity_per_day:.0f} a day can pass"
+        come, pass_ = _a_day(one.demand_per_day), _a_day(one.capacity_per_day)
+        figures = f"{come} a day come{whose}, {most}{pass_} a day can pass"
         if one.reason:
             figures += f" (no planned capacity: {one.reason})"
         if abs(one.load - 1) <= EVEN:
             text = f"load 1.00: {figures}; there is no steady state, the queue wanders and grows with the run"
         elif one.load >= 1:
-            text = f"load {one.load:.2f}: {figures}; the queue grows by about {grows:.0f} a day"
+            text = f"load {one.load:.2f}: {figures}; the queue grows by about {_a_day(grows)} a day"
         elif one.load >= HIGH_LOAD:
             text = f"load {one.load:.2f}: {figures}; means need a long run to be precise"
         else:
@@ -146,6 +149,11 @@ def load_problems(plan: Plan, kind: str) -> list[Problem]:
             text = f"the load does not count {_listed(taking)}"
             found.append(Problem(text, file_path(element), severity="warning"))
     return found
+
+
+def _a_day(number: float) -> str:
+    """A number a day, whole from 10 on."""
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def _listed(needs: Iterable[Need]) -> str:

@@ -120,11 +120,11 @@ def overload_told(results: Results) -> dict[str, list[str]]:
     """What is to be said of every overloaded element, the worst first: load, throughput, growth, unserved, date."""
     table, told = results.rows, {}
     elements = {element.id: element for element in results.plan.elements}
-    for place, load in sorted(results.overloaded().items(), key=lambda item: -item[1]):
+    for place, over in results.overloaded().items():
         element = elements[place]
-        parts = [f"load {load:.2f} of capacity"]
+        parts = [over.words]
         passed = _row(table, "capacity_per_day", kind="stage" if element.post else "leg", place=place)
-        if passed is not None:
+        if passed is not None and not math.isnan(passed[0]):
             parts.append(f"capacity {number(*passed)} a day")
         left = _row(table, "throughput_per_day", kind="post", place=element.post, direction=element.direction)
         if left is not None:

@@ -21,6 +21,7 @@ from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import ElementVisits, Records
 from corridor_sim.results.accessors import Compared, Pictures, SummaryTable, bound
+from corridor_sim.results.overload import Overload, no_planned_capacity, overloads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,16 +140,9 @@ class Results:
             start = datetime(start.year, start.month, start.day)
         return start + timedelta(hours=time_h + self.scope.utc_offset_h(post))
 
-    def overloaded(self) -> dict[str, float]:
-        """Stages (and other limited elements) whose load is at least their capacity, with load over capacity."""
-        if "saturation" not in self.rows.indicators:
-            return {}
-        found = {}
-        for label, values in self.rows.select("saturation"):
-            mean = _mean(values)
-            if label.kind in ("stage", "leg") and mean >= 1.0:
-                found[label.place] = mean
-        return found
+    def overloaded(self) -> dict[str, Overload]:
+        """Overloaded stages (and other limited elements) by id, and why; see `overload.py`."""
+        return overloads(self.rows)
 
     def flagged(self) -> set[tuple[str, str, str]]:
         """Places whose times measure the horizon."""
@@ -226,6 +220,12 @@ class Results:
         frame["mean"], frame["low"], frame["high"], frame["n"] = mean, mean - half, mean + half, n
         flagged = self.flagged()
         frame["note"] = [_note(label, flagged, int(count)) for label, count in zip(table.labels, n, strict=True)]
+        unplanned = (frame["indicator"] == "capacity_per_day") & (n == 0)
+        if unplanned.any():
+            why = no_planned_capacity(self.plan)
+            places = zip(frame["kind"], frame["place"], frame["direction"], strict=True)
+            notes = [f"no planned capacity: {why[place]}" if place in why else "" for place in places]
+            frame.loc[unplanned, "note"] = [note for note, here in zip(notes, unplanned, strict=True) if here]
         frame.attrs["interval"] = NOISE
         frame.attrs["replications"] = self.replications
         return frame

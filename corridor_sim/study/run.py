@@ -31,6 +31,7 @@ from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import stack
 from corridor_sim.results.comparison import Comparison, other_question, refuse
+from corridor_sim.results.overload import hardly_served
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.study.execution import BlockResult, Job, cut_in_blocks, how_many_workers, simulated
@@ -252,12 +253,16 @@ def warnings_of(results: Results) -> tuple[str, ...]:
         found.append("one replication: there is no interval, so no difference can be distinguished from noise")
     elif results.replications < 5:
         found.append(f"only {results.replications} replications: the intervals are wide and themselves uncertain")
-    over = results.overloaded()
+    over = list(results.overloaded().values())
     if over:
-        worst = sorted(over.items(), key=lambda item: -item[1])
-        named = ", ".join(f"{place} ({load:.2f})" for place, load in worst[:3])
-        more = f" and {len(worst) - 3} more" if len(worst) > 3 else ""
+        named = "; ".join(f"{one.place} ({one.words})" for one in over[:3])
+        more = f" and {len(over) - 3} more" if len(over) > 3 else ""
         found.append(f"more comes than can pass at {named}{more}: waits there measure the horizon")
+    served = hardly_served(results.rows)
+    if served:
+        named = "; ".join(f"{place} ({share:.0%})" for place, share in list(served.items())[:3])
+        more = f" and {len(served) - 3} more" if len(served) > 3 else ""
+        found.append(f"under a tenth of those who came were served at {named}{more}")
     return tuple(found)
 
 
