@@ -51,6 +51,7 @@ COUNTED = frozenset(
         Mechanism.DEPARTURES,
         Mechanism.CANCELLATIONS,
         Mechanism.ACCEPTANCE,
+        Mechanism.ACCEPTANCE_HOURS,
         Mechanism.DURATION,
         Mechanism.DATED_DURATION,
         Mechanism.FACTOR,
@@ -333,9 +334,11 @@ def departing(thing: Departures, edges_h: FloatArray) -> FloatArray:
 
 
 def accepted(thing: Quota, edges_h: FloatArray) -> FloatArray:
-    """Daily acceptance in each period, spread evenly over the local day."""
-    total = np.concatenate([[0.0], np.cumsum(thing.per_day.astype(np.float64))])
-    days = np.append(thing.day_start_h, thing.day_start_h[-1] + H_PER_DAY)
+    """Daily acceptance in each period, spread evenly over the local day; a day without an opening accepts none."""
+    per_day, days = thing.per_day.astype(np.float64), np.append(thing.day_start_h, thing.day_start_h[-1] + H_PER_DAY)
+    if thing.open is not None:
+        per_day = np.where(np.diff(integral_until(thing.open, days)) > 0, per_day, 0.0)
+    total = np.concatenate([[0.0], np.cumsum(per_day)])
     return np.diff(np.interp(edges_h, days, total))
 
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from corridor_sim.indicators.capacity import not_counted
 from corridor_sim.indicators.table import Table
-from corridor_sim.results.moved_waits import Change, MovedWait, moved_waits
+from corridor_sim.results.moved_waits import MovedWait, TimeChange, moved_waits
+from corridor_sim.results.overload import growing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,7 @@ def describe(results: Results, width: int = 80) -> str:
     """Scenario, dates, replications, engine; overload; then posts and crossings."""
     lines = _head(results, width)
     lines += _overload(results, width)
+    lines += _queue_at_the_end(results, width)
     lines += _not_counted(results, width)
     lines += _posts(results, width)
     lines += _flows(results, width)
@@ -98,6 +100,19 @@ def _overload(results: Results, width: int) -> list[str]:
     for place, parts in told.items():
         lines += textwrap.wrap(f"{place}: " + "; ".join(parts), width, initial_indent="  ", subsequent_indent="    ")
     return lines
+
+
+def _queue_at_the_end(results: Results, width: int) -> list[str]:
+    """Queues that are longer at the end of the window than at its start, and no overload."""
+    days = results.scope.window_days
+    longer = [(place, growth * days) for place, growth in growing(results.rows).items() if growth * days >= 1]
+    if not longer:
+        return []
+    longer.sort(key=lambda item: -item[1])
+    listed = ", ".join(f"{place} {number(more)}" for place, more in longer[:3])
+    more = f" and {len(longer) - 3} more places" if len(longer) > 3 else ""
+    text = f"queue at the end, longer than at the start of the window by: {listed}{more}"
+    return ["", *textwrap.wrap(text, width, subsequent_indent="  ")]
 
 
 def _not_counted(results: Results, width: int) -> list[str]:
@@ -286,9 +301,9 @@ def describe_comparison(comparison: Comparison, width: int = 80) -> str:
 def moved_wait_told(moved: MovedWait, most: int = 3) -> str:
     """What is to be said of a wait that went elsewhere.
 
-    >>> from corridor_sim.results.moved_waits import Change, MovedWait
-    >>> longer = (("export", Change(0.4, 0.3, 0.5)),)
-    >>> moved_wait_told(MovedWait(("crossing", "north", "A>B"), Change(-3.1, -3.4, -2.8), longer, ()))
+    >>> from corridor_sim.results.moved_waits import TimeChange, MovedWait
+    >>> longer = (("export", TimeChange(0.4, 0.3, 0.5)),)
+    >>> moved_wait_told(MovedWait(("crossing", "north", "A>B"), TimeChange(-3.1, -3.4, -2.8), longer, ()))
     'the wait moved away from the border: clearing the posts -3.1 ±0.3 h, door to door +0.4 ±0.1 h (export): no gain'
     """
     what = "clearing the posts" if moved.place[0] == "crossing" else "waiting for lanes"
@@ -302,7 +317,7 @@ def moved_wait_told(moved: MovedWait, most: int = 3) -> str:
     return f"{text} for them; door to door falls for {', '.join(moved.shorter)}" if moved.shorter else text
 
 
-def _signed(change: Change) -> str:
+def _signed(change: TimeChange) -> str:
     return ("+" if change.difference > 0 else "") + number(change.difference, (change.high - change.low) / 2)
 
 

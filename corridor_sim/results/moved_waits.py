@@ -17,7 +17,7 @@ from corridor_sim.results.results import Results
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TimeChange:
     """A difference from the base with its interval. [h]"""
 
     difference: float
@@ -42,8 +42,8 @@ class MovedWait:
     """
 
     place: PlaceKey
-    gain: Change
-    longer: tuple[tuple[str, Change], ...]
+    gain: TimeChange
+    longer: tuple[tuple[str, TimeChange], ...]
     shorter: tuple[str, ...]
 
 
@@ -77,8 +77,8 @@ def moved_waits(comparison: Comparison, other: int) -> list[MovedWait]:
     return found
 
 
-def _change(row: Any) -> Change:
-    return Change(row.difference, row.low, row.high)
+def _change(row: Any) -> TimeChange:
+    return TimeChange(row.difference, row.low, row.high)
 
 
 def _through(run: Results) -> tuple[dict[PlaceKey, list[str]], dict[PlaceKey, set[PlaceKey]]]:

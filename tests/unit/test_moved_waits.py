@@ -14,7 +14,7 @@ from corridor_sim.report.answers import answers
 from corridor_sim.report.page import to_html
 from corridor_sim.report.text import describe_comparison, moved_wait_told
 from corridor_sim.results.comparison import LESS, MORE, Comparison
-from corridor_sim.results.moved_waits import Change, MovedWait, moved_waits
+from corridor_sim.results.moved_waits import MovedWait, TimeChange, moved_waits
 from corridor_sim.results.results import Results
 from corridor_sim.study.run import compare
 
@@ -102,8 +102,8 @@ def test_flows_that_gain_all_the_same_are_named():
     ("many", "end"), [(4, "longer for 1 more flow: no gain"), (5, "longer for 2 more flows: no gain")]
 )
 def test_of_many_flows_three_are_named(many, end):
-    longer = tuple((f"flow_{n}", Change(0.4, 0.3, 0.5)) for n in range(many))
-    text = moved_wait_told(MovedWait(("crossing", "samur", "AZ>RU"), Change(-3.0, -3.1, -2.9), longer, ()))
+    longer = tuple((f"flow_{n}", TimeChange(0.4, 0.3, 0.5)) for n in range(many))
+    text = moved_wait_told(MovedWait(("crossing", "samur", "AZ>RU"), TimeChange(-3.0, -3.1, -2.9), longer, ()))
     assert "flow_2" in text
     assert "flow_3" not in text
     assert text.endswith(end)

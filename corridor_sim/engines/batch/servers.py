@@ -114,7 +114,7 @@ class DatedReservations:
         self.group = np.array([group_of(station, flow) for flow in range(flows)] + [0])
         self.rank = np.array([*(station.rank or (0,) * flows), 0])
         self.rank -= self.rank.min()
-        self.kept = queues.Kept.of(station.lanes, [(one.lanes, one.overflow) for one in station.reserved], rows)
+        self.kept = queues.KeptLanes.of(station.lanes, [(one.lanes, one.overflow) for one in station.reserved], rows)
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:
         """Serve whoever starts before `until_h`."""

@@ -20,13 +20,13 @@ from corridor_sim.engines.queues.layout import Pieces
 from corridor_sim.engines.queues.limited_legs import LegState, limited_leg
 from corridor_sim.engines.queues.line import StationTimes, line
 from corridor_sim.engines.queues.priority import priority
-from corridor_sim.engines.queues.reservations import Kept, reserved
+from corridor_sim.engines.queues.reservations import KeptLanes, reserved
 from corridor_sim.engines.queues.timetables import Quay, quota, slots, timetable, timetable_by_class, when_full
 
 __all__ = [
     "Clock",
     "Hours",
-    "Kept",
+    "KeptLanes",
     "LegState",
     "Pieces",
     "Pool",

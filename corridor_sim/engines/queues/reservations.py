@@ -20,7 +20,7 @@ from corridor_sim.plan.plan import StepFunction
 
 
 @dataclass(slots=True, eq=False)
-class Kept:
+class KeptLanes:
     """Lanes of a station with reservations over time, and what goes on in them between two blocks of time.
 
     `room` and `bound`, shape (pool, piece), are the lanes of each pool and whether its
@@ -39,7 +39,7 @@ class Kept:
     @classmethod
     def of(
         cls, capacity: StepFunction | int, reservations: Sequence[tuple[StepFunction | int, bool]], count: int
-    ) -> Kept:
+    ) -> KeptLanes:
         """Open lanes and the reservations in their order, as (lanes kept, overflow), for so many replications.
 
         Raises ValueError for lanes that are no whole numbers >= 0.
@@ -75,7 +75,7 @@ def reserved(
     arrival_h: ArrayLike,
     service_h: ArrayLike,
     pool: ArrayLike,
-    kept: Kept,
+    kept: KeptLanes,
     *,
     rank: ArrayLike = 0,
     until_h: float = np.inf,
@@ -88,7 +88,7 @@ def reserved(
         Joining instants, non-decreasing (padding inf), and lane-holding times >= 0. [h]
     pool : array of int, broadcast to the same shape
         1 + the number of the reservation that names the consignment, 0 if there is none.
-    kept : Kept
+    kept : KeptLanes
         The lanes, updated in place.
     rank : array of int >= 0, broadcast to the same shape
         Smaller is more urgent; within a rank the order of the arrays holds.
@@ -106,7 +106,7 @@ def reserved(
     Two lanes, of which one is kept for pool 1 from hour 30 on:
 
     >>> import numpy as np
-    >>> kept = Kept.of(2, [(StepFunction([0, 30], [0, 1]), False)], 1)
+    >>> kept = KeptLanes.of(2, [(StepFunction([0, 30], [0, 1]), False)], 1)
     >>> reserved(np.array([1.0, 1, 1, 31, 31]), np.full(5, 2.0), np.array([1, 1, 1, 1, 1]), kept)
     array([ 1.,  1.,  3., 31., 33.])
     """

@@ -1,0 +1,237 @@
+"""What is overload and what is not (rule D29): by the load where a capacity is planned, by lasting growth elsewhere."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import pytest
+
+import corridor_sim as cs
+from corridor_sim.plan.load import check
+
+BORDER = """
+schema = 1
+name = "gate"
+[run]
+start = 2024-01-01
+horizon_days = {days}
+warm_up_days = 2
+replications = {replications}
+[places.mill]
+[places.market]
+[legs.in]
+kind = "road"
+from = "mill"
+to = "a"
+length_km = 10
+speed_kmh = 10
+[legs.bridge]
+kind = "road"
+from = "a"
+to = "b"
+length_km = 0
+speed_kmh = 10
+border = true
+[legs.out]
+kind = "road"
+from = "b"
+to = "market"
+length_km = 10
+speed_kmh = 10
+[checkpoints.a]
+crossing = "gate"
+{post}
+[checkpoints.a.exit.lanes]
+{stage}
+[checkpoints.b]
+crossing = "gate"
+[checkpoints.b.entry.free]
+lanes = "unlimited"
+service = {{ kind = "deterministic", value_h = 0.0 }}
+[flows.f]
+origin = "mill"
+destination = "market"
+cargo_class = "loaded"
+{flow}
+{more}
+"""
+BY_DAY = 'opening_hours = ["08:00-16:00"]'
+STAGE, QUOTA = "a.exit.lanes", "a.exit.acceptance"
+OPEN_WIDE = 'lanes = "unlimited"\nservice = { kind = "deterministic", value_h = 0.0 }'
+
+
+def law(kind="deterministic", **values):
+    given = ", ".join(f"{name} = {value}" for name, value in values.items())
+    return f'service = {{ kind = "{kind}", {given} }}'
+
+
+def run(stage, flow, *, post="", more="", days=60, replications=5, engine="auto"):
+    text = BORDER.format(stage=stage, flow=flow, post=post, more=more, days=days, replications=replications)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cs.CorridorWarning)
+        return cs.run(cs.loads(text), rng=1, engine=engine)
+
+
+def mean(results, indicator, place=STAGE):
+    frame = results.summary(indicator, place=place, of="")
+    return float(frame["mean"].iloc[0])
+
+
+def told(results):
+    return {place: one.reason for place, one in results.overloaded().items()}
+
+
+UNIFORM = law("uniform", low_h=1.0, high_h=3.0)
+
+
+@pytest.mark.parametrize("engine", ["event", "batch"])
+def test_inspections_that_start_only_what_ends_pass_less_than_their_open_hours(engine):
+    # Four lanes, eight hours, 2 h each: 16 a day by hours, 13.6 under saturation; 15 come.
+    results = run(f'lanes = 4\n{BY_DAY}\nclosing = "no_overrun"\n{UNIFORM}', "per_day = 15", days=110, engine=engine)
+    assert mean(results, "capacity_per_day") == pytest.approx(13.6, abs=0.1)
+    assert told(results) == {STAGE: "load"}
+
+
+def test_inspections_that_run_over_closing_time_pass_more_than_their_open_hours():
+    results = run(f'lanes = 4\n{BY_DAY}\nclosing = "finish"\n{UNIFORM}', "per_day = 17", days=110)
+    assert mean(results, "capacity_per_day") == pytest.approx(18.2, abs=0.2)
+    assert told(results) == {}
+
+
+def test_three_hours_into_eight_go_twice_if_each_must_end_by_closing():
+    flow = 'arrivals = { kind = "timetable", every_h = 48, first_h = 6, size = 5 }'
+    results = run(f'lanes = 1\n{BY_DAY}\nclosing = "no_overrun"\n{law(value_h=3.0)}', flow, days=32)
+    assert mean(results, "capacity_per_day") == 2.0
+    assert told(results) == {STAGE: "load"}
+
+
+@pytest.mark.parametrize("engine", ["event", "batch"])
+def test_a_post_that_clears_its_queue_every_evening_is_not_overloaded(engine):
+    # Four hours of a lane are 16 trucks of a quarter of an hour; twenty come at 11:00 and all are served the same day.
+    flow = 'arrivals = { kind = "timetable", every_h = 24, first_h = 10, size = 20 }'
+    stage = f'lanes = 1\nopening_hours = ["08:00-12:00"]\nclosing = "clear_queue"\n{law(value_h=0.25)}'
+    results = run(stage, flow, days=32, engine=engine)
+    assert mean(results, "queue_growth_per_day") == 0.0
+    assert mean(results, "saturation") < 0.5
+    assert told(results) == {}
+
+
+def test_services_longer_than_their_window_by_finishing_are_no_overload():
+    # One hour open, 0.9 h each: two a day begin in it.
+    flow = 'arrivals = { kind = "timetable", every_h = 24, first_h = 6, size = 2 }'
+    results = run(f'lanes = 1\nopening_hours = ["08:00-09:00"]\n{law(value_h=0.9)}', flow, days=32)
+    assert mean(results, "capacity_per_day") == pytest.approx(2.0)
+    assert told(results) == {STAGE: "even"}
+
+
+PER_DAY = """
+[checkpoints.a.acceptance.exit]
+per_day = {}
+"""
+
+
+def test_demand_as_high_as_the_daily_acceptance_has_no_steady_state():
+    results = run(OPEN_WIDE, "per_day = 250", post=PER_DAY.format(250), days=60, replications=20)
+    assert told(results) == {QUOTA: "even"}
+    assert any("no steady state" in one for one in results.warnings)
+    assert "no steady state" in results.describe()
+
+
+def test_a_stable_daily_acceptance_does_not_grow():
+    # A hundred come at 10:00 every day and a hundred are taken over; fifty wait from the first day on.
+    flow = 'arrivals = { kind = "timetable", every_h = 24, first_h = 9, size = 100 }'
+    more = '[flows.g]\norigin = "mill"\ndestination = "market"\narrivals = { kind = "all_at_start", count = 50 }'
+    results = run(OPEN_WIDE, flow, post=PER_DAY.format(100), more=more, days=20, replications=2)
+    assert mean(results, "queue_growth_per_day", QUOTA) == 0.0
+    assert mean(results, "load_per_day", QUOTA) == 100.0
+    assert mean(results, "throughput_per_day", "a") == 100.0
+    assert told(results) == {QUOTA: "even"}
+
+
+BREAKDOWN = (
+    'breakdown = { up = { kind = "deterministic", value_h = 12.0 }, down = { kind = "deterministic", value_h = 12.0 } }'
+)
+TAKING = {
+    "a breakdown half of the time": (f"lanes = 1\n{law(value_h=0.25)}\n{BREAKDOWN}", 60, "", 48.0),
+    "a lane that is down throughout": (
+        f"lanes = 2\n{law(value_h=0.25)}\noutages.one = {{ from = 2024-01-01, until = 2024-06-01, lane = 2 }}",
+        120,
+        "",
+        96.0,
+    ),
+    "one person for four lanes": (
+        f'lanes = 4\n{law(value_h=0.25)}\nstaff_pool = "crew"',
+        120,
+        "[staff_pools.crew]\nmembers = 1",
+        96.0,
+    ),
+    "three lanes of four kept for few": (
+        f"lanes = 4\n{law(value_h=0.25)}\nreserved.vip = {{ lanes = 3 }}",
+        120,
+        '[flows.vip]\norigin = "mill"\ndestination = "market"\ncargo_class = "vip"\nper_day = 10',
+        384.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("what", TAKING)
+def test_what_takes_lane_time_is_in_the_load_of_check_and_run(what):
+    stage, per_day, more, capacity = TAKING[what]
+    text = BORDER.format(stage=stage, flow=f"per_day = {per_day}", post="", more=more, days=30, replications=3)
+    (warned,) = loads_told(text)
+    assert "load 1.25: " in warned
+    results = run(stage, f"per_day = {per_day}", more=more, days=30)
+    assert mean(results, "capacity_per_day") == pytest.approx(capacity)
+    assert told(results) == {STAGE: "load"}
+    assert results.overloaded()[STAGE].load == pytest.approx(1.25, rel=0.05)
+    assert STAGE in results.describe()
+    assert "OVERLOAD" in results.describe()
+
+
+def loads_told(text):
+    return [str(one) for one in check(cs.loads(text)) if one.message.startswith("load ")]
+
+
+SHARED_CREW = """
+[checkpoints.a.exit.scan]
+lanes = 4
+service = { kind = "deterministic", value_h = 0.25 }
+staff_pool = "crew"
+[staff_pools.crew]
+members = 1
+"""
+
+
+def test_a_queue_that_keeps_growing_is_overload_where_no_capacity_is_planned():
+    # One person for two stages of a quarter of an hour each: 48 a day pass, 60 come.
+    stage = f'lanes = 4\n{law(value_h=0.25)}\nstaff_pool = "crew"'
+    results = run(stage, "per_day = 60", more=SHARED_CREW, days=40, replications=5)
+    row = results.summary("capacity_per_day", place=STAGE).iloc[0]
+    assert math.isnan(row["mean"])
+    assert row["note"].startswith("no planned capacity: staff pool 'crew' is shared with a.exit.scan")
+    assert "growth" in set(told(results).values())
+    assert "grows by" in results.describe()
+
+
+def test_a_queue_that_grew_once_is_no_overload_but_the_queue_at_the_end():
+    # All is calm until the last days: the growth is not there in the first half.
+    rush = (
+        '[flows.rush]\norigin = "mill"\ndestination = "market"\n'
+        'arrivals = { kind = "trace", times_h = [' + ", ".join(["940.0"] * 60) + "] }"
+    )
+    results = run(f"lanes = 1\n{law(value_h=0.5)}", "per_day = 20", more=rush, days=40)
+    assert told(results) == {}
+    assert "queue at the end" in results.describe()
+
+
+def test_one_replication_has_no_interval_so_growth_alone_says_nothing():
+    stage = f'lanes = 4\n{law(value_h=0.25)}\nstaff_pool = "crew"'
+    results = run(stage, "per_day = 60", more=SHARED_CREW, days=40, replications=1)
+    assert "growth" not in set(told(results).values())
+
+
+def test_a_stage_that_serves_hardly_any_of_those_who_come_is_a_warning():
+    stage = f'lanes = 1\nopening_hours = ["08:00-09:00"]\n{law(value_h=1.0)}'
+    results = run(stage, "per_day = 30", days=20, replications=2)
+    assert any("under a tenth of those who came were served at a.exit.lanes" in one for one in results.warnings)
