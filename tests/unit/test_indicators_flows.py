@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from small_border import Fixed, plan, records, straight, table, value
 
-from corridor_sim.indicators.capacity import integral_until, planned_hold_h, supply
+from corridor_sim.indicators.capacity import planned_hold_h
 from corridor_sim.indicators.queues import upper_percentile
-from corridor_sim.plan.plan import Departures, LimitedLeg, Quota, Relief, Station, Step, StepFunction
+from corridor_sim.plan.capacity import Accounts, integral_until
+from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, Quota, Relief, Station, Step, StepFunction
 
 TWO = [straight(0.0), straight(1.0, wait_a=1.0)]
 
@@ -201,6 +202,13 @@ def test_dates_are_those_of_the_post():
     assert scope.first_date("a") == dt.date(2023, 6, 2)
     assert scope.clock_h("a") == 2.0
     assert scope.clock_h("b") == 22.0
+
+
+def supply(element, edges_h):
+    """What an element alone offers between the edges, None without a limit."""
+    pools = Accounts(Plan(elements=(element,), flows=(), horizon_h=float(edges_h[-1]))).of(0).pools
+    offered = pools[0].between(edges_h) if pools else np.array([np.inf])
+    return None if np.isinf(offered).all() else offered
 
 
 def test_lane_hours_follow_the_calendar_of_lanes():
