@@ -225,7 +225,25 @@ def element_of(dice: Dice, kind: str, id: str, span: int, flows: int, rows: int,
         return Departures(id=id, when_full=dice.integer(1, 4), crossing="drawn" if id in inputs["crossing"] else None)
     if kind == "quota":
         days = np.arange(0, span + 8, 8, dtype=float)
-        return Quota(id=id, day_start_h=days, per_day=dice.integers(0, 6, (len(days),)))
+        per_day = dice.integers(0, 6, (len(days),))
+        if not dice.integer(0, 1):
+            return Quota(id=id, day_start_h=days, per_day=per_day)
+        # Hours of each day, none in some: such a day takes nobody over.
+        opens, closes = dice.integers(0, 7, (len(days),)), dice.integers(1, 8, (len(days),))
+        instants, values = [0.0], [0.0]
+        for day, first, last in zip(days, opens, closes, strict=True):
+            for at, value in ((day + first, 1.0), (day + last, 0.0)) if first < last else ():
+                if at > instants[-1]:
+                    instants.append(float(at))
+                    values.append(value)
+                else:
+                    values[-1] = value
+        return Quota(
+            id=id,
+            day_start_h=days,
+            per_day=np.where(opens < closes, per_day, 0),
+            open=StepFunction(instants, values),
+        )
     return Delay(id=id, component="dwell")
 
 

@@ -90,7 +90,7 @@ def test_a_route_reads_the_same_shares_as_the_plan():
     light = {"lanes": 9, "service": law(0.01)}
     stages = {
         "xray": {**light, "share": 0.5, "share_by_class": {"perishable": 0.25}, "channels": ["yellow", "red"]},
-        "scan": {**light, "share": 0.4, "share_by_class": {"perishable": 0.8}},
+        "scan": {**light, "share": 0.4, "share_by_class": {"perishable": 0.6}},
     }
     improvements = {
         "stricter": {"kind": "inspection_share", "at": CHANNELS, "from": dt.datetime(2024, 1, 5),
