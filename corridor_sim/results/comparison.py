@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corridor_sim.core.errors import CorridorError
-from corridor_sim.core.units import H_PER_YEAR, FloatArray
+from corridor_sim.core.units import GRID_PER_H, H_PER_YEAR, FloatArray
 from corridor_sim.indicators.places import Options
 from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.plan.plan import Plan
@@ -202,7 +202,11 @@ class Comparison:
         first, second = self.differences(other, base)
         # All intervals of one row hold together over the scenarios.
         level = 1.0 - (1.0 - self.confidence) / (len(self.runs) - 1)
-        found = (paired_statistics if self.paired else welch_statistics)(first.values, second.values, level)
+        if self.paired:
+            step = resolution(first.labels, first.values, second.values)
+            found = paired_statistics(first.values, second.values, level, step)
+        else:
+            found = welch_statistics(first.values, second.values, level)
         return first.labels, found
 
     @staticmethod
@@ -336,13 +340,26 @@ def unpaired(base: Results, other: Results, paired: bool = True) -> list[str]:
     return found
 
 
-def paired_statistics(base: FloatArray, other: FloatArray, confidence: float) -> dict[str, FloatArray]:
+def resolution(labels: Sequence[Label], base: FloatArray, other: FloatArray) -> FloatArray:
+    """Smallest step of each row, shape (row,): 1 for counts, else that of the clock grid in the row's own unit."""
+    whole = np.array([label.unit == "1" for label in labels], dtype=np.bool_)
+    for values in (base, other):
+        whole &= (np.isnan(values) | (values == np.rint(values))).all(axis=1)
+    return np.where(whole, 1.0, 1.0 / GRID_PER_H)
+
+
+def paired_statistics(
+    base: FloatArray, other: FloatArray, confidence: float, step: FloatArray | float = 1.0 / GRID_PER_H
+) -> dict[str, FloatArray]:
     """Means, difference, interval, p-value, correlation and variance ratio of each row.
 
     Parameters
     ----------
     base, other : arrays, shape (row, replication)
         NaN where a replication has no value; a pair counts where both have one.
+    step : array of shape (row,) or float
+        Resolution of the values (`resolution`). Where pairs differ, the half-width is at least this
+        over n: equal differences in few replications do not make an interval of no width.
 
     Returns
     -------
@@ -369,6 +386,7 @@ def paired_statistics(base: FloatArray, other: FloatArray, confidence: float) ->
         saved = (spread_a + spread_b) / (residual**2).sum(axis=1)
     same = (np.where(there, other == base, True)).all(axis=1) & (n > 0)
     enough = n > 1
+    half = np.where(same | ~enough, half, np.maximum(half, step / np.maximum(n, 1)))
     p = np.where(same, 1.0, p)
     return {
         "base": first,

@@ -199,7 +199,8 @@ class Results:
         -------
         DataFrame
             The label columns, ``mean``, ``low``, ``high``, ``n`` (replications that have a value) and
-            ``note``. With fewer than two values the interval is not available (NaN).
+            ``note``. With fewer than two values the interval is not available (NaN); where it is
+            not reliable (`unreliable`) the note says so.
         """
         import pandas as pd
 
@@ -219,7 +220,9 @@ class Results:
             frame = frame.drop(columns=["hour", "day"])
         frame["mean"], frame["low"], frame["high"], frame["n"] = mean, mean - half, mean + half, n
         flagged = self.flagged()
-        frame["note"] = [_note(label, flagged, int(count)) for label, count in zip(table.labels, n, strict=True)]
+        frame["note"] = [
+            _note(label, flagged, int(count), values) for (label, values), count in zip(table, n, strict=True)
+        ]
         unplanned = (frame["indicator"] == "capacity_per_day") & (n == 0)
         if unplanned.any():
             why = no_planned_capacity(self.plan)
@@ -408,12 +411,28 @@ def _mean(values: FloatArray) -> float:
     return float(there.mean()) if len(there) else float("nan")
 
 
-def _note(label: Label, flagged: set[tuple[str, str, str]], n: int) -> str:
+def unreliable(label: Label, values: FloatArray) -> bool:
+    """Whether a t interval of a row is not to be relied on.
+
+    So it is for percentiles of a queue, which are whole numbers: their mean over replications is
+    not the percentile of a long run. And where more than half of the replications, but not all,
+    share one value (assumed limit): what makes the difference is rare, and few have seen it.
+    """
+    if label.indicator.startswith("queue_p"):
+        return True
+    there = values[~np.isnan(values)]
+    _, number = np.unique(there, return_counts=True)
+    return bool(len(number) > 1 and 2 * number.max() > len(there))
+
+
+def _note(label: Label, flagged: set[tuple[str, str, str]], n: int, values: FloatArray) -> str:
     if label.indicator in TIMES and (label.kind, label.place, label.direction) in flagged:
         return OVERLOAD
     if n == 0:
         return "nobody"
-    return "interval not available" if n < 2 else ""
+    if n < 2:
+        return "interval not available"
+    return "interval not reliable" if unreliable(label, values) else ""
 
 
 def _json(value: Any) -> str:

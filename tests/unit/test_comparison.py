@@ -10,9 +10,9 @@ from small_border import plan
 
 from corridor_sim.core.errors import CorridorError
 from corridor_sim.indicators import INDICATORS, Indicator, Label, Options, Table
-from corridor_sim.results.comparison import Comparison, paired_statistics, welch_statistics
+from corridor_sim.results.comparison import Comparison, paired_statistics, resolution, welch_statistics
 from corridor_sim.results.input_differences import inputs_diff
-from corridor_sim.results.results import OVERLOAD, Results
+from corridor_sim.results.results import OVERLOAD, Results, unreliable
 from corridor_sim.results.worth import annuity, worth_of
 
 VERSIONS = {"stream_scheme": "1"}
@@ -263,3 +263,25 @@ def test_worth_of_a_comparison_scales_the_window_to_a_year():
         comparison.worth(2, discount_rate=0.05, capex_usd=1.0, life_years=1)
     with pytest.raises(ValueError, match="life_years"):
         comparison.worth(discount_rate=0.05, capex_usd=1.0, life_years=0)
+
+
+def test_pairs_that_differ_have_at_least_the_resolution_over_n_as_half_width():
+    base, other = np.array([[1.0, 2.0, 3.0], [1.5, 2.0, 3.0]]), np.array([[2.0, 3.0, 4.0], [2.5, 3.0, 4.0]])
+    labels = [Label("created", "1", "corridor", "all"), Label("wait_h", "h", "post", "a")]
+    step = resolution(labels, base, other)
+    assert step.tolist() == [1.0, 2.0**-20]
+    found = paired_statistics(base, other, 0.95, step)
+    assert (found["high"] - found["low"]).tolist() == pytest.approx([2 / 3, 2 * 2.0**-20 / 3])
+    # Equal pairs are no difference, without any width.
+    equal = paired_statistics(base, base, 0.95, step)
+    assert equal["same"].tolist() == [1.0, 1.0]
+    assert (equal["high"] - equal["low"]).tolist() == [0.0, 0.0]
+
+
+def test_rare_values_and_percentiles_of_queues_are_said_to_have_no_reliable_interval():
+    rare, spread = np.array([0.0] * 6 + [1.0, 2.0]), np.arange(8.0)
+    wait, queue = Label("wait_h", "h", "post", "a"), Label("queue_p95", "1", "post", "a")
+    assert unreliable(wait, rare)
+    assert unreliable(queue, spread)
+    assert not unreliable(wait, spread)
+    assert not unreliable(wait, np.zeros(8))
