@@ -28,3 +28,12 @@ def to_grid(time_h: ArrayLike) -> FloatArray:
 def grid_point(time_h: float) -> float:
     """One instant or duration rounded to the grid. [h]"""
     return round(time_h * GRID_PER_H) / GRID_PER_H if abs(time_h) != float("inf") else time_h
+
+
+def counted(number: int, word: str) -> str:
+    """A number with its noun; the plural takes an s.
+
+    >>> counted(1, "flow"), counted(8760, "leg")
+    ('1 flow', '8,760 legs')
+    """
+    return f"{number:,} {word}" + ("" if number == 1 else "s")

@@ -8,12 +8,14 @@ report of what is not connected are in `corridor_sim/model/routes.py`.
 from __future__ import annotations
 
 import functools
+import textwrap
 from typing import Annotated, Any, Self
 
 import networkx as nx
 from pydantic import AfterValidator, Field
 
 from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.units import counted
 from corridor_sim.model.base import Count, FrozenDict, Model, NonNegative, Sourced, TableOf
 from corridor_sim.model.calendars import CountByHour
 from corridor_sim.model.checkpoints import Checkpoint, Place
@@ -67,6 +69,23 @@ class Corridor(Sourced):
     profiles: Annotated[TableOf[Profile], Ids] = FrozenDict()
     flows: Annotated[TableOf[Flow], Ids] = FrozenDict()
     factors: Factors = Factors()
+
+    def __repr__(self) -> str:
+        name = textwrap.shorten(self.name, 80, placeholder="…")
+        return f"<{type(self).__name__} {name!r}: {', '.join(self._contents())}>"
+
+    __str__ = __repr__
+
+    def _contents(self) -> list[str]:
+        """Numbers of what is in it, in words."""
+        tables = {
+            "place": self.places,
+            "checkpoint": self.checkpoints,
+            "crossing": self.crossings,
+            "leg": self.legs,
+            "flow": self.flows,
+        }
+        return [counted(len(table), word) for word, table in tables.items()]
 
     @functools.cached_property
     def graph(self) -> nx.MultiDiGraph:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
-from corridor_sim.core.units import H_PER_DAY
+from corridor_sim.core.units import H_PER_DAY, counted
 from corridor_sim.model.base import (
     FrozenDict,
     Instant,
@@ -127,6 +127,17 @@ class Scenario(Corridor):
     What still names one of them (a priority, a reservation, a share) is a warning; what names a
     class that never was is an error. Filled in by ``extends`` and by `replace`.
     """
+
+    def _contents(self) -> list[str]:
+        run = self.run
+        warm_up = f", warm-up {run.warm_up_h / H_PER_DAY:g}" if run.warm_up_h else ""
+        return [
+            *super()._contents(),
+            counted(len(self.improvements), "improvement"),
+            f"{run.horizon_h / H_PER_DAY:g} days from {run.start}{warm_up}",
+            counted(run.replications, "replication"),
+            f"seed {run.seed}",
+        ]
 
     @property
     def corridor(self) -> Corridor:

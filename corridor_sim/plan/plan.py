@@ -16,6 +16,8 @@ from scenarios; tests and `verify.py` write them by hand.
 
 from __future__ import annotations
 
+import textwrap
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -24,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.step_functions import StepFunction as StepFunction
-from corridor_sim.core.units import FloatArray, to_grid
+from corridor_sim.core.units import FloatArray, counted, to_grid
 
 Closing = Literal["finish", "suspend", "restart", "no_overrun", "clear_queue"]
 NO_LIMIT = 10**9
@@ -422,6 +424,18 @@ class Plan:
     start: Any = None
     """Date and time (UTC) of hour 0, or None."""
     labels: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        kinds = Counter(element.kind for element in self.elements)
+        variants = sum(len(flow.variants) for flow in self.flows)
+        name = textwrap.shorten(self.name, 80, placeholder="…")
+        parts = [
+            f"{counted(len(self.elements), 'element')} ({', '.join(f'{n} {kind}' for kind, n in kinds.most_common())})",
+            f"{counted(len(self.flows), 'flow')} in {counted(variants, 'variant')}",
+            f"{self.horizon_h:,g} h" + (f" from {self.start}" if self.start is not None else ""),
+            f"counted from {self.warm_up_h:g} to {self.counted_until_h:g} h",
+        ]
+        return f"<Plan {name!r}: {', '.join(parts)}>"
 
     @property
     def counted_until_h(self) -> float:

@@ -21,6 +21,7 @@ import numpy as np
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.names import drawn
+from corridor_sim.statistics.intervals import t_half_widths
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -103,14 +104,7 @@ def mean_and_half_width(values: FloatArray, confidence: float = 0.95) -> tuple[F
     values : array, shape (..., replication)
         One value a replication; NaN where a replication has none.
     """
-    from scipy.stats import t
-
-    count = (~np.isnan(values)).sum(axis=-1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(count > 0, np.nansum(values, axis=-1) / np.maximum(count, 1), np.nan)
-        spread = np.nansum((values - mean[..., None]) ** 2, axis=-1) / np.maximum(count - 1, 1)
-        half = t.ppf(0.5 + confidence / 2, np.maximum(count - 1, 1)) * np.sqrt(spread / np.maximum(count, 1))
-    return mean, np.where(count > 1, half, np.nan)
+    return t_half_widths(np.moveaxis(values, -1, 0), confidence)
 
 
 def no_data(ax: Axes, text: str) -> Axes:

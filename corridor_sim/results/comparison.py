@@ -24,7 +24,7 @@ from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.input_differences import inputs_diff
 from corridor_sim.results.results import NOISE, OVERLOAD, TIMES, Results
 from corridor_sim.results.worth import Worth, worth_of
-from corridor_sim.statistics.intervals import require_confidence
+from corridor_sim.statistics.intervals import require_confidence, t_half_width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -377,7 +377,7 @@ def paired_statistics(
         second = np.where(there, other, 0.0).sum(axis=1) / n
         residual = np.where(there, other - base - mean[:, None], 0.0)
         error = np.sqrt((residual**2).sum(axis=1) / (n - 1) / n)
-        half = student.ppf(0.5 + confidence / 2, np.maximum(n - 1, 1)) * error
+        half = t_half_width(error, n - 1, confidence)
         p = 2.0 * student.sf(np.abs(mean) / error, np.maximum(n - 1, 1))
         a = np.where(there, base - first[:, None], 0.0)
         b = np.where(there, other - second[:, None], 0.0)
@@ -417,7 +417,7 @@ def welch_statistics(base: FloatArray, other: FloatArray, confidence: float) -> 
         n2, second, error2 = moments(other)
         mean, error = second - first, np.sqrt(error1 + error2)
         df = (error1 + error2) ** 2 / (error1**2 / (n1 - 1) + error2**2 / (n2 - 1))
-        half = student.ppf(0.5 + confidence / 2, df) * error
+        half = t_half_width(error, df, confidence)
         p = 2.0 * student.sf(np.abs(mean) / error, df)
     none = np.full(len(mean), np.nan)
     return {

@@ -68,10 +68,37 @@ def require_confidence(confidence: float) -> None:
 
 def t_quantile(confidence: float, df: float) -> float:
     """Two-sided Student quantile: P(|T| <= t) = confidence."""
+    return float(t_half_width(1.0, df, confidence))
+
+
+def t_half_width(error: ArrayLike, df: ArrayLike, confidence: float = 0.95) -> FloatArray:
+    """Half-width of Student intervals, the one place where it is reckoned: quantile times standard error.
+
+    Parameters
+    ----------
+    error, df : arrays that broadcast
+        Standard errors of the estimates and their degrees of freedom.
+
+    Returns
+    -------
+    array
+        NaN where there are no degrees of freedom.
+
+    Raises
+    ------
+    ValueError
+        If `confidence` is not between 0 and 1.
+
+    Examples
+    --------
+    >>> t_half_width([0.5, 0.5], [9, 0]).round(3)
+    array([1.131,   nan])
+    """
     from scipy.special import stdtrit
 
     require_confidence(confidence)
-    return float(stdtrit(df, 0.5 + confidence / 2.0))
+    free = np.asarray(df, dtype=float)
+    return np.asarray(np.where(free > 0, stdtrit(free, 0.5 + confidence / 2.0), np.nan) * np.asarray(error))
 
 
 def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
@@ -90,7 +117,7 @@ def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
     if n < 2:
         return Interval(mean, math.nan, n, confidence)
     sd = float(array.std(ddof=1))
-    return Interval(mean, t_quantile(confidence, n - 1) * sd / math.sqrt(n), n, confidence, sd, n - 1)
+    return Interval(mean, float(t_half_width(sd / math.sqrt(n), n - 1, confidence)), n, confidence, sd, n - 1)
 
 
 def t_half_widths(values: ArrayLike, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
@@ -111,16 +138,13 @@ def t_half_widths(values: ArrayLike, confidence: float = 0.95) -> tuple[FloatArr
     ValueError
         If `confidence` is not between 0 and 1.
     """
-    from scipy.special import stdtrit
-
-    require_confidence(confidence)
     array = np.asarray(values, dtype=float)
     there = ~np.isnan(array)
     n = there.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(there, array, 0.0).sum(axis=0) / n
         variance = np.where(there, (array - mean) ** 2, 0.0).sum(axis=0) / (n - 1)
-        half = np.where(n > 1, stdtrit(np.maximum(n - 1, 1), 0.5 + confidence / 2.0) * np.sqrt(variance / n), np.nan)
+        half = t_half_width(np.sqrt(variance / n), n - 1, confidence)
     return np.asarray(mean), np.asarray(half)
 
 
@@ -197,7 +221,7 @@ def welch_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Inte
     if error == 0.0:
         return Interval(difference, 0.0, n, confidence, 0.0, math.inf)
     df = (one + two) ** 2 / (one**2 / (len(first) - 1) + two**2 / (len(second) - 1))
-    return Interval(difference, t_quantile(confidence, df) * error, n, confidence, error, df)
+    return Interval(difference, float(t_half_width(error, df, confidence)), n, confidence, error, df)
 
 
 def bonferroni(p_values: ArrayLike) -> FloatArray:
@@ -386,7 +410,8 @@ def control_variate(y: ArrayLike, x: ArrayLike, mean_x: float, confidence: float
     estimate = float(first.mean()) - beta * shift
     rest = first - first.mean() - beta * centred
     error_variance = float((rest**2).sum()) / (n - 2)
-    half = t_quantile(confidence, n - 2) * math.sqrt(error_variance * (1.0 / n + shift**2 / square))
+    error = math.sqrt(error_variance * (1.0 / n + shift**2 / square))
+    half = float(t_half_width(error, n - 2, confidence))
     residual = float(rest.var(ddof=1))
     reduction = float(first.var(ddof=1)) / residual if residual > 0 else math.inf
     interval = Interval(estimate, half, n, confidence, math.sqrt(error_variance), n - 2)

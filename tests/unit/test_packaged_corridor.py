@@ -365,3 +365,24 @@ def test_a_variant_differs_from_its_base_by_measures_alone():
         for name, one in roadmap.improvements.items()
         if name not in base.improvements
     )
+
+
+def test_a_scenario_its_corridor_and_its_plan_say_in_one_line_what_they_are():
+    scenario = load_scenario("year_2026_base")
+    plan = make_plan(scenario)
+    for thing in (scenario, scenario.corridor, plan):
+        assert len(repr(thing)) < 500
+        assert "\n" not in repr(thing)
+        assert repr(thing) == str(thing)
+        assert scenario.name in repr(thing)
+        assert f"{len(scenario.flows)} flows" in repr(thing)
+    for part in (f"{len(scenario.legs)} legs", "375 days from 2025-12-22", "2 improvements", "20 replications", "seed"):
+        assert part in repr(scenario)
+    for part in (f"{len(plan.elements)} elements", "9,000 h from 2025-12-22", "station"):
+        assert part in repr(plan)
+
+
+def test_the_line_of_a_scenario_stays_short_whatever_its_name():
+    scenario = load_scenario("teaching").replace(name="a name " * 500)
+    for thing in (scenario, make_plan(scenario)):
+        assert len(repr(thing)) < 500

@@ -2,12 +2,17 @@
 
 import json
 import math
+import re
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from corridor_sim import statistics
+from corridor_sim.plots.base import mean_and_half_width
+from corridor_sim.results.comparison import paired_statistics
 from corridor_sim.verify.analytics import check_analytic
 
 VECTORS = json.loads((resources.files("corridor_sim") / "data/vectors/analytics.json").read_text("utf-8"))["analytics"]
@@ -39,6 +44,28 @@ def test_the_t_interval_covers_the_mean_as_often_as_it_says():
     mean, half = statistics.t_half_widths(samples, 0.9)
     covered = np.abs(mean - 2.0) <= half
     assert abs(covered.mean() - 0.9) < 4 * math.sqrt(0.9 * 0.1 / 4000)
+
+
+def test_students_half_width_is_reckoned_in_one_place_only():
+    package = Path(statistics.__file__).parents[1]
+    inverse = re.compile(r"stdtrit|\bppf\b")
+    found = [path.name for path in package.rglob("*.py") for _ in inverse.findall(path.read_text(encoding="utf-8"))]
+    # The other use is the constant h of a two-stage selection, which is no half-width.
+    assert sorted(set(found)) == ["intervals.py", "selection.py"]
+    assert found.count("intervals.py") == 2  # imported and called once
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95, 0.999])
+def test_half_widths_of_all_kinds_are_that_of_scipy(confidence):
+    values = np.random.default_rng(5).normal(3.0, 2.0, (12, 3))
+    low, high = stats.t.interval(confidence, 11, loc=values.mean(axis=0), scale=stats.sem(values, axis=0))
+    expected = (high - low) / 2
+    assert statistics.t_half_width(stats.sem(values, axis=0), 11, confidence) == pytest.approx(expected)
+    assert statistics.t_half_widths(values, confidence)[1] == pytest.approx(expected)
+    assert statistics.t_interval(values[:, 0], confidence).half_width == pytest.approx(expected[0])
+    assert mean_and_half_width(values.T, confidence)[1] == pytest.approx(expected)
+    paired = paired_statistics(np.zeros((3, 12)), values.T, confidence)
+    assert (paired["high"] - paired["low"]) / 2 == pytest.approx(expected)
 
 
 def test_many_intervals_at_once_are_those_one_by_one_and_pass_over_gaps():
