@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.core.rounding import estimate
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import (
     COLOURS,
@@ -19,7 +20,7 @@ from corridor_sim.plots.base import (
     no_data,
     tidy,
 )
-from corridor_sim.plots.names import WORDS, drawn, passage_name, place_name, told
+from corridor_sim.plots.names import WORDS, drawn, passage_name, place_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +71,9 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
             colour = COLOURS[k % len(COLOURS)] if clear else PALE
             half = (row.high - row.low) / 2
             if len(names) == 1:
-                _at_right(ax, y, "none" if row.verdict == "no difference" else told(row.difference, half, "+"), clear)
+                _at_right(
+                    ax, y, "none" if row.verdict == "no difference" else estimate(row.difference, half, "+"), clear
+                )
             ax.errorbar(
                 row.difference,
                 y,
@@ -229,9 +232,7 @@ def _waterfall(
         nonlocal y
         mean, half = mean_and_half_width(values)
         ax.barh(y, mean, color=GREY, alpha=0.75, height=0.6, xerr=_error(half), ecolor="black", capsize=3)
-        texts.append(
-            (float(mean + np.nan_to_num(half)), y, f"{float(mean):,.3g}" if mean < 1000 else f"{float(mean):,.0f}")
-        )
+        texts.append((float(mean + np.nan_to_num(half)), y, estimate(float(mean))))
         names.append(name)
         y += 1
 
@@ -245,7 +246,7 @@ def _waterfall(
         ax.plot([level + mean] * 2, [y - 0.3, y + 1.3], color=GREY, lw=0.7, zorder=1)
         edge = max(level, level + mean, level + mean + np.nan_to_num(half))
         sign = "+" if begin is not None else ""
-        texts.append((edge, y, told(mean, sign=sign)))
+        texts.append((edge, y, estimate(mean, sign=sign)))
         names.append(name)
         level += mean
         y += 1

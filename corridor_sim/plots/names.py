@@ -6,7 +6,6 @@ them too. They are whatever a user wrote: `drawn` makes them safe to draw.
 
 from __future__ import annotations
 
-import math
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -68,20 +67,6 @@ def drawn(text: Any, most: int = LONGEST) -> str:
     """
     safe = clean(text, most).replace("$", r"\$")
     return f"\u200a{safe}" if safe.startswith("_") else safe
-
-
-def told(mean: float, half: float = math.nan, sign: str = "") -> str:
-    """A mean with its half-width, rounded to two digits of the half-width.
-
-    >>> told(-2.4812, 1.2814), told(50761.2, 8195.4), told(0.61)
-    ('-2.5 ±1.3', '50,761 ±8,195', '0.61')
-    """
-    if math.isnan(mean):
-        return "-"
-    if math.isnan(half) or half <= 1e-9 * abs(mean):
-        return f"{mean:{sign},.3g}" if abs(mean) < 999.5 else f"{mean:{sign},.0f}"
-    places = max(0, min(6, 1 - math.floor(math.log10(half))))
-    return f"{mean:{sign},.{places}f} ±{half:,.{places}f}"
 
 
 def post_name(results: Any, post: str) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from corridor_sim.plots.names import place_name, told
+from corridor_sim.core.rounding import NO_SPREAD, decimals, estimate, rounded
+from corridor_sim.plots.names import place_name
 from corridor_sim.report.text import moved_wait_told, overload_told
 from corridor_sim.results.comparison import EQUAL, LESS, MORE, SAME, Comparison
 from corridor_sim.results.moved_waits import moved_waits
@@ -52,13 +53,10 @@ def amount(mean: float, low: float = math.nan, high: float = math.nan, unit: str
         mean, low, high, unit = mean * 60, low * 60, high * 60, "min"
     word = {"1/day": " a day", "-": "", "1": "", "": ""}.get(unit, f" {unit}")
     half = (high - low) / 2 if known else 0.0
-    size, digits = (half, 2) if half > 0 else (abs(mean), 3)
-    places = max(0, min(4, digits - 1 - math.floor(math.log10(size)))) if size > 0 else 0
-
-    def shown(value: float) -> str:
-        return f"{round(value, places) + 0.0:,.{places}f}"
-
-    return f"{shown(mean)}{word}" + (f" ({shown(low)} to {shown(high)})" if known else "")
+    if half <= NO_SPREAD * abs(mean):
+        return f"{estimate(mean)}{word}" + (f" ({estimate(low)} to {estimate(high)})" if known else "")
+    mean_text, low_text, high_text = (rounded(value, decimals(half)) for value in (mean, low, high))
+    return f"{mean_text}{word} ({low_text} to {high_text})"
 
 
 def answers(data: Results | Comparison) -> list[tuple[str, list[Sentence]]]:
@@ -158,7 +156,7 @@ def _single(results: Results) -> Iterator[Sentence]:
     limit = results.options.saturation_limit
     full = [row for row in rows("saturation", kind="post") if row[1][0] >= limit]
     for label, (mean, half) in sorted(full, key=lambda row: -row[1][0])[:MOST]:
-        text = f"load is {told(mean, half)} of capacity: little or no headroom."
+        text = f"load is {estimate(mean, half)} of capacity: little or no headroom."
         yield Sentence(
             text, place_name(results, "post", label.place, label.direction), "overload" if mean >= 1 else "plain"
         )

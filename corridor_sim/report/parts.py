@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from corridor_sim.core.rounding import estimate
 from corridor_sim.plan.plan import Plan
-from corridor_sim.plots.names import WORDS, place_name, told
+from corridor_sim.plots.names import WORDS, place_name
 from corridor_sim.report.text import KINDS_OF_STUDY, not_counted_told
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import Results, mean_interval
@@ -61,7 +62,7 @@ def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...
             mean, half = mean_interval(values)
             over = (kind, label.place, label.direction) in flagged and label.unit == "h" and not math.isnan(mean)
             starred |= over
-            rows.setdefault((label.place, label.direction), {})[name] = told(mean, half) + ("*" if over else "")
+            rows.setdefault((label.place, label.direction), {})[name] = estimate(mean, half) + ("*" if over else "")
     header = [(WORDS[name], units[name].replace("1/day", "a day").strip("-1")) for name in known if name in units]
     body = [
         (place_name(results, kind, *place), [cells.get(name, "") for name in known if name in units])
@@ -89,9 +90,9 @@ def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
                 "indicator": WORDS[row.indicator],
                 "unit": row.unit.replace("1/day", "a day").strip("-1"),
                 "place": place_name(run, row.kind, row.place, row.direction),
-                "base": told(row.base),
-                "other": told(row.other),
-                "difference": told(row.difference, (row.high - row.low) / 2, "+") + ("*" if row.note else ""),
+                "base": estimate(row.base),
+                "other": estimate(row.other),
+                "difference": estimate(row.difference, (row.high - row.low) / 2, "+") + ("*" if row.note else ""),
                 "p": "" if math.isnan(row.p_holm) else f"{row.p_holm:.3f}" if row.p_holm >= 0.001 else "<0.001",
                 "ratio": "" if not math.isfinite(row.variance_ratio) else f"{row.variance_ratio:.1f}",
                 "verdict": row.verdict,

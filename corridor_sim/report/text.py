@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.core.rounding import estimate
 from corridor_sim.indicators.capacity import not_counted
 from corridor_sim.indicators.table import Table
 from corridor_sim.results.moved_waits import MovedWait, TimeChange, moved_waits
@@ -22,26 +23,6 @@ if TYPE_CHECKING:
 
     from corridor_sim.results.comparison import Comparison
     from corridor_sim.results.results import Results
-
-
-def number(mean: float, half: float = math.nan, digits: int = 3) -> str:
-    """``"1.23 ±0.05"``, rounded to the size of the interval; ``"-"`` where there is no value.
-
-    >>> number(1.2345, 0.0512)
-    '1.23 ±0.05'
-    >>> number(431.2, 12.0)
-    '431 ±12'
-    >>> number(0.5)
-    '0.5'
-    """
-    if math.isnan(mean):
-        return "-"
-    if math.isnan(half):
-        return f"{mean:.{digits}g}" if abs(mean) < 10**digits else f"{mean:,.0f}"
-    if half <= 1e-9 * abs(mean):  # what is left of rounding is no spread
-        return f"{mean:.{digits}g} ±0"
-    places = max(0, min(6, -math.floor(math.log10(half)) if half < 1 else 0))
-    return f"{mean:,.{places}f} ±{half:,.{places}f}"
 
 
 KINDS_OF_STUDY = {
@@ -109,7 +90,7 @@ def _queue_at_the_end(results: Results, width: int) -> list[str]:
     if not longer:
         return []
     longer.sort(key=lambda item: -item[1])
-    listed = ", ".join(f"{place} {number(more)}" for place, more in longer[:3])
+    listed = ", ".join(f"{place} {estimate(more)}" for place, more in longer[:3])
     more = f" and {len(longer) - 3} more places" if len(longer) > 3 else ""
     text = f"queue at the end, longer than at the start of the window by: {listed}{more}"
     return ["", *textwrap.wrap(text, width, subsequent_indent="  ")]
@@ -140,10 +121,10 @@ def overload_told(results: Results) -> dict[str, list[str]]:
         parts = [over.words]
         passed = _row(table, "capacity_per_day", kind="stage" if element.post else "leg", place=place)
         if passed is not None and not math.isnan(passed[0]):
-            parts.append(f"capacity {number(*passed)} a day")
+            parts.append(f"capacity {estimate(*passed)} a day")
         left = _row(table, "throughput_per_day", kind="post", place=element.post, direction=element.direction)
         if left is not None:
-            parts.append(f"post passes {number(*left)} a day")
+            parts.append(f"post passes {estimate(*left)} a day")
         # What is short at one stage may stand before another one of the post.
         at = (
             {"kind": "post", "place": element.post, "direction": element.direction}
@@ -152,10 +133,10 @@ def overload_told(results: Results) -> dict[str, list[str]]:
         )
         growth = _row(table, "queue_growth_per_day", **at)
         if growth is not None:
-            parts.append(f"queue {'+' if growth[0] >= 0 else ''}{number(*growth)} a day")
+            parts.append(f"queue {estimate(*growth, sign='+')} a day")
         unserved = _row(table, "unserved", **at)
         if unserved is not None:
-            parts.append(f"unserved {number(*unserved)}")
+            parts.append(f"unserved {estimate(*unserved)}")
         since = _row(table, "saturation_day", kind="post", place=element.post, direction=element.direction)
         if since is not None and not math.isnan(since[0]):
             date = results.scope.first_date(element.post)
@@ -178,13 +159,7 @@ def _posts(results: Results, width: int) -> list[str]:
         return []
     crossings = _crossings(results)
     flagged = results.flagged()
-    name = max(8, min(width - 59, max(len(place) for place, _ in places)))
-
-    def line(post: str, direction: str, *cells: str) -> str:
-        first = f"{_short(post, name):<{name}} {direction[:5]:<5}"
-        return first + "".join(f" {cell:>{size}}" for cell, size in zip(cells, (11, 11, 11, 10, 5), strict=True))
-
-    lines = ["", line("post", "dir", "wait h", "stay h", "crossing h", "left/day", "load")]
+    rows: list[tuple[str, ...]] = [("post", "dir", "wait h", "stay h", "crossing h", "left/day", "load")]
     for place, direction in places:
         at = {"kind": "post", "place": place, "direction": direction}
         found = {indicator: _row(table, indicator, **at) for indicator in wanted}
@@ -196,7 +171,8 @@ def _posts(results: Results, width: int) -> list[str]:
         times = [_cell(cell) + mark for cell in (found["wait_h"], found["stay_h"], tfi1)]
         load = found["saturation"]
         text = f"{load[0]:.2f}" if load and not math.isnan(load[0]) else "-"
-        lines.append(line(place, direction, *times, _cell(found["throughput_per_day"]), text))
+        rows.append((place, direction, *times, _cell(found["throughput_per_day"]), text))
+    lines = ["", *_columns(rows, width)]
     for wait, spent in OTHER_WAITS.items():
         others = {
             (post, way): _row(table, "component_h", kind="post", place=post, direction=way, of=wait)
@@ -213,6 +189,18 @@ def _posts(results: Results, width: int) -> list[str]:
     return lines
 
 
+def _columns(rows: list[tuple[str, ...]], width: int) -> list[str]:
+    """Post and direction, then cells as wide as they need, to the right; the posts' names take what is left."""
+    sizes = [max(map(len, column)) for column in list(zip(*rows, strict=True))[2:]]
+    room = width - 6 - sum(size + 2 for size in sizes)
+    name = max(8, min(room, max(len(post) for post, *_ in rows)))
+    return [
+        f"{_short(post, name):<{name}} {direction[:5]:<5}"
+        + "".join(f"  {cell:>{size}}" for cell, size in zip(cells, sizes, strict=True))
+        for post, direction, *cells in rows
+    ]
+
+
 def _flows(results: Results, width: int) -> list[str]:
     table = results.rows
     flows = [label for label in table.labels if label.kind == "flow" and label.indicator == "door_to_door_h"]
@@ -224,7 +212,7 @@ def _flows(results: Results, width: int) -> list[str]:
         at = {"kind": "flow", "place": label.place, "direction": label.direction}
         mean, high = _row(table, "door_to_door_h", **at), _row(table, "door_to_door_p95_h", **at)
         left = _row(table, "throughput_per_day", **at)
-        texts = [_cell(mean), number(high[0]) if high else "-", _cell(left)]
+        texts = [_cell(mean), estimate(high[0]) if high else "-", _cell(left)]
         lines.append(f"{_short(label.place, name):<{name}} {texts[0]:>16} {texts[1]:>9} {texts[2]:>13}")
     return lines
 
@@ -233,8 +221,8 @@ def _cell(found: tuple[float, float] | None) -> str:
     if found is None:
         return "-"
     mean, half = found
-    # Three decimals of an hour are seconds: more would not fit and has no meaning.
-    return number(mean, max(half, 0.001) if half > 0 else half).replace(" ±", "±")
+    # A thousandth of an hour is 3.6 seconds: less would not fit into the column.
+    return estimate(mean, max(half, 0.001) if half > 0 else half).replace(" ±", "±")
 
 
 def _short(text: str, length: int) -> str:
@@ -318,7 +306,7 @@ def moved_wait_told(moved: MovedWait, most: int = 3) -> str:
 
 
 def _signed(change: TimeChange) -> str:
-    return ("+" if change.difference > 0 else "") + number(change.difference, (change.high - change.low) / 2)
+    return estimate(change.difference, (change.high - change.low) / 2, "+")
 
 
 def _comparison_head(comparison: Comparison, width: int) -> list[str]:
@@ -368,8 +356,8 @@ def _differences(rows: pd.DataFrame, name: str, base: str, width: int) -> list[s
         for row in group.itertuples():
             place = row.place if row.kind == "flow" else f"{row.place} {row.direction}".strip()
             mark = "*" if row.note else ""
-            change = number(row.difference, (row.high - row.low) / 2) + mark
-            lines.append(f"  {_short(place, room - 2):<{room - 2}} {number(row.base):>11} {change:>20} {row.verdict}")
+            change = estimate(row.difference, (row.high - row.low) / 2) + mark
+            lines.append(f"  {_short(place, room - 2):<{room - 2}} {estimate(row.base):>11} {change:>20} {row.verdict}")
     rest = rows["verdict"].value_counts()
     parts = [f"{rest[verdict]} {verdict}" for verdict in rest.index if verdict not in ("more", "less")]
     if parts:

@@ -18,7 +18,7 @@ from corridor_sim.indicators.table import Table
 from corridor_sim.plots import PLOTS, changes
 from corridor_sim.plots.accessor import Plots
 from corridor_sim.plots.base import mean_and_half_width
-from corridor_sim.plots.names import clean, drawn, told
+from corridor_sim.plots.names import clean, drawn
 
 COMPARING = [name for name in PLOTS if PLOTS.example(name).get("of") == "comparison"]
 OF_RESULTS = [name for name in PLOTS if PLOTS.example(name).get("of", "results") == "results"]
@@ -223,12 +223,6 @@ def test_clean_names_have_one_line_and_no_direction_marks():
     assert clean("می\u200cرود") == "می\u200cرود"
     assert drawn("_hidden").strip("\u200a") == "_hidden"
     assert drawn("5 $ and 6 $") == r"5 \$ and 6 \$"
-
-
-def test_a_mean_is_rounded_to_two_digits_of_its_half_width():
-    assert told(1.23456, 0.0321) == "1.235 ±0.032"
-    assert told(np.nan) == "-"
-    assert told(12345.6, 0.0) == "12,346"
 
 
 def test_the_half_width_is_that_of_students_t():
