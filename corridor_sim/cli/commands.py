@@ -88,7 +88,7 @@ def run(
     drawings = {path: kind_of(path) for path in pictures}
     refuse_unwritable(overwrite, output, records, *pictures)
     scenarios = read_scenarios(files, settings)
-    kinds, rows = asked_for(indicators, scenarios)
+    kinds, rows = asked_for(indicators, scenarios[0].plan)
     from corridor_sim.report import tables
 
     runs = []
@@ -129,7 +129,7 @@ def compare(
     drawings = {path: kind_of(path) for path in pictures}
     refuse_unwritable(overwrite, output, *pictures)
     scenarios = read_scenarios((base, *others), settings)
-    _, rows = asked_for(indicators, scenarios)
+    _, rows = asked_for(indicators, scenarios[0].plan)
     comparison = compare_all(scenarios, settings, store=store)
     frame = comparison.table(rows)
     if frame.empty:
@@ -289,7 +289,7 @@ def plot(
     refuse_unwritable(overwrite, output)
     scenarios = read_scenarios(files, settings)
     if not needs_a_run(kind):
-        data: Any = scenarios[-1]
+        data: Any = scenarios[-1].scenario
     else:
         data = compare_all(scenarios, settings) if len(scenarios) > 1 else run_one(scenarios[0], settings)
     deliver(drawn(kind, data, output, options, dpi), output, overwrite)

@@ -14,23 +14,24 @@ from corridor_sim.cli.group import FAILED, folded
 from corridor_sim.core.errors import CorridorWarning, Problem, ScenarioError
 
 if TYPE_CHECKING:
-    from corridor_sim.model.scenario import Scenario
+    from corridor_sim.plan.build import Planned
+    from corridor_sim.plan.plan import Plan
     from corridor_sim.results.results import Results
 
 
-def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Scenario]:
-    """All scenarios, checked before anything runs; ScenarioError with every error of every file."""
+def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Planned]:
+    """All scenarios with their plans, checked before anything runs; ScenarioError with every error of every file."""
     from corridor_sim.files import scenario_files
 
     overrides = dict(settings["settings"])
     if settings["horizon_days"] is not None:
         overrides |= {"run.horizon_h": None, "run.horizon_days": settings["horizon_days"]}
-    scenarios, problems = [], []
+    planned, problems = [], []
     for file in files:
-        scenario, told = scenario_files.examine(file, overrides)
+        one, told = scenario_files.examine(file, overrides)
         problems += told
-        if scenario is not None:
-            scenarios.append(scenario)
+        if one is not None:
+            planned.append(one)
     errors = [problem for problem in problems if problem.severity == "error"]
     # Scenarios that share a base share its warnings.
     found = list({str(problem): problem for problem in problems if problem.severity == "warning"}.values())
@@ -40,10 +41,10 @@ def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Sc
         raise ScenarioError(errors)
     if found and settings["strict"]:
         raise ScenarioError([Problem(f"{len(found)} warnings, taken for errors")])
-    return scenarios
+    return planned
 
 
-def run_one(scenario: Scenario, settings: Mapping[str, Any], **more: Any) -> Results:
+def run_one(scenario: Planned, settings: Mapping[str, Any], **more: Any) -> Results:
     """One scenario run as the options say."""
     from corridor_sim.study.run import run
 
@@ -59,7 +60,7 @@ def run_one(scenario: Scenario, settings: Mapping[str, Any], **more: Any) -> Res
         )
 
 
-def compare_all(scenarios: Sequence[Scenario], settings: Mapping[str, Any], **more: Any) -> Any:
+def compare_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **more: Any) -> Any:
     """Scenarios run on common random numbers, each compared with the first."""
     from corridor_sim.study.run import compare
 
@@ -111,9 +112,7 @@ def print_warnings(runs: Sequence[Results], settings: Mapping[str, Any], *, show
         sys.exit(FAILED)
 
 
-def asked_for(
-    names: tuple[str, ...], scenarios: Sequence[Scenario]
-) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+def asked_for(names: tuple[str, ...], plan: Plan) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
     """Indicators to reckon and rows to show, for indicators or rows named; None for all.
 
     A row is named as it stands in a table (``queue_mean``); the name of an indicator without such a row
@@ -123,10 +122,8 @@ def asked_for(
         return None, None
     from corridor_sim.core.errors import nearest
     from corridor_sim.indicators import INDICATORS, Collector
-    from corridor_sim.plan.build import make_plan
 
     # Which rows an indicator has depends on the plan alone: ask it without a run.
-    plan = make_plan(scenarios[0])
     rows = {kind: Collector(plan, [0], [kind]).finish().indicators for kind in INDICATORS}
     kinds, shown = [], []
     for name in names:

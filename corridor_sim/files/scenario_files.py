@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
@@ -20,10 +20,13 @@ from corridor_sim.files.schema import scenario_schema as schema
 from corridor_sim.files.toml_lines import key_parts
 from corridor_sim.files.writer import to_toml
 from corridor_sim.files.writing import write
+from corridor_sim.model import resolution
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.csv_columns import csv_files
-from corridor_sim.model.resolution import problems as problems_of
 from corridor_sim.model.scenario import Scenario, former_classes
+
+if TYPE_CHECKING:
+    from corridor_sim.plan.build import Planned
 
 __all__ = ["check", "dumps", "load_corridor", "load_scenario", "loads", "save_scenario", "schema"]
 
@@ -50,6 +53,24 @@ def load_scenario(path: PathLike, overrides: Overrides | None = None) -> Scenari
         With every problem of the file and of those it extends, each with file and line.
     """
     return _scenario(_document(path, overrides))
+
+
+def load_planned(path: PathLike) -> Planned:
+    """The scenario in a file, or the packaged one of that name, with its plan.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that forbids a run, each with file and line.
+    """
+    from corridor_sim.plan.build import Planned, plan_of
+
+    document = _document(path, None)
+    scenario = _made(Scenario, document.data, document)
+    try:
+        return Planned(scenario, plan_of(resolution.resolve(scenario)))
+    except ScenarioError as error:
+        raise ScenarioError(document.locate(problem) for problem in error.problems) from None
 
 
 def loads(text: str, name: str = "text", folder: PathLike | None = None) -> Scenario:
@@ -103,20 +124,20 @@ def check(path: PathLike, overrides: Overrides | None = None) -> list[Problem]:
     return examine(path, overrides)[1]
 
 
-def examine(path: PathLike, overrides: Overrides | None = None) -> tuple[Scenario | None, list[Problem]]:
-    """The scenario of a file with everything to say of it; None where its tables do not fit the model.
+def examine(path: PathLike, overrides: Overrides | None = None) -> tuple[Planned | None, list[Problem]]:
+    """The scenario of a file with its plan, and everything to say of it; read, checked and planned once.
 
-    The scenario can be run if no problem is an error. Nothing is raised for what is
-    wrong with the file.
+    There is a plan if no problem forbids one. Nothing is raised for what is wrong with the file.
     """
-    from corridor_sim.plan.load import check as check_scenario
+    from corridor_sim.plan.load import examine as examine_scenario
 
     try:
         document = _document(path, overrides)
         scenario = _made(Scenario, document.data, document)
     except ScenarioError as error:
         return None, list(error.problems)
-    return scenario, [document.locate(problem) for problem in check_scenario(scenario)]
+    planned, problems = examine_scenario(scenario)
+    return planned, [document.locate(problem) for problem in problems]
 
 
 def _document(path: PathLike, overrides: Overrides | None) -> Document:
@@ -161,7 +182,7 @@ def _override(document: Document, path: str, value: Any) -> None:
 
 def _scenario(document: Document) -> Scenario:
     scenario = _made(Scenario, document.data, document)
-    errors = [problem for problem in problems_of(scenario) if problem.severity == "error"]
+    errors = [problem for problem in resolution.problems(scenario) if problem.severity == "error"]
     if errors:
         raise ScenarioError(document.locate(problem) for problem in errors)
     return scenario

@@ -40,6 +40,17 @@ from corridor_sim.plan.posts import Posts
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Planned:
+    """A scenario with its plan: what runs and comparisons take in its place, so that neither is made twice.
+
+    `scenario` is the plan itself where a plan was written by hand.
+    """
+
+    scenario: Scenario | Plan
+    plan: Plan
+
+
 def make_plan(scenario: Scenario) -> Plan:
     """The scenario as numbered elements and itineraries, every dated change resolved.
 

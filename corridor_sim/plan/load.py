@@ -15,7 +15,7 @@ from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
-from corridor_sim.plan.build import plan_of
+from corridor_sim.plan.build import Planned, plan_of
 from corridor_sim.plan.capacity import COUNTED, ONE, Accounts, CapacityPool, visit_rate
 from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Need
 from corridor_sim.plan.names import file_path
@@ -162,11 +162,17 @@ def _listed(needs: Iterable[Need]) -> str:
 
 def check(scenario: Scenario) -> list[Problem]:
     """Everything to say of a scenario before it is run: errors, warnings and overload."""
+    return examine(scenario)[1]
+
+
+def examine(scenario: Scenario) -> tuple[Planned | None, list[Problem]]:
+    """The scenario with its plan, and everything to say of it; no plan where it has an error that forbids one."""
     resolved = resolve(scenario)
     found = list(resolved.problems)
-    if not resolved.errors:
-        try:
-            found += load_problems(plan_of(resolved), scenario.run.kind)
-        except ScenarioError as error:
-            found += error.problems
-    return found
+    if resolved.errors:
+        return None, found
+    try:
+        plan = plan_of(resolved)
+    except ScenarioError as error:
+        return None, found + list(error.problems)
+    return Planned(scenario, plan), found + load_problems(plan, scenario.run.kind)

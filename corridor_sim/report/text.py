@@ -289,10 +289,10 @@ def describe_comparison(comparison: Comparison, width: int = 80) -> str:
 def moved_wait_told(moved: MovedWait, most: int = 3) -> str:
     """What is to be said of a wait that went elsewhere.
 
-    >>> from corridor_sim.results.moved_waits import TimeChange, MovedWait
-    >>> longer = (("export", TimeChange(0.4, 0.3, 0.5)),)
+    >>> from corridor_sim.results.moved_waits import MovedWait, TimeChange
+    >>> longer = (("out", TimeChange(0.4, 0.25, 0.55)),)
     >>> moved_wait_told(MovedWait(("crossing", "north", "A>B"), TimeChange(-3.1, -3.4, -2.8), longer, ()))
-    'the wait moved away from the border: clearing the posts -3.1 ±0.3 h, door to door +0.4 ±0.1 h (export): no gain'
+    'the wait moved away from the border: clearing the posts -3.10 ±0.30 h, door to door +0.40 ±0.15 h (out): no gain'
     """
     what = "clearing the posts" if moved.place[0] == "crossing" else "waiting for lanes"
     doors = [f"{_signed(change)} h ({flow})" for flow, change in moved.longer[:most]]

@@ -18,7 +18,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from corridor_sim.core.fingerprints import fingerprint
 from corridor_sim.core.streams import SCHEME, Rng, root_entropy
 from corridor_sim.indicators import INDICATORS, Options
 from corridor_sim.indicators.table import join
-from corridor_sim.plan.build import make_plan
+from corridor_sim.plan.build import Planned, make_plan
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import stack
 from corridor_sim.results.comparison import Comparison, other_question, refuse
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from corridor_sim.model.scenario import Scenario
 
 ENGINES = ("auto", "event", "batch")
+Runnable: TypeAlias = "Scenario | Plan | Planned | str | os.PathLike[str]"
+"""What can be run: a scenario, its file or name, a plan, or a scenario with its plan."""
 Progress = bool | Callable[[int, int], object] | None
 
 
@@ -58,7 +60,7 @@ def options_of(scenario: Any) -> Options:
 
 
 def run(
-    scenario: Scenario | Plan | str | os.PathLike[str],
+    scenario: Runnable,
     *,
     replications: int | Sequence[int] | None = None,
     rng: Rng = None,
@@ -76,7 +78,7 @@ def run(
 
     Parameters
     ----------
-    scenario : Scenario, Plan, path or name of a packaged scenario
+    scenario : Scenario, Plan, Planned, path or name of a packaged scenario
     replications : int or sequence of int, optional
         How many, or which ones; by default as many as the scenario says.
     rng : int, SeedSequence, Generator, BitGenerator or None
@@ -121,7 +123,8 @@ def run(
     if not isinstance(memory_gb, (int, float)) or not 0 < memory_gb < math.inf:
         raise ValueError(f"memory_gb must be a number > 0, got {memory_gb!r}")
     indicators = [indicators] if isinstance(indicators, str) else indicators
-    scenario, plan = planned(scenario)
+    given = planned(scenario)
+    scenario, plan = given.scenario, given.plan
     numbers = replication_numbers(scenario, replications)
     engine, reason = choose_engine(plan, engine)
     root = root_of(scenario, rng, store)
@@ -179,8 +182,8 @@ def run(
 
 
 def compare(
-    base: Scenario | Plan | str | os.PathLike[str],
-    *others: Scenario | Plan | str | os.PathLike[str],
+    base: Runnable,
+    *others: Runnable,
     replications: int | Sequence[int] | None = None,
     rng: Rng = None,
     confidence: float = 0.95,
@@ -201,14 +204,14 @@ def compare(
     if not others:
         raise CorridorError("compare needs at least two scenarios")
     together = [planned(scenario) for scenario in (base, *others)]
-    first = together[0][0]
+    first = together[0].scenario
     numbers = replication_numbers(first, replications)
     root = root_of(first, rng, None)
     given = settings.get("options")
-    asked = [(scenario.name or "run", plan, given or options_of(scenario)) for scenario, plan in together]
+    asked = [(one.scenario.name or "run", one.plan, given or options_of(one.scenario)) for one in together]
     refuse([text for other in asked[1:] for text in other_question(asked[0], other)])
     runs = []
-    for number, (scenario, _) in enumerate(together):
+    for number, scenario in enumerate(together):
         folder = None if store is None else os.path.join(os.fspath(store), f"{number:02d}")
         runs.append(run(scenario, replications=numbers, rng=root, store=folder, **settings))
     return Comparison(tuple(runs), confidence=confidence)
@@ -297,16 +300,17 @@ def library_version() -> str:
 # ---------------------------------------------------------------- before the run
 
 
-def planned(scenario: Scenario | Plan | str | os.PathLike[str]) -> tuple[Any, Plan]:
-    """A scenario (read from its file, if need be) and its plan; a plan stands for itself."""
+def planned(scenario: Runnable) -> Planned:
+    """A scenario (read from its file, if need be) with its plan; a plan stands for itself."""
+    if isinstance(scenario, Planned):
+        return scenario
     if isinstance(scenario, Plan):
-        return scenario, scenario
+        return Planned(scenario, scenario)
     if isinstance(scenario, (str, os.PathLike)):
-        from corridor_sim.files.scenario_files import load_scenario
+        from corridor_sim.files.scenario_files import load_planned
 
-        loaded = load_scenario(scenario)
-        return loaded, make_plan(loaded)
-    return scenario, make_plan(scenario)
+        return load_planned(scenario)
+    return Planned(scenario, make_plan(scenario))
 
 
 def replication_numbers(scenario: Any, replications: int | Sequence[int] | None) -> tuple[int, ...]:

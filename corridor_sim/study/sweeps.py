@@ -19,7 +19,7 @@ from corridor_sim.indicators.table import Table, join
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import Results
-from corridor_sim.study.run import planned, replication_numbers, root_of, run, warnings_of
+from corridor_sim.study.run import Runnable, planned, replication_numbers, root_of, run, warnings_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,15 +47,13 @@ def sweep(
     **settings
         As for `run`.
     """
-    base, _ = planned(scenario)
+    base = planned(scenario).scenario
     if isinstance(base, Plan):
         raise CorridorError("a sweep changes fields of a scenario; a plan has none")
     points = grid_points(grid)
     root, numbers = root_of(base, rng, None), replication_numbers(base, replications)
     # All points are looked at before the first is run.
-    scenarios = [with_values(base, point) for point in points]
-    for scenario_of_point in scenarios:
-        planned(scenario_of_point)
+    scenarios = [planned(with_values(base, point)) for point in points]
     found = []
     for number, changed in enumerate(scenarios):
         folder = None if store is None else os.path.join(os.fspath(store), f"{number:04d}")
@@ -94,7 +92,7 @@ class Sweep:
 
 
 def run_until(
-    scenario: Scenario | Plan | str | os.PathLike[str],
+    scenario: Runnable,
     precision: Mapping[str, float],
     *,
     at_least: int = 10,
@@ -126,8 +124,8 @@ def run_until(
 
     if step < 1 or at_least < 2 or max_replications < at_least:
         raise ValueError("needs step >= 1, at_least >= 2 and max_replications >= at_least")
-    given, _ = planned(scenario)
-    root = root_of(given, rng, None)
+    given = planned(scenario)
+    root = root_of(given.scenario, rng, None)
     results: Results | None = None
     count = at_least
     while True:

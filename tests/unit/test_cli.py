@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 
 import pytest
 from click.testing import CliRunner
@@ -54,6 +55,56 @@ def test_csv_has_a_row_for_every_indicator_with_its_interval():
     assert waits
     assert all(float(row["low"]) <= float(row["mean"]) <= float(row["high"]) for row in waits if row["low"])
     assert not any("nan" in value.lower() for row in rows for value in (row["mean"], row["low"], row["high"]))
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often scenarios are read into the model, checked, planned, and their load reckoned."""
+    from corridor_sim.files import scenario_files
+    from corridor_sim.model import checks
+    from corridor_sim.plan import build, load
+
+    calls = Counter()
+
+    def count(owner, name, word):
+        original = getattr(owner, name)
+
+        def wrapped(*arguments, **options):
+            calls[word] += 1
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(owner, name, wrapped)
+
+    count(scenario_files, "_made", "read")
+    count(checks, "references", "checked")
+    count(build._Builder, "plan", "planned")
+    count(load, "load_problems", "load")
+    return calls
+
+
+@pytest.mark.parametrize(
+    ("arguments", "scenarios"),
+    [
+        (("run", "teaching", *SHORT), 1),
+        (("run", "teaching", "teaching_priority_lane", *SHORT, "--indicator", "wait_h"), 2),
+        (("compare", "teaching", "teaching_priority_lane", *SHORT), 2),
+        (("plot", "teaching", "--kind", "map", "-o", "map.png"), 1),
+        (("plot", "teaching", "teaching_priority_lane", *SHORT, "--kind", "queue", "-o", "queue.png"), 2),
+        (("report", "teaching", "teaching_priority_lane", *SHORT, "-o", "page.html"), 2),
+        (("check", "teaching"), 1),
+    ],
+    ids=lambda given: " ".join(given[:2]) if isinstance(given, tuple) else "",
+)
+def test_a_command_reads_checks_and_plans_each_scenario_once(arguments, scenarios, counted):
+    result = invoke(*arguments)
+    assert result.exit_code == 0, result.output
+    assert counted == dict.fromkeys(("read", "checked", "planned", "load"), scenarios)
+
+
+def test_a_run_from_python_reads_checks_and_plans_a_file_once(counted):
+    planned = study.planned("teaching")
+    study.compare(planned, "teaching_priority_lane", replications=5, workers=1, indicators=["wait_h"])
+    assert counted == {"read": 2, "checked": 2, "planned": 2}
 
 
 def test_several_files_make_one_table():

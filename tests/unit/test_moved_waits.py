@@ -63,8 +63,8 @@ def test_a_faster_border_with_longer_journeys_is_no_gain():
     assert told(comparison) == [(("crossing", "samur"), ["north"], ())]
     text = " ".join(describe_comparison(comparison).split())
     assert re.search(
-        r"samur AZ>RU: the wait moved away from the border: clearing the posts -3\.1 ±0\.1 h, "
-        r"door to door \+0\.4 ±0\.1 h \(north\): no gain",
+        r"samur AZ>RU: the wait moved away from the border: clearing the posts -3\.10 ±0\.13 h, "
+        r"door to door \+0\.40 ±0\.13 h \(north\): no gain",
         text,
     )
     sentences = [one.text for _, part in answers(comparison) for one in part]
