@@ -17,7 +17,7 @@ from corridor_sim.cli import main
 from corridor_sim.indicators.table import Table
 from corridor_sim.plots import PLOTS, changes
 from corridor_sim.plots.accessor import Plots
-from corridor_sim.plots.base import mean_and_half_width
+from corridor_sim.plots.base import mean_and_half_width, new_axes, runs_of
 from corridor_sim.plots.names import clean, drawn
 
 COMPARING = [name for name in PLOTS if PLOTS.example(name).get("of") == "comparison"]
@@ -312,3 +312,57 @@ def test_no_name_on_the_map_lies_on_another_or_out_of_the_frame(name):
     assert not [(k, n) for k in range(len(small)) for n in range(k) if small[k].overlaps(small[n])]
     assert all(frame.x0 - 1 <= box.x0 and box.x1 <= frame.x1 + 1 for box in boxes)
     assert all(frame.y0 - 1 <= box.y0 and box.y1 <= frame.y1 + 1 for box in boxes)
+
+
+# ---------------------------------------------------------------- planted mistakes
+
+
+def good(data, *, ax=None):
+    """The mean wait of every post."""
+    ax = new_axes(ax)
+    for _, run in runs_of(data):
+        ax.plot(run.rows.select("wait_h", kind="post", cargo_class="").values.mean(axis=1))
+    ax.set_xlabel("post [number]")
+    ax.set_ylabel("wait [h]")
+    return ax
+
+
+def without_unit(data, *, ax=None):
+    """An axis without its unit."""
+    ax = good(data, ax=ax)
+    ax.set_ylabel("wait")
+    return ax
+
+
+def on_other_axes(data, *, ax=None):
+    """Not on the axes that were given."""
+    return good(data)
+
+
+def with_global_settings(data, *, ax=None):
+    """Changes a setting of everybody's plots."""
+    mpl.rcParams["font.size"] = 99.0
+    return good(data, ax=ax)
+
+
+@pytest.mark.parametrize(
+    ("plot", "caught"),
+    [(good, []), (without_unit, ["whole"]), (with_global_settings, ["whole"]), (on_other_axes, ["axes"])],
+    ids=lambda given: getattr(given, "__name__", ""),
+)
+def test_a_mistake_planted_in_a_new_plot_is_caught(plot, caught, comparison):
+    PLOTS.register("planted", of="results")(plot)
+    found = []
+    try:
+        with mpl.rc_context():
+            for name, test in (
+                ("whole", test_a_plot_gives_back_axes_with_units_and_touches_nothing_global),
+                ("axes", test_a_plot_draws_on_the_axes_it_is_given),
+            ):
+                try:
+                    test("planted", comparison)
+                except AssertionError:
+                    found.append(name)
+    finally:
+        PLOTS.unregister("planted")
+    assert found == caught
