@@ -25,8 +25,10 @@ Names = Mapping[str, "Names | None"]
 """What may stand at one place of a path, each with what may follow it; None where the path ends."""
 
 
-def path_problems(corridor: Corridor, paths: Iterable[str]) -> list[Problem]:
+def path_problems(corridor: Corridor, paths: Iterable[str], former: Iterable[str] = ()) -> list[Problem]:
     """What is wrong with the paths of changes, one problem a wrong path; each is read to its last field.
+
+    `former` are cargo classes whose flows were taken out; a change may still name them.
 
     Examples
     --------
@@ -34,7 +36,7 @@ def path_problems(corridor: Corridor, paths: Iterable[str]) -> list[Problem]:
     ["changes 'leg.coast.speed_kmh', where 'leg' does not exist (allowed: checkpoints, places, legs, flows, \
 staff_pools, crossings); did you mean 'legs'?"]
     """
-    tables = _tables(corridor)
+    tables = _tables(corridor, former)
     found = (_path_problem(tables, path) for path in dict.fromkeys(paths))
     return [problem for problem in found if problem is not None]
 
@@ -53,9 +55,9 @@ def _path_problem(tables: Names, path: str) -> Problem | None:
     return None
 
 
-def _tables(corridor: Corridor) -> Names:
+def _tables(corridor: Corridor, former: Iterable[str]) -> Names:
     """Everything that improvements can change, as nested names."""
-    classes = sorted({flow.cargo_class for flow in corridor.flows.values()})
+    classes = sorted({*former, *(flow.cargo_class for flow in corridor.flows.values())})
     flow = {**_ends(*FLOW_FIELDS), "diverted": _ends(*corridor.crossings)}
     return {
         "checkpoints": {id: _post_names(post, classes) for id, post in corridor.checkpoints.items()},

@@ -84,7 +84,7 @@ def _changes(scenario: Scenario, known: Sequence[Problem]) -> tuple[dict[str, li
         except ScenarioError as error:
             found += [problem.at(at) for problem in error.problems]
             continue
-        wrong = path_problems(scenario, [change.path for change in changes])
+        wrong = path_problems(scenario, [change.path for change in changes], scenario.former_classes)
         if wrong:
             # A path that is wrong because the improvement names a wrong class is one mistake, not two.
             if not any(problem.severity == "error" and problem.path.startswith(f"{at}.") for problem in known):

@@ -180,3 +180,13 @@ def test_a_class_that_no_flow_has_is_told_once():
     lane = {"kind": "priority_lane", "at": "checkpoints.post.exit.lanes", "cargo_class": "perishible", "lanes": 1}
     improved = base().with_improvements(lane=KindOf(IMPROVEMENTS).make(lane, Improvement))
     assert [problem.path for problem in resolve(improved).errors] == ["improvements.lane.cargo_class"]
+
+
+def test_a_path_may_name_a_class_whose_flows_were_taken_out():
+    corridor = base()
+    for kind in ("priority_lane", "service_time"):
+        improved = corridor.with_improvements(it=made(kind, cargo_class="perishable"))
+        left = improved.replace(flows={"flow": improved.flows["flow"]})
+        assert not resolve(left).errors
+        assert "improvements.it.cargo_class" in [problem.path for problem in resolve(left).problems]
+        make_plan(left)
