@@ -10,6 +10,7 @@ of its own (fixed seed): a number of the plan, not of a run.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +25,11 @@ Stretch = tuple[tuple[float, int], ...]
 COPIES = 400
 """Copies of the station side by side."""
 STRETCHES = 12
-"""Stretches worked through one after the other by each copy; the first is left out."""
-LONG = 200
-"""Services a lane and stretch from which on closing hardly matters (under 1 in 400)."""
+"""Most stretches worked through one after the other by each copy; the first is left out."""
+ENOUGH = 400
+"""Services of one copy that are enough, after the first stretch."""
+HARDLY = 1 / 400
+"""Share of the open lane-hours that falls and the closing may move, by one hold each lane, and be left out."""
 SEED = 20261128
 
 
@@ -110,11 +113,12 @@ def served(stretch: Stretch, gap_h: float, closing: str, holds: Holds) -> float:
     mean_h = holds.mean_h
     if closing == "suspend":
         return lane_h / mean_h
-    longest = sum(hours for hours, _ in stretch)
-    if longest > LONG * mean_h:
+    lanes = [number for _, number in stretch] + [0] * (gap_h > 0)  # without a gap it goes on, and nothing closes
+    falls = sum(max(before - after, 0) for before, after in itertools.pairwise(lanes))
+    if falls * mean_h < HARDLY * lane_h:
         return lane_h / mean_h
     chain = _Chain(stretch, gap_h, closing, holds)
-    counts = [chain.work() for _ in range(STRETCHES)]
+    counts = [chain.work() for _ in range(min(STRETCHES, 2 + int(ENOUGH * mean_h / lane_h)))]
     return float(np.mean(counts[1:]))
 
 
