@@ -9,6 +9,7 @@ an upper bound and says why.
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -209,7 +210,7 @@ class Accounts:
         def pool(flows: frozenset[int], lanes: StepFunction, inside: bool = False) -> CapacityPool:
             mine = [user for user in users if user.flow in flows]
             if mine:
-                lanes = worked_lanes(lanes, station.closing, self.plan.horizon_h, lambda at_h: holds_at(mine, at_h))
+                lanes = worked_lanes(lanes, station.closing, self.plan.horizon_h, holds_over_time(mine))
             return CapacityPool(flows, lanes if share is ONE else combine(np.multiply, lanes, share), inside=inside)
 
         general = station.lanes
@@ -244,7 +245,7 @@ class Accounts:
         users = self.users(element) if leg.max_vehicles is not None else []
         if leg.max_vehicles is not None and users:
             on_it = combine(np.multiply, leg.max_vehicles, opened)
-            worked = worked_lanes(on_it, "finish", self.plan.horizon_h, lambda at_h: holds_at(users, at_h))
+            worked = worked_lanes(on_it, "finish", self.plan.horizon_h, holds_over_time(users))
             rates.append(combine(np.divide, worked, self._mean_holds(users)))
         if not rates:
             return Account()
@@ -298,6 +299,23 @@ def expected_visits(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) ->
     """Mean number of visits of a step in the run."""
     rate = visit_rate(plan, flow, variant, step)
     return 0.0 if rate is None else rate.integral(plan.horizon_h)
+
+
+def holds_over_time(users: Sequence[User]) -> Callable[[float], Holds]:
+    """`holds_at` as a function of time, each time without a change worked out once."""
+    edges = {from_h for user in users for from_h, _ in user.step.laws}
+    for user in users:
+        for function in (user.step.factor, *(relief.share for relief in user.step.reliefs)):
+            edges |= set(() if function is None else function.from_h.tolist())
+    since, found = sorted(edges), dict[int, Holds]()
+
+    def at(at_h: float) -> Holds:
+        piece = bisect.bisect_right(since, at_h)
+        if piece not in found:
+            found[piece] = holds_at(users, at_h)
+        return found[piece]
+
+    return at
 
 
 def holds_at(users: Sequence[User], at_h: float) -> Holds:
@@ -368,12 +386,17 @@ def worked_lanes(lanes: StepFunction, closing: str, horizon_h: float, holds: Cal
         return StepFunction(lanes.from_h, kept)
     from_h: list[float] = [0.0]
     scale: list[float] = [1.0]
+    known: dict[tuple[Stretch, float, bool, int], tuple[float, Holds]] = {}  # the holds are kept, so ids stay theirs
     for opening, stretch, gap_h in stretches(lanes.from_h.tolist(), lanes.value.tolist(), horizon_h):
         at = opening
         for part, is_last in _days(stretch):
             hours = sum(hours for hours, _ in part)
             ends = is_last and opening + sum(hours for hours, _ in stretch) < horizon_h
-            found = _scale(part, gap_h if is_last else 0.0, closing if ends else "finish", ends, holds(at))
+            asked, gap = holds(at), gap_h if is_last else 0.0
+            key = (part, gap, ends, id(asked))
+            if key not in known:
+                known[key] = _scale(part, gap, closing if ends else "finish", ends, asked), asked
+            found = known[key][0]
             if at > from_h[-1]:
                 from_h.append(at)
                 scale.append(found)
