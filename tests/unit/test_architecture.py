@@ -152,6 +152,24 @@ def test_an_unknown_public_name_is_an_attribute_error():
         corridor_sim.load_scenery  # noqa: B018
 
 
+def test_the_old_name_of_theory_warns_and_is_the_same_module():
+    code = (
+        "import warnings, corridor_sim as cs\n"
+        "with warnings.catch_warnings(record=True) as found:\n"
+        "    warnings.simplefilter('always')\n"
+        "    assert cs.queueing is cs.theory\n"
+        "assert [w.category for w in found] == [DeprecationWarning] and 'corridor_sim.theory' in str(found[0].message)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_python_dash_m_is_the_command_line():
+    shown = subprocess.run(
+        [sys.executable, "-m", "corridor_sim", "--version"], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.startswith("corridor-sim, version ")
+
+
 def test_star_import_gives_all_names_in_a_fresh_process():
     code = "from corridor_sim import *; import corridor_sim as c; assert all(n in globals() for n in c.__all__)"
     subprocess.run([sys.executable, "-c", code], check=True)
