@@ -158,7 +158,8 @@ def test_the_old_name_of_theory_warns_and_is_the_same_module():
         "with warnings.catch_warnings(record=True) as found:\n"
         "    warnings.simplefilter('always')\n"
         "    assert cs.queueing is cs.theory\n"
-        "assert [w.category for w in found] == [DeprecationWarning] and 'corridor_sim.theory' in str(found[0].message)\n"
+        "assert [w.category for w in found] == [DeprecationWarning]\n"
+        "assert 'corridor_sim.theory' in str(found[0].message)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
