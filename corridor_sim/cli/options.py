@@ -5,9 +5,14 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    SettingType = click.ParamType[tuple[str, Any]]
+else:  # generic since click 8.4
+    SettingType = click.ParamType
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 MAX_WORKERS = 256
@@ -15,7 +20,7 @@ MAX_REPLICATIONS = 100_000
 """More would not fit into memory: every indicator keeps one value a replication."""
 
 
-class Setting(click.ParamType[tuple[str, Any]]):
+class Setting(SettingType):
     """``path=value``: the value is written as in a scenario file; what is no TOML value is text."""
 
     name = "path=value"

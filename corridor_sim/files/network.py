@@ -45,8 +45,8 @@ def network_json(corridor: Corridor) -> dict[str, Any]:
     """The directed graph in networkx's node-link form (keys ``nodes`` and ``edges``).
 
     ``networkx.node_link_graph(data, edges="edges")`` reads it back with the same nodes,
-    edges and keys; where a leg's figures come from is ``figure_source``, since ``source``
-    is the node at which an edge begins.
+    edges and keys (before networkx 3.4 the word is ``link="edges"``); where a leg's figures come
+    from is ``figure_source``, since ``source`` is the node at which an edge begins.
     """
     graph = corridor.graph
     nodes = [{"id": id, **node} for id, node in graph.nodes(data=True)]

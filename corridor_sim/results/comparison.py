@@ -24,7 +24,7 @@ from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.input_differences import inputs_diff
 from corridor_sim.results.results import NOISE, OVERLOAD, TIMES, Results
 from corridor_sim.results.worth import Worth, worth_of
-from corridor_sim.statistics.intervals import require_confidence, t_half_width
+from corridor_sim.statistics.intervals import require_confidence, t_half_width, t_p_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -366,8 +366,6 @@ def paired_statistics(
     dict of arrays, shape (row,)
         ``same`` is 1 where all pairs are equal to the bit. Source: [law2015] sec. 10.2.1.
     """
-    from scipy.stats import t as student
-
     there = ~np.isnan(base) & ~np.isnan(other)
     n = there.sum(axis=1)
     difference = np.where(there, other - base, 0.0)
@@ -378,7 +376,7 @@ def paired_statistics(
         residual = np.where(there, other - base - mean[:, None], 0.0)
         error = np.sqrt((residual**2).sum(axis=1) / (n - 1) / n)
         half = t_half_width(error, n - 1, confidence)
-        p = 2.0 * student.sf(np.abs(mean) / error, np.maximum(n - 1, 1))
+        p = t_p_values(mean / error, np.maximum(n - 1, 1))
         a = np.where(there, base - first[:, None], 0.0)
         b = np.where(there, other - second[:, None], 0.0)
         spread_a, spread_b = (a**2).sum(axis=1), (b**2).sum(axis=1)
@@ -404,7 +402,6 @@ def paired_statistics(
 
 def welch_statistics(base: FloatArray, other: FloatArray, confidence: float) -> dict[str, FloatArray]:
     """As `paired_statistics`, for runs on different random numbers [welch1938]."""
-    from scipy.stats import t as student
 
     def moments(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         there = ~np.isnan(values)
@@ -418,7 +415,7 @@ def welch_statistics(base: FloatArray, other: FloatArray, confidence: float) -> 
         mean, error = second - first, np.sqrt(error1 + error2)
         df = (error1 + error2) ** 2 / (error1**2 / (n1 - 1) + error2**2 / (n2 - 1))
         half = t_half_width(error, df, confidence)
-        p = 2.0 * student.sf(np.abs(mean) / error, df)
+        p = t_p_values(mean / error, df)
     none = np.full(len(mean), np.nan)
     return {
         "base": first,

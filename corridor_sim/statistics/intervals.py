@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from corridor_sim.core.units import FloatArray
+from corridor_sim.statistics.student import two_sided_probability, two_sided_quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,33 @@ def t_half_width(error: ArrayLike, df: ArrayLike, confidence: float = 0.95) -> F
     >>> t_half_width([0.5, 0.5], [9, 0]).round(3)
     array([1.131,   nan])
     """
-    from scipy.special import stdtrit
-
     require_confidence(confidence)
     free = np.asarray(df, dtype=float)
-    return np.asarray(np.where(free > 0, stdtrit(free, 0.5 + confidence / 2.0), np.nan) * np.asarray(error))
+    quantiles = [two_sided_quantile(float(confidence), one) for one in free.ravel().tolist()]
+    return np.asarray(np.reshape(quantiles, free.shape) * np.asarray(error))
+
+
+def t_p_values(t: ArrayLike, df: ArrayLike) -> FloatArray:
+    """P(|T| >= |t|) of Student's law, element by element: two-sided p-values.
+
+    Parameters
+    ----------
+    t, df : arrays that broadcast
+        Estimates over their standard errors, and degrees of freedom.
+
+    Returns
+    -------
+    array
+        NaN where `t` is NaN or there are no degrees of freedom.
+
+    Examples
+    --------
+    >>> t_p_values([1.0, -1.0, 2.0], [1, 1, 19]).round(3)
+    array([0.5  , 0.5  , 0.06 ])
+    """
+    size, free = np.broadcast_arrays(np.abs(np.asarray(t, dtype=float)), np.asarray(df, dtype=float))
+    pairs = zip(size.ravel().tolist(), free.ravel().tolist(), strict=True)
+    return np.reshape([two_sided_probability(one, freedom) for one, freedom in pairs], size.shape)
 
 
 def t_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
@@ -181,10 +204,8 @@ def paired_interval(a: ArrayLike, b: ArrayLike, confidence: float = 0.95) -> Pai
         t = math.nan if interval.mean == 0.0 else math.copysign(math.inf, interval.mean)
         p = 1.0 if interval.mean == 0.0 else 0.0
     else:
-        from scipy.special import stdtr
-
         t = interval.mean / (interval.sd / math.sqrt(interval.n))
-        p = float(2.0 * stdtr(interval.n - 1, -abs(t)))
+        p = float(t_p_values(t, interval.n - 1))
     return PairedDifference(interval, t, p, correlation(first, second), variance_ratio(first, second))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -40,7 +41,11 @@ def sobol(
     if n < 1 or n & (n - 1):
         raise ValueError(f"n must be a power of two, got {n}")
     laws = [uniform(loc=low, scale=high - low) for low, high in bounds]
-    found = sobol_indices(func=lambda x: np.atleast_2d(function(x)), n=n, dists=laws, rng=np.random.default_rng(rng))
+    # The generator is called random_state before scipy 1.15.
+    seed = "rng" if "rng" in inspect.signature(sobol_indices).parameters else "random_state"
+    found = sobol_indices(
+        func=lambda x: np.atleast_2d(function(x)), n=n, dists=laws, **{seed: np.random.default_rng(rng)}
+    )
     return SobolIndices(np.ravel(found.first_order), np.ravel(found.total_order))
 
 

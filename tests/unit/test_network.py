@@ -4,6 +4,8 @@ import networkx as nx
 
 import corridor_sim as cs
 
+NETWORKX = tuple(int(part) for part in nx.__version__.split(".")[:2])
+
 
 def test_geojson_has_every_place_post_and_leg_in_lon_lat():
     corridor = cs.load_corridor("north_south")
@@ -31,7 +33,7 @@ def test_a_place_without_coordinates_is_named_with_its_legs():
 def test_node_link_json_comes_back_as_the_same_graph():
     corridor = cs.load_corridor("north_south")
     data = json.loads(json.dumps(cs.network_json(corridor)))
-    again = nx.node_link_graph(data, edges="edges")
+    again = nx.node_link_graph(data, **{"edges" if NETWORKX >= (3, 4) else "link": "edges"})
     graph = corridor.graph
     assert set(again.nodes) == set(graph.nodes)
     assert set(again.edges(keys=True)) == set(graph.edges(keys=True))
