@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from corridor_sim.core.errors import CorridorError, MissingExtra, SimulationError
+from corridor_sim.core.errors import CorridorError, MissingExtra, SimulationError, nearest
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
@@ -32,6 +32,14 @@ class Commands(click.Group):
     """The commands, with every error reported in one line and by its exit code."""
 
     command_class = OneCommand
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is asked for; for an unknown one the nearest name, which click says since 8.4 only."""
+        if self.get_command(ctx, args[0]) is None and (hint := nearest(args[0], self.commands)):
+            ctx.fail(f"No such command {args[0]!r}. {hint[0].upper()}{hint[1:]}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; errors become messages and exit codes unless --debug is given."""

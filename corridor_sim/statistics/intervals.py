@@ -117,7 +117,7 @@ def t_p_values(t: ArrayLike, df: ArrayLike) -> FloatArray:
     Examples
     --------
     >>> t_p_values([1.0, -1.0, 2.0], [1, 1, 19]).round(3)
-    array([0.5  , 0.5  , 0.06 ])
+    array([0.5 , 0.5 , 0.06])
     """
     size, free = np.broadcast_arrays(np.abs(np.asarray(t, dtype=float)), np.asarray(df, dtype=float))
     pairs = zip(size.ravel().tolist(), free.ravel().tolist(), strict=True)

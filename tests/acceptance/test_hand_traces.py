@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from command_line import called
 
-from corridor_sim.cli import main
 from corridor_sim.verify import verify
 
 FILE = Path(__file__).parent / "hand_traces.json"
@@ -53,7 +52,7 @@ def test_one_wrong_instant_and_one_value_wrong_by_a_fifth_are_the_only_failures(
     ]  # fmt: skip
     wrong = tmp_path / "wrong.json"
     wrong.write_text(json.dumps(content), encoding="utf-8")
-    result = CliRunner().invoke(main, ["verify", str(wrong), "--engine", "event", "--format", "json", "-q"])
+    result = called("verify", wrong, "--engine", "event", "--format", "json", "-q")
     assert result.exit_code == 1
     report = verify(str(wrong), engine="event")
     failed = {(item.id, item.measure) for item in report.items if item.status != "passed"}

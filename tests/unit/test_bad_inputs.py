@@ -14,12 +14,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from command_line import called
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import corridor_sim as cs
-from corridor_sim.cli import main
 from corridor_sim.files.writer import to_toml
 from corridor_sim.plan.load import check as check_scenario
 
@@ -74,17 +73,17 @@ def test_a_file_with_an_error_cannot_be_loaded(path, code, where, words):
 
 @pytest.mark.parametrize(("path", "code", "where", "words"), CASES)
 def test_check_on_the_command_line_ends_with_the_stated_code(path, code, where, words):
-    result = CliRunner().invoke(main, ["check", path.name])
+    result = called("check", path.name)
     assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
     assert words in result.output
-    strict = CliRunner().invoke(main, ["check", "--strict", path.name])
+    strict = called("check", "--strict", path.name)
     assert strict.exit_code == (2 if words else 0)
 
 
 @pytest.mark.parametrize(("path", "code", "where", "words"), ERRORS)
 def test_a_run_of_a_bad_file_ends_before_it_begins(path, code, where, words):
-    result = CliRunner().invoke(main, ["run", path.name, "--output", "never.csv", "--replications", "1"])
+    result = called("run", path.name, "--output", "never.csv", "--replications", "1")
     assert result.exit_code == 2
     assert result.stdout == ""
     assert words in result.stderr

@@ -10,10 +10,9 @@ import time
 from collections import Counter
 
 import pytest
-from click.testing import CliRunner
+from command_line import called
 
 import corridor_sim as cs
-from corridor_sim.cli import main
 from corridor_sim.cli.kinds import all_kinds
 from corridor_sim.study import run as study
 
@@ -21,7 +20,7 @@ SHORT = ["-n", "2", "--horizon-days", "3", "--workers", "1"]
 
 
 def invoke(*arguments):
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    result = called(*arguments)
     assert "Traceback" not in result.output
     return result
 
@@ -298,7 +297,7 @@ def test_wrong_usage_ends_with_2_and_says_why(arguments, words):
 
 
 def test_a_wrong_word_is_told_with_the_right_one():
-    assert "Did you mean" in invoke("run", "teaching", "--replicatons", "3").stderr
+    assert "--replications" in invoke("run", "teaching", "--replicatons", "3").stderr
 
 
 def test_without_a_command_the_commands_are_listed():
@@ -341,7 +340,7 @@ def test_every_cause_has_its_exit_code_and_one_message(error, code, words, monke
     assert words in result.stderr
     assert list(tmp_path.iterdir()) == []
     if not isinstance(error, KeyboardInterrupt):
-        shown = CliRunner().invoke(main, ["--debug", "run", "teaching"])
+        shown = called("--debug", "run", "teaching")
         assert shown.exception is error
 
 

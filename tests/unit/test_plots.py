@@ -7,13 +7,12 @@ import warnings
 import matplotlib as mpl
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from command_line import called
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import corridor_sim as cs
-from corridor_sim.cli import main
 from corridor_sim.indicators.table import Table
 from corridor_sim.plots import PLOTS, changes
 from corridor_sim.plots.accessor import Plots
@@ -258,10 +257,10 @@ def test_a_toy_plot_is_at_once_a_method_and_a_kind_of_the_command_line(compariso
         assert comparison.base.plot.toy().patches[0].get_height() == 3
         out = tmp_path / "toy.svg"
         short = ["--replications", "2", "--horizon-days", "5", "--quiet"]
-        done = CliRunner().invoke(main, ["plot", "teaching", "--kind", "toy", *short, "-o", str(out)])
+        done = called("plot", "teaching", "--kind", "toy", *short, "-o", out)
         assert done.exit_code == 0, done.output
         assert out.read_text(encoding="utf-8").startswith("<?xml")
-        listed = CliRunner().invoke(main, ["kinds", "plots"]).output
+        listed = called("kinds", "plots").output
         assert "toy" in listed
         assert "Number of replications." in listed
     finally:
