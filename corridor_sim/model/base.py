@@ -8,6 +8,7 @@ To add a field type used by several pieces of the model, add it here.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import datetime as dt
 import math
@@ -25,7 +26,6 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     ValidationError,
-    WithJsonSchema,
     model_validator,
 )
 from pydantic.fields import FieldInfo
@@ -43,6 +43,21 @@ KIND_MARK = "x-kind-of"
 
 
 # ---------------------------------------------------------------- containers and field types
+
+
+class InSchema:
+    """What stands for a field type in the JSON Schema.
+
+    As pydantic's `WithJsonSchema`, but a new object each time: before 2.11 pydantic writes the default of one
+    field into the object that all fields of the type share.
+    """
+
+    def __init__(self, schema: JsonSchemaValue) -> None:
+        self.schema = schema
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema pydantic asks for."""
+        return copy.deepcopy(self.schema)
 
 
 class FrozenDict(dict[str, V]):
@@ -100,7 +115,7 @@ TupleOf = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
 Instant = Annotated[
     dt.datetime,
     BeforeValidator(_as_instant),
-    WithJsonSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+    InSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
 ]
 """A date (its midnight) or date-time. Without an offset it is local to the post, or UTC where there is no post."""
 
@@ -122,7 +137,7 @@ def _whole_or_unlimited(value: Any) -> Any:
 WholeOrUnlimited = Annotated[
     int | Literal["unlimited"],
     BeforeValidator(_whole_or_unlimited),
-    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]}),
+    InSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]}),
 ]
 """A whole number >= 0, or the word unlimited."""
 

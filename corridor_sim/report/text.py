@@ -6,11 +6,10 @@ of the queue, unserved and date: the mean wait there measures the horizon.
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import textwrap
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from corridor_sim.core.rounding import estimate
 from corridor_sim.indicators.capacity import not_counted
@@ -141,7 +140,7 @@ def overload_told(results: Results) -> dict[str, list[str]]:
         if since is not None and not math.isnan(since[0]):
             date = results.scope.first_date(element.post)
             day = round(since[0])
-            parts.append(f"saturated from {np.datetime64(date) + day}" if date else f"saturated from day {day}")
+            parts.append(f"saturated from {date + dt.timedelta(days=day) if date else f'day {day}'}")
         told[place] = parts
     return told
 

@@ -3,6 +3,8 @@
 import ast
 import pkgutil
 import re
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -172,9 +174,10 @@ def test_the_examples_of_a_page_run_in_order(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = [set(registry) for registry in REGISTRIES]
     try:
-        names = {"__name__": "__main__"}  # as in a notebook
+        notebook = types.ModuleType("__main__")  # as there, the main module has no file
+        monkeypatch.setitem(sys.modules, "__main__", notebook)
         for number, block in enumerate(python_blocks(page), 1):
-            exec(compile(block, f"{page.name}, block {number}", "exec"), names)
+            exec(compile(block, f"{page.name}, block {number}", "exec"), notebook.__dict__)
     finally:
         for registry, kinds in zip(REGISTRIES, before, strict=True):
             for kind in set(registry) - kinds:
