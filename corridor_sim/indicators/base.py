@@ -30,13 +30,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.places import Options, PlaceKey, PlanView, element_place
+from corridor_sim.indicators.pools import pooled
 from corridor_sim.indicators.table import Label, Table
 from corridor_sim.indicators.visit_blocks import Held, SpanBlock, VisitBlock, before_horizon
 from corridor_sim.plan.plan import Plan, PlanOutage
@@ -59,6 +60,16 @@ __all__ = [
 ]
 
 Row = tuple[Label, FloatArray]
+PooledRow = tuple[list[tuple[Label, float]], FloatArray, IntArray]
+"""Labels with their percent, values in increasing order, and counts of shape (replication, value)."""
+
+
+class Counted(Protocol):
+    """Counts of consignments by value in each replication; `distributions.Distribution` is one."""
+
+    def by_value(self) -> tuple[FloatArray, IntArray]:
+        """Values in increasing order and counts of shape (replication, value)."""
+
 
 TILE = 65536
 """Visits reduced at once at most, so that temporaries stay in the cache."""
@@ -117,6 +128,15 @@ class Indicator(Reducer):
     @abstractmethod
     def table_rows(self) -> Iterator[Row]:
         """Labelled values, one a replication. Which rows there are depends on the plan alone."""
+
+    def pooled_rows(self) -> Iterator[PooledRow]:
+        """Percentiles of the consignments of all replications together: labels with their percent, and the counts."""
+        yield from ()
+
+    def pooled(self, counts: Counted, kind: str, place: str, direction: str = "", **percents: float) -> PooledRow:
+        """Percentiles of one distribution; a name and its percent each."""
+        labels = [(Label(name, self.unit, kind, place, direction), percent) for name, percent in percents.items()]
+        return labels, *counts.by_value()
 
     def row(
         self,
@@ -298,7 +318,10 @@ class Collector:
         self._visits, self._spans = {}, {}
         rows = [row for indicator in self._indicators for row in indicator.table_rows()]
         values = np.stack([values for _, values in rows]) if rows else np.empty((0, len(self.scope.replications)))
-        return Table(tuple(label for label, _ in rows), values, self.scope.replications)
+        pools = pooled(
+            [row for indicator in self._indicators for row in indicator.pooled_rows()], self.scope.replications
+        )
+        return Table(tuple(label for label, _ in rows), values, self.scope.replications, pools)
 
 
 def ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:

@@ -89,6 +89,11 @@ class Distribution:
         self._upto: CountArray = np.cumsum(counts, axis=1, dtype=np.int32)
         self.number = self._upto[:, -1] + zeros
 
+    def by_value(self) -> tuple[FloatArray, IntArray]:
+        """Values in increasing order and counts of shape (replication, value), exact zeros first."""
+        counts = np.concatenate([self.zeros[:, None].astype(np.int64), self.counts], axis=1)
+        return np.concatenate([[0.0], self.value_h]), counts
+
     def percentile(self, percent: float) -> FloatArray:
         """Smallest time that at least `percent` of the consignments do not exceed (inverted cdf). [h]"""
         rank = np.ceil(self.number * (percent / 100.0)) - self.zeros

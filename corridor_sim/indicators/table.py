@@ -9,61 +9,20 @@ frames built here; means and intervals are the business of `results/results.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from corridor_sim.core.errors import CorridorError, nearest
 from corridor_sim.core.units import FloatArray
+from corridor_sim.indicators.label import COLUMNS as COLUMNS
+from corridor_sim.indicators.label import Label as Label
+from corridor_sim.indicators.pools import Pools, together
 from corridor_sim.records.visits import IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What one row of a `Table` is about.
-
-    Attributes
-    ----------
-    indicator, unit
-        Name as registered and unit of the value (``"h"``, ``"1/day"``, ``"-"``).
-    kind
-        ``"stage"``, ``"post"``, ``"crossing"``, ``"leg"``, ``"flow"`` or ``"corridor"``.
-    place
-        Id of the stage, post, ...; ``"all"`` for the corridor as a whole.
-    direction, cargo_class
-        ``""`` where the row is about both or all.
-    hour
-        Local hour of the day, None if not by hour.
-    day
-        First day of the period, counted from the local date of the start; None if not by day.
-    of
-        What part it is (a channel, a component, a target), ``""`` for the whole.
-    """
-
-    indicator: str
-    unit: str
-    kind: str
-    place: str
-    direction: str = ""
-    cargo_class: str = ""
-    hour: int | None = None
-    day: int | None = None
-    of: str = ""
-
-    def __str__(self) -> str:
-        parts = [self.place, self.direction, self.cargo_class, self.of]
-        if self.hour is not None:
-            parts.append(f"{self.hour:02d}:00")
-        if self.day is not None:
-            parts.append(f"day {self.day}")
-        return f"{self.indicator} [{self.unit}] " + " ".join(part for part in parts if part)
-
-
-COLUMNS = tuple(column.name for column in fields(Label))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +35,8 @@ class Table:
     labels: tuple[Label, ...]
     values: FloatArray
     replications: IntArray
+    pools: Pools | None = None
+    """Counts for the percentiles of all consignments; None where replications were left out."""
 
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.labels), len(self.replications)):
@@ -93,7 +54,8 @@ class Table:
     @property
     def indicators(self) -> tuple[str, ...]:
         """Names of the indicators, in order of appearance."""
-        return tuple(dict.fromkeys(label.indicator for label in self.labels))
+        pooled = [label for label, _, _ in self.pools.percentiles] if self.pools is not None else []
+        return tuple(dict.fromkeys(label.indicator for label in (*self.labels, *pooled)))
 
     def select(self, indicator: str | Iterable[str] | None = None, **where: Any) -> Table:
         """The rows whose labels match, e.g. ``select("wait_h", kind="post", hour=None)``.
@@ -142,7 +104,8 @@ class Table:
         """The same rows for some replications, in the order given."""
         at = {int(r): k for k, r in enumerate(self.replications)}
         wanted = [int(r) for r in replications]
-        return Table(self.labels, self.values[:, [at[r] for r in wanted]], np.array(wanted, dtype=np.int64))
+        pools = self.pools if sorted(wanted) == sorted(at) else None
+        return Table(self.labels, self.values[:, [at[r] for r in wanted]], np.array(wanted, dtype=np.int64), pools)
 
     def to_frame(self, wide: bool = False) -> pd.DataFrame:
         """Tidy frame: one line a label and replication; `wide`: one column a replication."""
@@ -180,7 +143,8 @@ def join(tables: Sequence[Table]) -> Table:
         raise ValueError("a replication appears in two blocks")
     order = np.argsort(replications)
     values = np.concatenate([table.values for table in tables], axis=1)
-    return Table(first.labels, np.ascontiguousarray(values[:, order]), replications[order])
+    pools = together(table.pools for table in tables)
+    return Table(first.labels, np.ascontiguousarray(values[:, order]), replications[order], pools)
 
 
 def relabel(table: Table, **changes: Any) -> Table:

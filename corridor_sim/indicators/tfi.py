@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, Row, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, PooledRow, Row, ratio
 from corridor_sim.indicators.costs import TravelCosts
 from corridor_sim.indicators.shared_sums import Components, SpanSums, StayTimes
 
@@ -40,6 +40,10 @@ class Tfi1(Indicator):
             times = self._times.of(n)
             yield self.row(times.percentile(50), *place, name="tfi1_p50")
             yield self.row(times.percentile(95), *place, name="tfi1_p95")
+
+    def pooled_rows(self) -> Iterator[PooledRow]:
+        for n, place in self.scope.places("crossing"):
+            yield self.pooled(self._times.of(n), *place, tfi1_p50_pooled=50, tfi1_p95_pooled=95)
 
 
 @INDICATORS.register("buffer_h")

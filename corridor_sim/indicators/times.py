@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, PooledRow, Row, element_place, ratio
 from corridor_sim.indicators.shared_sums import BOOKED, Components, SpanSums, StayTimes, VisitSums, WaitTimes
 
 
@@ -58,7 +58,11 @@ class Wait(Indicator):
 
 @INDICATORS.register("wait_p95_h")
 class WaitPercentile(Indicator):
-    """95th percentile of the waits before a stage, within 0.4 % or half a second. [h]"""
+    """95th percentile of the waits before a stage, within 0.4 % or half a second. [h]
+
+    ``wait_p95_h`` is the mean of the replications' percentiles, ``wait_p95_pooled_h`` the
+    percentile of all consignments of all replications.
+    """
 
     unit = "h"
 
@@ -69,6 +73,11 @@ class WaitPercentile(Indicator):
         for k, element in enumerate(self.scope.plan.elements):
             if element.kind != "delay" and len(self.scope.element_cells[k]):
                 yield self.row(self._times.of(k).percentile(95), *element_place(element))
+
+    def pooled_rows(self) -> Iterator[PooledRow]:
+        for k, element in enumerate(self.scope.plan.elements):
+            if element.kind != "delay" and len(self.scope.element_cells[k]):
+                yield self.pooled(self._times.of(k), *element_place(element), wait_p95_pooled_h=95)
 
 
 @INDICATORS.register("stay_h")
@@ -98,7 +107,10 @@ class Stay(Indicator):
 
 @INDICATORS.register("stay_percentiles_h")
 class StayPercentiles(Indicator):
-    """Median and 95th percentile of the stay at a post, within 0.4 %. [h]"""
+    """Median and 95th percentile of the stay at a post, within 0.4 %. [h]
+
+    Means of the replications' percentiles, and ``..._pooled_h`` those of all consignments.
+    """
 
     unit = "h"
 
@@ -110,6 +122,10 @@ class StayPercentiles(Indicator):
             times = self._times.of(n)
             yield self.row(times.percentile(50), *place, name="stay_p50_h")
             yield self.row(times.percentile(95), *place, name="stay_p95_h")
+
+    def pooled_rows(self) -> Iterator[PooledRow]:
+        for n, place in self.scope.places("post"):
+            yield self.pooled(self._times.of(n), *place, stay_p50_pooled_h=50, stay_p95_pooled_h=95)
 
 
 @INDICATORS.register("door_to_door_h")
@@ -131,6 +147,11 @@ class DoorToDoor(Indicator):
             times = self._times.of(n)
             yield self.row(times.percentile(50), *place, name="door_to_door_p50_h")
             yield self.row(times.percentile(95), *place, name="door_to_door_p95_h")
+
+    def pooled_rows(self) -> Iterator[PooledRow]:
+        for n, place in self.scope.places("flow"):
+            times = self._times.of(n)
+            yield self.pooled(times, *place, door_to_door_p50_pooled_h=50, door_to_door_p95_pooled_h=95)
 
 
 @INDICATORS.register("component_h")

@@ -26,7 +26,7 @@ WORDS = {
     "queue_p95_km": "queue, 95th percentile",
     "saturation": "load / capacity",
     "door_to_door_h": "door to door",
-    "door_to_door_p95_h": "95 of 100 within",
+    "door_to_door_p95_h": "95th percentile, mean of the replications",
     "tfi4_swod": "speed without stops (TFI4 SWOD)",
     "tfi4_swd": "speed with delays (TFI4 SWD)",
     "tfi3": "cost of 500 km and 20 t (TFI3)",

@@ -181,6 +181,16 @@ def _posts(results: Results, width: int) -> list[str]:
         if waits:
             text = f"{wait.replace('_', ' ')}, {spent}: {', '.join(waits)}"
             lines += textwrap.wrap(text, width, subsequent_indent="  ")
+    late = [
+        f"{post} {way} {_cell(left)}"
+        for post, way in places
+        if (left := _row(table, "unserved", kind="post", place=post, direction=way)) and left[0] > 0
+    ]
+    if late:
+        text = (
+            "wait is over those who started by the end, stay over those who left; not started by then, a replication: "
+        )
+        lines += textwrap.wrap(text + ", ".join(late), width, subsequent_indent="  ")
     few = "; one replication has no interval" if results.replications < 2 else ""
     lines += textwrap.wrap(f"mean ± half-width of the 95 % interval: sampling noise only{few}", width)
     if any("*" in text for text in lines):
@@ -206,14 +216,20 @@ def _flows(results: Results, width: int) -> list[str]:
     if not flows:
         return []
     name = max(8, min(width - 46, max(len(label.place) for label in flows)))
-    lines = ["", f"{'flow':<{name}} {'door to door h':>16} {'p95 h':>9} {'arrived/day':>13}"]
+    lines = ["", f"{'flow':<{name}} {'door to door h':>16} {'p95 all h':>9} {'arrived/day':>13}"]
     for label in flows:
         at = {"kind": "flow", "place": label.place, "direction": label.direction}
-        mean, high = _row(table, "door_to_door_h", **at), _row(table, "door_to_door_p95_h", **at)
+        mean, high = _row(table, "door_to_door_h", **at), _percentile(results, "door_to_door_p95_pooled_h", **at)
         left = _row(table, "throughput_per_day", **at)
-        texts = [_cell(mean), estimate(high[0]) if high else "-", _cell(left)]
+        texts = [_cell(mean), estimate(high) if high is not None else "-", _cell(left)]
         lines.append(f"{_short(label.place, name):<{name}} {texts[0]:>16} {texts[1]:>9} {texts[2]:>13}")
     return lines
+
+
+def _percentile(results: Results, indicator: str, **where: Any) -> float | None:
+    """A percentile of all consignments of all replications together."""
+    found = results.summary(indicator, **where) if indicator in results.rows.indicators else None
+    return None if found is None or found.empty else float(found["mean"].iloc[0])
 
 
 def _cell(found: tuple[float, float] | None) -> str:

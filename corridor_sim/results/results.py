@@ -6,6 +6,7 @@ above (`accessors.py`), so that this file knows neither plots nor reports.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -17,6 +18,7 @@ import numpy as np
 from corridor_sim.core.errors import CorridorError, MissingExtra
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import Options, PlanView, element_place
+from corridor_sim.indicators.pools import SECTIONS, percentile_interval
 from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import ElementVisits, Records
@@ -199,8 +201,10 @@ class Results:
         -------
         DataFrame
             The label columns, ``mean``, ``low``, ``high``, ``n`` (replications that have a value) and
-            ``note``. With fewer than two values the interval is not available (NaN); where it is
-            not reliable (`unreliable`) the note says so.
+            ``note``. Rows ``..._pooled`` are percentiles of all consignments of all replications
+            together: there ``mean`` is the percentile, its interval found by inverting the
+            distribution function (`indicators/pools.py`). With fewer than two values the interval
+            is not available (NaN); where it is not reliable (`unreliable`) the note says so.
         """
         import pandas as pd
 
@@ -229,9 +233,40 @@ class Results:
             places = zip(frame["kind"], frame["place"], frame["direction"], strict=True)
             notes = [f"no planned capacity: {why[place]}" if place in why else "" for place in places]
             frame.loc[unplanned, "note"] = [note for note, here in zip(notes, unplanned, strict=True) if here]
+        frame = pd.concat([frame, self._pooled(indicators, confidence, where, flagged)], ignore_index=True)
         frame.attrs["interval"] = NOISE
         frame.attrs["replications"] = self.replications
         return frame
+
+    def _pooled(
+        self,
+        indicators: str | Iterable[str] | None,
+        confidence: float,
+        where: Mapping[str, Any],
+        flagged: set[tuple[str, str, str]],
+    ) -> pd.DataFrame:
+        """Percentiles of all consignments of all replications together, as lines of `summary`."""
+        import pandas as pd
+
+        from corridor_sim.statistics import t_quantile
+
+        pools, rows = self.rows.pools, []
+        given = None if indicators in (None, "all") else indicators
+        names = {given} if isinstance(given, str) else None if given is None else set(given)
+        sections = min(self.replications, SECTIONS)
+        quantile = t_quantile(confidence, sections - 1) if sections > 1 else math.nan
+        for label, number, percent in pools.percentiles if pools is not None else ():
+            if names is not None and label.indicator not in names:
+                continue
+            if any(getattr(label, column) != value for column, value in where.items()):
+                continue
+            assert pools is not None
+            found, low, high = percentile_interval(*pools.of(number), percent, quantile)
+            row = {column: getattr(label, column) for column in COLUMNS if column not in ("hour", "day")}
+            over = (label.kind, label.place, label.direction) in flagged
+            note = OVERLOAD if over else "nobody" if math.isnan(found) else _interval_note(low, high, sections)
+            rows.append({**row, "mean": found, "low": low, "high": high, "n": self.replications, "note": note})
+        return pd.DataFrame(rows)
 
     def _date(self, label: Label) -> str:
         first = self.scope.first_date(label.place if label.kind == "post" else "")
@@ -433,6 +468,12 @@ def _note(label: Label, flagged: set[tuple[str, str, str]], n: int, values: Floa
     if n < 2:
         return "interval not available"
     return "interval not reliable" if unreliable(label, values) else ""
+
+
+def _interval_note(low: float, high: float, sections: int) -> str:
+    if sections < 2:
+        return "interval not available"
+    return "interval not reliable" if math.isnan(low) or math.isnan(high) else ""
 
 
 def _json(value: Any) -> str:

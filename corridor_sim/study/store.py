@@ -27,6 +27,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from corridor_sim.core.errors import CorridorError
+from corridor_sim.indicators import pools
 from corridor_sim.indicators.base import Options
 from corridor_sim.indicators.table import Label, Table, join
 from corridor_sim.records.visits import IntArray
@@ -106,7 +107,8 @@ class Store:
         path = self.folder / "blocks" / f"{first:06d}-{last:06d}.npz"
         half = path.with_name(f".{path.name}.{os.getpid()}.part")
         with half.open("wb") as file:
-            np.savez(file, values=table.values, replications=table.replications, visits=visits)
+            counts = table.pools.arrays() if table.pools is not None else {}
+            np.savez(file, values=table.values, replications=table.replications, visits=visits, **counts)
         os.replace(half, path)
 
     def load(self) -> list[tuple[Table, IntArray]]:
@@ -123,9 +125,9 @@ class Store:
         for path in sorted((self.folder / "blocks").glob("[!.]*.npz")):
             try:
                 with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-                    if set(arrays.files) != ARRAYS:
+                    if set(arrays.files) not in (ARRAYS, ARRAYS | pools.ARRAYS):
                         raise ValueError(f"holds {sorted(arrays.files)}")
-                    table = Table(labels, arrays["values"], arrays["replications"])
+                    table = Table(labels, arrays["values"], arrays["replications"], pools.from_arrays(arrays))
                     count = arrays["visits"]
             except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
                 raise CorridorError(f"{path}: not a finished block ({error}); delete it to run it again") from None
