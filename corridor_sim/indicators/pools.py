@@ -24,7 +24,7 @@ SECTIONS = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pools:
+class PooledCounts:
     """Counts by value and section of each distribution, and the percentiles that are read from it.
 
     Attributes
@@ -53,20 +53,22 @@ class Pools:
 
 
 ARRAYS = frozenset({"pools", "which", "value", "counts"})
-"""Names of the arrays of `Pools.arrays`."""
+"""Names of the arrays of `PooledCounts.arrays`."""
 
 
-def from_arrays(arrays: Mapping[str, Any]) -> Pools | None:
-    """The pools that `Pools.arrays` wrote; None where there are none."""
+def from_arrays(arrays: Mapping[str, Any]) -> PooledCounts | None:
+    """The pools that `PooledCounts.arrays` wrote; None where there are none."""
     if "pools" not in arrays:
         return None
     listed = json.loads(str(arrays["pools"]))
     percentiles = tuple((Label(**label), int(number), float(percent)) for label, number, percent in listed)
-    return Pools(percentiles, arrays["which"], arrays["value"], arrays["counts"])
+    return PooledCounts(percentiles, arrays["which"], arrays["value"], arrays["counts"])
 
 
-def pooled(rows: Sequence[tuple[Sequence[tuple[Label, float]], FloatArray, IntArray]], replications: IntArray) -> Pools:
-    """Pools of distributions given as (labels with percent, values, counts of shape (replication, value))."""
+def pooled(
+    rows: Sequence[tuple[Sequence[tuple[Label, float]], FloatArray, IntArray]], replications: IntArray
+) -> PooledCounts:
+    """PooledCounts of distributions given as (labels with percent, values, counts of shape (replication, value))."""
     which, value, counts, percentiles = [], [], [], []
     section = replications % SECTIONS
     for number, (labels, values, by_replication) in enumerate(rows):
@@ -78,11 +80,11 @@ def pooled(rows: Sequence[tuple[Sequence[tuple[Label, float]], FloatArray, IntAr
         value.append(values[there])
         counts.append(found)
     if not rows:
-        return Pools((), np.empty(0, np.int64), np.empty(0), np.empty((0, SECTIONS), np.int64))
-    return Pools(tuple(percentiles), np.concatenate(which), np.concatenate(value), np.concatenate(counts))
+        return PooledCounts((), np.empty(0, np.int64), np.empty(0), np.empty((0, SECTIONS), np.int64))
+    return PooledCounts(tuple(percentiles), np.concatenate(which), np.concatenate(value), np.concatenate(counts))
 
 
-def together(pools: Iterable[Pools | None]) -> Pools | None:
+def together(pools: Iterable[PooledCounts | None]) -> PooledCounts | None:
     """The pools of disjoint blocks of replications as one; None if one of them is missing."""
     found = list(pools)
     if not found or any(one is None for one in found):
@@ -95,7 +97,7 @@ def together(pools: Iterable[Pools | None]) -> Pools | None:
     if not len(which):
         return all_of[0]
     first = np.flatnonzero(np.append(True, (np.diff(which) != 0) | (np.diff(value) != 0)))
-    return Pools(all_of[0].percentiles, which[first], value[first], np.add.reduceat(counts, first, axis=0))
+    return PooledCounts(all_of[0].percentiles, which[first], value[first], np.add.reduceat(counts, first, axis=0))
 
 
 def percentile_interval(

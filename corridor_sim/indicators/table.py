@@ -18,7 +18,7 @@ from corridor_sim.core.errors import CorridorError, nearest
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.label import COLUMNS as COLUMNS
 from corridor_sim.indicators.label import Label as Label
-from corridor_sim.indicators.pools import Pools, together
+from corridor_sim.indicators.pools import PooledCounts, together
 from corridor_sim.records.visits import IntArray
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Table:
     labels: tuple[Label, ...]
     values: FloatArray
     replications: IntArray
-    pools: Pools | None = None
+    pools: PooledCounts | None = None
     """Counts for the percentiles of all consignments; None where replications were left out."""
 
     def __post_init__(self) -> None:

@@ -22,6 +22,7 @@ from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.input_differences import inputs_diff
+from corridor_sim.results.reliability import UNRELIABLE, unreliable
 from corridor_sim.results.results import NOISE, OVERLOAD, TIMES, Results
 from corridor_sim.results.worth import Worth, worth_of
 from corridor_sim.statistics.intervals import require_confidence, t_half_width, t_p_values
@@ -177,9 +178,15 @@ class Comparison:
                     for label, low, high in zip(labels, found["low"], found["high"], strict=True)
                 ]
             flagged = self.base.flagged() | self.runs[number].flagged()
+            kept, others = self.differences(number, base)
             frame["note"] = [
-                OVERLOAD if label.indicator in TIMES and (label.kind, label.place, label.direction) in flagged else ""
-                for label in labels
+                OVERLOAD
+                if label.indicator in TIMES and (label.kind, label.place, label.direction) in flagged
+                else UNRELIABLE
+                if not np.array_equal(mine, theirs, equal_nan=True)
+                and (unreliable(label, mine) or unreliable(label, theirs))
+                else ""
+                for label, mine, theirs in zip(labels, kept.values, others.values, strict=True)
             ]
             parts.append(frame)
         result = pd.concat(parts, ignore_index=True)

@@ -24,6 +24,7 @@ from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import ElementVisits, Records
 from corridor_sim.results.accessors import Compared, Pictures, SummaryTable, bound
 from corridor_sim.results.overload import Overload, no_planned_capacity, overloads
+from corridor_sim.results.reliability import UNRELIABLE, unreliable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -446,20 +447,6 @@ def _mean(values: FloatArray) -> float:
     return float(there.mean()) if len(there) else float("nan")
 
 
-def unreliable(label: Label, values: FloatArray) -> bool:
-    """Whether a t interval of a row is not to be relied on.
-
-    So it is for percentiles of a queue, which are whole numbers: their mean over replications is
-    not the percentile of a long run. And where more than half of the replications, but not all,
-    share one value (assumed limit): what makes the difference is rare, and few have seen it.
-    """
-    if label.indicator.startswith("queue_p"):
-        return True
-    there = values[~np.isnan(values)]
-    _, number = np.unique(there, return_counts=True)
-    return bool(len(number) > 1 and 2 * number.max() > len(there))
-
-
 def _note(label: Label, flagged: set[tuple[str, str, str]], n: int, values: FloatArray) -> str:
     if label.indicator in TIMES and (label.kind, label.place, label.direction) in flagged:
         return OVERLOAD
@@ -467,13 +454,13 @@ def _note(label: Label, flagged: set[tuple[str, str, str]], n: int, values: Floa
         return "nobody"
     if n < 2:
         return "interval not available"
-    return "interval not reliable" if unreliable(label, values) else ""
+    return UNRELIABLE if unreliable(label, values) else ""
 
 
 def _interval_note(low: float, high: float, sections: int) -> str:
     if sections < 2:
         return "interval not available"
-    return "interval not reliable" if math.isnan(low) or math.isnan(high) else ""
+    return UNRELIABLE if math.isnan(low) or math.isnan(high) else ""
 
 
 def _json(value: Any) -> str:

@@ -12,7 +12,8 @@ from corridor_sim.core.errors import CorridorError
 from corridor_sim.indicators import INDICATORS, Indicator, Label, Options, Table
 from corridor_sim.results.comparison import Comparison, paired_statistics, resolution, welch_statistics
 from corridor_sim.results.input_differences import inputs_diff
-from corridor_sim.results.results import OVERLOAD, Results, unreliable
+from corridor_sim.results.reliability import unreliable
+from corridor_sim.results.results import OVERLOAD, Results
 from corridor_sim.results.worth import annuity, worth_of
 
 VERSIONS = {"stream_scheme": "1"}
