@@ -82,6 +82,23 @@ def test_half_a_lane_is_no_lane():
     assert [lanes.at(LOCAL_JAN_10 + 24 * k + 12) for k in range(-1, 5)] == [4, 4, 4, 5, 5, 6]
 
 
+def test_a_part_of_a_lane_that_a_growing_factor_gives_is_no_lane():
+    @im.IMPROVEMENTS.register("twice_the_lanes", at=DOCUMENTS)
+    class Twice(im.PostImprovement):
+        """As many lanes again."""
+
+        def changes(self, corridor):
+            return [self.change(f"{self.path}.lanes", "multiply", 2)]
+
+    try:
+        plan = plan_with(Twice(at=DOCUMENTS, from_=JAN_10, ramp_up_days=4))
+    finally:
+        im.IMPROVEMENTS.unregister("twice_the_lanes")
+    lanes = element(plan, "samur_az.exit.documents").lanes
+    # On day k of 4 there are 4 (1 + (k + 1/2) / 4) lanes, 4.5, 5.5, 6.5 and 7.5, and eight after the ramp.
+    assert [lanes.at(LOCAL_JAN_10 + 24 * k + 12) for k in range(-1, 5)] == [4, 4, 5, 6, 7, 8]
+
+
 def test_nothing_closes_little_by_little():
     with pytest.raises(ScenarioError, match="ramp_up_days"):
         plan_with(im.Closure(at=DOCUMENTS, from_=JAN_10, ramp_up_days=4))
