@@ -81,7 +81,7 @@ def without_warnings(quiet: bool) -> Iterator[bool]:
     """Whether to show progress; warnings of a run are printed afterwards, not as Python warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorridorWarning)
-        yield not quiet and sys.stderr.isatty()
+        yield not quiet
 
 
 @contextlib.contextmanager

@@ -9,14 +9,14 @@ many replications as a precision needs, are in `sweeps.py`.
 from __future__ import annotations
 
 import concurrent.futures as futures
-import contextlib
+import logging
 import math
 import os
 import platform
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -35,6 +35,7 @@ from corridor_sim.results.overload import hardly_served
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.study.execution import BlockResult, Job, cut_in_blocks, how_many_workers, simulated
+from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.store import Store, machine
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 ENGINES = ("auto", "event", "batch")
 Runnable: TypeAlias = "Scenario | Plan | Planned | str | os.PathLike[str]"
 """What can be run: a scenario, its file or name, a plan, or a scenario with its plan."""
-Progress = bool | Callable[[int, int], object] | None
+LOG = logging.getLogger(__name__)
 
 
 def options_of(scenario: Any) -> Options:
@@ -94,7 +95,8 @@ def run(
     records : bool
         Keep every visit (`Results.visits`, `journeys`, `event_log`): small runs only.
     progress : bool or callable, optional
-        True shows a bar on standard error; a callable gets (replications done, all).
+        True shows a bar on standard error, or a line now and then where that is no terminal; a
+        callable gets (replications done, all).
     memory_gb : float
         About the most memory to hold at once, over all workers. [GB]
     indicators : iterable of str, optional
@@ -125,8 +127,11 @@ def run(
     indicators = [indicators] if isinstance(indicators, str) else indicators
     given = planned(scenario)
     scenario, plan = given.scenario, given.plan
+    name = scenario.name or "run"
+    LOG.info("%s: plan of %d elements and %d flows, %g h", name, len(plan.elements), len(plan.flows), plan.horizon_h)
     numbers = replication_numbers(scenario, replications)
     engine, reason = choose_engine(plan, engine)
+    LOG.info("%s: engine %s (%s)", name, engine, reason)
     root = root_of(scenario, rng, store)
     options = options or options_of(scenario)
     kinds = tuple(INDICATORS) if indicators is None else tuple(dict.fromkeys(indicators))
@@ -143,6 +148,8 @@ def run(
         found = [BlockResult(table, visits, None) for table, visits in folder.load()]
         found = [_only(block, numbers) for block in found if set(block.table.replications.tolist()) & set(numbers)]
     done = {int(r) for block in found for r in block.table.replications}
+    if folder is not None:
+        LOG.info("%s: store %s holds %d of %d replications", name, store, len(done), len(numbers))
     missing = [r for r in numbers if r not in done]
     if executor is None and (workers is None or workers > 1) and "__main__" in modules:
         workers = 1
@@ -151,11 +158,13 @@ def run(
     share = replace(job, memory_gb=memory_gb / count)
     jobs = [replace(share, replications=block) for block in blocks]
 
-    with _shown(progress, len(numbers), len(done)) as tell:
+    LOG.info("%s: %d replications to run in %d blocks, %d workers", name, len(missing), len(jobs), count)
+    with shown(progress, name, len(numbers), len(done)) as tell:
         for block in simulated(jobs, executor, count):
             found.append(block)
             if folder is not None:
                 folder.save(block.table, block.visits)
+            LOG.debug("%s: replications %s done", name, block.table.replications.tolist())
             tell(len(block.table.replications))
     table = join([block.table for block in found])
     kept = [block for block in found if block.records is not None]
@@ -173,6 +182,7 @@ def run(
         versions=versions(),
         records=stack(plan, [block.records for block in kept if block.records is not None]) if kept else None,
     )
+    LOG.info("%s: %d visits in %.1f s", name, results.visits_count, results.wall_s)
     results = replace(results, warnings=warnings_of(results))
     for doubt in results.warnings:
         warnings.warn(doubt, CorridorWarning, stacklevel=_level_of_the_caller())
@@ -379,28 +389,3 @@ def _text(scenario: Any) -> str:
     from corridor_sim.files.scenario_files import dumps
 
     return dumps(scenario)
-
-
-def _quietly(_: int) -> None:
-    pass
-
-
-@contextlib.contextmanager
-def _shown(progress: Progress, total: int, done: int) -> Iterator[Callable[[int], None]]:
-    """Something to call with the number of replications just finished."""
-    if progress is None or progress is False:
-        yield _quietly
-    elif callable(progress):
-        so_far = done
-
-        def tell(more: int) -> None:
-            nonlocal so_far
-            so_far += more
-            progress(so_far, total)
-
-        yield tell
-    else:
-        from tqdm import tqdm
-
-        with tqdm(total=total, initial=done, unit="replication", file=sys.stderr) as bar:
-            yield bar.update
