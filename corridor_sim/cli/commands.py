@@ -35,7 +35,15 @@ from corridor_sim.cli.output import (
     runs_as,
 )
 from corridor_sim.cli.pictures import DPI, drawn, kind_of, needs_a_run, require_picture
-from corridor_sim.cli.running import asked_for, compare_all, print_warnings, progress_bar, read_scenarios, run_one
+from corridor_sim.cli.running import (
+    asked_for,
+    compare_all,
+    print_warnings,
+    progress_bar,
+    read_scenarios,
+    run_each,
+    run_one,
+)
 from corridor_sim.core.errors import ScenarioError
 
 
@@ -91,10 +99,10 @@ def run(
     kinds, rows = asked_for(indicators, scenarios[0].plan)
     from corridor_sim.report import tables
 
-    runs = []
-    for number, scenario in enumerate(scenarios):
-        folder = store if store is None or len(files) == 1 else store / f"{number:02d}"
-        runs.append(run_one(scenario, settings, indicators=kinds, records=records is not None, store=folder))
+    if len(scenarios) == 1:
+        runs = [run_one(scenarios[0], settings, indicators=kinds, records=records is not None, store=store)]
+    else:
+        runs = run_each(scenarios, settings, indicators=kinds, store=store)
     if records is not None:
         deliver(tables.to_csv(runs[0].visits()), records, overwrite)
     for path, kind in drawings.items():

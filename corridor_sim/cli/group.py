@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 import sys
 import textwrap
@@ -10,9 +11,10 @@ from typing import Any
 
 import click
 
+from corridor_sim.cli.signals import INTERRUPTED, Ended, ended_by_signals
 from corridor_sim.core.errors import CorridorError, MissingExtra, SimulationError, nearest
 
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILED, BAD_INPUT = 1, 2
 
 
 class OneCommand(click.Command):
@@ -42,15 +44,21 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; errors become messages and exit codes unless --debug is given."""
-        if ctx.params.get("debug"):
-            return super().invoke(ctx)
+        """Run a command; errors become messages and exit codes unless --debug is given, interrupts always do."""
+        kept = "nothing was written but what a --store already holds"
+        try:
+            with ended_by_signals():
+                return super().invoke(ctx) if ctx.params.get("debug") else self._invoke_and_report(ctx)
+        except Ended as told:
+            end(ctx, told.code, f"ended by {told}; {kept}")
+        except KeyboardInterrupt:
+            end(ctx, INTERRUPTED, f"interrupted; {kept}")
+
+    def _invoke_and_report(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except KeyboardInterrupt:
-            end(ctx, INTERRUPTED, "interrupted; nothing was written but what a --store already holds")
         except (SimulationError, MissingExtra) as error:
             end(ctx, FAILED, str(error))
         except CorridorError as error:
@@ -69,7 +77,11 @@ class Commands(click.Group):
 def end(ctx: click.Context, code: int, message: str) -> None:
     """Leave the program with a message and an exit code."""
     told = f"corridor-sim: {message}" if "\n" not in message else message
-    click.echo("\n".join(folded(line) for line in told.split("\n")), err=True)
+    try:
+        click.echo("\n".join(folded(line) for line in told.split("\n")), err=True)
+    except OSError:
+        # The terminal is gone. What it has not taken must not fail again when Python ends.
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     ctx.exit(code)
 
 

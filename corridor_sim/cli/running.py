@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corridor_sim.cli.group import FAILED, folded
-from corridor_sim.core.errors import CorridorWarning, Problem, ScenarioError
+from corridor_sim.core.errors import CorridorWarning, Problem, ScenarioError, StoreWarning
 
 if TYPE_CHECKING:
     from corridor_sim.plan.build import Planned
@@ -60,6 +60,22 @@ def run_one(scenario: Planned, settings: Mapping[str, Any], **more: Any) -> Resu
         )
 
 
+def run_each(scenarios: Sequence[Planned], settings: Mapping[str, Any], **more: Any) -> list[Results]:
+    """Several scenarios, each as the options say, with seed and replications of its own."""
+    from corridor_sim.study.run import run_all
+
+    with without_warnings(settings["quiet"]) as progress:
+        return run_all(
+            scenarios,
+            replications=settings["replications"],
+            rng=settings["seed"],
+            engine=settings["engine"],
+            workers=settings["workers"],
+            progress=progress,
+            **more,
+        )
+
+
 def compare_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **more: Any) -> Any:
     """Scenarios run on common random numbers, each compared with the first."""
     from corridor_sim.study.run import compare
@@ -78,9 +94,19 @@ def compare_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **mor
 
 @contextlib.contextmanager
 def without_warnings(quiet: bool) -> Iterator[bool]:
-    """Whether to show progress; warnings of a run are printed afterwards, not as Python warnings."""
+    """Whether to show progress; warnings of a run are printed afterwards, not as Python warnings.
+
+    What a store says of damaged files is printed when it is found.
+    """
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        click.echo(folded(f"corridor-sim: warning: {message}"), err=True)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CorridorWarning)
+        if not quiet:
+            warnings.simplefilter("always", StoreWarning)
+            warnings.showwarning = show
         yield not quiet
 
 

@@ -22,6 +22,10 @@ class CorridorWarning(UserWarning):
     """A statistical or modelling warning that does not stop a run."""
 
 
+class StoreWarning(CorridorWarning):
+    """A stored file that was damaged: it is named, set aside and made again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with an input.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ def _feed(hashed: Any, thing: Any) -> None:
     def tag(text: str) -> None:
         hashed.update(text.encode() + b"\0")
 
-    if thing is None or isinstance(thing, (bool, int, str, bytes, date)):
+    if thing is None or isinstance(thing, (bool, int, str, bytes, date, time)):
         tag(f"{type(thing).__name__}:{thing!r}")
     elif isinstance(thing, float):
         tag(f"float:{float(thing).hex()}")

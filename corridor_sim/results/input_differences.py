@@ -17,7 +17,7 @@ def inputs_diff(base: Any, other: Any) -> list[str]:
     """
     if isinstance(base, Plan) or isinstance(other, Plan):
         return _plans_diff(base, other)
-    first, second = (_flat({k: v for k, v in s.to_data().items() if k not in _NO_INPUT}) for s in (base, other))
+    first, second = _flat(inputs_of(base)), _flat(inputs_of(other))
     lines = []
     whole: set[str] = set()
     for path in sorted({*first, *second}):
@@ -33,6 +33,11 @@ def inputs_diff(base: Any, other: Any) -> list[str]:
         elif first[path] != second[path]:
             lines.append(f"changes {path} from {_shown(first[path])} to {_shown(second[path])}")
     return lines
+
+
+def inputs_of(scenario: Any) -> dict[str, Any]:
+    """The tables of a scenario but for its name, its description and what else is no input."""
+    return {key: value for key, value in scenario.to_data().items() if key not in _NO_INPUT}
 
 
 _NO_INPUT = ("name", "about", "sources", "schema", "former_classes")

@@ -1,25 +1,20 @@
-"""Blocks of replications, sampled, simulated and reduced: here, in workers or in any executor.
+"""Blocks of replications: how a run is cut, and how one block is sampled, simulated and reduced.
 
-Which block runs where and when does not show in the answers. A worker that dies
-takes only its block with it: what is left runs one block a process, and the
-block that kills again is named.
+Which block runs where and when (`workers.py`) does not show in the answers. A
+replication that fails is named and takes no other with it.
 """
 
 from __future__ import annotations
 
 import concurrent.futures as futures
-import contextlib
 import importlib
-import multiprocessing
 import os
-import pickle
-import signal
-import sys
-import types
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import traceback
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from corridor_sim.core.errors import SimulationError
+from corridor_sim.core.errors import EngineRefusal, ScenarioError
 from corridor_sim.indicators import Collector, Options
 from corridor_sim.indicators.table import Table
 from corridor_sim.plan.plan import Plan
@@ -47,6 +42,12 @@ class Job:
     memory_gb: float
     keep_records: bool
 
+    def halves(self) -> tuple[Job, Job]:
+        """The same block in two."""
+        middle = len(self.replications) // 2
+        first, second = self.replications[:middle], self.replications[middle:]
+        return replace(self, replications=first), replace(self, replications=second)
+
 
 @dataclass(frozen=True, slots=True)
 class BlockResult:
@@ -55,6 +56,65 @@ class BlockResult:
     table: Table
     visits: IntArray
     records: Records | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Replications that came to nothing, and why; `details` is the traceback, if there is one."""
+
+    scenario: str
+    replications: tuple[int, ...]
+    engine: str
+    reason: str
+    details: str = ""
+
+    @classmethod
+    def of(cls, job: Job, reason: str, details: str = "") -> Failure:
+        """That of all replications of a block."""
+        return cls(job.plan.name or "run", job.replications, job.engine, reason, details)
+
+    def __str__(self) -> str:
+        first, last = self.replications[0], self.replications[-1]
+        which = f"replication {first}" if first == last else f"replications {first}-{last}"
+        return f"scenario {self.scenario!r}, {which}, engine {self.engine}: {self.reason}"
+
+
+def attempt(job: Job, most: int) -> list[BlockResult | Failure]:
+    """A block, cut in halves where something is raised until the replication that raises it is found.
+
+    After `most` replications have failed, the rest of the block is not tried any more.
+
+    Raises
+    ------
+    ScenarioError, EngineRefusal
+        As they come: the input is wrong, not a replication.
+    """
+    found: list[BlockResult | Failure] = []
+    waiting, failed = deque([job]), 0
+    while waiting:
+        one = waiting.popleft()
+        if failed >= most:
+            found.append(Failure.of(one, f"not tried after {failed} had failed"))
+            continue
+        try:
+            found.append(simulate_block(one))
+            continue
+        except (ScenarioError, EngineRefusal):
+            raise
+        except Exception as error:
+            reason, details = in_words(error), traceback.format_exc()
+        if len(one.replications) > 1:
+            waiting.extendleft(reversed(one.halves()))
+        else:
+            failed += 1
+            found.append(Failure.of(one, reason, details))
+    return found
+
+
+def in_words(error: BaseException) -> str:
+    """Kind and first line of an error."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
 def simulate_block(job: Job) -> BlockResult:
@@ -117,119 +177,3 @@ def cut_in_blocks(job: Job, numbers: Sequence[int], workers: int, *, in_steps: b
     elif in_steps:
         size = min(size, max(1, -(-len(numbers) // 8)))
     return [tuple(numbers[k : k + size]) for k in range(0, len(numbers), size)]
-
-
-def simulated(jobs: Sequence[Job], executor: futures.Executor | None, workers: int) -> Iterator[BlockResult]:
-    """Blocks as they are finished, in whatever order.
-
-    Raises
-    ------
-    SimulationError
-        If a block failed, or the process that ran it died; it is named.
-    """
-    if executor is not None:
-        yield from _finished(jobs, executor)
-    elif workers <= 1 or len(jobs) <= 1:
-        for job in jobs:
-            yield _attempt(job)
-    else:
-        _refuse_in_a_worker()
-        pool = _pool(min(workers, len(jobs)))
-        done: set[tuple[int, ...]] = set()
-        try:
-            for block in _finished(jobs, pool, script=_of_the_script(jobs[0])):
-                done.add(tuple(block.table.replications.tolist()))
-                yield block
-        except futures.BrokenExecutor:
-            _stop(pool)
-            yield from _one_by_one([job for job in jobs if job.replications not in done])
-        except BaseException:
-            _stop(pool)
-            raise
-        else:
-            pool.shutdown()
-
-
-def _attempt(job: Job) -> BlockResult:
-    try:
-        return simulate_block(job)
-    except (MemoryError, ArithmeticError, LookupError) as error:
-        raise SimulationError(f"{_named(job)}: {type(error).__name__}: {error}") from error
-
-
-def _named(job: Job) -> str:
-    first, last = job.replications[0], job.replications[-1]
-    which = f"replication {first}" if first == last else f"replications {first}-{last}"
-    return f"scenario {job.plan.name or 'run'!r}, {which}, engine {job.engine}"
-
-
-def _finished(jobs: Sequence[Job], executor: futures.Executor, *, script: bool = True) -> Iterator[BlockResult]:
-    """Blocks in order of completion; workers that start here run the main script again if `script`."""
-    with contextlib.nullcontext() if script else _script_aside():
-        waiting = {executor.submit(_attempt, job): job for job in jobs}
-    try:
-        for future in futures.as_completed(waiting):
-            yield future.result()
-    finally:
-        for future in waiting:
-            future.cancel()
-
-
-def _one_by_one(jobs: Sequence[Job]) -> Iterator[BlockResult]:
-    """After a worker has died: each block in a process of its own, so that the killer is found."""
-    for job in jobs:
-        pool = _pool(1)
-        try:
-            yield from _finished([job], pool, script=_of_the_script(job))
-        except futures.BrokenExecutor:
-            advice = "the process was killed: out of memory? try a smaller memory_gb"
-            if _of_the_script(job):
-                advice = f"{GUARD}, or {advice}"
-            raise SimulationError(f"{_named(job)}: its worker died: {advice}") from None
-        finally:
-            _stop(pool)
-
-
-GUARD = "the script that calls run() lacks `if __name__ == '__main__':`"
-
-
-def _of_the_script(job: Job) -> bool:
-    """Whether a job holds something that the main script defines, so that a worker has to run it again."""
-    main = sys.modules.get("__main__")
-    return getattr(main, "__file__", None) is not None and b"__main__" in pickle.dumps(job)
-
-
-@contextlib.contextmanager
-def _script_aside() -> Iterator[None]:
-    """Processes that start within this do not run the main script again, so that it needs no guard."""
-    main = sys.modules["__main__"]
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-
-
-def _refuse_in_a_worker() -> None:
-    """Raise SimulationError in a process that is running the main script again."""
-    if getattr(multiprocessing.current_process(), "_inheriting", False):
-        raise SimulationError(f"{GUARD}: a worker came by it when it ran the script again")
-
-
-def _pool(workers: int) -> futures.ProcessPoolExecutor:
-    return futures.ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_ignore_interrupts
-    )
-
-
-def _ignore_interrupts() -> None:
-    """An interrupt is the business of the main process, which stops its workers."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _stop(pool: futures.ProcessPoolExecutor) -> None:
-    processes = list((getattr(pool, "_processes", None) or {}).values())
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        with contextlib.suppress(Exception):
-            process.terminate()

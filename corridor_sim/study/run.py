@@ -9,6 +9,7 @@ many replications as a precision needs, are in `sweeps.py`.
 from __future__ import annotations
 
 import concurrent.futures as futures
+import contextlib
 import logging
 import math
 import os
@@ -16,27 +17,28 @@ import platform
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from corridor_sim.core.errors import CorridorError, CorridorWarning, EngineRefusal, nearest
-from corridor_sim.core.fingerprints import fingerprint
+from corridor_sim.core.errors import CorridorError, CorridorWarning, EngineRefusal, SimulationError, nearest
 from corridor_sim.core.streams import SCHEME, Rng, root_entropy
-from corridor_sim.indicators import INDICATORS, Options
-from corridor_sim.indicators.table import join
+from corridor_sim.indicators import INDICATORS, Collector, Options
+from corridor_sim.indicators.table import Table, join
 from corridor_sim.plan.build import Planned, make_plan
 from corridor_sim.plan.plan import Plan
-from corridor_sim.records.visits import stack
+from corridor_sim.records.visits import IntArray, stack
 from corridor_sim.results.comparison import Comparison, other_question, refuse
 from corridor_sim.results.overload import hardly_served
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
-from corridor_sim.study.execution import BlockResult, Job, cut_in_blocks, how_many_workers, simulated
+from corridor_sim.study.execution import BlockResult, Failure, Job, cut_in_blocks, how_many_workers
+from corridor_sim.study.keys import key_of, library_version, parts_of
 from corridor_sim.study.progress import Progress, shown
-from corridor_sim.study.store import Store, machine
+from corridor_sim.study.store import Batch, Store, machine
+from corridor_sim.study.workers import simulated
 
 if TYPE_CHECKING:
     from corridor_sim.model.scenario import Scenario
@@ -73,7 +75,7 @@ def run(
     memory_gb: float = 2.0,
     indicators: Iterable[str] | None = None,
     options: Options | None = None,
-    store: str | os.PathLike[str] | None = None,
+    store: str | os.PathLike[str] | Batch | None = None,
 ) -> Results:
     """Simulate a scenario and reduce what happened to indicators.
 
@@ -103,8 +105,9 @@ def run(
         Registered kinds; by default all of them.
     options : Options, optional
         Targets, baselines and rates of the indicators; by default with the scenario's own factors.
-    store : path, optional
-        Folder that takes each finished block; running again goes on from there.
+    store : path or Batch, optional
+        Folder that takes each finished block; running again goes on from there. More
+        replications are added to it, fewer are selected. A `Batch` holds a folder a run.
 
     Returns
     -------
@@ -117,7 +120,8 @@ def run(
     EngineRefusal
         If an engine was asked for by name that cannot do what the plan needs.
     SimulationError
-        If a replication failed or a worker died; it is named.
+        If a replication failed, a worker died or the disk is full; each replication is named. With
+        `store` the others are finished and kept first.
     ValueError
         For settings that are not allowed.
     """
@@ -132,7 +136,7 @@ def run(
     numbers = replication_numbers(scenario, replications)
     engine, reason = choose_engine(plan, engine)
     LOG.info("%s: engine %s (%s)", name, engine, reason)
-    root = root_of(scenario, rng, store)
+    root = root_of(scenario, rng, store if not isinstance(store, Batch) else None)
     options = options or options_of(scenario)
     kinds = tuple(INDICATORS) if indicators is None else tuple(dict.fromkeys(indicators))
     modules = tuple(sorted({INDICATORS[kind].__module__ for kind in kinds}))
@@ -140,16 +144,20 @@ def run(
     expected = _expected_visits(plan, root, len(numbers))
 
     found: list[BlockResult] = []
-    folder = Store(store) if store is not None else None
-    if folder is not None:
+    folder: Store | None = None
+    if store is not None:
         if records:
             raise CorridorError("records are not stored; give store or records=True, not both")
-        folder.open(_about(scenario, plan, job, reason), _text(scenario))
-        found = [BlockResult(table, visits, None) for table, visits in folder.load()]
+        about = _about(scenario, plan, job, reason)
+        folder = store.of(key_of(about)) if isinstance(store, Batch) else Store(store)
+        with _disk(plan):
+            folder.open(about, scenario, _text(scenario))
+            held = folder.load(lambda: Collector(plan, numbers[:1], kinds, options).finish().labels)
+        found = [BlockResult(table, visits, None) for table, visits in held]
         found = [_only(block, numbers) for block in found if set(block.table.replications.tolist()) & set(numbers)]
     done = {int(r) for block in found for r in block.table.replications}
     if folder is not None:
-        LOG.info("%s: store %s holds %d of %d replications", name, store, len(done), len(numbers))
+        LOG.info("%s: store %s holds %d of %d replications", name, folder.folder, len(done), len(numbers))
     missing = [r for r in numbers if r not in done]
     if executor is None and (workers is None or workers > 1) and "__main__" in modules:
         workers = 1
@@ -159,13 +167,22 @@ def run(
     jobs = [replace(share, replications=block) for block in blocks]
 
     LOG.info("%s: %d replications to run in %d blocks, %d workers", name, len(missing), len(jobs), count)
+    failures: list[Failure] = []
     with shown(progress, name, len(numbers), len(done)) as tell:
-        for block in simulated(jobs, executor, count):
-            found.append(block)
-            if folder is not None:
-                folder.save(block.table, block.visits)
-            LOG.debug("%s: replications %s done", name, block.table.replications.tolist())
-            tell(len(block.table.replications))
+        for outcome in simulated(jobs, executor, count, keep_going=folder is not None):
+            if folder is not None and isinstance(outcome, BlockResult):
+                outcome = _stored(folder, outcome, job)
+            if isinstance(outcome, Failure):
+                LOG.error("%s", outcome)
+                failures.append(outcome)
+                if folder is None:
+                    break
+            else:
+                found.append(outcome)
+                LOG.debug("%s: replications %s done", name, outcome.table.replications.tolist())
+                tell(len(outcome.table.replications))
+    if failures:
+        raise _error_of(failures, folder)
     table = join([block.table for block in found])
     kept = [block for block in found if block.records is not None]
     kept.sort(key=lambda block: int(block.table.replications[0]))
@@ -187,8 +204,34 @@ def run(
     for doubt in results.warnings:
         warnings.warn(doubt, CorridorWarning, stacklevel=_level_of_the_caller())
     if folder is not None:
-        folder.finish(results)
+        with _disk(plan):
+            folder.finish(_of_all(folder.more_than(table.replications), results))
     return results
+
+
+def run_all(scenarios: Iterable[Planned], store: str | os.PathLike[str] | None, **settings: Any) -> list[Results]:
+    """Several scenarios, one after the other; with `store` the others are run even if one fails.
+
+    Raises
+    ------
+    SimulationError
+        If replications failed; it names them all.
+    """
+    batch = None if store is None else Batch(store)
+    runs: list[Results] = []
+    failed: list[SimulationError] = []
+    for scenario in scenarios:
+        try:
+            runs.append(run(scenario, store=batch, **settings))
+        except SimulationError as error:
+            if batch is None:
+                raise
+            failed.append(error)
+    if len(failed) == 1:
+        raise failed[0]
+    if failed:
+        raise SimulationError("\n".join(str(error) for error in failed)) from failed[0]
+    return runs
 
 
 def compare(
@@ -204,7 +247,7 @@ def compare(
 
     The root is drawn once (`rng`, else the seed of `base`) and used for all, as are the
     replications of `base`. `settings` are those of `run`; with `store`, each scenario has a
-    folder of its own in it.
+    folder of its own in it, named by what it holds: another order or more scenarios find it again.
 
     Raises
     ------
@@ -220,10 +263,7 @@ def compare(
     given = settings.get("options")
     asked = [(one.scenario.name or "run", one.plan, given or options_of(one.scenario)) for one in together]
     refuse([text for other in asked[1:] for text in other_question(asked[0], other)])
-    runs = []
-    for number, scenario in enumerate(together):
-        folder = None if store is None else os.path.join(os.fspath(store), f"{number:02d}")
-        runs.append(run(scenario, replications=numbers, rng=root, store=folder, **settings))
+    runs = run_all(together, store, replications=numbers, rng=root, **settings)
     return Comparison(tuple(runs), confidence=confidence)
 
 
@@ -297,16 +337,6 @@ def versions() -> dict[str, str]:
     }
 
 
-def library_version() -> str:
-    """Version of this library as installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("corridor-sim")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 # ---------------------------------------------------------------- before the run
 
 
@@ -365,14 +395,10 @@ def _only(block: BlockResult, numbers: Sequence[int]) -> BlockResult:
 
 def _about(scenario: Any, plan: Plan, job: Job, reason: str) -> dict[str, Any]:
     return {
+        **parts_of(scenario, plan, job.root, job.indicators, job.options),
         "scenario": scenario.name or "run",
-        "fingerprint": fingerprint((plan, job.options)),
-        "root_entropy": job.root,
-        "indicators": list(job.indicators),
-        "options": asdict(job.options),
         "engine": job.engine,
         "engine_reason": reason,
-        "library": library_version(),
         "versions": {key: value for key, value in versions().items() if key != "corridor_sim"},
         "machine": machine(),
         "start": str(plan.start or ""),
@@ -389,3 +415,52 @@ def _text(scenario: Any) -> str:
     from corridor_sim.files.scenario_files import dumps
 
     return dumps(scenario)
+
+
+# ---------------------------------------------------------------- what went wrong
+
+
+@contextlib.contextmanager
+def _disk(plan: Plan) -> Iterator[None]:
+    """A disk that does not take a file of the store is the failure of a run, named by its scenario."""
+    try:
+        yield
+    except OSError as error:
+        raise SimulationError(f"scenario {plan.name or 'run'!r}: not stored: {_of_disk(error)}") from error
+
+
+def _of_disk(error: OSError) -> str:
+    return f"{error.filename or 'a file of the store'}: {error.strerror or error}"
+
+
+def _stored(folder: Store, block: BlockResult, job: Job) -> BlockResult | Failure:
+    """The block, once it is on the disk."""
+    try:
+        folder.save(block.table, block.visits)
+    except OSError as error:
+        numbers = tuple(int(r) for r in block.table.replications)
+        return Failure.of(replace(job, replications=numbers), f"simulated, not stored: {_of_disk(error)}")
+    return block
+
+
+def _error_of(failures: Sequence[Failure], folder: Store | None, most: int = 10) -> SimulationError:
+    """One error that names every replication that failed, at most `most` lines of them."""
+    lines = [str(failure) for failure in sorted(failures, key=lambda failure: failure.replications)]
+    more = [f"and {len(lines) - most} more"] if len(lines) > most else []
+    kept = []
+    if folder is not None:
+        kept = [f"the other replications are kept in {folder.folder}; running again does only what is missing"]
+    error = SimulationError("\n".join(lines[:most] + more + kept))
+    details = next((failure.details for failure in failures if failure.details), "")
+    if details:
+        error.add_note(details)
+    return error
+
+
+def _of_all(blocks: Sequence[tuple[Table, IntArray]], results: Results) -> Results:
+    """Results of all blocks of a folder; as they are if they are of all."""
+    if not blocks:
+        return results
+    visits = int(sum(count.sum() for _, count in blocks))
+    whole = replace(results, rows=join([table for table, _ in blocks]), visits_count=visits)
+    return replace(whole, warnings=warnings_of(whole))

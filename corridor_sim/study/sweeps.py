@@ -19,7 +19,7 @@ from corridor_sim.indicators.table import Table, join
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import Results
-from corridor_sim.study.run import Runnable, planned, replication_numbers, root_of, run, warnings_of
+from corridor_sim.study.run import Runnable, planned, replication_numbers, root_of, run, run_all, warnings_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +44,9 @@ def sweep(
     grid : mapping of dotted path to values, or list of mappings
         ``{"checkpoints.samur_az.exit.lanes.lanes": [4, 5, 6]}`` runs all combinations; a list
         of ``{path: value}`` runs just those points.
+    store : path, optional
+        A folder with one folder a point, named by its content: points added later or in another
+        order find what is there.
     **settings
         As for `run`.
     """
@@ -54,10 +57,7 @@ def sweep(
     root, numbers = root_of(base, rng, None), replication_numbers(base, replications)
     # All points are looked at before the first is run.
     scenarios = [planned(with_values(base, point)) for point in points]
-    found = []
-    for number, changed in enumerate(scenarios):
-        folder = None if store is None else os.path.join(os.fspath(store), f"{number:04d}")
-        found.append(run(changed, replications=numbers, rng=root, store=folder, **settings))
+    found = run_all(scenarios, store, replications=numbers, rng=root, **settings)
     return Sweep(tuple(points), tuple(found))
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -488,8 +489,19 @@ def test_stored_comparisons_have_a_folder_for_each_scenario(tmp_path):
     arguments = ["compare", "teaching", "teaching_priority_lane", *SHORT, "--format", "csv"]
     first = invoke(*arguments, "--store", "kept")
     assert first.exit_code == 0
-    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["00", "01"]
+    held = {json.loads(path.read_text())["scenario"] for path in (tmp_path / "kept").glob("*/manifest.json")}
+    assert held == {"teaching", "teaching_priority_lane"}
     assert invoke(*arguments, "--store", "kept").stdout == first.stdout == invoke(*arguments).stdout
+
+
+def test_a_damaged_block_is_told_on_the_terminal_and_made_again(tmp_path):
+    arguments = ["run", "teaching", *SHORT, "--format", "csv", "--store", "kept"]
+    whole = invoke(*arguments).stdout
+    block = next((tmp_path / "kept" / "blocks").iterdir())
+    block.write_bytes(block.read_bytes()[:-40])
+    again = invoke(*arguments)
+    assert again.stdout == whole
+    assert f"warning: {os.path.join('kept', 'blocks', block.name)}: not a whole block" in again.stderr
 
 
 @pytest.mark.parametrize(

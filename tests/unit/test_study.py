@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from small_border import plan as hand_plan
 
-from corridor_sim.core.errors import CorridorError, EngineRefusal, ScenarioError, SimulationError
+from corridor_sim.core.errors import CorridorError, EngineRefusal, ScenarioError
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Indicator, Options
 from corridor_sim.plan.plan import Plan, PlanBalk
@@ -294,25 +294,6 @@ def test_delay_by_place_adds_up_to_that_of_the_corridor(serial):
     assert frame["delay_truck_h"].sum() == pytest.approx(total)
     assert frame["share"].sum() == pytest.approx(1.0)
     assert frame["delay_truck_h"].is_monotonic_decreasing
-
-
-def test_a_worker_that_dies_is_named_and_the_others_are_kept():
-    import killing_indicator  # noqa: F401
-
-    done = []
-    try:
-        with pytest.raises(SimulationError, match="replication 1, engine event: its worker died"):
-            run(
-                teaching(2),
-                replications=2,
-                workers=2,
-                engine="event",
-                indicators=["created", "killer"],
-                progress=lambda so_far, all_: done.append(so_far),
-            )
-        assert done in ([1], [])
-    finally:
-        INDICATORS.unregister("killer")
 
 
 def test_arguments_that_make_no_run_are_refused():
