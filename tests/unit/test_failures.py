@@ -424,7 +424,7 @@ def test_a_signal_that_is_ignored_stays_so():
 @pytest.mark.long
 def test_a_batch_of_a_minute_killed_twenty_times_on_the_command_line_ends_in_the_same_table(tmp_path):
     command = [sys.executable, "-m", "corridor_sim", "run", "teaching", "--engine", "event", "-n", "40"]
-    command += ["--horizon-days", "200", "--workers", "2", "--format", "csv", "--overwrite"]
+    command += ["--horizon-days", "60", "--workers", "2", "--format", "csv", "--overwrite"]
 
     def batch(name):
         arguments = ["--store", str(tmp_path / name), "-o", str(tmp_path / f"{name}.csv")]
