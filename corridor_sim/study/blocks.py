@@ -89,7 +89,9 @@ def read_block(path: Path, key: str) -> Block:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             found = {name: arrays[name] for name in arrays.files}
         counts = {name: found[name] for name in sorted(pools.ARRAYS & set(found))}
-        block = Block(str(found["key"]), str(found["labels"]), *(found[name] for name in ARRAYS[2:]), counts)
+        block = Block(
+            str(found["key"]), str(found["labels"]), found["replications"], found["values"], found["visits"], counts
+        )
         checksum = block._checksum()
     except Exception as error:  # Whatever a damaged archive makes numpy and zipfile raise.
         raise Damaged(f"{path}: not a whole block ({type(error).__name__}: {error})") from None
