@@ -1,9 +1,9 @@
 """Random streams, found by name: who draws is part of the key, when is not.
 
-A stream is keyed by (scheme, root entropy, replication, role, flow, entity).
-The key has a fixed length and its names enter by a stable hash, so a new
-checkpoint, lane or flow leaves every other stream alone, and two scenarios
-that share a root share every draw they have in common (common random numbers).
+A stream is keyed by (scheme, root entropy, replication, role, flow, entity), hashed to 128
+bits; value k of it is a function of this key and of k (`draws.words`). A new checkpoint, lane or
+flow therefore leaves every other draw alone, however many are drawn, and two scenarios that
+share a root share every draw they have in common (common random numbers).
 """
 
 from __future__ import annotations
@@ -11,16 +11,13 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
-from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-SCHEME = 1
-"""Version of the keys; part of every key. A change of scheme changes every draw."""
+from corridor_sim.core.draws.words import Key, words
 
-SEEDED_TOGETHER = 32
-"""Fewer generators than this are faster made one by one."""
+SCHEME = 2
+"""Version of the keys and of how values follow from them; part of every key. A change of it changes every draw."""
 
 Rng = int | Sequence[int] | np.random.SeedSequence | np.random.Generator | np.random.BitGenerator | None
 
@@ -58,120 +55,56 @@ def root_entropy(rng: Rng) -> int:
 
 
 @functools.lru_cache(maxsize=65536)
-def name_words(name: str) -> tuple[int, int]:
-    """Two 32-bit words that stand for a name, the same on every machine (BLAKE2b)."""
-    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
-    return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")
+def _name(root: int, role: str, flow: str, entity: str) -> Key:
+    """The key of a stream without its replication: BLAKE2b of its parts, the same on every machine."""
+    parts = [str(SCHEME), str(root), role, flow, entity]
+    text = b"".join(len(part).to_bytes(8, "little") + part for part in map(str.encode, parts))
+    digest = hashlib.blake2b(text, digest_size=16).digest()
+    return Key(np.uint64(int.from_bytes(digest[:8], "little")), np.uint64(int.from_bytes(digest[8:], "little")))
 
 
-def stream(root: int, replication: int, role: str, flow: str = "", entity: str = "") -> np.random.Generator:
-    """The generator of one role of one entity for one flow in one replication.
+def keys(root: int, replications: Sequence[int], role: str, flow: str = "", entity: str = "") -> Key:
+    """The keys of one role of one entity for one flow, one for each replication: arrays of words.
 
     Parameters
     ----------
     root : int
         Root entropy, see `root_entropy`.
-    replication : int
-        From 0.
+    replications : sequence of int
+        From 0, less than 2^62.
     role : str
         What is drawn: ``release``, ``duration``, ``share``, ``route``, ``outage``, ...
     flow, entity : str
         Ids; ``""`` where there is none.
+    """
+    name = _name(root, role, flow, entity)
+    numbers = np.asarray(replications, dtype=np.uint64)
+    return Key(words(name, 2 * numbers), words(name, 2 * numbers + np.uint64(1)))
+
+
+def key(root: int, replication: int, role: str, flow: str = "", entity: str = "") -> Key:
+    """The key of one replication, see `keys`.
 
     Examples
     --------
-    >>> one = stream(7, 0, "duration", "export", "samur_az.exit.lanes").random()
-    >>> one == stream(7, 0, "duration", "export", "samur_az.exit.lanes").random()
+    >>> one = key(7, 0, "duration", "export", "samur_az.exit.lanes")
+    >>> one == key(7, 0, "duration", "export", "samur_az.exit.lanes")
+    True
+    >>> words(one, [0, 1]).tolist() == words(one, [1, 0]).tolist()[::-1]
     True
     """
-    seed = np.random.SeedSequence(root, spawn_key=_key(replication, role, flow, entity))
-    return np.random.Generator(np.random.SFC64(seed))
+    found = keys(root, [replication], role, flow, entity)
+    return Key(np.uint64(found.first[0]), np.uint64(found.second[0]))
 
 
-def streams(
-    root: int, replications: Sequence[int], role: str, flow: str = "", entity: str = ""
-) -> list[np.random.Generator]:
-    """`stream` of each of many replications: the same generators, seeded together.
-
-    Examples
-    --------
-    >>> [g.random() for g in streams(7, range(2), "route")] == [stream(7, k, "route").random() for k in range(2)]
-    True
-    """
-    if len(replications) < SEEDED_TOGETHER or max(replications) >= 2**32:
-        return [stream(root, replication, role, flow, entity) for replication in replications]
-    keys = [_key(replication, role, flow, entity) for replication in replications]
-    return [
-        np.random.Generator(np.random.SFC64(cast(np.random.SeedSequence, _Seed(root, key, state))))
-        for key, state in zip(keys, _sfc64_states(root, keys), strict=True)
-    ]
+def generator(key: Key) -> np.random.Generator:
+    """A generator for what is drawn in sequence only: laws and arrivals that know nothing of keys."""
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence([SCHEME, int(key.first), int(key.second)])))
 
 
-def _key(replication: int, role: str, flow: str, entity: str) -> tuple[int, ...]:
-    return SCHEME, replication, *name_words(role), *name_words(flow), *name_words(entity)
-
-
-class _Seed(np.random.bit_generator.ISpawnableSeedSequence):
-    """A SeedSequence whose state is known already; it makes the real one only to spawn."""
-
-    def __init__(self, root: int, key: tuple[int, ...], state: NDArray[np.uint64]) -> None:
-        self.root, self.key, self.state = root, key, state
-        self._whole: np.random.SeedSequence | None = None
-
-    @property
-    def whole(self) -> np.random.SeedSequence:
-        """The SeedSequence that this stands for."""
-        if self._whole is None:
-            self._whole = np.random.SeedSequence(self.root, spawn_key=self.key)
-        return self._whole
-
-    def generate_state(self, n_words: int, dtype: Any = np.uint32) -> Any:
-        """The state that SFC64 asks for; anything else from the whole SeedSequence."""
-        if n_words == 3 and np.dtype(dtype) == np.uint64:
-            return self.state
-        return self.whole.generate_state(n_words, dtype)
-
-    def spawn(self, n_children: int) -> list[Any]:
-        """Children of the whole SeedSequence."""
-        return self.whole.spawn(n_children)
-
-
-def _sfc64_states(root: int, keys: Sequence[tuple[int, ...]]) -> NDArray[np.uint64]:
-    """``SeedSequence(root, spawn_key=key).generate_state(3, uint64)`` of many keys of 32-bit words.
-
-    Constants and steps are those of ``numpy.random.SeedSequence``, which keeps them
-    between versions [oneill2015]; a test compares the two.
-    """
-    words = [root >> shift & 0xFFFFFFFF for shift in range(0, max(root.bit_length(), 128), 32)]
-    columns = [np.array([word], dtype=np.uint32) for word in words]
-    columns += [column[:1] if (column == column[0]).all() else column for column in np.array(keys, dtype=np.uint32).T]
-    factor = 0x43B0D7E5
-
-    def hashed(value: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        nonlocal factor
-        value = value ^ np.uint32(factor)
-        factor = factor * 0x931E8875 & 0xFFFFFFFF
-        value = value * np.uint32(factor)
-        return value ^ value >> np.uint32(16)
-
-    def mixed(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> NDArray[np.uint32]:
-        value = one * np.uint32(0xCA01F9DD) - other * np.uint32(0x4973F715)
-        return np.asarray(value ^ value >> np.uint32(16))
-
-    pool = [hashed(column) for column in columns[:4]]
-    for source in range(4):
-        for target in range(4):
-            if source != target:
-                pool[target] = mixed(pool[target], hashed(pool[source]))
-    for column in columns[4:]:
-        for target in range(4):
-            pool[target] = mixed(pool[target], hashed(column))
-    state = np.empty((len(keys), 6), dtype=np.uint32)
-    factor = 0x8B51F9DD
-    for word in range(6):
-        value = pool[word % 4] ^ np.uint32(factor)
-        factor = factor * 0x58F38DED & 0xFFFFFFFF
-        value = value * np.uint32(factor)
-        state[:, word] = value ^ value >> np.uint32(16)
-    pairs = state.astype(np.uint64)
-    return pairs[:, 0::2] | pairs[:, 1::2] << np.uint64(32)
+def key_of(source: Key | np.random.Generator) -> Key:
+    """A key as it is; from a generator, the next two words."""
+    if isinstance(source, Key):
+        return source
+    first, second = source.integers(0, 2**64, size=2, dtype=np.uint64)
+    return Key(first, second)

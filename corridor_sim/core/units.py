@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 GRID_PER_H = float(2**20)
 """Grid points in one hour."""
+LONGEST_H = float(2**31)
+"""A drawn time is at most this (245,000 years), so that the clock grid stays exact. [h]"""
 H_PER_DAY = 24.0
 H_PER_WEEK = 168.0
 H_PER_YEAR = 8766.0

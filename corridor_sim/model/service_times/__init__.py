@@ -12,8 +12,8 @@ from corridor_sim.model.service_times.base import (
     ServiceTime,
     SimpleLaw,
     cv_of,
-    minus_log,
     require_weights,
+    round_into,
     scaled,
 )
 from corridor_sim.model.service_times.composed import (
@@ -54,7 +54,7 @@ __all__ = [
     "Uniform",
     "Weibull",
     "cv_of",
-    "minus_log",
     "require_weights",
+    "round_into",
     "scaled",
 ]

@@ -1,8 +1,10 @@
 """What a service-time law is, and what can be done with any of them.
 
-A law draws only from the generator it is handed. Draws are read by a
-consignment's index, so each value uses one draw of every variate of the law, and
-a change of the mean scales the same draws (common random numbers).
+A law says what its value is for a word of 64 random bits (`of_words`). Words are those of a key
+and an index (`core.draws.words`), so any value can be had without the others, and a change of the mean
+scales the same draws (common random numbers). A law that can only be drawn in sequence
+defines `sampler` instead; it is drawn block by block, whether or not its values are
+used, and never by compiled code.
 """
 
 from __future__ import annotations
@@ -12,10 +14,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pydantic import Field
 
+from corridor_sim.core import units
+from corridor_sim.core.draws.words import Key, WordArray, uniform, words
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.registry import Registry
+from corridor_sim.core.streams import key_of
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model.base import KindOf, Model
 
@@ -26,6 +32,8 @@ WEIGHT_SLACK = 1e-9
 
 Hours = Annotated[float, Field(gt=0, le=LONGEST_H)]
 HoursFromZero = Annotated[float, Field(ge=0, le=LONGEST_H)]
+BLOCK = 65536
+"""Values drawn at once where nothing is compiled: enough that the few that need more steps cost little."""
 Draw = Callable[[int], FloatArray]
 """The next `n` values of a law; n then m are the same bits as n + m. [h]"""
 
@@ -56,16 +64,70 @@ class ServiceTime(Model):
         return math.inf
 
     @property
-    def is_simple(self) -> bool:
-        """Whether the values may be drawn by `SimpleLaw.fill` and `of`."""
-        return isinstance(self, SimpleLaw)
+    def by_index(self) -> bool:
+        """Whether any value can be had without the others (`at`); if not, by `sampler` in sequence only."""
+        mine = type(self)
+        return mine.of_words is not ServiceTime.of_words and mine.sampler is ServiceTime.sampler
+
+    def of_words(self, word: WordArray) -> FloatArray:
+        """The value of each word, each from its own alone. [h]"""
+        raise NotImplementedError(f"{type(self).__name__} can be drawn in sequence only")
+
+    def at(self, key: Key, index: ArrayLike, *, on_grid: bool = False) -> FloatArray:
+        """Values of a stream at some indices; key and indices have any shapes, which are broadcast. [h]
+
+        Parameters
+        ----------
+        key : Key
+            One stream, or arrays of words: one stream for each index.
+        index : array of whole numbers >= 0
+            Which values.
+        on_grid : bool
+            Round to the clock grid, and cap at `units.LONGEST_H`.
+
+        Examples
+        --------
+        >>> from corridor_sim.core.streams import key
+        >>> from corridor_sim.model.service_times import Gamma
+        >>> law, stream = Gamma(mean_h=0.5, cv=0.8), key(7, 0, "duration", "export", "samur_az.exit.lanes")
+        >>> bool((law.at(stream, [9, 2]) == law.at(stream, range(10))[[9, 2]]).all())
+        True
+        """
+        numbers = np.asarray(index).astype(np.uint64, copy=False)
+        first, second = np.asarray(key.first, dtype=np.uint64), np.asarray(key.second, dtype=np.uint64)
+        shape = np.broadcast_shapes(numbers.shape, first.shape, second.shape)
+        numbers = np.broadcast_to(numbers, shape).reshape(-1)
+        alone = not first.ndim and not second.ndim
+        if not alone:
+            first, second = (np.broadcast_to(half, shape).reshape(-1) for half in (first, second))
+        out = np.empty(shape)
+        flat = out.reshape(-1)
+        from corridor_sim.model.service_times.coded import fill
+
+        if fill(self, first, second, numbers, flat, on_grid=on_grid):
+            return out
+        for begin in range(0, flat.size, BLOCK):
+            some = slice(begin, begin + BLOCK)
+            part = Key(first, second) if alone else Key(first[some], second[some])  # type: ignore[arg-type]
+            flat[some] = self.of_words(words(part, numbers[some]))
+        if on_grid:
+            round_into(flat, flat)
+        return out
 
     def sampler(self, rng: np.random.Generator) -> Draw:
         """A function that gives the next `n` values from `rng`, which it then owns.
 
         Values do not depend on how they are asked for: n then m are n + m, bit for bit.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no sampler")
+        key, given = key_of(rng), 0
+
+        def draw(n: int) -> FloatArray:
+            nonlocal given
+            values = self.at(key, np.arange(given, given + n))
+            given += n
+            return values
+
+        return draw
 
 
 def scaled(law: ServiceTime, factor: float) -> ServiceTime:
@@ -105,10 +167,9 @@ def cv_of(law: ServiceTime) -> float:
 
 
 class SimpleLaw(ServiceTime):
-    """A law that is a function of one standard variate, value by value.
+    """A law that is a function of one uniform, value by value.
 
-    Whole blocks of consignments are then drawn at once: `fill` row by row, `of`
-    for the block.
+    A subclass that defines `fill` draws other variates, in sequence.
     """
 
     def fill(self, rng: np.random.Generator, out: FloatArray) -> None:
@@ -119,8 +180,19 @@ class SimpleLaw(ServiceTime):
         """Values of the variates, any shape; may write over them. [h]"""
         raise NotImplementedError(f"{type(self).__name__} has no of")
 
+    def of_words(self, word: WordArray) -> FloatArray:
+        """Values of the uniforms of the words."""
+        return self.of(uniform(word))
+
+    @property
+    def by_index(self) -> bool:
+        """Whether the variates are uniforms, one a value."""
+        return type(self).fill is SimpleLaw.fill and type(self).sampler is SimpleLaw.sampler
+
     def sampler(self, rng: np.random.Generator) -> Draw:
         """The next values, one variate each."""
+        if type(self).fill is SimpleLaw.fill:
+            return super().sampler(rng)
 
         def draw(n: int) -> FloatArray:
             variate = np.empty(n)
@@ -134,12 +206,12 @@ Law = Annotated[ServiceTime, KindOf(SERVICE_TIMES)]
 """Field type for a law of any kind."""
 
 
-def minus_log(uniform: FloatArray) -> FloatArray:
-    """Unit exponentials -log(1 - u) of uniforms in [0, 1), written over them."""
-    np.negative(uniform, out=uniform)
-    np.log1p(uniform, out=uniform)
-    np.negative(uniform, out=uniform)
-    return uniform
+def round_into(values: FloatArray, out: FloatArray) -> None:
+    """Write times >= 0, capped at `LONGEST_H` and rounded to the clock grid, into `out`."""
+    np.minimum(values, units.LONGEST_H, out=out)
+    np.multiply(out, units.GRID_PER_H, out=out)
+    np.rint(out, out=out)
+    np.multiply(out, 1 / units.GRID_PER_H, out=out)
 
 
 def require_weights(weights: tuple[float, ...], count: int, of: str) -> None:

@@ -1,8 +1,8 @@
 """Laws made of other laws or of measured values.
 
 To add such a law, add one class here with `@SERVICE_TIMES.register(kind, **example)`,
-`mean_h` and `sampler` (or `of`, see `simple.py`); and its name to ``__init__.py``. A
-law that needs several generators spawns them once, in `sampler`.
+`mean_h` and `of_words` (or `of`, see `simple.py`); and its name to ``__init__.py``. A
+law that needs several random numbers takes `further` words.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ import math
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from corridor_sim.core.draws import variates
+from corridor_sim.core.draws.words import WordArray, further, uniform
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model import csv_columns
@@ -26,7 +29,6 @@ from corridor_sim.model.service_times.base import (
     Law,
     ServiceTime,
     SimpleLaw,
-    minus_log,
     require_weights,
 )
 
@@ -54,8 +56,19 @@ class Shifted(ServiceTime):
         """That of the law."""
         return self.law.variance_h2
 
+    @property
+    def by_index(self) -> bool:
+        """That of the law."""
+        return self.law.by_index
+
+    def of_words(self, word: WordArray) -> FloatArray:
+        """Values of the law, later by the shift."""
+        return self.law.of_words(word) + self.shift_h
+
     def sampler(self, rng: np.random.Generator) -> Draw:
         """Values of the law, later by the shift."""
+        if self.by_index:
+            return super().sampler(rng)
         draw = self.law.sampler(rng)
         return lambda n: draw(n) + self.shift_h
 
@@ -68,8 +81,8 @@ class Shifted(ServiceTime):
 class Mixture(ServiceTime):
     """One of several laws, chosen independently for each consignment.
 
-    Every law is drawn for every consignment, so that other weights change only
-    which value counts.
+    Each law has a word of its own for every consignment, so that other weights change
+    only which value counts.
     """
 
     kind: ClassVar[str] = "mixture"
@@ -97,8 +110,24 @@ class Mixture(ServiceTime):
         parts = zip(self.weights, self.laws, strict=True)
         return math.fsum(w * (law.variance_h2 + law.mean_h**2) for w, law in parts) - self.mean_h**2
 
+    @property
+    def by_index(self) -> bool:
+        """Whether all laws are."""
+        return all(law.by_index for law in self.laws)
+
+    def of_words(self, word: WordArray) -> FloatArray:
+        """Values of the laws chosen, law k from further word k + 1."""
+        chosen = choice(self.weights, word)
+        values = np.empty(word.shape)
+        for k, law in enumerate(self.laws):
+            mine = chosen == k
+            values[mine] = law.of_words(further(word[mine], k + 1))
+        return values
+
     def sampler(self, rng: np.random.Generator) -> Draw:
-        """Choices from `rng`, each law from a generator of its own."""
+        """Choices from `rng`, each law from a generator of its own, if one of them can only be drawn in sequence."""
+        if self.by_index:
+            return super().sampler(rng)
         draws = [law.sampler(own) for law, own in zip(self.laws, rng.spawn(len(self.laws)), strict=True)]
         edges = np.cumsum(self.weights)[:-1]
 
@@ -135,20 +164,11 @@ class Hyperexponential(ServiceTime):
         """Variance. [h^2]"""
         return math.fsum(2 * w * m * m for w, m in zip(self.weights, self.means_h, strict=True)) - self.mean_h**2
 
-    def sampler(self, rng: np.random.Generator) -> Draw:
-        """Unit exponentials times the chosen means."""
-        own = rng.spawn(1)[0]
-        edges, means_h = np.cumsum(self.weights)[:-1], self.means_h
-
-        def draw(n: int) -> FloatArray:
-            chosen = rng.random(n)
-            scale_h = np.full(n, means_h[0])
-            for edge, mean_h in zip(edges, means_h[1:], strict=True):
-                np.copyto(scale_h, mean_h, where=chosen >= edge)
-            scale_h *= minus_log(own.random(n))
-            return scale_h
-
-        return draw
+    def of_words(self, word: WordArray) -> FloatArray:
+        """Unit exponentials of the first further words times the chosen means."""
+        values = variates.exponential(further(word, 1))
+        values *= np.array(self.means_h)[choice(self.weights, word)]
+        return values
 
 
 @SERVICE_TIMES.register("empirical", values_h=(0.15, 0.2, 0.2, 0.35, 1.1))
@@ -202,3 +222,8 @@ class Empirical(SimpleLaw):
         """The value at the rank that the uniform falls on."""
         variate *= len(self.values_h)
         return np.asarray(self._ranked_h[variate.astype(np.int64)])
+
+
+def choice(weights: tuple[float, ...], word: WordArray) -> NDArray[np.int64]:
+    """Which of several things with some weights the uniforms of words choose."""
+    return np.asarray(np.searchsorted(np.cumsum(weights)[:-1], uniform(word), side="right"))

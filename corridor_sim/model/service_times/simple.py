@@ -1,8 +1,9 @@
 """Laws with parameters, values of one standard variate (or none).
 
 To add such a law, add one class here with `@SERVICE_TIMES.register(kind, **example)`:
-fields with the unit in the name, `mean_h`, and `of`, a function of one uniform or
-of what `fill` draws; and its name to ``__init__.py``.
+fields with the unit in the name, `mean_h`, and `of`, a function of one uniform, or
+`of_words`, one of variates (`core.draws.variates`); and its name to ``__init__.py``. To have it
+compiled too, add its code to ``coded.py`` and ``compiled.py``.
 """
 
 from __future__ import annotations
@@ -13,17 +14,18 @@ from typing import Annotated, ClassVar, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from corridor_sim.core.draws import variates
+from corridor_sim.core.draws.elementary import exp, log
+from corridor_sim.core.draws.words import WordArray
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model.base import PositiveCount
 from corridor_sim.model.service_times.base import (
     SERVICE_TIMES,
-    Draw,
     Hours,
     HoursFromZero,
     ServiceTime,
     SimpleLaw,
-    minus_log,
 )
 
 
@@ -49,14 +51,13 @@ class Deterministic(ServiceTime):
         """Zero."""
         return 0.0
 
-    def sampler(self, rng: np.random.Generator) -> Draw:
-        """The value over and over; draws nothing."""
-        del rng
-        return lambda n: np.full(n, self.value_h)
+    def of_words(self, word: WordArray) -> FloatArray:
+        """The value, whatever the words."""
+        return np.full(word.shape, self.value_h)
 
 
 @SERVICE_TIMES.register("exponential", mean_h=0.4)
-class Exponential(SimpleLaw):
+class Exponential(ServiceTime):
     """Memoryless times."""
 
     kind: ClassVar[str] = "exponential"
@@ -67,12 +68,14 @@ class Exponential(SimpleLaw):
         """Square of the mean."""
         return self.mean_h**2
 
-    def of(self, variate: FloatArray) -> FloatArray:
-        """-mean log(1 - u)."""
-        return np.multiply(minus_log(variate), self.mean_h, out=variate)
+    def of_words(self, word: WordArray) -> FloatArray:
+        """Unit exponentials times the mean."""
+        values = variates.exponential(word)
+        values *= self.mean_h
+        return values
 
 
-class _GammaShaped(SimpleLaw):
+class _GammaShaped(ServiceTime):
     """Gamma variates of shape `_shape`; they scale with the mean, whatever it is."""
 
     mean_h: Hours
@@ -86,14 +89,11 @@ class _GammaShaped(SimpleLaw):
         """Square of the mean over the shape."""
         return self.mean_h**2 / self._shape
 
-    def fill(self, rng: np.random.Generator, out: FloatArray) -> None:
-        """Standard gamma variates."""
-        rng.standard_gamma(self._shape, out=out)
-
-    def of(self, variate: FloatArray) -> FloatArray:
-        """Variates times mean over shape."""
-        variate *= self.mean_h / self._shape
-        return variate
+    def of_words(self, word: WordArray) -> FloatArray:
+        """Standard gamma variates times mean over shape."""
+        values = variates.gamma(word, self._shape)
+        values *= self.mean_h / self._shape
+        return values
 
 
 @SERVICE_TIMES.register("erlang", k=3, mean_h=0.4)
@@ -123,7 +123,7 @@ class Gamma(_GammaShaped):
 
 
 @SERVICE_TIMES.register("lognormal", median_h=0.1833, sigma=1.86, truncate_h=24.0)
-class Lognormal(SimpleLaw):
+class Lognormal(ServiceTime):
     """Log-normal law by mean and cv, or by median and sigma of the logarithm.
 
     With `truncate_h` the law is conditioned on values up to there; the parameters
@@ -193,41 +193,14 @@ class Lognormal(SimpleLaw):
         """Variance, after truncation. [h^2]"""
         return self._moment(2) - self._moment(1) ** 2
 
-    @property
-    def is_simple(self) -> bool:
-        """Whether there is no truncation, which draws some values again."""
-        return self.truncate_h is None
-
-    def fill(self, rng: np.random.Generator, out: FloatArray) -> None:
-        """Standard normal variates."""
-        rng.standard_normal(out=out)
-
-    def of(self, variate: FloatArray) -> FloatArray:
-        """median exp(sigma z)."""
-        variate *= self._log_sd
-        np.exp(variate, out=variate)
-        variate *= self._median_h
-        return variate
-
-    def sampler(self, rng: np.random.Generator) -> Draw:
-        """Exponentials of normal variates; those beyond the cut are drawn again below it by inversion."""
-        if self.truncate_h is None:
-            return super().sampler(rng)
-        bound, kept, truncate_h = self._bound, self._kept(0), self.truncate_h
-        again: np.random.Generator | None = None
-
-        def draw(n: int) -> FloatArray:
-            nonlocal again
-            variate = rng.standard_normal(n)
-            beyond = np.flatnonzero(variate > bound)
-            if len(beyond):
-                from scipy.special import ndtri
-
-                again = again or rng.spawn(1)[0]
-                variate[beyond] = ndtri((1.0 - again.random(len(beyond))) * kept)
-            return np.minimum(self.of(variate), truncate_h)
-
-        return draw
+    def of_words(self, word: WordArray) -> FloatArray:
+        """median exp(sigma z); a normal value beyond the cut is drawn again below it."""
+        cut = self.truncate_h is not None
+        values = variates.normal_below(word, self._bound) if cut else variates.normal(word)
+        values *= self._log_sd
+        values = exp(values)
+        values *= self._median_h
+        return np.minimum(values, self.truncate_h, out=values) if cut else values
 
 
 @SERVICE_TIMES.register("triangular", low_h=0.1, mode_h=0.2, high_h=0.6)
@@ -308,7 +281,7 @@ class Uniform(SimpleLaw):
 
 
 @SERVICE_TIMES.register("weibull", shape=1.5, scale_h=0.5)
-class Weibull(SimpleLaw):
+class Weibull(ServiceTime):
     """Weibull law; `shape` = 1 is the exponential law, less has a longer tail."""
 
     kind: ClassVar[str] = "weibull"
@@ -325,9 +298,10 @@ class Weibull(SimpleLaw):
         """Variance. [h^2]"""
         return self.scale_h**2 * math.gamma(1 + 2 / self.shape) - self.mean_h**2
 
-    def of(self, variate: FloatArray) -> FloatArray:
-        """scale (-log(1 - u))^(1/shape)."""
-        values = minus_log(variate)
-        np.power(values, 1 / self.shape, out=values)
+    def of_words(self, word: WordArray) -> FloatArray:
+        """scale E^(1/shape), E the unit exponential."""
+        values = log(variates.exponential(word))
+        values *= 1 / self.shape
+        values = exp(values)
         values *= self.scale_h
         return values

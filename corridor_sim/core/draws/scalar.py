@@ -1,0 +1,251 @@
+"""The variates of `variates.py` value by value, for compiled loops: the same operations, the same bits.
+
+Importing this needs numba. A function takes words or numbers and gives a number, never an array,
+so a loop may call it for every consignment at no cost. No `fastmath`: nothing is reordered and no
+product is fused with a sum.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from corridor_sim.core.draws import elementary, variates, words, ziggurat
+from corridor_sim.core.units import GRID_PER_H, LONGEST_H
+
+whole: Any = njit(error_model="numpy")
+inside: Any = njit(inline="always", error_model="numpy")
+
+WEYL, FIRST, SECOND = words.WEYL, words.FIRST, words.SECOND
+FURTHER, THIRD, FOURTH = words.FURTHER, words.THIRD, words.FOURTH
+S8, S11, S12, S27, S30, S31, S33 = words.S8, words.S11, words.S12, words.S27, words.S30, words.S31, words.S33
+UNIT, LAYER, SQUEEZE, I16 = words.UNIT, variates.LAYER, variates.SQUEEZE, variates.I16
+
+POWER_BITS, CENTRE, LOG_CENTRE = elementary.POWER_BITS, elementary.CENTRE, elementary.LOG_CENTRE
+TO_PARTS, ROUND, STEP_HIGH, STEP_LOW = elementary.TO_PARTS, elementary.ROUND, elementary.STEP_HIGH, elementary.STEP_LOW
+E2, E3, LOWEST, HIGHEST = elementary.E2, elementary.E3, elementary.LOWEST, elementary.HIGHEST
+I41, I2047, I45, I52, I127 = elementary.I41, elementary.I2047, elementary.I45, elementary.I52, elementary.I127
+OFFSET, TOP, LOG2_HIGH, LOG2_LOW = elementary.OFFSET, elementary.TOP, elementary.LOG2_HIGH, elementary.LOG2_LOW
+L2, L3, L4, L5, L6, L7 = (getattr(elementary, f"L{k}") for k in range(2, 8))
+
+BASE = ziggurat.BASE
+N_STEP, N_INNER, N_HIGH, N_LOW, N_TAIL = ziggurat.NORMAL
+X_STEP, X_INNER, X_HIGH, X_LOW, X_TAIL = ziggurat.EXPONENTIAL
+
+SALT_1, SALT_2, SALT_3, SALT_4, SALT_5, SALT_6, SALT_7, SALT_8 = map(words.salt, range(1, 9))
+"""What is added to a word for its further word of that number; see the names in `variates`."""
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def bits_of(context: Any, x: Any) -> Any:
+    """The bits of a float as a whole number."""
+    del context, x
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        del context, signature
+        return builder.bitcast(args[0], ir.IntType(64))
+
+    return types.int64(types.float64), code
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def float_of(context: Any, bits: Any) -> Any:
+    """The float of some bits."""
+    del context, bits
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        del context, signature
+        return builder.bitcast(args[0], ir.DoubleType())
+
+    return types.float64(types.int64), code
+
+
+@inside
+def word(first, second, index):  # type: ignore[no-untyped-def]
+    """`words.words` of one key and one index, all unsigned."""
+    x = index * WEYL + first
+    x = (x ^ (x >> S30)) * FIRST ^ second
+    x = (x ^ (x >> S27)) * SECOND
+    return x ^ (x >> S31)
+
+
+@inside
+def further(x, salt):  # type: ignore[no-untyped-def]
+    """`words.further`, by its salt."""
+    x = x + salt
+    x = (x ^ (x >> S33)) * THIRD
+    x = (x ^ (x >> S33)) * FOURTH
+    return x ^ (x >> S33)
+
+
+@inside
+def uniform(x):  # type: ignore[no-untyped-def]
+    """`words.uniform`."""
+    return types.int64(x >> S11) * UNIT
+
+
+@inside
+def inner_uniform(x):  # type: ignore[no-untyped-def]
+    """`words.inner_uniform`."""
+    return (types.int64(x >> S12) + 0.5) * 2.0**-52
+
+
+@inside
+def exp(x):  # type: ignore[no-untyped-def]
+    """`elementary.exp`."""
+    x = min(max(x, LOWEST), HIGHEST)
+    shifted = x * TO_PARTS + ROUND
+    k = shifted - ROUND
+    bits = bits_of(shifted)
+    r = x - k * STEP_HIGH
+    r = r - k * STEP_LOW
+    tail = (r * E3 + E2) * (r * r) + r
+    power = float_of(POWER_BITS[bits & I2047] + (bits << I41))
+    return tail * power + power
+
+
+@whole
+def log(x):  # type: ignore[no-untyped-def]
+    """`elementary.log`."""
+    bits = bits_of(x)
+    offset = bits - OFFSET
+    piece = (offset >> I45) & I127
+    mantissa = float_of(bits - (offset & TOP))
+    k = float(offset >> I52)
+    centre = CENTRE[piece]
+    r = (mantissa - centre) / centre
+    square = r * r
+    rest = (r * L7 + L6) * square
+    rest = rest + r * L5
+    rest = (rest + L4) * square
+    rest = rest + r * L3
+    rest = (rest + L2) * square
+    rest = rest + k * LOG2_LOW
+    head = LOG_CENTRE[piece] + k * LOG2_HIGH
+    high = head + r
+    return rest + ((head - high) + r) + high
+
+
+@whole
+def _normal_at_the_edge(seed, layer, x):  # type: ignore[no-untyped-def]
+    while True:
+        if layer == BASE:
+            beyond = _normal_tail(further(seed, SALT_1))
+            return -beyond if x < 0 else beyond
+        height = uniform(further(seed, SALT_1)) * (N_HIGH[layer] - N_LOW[layer]) + N_LOW[layer]
+        if height < exp(-0.5 * x * x):
+            return x
+        seed = further(seed, SALT_2)
+        layer = types.int64(seed & LAYER)
+        x = (types.int64(seed) >> I16) * N_STEP[layer]
+        if abs(x) < N_INNER[layer]:
+            return x
+
+
+@whole
+def _normal_tail(seed):  # type: ignore[no-untyped-def]
+    while True:
+        x = log(inner_uniform(further(seed, SALT_1))) / -N_TAIL
+        y = -log(inner_uniform(further(seed, SALT_2)))
+        if y + y > x * x:
+            return N_TAIL + x
+        seed = further(seed, SALT_3)
+
+
+@inside
+def normal(seed):  # type: ignore[no-untyped-def]
+    """`variates.normal`."""
+    layer = types.int64(seed & LAYER)
+    x = (types.int64(seed) >> I16) * N_STEP[layer]
+    if abs(x) < N_INNER[layer]:
+        return x
+    return _normal_at_the_edge(seed, layer, x)
+
+
+@whole
+def _exponential_at_the_edge(seed, layer, x):  # type: ignore[no-untyped-def]
+    ahead = 0
+    while True:
+        if layer == BASE:
+            ahead += 1
+        else:
+            height = uniform(further(seed, SALT_1)) * (X_HIGH[layer] - X_LOW[layer]) + X_LOW[layer]
+            if height < exp(-x):
+                break
+        seed = further(seed, SALT_2)
+        layer = types.int64(seed & LAYER)
+        x = types.int64(seed >> S11) * X_STEP[layer]
+        if x < X_INNER[layer]:
+            break
+    for _ in range(ahead):
+        x += X_TAIL
+    return x
+
+
+@inside
+def exponential(seed):  # type: ignore[no-untyped-def]
+    """`variates.exponential`."""
+    layer = types.int64(seed & LAYER)
+    x = types.int64(seed >> S11) * X_STEP[layer]
+    if x < X_INNER[layer]:
+        return x
+    return _exponential_at_the_edge(seed, layer, x)
+
+
+@whole
+def gamma_of(seed, d, c):  # type: ignore[no-untyped-def]
+    """`variates.gamma` of shape d + 1/3 >= 1, with c = (9 d)^(-1/2)."""
+    while True:
+        z = normal(seed)
+        v = 1.0 + c * z
+        coarse = types.int64(seed >> S8 & LAYER)
+        square = z * z
+        if square * square * (256.0 * SQUEEZE) + coarse <= 255.0:
+            return v * (v * v) * d
+        if v > 0:
+            cube = v * v * v
+            u = (inner_uniform(further(seed, SALT_4)) + coarse) * (1.0 / 256.0)
+            if log(u) < (log(cube) + (1.0 - cube)) * d + 0.5 * square:
+                return v * (v * v) * d
+        seed = further(seed, SALT_5)
+
+
+@whole
+def gamma(seed, shape):  # type: ignore[no-untyped-def]
+    """`variates.gamma`."""
+    if shape < 1:
+        d = (shape + 1.0) - 1.0 / 3.0
+        boost = exponential(further(seed, SALT_6)) / -shape
+        return gamma_of(seed, d, 1.0 / math.sqrt(9.0 * d)) * exp(boost)
+    d = shape - 1.0 / 3.0
+    return gamma_of(seed, d, 1.0 / math.sqrt(9.0 * d))
+
+
+@inside
+def on_grid(time_h):  # type: ignore[no-untyped-def]
+    """A time >= 0, capped and rounded to the clock grid as the columns of draws are. [h]"""
+    return ((min(time_h, LONGEST_H) * GRID_PER_H + ROUND) - ROUND) * (1.0 / GRID_PER_H)
+
+
+@whole
+def normal_below(seed, bound):  # type: ignore[no-untyped-def]
+    """`variates.normal_below`."""
+    x = normal(seed)
+    if x <= bound:
+        return x
+    rate = 0.5 * (math.sqrt(bound * bound + 4.0) - bound)
+    while True:
+        seed = further(seed, SALT_7)
+        if bound >= 0:
+            x = normal(seed)
+            if x <= bound:
+                return x
+        else:
+            x = exponential(seed) / -rate + bound
+            off = x + rate
+            if uniform(further(seed, SALT_8)) < exp(-0.5 * (off * off)):
+                return x

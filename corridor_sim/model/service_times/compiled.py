@@ -1,0 +1,140 @@
+"""Values of coded laws, one by one, for compiled loops: the same bits as `ServiceTime.of_words`.
+
+Importing this needs numba. `plain` serves the laws that need nothing but their four numbers and takes no
+array; `value` serves all.
+"""
+
+from __future__ import annotations
+
+import math
+
+from numba import types
+
+from corridor_sim.core.draws import scalar
+from corridor_sim.core.draws.scalar import (
+    SALT_1,
+    SALT_6,
+    exp,
+    exponential,
+    further,
+    gamma_of,
+    log,
+    normal,
+    normal_below,
+    on_grid,
+    uniform,
+    whole,
+    word,
+)
+from corridor_sim.core.draws.words import FURTHER
+from corridor_sim.core.machine_code import machine_code
+from corridor_sim.model.service_times import coded
+
+DETERMINISTIC, EXPONENTIAL, GAMMA, SMALL_GAMMA = (
+    coded.DETERMINISTIC,
+    coded.EXPONENTIAL,
+    coded.GAMMA,
+    coded.SMALL_GAMMA,
+)
+LOGNORMAL, CUT_LOGNORMAL, TRIANGULAR, UNIFORM = (
+    coded.LOGNORMAL,
+    coded.CUT_LOGNORMAL,
+    coded.TRIANGULAR,
+    coded.UNIFORM,
+)
+EMPIRICAL, HYPEREXPONENTIAL, MIXTURE, PLAIN = coded.EMPIRICAL, coded.HYPEREXPONENTIAL, coded.MIXTURE, coded.PLAIN
+
+
+@whole
+def plain(kind, a, b, c, d, seed):  # type: ignore[no-untyped-def]
+    """The value of a law of kind < `coded.PLAIN` with its four numbers, for a word. [h]"""
+    if kind == LOGNORMAL:
+        return exp(normal(seed) * a) * b
+    if kind == GAMMA:
+        return gamma_of(seed, a, b) * c
+    if kind == EXPONENTIAL:
+        return exponential(seed) * a
+    if kind == DETERMINISTIC:
+        return a
+    if kind == UNIFORM:
+        return uniform(seed) * a + b
+    if kind == CUT_LOGNORMAL:
+        return min(exp(normal_below(seed, c) * a) * b, d)
+    if kind == SMALL_GAMMA:
+        boost = exponential(further(seed, SALT_6)) / d
+        return gamma_of(seed, a, b) * exp(boost) * c
+    if kind == TRIANGULAR:
+        u = uniform(seed)
+        if u < (b - a) / d:
+            return a + math.sqrt(u * (d * (b - a)))
+        return c - math.sqrt((1.0 - u) * (d * (c - b)))
+    # Weibull
+    return exp(log(exponential(seed)) * a) * b
+
+
+@whole
+def value(kind, number, place, table, node, seed):  # type: ignore[no-untyped-def]
+    """The value of a node of `coded.CodedLaws`, for a word. [h]"""
+    while kind[node] == MIXTURE:
+        u = uniform(seed)
+        begin, edges = place[node, 0], place[node, 1]
+        chosen = 0
+        while chosen < edges and u >= table[begin + chosen]:
+            chosen += 1
+        node = place[node, 2] + chosen
+        seed = further(seed, types.uint64(chosen + 1) * FURTHER)
+    what = kind[node]
+    if what < PLAIN:
+        time_h = plain(what, number[node, 0], number[node, 1], number[node, 2], number[node, 3], seed)
+    else:
+        u = uniform(seed)
+        begin, length = place[node, 0], place[node, 1]
+        if what == EMPIRICAL:
+            time_h = table[begin + types.int64(u * length)]
+        else:
+            chosen = 0
+            while chosen < length and u >= table[begin + chosen]:
+                chosen += 1
+            time_h = exponential(further(seed, SALT_1)) * table[begin + length + chosen]
+    for k in range(place[node, 4]):
+        time_h += table[place[node, 3] + k]
+    return time_h
+
+
+def _fill(kind, number, place, table, node, first, second, index, rounded, out):  # type: ignore[no-untyped-def]
+    """Write the values of a node at some indices under some keys into `out`, on the clock grid if `rounded`."""
+    if kind[node] < PLAIN and place[node, 4] == 0:
+        what = kind[node]
+        a, b, c, d = number[node, 0], number[node, 1], number[node, 2], number[node, 3]
+        for i in range(len(out)):
+            time_h = plain(what, a, b, c, d, word(first[i], second[i], index[i]))
+            out[i] = on_grid(time_h) if rounded else time_h
+    else:
+        for i in range(len(out)):
+            time_h = value(kind, number, place, table, node, word(first[i], second[i], index[i]))
+            out[i] = on_grid(time_h) if rounded else time_h
+
+
+def _array(of, axes=1, *, written=False):  # type: ignore[no-untyped-def]
+    return types.Array(of, axes, "A", readonly=not written, aligned=False)
+
+
+WORDS, COUNTS, TIMES = _array(types.uint64), _array(types.int64), _array(types.float64)
+fill = machine_code(
+    types.void(
+        COUNTS,
+        _array(types.float64, 2),
+        _array(types.int64, 2),
+        TIMES,
+        types.int64,
+        WORDS,
+        WORDS,
+        WORDS,
+        types.boolean,
+        _array(types.float64, written=True),
+    ),
+    _fill,
+)
+"""`_fill` as machine code."""
+
+__all__ = ["fill", "plain", "scalar", "value"]
