@@ -93,8 +93,7 @@ def key(root: int, replication: int, role: str, flow: str = "", entity: str = ""
     >>> words(one, [0, 1]).tolist() == words(one, [1, 0]).tolist()[::-1]
     True
     """
-    found = keys(root, [replication], role, flow, entity)
-    return Key(np.uint64(found.first[0]), np.uint64(found.second[0]))
+    return keys(root, [replication], role, flow, entity).at(0)
 
 
 def generator(key: Key) -> np.random.Generator:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self
 
@@ -23,22 +23,28 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
+from corridor_sim.core.draws.words import Key, further, words
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.streams import generator, key_of
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model import csv_columns
 from corridor_sim.model.base import Count, Instant, KindOf, Model, NonNegative, PositiveCount, Probability, TupleOf
 from corridor_sim.model.operational_time import inverse, running_sums
 from corridor_sim.model.operational_time import invert_rate as invert_rate
 from corridor_sim.model.operational_time import thin as thin
-from corridor_sim.model.service_times import SERVICE_TIMES, Draw, ServiceTime, minus_log, require_weights
+from corridor_sim.model.service_times import SERVICE_TIMES, Draw, Exponential, ServiceTime, require_weights
+from corridor_sim.model.service_times.composed import choice
 
 ARRIVALS: Registry[type[Arrivals]] = Registry("arrival process")
 
 IntArray = NDArray[np.int64]
 BlockDraw = Callable[[int, IntArray], FloatArray]
-"""The next `n` values of the generators at some positions, shape (position, n)."""
+"""The next `n` values of the streams at some positions, shape (position, n)."""
+Source = Key | np.random.Generator
+"""Where random numbers come from: a key, for what is drawn by index, or a generator."""
+UNIT = Exponential(mean_h=1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +67,13 @@ class ArrivalPlan:
     rate: StepFunction = field(default_factory=lambda: StepFunction.constant(0.0))
     start: dt.datetime | None = None
 
-    def sampler(self, rng: np.random.Generator) -> Draw:
+    def sampler(self, rng: Source) -> Draw:
         """A function that gives the next `n` releases; n then m are the same as n + m. [h]"""
         return self.process.sampler(self, rng)
 
-    def block_sampler(self, rngs: Sequence[np.random.Generator]) -> BlockDraw:
-        """The same releases for many generators at once: a function of n and of which of them. [h]"""
-        return self.process.block_sampler(self, rngs)
+    def block_sampler(self, keys: Key) -> BlockDraw:
+        """The same releases for many streams at once: a function of n and of which of them. [h]"""
+        return self.process.block_sampler(self, keys)
 
     def expected_count(self, until_h: float, since_h: float = 0.0) -> float:
         """Mean number of releases in (since_h, until_h], that of a trace or timetable exactly."""
@@ -77,28 +83,64 @@ class ArrivalPlan:
 class Arrivals(Model):
     """How the releases of a flow come about.
 
-    Classes that follow a rate define `unit_sums`; others define `sampler` and
-    `expected_count`.
+    Classes that follow a rate define `unit_gaps` (gap k of a stream is a function of its key and
+    of k) or `unit_sums` (sums drawn in sequence); others define `sampler` and `expected_count`.
     """
 
     kind: ClassVar[str]
     follows_rate: ClassVar[bool] = True
     """Whether the volume of the flow (its rate) counts; if not, the process has its own."""
 
-    def unit_sums(self, rng: np.random.Generator) -> Draw:
-        """The next `n` partial sums of gaps of mean 1 (operational time), non-decreasing."""
-        raise NotImplementedError(f"{type(self).__name__} has no unit_sums")
+    by_key: ClassVar[bool] = False
+    """Whether `sampler` and `unit_sums` take a key; if not, they get a generator made from it."""
 
-    def sampler(self, plan: ArrivalPlan, rng: np.random.Generator) -> Draw:
+    def unit_gaps(self, key: Key, index: IntArray) -> FloatArray:
+        """Gaps of mean 1 (operational time) by key and index, whose shapes are broadcast."""
+        raise NotImplementedError(f"{type(self).__name__} has no unit_gaps")
+
+    def unit_sums(self, rng: Any) -> Draw:
+        """The next `n` partial sums of gaps of mean 1 (operational time), non-decreasing."""
+        key, given = key_of(rng), 0
+
+        def gaps(n: int) -> FloatArray:
+            nonlocal given
+            given += n
+            return self.unit_gaps(key, np.arange(given - n, given))
+
+        return running_sums(gaps)
+
+    def sampler(self, plan: ArrivalPlan, rng: Any) -> Draw:
         """The next `n` release instants, non-decreasing; inf once the process is over. [h]"""
         sums = self.unit_sums(rng)
         invert = inverse(plan.rate)
         return lambda n: invert(sums(n))
 
-    def block_sampler(self, plan: ArrivalPlan, rngs: Sequence[np.random.Generator]) -> BlockDraw:
-        """What `sampler` gives for each generator, shape (generator, n)."""
-        draws = [self.sampler(plan, rng) for rng in rngs]
-        return lambda n, which: np.stack([draws[k](n) for k in which])
+    @property
+    def has_gaps(self) -> bool:
+        """Whether the releases follow from gaps by index, so that many streams are drawn at once."""
+        mine = type(self)
+        own = mine.sampler is Arrivals.sampler and mine.unit_sums is Arrivals.unit_sums
+        return own and mine.unit_gaps is not Arrivals.unit_gaps
+
+    def block_sampler(self, plan: ArrivalPlan, keys: Key) -> BlockDraw:
+        """What `sampler` gives for each key, shape (key, n); from gaps for all of them at once."""
+        rows = len(keys.first)
+        if not self.has_gaps:
+            draws = [self.sampler(plan, key if self.by_key else generator(key)) for key in keys.alone()]
+            return lambda n, which: np.stack([draws[k](n) for k in which])
+        invert, total, given = inverse(plan.rate), np.zeros(rows), np.zeros(rows, dtype=np.int64)
+
+        def draw(n: int, which: IntArray) -> FloatArray:
+            index = given[which][:, None] + np.arange(n)
+            given[which] += n
+            sums = self.unit_gaps(keys.at((which, None)), index)
+            if n:
+                sums[:, 0] += total[which]
+                np.cumsum(sums, axis=1, out=sums)
+                total[which] = sums[:, -1]
+            return invert(sums)
+
+        return draw
 
     def expected_count(self, plan: ArrivalPlan, since_h: float, until_h: float) -> float:
         """Mean number of releases in (since_h, until_h]."""
@@ -111,26 +153,9 @@ class Poisson(Arrivals):
 
     kind: ClassVar[str] = "poisson"
 
-    def unit_sums(self, rng: np.random.Generator) -> Draw:
-        """Sums of unit exponentials."""
-        return running_sums(lambda n: minus_log(rng.random(n)))
-
-    def block_sampler(self, plan: ArrivalPlan, rngs: Sequence[np.random.Generator]) -> BlockDraw:
-        """The same, logarithms, sums and instants of all generators at once."""
-        invert, total = inverse(plan.rate), np.zeros(len(rngs))
-
-        def draw(n: int, which: IntArray) -> FloatArray:
-            sums = np.empty((len(which), n))
-            for k, row in zip(which.tolist(), sums, strict=True):
-                rngs[k].random(out=row)
-            minus_log(sums)
-            if n:
-                sums[:, 0] += total[which]
-                np.cumsum(sums, axis=1, out=sums)
-                total[which] = sums[:, -1]
-            return invert(sums)
-
-        return draw
+    def unit_gaps(self, key: Key, index: IntArray) -> FloatArray:
+        """Unit exponentials."""
+        return UNIT.at(key, index)
 
 
 @ARRIVALS.register("renewal", interarrival={"kind": "erlang", "k": 4, "mean_h": 1.0})
@@ -151,8 +176,19 @@ class Renewal(Arrivals):
             raise ScenarioError([Problem("must have a mean > 0", "interarrival", self.interarrival.mean_h)])
         return self
 
-    def unit_sums(self, rng: np.random.Generator) -> Draw:
-        """Sums of the gaps over their mean."""
+    @property
+    def has_gaps(self) -> bool:
+        """Whether the law of the gaps can be drawn by index."""
+        return self.interarrival.by_index
+
+    def unit_gaps(self, key: Key, index: IntArray) -> FloatArray:
+        """Gaps over their mean."""
+        return self.interarrival.at(key, index) / self.interarrival.mean_h
+
+    def unit_sums(self, rng: Any) -> Draw:
+        """Sums of the gaps; of a law that is drawn in sequence, from the generator."""
+        if self.has_gaps:
+            return super().unit_sums(rng)
         gaps, mean_h = self.interarrival.sampler(rng), self.interarrival.mean_h
         return running_sums(lambda n: gaps(n) / mean_h)
 
@@ -186,21 +222,27 @@ class Batches(Arrivals):
         """Mean number of consignments in a group."""
         return math.fsum(w * n for w, n in zip(self.weights or (1.0,), self._sizes, strict=True))
 
-    def unit_sums(self, rng: np.random.Generator) -> Draw:
-        """Sums of exponentials of the mean size, each as often as the size of its group."""
-        sizes, mean_size, own = np.array(self._sizes), self.mean_size, rng.spawn(1)[0]
-        edges = np.cumsum(self.weights)[:-1]
-        sums = running_sums(lambda n: minus_log(rng.random(n)) * mean_size)
+    by_key: ClassVar[bool] = True
+
+    def unit_sums(self, rng: Any) -> Draw:
+        """Sums of exponentials of the mean size, each as often as the size of its group.
+
+        Group g has the exponential of word g of the stream, and its size from the further word.
+        """
+        sizes, mean_size, key, weights = np.array(self._sizes), self.mean_size, key_of(rng), self.weights or (1.0,)
+        formed = 0
+        sums = running_sums(lambda n: UNIT.at(key, np.arange(formed, formed + n)) * mean_size)
         left: FloatArray = np.empty(0)
 
         def draw(n: int) -> FloatArray:
-            nonlocal left
+            nonlocal left, formed
             parts: list[FloatArray] = [left]
             have = len(left)
             while have < n:
                 groups = max(1, math.ceil((n - have) / mean_size))
-                size = sizes[np.searchsorted(edges, own.random(groups), side="right")]
+                size = sizes[choice(weights, further(words(key, np.arange(formed, formed + groups)), 1))]
                 parts.append(np.repeat(sums(groups), size))
+                formed += groups
                 have += int(size.sum())
             ready = np.concatenate(parts)
             left = ready[n:]
@@ -215,13 +257,14 @@ class RegularArrivals(Arrivals):
 
     kind: ClassVar[str] = "timetable"
     follows_rate: ClassVar[bool] = False
+    by_key: ClassVar[bool] = True
     every_h: Annotated[float, Field(ge=1e-3)]
     first_h: NonNegative = 0.0
     """Hours after the start of the run. [h]"""
     size: PositiveCount = 1
     """Consignments at each instant."""
 
-    def sampler(self, plan: ArrivalPlan, rng: np.random.Generator) -> Draw:
+    def sampler(self, plan: ArrivalPlan, rng: Any) -> Draw:
         """The instants, each `size` times."""
         del plan, rng
         given = 0
@@ -255,6 +298,7 @@ class Trace(Arrivals):
 
     kind: ClassVar[str] = "trace"
     follows_rate: ClassVar[bool] = False
+    by_key: ClassVar[bool] = True
     times_h: TupleOf[NonNegative] = ()
     times: TupleOf[Instant] = ()
     csv: str = ""
@@ -296,7 +340,7 @@ class Trace(Arrivals):
         hours = np.array([(utc(instant) - start).total_seconds() for instant in self.times]) / 3600
         return hours[hours >= 0]
 
-    def sampler(self, plan: ArrivalPlan, rng: np.random.Generator) -> Draw:
+    def sampler(self, plan: ArrivalPlan, rng: Any) -> Draw:
         """The instants one after another."""
         del rng
         rest = self._hours(plan)
@@ -320,9 +364,10 @@ class AllAtStart(Arrivals):
 
     kind: ClassVar[str] = "all_at_start"
     follows_rate: ClassVar[bool] = False
+    by_key: ClassVar[bool] = True
     count: Count
 
-    def sampler(self, plan: ArrivalPlan, rng: np.random.Generator) -> Draw:
+    def sampler(self, plan: ArrivalPlan, rng: Any) -> Draw:
         """Zeros, then inf: no more releases."""
         del plan, rng
         left = self.count

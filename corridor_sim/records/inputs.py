@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,28 @@ from corridor_sim.records.visits import IntArray
 
 NUMBER_PER_FLOW = 2**40
 """Consignment number = flow index x this + index in flow, unless given."""
+
+
+class ColumnByIndex(Protocol):
+    """Draws of one role of the consignments of a flow, made where they are asked for."""
+
+    def at(self, count: IntArray, index: IntArray) -> FloatArray:
+        """Values of consignments by index in their flow, replication by replication, `count[row]` of each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LaterDraws:
+    """Draws of one flow that have not been made; the values are those that `FlowInputs` would hold.
+
+    Attributes
+    ----------
+    duration_h, uniform
+        As in `FlowInputs`.
+    """
+
+    duration_h: Mapping[str, tuple[ColumnByIndex, ...]] = field(default_factory=dict)
+    uniform: Mapping[str, ColumnByIndex] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +59,8 @@ class FlowInputs:
         By `Step.draws`: one array a law of the step, in the order of `Step.laws`.
     uniform
         By `Step.share_draws` and `Relief.draws`: uniforms in [0, 1).
+    later
+        Durations and uniforms that are drawn where they are used, if they are used: not in the two above.
     """
 
     release_h: FloatArray
@@ -43,6 +68,7 @@ class FlowInputs:
     number: IntArray
     duration_h: Mapping[str, tuple[FloatArray, ...]] = field(default_factory=dict)
     uniform: Mapping[str, FloatArray] = field(default_factory=dict)
+    later: LaterDraws = LaterDraws()
 
     @property
     def count(self) -> IntArray:

@@ -12,13 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.core import streams
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plan.plan import Departures, Plan, PlanOutage, Station
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.records.visits import IntArray
-from corridor_sim.sampling.columns import CHUNK, Column, round_into
+from corridor_sim.sampling.columns import CHUNK, Column
 
 MAX_OUTAGES = 1e6
 """Most outages of one lane in one replication."""
@@ -112,14 +111,14 @@ def _down_times(
     breakdown = station.breakdown
     assert breakdown is not None
     entity = station.id if lane is None else f"{station.id}.lane{lane}"
-    up = breakdown.up.sampler(streams.stream(root, replication, "outage", entity=entity))
-    down = breakdown.down.sampler(streams.stream(root, replication, "repair", entity=entity))
+    up = Column(root, [replication], "outage", "", entity, breakdown.up, keep=True)
+    down = Column(root, [replication], "repair", "", entity, breakdown.down, keep=True)
     size = min(CHUNK, 8 + int(1.5 * horizon_h / (breakdown.up.mean_h + breakdown.down.mean_h)))
+    count = np.array([size])
     now_h, begins, ends = 0.0, [], []
     while now_h < horizon_h:
         cycle = np.empty((size, 2))
-        round_into(up(size), cycle[:, 0])
-        round_into(down(size), cycle[:, 1])
+        cycle[:, 0], cycle[:, 1] = up.take(count)[0], down.take(count)[0]
         turns = (now_h + cycle.ravel().cumsum()).reshape(size, 2)
         begins.append(turns[:, 0])
         ends.append(turns[:, 1])

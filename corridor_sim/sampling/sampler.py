@@ -23,7 +23,7 @@ from corridor_sim.core.errors import Problem, ScenarioError, SimulationError
 from corridor_sim.core.units import FloatArray, to_grid
 from corridor_sim.model.service_times import Deterministic, ServiceTime
 from corridor_sim.plan.plan import FlowPlan, Plan
-from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
+from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, LaterDraws, SampledInputs
 from corridor_sim.records.visits import IntArray
 from corridor_sim.sampling.columns import Column
 from corridor_sim.sampling.elements import ElementDraws
@@ -185,7 +185,7 @@ class _FlowDraws:
         flow = plan.flows[f]
         self.flow, self.f, self.horizon_h = flow, f, plan.horizon_h
         self._since_h = 0.0
-        self._draw = flow.arrivals.block_sampler(streams.streams(root, replications, "release", flow.id))
+        self._draw = flow.arrivals.block_sampler(streams.keys(root, replications, "release", flow.id))
         self._pending: list[FloatArray] = [np.empty(0) for _ in replications]
         self._over = np.zeros(len(replications), dtype=bool)
         self.taken = np.zeros(len(replications), dtype=np.int64)
@@ -200,6 +200,12 @@ class _FlowDraws:
             key.entity: [column(key.role, key.entity, law) for law in key.laws] for key in keys if key.laws
         }
         self._uniforms = {key.entity: column(key.role, key.entity) for key in keys if not key.laws}
+        self._later = LaterDraws()
+        if keep:
+            # Window by window the engine asks for what is used; only what has a sequence is drawn ahead.
+            ready = {name for name, columns in self._durations.items() if all(one.by_index for one in columns)}
+            self._later = LaterDraws({name: tuple(self._durations.pop(name)) for name in ready}, self._uniforms)
+            self._uniforms = {}
 
     def take(self, until_h: float) -> FlowInputs:
         """All draws of the consignments released before `until_h` and not taken yet (horizon included)."""
@@ -220,6 +226,7 @@ class _FlowDraws:
             number,
             {key: tuple(column.take(count) for column in columns) for key, columns in self._durations.items()},
             {key: column.take(count) for key, column in self._uniforms.items()},
+            self._later,
         )
 
     def _releases(self, until_h: float, expected: float) -> list[FloatArray]:

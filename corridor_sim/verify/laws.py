@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from corridor_sim.core.draws.words import WordArray, further
 from corridor_sim.core.errors import ScenarioError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model import arrivals, service_times
-from corridor_sim.model.service_times import Draw, ServiceTime
+from corridor_sim.model.service_times import ServiceTime
 from corridor_sim.plan.plan import StepFunction
 from corridor_sim.verify.fields import Fields, Unsupported, steps_of
 
@@ -40,14 +41,9 @@ class Sum(ServiceTime):
         """Sum of the variances."""
         return math.fsum(law.variance_h2 for law in self.laws)
 
-    def sampler(self, rng: np.random.Generator) -> Draw:
-        """Sums of values, each law from a generator of its own."""
-        draws = [law.sampler(own) for law, own in zip(self.laws, rng.spawn(len(self.laws)), strict=True)]
-
-        def draw(n: int) -> FloatArray:
-            return np.asarray(np.sum([one(n) for one in draws], axis=0))
-
-        return draw
+    def of_words(self, word: WordArray) -> FloatArray:
+        """Sums of values, law k from further word k + 1."""
+        return np.asarray(np.sum([law.of_words(further(word, k)) for k, law in enumerate(self.laws, 1)], axis=0))
 
 
 def _gamma(fields: Fields, where: str) -> ServiceTime:

@@ -19,6 +19,7 @@ from corridor_sim.core.units import GRID_PER_H, LONGEST_H
 
 whole: Any = njit(error_model="numpy")
 inside: Any = njit(inline="always", error_model="numpy")
+primitive: Any = intrinsic
 
 WEYL, FIRST, SECOND = words.WEYL, words.FIRST, words.SECOND
 FURTHER, THIRD, FOURTH = words.FURTHER, words.THIRD, words.FOURTH
@@ -40,7 +41,7 @@ SALT_1, SALT_2, SALT_3, SALT_4, SALT_5, SALT_6, SALT_7, SALT_8 = map(words.salt,
 """What is added to a word for its further word of that number; see the names in `variates`."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@primitive  # type: ignore[untyped-decorator]
 def bits_of(context: Any, x: Any) -> Any:
     """The bits of a float as a whole number."""
     del context, x
@@ -52,7 +53,7 @@ def bits_of(context: Any, x: Any) -> Any:
     return types.int64(types.float64), code
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@primitive  # type: ignore[untyped-decorator]
 def float_of(context: Any, bits: Any) -> Any:
     """The float of some bits."""
     del context, bits

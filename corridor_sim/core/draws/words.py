@@ -12,7 +12,7 @@ hashes of the word itself by another finaliser (that of MurmurHash3 [appleby2011
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,16 +33,18 @@ UNIT = 2.0**-53
 
 
 class Key(NamedTuple):
-    """The 128 bits that name a stream, as two words; arrays of words name one stream a cell."""
+    """The 128 bits that name a stream, as two words (uint64); arrays of words name a stream a cell."""
 
-    first: WordArray | np.uint64
-    second: WordArray | np.uint64
+    first: Any
+    second: Any
 
-    def at(self, which: NDArray[np.int64] | slice) -> Key:
+    def at(self, which: Any) -> Key:
         """The keys at some positions."""
-        assert isinstance(self.first, np.ndarray)
-        assert isinstance(self.second, np.ndarray)
         return Key(self.first[which], self.second[which])
+
+    def alone(self) -> list[Key]:
+        """The keys of an array one by one."""
+        return [Key(one, other) for one, other in zip(self.first, self.second, strict=True)]
 
 
 def words(key: Key, index: ArrayLike) -> WordArray:

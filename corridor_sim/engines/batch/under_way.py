@@ -20,7 +20,7 @@ from corridor_sim.core.units import GRID_PER_H, FloatArray
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.plan.plan import FlowPlan, Step, Variant
-from corridor_sim.records.inputs import FlowInputs
+from corridor_sim.records.inputs import FlowInputs, LaterDraws
 
 
 class Route:
@@ -66,12 +66,13 @@ class DrawnBlock:
         release_h: FloatArray,
         duration_h: Mapping[str, tuple[FloatArray, ...]],
         uniform: Mapping[str, FloatArray],
+        later: LaterDraws,
         size: int,
     ) -> None:
         self.flow, self.plan, self.serial, self.edge = flow, plan, serial, edge
         self.size = self.left = size
         self.index, self.number, self.release_h = index, number, release_h
-        self.duration_h, self.uniform = duration_h, uniform
+        self.duration_h, self.uniform, self.later = duration_h, uniform, later
 
     @classmethod
     def of(cls, flow: int, plan: FlowPlan, serial: int, inputs: FlowInputs, index: IntArray, size: int) -> DrawnBlock:
@@ -87,6 +88,7 @@ class DrawnBlock:
             inputs.release_h.ravel(),
             {key: tuple(_flat(values) for values in arrays) for key, arrays in inputs.duration_h.items()},
             {key: _flat(values) for key, values in inputs.uniform.items()},
+            inputs.later,
             size,
         )
 
@@ -102,6 +104,7 @@ class DrawnBlock:
             self.release_h[cells],
             {key: tuple(picked(values, cells) for values in arrays) for key, arrays in self.duration_h.items()},
             {key: picked(values, cells) for key, values in self.uniform.items()},
+            self.later,
             len(cells),
         )
 
@@ -111,9 +114,21 @@ class DrawnBlock:
 
     def uniforms(self, name: str, cells: IntArray) -> FloatArray:
         """Uniforms of one role at some cells. Raises SimulationError if there are none."""
+        if name in self.later.uniform:
+            return self.later.uniform[name].at(self.count(cells), self.index[cells])
         if name not in self.uniform:
             raise SimulationError(f"flow {self.plan.id}: no uniforms were drawn for {name!r}")
         return picked(self.uniform[name], cells)
+
+    def laws(self, name: str) -> int:
+        """How many laws there are durations of under a name."""
+        return len(self.later.duration_h.get(name, ())) or len(self.duration_h.get(name, ()))
+
+    def durations(self, name: str, law: int, cells: IntArray) -> FloatArray:
+        """Durations by one law at some cells. [h]"""
+        if name in self.later.duration_h:
+            return self.later.duration_h[name][law].at(self.count(cells), self.index[cells])
+        return picked(self.duration_h[name][law], cells)
 
 
 def _flat(values: FloatArray) -> FloatArray:
@@ -288,10 +303,10 @@ def taken_at(block: DrawnBlock, step: Step, cells: IntArray, time_h: FloatArray)
 
 def duration_at(block: DrawnBlock, step: Step, cells: IntArray, time_h: FloatArray) -> FloatArray:
     """Durations of those who join a step at `time_h`, factors included, on the clock grid. [h]"""
-    drawn = block.duration_h.get(step.draws, ())
-    if len(step.laws) > max(len(drawn), 1) or (step.laws and not drawn):
+    drawn = block.laws(step.draws)
+    if len(step.laws) > max(drawn, 1) or (step.laws and not drawn):
         raise SimulationError(
-            f"flow {block.plan.id}: {len(step.laws)} laws but {len(drawn)} arrays of durations for {step.draws!r}"
+            f"flow {block.plan.id}: {len(step.laws)} laws but {drawn} arrays of durations for {step.draws!r}"
         )
     if not drawn:
         return np.zeros(len(cells))
@@ -301,9 +316,9 @@ def duration_at(block: DrawnBlock, step: Step, cells: IntArray, time_h: FloatArr
         duration = np.empty(len(cells))
         for k in np.unique(law).tolist():
             who = np.flatnonzero(law == k)
-            duration[who] = drawn[k][cells[who]]
+            duration[who] = block.durations(step.draws, k, cells[who])
     else:
-        duration = picked(drawn[0], cells)
+        duration = block.durations(step.draws, 0, cells)
     if step.factor is None and not step.reliefs:
         return np.asarray(duration)
     whole = duration

@@ -108,7 +108,7 @@ class ServiceTime(Model):
             return out
         for begin in range(0, flat.size, BLOCK):
             some = slice(begin, begin + BLOCK)
-            part = Key(first, second) if alone else Key(first[some], second[some])  # type: ignore[arg-type]
+            part = Key(first, second) if alone else Key(first[some], second[some])
             flat[some] = self.of_words(words(part, numbers[some]))
         if on_grid:
             round_into(flat, flat)

@@ -7,10 +7,10 @@ array; `value` serves all.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from numba import types
 
-from corridor_sim.core.draws import scalar
 from corridor_sim.core.draws.scalar import (
     SALT_1,
     SALT_6,
@@ -115,7 +115,7 @@ def _fill(kind, number, place, table, node, first, second, index, rounded, out):
             out[i] = on_grid(time_h) if rounded else time_h
 
 
-def _array(of, axes=1, *, written=False):  # type: ignore[no-untyped-def]
+def _array(of: Any, axes: int = 1, *, written: bool = False) -> Any:
     return types.Array(of, axes, "A", readonly=not written, aligned=False)
 
 
@@ -136,5 +136,3 @@ fill = machine_code(
     _fill,
 )
 """`_fill` as machine code."""
-
-__all__ = ["fill", "plain", "scalar", "value"]

@@ -195,12 +195,12 @@ class Lognormal(ServiceTime):
 
     def of_words(self, word: WordArray) -> FloatArray:
         """median exp(sigma z); a normal value beyond the cut is drawn again below it."""
-        cut = self.truncate_h is not None
-        values = variates.normal_below(word, self._bound) if cut else variates.normal(word)
+        cut_h = self.truncate_h
+        values = variates.normal(word) if cut_h is None else variates.normal_below(word, self._bound)
         values *= self._log_sd
         values = exp(values)
         values *= self._median_h
-        return np.minimum(values, self.truncate_h, out=values) if cut else values
+        return values if cut_h is None else np.minimum(values, cut_h, out=values)
 
 
 @SERVICE_TIMES.register("triangular", low_h=0.1, mode_h=0.2, high_h=0.6)
