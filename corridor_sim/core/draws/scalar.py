@@ -23,8 +23,8 @@ primitive: Any = intrinsic
 
 WEYL, FIRST, SECOND = words.WEYL, words.FIRST, words.SECOND
 FURTHER, THIRD, FOURTH = words.FURTHER, words.THIRD, words.FOURTH
-S8, S11, S12, S27, S30, S31, S33 = words.S8, words.S11, words.S12, words.S27, words.S30, words.S31, words.S33
-UNIT, LAYER, SQUEEZE, I16 = words.UNIT, variates.LAYER, variates.SQUEEZE, variates.I16
+S10, S11, S12, S27, S30, S31, S33 = words.S10, words.S11, words.S12, words.S27, words.S30, words.S31, words.S33
+UNIT, LAYER, COARSE, I18 = words.UNIT, variates.LAYER, variates.COARSE, variates.I18
 
 POWER_BITS, CENTRE, LOG_CENTRE = elementary.POWER_BITS, elementary.CENTRE, elementary.LOG_CENTRE
 TO_PARTS, ROUND, STEP_HIGH, STEP_LOW = elementary.TO_PARTS, elementary.ROUND, elementary.STEP_HIGH, elementary.STEP_LOW
@@ -142,7 +142,7 @@ def _normal_at_the_edge(seed, layer, x):  # type: ignore[no-untyped-def]
             return x
         seed = further(seed, SALT_2)
         layer = types.int64(seed & LAYER)
-        x = (types.int64(seed) >> I16) * N_STEP[layer]
+        x = (types.int64(seed) >> I18) * N_STEP[layer]
         if abs(x) < N_INNER[layer]:
             return x
 
@@ -161,7 +161,7 @@ def _normal_tail(seed):  # type: ignore[no-untyped-def]
 def normal(seed):  # type: ignore[no-untyped-def]
     """`variates.normal`."""
     layer = types.int64(seed & LAYER)
-    x = (types.int64(seed) >> I16) * N_STEP[layer]
+    x = (types.int64(seed) >> I18) * N_STEP[layer]
     if abs(x) < N_INNER[layer]:
         return x
     return _normal_at_the_edge(seed, layer, x)
@@ -198,14 +198,14 @@ def exponential(seed):  # type: ignore[no-untyped-def]
 
 
 @whole
-def gamma_of(seed, d, c):  # type: ignore[no-untyped-def]
-    """`variates.gamma` of shape d + 1/3 >= 1, with c = (9 d)^(-1/2)."""
+def gamma_of(seed, d, c, quick):  # type: ignore[no-untyped-def]
+    """`variates.gamma` of shape d + 1/3 >= 1, with c = (9 d)^(-1/2) and `variates.squeeze`."""
     while True:
         z = normal(seed)
         v = 1.0 + c * z
-        coarse = types.int64(seed >> S8 & LAYER)
+        coarse = types.int64(seed >> S10 & COARSE)
         square = z * z
-        if square * square * (256.0 * SQUEEZE) + coarse <= 255.0:
+        if square * square * quick + coarse <= 255.0:
             return v * (v * v) * d
         if v > 0:
             cube = v * v * v
@@ -213,17 +213,6 @@ def gamma_of(seed, d, c):  # type: ignore[no-untyped-def]
             if log(u) < (log(cube) + (1.0 - cube)) * d + 0.5 * square:
                 return v * (v * v) * d
         seed = further(seed, SALT_5)
-
-
-@whole
-def gamma(seed, shape):  # type: ignore[no-untyped-def]
-    """`variates.gamma`."""
-    if shape < 1:
-        d = (shape + 1.0) - 1.0 / 3.0
-        boost = exponential(further(seed, SALT_6)) / -shape
-        return gamma_of(seed, d, 1.0 / math.sqrt(9.0 * d)) * exp(boost)
-    d = shape - 1.0 / 3.0
-    return gamma_of(seed, d, 1.0 / math.sqrt(9.0 * d))
 
 
 @inside

@@ -25,9 +25,9 @@ WEYL = np.uint64(0x9E3779B97F4A7C15)
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 FURTHER = np.uint64(0xD1342543DE82EF95)
 THIRD, FOURTH = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
-S8, S11, S12, S27, S30, S31, S33 = map(np.uint64, (8, 11, 12, 27, 30, 31, 33))
+S10, S11, S12, S27, S30, S31, S33 = map(np.uint64, (10, 11, 12, 27, 30, 31, 33))
 
-PIECE = 4096
+PIECE = 16384
 """Values worked on at once, so that they and what is between stay in the cache."""
 UNIT = 2.0**-53
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core.draws.variates import squeeze
 from corridor_sim.core.draws.words import WordArray
 from corridor_sim.core.machine_code import compiled
 from corridor_sim.core.units import FloatArray
@@ -23,7 +24,7 @@ from corridor_sim.model.service_times.base import ServiceTime
 DETERMINISTIC, EXPONENTIAL, GAMMA, SMALL_GAMMA, LOGNORMAL, CUT_LOGNORMAL = range(6)
 TRIANGULAR, UNIFORM, WEIBULL, EMPIRICAL, HYPEREXPONENTIAL, MIXTURE = range(6, 12)
 PLAIN = 9
-"""Kinds below this need their four numbers only, no table."""
+"""Kinds below this need their five numbers only, no table."""
 LEAST = 32
 """Fewer values than this are not worth a compiled call."""
 
@@ -36,7 +37,7 @@ class CodedLaws(NamedTuple):
     kind
         What each node is. (node,)
     number
-        Its parameters. (node, 4)
+        Its parameters. (node, 5)
     place
         Where its table begins and how long it is; the node of its first inner law (the others
         follow); where the shifts to be added begin and how many they are. (node, 5)
@@ -57,7 +58,7 @@ Parts = tuple[int, tuple[float, ...], Sequence[float], tuple[ServiceTime, ...]]
 def _gamma(law: Any) -> Parts:
     shape = law._shape
     d = (shape + 1.0 if shape < 1 else shape) - 1.0 / 3.0
-    numbers = d, 1.0 / float(np.sqrt(9.0 * d)), law.mean_h / shape, -shape
+    numbers = d, 1.0 / float(np.sqrt(9.0 * d)), law.mean_h / shape, squeeze(d), -shape
     return SMALL_GAMMA if shape < 1 else GAMMA, numbers, (), ()
 
 
@@ -118,7 +119,7 @@ def encode(laws: Sequence[ServiceTime]) -> CodedLaws | None:
         begin = len(table)
         table += [*values]
         kind.append(what)
-        number.append((*numbers, 0.0, 0.0, 0.0, 0.0)[:4])
+        number.append((*numbers, *5 * (0.0,))[:5])
         if laws_inside:
             # What is added to a mixture is added to whichever law is chosen.
             place.append([begin, len(laws_inside) - 1, len(waiting), 0, 0])
@@ -130,7 +131,7 @@ def encode(laws: Sequence[ServiceTime]) -> CodedLaws | None:
             table += shifts
     return CodedLaws(
         np.array(kind, dtype=np.int64),
-        np.array(number, dtype=np.float64).reshape(-1, 4),
+        np.array(number, dtype=np.float64).reshape(-1, 5),
         np.array(place, dtype=np.int64).reshape(-1, 5),
         np.array(table, dtype=np.float64),
     )

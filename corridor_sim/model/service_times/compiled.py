@@ -1,6 +1,6 @@
 """Values of coded laws, one by one, for compiled loops: the same bits as `ServiceTime.of_words`.
 
-Importing this needs numba. `plain` serves the laws that need nothing but their four numbers and takes no
+Importing this needs numba. `plain` serves the laws that need nothing but their five numbers and takes no
 array; `value` serves all.
 """
 
@@ -46,12 +46,12 @@ EMPIRICAL, HYPEREXPONENTIAL, MIXTURE, PLAIN = coded.EMPIRICAL, coded.HYPEREXPONE
 
 
 @whole
-def plain(kind, a, b, c, d, seed):  # type: ignore[no-untyped-def]
-    """The value of a law of kind < `coded.PLAIN` with its four numbers, for a word. [h]"""
+def plain(kind, a, b, c, d, e, seed):  # type: ignore[no-untyped-def]
+    """The value of a law of kind < `coded.PLAIN` with its five numbers, for a word. [h]"""
     if kind == LOGNORMAL:
         return exp(normal(seed) * a) * b
     if kind == GAMMA:
-        return gamma_of(seed, a, b) * c
+        return gamma_of(seed, a, b, d) * c
     if kind == EXPONENTIAL:
         return exponential(seed) * a
     if kind == DETERMINISTIC:
@@ -61,8 +61,8 @@ def plain(kind, a, b, c, d, seed):  # type: ignore[no-untyped-def]
     if kind == CUT_LOGNORMAL:
         return min(exp(normal_below(seed, c) * a) * b, d)
     if kind == SMALL_GAMMA:
-        boost = exponential(further(seed, SALT_6)) / d
-        return gamma_of(seed, a, b) * exp(boost) * c
+        boost = exponential(further(seed, SALT_6)) / e
+        return gamma_of(seed, a, b, d) * exp(boost) * c
     if kind == TRIANGULAR:
         u = uniform(seed)
         if u < (b - a) / d:
@@ -85,7 +85,7 @@ def value(kind, number, place, table, node, seed):  # type: ignore[no-untyped-de
         seed = further(seed, types.uint64(chosen + 1) * FURTHER)
     what = kind[node]
     if what < PLAIN:
-        time_h = plain(what, number[node, 0], number[node, 1], number[node, 2], number[node, 3], seed)
+        time_h = plain(what, number[node, 0], number[node, 1], number[node, 2], number[node, 3], number[node, 4], seed)
     else:
         u = uniform(seed)
         begin, length = place[node, 0], place[node, 1]
@@ -105,9 +105,9 @@ def _fill(kind, number, place, table, node, first, second, index, rounded, out):
     """Write the values of a node at some indices under some keys into `out`, on the clock grid if `rounded`."""
     if kind[node] < PLAIN and place[node, 4] == 0:
         what = kind[node]
-        a, b, c, d = number[node, 0], number[node, 1], number[node, 2], number[node, 3]
+        a, b, c, d, e = number[node, 0], number[node, 1], number[node, 2], number[node, 3], number[node, 4]
         for i in range(len(out)):
-            time_h = plain(what, a, b, c, d, word(first[i], second[i], index[i]))
+            time_h = plain(what, a, b, c, d, e, word(first[i], second[i], index[i]))
             out[i] = on_grid(time_h) if rounded else time_h
     else:
         for i in range(len(out)):
