@@ -5,9 +5,13 @@ import pickle
 import numpy as np
 import pytest
 
+from corridor_sim.core.draws.words import Key
 from corridor_sim.core.errors import ScenarioError
+from corridor_sim.core.machine_code import SWITCH
+from corridor_sim.core.streams import key, keys
+from corridor_sim.core.units import LONGEST_H, to_grid
 from corridor_sim.model.base import KindOf, Positive
-from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime, SimpleLaw, cv_of, scaled
+from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime, SimpleLaw, coded, cv_of, scaled
 
 EXAMPLES = [(kind, SERVICE_TIMES.example(kind)) for kind in SERVICE_TIMES]
 VARIANTS = [
@@ -35,6 +39,7 @@ VARIANTS = [
     ),
 ]
 LAWS = [KindOf(SERVICE_TIMES).make({"kind": kind, **values}, ServiceTime) for kind, values in EXAMPLES + VARIANTS]
+KEY = key(9, 2, "duration", "f", "e")
 each_law = pytest.mark.parametrize("law", LAWS, ids=repr)
 
 
@@ -123,13 +128,36 @@ def test_a_law_is_a_value(law):
     assert np.array_equal(draw(copied, 50), draw(law, 50))
 
 
-@pytest.mark.parametrize("law", [law for law in LAWS if law.is_simple], ids=repr)
-def test_a_simple_law_gives_the_same_bits_in_blocks(law):
-    rng, block = generator(), np.empty((4, 150))
-    for row in block:
-        law.fill(rng, row[:100])
-        law.fill(rng, row[100:])
-    assert np.array_equal(law.of(block).ravel(), draw(law, 600))
+@each_law
+def test_any_value_is_the_same_alone_in_any_order_and_beside_other_streams(law):
+    whole = law.at(KEY, np.arange(20_001))
+    assert law.by_index
+    some = np.random.default_rng(1).integers(0, 20_001, size=(40, 3))
+    assert np.array_equal(law.at(KEY, some), whole[some])
+    assert np.array_equal(law.at(KEY, np.arange(20_001)[::-1]), whole[::-1])
+    assert float(law.at(KEY, 77)) == whole[77]
+    many = keys(9, range(3), "duration", "f", "e")
+    beside = law.at(Key(many.first[:, None], many.second[:, None]), np.arange(500))
+    assert np.array_equal(beside[2], whole[:500])
+
+
+@each_law
+def test_values_on_the_grid_are_the_values_rounded(law):
+    values = law.at(KEY, np.arange(3000))
+    assert np.array_equal(law.at(KEY, np.arange(3000), on_grid=True), to_grid(np.minimum(values, LONGEST_H)))
+
+
+@each_law
+def test_compiled_values_have_the_bits_of_numpy(law, monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.setenv(SWITCH, "0")
+    index = np.arange(200_000)
+    plain = law.at(KEY, index)
+    grid = law.at(KEY, index[:5000], on_grid=True)
+    monkeypatch.delenv(SWITCH)
+    assert coded.encode([law]) is not None
+    assert law.at(KEY, index).tobytes() == plain.tobytes()
+    assert law.at(KEY, index[:5000], on_grid=True).tobytes() == grid.tobytes()
 
 
 # ---------------------------------------------------------------- planted mistakes
@@ -191,6 +219,7 @@ def caught(law):
         "mean": test_a_law_has_the_mean_it_states_and_is_never_negative,
         "variance": test_a_law_has_the_variance_it_states,
         "parts": lambda law: test_drawing_in_parts_gives_the_same_bits(law, (3, 0, 6)),
+        "index": test_any_value_is_the_same_alone_in_any_order_and_beside_other_streams,
         "scale": lambda law: test_a_scaled_law_multiplies_every_value(law, 1.7),
     }
     found = []
@@ -208,7 +237,14 @@ def test_a_new_law_without_mistake_passes():
 
 @pytest.mark.parametrize(
     ("mistake", "name"),
-    [(OtherMean, "mean"), (Negative, "mean"), (OtherSpread, "variance"), (ByCall, "parts"), (Additive, "scale")],
+    [
+        (OtherMean, "mean"),
+        (Negative, "mean"),
+        (OtherSpread, "variance"),
+        (ByCall, "parts"),
+        (ByCall, "index"),
+        (Additive, "scale"),
+    ],
     ids=lambda given: getattr(given, "__name__", given),
 )
 def test_a_mistake_planted_in_a_law_is_caught(mistake, name):

@@ -17,7 +17,6 @@ from corridor_sim.model.service_times import (
     Gamma,
     Lognormal,
     ServiceTime,
-    minus_log,
     scaled,
 )
 
@@ -144,10 +143,6 @@ def test_a_hyperexponential_is_the_mixture_of_its_exponentials():
         return 1 - 0.9 * np.exp(-value / 0.2) - 0.1 * np.exp(-value / 2.0)
 
     assert stats.kstest(law.sampler(generator())(20_000), cdf).pvalue > 1e-3
-
-
-def test_minus_log_of_the_largest_uniform_is_finite():
-    assert minus_log(np.array([0.0, 1 - 2**-53])).tolist() == [0.0, 53 * math.log(2)]
 
 
 def test_other_weights_of_a_mixture_change_only_which_law_counts():

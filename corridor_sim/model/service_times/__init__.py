@@ -16,6 +16,7 @@ from corridor_sim.model.service_times.base import (
     round_into,
     scaled,
 )
+from corridor_sim.model.service_times.coded import encode
 from corridor_sim.model.service_times.composed import (
     Empirical,
     Hyperexponential,
@@ -54,6 +55,7 @@ __all__ = [
     "Uniform",
     "Weibull",
     "cv_of",
+    "encode",
     "require_weights",
     "round_into",
     "scaled",

@@ -37,6 +37,9 @@ BLOCK = 65536
 Draw = Callable[[int], FloatArray]
 """The next `n` values of a law; n then m are the same bits as n + m. [h]"""
 
+COMPILED: list[Callable[..., bool]] = []
+"""The compiled form of `ServiceTime.at`; ``coded.py``, which knows all laws, puts it here."""
+
 SERVICE_TIMES: Registry[type[ServiceTime]] = Registry("service-time law")
 
 
@@ -102,9 +105,7 @@ class ServiceTime(Model):
             first, second = (np.broadcast_to(half, shape).reshape(-1) for half in (first, second))
         out = np.empty(shape)
         flat = out.reshape(-1)
-        from corridor_sim.model.service_times.coded import fill
-
-        if fill(self, first, second, numbers, flat, on_grid=on_grid):
+        if any(fill(self, first, second, numbers, flat, on_grid=on_grid) for fill in COMPILED):
             return out
         for begin in range(0, flat.size, BLOCK):
             some = slice(begin, begin + BLOCK)

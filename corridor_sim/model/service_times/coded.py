@@ -19,12 +19,22 @@ from corridor_sim.core.draws.words import WordArray
 from corridor_sim.core.machine_code import compiled
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model.service_times import composed, simple
-from corridor_sim.model.service_times.base import ServiceTime
+from corridor_sim.model.service_times.base import COMPILED, ServiceTime
+from corridor_sim.model.service_times.codes import (
+    CUT_LOGNORMAL,
+    DETERMINISTIC,
+    EMPIRICAL,
+    EXPONENTIAL,
+    GAMMA,
+    HYPEREXPONENTIAL,
+    LOGNORMAL,
+    MIXTURE,
+    SMALL_GAMMA,
+    TRIANGULAR,
+    UNIFORM,
+    WEIBULL,
+)
 
-DETERMINISTIC, EXPONENTIAL, GAMMA, SMALL_GAMMA, LOGNORMAL, CUT_LOGNORMAL = range(6)
-TRIANGULAR, UNIFORM, WEIBULL, EMPIRICAL, HYPEREXPONENTIAL, MIXTURE = range(6, 12)
-PLAIN = 9
-"""Kinds below this need their five numbers only, no table."""
 LEAST = 32
 """Fewer values than this are not worth a compiled call."""
 
@@ -162,3 +172,6 @@ def _loop() -> Any:
     from corridor_sim.model.service_times import compiled as machine
 
     return machine.fill
+
+
+COMPILED.append(fill)

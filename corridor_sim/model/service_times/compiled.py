@@ -28,26 +28,24 @@ from corridor_sim.core.draws.scalar import (
 )
 from corridor_sim.core.draws.words import FURTHER
 from corridor_sim.core.machine_code import machine_code
-from corridor_sim.model.service_times import coded
-
-DETERMINISTIC, EXPONENTIAL, GAMMA, SMALL_GAMMA = (
-    coded.DETERMINISTIC,
-    coded.EXPONENTIAL,
-    coded.GAMMA,
-    coded.SMALL_GAMMA,
+from corridor_sim.model.service_times.codes import (
+    CUT_LOGNORMAL,
+    DETERMINISTIC,
+    EMPIRICAL,
+    EXPONENTIAL,
+    GAMMA,
+    LOGNORMAL,
+    MIXTURE,
+    PLAIN,
+    SMALL_GAMMA,
+    TRIANGULAR,
+    UNIFORM,
 )
-LOGNORMAL, CUT_LOGNORMAL, TRIANGULAR, UNIFORM = (
-    coded.LOGNORMAL,
-    coded.CUT_LOGNORMAL,
-    coded.TRIANGULAR,
-    coded.UNIFORM,
-)
-EMPIRICAL, HYPEREXPONENTIAL, MIXTURE, PLAIN = coded.EMPIRICAL, coded.HYPEREXPONENTIAL, coded.MIXTURE, coded.PLAIN
 
 
 @whole
 def plain(kind, a, b, c, d, e, seed):  # type: ignore[no-untyped-def]
-    """The value of a law of kind < `coded.PLAIN` with its five numbers, for a word. [h]"""
+    """The value of a law of kind < `codes.PLAIN` with its five numbers, for a word. [h]"""
     if kind == LOGNORMAL:
         return exp(normal(seed) * a) * b
     if kind == GAMMA:
