@@ -6,10 +6,11 @@ import math
 import numpy as np
 import pytest
 
+from corridor_sim.core.draws.words import uniform, words
 from corridor_sim.core.errors import ScenarioError, SimulationError
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.core.streams import stream
-from corridor_sim.core.units import to_grid
+from corridor_sim.core.streams import generator, key
+from corridor_sim.core.units import LONGEST_H, to_grid
 from corridor_sim.model.arrivals import AllAtStart, ArrivalPlan, Batches, Poisson, RegularArrivals, Trace
 from corridor_sim.model.service_times import (
     Deterministic,
@@ -18,12 +19,14 @@ from corridor_sim.model.service_times import (
     Hyperexponential,
     Lognormal,
     Mixture,
+    ServiceTime,
+    Shifted,
     Uniform,
     Weibull,
 )
 from corridor_sim.plan.plan import Delay, Departures, FlowPlan, Plan, PlanBreakdown, Relief, Station, Step, Variant
 from corridor_sim.records.inputs import NUMBER_PER_FLOW
-from corridor_sim.sampling.columns import CHUNK, LONGEST_H, Column
+from corridor_sim.sampling.columns import CHUNK, Column
 from corridor_sim.sampling.elements import outages
 from corridor_sim.sampling.sampler import Sampler
 
@@ -83,16 +86,23 @@ def rows_of(inputs, f, k):
     flow = inputs.flows[f]
     there = flow.variant[k] >= 0
     found = {"release": flow.release_h[k], "variant": flow.variant[k], "number": flow.number[k]}
-    for key, arrays in flow.duration_h.items():
-        found.update({("duration", key, i): array[k] for i, array in enumerate(arrays)})
-    found.update({("uniform", key): array[k] for key, array in flow.uniform.items()})
-    return {key: values[there] for key, values in found.items()}
+    for name, arrays in flow.duration_h.items():
+        found.update({("duration", name, i): array[k] for i, array in enumerate(arrays)})
+    found.update({("uniform", name): array[k] for name, array in flow.uniform.items()})
+    found = {name: values[there] for name, values in found.items()}
+    # What a window leaves for later, asked for now.
+    count = np.where(np.arange(len(flow.count)) == k, flow.count, 0)
+    index = found["number"] - f * NUMBER_PER_FLOW
+    for name, columns in flow.later.duration_h.items():
+        found.update({("duration", name, i): column.at(count, index) for i, column in enumerate(columns)})
+    found.update({("uniform", name): column.at(count, index) for name, column in flow.later.uniform.items()})
+    return found
 
 
 def assert_same(found, expected):
     assert found.keys() == expected.keys()
-    for key in expected:
-        assert np.array_equal(found[key], expected[key]), key
+    for name in expected:
+        assert np.array_equal(found[name], expected[name]), name
 
 
 def joined(windows, f, k):
@@ -132,24 +142,26 @@ def test_streams_are_those_of_their_names():
     plan, root = make_plan(), 99
     flow = Sampler(plan, root).sample([4]).flows[0]
     n = int(flow.count[0])
-    release = to_grid(plan.flows[0].arrivals.sampler(stream(root, 4, "release", "export"))(n))
+    release = to_grid(plan.flows[0].arrivals.sampler(key(root, 4, "release", "export"))(n))
     assert np.array_equal(flow.release_h[0], release)
-    service = to_grid(Gamma(mean_h=0.5, cv=0.8).sampler(stream(root, 4, "duration", "export", "a.lanes"))(n))
+    service = to_grid(Gamma(mean_h=0.5, cv=0.8).at(key(root, 4, "duration", "export", "a.lanes"), range(n)))
     assert np.array_equal(flow.duration_h["a.lanes"][0][0], service)
-    stay = to_grid(STAY.sampler(stream(root, 4, "duration", "export", "a.stay"))(n))
+    stay = to_grid(STAY.at(key(root, 4, "duration", "export", "a.stay"), range(n)))
     assert np.array_equal(flow.duration_h["a.stay"][0][0], stay)
-    assert np.array_equal(flow.uniform["channel"][0], stream(root, 4, "share", "export", "channel").random(n))
-    assert np.array_equal(flow.uniform["pre"][0], stream(root, 4, "relief", "export", "pre").random(n))
+    assert np.array_equal(
+        flow.uniform["channel"][0], uniform(words(key(root, 4, "share", "export", "channel"), range(n)))
+    )
+    assert np.array_equal(flow.uniform["pre"][0], uniform(words(key(root, 4, "relief", "export", "pre"), range(n))))
 
 
 def test_itineraries_follow_the_shares_on_the_day_of_release():
     plan = make_plan(per_h=300.0)
     flow = Sampler(plan, 3).sample([0]).flows[0]
-    uniform = stream(3, 0, "route", "export").random(int(flow.count[0]))
+    drawn = uniform(words(key(3, 0, "route", "export"), range(int(flow.count[0]))))
     for since_h, until_h, shares in ((0, 48, [0.5, 0.3, 0.2]), (48, 96, [0.1, 0.3, 0.2]), (96, 120, [0.1, 0.3, 0.9])):
         then = (flow.release_h[0] >= since_h) & (flow.release_h[0] < until_h)
         upto = np.cumsum(shares) / sum(shares)
-        assert np.array_equal(flow.variant[0][then], np.searchsorted(upto[:2], uniform[then], side="right"))
+        assert np.array_equal(flow.variant[0][then], np.searchsorted(upto[:2], drawn[then], side="right"))
         for v, share in enumerate(np.array(shares) / sum(shares)):
             assert abs((flow.variant[0][then] == v).mean() - share) < 4.5 * math.sqrt(share / then.sum())
 
@@ -188,7 +200,9 @@ def test_flows_without_consignments_give_empty_rows():
     sampler = Sampler(make_plan(flows=flows), 1)
     for inputs in (sampler.sample([0, 1]), sampler.stream([0, 1]).next(math.inf)):
         for part in inputs.flows:
-            assert part.release_h.shape == part.duration_h["a.stay"][0].shape == (2, 0)
+            assert part.release_h.shape == (2, 0)
+            drawn = part.duration_h.get("a.stay") or part.later.duration_h["a.stay"]
+            assert isinstance(drawn[0], Column) or drawn[0].shape == (2, 0)
     assert sampler.sample([]).flows[0].release_h.shape == (0, 0)
 
 
@@ -262,8 +276,52 @@ def test_long_rows_are_drawn_in_chunks_without_a_trace():
     for law in laws:
         values = Column(8, [0, 1, 2], "duration", "f", "e", law).take(n)
         for k, count in enumerate(n):
-            expected = to_grid(law.sampler(stream(8, k, "duration", "f", "e"))(int(count)))
+            expected = to_grid(law.at(key(8, k, "duration", "f", "e"), range(int(count))))
             assert np.array_equal(values[k, :count], expected)
+
+
+class InSequence(ServiceTime):
+    """A law of a user that knows nothing of keys."""
+
+    kind = "in_sequence"
+    mean_h: float
+
+    def sampler(self, rng):
+        return lambda n: self.mean_h * rng.standard_exponential(n)
+
+
+@pytest.mark.parametrize("law", [InSequence(mean_h=2.0), Shifted(shift_h=0.5, law=InSequence(mean_h=2.0))], ids=repr)
+def test_a_law_that_has_a_sampler_only_is_drawn_in_sequence_from_a_generator_of_its_stream(law):
+    assert not law.by_index
+    column = Column(8, [0, 1], "duration", "f", "e", law)
+    counts = np.array([2 * CHUNK + 3, 7])
+    values = column.take(counts)
+    for k, count in enumerate(counts):
+        expected = law.sampler(generator(key(8, k, "duration", "f", "e")))(int(count))
+        assert np.array_equal(values[k, :count], to_grid(expected))
+    kept = Column(8, [0, 1], "duration", "f", "e", law, keep=True)
+    parts = [kept.take(np.array([3, 4])), kept.take(np.array([5, 3]))]
+    assert np.array_equal(np.concatenate([parts[0][0, :3], parts[1][0]]), values[0, :8])
+    assert np.array_equal(np.concatenate([parts[0][1], parts[1][1, :3]]), values[1, :7])
+
+
+def test_a_law_in_sequence_in_a_plan_is_drawn_ahead_and_the_others_later():
+    steps = (step(0, InSequence(mean_h=0.5), draws="a.lanes"), step(1, STAY, draws="a.stay"))
+    flow = FlowPlan(id="export", variants=(Variant(id="v", steps=steps),), arrivals=poisson())
+    sampler = Sampler(make_plan(flows=(flow,)), 5)
+    window = sampler.stream([0, 1]).next(math.inf)
+    assert set(window.flows[0].duration_h) == {"a.lanes"}
+    assert set(window.flows[0].later.duration_h) == {"a.stay"}
+    for k in range(2):
+        assert_same(rows_of(window, 0, k), rows_of(sampler.sample([0, 1]), 0, k))
+
+
+@pytest.mark.parametrize("law", [None, STAY, Gamma(mean_h=0.5, cv=0.8), Deterministic(value_h=0.3)], ids=repr)
+def test_any_value_of_a_column_is_the_same_alone(law):
+    column = Column(8, [3, 0], "share", "f", "e", law)
+    whole = column.take(np.array([400, 300]))
+    index = np.array([7, 399, 0, 5, 5, 299])
+    assert np.array_equal(column.at(np.array([2, 4]), index), np.append(whole[0, index[:2]], whole[1, index[2:]]))
 
 
 def test_a_column_goes_on_where_each_row_ended():
@@ -306,8 +364,8 @@ def test_another_flow_element_or_role_leaves_every_other_draw_alone():
         found = rows_of(after, 1, k)
         expected = rows_of(before, 0, k)
         assert {key: len(found[key]) for key in expected} == {key: len(expected[key]) for key in expected}
-        for key in expected.keys() - {"number"}:
-            assert np.array_equal(found[key], expected[key]), key
+        for name in expected.keys() - {"number"}:
+            assert np.array_equal(found[name], expected[name]), name
     assert after.outages[0] == before.outages[0]
     assert np.array_equal(after.crossing_h[2], before.crossing_h[2])
     assert not np.array_equal(after.flows[0].release_h[0][:20], before.flows[0].release_h[0][:20])
