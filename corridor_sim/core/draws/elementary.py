@@ -3,7 +3,7 @@
 Libraries differ in the last bit of both, and numpy differs from the C library that compiled code
 calls. These two give the same bits in numpy and in compiled loops on every machine with IEEE 754
 arithmetic. Both reduce the argument with a table of 128 values and end with a short
-polynomial [tang1989, tang1990]; errors are under 1 unit in the last place for `log` and under 1.1
+polynomial [tang1989] [tang1990]; errors are under 1 unit in the last place for `log` and under 1.1
 for `exp` (measured: a test compares with 50 digits).
 """
 
@@ -125,8 +125,8 @@ def log(x: FloatArray) -> FloatArray:
 
     Examples
     --------
-    >>> log(np.array([1.0, 10.0])).tolist()
-    [0.0, 2.302585092994046]
+    >>> log(np.array([1.0, 2.0])).tolist()
+    [0.0, 0.6931471805599453]
     """
     out = np.empty(x.shape)
     flat, into = x.reshape(-1), out.reshape(-1)

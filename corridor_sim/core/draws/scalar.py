@@ -23,7 +23,15 @@ primitive: Any = intrinsic
 
 WEYL, FIRST, SECOND = words.WEYL, words.FIRST, words.SECOND
 FURTHER, THIRD, FOURTH = words.FURTHER, words.THIRD, words.FOURTH
-S10, S11, S12, S27, S30, S31, S33 = words.S10, words.S11, words.S12, words.S27, words.S30, words.S31, words.S33
+BY_10, BY_11, BY_12, BY_27, BY_30, BY_31, BY_33 = (
+    words.BY_10,
+    words.BY_11,
+    words.BY_12,
+    words.BY_27,
+    words.BY_30,
+    words.BY_31,
+    words.BY_33,
+)
 UNIT, LAYER, COARSE, I18 = words.UNIT, variates.LAYER, variates.COARSE, variates.I18
 
 POWER_BITS, CENTRE, LOG_CENTRE = elementary.POWER_BITS, elementary.CENTRE, elementary.LOG_CENTRE
@@ -69,30 +77,30 @@ def float_of(context: Any, bits: Any) -> Any:
 def word(first, second, index):  # type: ignore[no-untyped-def]
     """`words.words` of one key and one index, all unsigned."""
     x = index * WEYL + first
-    x = (x ^ (x >> S30)) * FIRST ^ second
-    x = (x ^ (x >> S27)) * SECOND
-    return x ^ (x >> S31)
+    x = (x ^ (x >> BY_30)) * FIRST ^ second
+    x = (x ^ (x >> BY_27)) * SECOND
+    return x ^ (x >> BY_31)
 
 
 @inside
 def further(x, salt):  # type: ignore[no-untyped-def]
     """`words.further`, by its salt."""
     x = x + salt
-    x = (x ^ (x >> S33)) * THIRD
-    x = (x ^ (x >> S33)) * FOURTH
-    return x ^ (x >> S33)
+    x = (x ^ (x >> BY_33)) * THIRD
+    x = (x ^ (x >> BY_33)) * FOURTH
+    return x ^ (x >> BY_33)
 
 
 @inside
 def uniform(x):  # type: ignore[no-untyped-def]
     """`words.uniform`."""
-    return types.int64(x >> S11) * UNIT
+    return types.int64(x >> BY_11) * UNIT
 
 
 @inside
 def inner_uniform(x):  # type: ignore[no-untyped-def]
     """`words.inner_uniform`."""
-    return (types.int64(x >> S12) + 0.5) * 2.0**-52
+    return (types.int64(x >> BY_12) + 0.5) * 2.0**-52
 
 
 @inside
@@ -179,7 +187,7 @@ def _exponential_at_the_edge(seed, layer, x):  # type: ignore[no-untyped-def]
                 break
         seed = further(seed, SALT_2)
         layer = types.int64(seed & LAYER)
-        x = types.int64(seed >> S11) * X_STEP[layer]
+        x = types.int64(seed >> BY_11) * X_STEP[layer]
         if x < X_INNER[layer]:
             break
     for _ in range(ahead):
@@ -191,7 +199,7 @@ def _exponential_at_the_edge(seed, layer, x):  # type: ignore[no-untyped-def]
 def exponential(seed):  # type: ignore[no-untyped-def]
     """`variates.exponential`."""
     layer = types.int64(seed & LAYER)
-    x = types.int64(seed >> S11) * X_STEP[layer]
+    x = types.int64(seed >> BY_11) * X_STEP[layer]
     if x < X_INNER[layer]:
         return x
     return _exponential_at_the_edge(seed, layer, x)
@@ -203,7 +211,7 @@ def gamma_of(seed, d, c, quick):  # type: ignore[no-untyped-def]
     while True:
         z = normal(seed)
         v = 1.0 + c * z
-        coarse = types.int64(seed >> S10 & COARSE)
+        coarse = types.int64(seed >> BY_10 & COARSE)
         square = z * z
         if square * square * quick + coarse <= 255.0:
             return v * (v * v) * d

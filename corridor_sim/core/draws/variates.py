@@ -1,7 +1,7 @@
 """Standard variates of words: arrays of 64 random bits in, arrays of values out.
 
 Each value depends on its own word alone, so any may be had without the others. Laws are exact:
-normal and exponential by the ziggurat [marsaglia2000], gamma by the method of [marsaglia2000gamma].
+normal and exponential by the ziggurat [marsaglia2000], gamma by the method of [marsagliatsang2000].
 `scalar.py` has the same, value by value.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.draws.elementary import exp, log
-from corridor_sim.core.draws.words import PIECE, S10, S11, WordArray, further, inner_uniform, uniform
+from corridor_sim.core.draws.words import PIECE, BY_10, BY_11, WordArray, further, inner_uniform, uniform
 from corridor_sim.core.draws.ziggurat import BASE, EXPONENTIAL, NORMAL, Layers
 from corridor_sim.core.units import FloatArray
 
@@ -85,7 +85,7 @@ def exponential(word: WordArray) -> FloatArray:
     for at in range(0, flat.size, PIECE):
         some, x = flat[at : at + PIECE], into[at : at + PIECE]
         layer = (some & LAYER).view(np.int64)
-        np.multiply((some >> S11).view(np.int64), EXPONENTIAL.step.take(layer, mode="clip"), out=x)
+        np.multiply((some >> BY_11).view(np.int64), EXPONENTIAL.step.take(layer, mode="clip"), out=x)
         left.append(np.flatnonzero(x >= EXPONENTIAL.inner.take(layer, mode="clip")) + at)
     rest = np.concatenate(left) if left else np.empty(0, dtype=np.int64)
     if len(rest):
@@ -130,7 +130,7 @@ def _gamma(word: WordArray, d: float) -> FloatArray:
         np.multiply(x, x, out=square)
         square *= square
         square *= quick
-        square += (flat[at : at + PIECE] >> S10 & COARSE).view(np.int64)
+        square += (flat[at : at + PIECE] >> BY_10 & COARSE).view(np.int64)
         v *= d
         left.append(np.flatnonzero(square > 255.0) + at)
     rest = np.concatenate(left) if left else np.empty(0, dtype=np.int64)
@@ -143,7 +143,7 @@ def _gamma(word: WordArray, d: float) -> FloatArray:
 def squeeze(d: float) -> float:
     """256 k for a k such that 1 - k z^4 never exceeds the chance with which a gamma value of normal z is kept.
 
-    [marsaglia2000gamma] has k = 0.0331 for all shapes; the least k for one shape falls as 1 / (108 d). With
+    [marsagliatsang2000] has k = 0.0331 for all shapes; the least k for one shape falls as 1 / (108 d). With
     z = -t / c, t in (0, 1), the logarithm of the chance is 3 d (t + t^2/2 + t^3/3 + log(1 - t)), and positive z are
     kept more often. It is the largest quotient on a fine grid, and 3 % more. Whether a value is decided here or by
     logarithms does not change it.
@@ -164,7 +164,7 @@ def _gamma_at_the_edge(word: WordArray, z: FloatArray, value: FloatArray, d: flo
     cube = v * v
     cube *= v
     u = inner_uniform(further(word, GAMMA_UNIFORM))
-    u += (word >> S10 & COARSE).view(np.int64)
+    u += (word >> BY_10 & COARSE).view(np.int64)
     u *= 1.0 / 256.0
     # log u < z^2 / 2 + d (1 - v^3 + log v^3)
     right = log(cube)

@@ -25,7 +25,7 @@ WEYL = np.uint64(0x9E3779B97F4A7C15)
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 FURTHER = np.uint64(0xD1342543DE82EF95)
 THIRD, FOURTH = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
-S10, S11, S12, S27, S30, S31, S33 = map(np.uint64, (10, 11, 12, 27, 30, 31, 33))
+BY_10, BY_11, BY_12, BY_27, BY_30, BY_31, BY_33 = map(np.uint64, (10, 11, 12, 27, 30, 31, 33))
 
 PIECE = 16384
 """Values worked on at once, so that they and what is between stay in the cache."""
@@ -75,12 +75,12 @@ def words(key: Key, index: ArrayLike) -> WordArray:
 def _hash(index: WordArray, first: WordArray, second: WordArray, out: WordArray) -> None:
     np.multiply(index, WEYL, out=out)
     np.add(out, first, out=out)
-    np.bitwise_xor(out, out >> S30, out=out)
+    np.bitwise_xor(out, out >> BY_30, out=out)
     np.multiply(out, FIRST, out=out)
     np.bitwise_xor(out, second, out=out)
-    np.bitwise_xor(out, out >> S27, out=out)
+    np.bitwise_xor(out, out >> BY_27, out=out)
     np.multiply(out, SECOND, out=out)
-    np.bitwise_xor(out, out >> S31, out=out)
+    np.bitwise_xor(out, out >> BY_31, out=out)
 
 
 def salt(number: int) -> np.uint64:
@@ -96,11 +96,11 @@ def further(word: WordArray, number: int) -> WordArray:
     for at in range(0, flat.size, PIECE):
         out = into[at : at + PIECE]
         np.add(flat[at : at + PIECE], added, out=out)
-        out ^= out >> S33
+        out ^= out >> BY_33
         out *= THIRD
-        out ^= out >> S33
+        out ^= out >> BY_33
         out *= FOURTH
-        out ^= out >> S33
+        out ^= out >> BY_33
     return result
 
 
@@ -109,13 +109,13 @@ def uniform(word: WordArray) -> FloatArray:
     out = np.empty(word.shape)
     flat, into = word.reshape(-1), out.reshape(-1)
     for at in range(0, flat.size, PIECE):
-        np.multiply((flat[at : at + PIECE] >> S11).view(np.int64), UNIT, out=into[at : at + PIECE])
+        np.multiply((flat[at : at + PIECE] >> BY_11).view(np.int64), UNIT, out=into[at : at + PIECE])
     return out
 
 
 def inner_uniform(word: WordArray) -> FloatArray:
     """Uniforms strictly between 0 and 1, the midpoints of the grid of 2^-52."""
-    out = np.asarray((word >> S12).view(np.int64), dtype=np.float64)
+    out = np.asarray((word >> BY_12).view(np.int64), dtype=np.float64)
     out += 0.5
     out *= 2.0**-52
     return out
