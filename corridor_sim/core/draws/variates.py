@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.draws.elementary import exp, log
-from corridor_sim.core.draws.words import PIECE, BY_10, BY_11, WordArray, further, inner_uniform, uniform
+from corridor_sim.core.draws.words import BY_10, BY_11, PIECE, WordArray, further, inner_uniform, uniform
 from corridor_sim.core.draws.ziggurat import BASE, EXPONENTIAL, NORMAL, Layers
 from corridor_sim.core.units import FloatArray
 
