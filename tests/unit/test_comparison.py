@@ -16,7 +16,7 @@ from corridor_sim.results.reliability import unreliable
 from corridor_sim.results.results import OVERLOAD, Results
 from corridor_sim.results.worth import annuity, worth_of
 
-VERSIONS = {"stream_scheme": "1"}
+VERSIONS = {"stream_scheme": "2"}
 
 
 def made(rows, name="base", root=7, **plan_options):
