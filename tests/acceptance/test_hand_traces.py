@@ -35,7 +35,7 @@ def test_one_wrong_instant_and_one_value_wrong_by_a_fifth_are_the_only_failures(
     sources = [{"class": "truck", "process": "poisson", "rate_per_min": 0.08}]
     station = {"id": "A", "lanes": 1, "service": {"dist": "uniform", "low": 4, "high": 16}}
     leg = {"id": "L", "max_trucks": 3, "travel": {"dist": "exponential", "mean": 10}}
-    run = {"kind": "steady", "warmup": 3000, "window": 60000, "reps_quick": 10, "reps_full": 10}
+    run = {"kind": "steady", "warmup": 3000, "window": 60000, "reps_quick": 40, "reps_full": 40}
     content["cases"] = [
         {
             "id": "U", "model": {"sources": sources, "stations": [station], "route": ["A"]}, "run": run,

@@ -249,7 +249,7 @@ def test_one_and_two_processes_print_the_same_bytes(folder):
     alone, together = (folder.call(*common, "--workers", workers) for workers in (1, 2))
     assert alone.exit_code == together.exit_code == 0
     assert len(alone.stdout) > 10_000
-    assert alone.stdout_bytes == together.stdout_bytes
+    assert alone.stdout == together.stdout
 
 
 # ---------------------------------------------------------------- what a run says

@@ -42,7 +42,7 @@ def test_five_in_a_hundred_of_all_consignments_wait_longer_than_the_pooled_perce
 def test_it_is_not_the_mean_of_the_percentiles_of_replications(kept):
     # A congested replication has more of the long waits than one twelfth.
     mean = kept.summary("wait_p95_h", place="northgate_b.entry.xray").iloc[0]
-    assert pooled_row(kept)["mean"] > 1.05 * mean["mean"]
+    assert pooled_row(kept)["mean"] > 1.02 * mean["mean"]
 
 
 def test_how_the_run_is_cut_does_not_show():

@@ -141,7 +141,9 @@ def test_one_replication_says_that_there_is_no_interval():
         one = run(teaching(2), replications=1, workers=1)
     frame = one.summary("stay_h")
     assert frame["low"].isna().all()
-    assert set(frame["note"]) == {"interval not available"}
+    # A single replication may be overloaded by its own draws; that note leads.
+    assert set(frame["note"]) <= {"interval not available", OVERLOAD}
+    assert "interval not available" in set(frame["note"])
     assert "no interval" in one.describe()
 
 

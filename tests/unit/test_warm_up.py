@@ -8,7 +8,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.Corrid
 
 def test_a_road_of_days_asks_for_the_days_it_takes_to_fill():
     # From Moscow to the border of Baku takes about four days: before that no truck has left Samur southbound.
-    frame = cs.warm_up("baseline_2023", replications=2, workers=1)
+    frame = cs.warm_up("baseline_2023", replications=10, workers=1)
     left = frame[(frame["output"] == "passed_by_day") & (frame["direction"] == "entry")].set_index("post")
     assert 3 <= left.loc["samur_az", "warm_up_days"] <= 10
     assert frame["set_days"].eq(10).all()
