@@ -19,6 +19,7 @@ class Called:
     stdout: str
     stderr: str
     exception: BaseException | None
+    stdout_bytes: bytes
 
     @property
     def output(self):
@@ -29,4 +30,4 @@ class Called:
 def called(*arguments):
     """`corridor-sim` called with these arguments."""
     result = CliRunner(**APART).invoke(main, [str(argument) for argument in arguments])
-    return Called(result.exit_code, result.stdout, result.stderr, result.exception)
+    return Called(result.exit_code, result.stdout, result.stderr, result.exception, result.stdout_bytes)
