@@ -189,8 +189,12 @@ def test_functions_with_the_name_of_a_module_stay_functions():
 
 def test_every_module_can_be_imported_and_says_what_it_is_for():
     for module in modules():
-        if not module.endswith("__main__"):
+        if module.endswith("__main__"):
+            continue
+        try:
             assert importlib.import_module(module).__doc__, module
+        except ModuleNotFoundError as error:
+            assert error.name in ("numba", "llvmlite"), module  # modules of the extra `fast`
 
 
 def test_version_is_stated_once_and_for_all():
