@@ -18,7 +18,8 @@ from corridor_sim.plots.names import place_name
 from corridor_sim.report.text import moved_wait_told, overload_told
 from corridor_sim.results.comparison import EQUAL, LESS, MORE, SAME, Comparison
 from corridor_sim.results.moved_waits import moved_waits
-from corridor_sim.results.results import Results, mean_interval
+from corridor_sim.results.reliability import UNRELIABLE
+from corridor_sim.results.results import OVERLOAD, Results, mean_interval
 
 MOST = 8
 """Places named in one list; the tables hold all."""
@@ -93,6 +94,9 @@ def _compared(comparison: Comparison, other: int) -> Iterator[Sentence]:
     yield from _by_place(comparison, name, run, "throughput_per_day", "vehicles crossing", several=True)
 
 
+_NOTED = {OVERLOAD: " Overloaded: this time measures the horizon.", UNRELIABLE: " Interval not reliable."}
+
+
 def _by_place(
     comparison: Comparison, name: str, run: Results, indicator: str, what: str, several: bool = False
 ) -> Iterator[Sentence]:
@@ -100,7 +104,7 @@ def _by_place(
     rows = [row for row in _rows(comparison, name, indicator, kind="crossing") if row.n > 0]
     clear = sorted((row for row in rows if row.verdict in (MORE, LESS)), key=lambda row: -abs(row.difference))
     for row in clear[:MOST]:
-        flag = " Overloaded: this time measures the horizon." if row.note else ""
+        flag = _NOTED.get(row.note, "")
         yield _change(row, what, "", place_name(run, row.kind, row.place, row.direction), flag, several)
     if len(clear) > MOST:
         yield Sentence(f"{what}: {len(clear) - MOST} more places differ; see the table.")

@@ -12,9 +12,10 @@ from typing import Any
 from corridor_sim.core.rounding import estimate
 from corridor_sim.plan.plan import Plan
 from corridor_sim.plots.names import WORDS, place_name
-from corridor_sim.report.text import KINDS_OF_STUDY, not_counted_told
+from corridor_sim.report.text import KINDS_OF_STUDY, MARKS, MARKS_TOLD, WHOM, not_counted_told
 from corridor_sim.results.comparison import Comparison
-from corridor_sim.results.results import Results, mean_interval
+from corridor_sim.results.reliability import UNRELIABLE, unreliable
+from corridor_sim.results.results import OVERLOAD, Results, mean_interval
 
 TABLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Crossings", "crossing", ("tfi1", "tfi1_p95", "buffer_index", "delay_h", "throughput_per_day", "tfi2")),
@@ -55,21 +56,23 @@ def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...
     known = [name for name in indicators if name in table.indicators]
     units: dict[str, str] = {}
     rows: dict[tuple[str, str], dict[str, str]] = {}
-    flagged, starred = results.flagged(), False
+    flagged, marks = results.flagged(), set()
     for name in known:
         for label, values in table.select(name, kind=kind, cargo_class="", of="", hour=None, day=None):
             units[name] = label.unit
             mean, half = mean_interval(values)
             over = (kind, label.place, label.direction) in flagged and label.unit == "h" and not math.isnan(mean)
-            starred |= over
-            rows.setdefault((label.place, label.direction), {})[name] = estimate(mean, half) + ("*" if over else "")
+            mark = MARKS[OVERLOAD] if over else MARKS[UNRELIABLE] if unreliable(label, values) else ""
+            marks.add(mark)
+            rows.setdefault((label.place, label.direction), {})[name] = estimate(mean, half) + mark
+    whom = f"{WHOM[0].upper()}{WHOM[1:]}." if {"wait_h", "stay_h"} <= set(units) else ""
     header = [(WORDS[name], units[name].replace("1/day", "a day").strip("-1")) for name in known if name in units]
     body = [
         (place_name(results, kind, *place), [cells.get(name, "") for name in known if name in units])
         for place, cells in rows.items()
         if any(cell not in ("-", "") for cell in cells.values())
     ]
-    return {"title": title, "header": header, "rows": body, "starred": starred}
+    return {"title": title, "header": header, "rows": body, "marks": _told(marks), "whom": whom}
 
 
 def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
@@ -92,7 +95,7 @@ def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
                 "place": place_name(run, row.kind, row.place, row.direction),
                 "base": estimate(row.base),
                 "other": estimate(row.other),
-                "difference": estimate(row.difference, (row.high - row.low) / 2, "+") + ("*" if row.note else ""),
+                "difference": estimate(row.difference, (row.high - row.low) / 2, "+") + MARKS.get(row.note, ""),
                 "p": "" if math.isnan(row.p_holm) else f"{row.p_holm:.3f}" if row.p_holm >= 0.001 else "<0.001",
                 "ratio": "" if not math.isfinite(row.variance_ratio) else f"{row.variance_ratio:.1f}",
                 "verdict": row.verdict,
@@ -101,8 +104,14 @@ def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
             if row.verdict not in ("no difference", "nobody")
         ]
         counts = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
-        found.append({"name": name, "rows": rows, "counts": counts, "number": len(mine), "starred": any(mine["note"])})
+        marks = {row["difference"][-1] for row in rows}
+        found.append({"name": name, "rows": rows, "counts": counts, "number": len(mine), "marks": _told(marks)})
     return found
+
+
+def _told(marks: set[str]) -> str:
+    """What the marks of a table mean, in words."""
+    return " ".join(f"{mark} {told}." for mark, told in MARKS_TOLD.items() if mark in marks)
 
 
 def _tuples(frame: Any) -> list[Any]:

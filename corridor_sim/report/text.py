@@ -9,13 +9,17 @@ from __future__ import annotations
 import datetime as dt
 import math
 import textwrap
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from corridor_sim.core.rounding import estimate
+from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.capacity import not_counted
-from corridor_sim.indicators.table import Table
+from corridor_sim.indicators.table import Label, Table
 from corridor_sim.results.moved_waits import MovedWait, TimeChange, moved_waits
 from corridor_sim.results.overload import growing
+from corridor_sim.results.reliability import UNRELIABLE, unreliable
+from corridor_sim.results.results import OVERLOAD, mean_interval
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +28,14 @@ if TYPE_CHECKING:
     from corridor_sim.results.results import Results
 
 
+MARKS = {OVERLOAD: "*", UNRELIABLE: "?"}
+"""What stands behind a number whose row has that note."""
+MARKS_TOLD = {
+    "*": "a stage on the way is overloaded: the time measures the horizon",
+    "?": "interval not reliable: what makes the difference is rare, or a value is shared by most replications",
+}
+WHOM = "wait is over those who started by the end, stay over those who left"
+"""Of whom the means in one row of a post are: not the same consignments where some are still there at the end."""
 KINDS_OF_STUDY = {
     "terminating": "terminating: this period with its dates, not a long-run average",
     "cyclic": "cyclic: the period repeats",
@@ -165,9 +177,10 @@ def _posts(results: Results, width: int) -> list[str]:
         if found["stay_h"] is None or math.isnan(found["stay_h"][0]):
             continue
         crossing = crossings.get((place, direction))
-        tfi1 = _row(table, "tfi1", kind="crossing", place=crossing[0], direction=crossing[1]) if crossing else None
-        mark = "*" if ("post", place, direction) in flagged else ""
-        times = [_cell(cell) + mark for cell in (found["wait_h"], found["stay_h"], tfi1)]
+        beyond = {"kind": "crossing", "place": crossing[0], "direction": crossing[1]} if crossing else None
+        asked: list[tuple[str, dict[str, str] | None]] = [("wait_h", at), ("stay_h", at), ("tfi1", beyond)]
+        over = ("post", place, direction) in flagged
+        times = [_time(table, indicator, where, over) for indicator, where in asked]
         load = found["saturation"]
         text = f"{load[0]:.2f}" if load and not math.isnan(load[0]) else "-"
         rows.append((place, direction, *times, _cell(found["throughput_per_day"]), text))
@@ -186,16 +199,30 @@ def _posts(results: Results, width: int) -> list[str]:
         for post, way in places
         if (left := _row(table, "unserved", kind="post", place=post, direction=way)) and left[0] > 0
     ]
-    if late:
-        text = (
-            "wait is over those who started by the end, stay over those who left; not started by then, a replication: "
-        )
-        lines += textwrap.wrap(text + ", ".join(late), width, subsequent_indent="  ")
+    more = f"; not started by then, a replication: {', '.join(late)}" if late else ""
+    lines += textwrap.wrap(WHOM + more, width, subsequent_indent="  ")
     few = "; one replication has no interval" if results.replications < 2 else ""
     lines += textwrap.wrap(f"mean ± half-width of the 95 % interval: sampling noise only{few}", width)
-    if any("*" in text for text in lines):
-        lines.append("* a stage on the way is overloaded: the time measures the horizon")
-    return lines
+    return lines + _marks_told({text[-1] for row in rows[1:] for text in row[2:] if text}, width)
+
+
+def _marks_told(marks: Iterable[str], width: int) -> list[str]:
+    """What the marks that were set mean, a line each."""
+    found = set(marks)
+    return [
+        line
+        for mark, told in MARKS_TOLD.items()
+        if mark in found
+        for line in textwrap.wrap(f"{mark} {told}", width, subsequent_indent="  ")
+    ]
+
+
+def _time(table: Table, indicator: str, where: dict[str, str] | None, over: bool) -> str:
+    """A mean time with its half-width and mark."""
+    if where is None:
+        return _cell(None)
+    doubtful = _doubtful(table, indicator, **where)
+    return _cell(_row(table, indicator, **where)) + (MARKS[OVERLOAD] if over else MARKS[UNRELIABLE] if doubtful else "")
 
 
 def _columns(rows: list[tuple[str, ...]], width: int) -> list[str]:
@@ -257,12 +284,21 @@ def _crossings(results: Results) -> dict[tuple[str, str], tuple[str, str]]:
 
 
 def _row(table: Table, indicator: str, **where: str) -> tuple[float, float] | None:
-    from corridor_sim.results.results import mean_interval
+    found = _found(table, indicator, **where)
+    return mean_interval(found[1]) if found is not None else None
 
+
+def _doubtful(table: Table, indicator: str, **where: str) -> bool:
+    """Whether the interval of such a row is there, and is not to be relied on."""
+    found = _found(table, indicator, **where)
+    return found is not None and unreliable(*found)
+
+
+def _found(table: Table, indicator: str, **where: str) -> tuple[Label, FloatArray] | None:
     if indicator not in table.indicators:
         return None
     found = table.select(indicator, **{"cargo_class": "", "hour": None, "day": None, "of": "", **where})
-    return mean_interval(found.values[0]) if len(found) else None
+    return next(iter(found), None)
 
 
 def _all(table: Table, indicator: str) -> float | None:
@@ -296,8 +332,8 @@ def describe_comparison(comparison: Comparison, width: int = 80) -> str:
             lines += textwrap.wrap(text, width, subsequent_indent="  ")
     joint = "" if len(comparison.names) == 2 else ", together for all scenarios of a row"
     lines += ["", *textwrap.wrap(f"difference ± half-width of the 95 % interval{joint}: sampling noise only", width)]
-    if frame["note"].any():
-        lines += textwrap.wrap("* a stage on the way is overloaded: the time measures the horizon", width)
+    shown = frame.loc[frame["verdict"].isin(["more", "less"]), "note"]
+    lines += _marks_told({MARKS[note] for note in shown if note in MARKS}, width)
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -370,7 +406,7 @@ def _differences(rows: pd.DataFrame, name: str, base: str, width: int) -> list[s
         row: Any
         for row in group.itertuples():
             place = row.place if row.kind == "flow" else f"{row.place} {row.direction}".strip()
-            mark = "*" if row.note else ""
+            mark = MARKS.get(row.note, "")
             change = estimate(row.difference, (row.high - row.low) / 2) + mark
             lines.append(f"  {_short(place, room - 2):<{room - 2}} {estimate(row.base):>11} {change:>20} {row.verdict}")
     rest = rows["verdict"].value_counts()

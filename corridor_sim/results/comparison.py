@@ -22,7 +22,7 @@ from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.input_differences import inputs_diff
-from corridor_sim.results.reliability import UNRELIABLE, unreliable
+from corridor_sim.results.reliability import UNRELIABLE, unreliable_difference
 from corridor_sim.results.results import NOISE, OVERLOAD, TIMES, Results
 from corridor_sim.results.worth import Worth, worth_of
 from corridor_sim.statistics.intervals import require_confidence, t_half_width, t_p_values
@@ -184,7 +184,7 @@ class Comparison:
                 if label.indicator in TIMES and (label.kind, label.place, label.direction) in flagged
                 else UNRELIABLE
                 if not np.array_equal(mine, theirs, equal_nan=True)
-                and (unreliable(label, mine) or unreliable(label, theirs))
+                and unreliable_difference(label, mine, theirs, self.paired)
                 else ""
                 for label, mine, theirs in zip(labels, kept.values, others.values, strict=True)
             ]
@@ -209,11 +209,11 @@ class Comparison:
         first, second = self.differences(other, base)
         # All intervals of one row hold together over the scenarios.
         level = 1.0 - (1.0 - self.confidence) / (len(self.runs) - 1)
+        step = resolution(first.labels, first.values, second.values)
         if self.paired:
-            step = resolution(first.labels, first.values, second.values)
             found = paired_statistics(first.values, second.values, level, step)
         else:
-            found = welch_statistics(first.values, second.values, level)
+            found = welch_statistics(first.values, second.values, level, step)
         return first.labels, found
 
     @staticmethod
@@ -407,8 +407,16 @@ def paired_statistics(
     }
 
 
-def welch_statistics(base: FloatArray, other: FloatArray, confidence: float) -> dict[str, FloatArray]:
-    """As `paired_statistics`, for runs on different random numbers [welch1938]."""
+def welch_statistics(
+    base: FloatArray, other: FloatArray, confidence: float, step: FloatArray | float = 1.0 / GRID_PER_H
+) -> dict[str, FloatArray]:
+    """As `paired_statistics`, for runs on different random numbers [welch1938].
+
+    ``same`` is 1 where all values of both runs are one value, so that any pairing has equal pairs.
+    Elsewhere the half-width is at least `step` over the smaller number of values: two runs without any
+    spread, but of different values, are not known better than that. Their degrees of freedom are those of
+    the smaller number of values, for Welch's are not defined there.
+    """
 
     def moments(values: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         there = ~np.isnan(values)
@@ -421,8 +429,12 @@ def welch_statistics(base: FloatArray, other: FloatArray, confidence: float) -> 
         n2, second, error2 = moments(other)
         mean, error = second - first, np.sqrt(error1 + error2)
         df = (error1 + error2) ** 2 / (error1**2 / (n1 - 1) + error2**2 / (n2 - 1))
+        fewer = np.minimum(n1, n2)
+        df = np.where(error == 0, fewer - 1, df)
+        same = (error == 0) & (mean == 0)
         half = t_half_width(error, df, confidence)
-        p = t_p_values(mean / error, df)
+        half = np.where(same, half, np.maximum(half, step / fewer))
+        p = np.where(same, 1.0, t_p_values(mean / error, df))
     none = np.full(len(mean), np.nan)
     return {
         "base": first,
@@ -430,11 +442,11 @@ def welch_statistics(base: FloatArray, other: FloatArray, confidence: float) -> 
         "difference": mean,
         "low": mean - half,
         "high": mean + half,
-        "n": np.minimum(n1, n2),
+        "n": fewer,
         "p": p,
         "correlation": none,
         "variance_ratio": none,
-        "same": np.zeros(len(mean)),
+        "same": same.astype(np.float64),
     }
 
 

@@ -14,6 +14,8 @@ from corridor_sim.indicators.table import Label
 
 UNRELIABLE = "interval not reliable"
 """The note of such a row."""
+ALWAYS = ("queue_p", "unserved_wait")
+"""Beginnings of the names of indicators whose interval is never relied on."""
 RARE = {
     "cleared_within": 1.0,
     "stay_distribution": 1.0,
@@ -46,13 +48,12 @@ def unreliable(label: Label, values: FloatArray) -> bool:
     >>> unreliable(label, np.array([0.0, 1.0, 0.0, 3.0])), unreliable(label, np.array([410.0, 432.0, 395.0, 420.0]))
     (True, False)
     """
-    if label.indicator.startswith(("queue_p", "unserved_wait")):
+    if label.indicator.startswith(ALWAYS):
         return True
     there = values[~np.isnan(values)]
     if len(there) < 2:
         return False
-    _, number = np.unique(there, return_counts=True)
-    if len(number) > 1 and 2 * number.max() > len(there):
+    if _mostly_one_value(there):
         return True
     if label.indicator not in RARE:
         return False
@@ -61,3 +62,30 @@ def unreliable(label: Label, values: FloatArray) -> bool:
         return bool((there == 0).all())
     room = min(mean, RARE[label.indicator] - mean)
     return bool(room <= 0 or there.std(ddof=1) > SPREAD * room)
+
+
+def unreliable_difference(label: Label, base: FloatArray, other: FloatArray, paired: bool = True) -> bool:
+    """Whether the t interval of a difference is not to be relied on: as `unreliable` for either side and for the pairs.
+
+    A side that is the same in every replication adds nothing to the interval, and its rareness does not count.
+
+    Examples
+    --------
+    >>> label = Label("wait_h", "h", "post", "samur_az")
+    >>> base = np.array([1.0, 2.0, 3.0, 4.0])
+    >>> unreliable_difference(label, base, base + [0.0, 0.0, 0.0, 5.0])
+    True
+    >>> unreliable_difference(label, base, base + [0.1, 0.2, 0.1, 0.3])
+    False
+    """
+    if label.indicator.startswith(ALWAYS):
+        return True
+    if paired and _mostly_one_value((other - base)[~np.isnan(other - base)]):
+        return True
+    return any(len(np.unique(side[~np.isnan(side)])) > 1 and unreliable(label, side) for side in (base, other))
+
+
+def _mostly_one_value(values: FloatArray) -> bool:
+    """Whether more than half of the values, but not all, are the same."""
+    _, number = np.unique(values, return_counts=True)
+    return bool(len(number) > 1 and 2 * number.max() > len(values))

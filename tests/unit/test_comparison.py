@@ -1,6 +1,7 @@
 """Comparisons: exact zeros, intervals by hand, Holm over scenarios, refusals, inputs in words."""
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from corridor_sim.core.errors import CorridorError
 from corridor_sim.indicators import INDICATORS, Indicator, Label, Options, Table
 from corridor_sim.results.comparison import Comparison, paired_statistics, resolution, welch_statistics
 from corridor_sim.results.input_differences import inputs_diff
-from corridor_sim.results.reliability import unreliable
+from corridor_sim.results.reliability import UNRELIABLE, unreliable, unreliable_difference
 from corridor_sim.results.results import OVERLOAD, Results
 from corridor_sim.results.worth import annuity, worth_of
 
@@ -286,3 +287,43 @@ def test_rare_values_and_percentiles_of_queues_are_said_to_have_no_reliable_inte
     assert unreliable(queue, spread)
     assert not unreliable(wait, spread)
     assert not unreliable(wait, np.zeros(8))
+
+
+def test_a_difference_that_few_pairs_have_is_said_to_have_no_reliable_interval():
+    base = np.arange(8.0)
+    wait, unserved = Label("wait_h", "h", "post", "a"), Label("unserved", "1", "post", "a")
+    rarely, always = base + np.array([0.0] * 6 + [3.0, 1.0]), base + np.linspace(1.0, 2.0, 8)
+    assert unreliable_difference(wait, base, rarely)
+    assert not unreliable_difference(wait, base, rarely, paired=False)
+    assert not unreliable_difference(wait, base, always)
+    # Nobody was left in the base: the interval is that of the other run alone.
+    assert not unreliable_difference(unserved, np.zeros(8), 400.0 + base)
+    found = Comparison((made({WAIT: base}), made({WAIT: rarely}, "b"))).table("wait_h")
+    assert found["note"].tolist() == [UNRELIABLE]
+
+
+def test_runs_on_other_numbers_have_at_least_the_resolution_over_n_as_half_width():
+    # Without spread within the runs: known to the resolution, and no better.
+    base, other = np.array([[3.0] * 4, [3.0] * 4, [0.5] * 4]), np.array([[5.0] * 4, [3.0] * 4, [0.25] * 4])
+    labels = [Label("created", "1", "corridor", "all")] * 2 + [Label("wait_h", "h", "post", "a")]
+    found = welch_statistics(base, other, 0.95, resolution(labels, base, other))
+    assert found["difference"].tolist() == [2.0, 0.0, -0.25]
+    assert (found["high"] - found["low"]).tolist() == pytest.approx([2 / 4, 0.0, 2 * 2.0**-20 / 4])
+    assert found["same"].tolist() == [0.0, 1.0, 0.0]
+    assert found["p"].tolist() == [0.0, 1.0, 0.0]
+    # One value in all of one run, or a single replication.
+    found = welch_statistics(np.full((1, 5), 2.0), np.array([[1.0, 2.0, 4.0]]), 0.95)
+    assert found["same"].tolist() == [0.0]
+    assert found["high"][0] - found["low"][0] == pytest.approx(2 * stats.t.ppf(0.975, 2) * stats.sem([1, 2, 4]))
+    assert np.isnan(welch_statistics(np.ones((1, 1)), np.ones((1, 1)), 0.95)["low"][0])
+
+
+def test_marks_tell_an_unreliable_interval_from_an_overload():
+    rare = {("wait_h", "post", "a"): [0.0] * 12, ("tfi1", "crossing", "ab"): np.arange(12.0)}
+    changed = {("wait_h", "post", "a"): [0.0] * 5 + [1.0] * 7, ("tfi1", "crossing", "ab"): np.arange(12.0) + 1}
+    comparison = Comparison((made(rare), made(changed, "b")))
+    assert comparison.table()["note"].tolist() == [UNRELIABLE, ""]
+    text = comparison.describe()
+    assert re.search(r"0\.58 ±0\.33\? more", text)
+    assert "? interval not reliable" in text
+    assert "overloaded" not in text

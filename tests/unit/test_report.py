@@ -92,6 +92,10 @@ def hostile():
         return cs.run(scenario, replications=3, rng=5, workers=1)
 
 
+def test_the_table_of_posts_says_whom_wait_and_stay_are_over(page):
+    assert page.text.count("Wait is over those who started by the end, stay over those who left.") == 1
+
+
 def test_a_report_has_every_part(page):
     for part in (
         "Answer",
