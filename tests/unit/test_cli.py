@@ -356,10 +356,15 @@ def test_an_engine_that_cannot_do_it_refuses_by_name():
     assert invoke("run", "teaching", *SHORT, *settings).exit_code == 0
 
 
+def listens():
+    """Interrupts reach the command also where whoever runs the tests ignores them (a job in the background)."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_an_interrupted_run_ends_with_130_and_leaves_nothing_but_its_store(tmp_path):
     command = [sys.executable, "-m", "corridor_sim", "run", "baseline_2023", "-n", "400", "--engine", "event"]
     command += ["--workers", "1", "--store", "kept", "--output", "out.csv"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=listens)
     until = time.monotonic() + 120
     while not (tmp_path / "kept" / "manifest.json").exists() and time.monotonic() < until:
         time.sleep(0.05)
