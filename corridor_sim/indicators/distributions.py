@@ -59,6 +59,15 @@ class TimeCounts(Kept):
         key -= self._first
         return key
 
+    @classmethod
+    def half_bin(cls, time_h: float) -> float:
+        """At most so far is a time from the middle of its bin. [h]
+
+        >>> round(TimeCounts.half_bin(10.0), 3)
+        0.039
+        """
+        return (time_h + cls.SHIFT_H) / 2.0 ** (53 - cls.DROPPED_BITS)
+
     def share_within(self, place: int, limit_h: float) -> FloatArray:
         """Share of the times at one place that are at most one of the limits, shape (replication,). [-]"""
         counts = self._counts[place]

@@ -46,6 +46,19 @@ class PooledCounts:
         here = slice(*np.searchsorted(self.which, [distribution, distribution + 1]))
         return self.value[here], self.counts[here]
 
+    def rows(
+        self, indicators: str | Iterable[str] | None = None, where: Mapping[str, Any] | None = None
+    ) -> list[tuple[Label, int, float]]:
+        """The percentiles of these indicators (None or ``"all"``: of every one) whose labels match."""
+        every = indicators is None or indicators == "all"
+        names = {indicators} if isinstance(indicators, str) else set(indicators or ())
+        return [
+            row
+            for row in self.percentiles
+            if (every or row[0].indicator in names)
+            and all(getattr(row[0], column) == value for column, value in (where or {}).items())
+        ]
+
     def arrays(self) -> dict[str, Any]:
         """As arrays for a file of numpy."""
         told = json.dumps([[asdict(label), number, percent] for label, number, percent in self.percentiles])
@@ -98,6 +111,23 @@ def together(pools: Iterable[PooledCounts | None]) -> PooledCounts | None:
         return all_of[0]
     first = np.flatnonzero(np.append(True, (np.diff(which) != 0) | (np.diff(value) != 0)))
     return PooledCounts(all_of[0].percentiles, which[first], value[first], np.add.reduceat(counts, first, axis=0))
+
+
+def sections(replications: IntArray) -> int:
+    """Number of sections that some replications are in."""
+    return len(np.unique(replications % SECTIONS))
+
+
+def section_residuals(value: FloatArray, counts: IntArray, percent: float) -> FloatArray:
+    """Consignments of each section up to the percentile, less its share of all, shape (section,).
+
+    The sum is 0. Where two runs share their random numbers these go together.
+    """
+    number = counts.sum(axis=0)
+    if not number.any():
+        return np.zeros(counts.shape[1])
+    upto = np.cumsum(counts, axis=0)[np.searchsorted(value, percentile_interval(value, counts, percent, np.nan)[0])]
+    return np.asarray(upto - upto.sum() / number.sum() * number)
 
 
 def percentile_interval(

@@ -25,7 +25,8 @@ class Tfi1(Indicator):
     """Time to clear a border crossing: both posts, waiting and formalities included. [h]
 
     Mean (``tfi1``), median and 95th percentile over the consignments that reached the
-    first post in the counted window and left the second by the end of the run.
+    first post in the counted window and left the second by the end of the run. Percentiles
+    are means of the replications' own, and ``..._pooled`` those of all consignments.
     """
 
     unit = "h"
@@ -48,7 +49,10 @@ class Tfi1(Indicator):
 
 @INDICATORS.register("buffer_h")
 class Buffer(Indicator):
-    """Buffer time (95th percentile less mean) and buffer index (that over the mean) of a crossing. [h, -]"""
+    """Buffer time (95th percentile less mean) and buffer index (that over the mean) of a crossing. [h, -]
+
+    Means of those of the replications.
+    """
 
     unit = "h"
 

@@ -58,10 +58,10 @@ class Wait(Indicator):
 
 @INDICATORS.register("wait_p95_h")
 class WaitPercentile(Indicator):
-    """95th percentile of the waits before a stage, within 0.4 % or half a second. [h]
+    """95th percentile of waits at a stage: mean of the replications' own, and of all consignments. [h]
 
     ``wait_p95_h`` is the mean of the replications' percentiles, ``wait_p95_pooled_h`` the
-    percentile of all consignments of all replications.
+    percentile of all consignments of all replications; within 0.4 % or half a second.
     """
 
     unit = "h"
@@ -107,9 +107,10 @@ class Stay(Indicator):
 
 @INDICATORS.register("stay_percentiles_h")
 class StayPercentiles(Indicator):
-    """Median and 95th percentile of the stay at a post, within 0.4 %. [h]
+    """Median and 95th percentile of stays at a post: means of the replications' own, and of all consignments. [h]
 
-    Means of the replications' percentiles, and ``..._pooled_h`` those of all consignments.
+    ``stay_p95_h`` is a mean of the replications' percentiles, ``stay_p95_pooled_h`` the
+    percentile of all consignments of all replications; within 0.4 %.
     """
 
     unit = "h"
@@ -132,7 +133,8 @@ class StayPercentiles(Indicator):
 class DoorToDoor(Indicator):
     """Time from release to the end of the journey by flow: mean, median, 95th percentile. [h]
 
-    Over consignments released in the counted window that arrived by the end of the run.
+    Over consignments released in the counted window that arrived by the end of the run. Percentiles
+    are means of the replications' own, and ``..._pooled_h`` those of all consignments.
     """
 
     unit = "h"

@@ -124,7 +124,7 @@ def _merge(marks: dict[float, str]) -> dict[float, str]:
 
 @PLOTS.register("stay", of="results")
 def stay_at_posts(data: Any, *, ax: Axes | None = None) -> Axes:
-    """Stay at every post: mean with its interval, median and 95th percentile."""
+    """Stay at every post: mean with its interval, and the means of the replications' medians and 95th percentiles."""
     runs = runs_of(data)
     first = runs[0][1]
     places = [
@@ -152,7 +152,10 @@ def stay_at_posts(data: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(left=0)
     plain_hours(ax.xaxis, 0.0, ax.get_xlim()[1])
     ax.set_ylim(len(places) - 0.4, -0.6)
-    ax.set_xlabel("stay at the post [h], linear to 1 h, then logarithmic; | median, > 95th percentile")
+    ax.set_xlabel(
+        "stay at the post [h], linear to 1 h, then logarithmic\n"
+        "| median, > 95th percentile: means of those of the replications"
+    )
     legend_above(ax, 1)
     return tidy(ax)
 

@@ -149,7 +149,7 @@ def _single(results: Results) -> Iterator[Sentence]:
     for label, (mean, half) in rows("delay_truck_h_per_day", kind="corridor"):
         yield Sentence(f"delay on the whole corridor: {amount(mean, mean - half, mean + half, label.unit)}.")
     crossings = [row for row in rows("tfi1", kind="crossing") if not math.isnan(row[1][0])]
-    p95 = {(label.place, label.direction): mean for label, (mean, _) in rows("tfi1_p95", kind="crossing")}
+    p95 = {(label.place, label.direction): high for label, high, *_ in results.pooled_percentiles("tfi1_p95_pooled")}
     flagged = results.flagged()
     for label, (mean, half) in sorted(crossings, key=lambda row: -row[1][0])[:MOST]:
         high = p95.get((label.place, label.direction), math.nan)

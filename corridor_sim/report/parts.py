@@ -18,13 +18,17 @@ from corridor_sim.results.reliability import UNRELIABLE, unreliable
 from corridor_sim.results.results import OVERLOAD, Results, mean_interval
 
 TABLES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("Crossings", "crossing", ("tfi1", "tfi1_p95", "buffer_index", "delay_h", "throughput_per_day", "tfi2")),
+    ("Crossings", "crossing", ("tfi1", "tfi1_p95_pooled", "buffer_index", "delay_h", "throughput_per_day", "tfi2")),
     (
         "Posts",
         "post",
-        ("wait_h", "stay_h", "stay_p95_h", "queue_mean", "queue_p95_km", "throughput_per_day", "saturation"),
+        ("wait_h", "stay_h", "stay_p95_pooled_h", "queue_mean", "queue_p95_km", "throughput_per_day", "saturation"),
     ),
-    ("Flows", "flow", ("door_to_door_h", "door_to_door_p95_h", "tfi4_swod", "tfi4_swd", "tfi3", "delay_truck_h")),
+    (
+        "Flows",
+        "flow",
+        ("door_to_door_h", "door_to_door_p95_pooled_h", "tfi4_swod", "tfi4_swd", "tfi3", "delay_truck_h"),
+    ),
     (
         "Whole corridor",
         "corridor",
@@ -58,14 +62,15 @@ def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...
     rows: dict[tuple[str, str], dict[str, str]] = {}
     flagged, marks = results.flagged(), set()
     for name in known:
-        for label, values in table.select(name, kind=kind, cargo_class="", of="", hour=None, day=None):
+        for label, mean, half, doubtful in _estimates(results, name, kind):
             units[name] = label.unit
-            mean, half = mean_interval(values)
             over = (kind, label.place, label.direction) in flagged and label.unit == "h" and not math.isnan(mean)
-            mark = MARKS[OVERLOAD] if over else MARKS[UNRELIABLE] if unreliable(label, values) else ""
+            mark = MARKS[OVERLOAD] if over else MARKS[UNRELIABLE] if doubtful else ""
             marks.add(mark)
             rows.setdefault((label.place, label.direction), {})[name] = estimate(mean, half) + mark
-    whom = f"{WHOM[0].upper()}{WHOM[1:]}." if {"wait_h", "stay_h"} <= set(units) else ""
+    whom = f"{WHOM[0].upper()}{WHOM[1:]}. " if {"wait_h", "stay_h"} <= set(units) else ""
+    if any("_pooled" in name for name in units):
+        whom += "95 of 100: of all consignments of all replications together."
     header = [(WORDS[name], units[name].replace("1/day", "a day").strip("-1")) for name in known if name in units]
     body = [
         (place_name(results, kind, *place), [cells.get(name, "") for name in known if name in units])
@@ -73,6 +78,14 @@ def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...
         if any(cell not in ("-", "") for cell in cells.values())
     ]
     return {"title": title, "header": header, "rows": body, "marks": _told(marks), "whom": whom}
+
+
+def _estimates(results: Results, name: str, kind: str) -> Iterator[tuple[Any, float, float, bool]]:
+    """Rows of one indicator: what it is about, mean (of a pooled one the percentile), half-width, whether in doubt."""
+    for label, values in results.rows.select(name, kind=kind, cargo_class="", of="", hour=None, day=None):
+        yield label, *mean_interval(values), unreliable(label, values)
+    for about, found, low, high in results.pooled_percentiles(name, kind=kind):
+        yield about, found, (high - low) / 2, math.isnan(low) and results.replications > 1 and not math.isnan(found)
 
 
 def differences_of(comparison: Comparison) -> list[dict[str, Any]]:

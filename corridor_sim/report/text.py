@@ -255,8 +255,7 @@ def _flows(results: Results, width: int) -> list[str]:
 
 def _percentile(results: Results, indicator: str, **where: Any) -> float | None:
     """A percentile of all consignments of all replications together."""
-    found = results.summary(indicator, **where) if indicator in results.rows.indicators else None
-    return None if found is None or found.empty else float(found["mean"].iloc[0])
+    return next((found for _, found, *_ in results.pooled_percentiles(indicator, **where)), None)
 
 
 def _cell(found: tuple[float, float] | None) -> str:

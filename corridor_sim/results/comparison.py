@@ -22,6 +22,7 @@ from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.input_differences import inputs_diff
+from corridor_sim.results.pooled_differences import pooled_differences
 from corridor_sim.results.reliability import UNRELIABLE, unreliable_difference
 from corridor_sim.results.results import NOISE, OVERLOAD, TIMES, Results
 from corridor_sim.results.worth import Worth, worth_of
@@ -153,15 +154,16 @@ class Comparison:
         DataFrame
             Labels, ``scenario``, ``base`` and ``other`` (means), ``difference`` (other less base), ``low``,
             ``high``, ``n``, ``p_holm``, ``correlation`` and ``variance_ratio`` achieved by the common random
-            numbers, ``verdict`` and ``note``.
+            numbers, ``verdict`` and ``note``. Rows ``..._pooled`` are of percentiles of all consignments
+            (`results/pooled_differences.py`); they are there where asked for by name or by ``"all"``.
         """
         import pandas as pd
 
         base = self._selected(indicators, by_time, where)
         parts = []
-        statistics = [self._statistics(other, base) for other in range(1, len(self.runs))]
-        adjusted = self._holm([(labels, found["p"]) for labels, found in statistics])
-        for number, ((labels, found), p_holm) in enumerate(zip(statistics, adjusted, strict=True), start=1):
+        statistics = [self._statistics(other, base, indicators or (), where) for other in range(1, len(self.runs))]
+        adjusted = self._holm([(labels, found["p"]) for labels, found, _ in statistics])
+        for number, ((labels, found, doubtful), p_holm) in enumerate(zip(statistics, adjusted, strict=True), start=1):
             frame = pd.DataFrame({column: [getattr(label, column) for label in labels] for column in COLUMNS})
             frame["hour"], frame["day"] = frame["hour"].astype("Int64"), frame["day"].astype("Int64")
             if not by_time:
@@ -178,15 +180,14 @@ class Comparison:
                     for label, low, high in zip(labels, found["low"], found["high"], strict=True)
                 ]
             flagged = self.base.flagged() | self.runs[number].flagged()
-            kept, others = self.differences(number, base)
             frame["note"] = [
                 OVERLOAD
-                if label.indicator in TIMES and (label.kind, label.place, label.direction) in flagged
+                if label.indicator.replace("_pooled", "") in TIMES
+                and (label.kind, label.place, label.direction) in flagged
                 else UNRELIABLE
-                if not np.array_equal(mine, theirs, equal_nan=True)
-                and unreliable_difference(label, mine, theirs, self.paired)
+                if not_reliable
                 else ""
-                for label, mine, theirs in zip(labels, kept.values, others.values, strict=True)
+                for label, not_reliable in zip(labels, doubtful, strict=True)
             ]
             parts.append(frame)
         result = pd.concat(parts, ignore_index=True)
@@ -205,7 +206,10 @@ class Comparison:
         rows = [k for k, label in enumerate(table.labels) if label.hour is None and label.day is None]
         return Table(tuple(table.labels[k] for k in rows), table.values[rows], table.replications)
 
-    def _statistics(self, other: int, base: Table) -> tuple[tuple[Label, ...], dict[str, FloatArray]]:
+    def _statistics(
+        self, other: int, base: Table, indicators: str | Iterable[str], where: Mapping[str, Any]
+    ) -> tuple[tuple[Label, ...], dict[str, FloatArray], list[bool]]:
+        """Labels, what is known of each difference, whether its interval is not to be relied on; pooled rows last."""
         first, second = self.differences(other, base)
         # All intervals of one row hold together over the scenarios.
         level = 1.0 - (1.0 - self.confidence) / (len(self.runs) - 1)
@@ -214,7 +218,16 @@ class Comparison:
             found = paired_statistics(first.values, second.values, level, step)
         else:
             found = welch_statistics(first.values, second.values, level, step)
-        return first.labels, found
+        doubtful = [
+            not (self.paired and np.array_equal(mine, theirs, equal_nan=True))
+            and unreliable_difference(label, mine, theirs, self.paired)
+            for label, mine, theirs in zip(first.labels, first.values, second.values, strict=True)
+        ]
+        labels, pooled, few = pooled_differences(
+            self.base.rows, self.runs[other].rows, indicators, where, level, self.paired
+        )
+        joined = {name: np.concatenate([found[name], pooled[name]]) for name in found}
+        return (*first.labels, *labels), joined, doubtful + few
 
     @staticmethod
     def _holm(found: list[tuple[tuple[Label, ...], FloatArray]]) -> list[FloatArray]:

@@ -18,7 +18,7 @@ import numpy as np
 from corridor_sim.core.errors import CorridorError, MissingExtra
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import Options, PlanView, element_place
-from corridor_sim.indicators.pools import SECTIONS, percentile_interval
+from corridor_sim.indicators.pools import percentile_interval, sections
 from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import ElementVisits, Records
@@ -239,6 +239,25 @@ class Results:
         frame.attrs["replications"] = self.replications
         return frame
 
+    def pooled_percentiles(
+        self, indicators: str | Iterable[str] | None = None, *, confidence: float = 0.95, **where: Any
+    ) -> list[tuple[Label, float, float, float]]:
+        """Percentiles of all consignments of all replications together: label, percentile, low, high.
+
+        NaN where there is nobody or no interval. None for a selection of replications, whose counts are not known.
+        """
+        from corridor_sim.statistics import t_quantile
+
+        pools = self.rows.pools
+        if pools is None:
+            return []
+        several = sections(self.rows.replications)
+        quantile = t_quantile(confidence, several - 1) if several > 1 else math.nan
+        return [
+            (label, *percentile_interval(*pools.of(number), percent, quantile))
+            for label, number, percent in pools.rows(indicators, where)
+        ]
+
     def _pooled(
         self,
         indicators: str | Iterable[str] | None,
@@ -249,23 +268,11 @@ class Results:
         """Percentiles of all consignments of all replications together, as lines of `summary`."""
         import pandas as pd
 
-        from corridor_sim.statistics import t_quantile
-
-        pools, rows = self.rows.pools, []
-        given = None if indicators in (None, "all") else indicators
-        names = {given} if isinstance(given, str) else None if given is None else set(given)
-        sections = min(self.replications, SECTIONS)
-        quantile = t_quantile(confidence, sections - 1) if sections > 1 else math.nan
-        for label, number, percent in pools.percentiles if pools is not None else ():
-            if names is not None and label.indicator not in names:
-                continue
-            if any(getattr(label, column) != value for column, value in where.items()):
-                continue
-            assert pools is not None
-            found, low, high = percentile_interval(*pools.of(number), percent, quantile)
+        several, rows = sections(self.rows.replications), []
+        for label, found, low, high in self.pooled_percentiles(indicators, confidence=confidence, **where):
             row = {column: getattr(label, column) for column in COLUMNS if column not in ("hour", "day")}
             over = (label.kind, label.place, label.direction) in flagged
-            note = OVERLOAD if over else "nobody" if math.isnan(found) else _interval_note(low, high, sections)
+            note = OVERLOAD if over else "nobody" if math.isnan(found) else _interval_note(low, high, several)
             rows.append({**row, "mean": found, "low": low, "high": high, "n": self.replications, "note": note})
         return pd.DataFrame(rows)
 
@@ -457,8 +464,8 @@ def _note(label: Label, flagged: set[tuple[str, str, str]], n: int, values: Floa
     return UNRELIABLE if unreliable(label, values) else ""
 
 
-def _interval_note(low: float, high: float, sections: int) -> str:
-    if sections < 2:
+def _interval_note(low: float, high: float, several: int) -> str:
+    if several < 2:
         return "interval not available"
     return UNRELIABLE if math.isnan(low) or math.isnan(high) else ""
 

@@ -298,6 +298,9 @@ def test_a_difference_that_few_pairs_have_is_said_to_have_no_reliable_interval()
     assert not unreliable_difference(wait, base, always)
     # Nobody was left in the base: the interval is that of the other run alone.
     assert not unreliable_difference(unserved, np.zeros(8), 400.0 + base)
+    # Nobody in either: of pairs that is said as it is, of runs on other numbers it is not known.
+    assert not unreliable_difference(unserved, np.zeros(8), np.zeros(8))
+    assert unreliable_difference(unserved, np.zeros(8), np.zeros(8), paired=False)
     found = Comparison((made({WAIT: base}), made({WAIT: rarely}, "b"))).table("wait_h")
     assert found["note"].tolist() == [UNRELIABLE]
 

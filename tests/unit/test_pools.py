@@ -6,17 +6,21 @@ import warnings
 
 import numpy as np
 import pytest
+from small_border import plan
 
 import corridor_sim as cs
 from corridor_sim.indicators.pools import percentile_interval, pooled, together
 from corridor_sim.indicators.table import Label, Table, join
+from corridor_sim.results.comparison import Comparison
+from corridor_sim.results.pooled_differences import pooled_differences
+from corridor_sim.results.results import Results
 from corridor_sim.statistics import t_quantile
 
 
-def run(**settings):
+def run(scenario="teaching", **settings):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", cs.CorridorWarning)
-        return cs.run("teaching", rng=5, **({"replications": 6, "indicators": ["wait_p95_h"]} | settings))
+        return cs.run(scenario, rng=5, **({"replications": 6, "indicators": ["wait_p95_h"]} | settings))
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +126,77 @@ def test_the_interval_covers_the_percentile_of_a_known_law_as_often_as_it_says()
         _, low, high = percentile_interval(grid, counts(), 95, quantile)
         inside += low <= truth <= high
     assert 0.92 <= inside / studies <= 0.975
+
+
+def run_of(name, found, root=7):
+    """A run whose pools are given; the rest is of no account."""
+    named = plan(name=name)
+    return Results(scenario=named, plan=named, rows=found, root=root, engine="event", versions={"stream_scheme": "2"})
+
+
+def times(rng, factor=1.0, level=None, sections=20, size=400):
+    """A table of exponential times, congested or not by section; `factor` makes all of them longer."""
+    grid = np.geomspace(0.01, 60.0, 3000)
+    level = rng.gamma(8.0, 1 / 8.0, sections) if level is None else level
+    counts = np.zeros((sections, len(grid)), dtype=np.int64)
+    for k in range(sections):
+        at = np.searchsorted(grid, factor * level[k] * rng.exponential(1.0, size))
+        np.add.at(counts[k], np.minimum(at, len(grid) - 1), 1)
+    replications = np.arange(sections)
+    return Table((), np.empty((0, sections)), replications, pooled([([(LABEL, 95.0)], grid, counts)], replications))
+
+
+def test_a_comparison_has_pooled_percentiles_where_asked_for():
+    base, other = run(), run("teaching_priority_lane")
+    frame = Comparison((base, other)).table("wait_p95_pooled_h", place="northgate_a.exit.lanes")
+    assert len(frame) == 1
+    row = frame.iloc[0]
+    known = [pooled_row(one, "northgate_a.exit.lanes")["mean"] for one in (base, other)]
+    assert [row["base"], row["other"], row["difference"]] == [*known, known[1] - known[0]]
+    assert row["low"] < row["difference"] < row["high"]
+    everything = Comparison((base, other)).table("all")
+    assert "wait_p95_pooled_h" in set(everything["indicator"])
+    assert "wait_p95_pooled_h" not in set(Comparison((base, other)).table()["indicator"])
+
+
+def test_pooled_percentiles_of_equal_runs_are_no_difference():
+    found = times(np.random.default_rng(1))
+    row = Comparison((run_of("a", found), run_of("b", found))).table("p95").iloc[0]
+    assert row[["difference", "low", "high", "p_holm"]].tolist() == [0.0, 0.0, 0.0, 1.0]
+    assert row["verdict"] == "no difference"
+
+
+def test_sections_that_are_congested_in_both_runs_narrow_the_interval_of_pairs():
+    rng = np.random.default_rng(2)
+    level = rng.gamma(8.0, 1 / 8.0, 20)
+    runs = (run_of("a", times(rng, level=level)), run_of("b", times(rng, 1.2, level)))
+    row, other = (Comparison(runs, paired=paired).table("p95").iloc[0] for paired in (True, False))
+    assert row["difference"] == other["difference"] > 0
+    assert row["high"] - row["low"] < 0.6 * (other["high"] - other["low"])
+    assert row["correlation"] > 0.8
+    assert row["variance_ratio"] > 1
+    assert np.isnan(other["correlation"])
+
+
+def test_one_replication_has_pooled_percentiles_and_no_interval_of_their_difference():
+    rng = np.random.default_rng(3)
+    runs = (run_of("a", times(rng, sections=1)), run_of("b", times(rng, 2.0, sections=1)))
+    row = Comparison(runs).table("p95").iloc[0]
+    assert row["difference"] != 0
+    assert (row["verdict"], row["note"]) == ("interval not available", "")
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_the_interval_of_a_pooled_difference_holds_it_as_often_as_it_says(paired):
+    # The truth is that of a mixture, known by a large sample; the second run is 1.2 times the first.
+    rng, studies, sections = np.random.default_rng(4), 200, 20
+    many = rng.gamma(8.0, 1 / 8.0, 1_000_000) * rng.exponential(1.0, 1_000_000)
+    truth = 0.2 * np.quantile(many, 0.95)
+    inside = 0
+    for _ in range(studies):
+        level = rng.gamma(8.0, 1 / 8.0, sections) if paired else None
+        first, second = times(rng, 1.0, level), times(rng, 1.2, level)
+        _, found, _ = pooled_differences(first, second, "all", {}, 0.95, paired)
+        inside += found["low"][0] <= truth <= found["high"][0]
+    error = 3 * np.sqrt(0.05 * 0.95 / studies)
+    assert 0.92 - error <= inside / studies <= 0.97 + error

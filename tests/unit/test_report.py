@@ -96,6 +96,15 @@ def test_the_table_of_posts_says_whom_wait_and_stay_are_over(page):
     assert page.text.count("Wait is over those who started by the end, stay over those who left.") == 1
 
 
+def test_95_of_100_in_a_report_are_those_of_all_consignments(comparison, page):
+    assert "95 of 100: of all consignments of all replications together." in page.text
+    (found,) = (row for row in comparison.base.pooled_percentiles("tfi1_p95_pooled") if row[0].direction == "A>B")
+    ((_, sentences),) = answers(comparison.base)
+    told = [one.text for one in sentences if one.place.endswith("A→B") and "95 of 100" in one.text]
+    assert len(told) == 1
+    assert told[0].endswith(f"95 of 100 within {amount(found[1], unit='h')}.")
+
+
 def test_a_report_has_every_part(page):
     for part in (
         "Answer",
