@@ -1,4 +1,4 @@
-"""Statistics of simulated indicators: intervals, comparison, selection, fit, worth.
+"""Statistics of simulated indicators: intervals, comparison, selection, fit, worth, and what unknown inputs do.
 
 Pure functions of numbers, one value a replication; scipy is imported by the
 functions that need it. Add a method to the file of its question.
@@ -13,6 +13,18 @@ from corridor_sim.statistics.economics import (
     net_present_value,
     payback_year,
 )
+from corridor_sim.statistics.effects import FirstOrder, Information, first_order, value_of_information, width_left
+from corridor_sim.statistics.group_effects import (
+    GroupEffects,
+    jansen_effects,
+    morris_effects,
+    morris_points,
+    saltelli_points,
+    shapley,
+    shapley_effects,
+)
+from corridor_sim.statistics.history_matching import Judged, implausibility, judge
+from corridor_sim.statistics.input_intervals import InputInterval, SignChance, input_interval, sign_chance
 from corridor_sim.statistics.intervals import (
     BatchMeans,
     ControlledMean,
@@ -53,22 +65,30 @@ from corridor_sim.statistics.selection import (
     two_stage_sizes,
 )
 from corridor_sim.statistics.sensitivity import SobolIndices, ishigami, ishigami_indices, sobol
+from corridor_sim.statistics.two_way import VarianceParts, crossed_variance, nested_variance
 from corridor_sim.statistics.validation import Fit, fit, geh
 
 __all__ = [
     "BatchMeans",
     "BestComparison",
     "ControlledMean",
+    "FirstOrder",
     "Fit",
+    "GroupEffects",
+    "Information",
+    "InputInterval",
     "Interval",
+    "Judged",
     "KNConstants",
     "PairedDifference",
     "Portfolio",
     "Precision",
     "QuantileInterval",
     "Selection",
+    "SignChance",
     "SobolIndices",
     "Truncation",
+    "VarianceParts",
     "batch_means",
     "benefit_cost_ratio",
     "best_portfolio",
@@ -76,26 +96,39 @@ __all__ = [
     "compare_with_best",
     "control_variate",
     "correlation",
+    "crossed_variance",
     "dudewicz_dalal_h",
     "dunnett_quantile",
+    "first_order",
     "fit",
     "geh",
     "greedy_portfolio",
     "holm",
+    "implausibility",
+    "input_interval",
     "internal_rate_of_return",
     "ishigami",
     "ishigami_indices",
+    "jansen_effects",
+    "judge",
     "kn_constants",
     "kn_half_width",
+    "morris_effects",
+    "morris_points",
     "mser",
+    "nested_variance",
     "net_present_value",
     "ocba_fractions",
     "paired_interval",
     "payback_year",
     "quantile_interval",
     "rinott_h",
+    "saltelli_points",
     "select_best",
     "sequential_replications",
+    "shapley",
+    "shapley_effects",
+    "sign_chance",
     "sobol",
     "t_half_width",
     "t_half_widths",
@@ -103,6 +136,8 @@ __all__ = [
     "t_p_values",
     "t_quantile",
     "two_stage_sizes",
+    "value_of_information",
     "variance_ratio",
     "welch_interval",
+    "width_left",
 ]
