@@ -1,16 +1,16 @@
-"""The part of a plan that decides what happens at some elements: unchanged to the bit, and no larger than it must be."""
+"""The part of a plan that decides what happens at some elements: unchanged to the bit, no larger than it must be."""
 
 import dataclasses
 
 import numpy as np
 import pytest
+from event_plans import station
+from small_corridor import plan_with, small
 
 import corridor_sim as cs
 from corridor_sim.indicators.places import PlanView
 from corridor_sim.plan.part import OUTSIDE, part_of
 from corridor_sim.plan.plan import FlowPlan, Plan, PlanStaffPool, Reservation, Step, StepFunction, Variant
-from event_plans import station
-from small_corridor import plan_with, small
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 ROWS = ["tfi1", "wait_h", "stay_h", "queue", "throughput_per_day", "saturation", "delay_truck_h"]
