@@ -224,6 +224,11 @@ class Collector:
             self._reducers[kind] = made
         return self._reducers[kind]  # type: ignore[return-value]
 
+    @property
+    def reducers(self) -> tuple[Reducer, ...]:
+        """All that is fed: the indicators and what they share."""
+        return tuple(self._reducers.values())
+
     def outages_of(self, element: int, row: int) -> tuple[PlanOutage, ...]:
         """Outages that were drawn for an element, for one row of the arrays."""
         return self._outages.get(element, {}).get(row, ())

@@ -26,37 +26,37 @@ class TimeCounts(Kept):
     DROPPED_BITS = 52 - 7
 
     def __init__(self, places: int, replications: int, longest_h: float, limits_h: Iterable[float] = ()) -> None:
-        self._first = int(np.float64(self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
+        self.first_bin = int(np.float64(self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
         last = int(np.float64(longest_h + self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
-        self.bins = last - self._first + 1
-        self._counts = np.zeros((places, replications, self.bins), dtype=np.int32)
+        self.bins = last - self.first_bin + 1
+        self.counts = np.zeros((places, replications, self.bins), dtype=np.int32)
         limits = np.unique(to_grid(list(limits_h)))
-        self._limits_h = limits[limits <= longest_h]
+        self.limits_h = limits[limits <= longest_h]
         # Of the times in the bin of a limit: how many lie between it and the limit before.
-        self._near = np.zeros((places, replications, len(self._limits_h) + 1), dtype=np.int32)
-        self._limit_bin = self._bin(self._limits_h)
-        self._is_near = np.zeros(self.bins, dtype=np.bool_)
-        self._is_near[self._limit_bin] = True
-        self.nbytes = self._counts.nbytes + self._near.nbytes
-        edges = (np.arange(self.bins + 1, dtype=np.int64) + self._first) << self.DROPPED_BITS
+        self.near = np.zeros((places, replications, len(self.limits_h) + 1), dtype=np.int32)
+        self._limit_bin = self._bin(self.limits_h)
+        self.is_near = np.zeros(self.bins, dtype=np.bool_)
+        self.is_near[self._limit_bin] = True
+        self.nbytes = self.counts.nbytes + self.near.nbytes
+        edges = (np.arange(self.bins + 1, dtype=np.int64) + self.first_bin) << self.DROPPED_BITS
         edge_h = edges.view(np.float64) - self.SHIFT_H
         self._middle_h = 0.5 * (edge_h[:-1] + edge_h[1:])
 
     def add(self, place: int, row: IntArray, time_h: FloatArray) -> None:
         """Count `time_h`, each in its replication."""
         key = self._bin(time_h)
-        if len(self._limits_h):
-            near = np.flatnonzero(self._is_near[key])
-            among = np.searchsorted(self._limits_h, time_h[near], side="left")
-            among += row[near] * self._near.shape[2]
-            np.add.at(self._near[place].reshape(-1), among, np.int32(1))
+        if len(self.limits_h):
+            near = np.flatnonzero(self.is_near[key])
+            among = np.searchsorted(self.limits_h, time_h[near], side="left")
+            among += row[near] * self.near.shape[2]
+            np.add.at(self.near[place].reshape(-1), among, np.int32(1))
         key += row * self.bins
-        np.add.at(self._counts[place].reshape(-1), key, np.int32(1))
+        np.add.at(self.counts[place].reshape(-1), key, np.int32(1))
 
     def _bin(self, time_h: FloatArray) -> IntArray:
         key = (time_h + self.SHIFT_H).view(np.int64)
         key >>= self.DROPPED_BITS
-        key -= self._first
+        key -= self.first_bin
         return key
 
     @classmethod
@@ -70,18 +70,18 @@ class TimeCounts(Kept):
 
     def share_within(self, place: int, limit_h: float) -> FloatArray:
         """Share of the times at one place that are at most one of the limits, shape (replication,). [-]"""
-        counts = self._counts[place]
+        counts = self.counts[place]
         number = counts.sum(axis=1)
-        at = int(np.searchsorted(self._limits_h, to_grid(limit_h)))
-        if at == len(self._limits_h):
+        at = int(np.searchsorted(self.limits_h, to_grid(limit_h)))
+        if at == len(self.limits_h):
             return ratio(number, number)
         same = int(np.searchsorted(self._limit_bin, self._limit_bin[at]))
-        inside = counts[:, : self._limit_bin[at]].sum(axis=1) + self._near[place][:, same : at + 1].sum(axis=1)
+        inside = counts[:, : self._limit_bin[at]].sum(axis=1) + self.near[place][:, same : at + 1].sum(axis=1)
         return ratio(inside, number)
 
     def of(self, place: int, number: FloatArray | None = None) -> Distribution:
         """Counts at one place; of `number` in each replication those who were not counted took no time."""
-        counts = self._counts[place]
+        counts = self.counts[place]
         zeros = np.zeros(len(counts)) if number is None else number - counts.sum(axis=1)
         return Distribution(counts, zeros, self._middle_h)
 

@@ -72,6 +72,13 @@ class LevelTimes(Kept):
         level += np.repeat(rows * width, number) if len(rows) > 1 else rows * width
         np.add.at(self.spent.reshape(-1), level, lasted)
 
+    def put(self, row: int, spent: IntArray, level: int, since: int) -> None:
+        """Take over one row, with the level that it has since an instant."""
+        if len(spent) > self.spent.shape[1]:
+            self.spent = np.pad(self.spent, ((0, 0), (0, len(spent) - self.spent.shape[1])))
+        self.spent[row, : len(spent)] = spent
+        self._level[row], self._since[row] = level, since
+
     def close(self, until_h: float) -> None:
         """No event comes any more: the levels last until the end of the window."""
         highest = int(self._level.max(initial=0))
@@ -120,10 +127,10 @@ class QueueLevels(Reducer):
         together = [line for line in self._times if len(line) > 1]
         alone = there - {k for line in together for k in line}
         # Elements whose events are sorted together, and the group of each.
-        self._groups = [*together, *((k,) for k in sorted(alone))]
-        self._group_of = {k: group for group in self._groups for k in group}
+        self.groups = [*together, *((k,) for k in sorted(alone))]
+        self._group_of = {k: group for group in self.groups for k in group}
         self._events: dict[int, list[IntArray]] = {k: [] for k in self.elements}
-        self._size = dict.fromkeys(self._groups, 0)
+        self._size = dict.fromkeys(self.groups, 0)
         self._known_h = np.full((len(plan.elements), count), -np.inf)
         self._open = True
 
@@ -131,6 +138,11 @@ class QueueLevels(Reducer):
     def nbytes(self) -> int:
         """Size of the arrays that it keeps. [bytes]"""
         return sum(times.nbytes for times in self._times.values())
+
+    @property
+    def lines(self) -> tuple[tuple[int, ...], ...]:
+        """Elements of each queue whose levels are kept; `groups` are those that must be seen together."""
+        return tuple(self._times)
 
     def add_chunk(self, rows: IntArray, chunk: Chunk) -> None:
         for visits in chunk.visits:
@@ -143,7 +155,7 @@ class QueueLevels(Reducer):
             return
         number, known_h = chunk.settled
         self._known_h[:number, rows] = known_h
-        for group in self._groups:
+        for group in self.groups:
             if self._size[group] >= WORTH_SORTING and group[-1] < number:
                 self._sort(group)
 
@@ -213,10 +225,14 @@ class QueueLevels(Reducer):
         if self._open:
             self._open = False
             self._known_h[:] = np.inf
-            for group in self._groups:
+            for group in self.groups:
                 self._sort(group)
             for times in self._times.values():
                 times.close(self.scope.until_h)
+
+    def put(self, row: int, line: tuple[int, ...], spent: IntArray, level: int, since: int) -> None:
+        """Take over the time at each level of one queue in one replication, worked out elsewhere. [grid points]"""
+        self._times[line].put(row, spent, level, since)
 
     def of_element(self, element: int) -> LevelTimes:
         """Levels at one element."""

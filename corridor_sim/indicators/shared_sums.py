@@ -263,7 +263,7 @@ class SpanSums(Reducer):
         self.created, self.inside, self.inside_h = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         variants = [(f, v) for f, flow in enumerate(self.scope.plan.flows) for v in range(len(flow.variants))]
         self._variant = {pair: n for n, pair in enumerate(variants)}
-        self._variant_done = np.zeros((len(variants), len(self.scope.replications)))
+        self.variant_done = np.zeros((len(variants), len(self.scope.replications)))
 
     def add_span(self, block: SpanBlock) -> None:
         cell, done = block.cell, block.done_number
@@ -281,7 +281,7 @@ class SpanSums(Reducer):
             self.begun[cell] += block.count(block.counted)
             self.ended[cell] += block.count((block.end_h >= self.scope.from_h) & (block.end_h < self.scope.until_h))
         if block.kind == "flow":
-            self._variant_done[self._variant[block.flow, block.variant]] += done
+            self.variant_done[self._variant[block.flow, block.variant]] += done
         if not block.all_ended:
             inside = np.flatnonzero(np.isnan(block.end_h))
             self.inside[cell] += block.sum_of(inside, np.ones(len(inside)))
@@ -297,7 +297,7 @@ class SpanSums(Reducer):
 
     def journeys_by_variant(self, flow: int) -> list[FloatArray]:
         """Journeys begun in the window and done, for each itinerary of a flow, each of shape (replication,)."""
-        return [self._variant_done[self._variant[flow, v]] for v in range(len(self.scope.plan.flows[flow].variants))]
+        return [self.variant_done[self._variant[flow, v]] for v in range(len(self.scope.plan.flows[flow].variants))]
 
     def flows_at(self, place: int) -> tuple[int, ...]:
         """Flows that pass a place."""
@@ -318,7 +318,7 @@ class QueueMarks(Reducer):
         self.elements = tuple(k for k, element in enumerate(scope.plan.elements) if element.kind != "delay")
         self._at = {element: n for n, element in enumerate(self.elements)}
         # net[e, r, b]: joined minus started in bin b, the last bin is beyond the last mark.
-        self._net = np.zeros((len(self.elements), len(scope.replications), self.marks + 1), dtype=np.int32)
+        self.net = np.zeros((len(self.elements), len(scope.replications), self.marks + 1), dtype=np.int32)
         first = int(np.floor(scope.from_h / self.step_h))
         last = int(np.floor(scope.until_h / self.step_h))
         self._kept = slice(first, max(last, first))
@@ -336,7 +336,7 @@ class QueueMarks(Reducer):
         if not len(seen):
             return
         offset = block.row[which[seen]] * (self.marks + 1)
-        net = self._net[where].reshape(-1)
+        net = self.net[where].reshape(-1)
         np.add.at(net, offset + joined[seen].astype(np.int64), np.int32(1))
         starts = started[seen]
         if not starts.max() < np.inf:
@@ -349,7 +349,7 @@ class QueueMarks(Reducer):
         if element not in self._at:
             return np.zeros(len(self.scope.replications), dtype=np.int32)
         first = int(np.floor(self.scope.from_h / self.step_h))
-        return np.asarray(self._net[self._at[element]][:, :first].sum(axis=1, dtype=np.int32))
+        return np.asarray(self.net[self._at[element]][:, :first].sum(axis=1, dtype=np.int32))
 
     @property
     def mark_h(self) -> FloatArray:
@@ -358,10 +358,10 @@ class QueueMarks(Reducer):
 
     def waiting(self, *elements: int) -> CountArray:
         """Number waiting at some elements together, shape (replication, mark)."""
-        net = np.zeros(self._net.shape[1:], dtype=np.int32)
+        net = np.zeros(self.net.shape[1:], dtype=np.int32)
         for element in elements:
             if element in self._at:
-                net += self._net[self._at[element]]
+                net += self.net[self._at[element]]
         return np.asarray(np.cumsum(net, axis=1, dtype=np.int32)[:, self._kept])
 
 
@@ -372,17 +372,17 @@ class StationDays(Reducer):
         scope = self.scope
         self.elements = tuple(k for k, element in enumerate(scope.plan.elements) if element.kind != "delay")
         self._at = {element: n for n, element in enumerate(self.elements)}
-        self._joined = np.zeros((len(self.elements), len(scope.replications), scope.most_days), dtype=np.int32)
+        self.joined_by_day = np.zeros((len(self.elements), len(scope.replications), scope.most_days), dtype=np.int32)
 
     def add_visits(self, block: VisitBlock) -> None:
         where = self._at.get(block.element)
         if where is not None:
             clock_h = self.scope.clock_h(self.scope.plan.elements[block.element].post)
-            _count_by_day(self._joined[where], block.row, block.join_h, clock_h)
+            _count_by_day(self.joined_by_day[where], block.row, block.join_h, clock_h)
 
     def joined(self, element: int) -> CountArray:
         """Visits joined by local day of the post."""
-        return np.asarray(self._joined[self._at[element]])
+        return np.asarray(self.joined_by_day[self._at[element]])
 
 
 class SpanDays(Reducer):
@@ -392,26 +392,30 @@ class SpanDays(Reducer):
         scope = self.scope
         self._at = {place: n for n, (place, _) in enumerate(scope.places("post"))}
         shape = (len(self._at), len(scope.replications), scope.most_days)
-        self._begun, self._ended = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32)
+        self.begun_by_day, self.ended_by_day = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32)
 
     def add_span(self, block: SpanBlock) -> None:
         where = self._at.get(block.place)
         if where is not None:
             clock_h = self.scope.clock_h(self.scope.span_places[block.place][1])
-            _count_by_day(self._begun[where], block.row, block.begin_h, clock_h)
+            _count_by_day(self.begun_by_day[where], block.row, block.begin_h, clock_h)
             row, end_h = block.row, block.end_h
             if not block.all_ended:
                 ended = np.flatnonzero(end_h == end_h)
                 row, end_h = row[ended], end_h[ended]
-            _count_by_day(self._ended[where], row, end_h, clock_h)
+            _count_by_day(self.ended_by_day[where], row, end_h, clock_h)
+
+    def row_of(self, place: int) -> int:
+        """Row of a place in the arrays."""
+        return self._at[place]
 
     def begun(self, place: int) -> CountArray:
         """Passages begun by local day."""
-        return np.asarray(self._begun[self._at[place]])
+        return np.asarray(self.begun_by_day[self._at[place]])
 
     def ended(self, place: int) -> CountArray:
         """Passages ended by local day."""
-        return np.asarray(self._ended[self._at[place]])
+        return np.asarray(self.ended_by_day[self._at[place]])
 
 
 class SpanHours(Reducer):
@@ -425,7 +429,7 @@ class SpanHours(Reducer):
         self._at = {place: n for n, (place, _) in enumerate(scope.places("crossing"))}
         # A crossing keeps the clock of the first of its posts.
         posts = scope.plan.labels.get("posts", {})
-        self._clock_h = {
+        self.clock_h = {
             id: scope.clock_h(next((post for post, of in posts.items() if of.get("crossing") == id), ""))
             for _, (_, id, _) in scope.places("crossing")
         }
@@ -437,13 +441,17 @@ class SpanHours(Reducer):
         if where is None:
             return
         _, id, _ = self.scope.span_places[block.place]
-        hour = np.floor(block.of_done(block.begin_h) + self._clock_h[id])
+        hour = np.floor(block.of_done(block.begin_h) + self.clock_h[id])
         hour -= 24.0 * np.floor((hour + 0.5) * (1.0 / 24.0))
         key = block.of_done(block.row) * 24 + hour.astype(np.int64)
         shape = self.begun.shape[1:]
         size = shape[0] * shape[1]
         self.begun[where] += np.bincount(key, minlength=size).reshape(shape)
         self.stay_h[where] += np.bincount(key, block.of_done(block.stay_h), minlength=size).reshape(shape)
+
+    def row_of(self, place: int) -> int:
+        """Row of a place in the arrays."""
+        return self._at[place]
 
     def of(self, place: int) -> tuple[FloatArray, FloatArray]:
         """(number, total stay) by hour at one place."""
@@ -458,20 +466,24 @@ class StayTimes(Reducer):
         places = scope.places("post", "crossing", "flow")
         self._at = {place: n for n, (place, _) in enumerate(places)}
         limits_h = (*scope.options.targets_h, *STAY_STEPS_H)
-        self._counts = TimeCounts(len(places), len(scope.replications), scope.plan.horizon_h, limits_h)
+        self.counts = TimeCounts(len(places), len(scope.replications), scope.plan.horizon_h, limits_h)
 
     def add_span(self, block: SpanBlock) -> None:
         where = self._at.get(block.place)
         if where is not None:
-            self._counts.add(where, block.of_done(block.row), block.of_done(block.stay_h))
+            self.counts.add(where, block.of_done(block.row), block.of_done(block.stay_h))
+
+    def row_of(self, place: int) -> int:
+        """Row of a place in the arrays."""
+        return self._at[place]
 
     def share_within(self, place: int, limit_h: float) -> FloatArray:
         """Share of those at one place that took at most a target or a step of the distribution."""
-        return self._counts.share_within(self._at[place], limit_h)
+        return self.counts.share_within(self._at[place], limit_h)
 
     def of(self, place: int) -> Distribution:
         """Distribution at one place."""
-        return self._counts.of(self._at[place])
+        return self.counts.of(self._at[place])
 
 
 class WaitTimes(Reducer):
@@ -481,8 +493,8 @@ class WaitTimes(Reducer):
         scope = self.scope
         elements = tuple(k for k, element in enumerate(scope.plan.elements) if element.kind != "delay")
         self._at = {element: n for n, element in enumerate(elements)}
-        self._counts = TimeCounts(len(elements), len(scope.replications), scope.plan.horizon_h)
-        self._started = np.zeros((len(elements), len(scope.replications)))
+        self.counts = TimeCounts(len(elements), len(scope.replications), scope.plan.horizon_h)
+        self.started = np.zeros((len(elements), len(scope.replications)))
 
     def add_visits(self, block: VisitBlock) -> None:
         where = self._at.get(block.element)
@@ -495,18 +507,18 @@ class WaitTimes(Reducer):
         if not yet.all():
             which, wait_h = which[yet], wait_h[yet]
         if block.all_inner:
-            self._started[where] += block.number
+            self.started[where] += block.number
         else:
             counted = (block.join_h >= self.scope.from_h) & (block.join_h < self.scope.until_h)
-            self._started[where] += block.count(counted & (block.start_h >= block.join_h))
+            self.started[where] += block.count(counted & (block.start_h >= block.join_h))
             inside = counted[which]
             which, wait_h = which[inside], wait_h[inside]
-        self._counts.add(where, block.row[which], wait_h)
+        self.counts.add(where, block.row[which], wait_h)
 
     def of(self, element: int) -> Distribution:
         """Distribution at one element, those that did not wait included."""
         where = self._at[element]
-        return self._counts.of(where, self._started[where])
+        return self.counts.of(where, self.started[where])
 
 
 def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock_h: float) -> None:

@@ -132,14 +132,14 @@ def quota(
     end = np.append(start[1:], np.inf)
     limit = require_departures(start, per_day, len(arrival))
     if open is not None:
-        start, end, opens = _open_days(start, end, open)
+        start, end, opens = open_days(start, end, open)
         limit = np.where(opens, limit, 0)
     day, _ = _take(arrival, end, limit, quay, until_h, "left")
     begin = np.maximum(arrival, np.append(start, np.inf)[day])
     return back(begin if open is None else _open_from(begin, open))
 
 
-def _open_days(start: FloatArray, end: FloatArray, open: StepFunction) -> tuple[FloatArray, FloatArray, BoolArray]:
+def open_days(start: FloatArray, end: FloatArray, open: StepFunction) -> tuple[FloatArray, FloatArray, BoolArray]:
     """First open instant and last closing of each day [h], and whether it opens at all."""
     first = _open_from(start, open)
     opens = first < end

@@ -1,0 +1,11 @@
+"""The compiled pass: one replication after the other in machine code, counted as it happens (extra ``fast``).
+
+It reads a Plan, as the other engines, but gives no visits: it fills the shared sums of the indicators
+(`indicators/shared_sums.py`, `queue_levels.py`) with the very bits that the batch engine's visits would
+give. `refusals` says what it does not do; `reduce` runs.
+"""
+
+from corridor_sim.engines.compiled.refusals import DOES, not_counted, refusals, unavailable
+from corridor_sim.engines.compiled.run import reduce
+
+__all__ = ["DOES", "not_counted", "reduce", "refusals", "unavailable"]

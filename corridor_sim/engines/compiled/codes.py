@@ -1,0 +1,18 @@
+"""Numbers that stand for things in the tables of the compiled pass."""
+
+CONSTANT_LANES, DATED_LANES, URGENT_FIRST, DAILY, FREE = range(5)
+"""Kinds of queues: lanes always open, lanes of dated number, the same with priority, daily acceptance, no wait."""
+FIXED, AS_LAW, UNUSUAL = range(3)
+"""How a step's duration is found: always the same, by one law, or with dates, factors or reliefs."""
+ALL, SOME, BY_DATE = range(3)
+"""Who takes a step: everybody, a constant share, or a dated share or those who are not relieved of it."""
+POST, CROSSING, LEG, JOURNEY = range(4)
+"""Kinds of spans."""
+ID_BITS = 24
+"""Bits of the number of a consignment in its replication; its instant has the others."""
+SLOT_BITS = 8
+"""Bits of an event of queue lengths below its instant: which element of its group, and which way."""
+MOST_BUCKETS = 4096
+"""Most buckets that a queue is sorted by."""
+LONGEST_H = float(2 ** (63 - ID_BITS - 20) - 1)
+"""Longest run. [h]"""

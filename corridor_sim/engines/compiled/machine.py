@@ -1,0 +1,689 @@
+"""One replication as machine code: each consignment walks until it meets a queue, queues come one by one.
+
+Importing this needs numba. `replication` works through windows of time. In each window those
+released, and then those served by one queue after the other in topological order, `walk` on through
+delays until the next queue, the end of their journey or the end of the run; what happens is counted
+on the spot. Each stage is one flat function: an array that crosses a call is counted by reference,
+so no function that takes arrays is called for a single consignment, but those that are written
+into the caller (`written_in`).
+
+Consignments are numbered by flow, then by index, which is the order of rule D12. Sums of times on
+the clock grid are exact in any order, so nothing shows how the work is cut.
+"""
+# mypy: ignore-errors
+# ruff: noqa: ANN001, ANN201, ANN202
+
+from __future__ import annotations
+
+import math
+from math import inf, nan
+
+import numpy as np
+from numba import njit
+
+from corridor_sim.core.draws.scalar import bits_of, on_grid, uniform, word
+from corridor_sim.core.units import GRID_PER_H
+from corridor_sim.engines.compiled.codes import (
+    ALL,
+    AS_LAW,
+    CONSTANT_LANES,
+    CROSSING,
+    DAILY,
+    DATED_LANES,
+    FIXED,
+    FREE,
+    ID_BITS,
+    LEG,
+    MOST_BUCKETS,
+    POST,
+    SLOT_BITS,
+    SOME,
+    URGENT_FIRST,
+)
+from corridor_sim.indicators.distributions import TimeCounts
+from corridor_sim.model.service_times.codes import PLAIN
+from corridor_sim.model.service_times.compiled import plain, value
+
+stage = njit(cache=True, error_model="numpy")
+written_in = njit(inline="always", error_model="numpy")
+
+POINT = 1.0 / GRID_PER_H
+SHIFT_H, DROPPED = TimeCounts.SHIFT_H, TimeCounts.DROPPED_BITS
+ID = (1 << ID_BITS) - 1
+
+
+# ---------------------------------------------------------------- what is drawn, and what it is at an instant
+
+
+@written_in
+def function_at(k, at_h, function_from, from_h, value_of):
+    """A step function at an instant."""
+    low, high = function_from[k], function_from[k + 1]
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if from_h[middle] <= at_h:
+            low = middle
+        else:
+            high = middle
+    return value_of[low]
+
+
+@written_in
+def drawn(column, j, node, given_at, given, first, second, kind, number, place, table):
+    """The draw of a column for index `j`: a uniform, or a time on the grid."""
+    found = 0.0
+    if given_at[column] >= 0:
+        found = given[given_at[column] + j]
+    else:
+        seed = word(first[column], second[column], np.uint64(j))
+        law = node[column]
+        if law < 0:
+            found = uniform(seed)
+        elif kind[law] < PLAIN and place[law, 4] == 0:
+            found = on_grid(
+                plain(kind[law], number[law, 0], number[law, 1], number[law, 2], number[law, 3], number[law, 4], seed)
+            )
+        else:
+            found = on_grid(value(kind, number, place, table, law, seed))
+    return found
+
+
+@written_in
+def changed(s, j, time_h, duration, t, d):
+    """A duration with the dated factor and the reliefs of a step."""
+    whole = duration
+    if t.factor[s] >= 0:
+        duration = duration * function_at(t.factor[s], time_h, t.function_from, t.piece_h, t.piece_value)
+    for k in range(t.relief_from[s], t.relief_from[s + 1]):
+        share = function_at(t.relief_share[k], time_h, t.function_from, t.piece_h, t.piece_value)
+        column = t.relief_column[k]
+        seen = drawn(
+            column, j, t.node, d.given_at, d.given, d.first, d.second, t.law_kind, t.law_number, t.law_place, t.law_table
+        )
+        if seen < share:
+            duration = duration * t.relief_factor[k]
+    if duration != whole:
+        duration = np.rint(duration * GRID_PER_H) / GRID_PER_H
+    return duration
+
+
+@stage
+def unusual_duration(s, j, time_h, t, d):
+    """The duration of a step with dated laws, a factor or reliefs. [h]"""
+    duration = 0.0
+    if t.step_law_from[s + 1] > t.step_law_from[s]:
+        k = t.step_law_from[s]
+        while k + 1 < t.step_law_from[s + 1] and t.law_h[k + 1] <= time_h:
+            k += 1
+        duration = drawn(
+            t.law_column[k],
+            j,
+            t.node,
+            d.given_at,
+            d.given,
+            d.first,
+            d.second,
+            t.law_kind,
+            t.law_number,
+            t.law_place,
+            t.law_table,
+        )
+        duration = changed(s, j, time_h, duration, t, d)
+    return duration
+
+
+@stage
+def unusual_taking(s, j, time_h, t, d):
+    """Whether a step with a dated share, or with reliefs that pass it by, is taken."""
+    goes = True
+    if t.share[s] >= 0:
+        seen = drawn(
+            t.share_column[s],
+            j,
+            t.node,
+            d.given_at,
+            d.given,
+            d.first,
+            d.second,
+            t.law_kind,
+            t.law_number,
+            t.law_place,
+            t.law_table,
+        )
+        goes = seen < function_at(t.share[s], time_h, t.function_from, t.piece_h, t.piece_value)
+    for k in range(t.relief_from[s], t.relief_from[s + 1]):
+        if t.relief_factor[k] == 0.0:
+            seen = drawn(
+                t.relief_column[k],
+                j,
+                t.node,
+                d.given_at,
+                d.given,
+                d.first,
+                d.second,
+                t.law_kind,
+                t.law_number,
+                t.law_place,
+                t.law_table,
+            )
+            goes = goes and seen >= function_at(
+                t.relief_share[k], time_h, t.function_from, t.piece_h, t.piece_value
+            )
+    return goes
+
+
+# ---------------------------------------------------------------- what is counted
+
+
+@written_in
+def edge_visit(s, join, start, leave, from_h, until_h, horizon_h, at_edge):
+    """Count a visit that is not wholly within the counted window, nor over before it (`VisitSums._add_edge`)."""
+    waiting, gone = not (start == start), leave == leave
+    counted = join >= from_h and join < until_h
+    begun = horizon_h if waiting else start
+    ended = leave if gone else horizon_h
+    join_in = min(max(join, from_h), until_h)
+    begun_in = min(max(begun, from_h), until_h)
+    ended_in = min(max(ended, from_h), until_h)
+    if counted:
+        at_edge[s, 0] += 1.0
+        if not waiting:
+            at_edge[s, 1] += 1.0
+            at_edge[s, 4] += begun - join
+        if gone:
+            at_edge[s, 2] += 1.0
+            at_edge[s, 5] += ended - begun
+    if not waiting and start >= from_h and start < until_h:
+        at_edge[s, 3] += 1.0
+    at_edge[s, 6] += begun_in - join_in
+    at_edge[s, 7] += ended_in - begun_in
+    if waiting:
+        at_edge[s, 8] += 1.0
+        at_edge[s, 9] += begun - join
+
+
+@written_in
+def time_bin(time_h, first_bin):
+    """`TimeCounts._bin`."""
+    return (bits_of(time_h + SHIFT_H) >> DROPPED) - first_bin
+
+
+@written_in
+def passage(o, begin, end, a, t, from_h, until_h, horizon_h, first_bin):
+    """Count one passage of a span, over or not (end NaN, or at the horizon or later)."""
+    if begin < horizon_h:
+        gone = end < horizon_h
+        counted = begin >= from_h and begin < until_h
+        if counted and end < until_h and gone:
+            a.passed[o, 0] += 1.0
+            a.passed[o, 1] += end - begin
+        else:
+            a.passed_edge[o, 0] += 1.0
+            if counted:
+                a.passed_edge[o, 1] += 1.0
+                if gone:
+                    a.passed_edge[o, 2] += 1.0
+                    a.passed_edge[o, 3] += end - begin
+            if gone:
+                if end >= from_h and end < until_h:
+                    a.passed_edge[o, 4] += 1.0
+            else:
+                a.passed_edge[o, 5] += 1.0
+                a.passed_edge[o, 6] += horizon_h - begin
+        kind = t.span_kind[o]
+        if kind != LEG and counted and gone:
+            stay = end - begin
+            b = time_bin(stay, first_bin)
+            place = t.span_stay[o]
+            a.stays[place, b] += 1
+            if t.limit_bin[b]:
+                k = 0
+                while k < len(t.limit_h) and t.limit_h[k] < stay:
+                    k += 1
+                a.near[place, k] += 1
+            if kind == CROSSING:
+                hour = math.floor(begin + t.span_clock_h[o])
+                hour -= 24.0 * math.floor((hour + 0.5) * (1.0 / 24.0))
+                a.hours[t.span_row[o], np.int64(hour)] += 1.0
+                a.hours_h[t.span_row[o], np.int64(hour)] += stay
+        if kind == POST:
+            a.begun_days[t.span_row[o], np.int64((begin + t.span_clock_h[o]) * (1.0 / 24.0))] += 1
+            if gone:
+                a.ended_days[t.span_row[o], np.int64((end + t.span_clock_h[o]) * (1.0 / 24.0))] += 1
+
+
+# ---------------------------------------------------------------- the stages
+
+
+@stage
+def released(until_h, last_h, flows, coming, d, c):
+    """Those released before an instant (and by `last_h`), as ones who come to their first step."""
+    m = 0
+    for f in range(flows):
+        i = coming[f]
+        while i < d.base[f + 1] and d.release_h[i] < until_h:
+            if d.release_h[i] <= last_h:
+                c.who[m] = i
+                c.when_h[m] = d.release_h[i]
+                m += 1
+            i += 1
+        coming[f] = i
+    return m
+
+
+@stage
+def walk(m, after, w, t, d, c, a):
+    """Those in `c.who`, at `c.when_h`, go on until a queue or the end; `after`: they leave a step, else they come.
+
+    Returns the number of visits.
+    """
+    from_h, until_h, horizon_h, first_bin = w.from_h, w.until_h, w.horizon_h, w.first_bin
+    who, when_h, route, step_of, join_h, behind = c.who, c.when_h, d.route, c.step_of, c.join_h, c.behind
+    begun, inbox, base, release_h = c.begun, c.inbox, d.base, d.release_h
+    queue, how, fixed_h, column, take = t.queue, t.how, t.fixed_h, t.column, t.take
+    share_column, share_of, leg_of = t.share_column, t.share_of, t.leg_of
+    opens_from, opens, closes_from, closes = t.opens_from, t.opens, t.closes_from, t.closes
+    covers_from, covers, slot = t.covers_from, t.covers, t.span_slot
+    node, kind, number, place, table = t.node, t.law_kind, t.law_number, t.law_place, t.law_table
+    given_at, given, first, second = d.given_at, d.given, d.first, d.second
+    inner, at_edge = a.inner, a.at_edge
+    visits = 0
+    for z in range(m):
+        i, at = who[z], when_h[z]
+        r = route[i]
+        j = i - base[t.route_flow[r]]
+        end = t.route_end[r]
+        s = np.int64(step_of[i]) if after else t.route_begin[r]
+        leaving = after
+        over = True
+        while True:
+            if not leaving:
+                if at > horizon_h or s == end:
+                    break
+                goes = True
+                if take[s] == SOME:
+                    goes = (
+                        drawn(share_column[s], j, node, given_at, given, first, second, kind, number, place, table)
+                        < share_of[s]
+                    )
+                elif take[s] != ALL:
+                    goes = unusual_taking(s, j, at, t, d)
+                if goes:
+                    for k in range(opens_from[s], opens_from[s + 1]):
+                        o = opens[k]
+                        if not (begun[i, slot[o]] == begun[i, slot[o]]):
+                            begun[i, slot[o]] = at
+                    q = queue[s]
+                    if q >= 0:
+                        step_of[i] = s
+                        join_h[i] = at
+                        behind[i] = inbox[q]
+                        inbox[q] = i
+                        over = False
+                        break
+                    if how[s] == FIXED:
+                        hold = fixed_h[s]
+                    elif how[s] == AS_LAW:
+                        hold = drawn(column[s], j, node, given_at, given, first, second, kind, number, place, table)
+                    else:
+                        hold = unusual_duration(s, j, at, t, d)
+                    leave = at + hold
+                    visits += 1
+                    if at >= from_h and leave < until_h and leave < horizon_h:
+                        inner[s, 0] += 1.0
+                        inner[s, 2] += hold
+                    elif at < horizon_h:
+                        left = leave if leave < horizon_h else nan
+                        if not (left < from_h):
+                            edge_visit(s, at, at, left, from_h, until_h, horizon_h, at_edge)
+                        if leg_of[s] >= 0:
+                            passage(leg_of[s], at, leave, a, t, from_h, until_h, horizon_h, first_bin)
+                    at = leave
+            leaving = False
+            for k in range(closes_from[s], closes_from[s + 1]):
+                o = closes[k]
+                begin = begun[i, slot[o]]
+                if begin == begin:
+                    begun[i, slot[o]] = nan
+                    passage(o, begin, at, a, t, from_h, until_h, horizon_h, first_bin)
+            s += 1
+        if over:
+            # Spans under way do not end; the journey does if this was its last step.
+            if s < end:
+                for k in range(covers_from[s], covers_from[s + 1]):
+                    o = covers[k]
+                    begin = begun[i, slot[o]]
+                    if begin == begin:
+                        passage(o, begin, nan, a, t, from_h, until_h, horizon_h, first_bin)
+            passage(
+                t.route_span[r], release_h[i], at if s == end else nan, a, t, from_h, until_h, horizon_h, first_bin
+            )
+    return visits
+
+
+@stage
+def lined_up(q, until_h, since_h, c):
+    """Those in an inbox who join before an instant, in queue order in `c.line`; how many."""
+    line, other, join_h, behind, bucket = c.line, c.other, c.join_h, c.behind, c.bucket
+    i, n, later, latest = c.inbox[q], 0, -1, np.int64(0)
+    earliest = np.int64(since_h * GRID_PER_H) << ID_BITS
+    while i >= 0:
+        after = behind[i]
+        if join_h[i] < until_h:
+            x = (np.int64(join_h[i] * GRID_PER_H) << ID_BITS) | i
+            other[n] = x
+            n += 1
+            latest = max(latest, x)
+        else:
+            behind[i] = later
+            later = i
+        i = after
+    c.inbox[q] = later
+    sorted_into(n, earliest, latest, other, line, bucket)
+    return n
+
+
+@written_in
+def sorted_into(n, earliest, latest, source, out, bucket):
+    """The first `n` of `source`, between two numbers, in order in `out`: by bucket, then by insertion."""
+    if n > 0:
+        buckets = 1
+        while buckets < n and buckets < MOST_BUCKETS:
+            buckets *= 2
+        shift = 0
+        while ((latest - earliest) >> shift) >= buckets:
+            shift += 1
+        for b in range(buckets + 1):
+            bucket[b] = 0
+        for k in range(n):
+            bucket[((source[k] - earliest) >> shift) + 1] += 1
+        for b in range(buckets):
+            bucket[b + 1] += bucket[b]
+        for k in range(n):
+            b = (source[k] - earliest) >> shift
+            out[bucket[b]] = source[k]
+            bucket[b] += 1
+        for k in range(1, n):
+            x = out[k]
+            before = k - 1
+            while before >= 0 and out[before] > x:
+                out[before + 1] = out[before]
+                before -= 1
+            out[before + 1] = x
+
+
+@stage
+def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
+    """Those lined up at a queue, and those who wait there from before, are served and come to `c.who`.
+
+    Returns how many, and the number of events of queue lengths.
+    """
+    from_h, window_end_h, horizon_h, first_bin, per_h = w.from_h, w.until_h, w.horizon_h, w.first_bin, w.marks_per_h
+    line, busy, join_of, behind, step_of, route = c.line, c.busy, c.join_h, c.behind, c.step_of, d.route
+    head, tail, piece_h, piece_value = c.head, c.tail, t.queue_h, t.queue_value
+    net, waits, days, inner, at_edge = a.net, a.waits, a.days, a.inner, a.at_edge
+    node, law_kind, number, place, table = t.node, t.law_kind, t.law_number, t.law_place, t.law_table
+    given_at, given, first, second = d.given_at, d.given, d.first, d.second
+    kind, size, row, clock_h = t.queue_kind[q], t.queue_lanes[q], t.queue_row[q], t.queue_clock_h[q]
+    group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
+    p, final_piece, classes = c.piece[q], t.queue_from[q + 1] - 1, t.queue_classes[q]
+    now, taken = c.now_h[q], c.taken[q]
+    coming, m, waiting, lone = 0, 0, c.waiting[q], False
+    while True:
+        # Who is next, and when?
+        if kind != URGENT_FIRST:
+            if coming == n:
+                break
+            i = line[coming] & ID
+            join = join_of[i]
+            coming += 1
+            if kind == CONSTANT_LANES:
+                start = max(busy[q, 0], join)
+            elif kind == DATED_LANES:
+                start = inf
+                while True:
+                    lanes = piece_value[p]
+                    start = inf
+                    if lanes > 0:
+                        start = max(max(busy[q, size - lanes], piece_h[p]), join)
+                    if p == final_piece or start < piece_h[p + 1]:
+                        break
+                    p += 1
+            elif kind == FREE:
+                start = join
+            else:
+                # The first day that has not closed by then and has room
+                while p <= final_piece and (t.queue_until_h[p] <= join or taken >= piece_value[p]):
+                    p += 1
+                    taken = 0
+                start = inf
+                if p <= final_piece:
+                    start = max(piece_h[p], join)
+                    taken += 1
+                    if t.queue_open[q] >= 0:
+                        start = open_from(t.queue_open[q], start, t.function_from, t.piece_h, t.piece_value)
+            told = start > join and group >= 0
+            if told:
+                events[held] = (np.int64(join * GRID_PER_H) << SLOT_BITS) | mark
+                event_line[held] = group
+                held += 1
+        else:
+            earliest = now
+            if waiting == 0:
+                if coming == n:
+                    break
+                earliest = max(now, join_of[line[coming] & ID])
+            start = inf
+            while True:
+                lanes = piece_value[p]
+                start = inf
+                if lanes > 0:
+                    start = max(max(busy[q, size - lanes], piece_h[p]), earliest)
+                if p == final_piece or start < piece_h[p + 1]:
+                    break
+                p += 1
+            settled = start < until_h or (last and start < inf)
+            by_h = start if settled else inf
+            lone = waiting == 0
+            arrived, earliest_h = 0, inf
+            while coming < n:
+                i = line[coming] & ID
+                if join_of[i] > by_h:
+                    break
+                earliest_h = min(earliest_h, join_of[i])
+                u = t.queue_rank[q, t.route_flow[route[i]]]
+                behind[i] = -1
+                if head[q, u] < 0:
+                    head[q, u] = i
+                else:
+                    behind[tail[q, u]] = i
+                tail[q, u] = i
+                arrived += 1
+                coming += 1
+            waiting += arrived
+            # Who comes alone to a free lane does not wait.
+            lone = lone and arrived == 1 and settled and earliest_h == start
+            if not lone and group >= 0:
+                for k in range(coming - arrived, coming):
+                    joined = join_of[line[k] & ID]
+                    events[held] = (np.int64(joined * GRID_PER_H) << SLOT_BITS) | mark
+                    event_line[held] = group
+                    held += 1
+            if not settled:
+                if not last or waiting == 0:
+                    break
+                start = inf
+            u = 0
+            while head[q, u] < 0:
+                u += 1
+            i = head[q, u]
+            head[q, u] = behind[i]
+            waiting -= 1
+            join = join_of[i]
+            told = not lone and group >= 0
+        s = np.int64(step_of[i])
+        if told and start < horizon_h:
+            events[held] = (np.int64(start * GRID_PER_H) << SLOT_BITS) | mark | 1
+            event_line[held] = group
+            held += 1
+        # How long does it hold its lane?
+        hold = 0.0
+        if kind != DAILY:
+            if t.how[s] == FIXED:
+                hold = t.fixed_h[s]
+            elif t.how[s] == AS_LAW:
+                j = i - d.base[t.route_flow[route[i]]]
+                hold = drawn(t.column[s], j, node, given_at, given, first, second, law_kind, number, place, table)
+            else:
+                j = i - d.base[t.route_flow[route[i]]]
+                hold = unusual_duration(s, j, join, t, d)
+        leave = start + hold
+        if start < inf and kind <= URGENT_FIRST:
+            lane = 1
+            while lane < size and busy[q, lane] < leave:
+                busy[q, lane - 1] = busy[q, lane]
+                lane += 1
+            busy[q, lane - 1] = leave
+            now = start
+        c.who[m] = i
+        c.when_h[m] = leave
+        m += 1
+        # What is counted?
+        if join < horizon_h:
+            if join >= from_h and leave < window_end_h and leave < horizon_h:
+                inner[s, 0] += 1.0
+                inner[s, 1] += start - join
+                inner[s, 2] += hold
+            else:
+                begun = start if start < horizon_h else nan
+                left = leave if leave < horizon_h else nan
+                if not (left < from_h):
+                    edge_visit(s, join, begun, left, from_h, window_end_h, horizon_h, at_edge)
+            days[row, np.int64((join + clock_h) * (1.0 / 24.0))] += 1
+            if start > join:
+                before = np.int64(join * per_h)
+                if start < horizon_h:
+                    then = np.int64(start * per_h)
+                    if before != then:
+                        net[row, before] += 1
+                        net[row, then] -= 1
+                    if join >= from_h and join < window_end_h:
+                        waits[row, time_bin(start - join, first_bin)] += 1
+                else:
+                    net[row, before] += 1
+    c.now_h[q], c.piece[q], c.taken[q], c.waiting[q] = now, p, taken, waiting
+    return m, held
+
+
+@written_in
+def open_from(k, at_h, function_from, from_h, value_of):
+    """The first instant from one on at which a step function is not 0. [h]"""
+    piece, end = function_from[k], function_from[k + 1]
+    while piece + 1 < end and from_h[piece + 1] <= at_h:
+        piece += 1
+    found = at_h
+    if not value_of[piece] > 0:
+        while piece < end and not value_of[piece] > 0:
+            piece += 1
+        found = from_h[piece] if piece < end else inf
+    return found
+
+
+@stage
+def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
+    """Time at each number waiting, from the events before an instant; the others are kept. Returns how many are.
+
+    An event is its instant, then the place of its element in its group, then 0 (joins) or 1 (starts).
+    """
+    spots, bucket, level, since = c.spots, c.bucket, c.level, c.since
+    other, line = np.empty(held, np.int64), np.empty(held, np.int64)
+    limit = np.int64(min(limit_h, w.until_h) * GRID_PER_H) << SLOT_BITS
+    begins = np.int64(w.from_h * GRID_PER_H)
+    for g in range(groups + 1):
+        spots[g] = 0
+    later = 0
+    for k in range(held):
+        if events[k] < limit:
+            spots[event_line[k] + 1] += 1
+    for g in range(groups):
+        spots[g + 1] += spots[g]
+    for k in range(held):
+        if events[k] < limit:
+            g = event_line[k]
+            other[spots[g]] = events[k]
+            spots[g] += 1
+        elif limit_h < w.until_h:
+            events[later] = events[k]
+            event_line[later] = event_line[k]
+            later += 1
+    low = 0
+    for g in range(groups):
+        n = spots[g] - low
+        if n:
+            earliest, latest = other[low], other[low]
+            for k in range(low, low + n):
+                earliest, latest = min(earliest, other[k]), max(latest, other[k])
+            sorted_into(n, earliest, latest, other[low : low + n], line, bucket)
+            together = t.group_line[g]
+            for k in range(n):
+                x = line[k]
+                instant = max(x >> SLOT_BITS, begins)
+                change = 1 - 2 * (x & 1)
+                own = t.group_lines[g, (x & ((1 << SLOT_BITS) - 1)) >> 1]
+                spent[own, level[own]] += instant - since[own]
+                since[own] = instant
+                level[own] += change
+                if together >= 0:
+                    spent[together, level[together]] += instant - since[together]
+                    since[together] = instant
+                    level[together] += change
+        low = spots[g]
+    return later
+
+
+@stage
+def wider(spent, width):
+    """The same table with room for higher levels."""
+    more = np.zeros((spent.shape[0], width), np.int64)
+    for k in range(spent.shape[0]):
+        for level in range(spent.shape[1]):
+            if spent[k, level] != 0:
+                more[k, level] = spent[k, level]
+    return more
+
+
+@stage
+def replication(w, t, d, c, a):
+    """One whole replication. Returns visits and the time at each number waiting."""
+    flows, queues, groups = len(d.base) - 1, len(t.queue_kind), len(t.group_line)
+    coming = d.base.copy()
+    events, event_line = np.empty(4096, np.int64), np.empty(4096, np.int32)
+    spent = np.zeros((max(len(c.level), 1), 64), np.int64)
+    held, visits, since_h, until_h, last = 0, 0, 0.0, 0.0, False
+    while not last:
+        until_h += w.step_h
+        last = until_h > w.horizon_h
+        if last:
+            until_h = w.horizon_h + POINT
+        m = released(until_h, w.horizon_h, flows, coming, d, c)
+        visits += walk(m, False, w, t, d, c, a)
+        for q in range(queues):
+            n = lined_up(q, until_h, since_h, c)
+            if n == 0 and (t.queue_kind[q] != URGENT_FIRST or c.waiting[q] == 0):
+                continue
+            room = held + 2 * (n + c.waiting[q])
+            if room > len(events):
+                more, more_line = np.empty(2 * room, np.int64), np.empty(2 * room, np.int32)
+                more[:held], more_line[:held] = events[:held], event_line[:held]
+                events, event_line = more, more_line
+            m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
+            visits += m
+            visits += walk(m, True, w, t, d, c, a)
+        highest = held + 1
+        for k in range(len(c.level)):
+            highest = max(highest, held + 1 + c.level[k])
+        if highest >= spent.shape[1]:
+            spent = wider(spent, 2 * highest)
+        held = levels(inf if last else until_h, events, event_line, held, groups, w, t, c, spent)
+        since_h = until_h
+    return visits, spent

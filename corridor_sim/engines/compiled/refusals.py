@@ -1,0 +1,118 @@
+"""What the compiled pass does, and what it refuses by name and place, found before any work.
+
+A mechanism that `machine.py` learns gets its line in `DOES`; only what it cannot do
+together with another one needs code here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from corridor_sim.core.machine_code import SWITCH, compiled
+from corridor_sim.engines.batch.refusals import is_cyclic
+from corridor_sim.engines.compiled import codes
+from corridor_sim.indicators.base import Collector, Reducer
+from corridor_sim.indicators.queue_levels import QueueLevels
+from corridor_sim.indicators.shared_sums import (
+    QueueMarks,
+    SpanDays,
+    SpanHours,
+    SpanSums,
+    StationDays,
+    StayTimes,
+    VisitSums,
+    WaitTimes,
+)
+from corridor_sim.plan.mechanisms import Mechanism
+from corridor_sim.plan.needs import refused
+from corridor_sim.plan.plan import Plan, Station
+
+DOES = frozenset(
+    {
+        Mechanism.LANES,
+        Mechanism.DATED_LANES,
+        Mechanism.FINISH,
+        Mechanism.PRIORITY,
+        Mechanism.RESERVED_LANES,
+        Mechanism.DELAY,
+        Mechanism.ACCEPTANCE,
+        Mechanism.ACCEPTANCE_HOURS,
+        Mechanism.DURATION,
+        Mechanism.DATED_DURATION,
+        Mechanism.FACTOR,
+        Mechanism.SHARE,
+        Mechanism.RELIEF,
+        Mechanism.ROUTES,
+    }
+)
+"""Every mechanism of this engine, one by one: a new one is done when its line stands here."""
+
+COUNTED = (
+    VisitSums,
+    SpanSums,
+    QueueMarks,
+    StationDays,
+    SpanDays,
+    SpanHours,
+    StayTimes,
+    WaitTimes,
+    QueueLevels,
+)
+"""Reducers whose sums the pass fills itself."""
+
+HOOKS = ("add_visits", "add_span", "add_chunk")
+
+
+def refusals(plan: Plan) -> list[str]:
+    """What the pass does not do, each with its place; empty if there is nothing.
+
+    Examples
+    --------
+    >>> from corridor_sim.plan.plan import Plan
+    >>> refusals(Plan(elements=(), flows=(), horizon_h=24.0))
+    []
+    """
+    return list(dict.fromkeys([*refused(plan, DOES), *_combinations(plan), *_sizes(plan)]))
+
+
+def _combinations(plan: Plan) -> Iterator[str]:
+    for element in plan.elements:
+        if isinstance(element, Station) and element.reserved and not element.keeps_lanes_apart:
+            yield f"lanes reserved for a time, or with overflow, at {element.id}"
+    if is_cyclic(plan):
+        yield "itineraries that go round in cycles"
+
+
+def _sizes(plan: Plan) -> Iterator[str]:
+    if plan.horizon_h > codes.LONGEST_H:
+        yield f"a run of more than {codes.LONGEST_H:g} h"
+    expected = sum(flow.arrivals.expected_count(plan.horizon_h) for flow in plan.flows if flow.arrivals is not None)
+    if expected > 0.9 * (1 << codes.ID_BITS):
+        yield f"more than {0.9 * (1 << codes.ID_BITS):.2g} consignments in a replication"
+    posts: dict[tuple[str, str], int] = {}
+    for element in plan.elements:
+        where = element.post, element.direction
+        posts[where] = posts.get(where, 0) + (element.kind != "delay")
+        if element.post and posts[where] == 1 << (codes.SLOT_BITS - 1):
+            yield f"more than {(1 << (codes.SLOT_BITS - 1)) - 1} queues at post {element.post}"
+
+
+def unavailable() -> str:
+    """Why there is no compiled code, "" where there is."""
+    if compiled(_there) is None:
+        return f"the extra fast (numba) is not installed, or {SWITCH}=0 turns it off"
+    return ""
+
+
+def _there() -> bool:
+    return True
+
+
+def not_counted(collector: Collector) -> list[str]:
+    """Indicators that want to see visits or spans one by one, which the pass does not hand out, by name."""
+    return [
+        f"indicator {getattr(reducer, 'name', '') or type(reducer).__name__}, which takes what happened block by block"
+        for reducer in collector.reducers
+        if type(reducer) not in COUNTED
+        and any(getattr(type(reducer), hook) is not getattr(Reducer, hook) for hook in HOOKS)
+    ]

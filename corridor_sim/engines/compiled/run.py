@@ -1,0 +1,333 @@
+"""Replications of a plan by the compiled pass, their sums handed to the reducers of a collector.
+
+One replication is worked through after the other, so memory does not grow with their number; the
+arrays are as long as one replication has consignments.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.core.errors import SimulationError
+from corridor_sim.core.units import FloatArray
+from corridor_sim.engines.batch.streaming import DrawSource
+from corridor_sim.engines.compiled import codes
+from corridor_sim.engines.compiled.tables import Coded, Ints, coded
+from corridor_sim.indicators.base import Collector
+from corridor_sim.indicators.queue_levels import QueueLevels, grid_points
+from corridor_sim.indicators.shared_sums import (
+    QueueMarks,
+    SpanDays,
+    SpanHours,
+    SpanSums,
+    StationDays,
+    StayTimes,
+    VisitSums,
+    WaitTimes,
+)
+from corridor_sim.plan.plan import Plan
+from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs
+
+WINDOW_H = 48.0
+"""Hours worked through at once: those of one queue in a window should fit into the cache. [h]"""
+DRAWN_TOGETHER = 2_000_000
+"""Releases drawn at once, over several replications."""
+
+
+class Draws(NamedTuple):
+    """Consignments of one replication and where their draws come from.
+
+    Attributes
+    ----------
+    base
+        Consignments ``base[f]`` up to ``base[f + 1]`` are those of flow f.
+    first, second
+        Key of each column.
+    given_at, given
+        Where the values of a column begin that was drawn before the pass (-1: it was not), and the values.
+    """
+
+    base: Ints
+    release_h: FloatArray
+    route: NDArray[np.int32]
+    first: NDArray[np.uint64]
+    second: NDArray[np.uint64]
+    given_at: Ints
+    given: FloatArray
+
+
+class State(NamedTuple):
+    """Where everybody is, and what the queues remember."""
+
+    # consignments
+    step_of: NDArray[np.int32]
+    join_h: FloatArray
+    behind: NDArray[np.int32]
+    begun: FloatArray
+    who: NDArray[np.int32]
+    when_h: FloatArray
+    line: Ints
+    other: Ints
+    bucket: Ints
+    # queues
+    inbox: Ints
+    busy: FloatArray
+    now_h: FloatArray
+    piece: Ints
+    taken: Ints
+    waiting: Ints
+    head: Ints
+    tail: Ints
+    # lengths of queues
+    spots: Ints
+    level: Ints
+    since: Ints
+
+
+class Sums(NamedTuple):
+    """What is counted in one replication.
+
+    Attributes
+    ----------
+    inner
+        By step, of visits wholly within the counted window: number, wait, hold.
+    at_edge
+        By step, of others: joined, started, left, began, wait, hold, wait and hold in the window,
+        unserved and their wait.
+    passed
+        By span, of passages wholly within the counted window: number, time.
+    passed_edge
+        By span, of others: created, begun, done, time, ended, inside and their time.
+    """
+
+    inner: FloatArray
+    at_edge: FloatArray
+    passed: FloatArray
+    passed_edge: FloatArray
+    net: NDArray[np.int32]
+    days: NDArray[np.int32]
+    waits: NDArray[np.int32]
+    begun_days: NDArray[np.int32]
+    ended_days: NDArray[np.int32]
+    hours: FloatArray
+    hours_h: FloatArray
+    stays: NDArray[np.int32]
+    near: NDArray[np.int32]
+
+
+def reduce(
+    plan: Plan,
+    sampler: DrawSource,
+    replications: Sequence[int],
+    collector: Collector,
+    *,
+    window_h: float = WINDOW_H,
+) -> None:
+    """Run some replications and add what happened to a collector that has exactly these.
+
+    Raises
+    ------
+    SimulationError
+        For a replication with more than 16 million consignments.
+    ValueError
+        If a window has no length.
+    """
+    from corridor_sim.engines.compiled import machine
+
+    if not window_h > 0:
+        raise ValueError(f"window_h must be > 0, got {window_h}")
+    code = coded(plan, collector, window_h)
+    together = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
+    state: State | None = None
+    for begin in range(0, len(replications), together):
+        block = replications[begin : begin + together]
+        inputs = sampler.stream(block).next(math.inf)
+        columns = _Columns(code, inputs.flows)
+        for k in range(len(block)):
+            draws = columns.draws(k, inputs.flows)
+            state = _empty(code, len(draws.release_h), state)
+            sums = _zeros(code, collector)
+            visits, spent = machine.replication(code.window, code.tables, draws, state, sums)
+            row = begin + k
+            collector.visits[row] += visits
+            _hand_over(code, collector, row, sums)
+            _hand_over_levels(code, collector, row, spent, state)
+
+
+class _Columns:
+    """Draws of a block of replications, as the pass reads them."""
+
+    def __init__(self, code: Coded, flows: Sequence[FlowInputs]) -> None:
+        self.code = code
+        self.count = [flow.count for flow in flows]
+        rows, many = len(self.count[0]) if flows else 0, len(code.columns)
+        self.first, self.second = np.zeros((rows, many), np.uint64), np.zeros((rows, many), np.uint64)
+        self.ahead: dict[int, FloatArray] = {}
+        for n, column in enumerate(code.columns):
+            flow = flows[column.flow]
+            drawn: FloatArray | None
+            if column.law < 0:
+                later: Any = flow.later.uniform.get(column.name)
+                drawn = flow.uniform.get(column.name)
+            else:
+                later = (flow.later.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
+                drawn = (flow.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]  # type: ignore[list-item]
+            if later is not None and (column.law < 0 or code.tables.node[n] >= 0):
+                self.first[:, n], self.second[:, n] = later.keys
+            elif later is not None:
+                self.ahead[n] = _all_of(later, self.count[column.flow])
+            elif drawn is not None:
+                self.ahead[n] = drawn
+            else:
+                what = "uniforms" if column.law < 0 else "durations"
+                raise SimulationError(f"{what} are missing for {column.name!r}")
+
+    def draws(self, k: int, flows: Sequence[FlowInputs]) -> Draws:
+        """Those of the k-th replication."""
+        counts = [int(count[k]) for count in self.count]
+        base = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        if base[-1] >= 1 << codes.ID_BITS:
+            raise SimulationError(f"{base[-1]} consignments in one replication, at most {1 << codes.ID_BITS}")
+        release, route = np.empty(base[-1]), np.empty(base[-1], dtype=np.int32)
+        for f, (flow, count) in enumerate(zip(flows, counts, strict=True)):
+            if (flow.number[k, :count] != f * NUMBER_PER_FLOW + np.arange(count)).any():
+                raise SimulationError("consignments have numbers of their own")
+            release[base[f] : base[f + 1]] = flow.release_h[k, :count]
+            route[base[f] : base[f + 1]] = flow.variant[k, :count] + self.code.first_route[f]
+        given_at = np.full(len(self.code.columns), -1, dtype=np.int64)
+        parts, length = [np.empty(0)], 0
+        for n, values in self.ahead.items():
+            given_at[n] = length
+            parts.append(values[k, : counts[self.code.columns[n].flow]])
+            length += len(parts[-1])
+        return Draws(base, release, route, self.first[k], self.second[k], given_at, np.concatenate(parts))
+
+
+def _all_of(column: Any, count: Ints) -> FloatArray:
+    """All values of a column that is drawn by index, shape (replication, consignment)."""
+    out = np.zeros((len(count), int(count.max(initial=0))))
+    index = np.concatenate([np.arange(many) for many in count.tolist()])
+    out[np.arange(out.shape[1]) < count[:, None]] = column.at(count, index)
+    return out
+
+
+def _empty(code: Coded, consignments: int, before: State | None) -> State:
+    """The state at hour 0; the long arrays of the replication before serve again."""
+    queues, lines = len(code.tables.queue_kind), len(code.lines)
+    size = max(consignments, 1)
+    if before is not None and len(before.step_of) >= size:
+        long = before[:8]
+        before.begun[:size] = np.nan
+    else:
+        size += size // 16
+        long = (
+            np.zeros(size, np.int32),
+            np.zeros(size),
+            np.zeros(size, np.int32),
+            np.full((size, code.slots), np.nan),
+            np.zeros(size, np.int32),
+            np.zeros(size),
+            np.zeros(size, np.int64),
+            np.zeros(size, np.int64),
+        )
+    return State(
+        *long,
+        np.zeros(codes.MOST_BUCKETS + 2, np.int64),
+        np.full(queues, -1, dtype=np.int64),
+        np.full((queues, int(code.tables.queue_lanes.max(initial=1))), -np.inf),
+        np.full(queues, -np.inf),
+        code.tables.queue_from[:-1].copy(),
+        np.zeros(queues, np.int64),
+        np.zeros(queues, np.int64),
+        np.full((queues, code.classes), -1, dtype=np.int64),
+        np.full((queues, code.classes), -1, dtype=np.int64),
+        np.zeros(len(code.tables.group_line) + 1, np.int64),
+        np.zeros(lines, np.int64),
+        np.full(lines, grid_points(code.window.from_h), dtype=np.int64),
+    )
+
+
+def _zeros(code: Coded, collector: Collector) -> Sums:
+    def like(array: NDArray[Any]) -> NDArray[Any]:
+        """One replication of the array of a reducer, shape (place, replication, ...)."""
+        return np.zeros((array.shape[0], *array.shape[2:]), dtype=array.dtype)
+
+    days, hours, stays = (collector.shared(kind) for kind in (SpanDays, SpanHours, StayTimes))
+    steps, spans = len(code.step_cell), len(code.span_cell)
+    return Sums(
+        np.zeros((steps, 3)),
+        np.zeros((steps, 10)),
+        np.zeros((spans, 2)),
+        np.zeros((spans, 7)),
+        like(collector.shared(QueueMarks).net),
+        like(collector.shared(StationDays).joined_by_day),
+        like(collector.shared(WaitTimes).counts.counts),
+        like(days.begun_by_day),
+        like(days.ended_by_day),
+        like(hours.begun),
+        like(hours.stay_h),
+        like(stays.counts.counts),
+        like(stays.counts.near),
+    )
+
+
+def _hand_over(code: Coded, collector: Collector, row: int, sums: Sums) -> None:
+    """Add the sums of one replication to its row of the reducers."""
+
+    def add(into: FloatArray, where: Ints, values: FloatArray) -> None:
+        into[:, row] += np.bincount(where, values, minlength=len(into))
+
+    visits, inner, edge, cell = collector.shared(VisitSums), sums.inner, sums.at_edge, code.step_cell
+    number, wait, hold = inner.T
+    for k, total in enumerate((visits.joined, visits.started, visits.left, visits.began)):
+        add(total, cell, number + edge[:, k])
+    add(visits.wait_h, cell, wait + edge[:, 4])
+    add(visits.hold_h, cell, hold + edge[:, 5])
+    add(visits.wait_in_window_h, cell, wait + edge[:, 6])
+    add(visits.hold_in_window_h, cell, hold + edge[:, 7])
+    add(visits.unserved, cell, edge[:, 8])
+    add(visits.unserved_wait_h, cell, edge[:, 9])
+
+    # Visits of delays that are a leg of their own are passages of it.
+    passed, legs = sums.passed.copy(), np.flatnonzero(code.tables.leg_of >= 0)
+    passed[code.tables.leg_of[legs]] += inner[legs][:, [0, 2]]
+    spans, edge, cell = collector.shared(SpanSums), sums.passed_edge, code.span_cell
+    number, stay = passed.T
+    for total, column in ((spans.created, 0), (spans.begun, 1), (spans.done, 2), (spans.ended, 4)):
+        add(total, cell, number + edge[:, column])
+    add(spans.stay_h, cell, stay + edge[:, 3])
+    add(spans.inside, cell, edge[:, 5])
+    add(spans.inside_h, cell, edge[:, 6])
+    journeys = np.flatnonzero(code.span_variant >= 0)
+    add(spans.variant_done, code.span_variant[journeys], (number + edge[:, 2])[journeys])
+
+    waits = collector.shared(WaitTimes)
+    queued = np.flatnonzero(code.tables.queue >= 0)
+    place = code.tables.queue_row[code.tables.queue[queued]]
+    add(waits.started, place, (inner[:, 0] + sums.at_edge[:, 1])[queued])
+    days, hours, stays = (collector.shared(kind) for kind in (SpanDays, SpanHours, StayTimes))
+    for array, values in (
+        (collector.shared(QueueMarks).net, sums.net),
+        (collector.shared(StationDays).joined_by_day, sums.days),
+        (waits.counts.counts, sums.waits),
+        (days.begun_by_day, sums.begun_days),
+        (days.ended_by_day, sums.ended_days),
+        (hours.begun, sums.hours),
+        (hours.stay_h, sums.hours_h),
+        (stays.counts.counts, sums.stays),
+        (stays.counts.near, sums.near),
+    ):
+        array[:, row] += values
+
+
+def _hand_over_levels(code: Coded, collector: Collector, row: int, spent: Ints, state: State) -> None:
+    levels = collector.shared(QueueLevels)
+    for k, line in enumerate(code.lines):
+        found = np.flatnonzero(spent[k])
+        upto = int(found[-1]) + 1 if len(found) else 1
+        levels.put(row, line, spent[k, :upto], int(state.level[k]), int(state.since[k]))

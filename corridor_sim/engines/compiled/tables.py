@@ -1,0 +1,487 @@
+"""A plan as numbers in arrays: what the compiled pass reads.
+
+Steps of all itineraries stand one after the other, itineraries ("routes") by flow. A queue is what
+keeps one line at an element: a station with reserved lanes has one for each group of flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.units import FloatArray, grid_point
+from corridor_sim.engines.batch.refusals import skippable
+from corridor_sim.engines.batch.servers import group_of, shares_of_lanes
+from corridor_sim.engines.compiled import codes
+from corridor_sim.engines.queues.timetables import open_days
+from corridor_sim.indicators.base import Collector
+from corridor_sim.indicators.queue_levels import QueueLevels
+from corridor_sim.indicators.shared_sums import QueueMarks, SpanDays, SpanHours, StayTimes
+from corridor_sim.model.service_times import Deterministic, ServiceTime
+from corridor_sim.model.service_times.coded import encode
+from corridor_sim.plan.plan import Delay, LimitedLeg, Plan, Quota, Station, Step
+
+Ints = NDArray[np.int64]
+
+
+class Tables(NamedTuple):
+    """All that a pass reads of a plan. ``x_from[k]`` up to ``x_from[k + 1]`` are the entries of k in a list x."""
+
+    # routes
+    route_flow: Ints
+    route_begin: Ints
+    route_end: Ints
+    route_span: Ints
+    # steps: where, how long, who, which spans
+    queue: Ints
+    how: Ints
+    fixed_h: FloatArray
+    column: Ints
+    take: Ints
+    share_column: Ints
+    share_of: FloatArray
+    leg_of: Ints
+    opens_from: Ints
+    opens: Ints
+    closes_from: Ints
+    closes: Ints
+    covers_from: Ints
+    covers: Ints
+    # unusual steps
+    step_law_from: Ints
+    law_h: FloatArray
+    law_column: Ints
+    factor: Ints
+    share: Ints
+    relief_from: Ints
+    relief_column: Ints
+    relief_share: Ints
+    relief_factor: FloatArray
+    # step functions
+    function_from: Ints
+    piece_h: FloatArray
+    piece_value: FloatArray
+    # columns of draws, and laws
+    node: Ints
+    law_kind: Ints
+    law_number: FloatArray
+    law_place: Ints
+    law_table: FloatArray
+    # spans
+    span_kind: Ints
+    span_slot: Ints
+    span_row: Ints
+    span_stay: Ints
+    span_clock_h: FloatArray
+    limit_bin: NDArray[np.bool_]
+    limit_h: FloatArray
+    # queues
+    queue_kind: Ints
+    queue_lanes: Ints
+    queue_from: Ints
+    queue_h: FloatArray
+    queue_until_h: FloatArray
+    queue_value: Ints
+    queue_open: Ints
+    queue_rank: Ints
+    queue_classes: Ints
+    queue_row: Ints
+    queue_clock_h: FloatArray
+    queue_group: Ints
+    queue_slot: Ints
+    group_line: Ints
+    group_lines: Ints
+
+
+class Window(NamedTuple):
+    """Instants that a pass needs, and how it counts."""
+
+    from_h: float
+    until_h: float
+    horizon_h: float
+    step_h: float
+    marks_per_h: float
+    first_bin: int
+
+
+@dataclass(frozen=True, slots=True)
+class DrawColumn:
+    """A column of draws: of which flow, under which name, the how-manieth law of it (-1: a uniform)."""
+
+    flow: int
+    name: str
+    law: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Coded:
+    """The tables of a plan with what is needed to fill them and to read the sums.
+
+    Attributes
+    ----------
+    step_cell
+        Cell of `VisitSums` of each step.
+    span_cell, span_variant
+        Cell of `SpanSums` of each span, and for whole journeys the row of their itinerary, else -1.
+    lines
+        Elements of each line of `QueueLevels`.
+    """
+
+    tables: Tables
+    window: Window
+    columns: tuple[DrawColumn, ...]
+    step_cell: Ints
+    step_element: Ints
+    span_cell: Ints
+    span_variant: Ints
+    first_route: Ints
+    lines: tuple[tuple[int, ...], ...]
+    slots: int
+    classes: int
+
+
+class _Lists:
+    """Lists of numbers, one after the other."""
+
+    def __init__(self) -> None:
+        self.begin, self.values = [0], list[Any]()
+
+    def add(self, values: Sequence[Any]) -> None:
+        """The entries of the next one."""
+        self.values += values
+        self.begin.append(len(self.values))
+
+
+def whole(values: Sequence[Any]) -> Ints:
+    """As an array of whole numbers."""
+    return np.array(values, dtype=np.int64)
+
+
+def real(values: Sequence[Any]) -> FloatArray:
+    """As an array of numbers."""
+    return np.array(values, dtype=np.float64)
+
+
+class _Functions:
+    def __init__(self) -> None:
+        self.number: dict[StepFunction, int] = {}
+        self.pieces = _Lists()
+        self.value: list[float] = []
+
+    def of(self, function: StepFunction | None) -> int:
+        """Its number, -1 for none."""
+        if function is None:
+            return -1
+        if function not in self.number:
+            self.number[function] = len(self.number)
+            self.pieces.add(function.from_h.tolist())
+            self.value += function.value.tolist()
+        return self.number[function]
+
+
+class _Columns:
+    """Columns of draws in order of first use; a law that has no code is drawn before the pass."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.number: dict[DrawColumn, int] = {}
+        self.laws: list[ServiceTime | None] = []
+
+    def of(self, flow: int, name: str, law: int = -1, which: ServiceTime | None = None) -> int:
+        """The number of a column."""
+        column = DrawColumn(flow, name, law)
+        if column not in self.number:
+            self.number[column] = len(self.number)
+            self.laws.append(which)
+        return self.number[column]
+
+    def coded(self) -> tuple[Ints, tuple[Ints, FloatArray, Ints, FloatArray]]:
+        """Node of each column (-1: a uniform, or drawn before the pass), and the laws as nodes."""
+        known = [law for law in self.laws if law is not None and encode([law]) is not None]
+        code = encode(known)
+        assert code is not None
+        after = iter(range(len(known)))
+        node = [next(after) if law is not None and encode([law]) is not None else -1 for law in self.laws]
+        return whole(node), tuple(code)
+
+
+def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
+    """A plan as tables; `collector` knows the places, `step_h` is the length of a window of the pass. [h]"""
+    scope = collector.scope
+    functions, columns, spans, queues = _Functions(), _Columns(plan), _Spans(collector), _Queues(plan, collector)
+    queues.code(functions)
+    routes, steps, first_route = [], _Steps(functions, columns), []
+    step_cell, step_element = [], []
+    opens, closes, covers = _Lists(), _Lists(), _Lists()
+    leg_of: list[int] = []
+    for f, flow in enumerate(plan.flows):
+        first_route.append(len(routes))
+        for v, variant in enumerate(flow.variants):
+            begin = len(step_cell)
+            of_route = spans.of_route(f, v)
+            for s, step in enumerate(variant.steps):
+                steps.add(f, step, queues.of(step.element, f))
+                step_cell.append(scope.cell_of[step.element, f])
+                step_element.append(step.element)
+                own = [
+                    o
+                    for o, span in of_route.items()
+                    if span.first == span.last == s and spans.kind[o] == codes.LEG and not skippable(step)
+                    and isinstance(plan.elements[step.element], Delay)
+                ]
+                leg_of.append(own[0] if own else -1)
+                here = {o: span for o, span in of_route.items() if span.first <= s <= span.last and o not in own[:1]}
+                skipped = [all(skippable(one) for one in variant.steps[span.first : s]) for span in here.values()]
+                opens.add([o for o, all_before in zip(here, skipped, strict=True) if all_before])
+                closes.add([o for o, span in here.items() if span.last == s])
+                covers.add(list(here))
+            routes.append((f, begin, len(step_cell), spans.journey(f, v)))
+    marks, stays = collector.shared(QueueMarks), collector.shared(StayTimes)
+    node, laws = columns.coded()
+    route = whole(routes).reshape(-1, 4)
+    tables = Tables(
+        *(np.ascontiguousarray(route[:, k]) for k in range(4)),
+        *steps.tables(),
+        whole(leg_of),
+        *(whole(part) for found in (opens, closes, covers) for part in (found.begin, found.values)),
+        *steps.unusual(),
+        whole(functions.pieces.begin),
+        real(functions.pieces.values),
+        real(functions.value),
+        node,
+        *laws,
+        *spans.tables(),
+        stays.counts.is_near,
+        stays.counts.limits_h,
+        *queues.tables(),
+    )
+    window = Window(
+        float(scope.from_h),
+        float(scope.until_h),
+        float(plan.horizon_h),
+        step_h,
+        1.0 / marks.step_h,
+        stays.counts.first_bin,
+    )
+    return Coded(
+        tables,
+        window,
+        tuple(columns.number),
+        whole(step_cell),
+        whole(step_element),
+        whole(spans.cell),
+        whole(spans.variant),
+        whole(first_route),
+        queues.lines,
+        max(spans.slots, 1),
+        int(max(tables.queue_classes.max(initial=1), 1)),
+    )
+
+
+class _Steps:
+    """The columns of `Tables` that have an entry a step."""
+
+    def __init__(self, functions: _Functions, columns: _Columns) -> None:
+        self.functions, self.columns = functions, columns
+        self.rows: list[tuple[Any, ...]] = []
+        self.laws, self.reliefs = _Lists(), _Lists()
+        self.factor: list[int] = []
+        self.share: list[int] = []
+
+    def add(self, f: int, step: Step, queue: int) -> None:
+        """The next step, of flow `f`."""
+        how, fixed_h, column = codes.FIXED, 0.0, -1
+        relieved = [relief for relief in step.reliefs if relief.factor != 0]
+        of = [self.columns.of(f, step.draws, k, law) for k, (_, law) in enumerate(step.laws)]
+        if len(step.laws) > 1 or (step.laws and (step.factor is not None or relieved)):
+            how = codes.UNUSUAL
+        elif step.laws:
+            law, column = step.laws[0][1], of[0]
+            how = codes.AS_LAW
+            if isinstance(law, Deterministic):
+                how, fixed_h = codes.FIXED, grid_point(law.value_h)
+        take, share_column, share = codes.ALL, -1, 0.0
+        if step.share is not None:
+            take, share_column = codes.SOME, self.columns.of(f, step.share_draws)
+            share = float(step.share.value[0])
+        if (step.share is not None and not step.share.is_constant) or len(relieved) < len(step.reliefs):
+            take = codes.BY_DATE
+        self.rows.append((queue, how, fixed_h, column, take, share_column, share))
+        self.laws.add([(from_h, number) for (from_h, _), number in zip(step.laws, of, strict=True)])
+        self.factor.append(self.functions.of(step.factor))
+        self.share.append(self.functions.of(step.share))
+        self.reliefs.add(
+            [
+                (self.columns.of(f, relief.draws), self.functions.of(relief.share), relief.factor)
+                for relief in step.reliefs
+            ]
+        )
+
+    def tables(self) -> list[Any]:
+        """From `Tables.queue` to `share_of`."""
+        kinds = (whole, whole, real, whole, whole, whole, real)
+        return [as_array([row[k] for row in self.rows]) for k, as_array in enumerate(kinds)]
+
+    def unusual(self) -> list[Any]:
+        """From `Tables.step_law_from` to `relief_factor`."""
+        return [
+            whole(self.laws.begin),
+            *(as_array([one[k] for one in self.laws.values]) for k, as_array in enumerate((real, whole))),
+            whole(self.factor),
+            whole(self.share),
+            whole(self.reliefs.begin),
+            *(as_array([one[k] for one in self.reliefs.values]) for k, as_array in enumerate((whole, whole, real))),
+        ]
+
+
+class _Spans:
+    """Spans of all itineraries, and each whole journey as one more."""
+
+    KINDS = {"post": codes.POST, "crossing": codes.CROSSING, "leg": codes.LEG}
+
+    def __init__(self, collector: Collector) -> None:
+        self.scope = collector.scope
+        self.days, self.hours = collector.shared(SpanDays), collector.shared(SpanHours)
+        self.stays = collector.shared(StayTimes)
+        self.kind: list[int] = []
+        self.rows: list[tuple[int, int, int, float]] = []
+        self.cell: list[int] = []
+        self.variant: list[int] = []
+        self.slots, self._variants = 0, 0
+
+    def _add(self, found: tuple[int, int], kind: int, slot: int, row: int, clock_h: float, variant: int) -> int:
+        place, cell = found
+        self.kind.append(kind)
+        self.rows.append((slot, row, 0 if kind == codes.LEG else self.stays.row_of(place), clock_h))
+        self.cell.append(cell)
+        self.variant.append(variant)
+        return len(self.kind) - 1
+
+    def of_route(self, f: int, v: int) -> dict[int, Any]:
+        """The spans of an itinerary that are of a reported kind, by number; those under way together have slots."""
+        found = {}
+        taken: list[int] = []
+        variant = self.scope.plan.flows[f].variants[v]
+        for n, span in sorted(enumerate(variant.spans), key=lambda pair: (pair[1].first, pair[1].last)):
+            where = self.scope.span_cell(f, v, n)
+            if where is None or span.kind not in self.KINDS:
+                continue
+            slot = next((k for k, last in enumerate(taken) if last < span.first), len(taken))
+            taken[slot : slot + 1] = [span.last]
+            self.slots = max(self.slots, len(taken))
+            kind, id = self.KINDS[span.kind], self.scope.span_places[where[0]][1]
+            row, clock_h = 0, 0.0
+            if kind == codes.POST:
+                row, clock_h = self.days.row_of(where[0]), self.scope.clock_h(id)
+            elif kind == codes.CROSSING:
+                row, clock_h = self.hours.row_of(where[0]), self.hours.clock_h[id]
+            found[self._add(where, kind, slot, row, clock_h, -1)] = span
+        return found
+
+    def journey(self, f: int, v: int) -> int:
+        """The whole journey of an itinerary."""
+        where = self.scope.span_cell(f, v, -1)
+        assert where is not None
+        self._variants += 1
+        return self._add(where, codes.JOURNEY, 0, 0, 0.0, self._variants - 1)
+
+    def tables(self) -> list[Any]:
+        """From `Tables.span_kind` to `span_clock_h`."""
+        kinds = (whole, whole, whole, real)
+        return [whole(self.kind), *(as_array([row[k] for row in self.rows]) for k, as_array in enumerate(kinds))]
+
+
+class _Queues:
+    """Lines of those who wait, in order of their elements."""
+
+    def __init__(self, plan: Plan, collector: Collector) -> None:
+        self.plan, self.scope = plan, collector.scope
+        levels, marks = collector.shared(QueueLevels), collector.shared(QueueMarks)
+        self.lines = levels.lines
+        at = {line: k for k, line in enumerate(self.lines)}
+        self.groups = levels.groups
+        self.group_line = [at[group] if len(group) > 1 else -1 for group in self.groups]
+        widest = max(map(len, self.groups), default=1)
+        self.group_lines = [[at[k,] for k in group] + [-1] * (widest - len(group)) for group in self.groups]
+        self.place = {k: (g, n) for g, group in enumerate(self.groups) for n, k in enumerate(group)}
+        self.row = {element: n for n, element in enumerate(marks.elements)}
+        self.number: dict[tuple[int, int], int] = {}
+        self.rows: list[tuple[Any, ...]] = []
+        self.pieces = _Lists()
+        self.rank: list[list[int]] = []
+
+    def code(self, functions: _Functions) -> None:
+        """Give every element that can queue its queues."""
+        for k, element in enumerate(self.plan.elements):
+            if isinstance(element, Station):
+                pools = shares_of_lanes(element) if element.reserved else [element.lanes]
+                for group, lanes in enumerate(pools):
+                    self._station(k, group, element, lanes)
+            elif isinstance(element, Quota):
+                start = np.asarray(element.day_start_h, dtype=np.float64)
+                end, limit = np.append(start[1:], np.inf), np.asarray(element.per_day, dtype=np.int64)
+                if element.open is not None:
+                    start, end, opens = open_days(start, end, element.open)
+                    limit = np.where(opens, limit, 0)
+                self._add(k, 0, codes.DAILY, 1, list(zip(start, end, limit, strict=True)), functions.of(element.open))
+            elif isinstance(element, LimitedLeg):
+                self._add(k, 0, codes.FREE, 1, [], -1)
+
+    def _station(self, k: int, group: int, station: Station, lanes: StepFunction) -> None:
+        begin = [-np.inf, *lanes.from_h[1:].tolist()]
+        ranks = list(station.rank or ())
+        kind, classes = codes.DATED_LANES, {rank: n for n, rank in enumerate(sorted(set(ranks)))}
+        if len(classes) > 1:
+            kind = codes.URGENT_FIRST
+        elif lanes.is_constant and lanes.value[0] >= 1:
+            kind = codes.CONSTANT_LANES
+        pieces = [(at, 0.0, int(value)) for at, value in zip(begin, lanes.value, strict=True)]
+        most = max(int(lanes.value.max()), 1)
+        self._add(k, group, kind, most, pieces, -1, [classes.get(rank, 0) for rank in ranks])
+
+    def _add(
+        self, k: int, group: int, kind: int, lanes: int, pieces: list[Any], opens: int, rank: Sequence[int] = ()
+    ) -> None:
+        self.number[k, group] = len(self.rows)
+        post = self.plan.elements[k].post
+        # An element that no itinerary visits has no place among the levels.
+        where = self.place.get(k, (-1, 0))
+        self.rows.append((kind, lanes, opens, max(rank, default=0) + 1, self.row[k], self.scope.clock_h(post), *where))
+        self.pieces.add(pieces)
+        self.rank.append([*rank] or [0] * len(self.plan.flows))
+
+    def of(self, element: int, flow: int) -> int:
+        """The queue that a flow joins at an element, -1 for a delay."""
+        thing = self.plan.elements[element]
+        if isinstance(thing, Delay):
+            return -1
+        return self.number[element, group_of(thing, flow) if isinstance(thing, Station) else 0]
+
+    def tables(self) -> list[Any]:
+        """From `Tables.queue_kind` on."""
+        kind, lanes, opens, classes, row, clock_h, group, slot = (
+            [one[k] for one in self.rows] for k in range(8)
+        )
+        begin, until, number = ([piece[k] for piece in self.pieces.values] for k in range(3))
+        return [
+            whole(kind),
+            whole(lanes),
+            whole(self.pieces.begin),
+            real(begin),
+            real(until),
+            whole(number),
+            whole(opens),
+            whole(self.rank).reshape(len(self.rows), -1),
+            whole(classes),
+            whole(row),
+            real(clock_h),
+            whole(group),
+            whole(slot),
+            whole(self.group_line),
+            whole(self.group_lines).reshape(len(self.groups), -1),
+        ]
