@@ -208,48 +208,59 @@ def time_bin(time_h, first_bin):
     return (bits_of(time_h + SHIFT_H) >> DROPPED) - first_bin
 
 
-@written_in
-def passage(o, begin, end, a, t, from_h, until_h, horizon_h, first_bin):
-    """Count one passage of a span, over or not (end NaN, or at the horizon or later)."""
-    if begin < horizon_h:
+@stage
+def passages(many, w, t, c, a):
+    """Count those passages of spans that a stage has noted, over or not (end NaN, or at the horizon or later)."""
+    from_h, until_h, horizon_h, first_bin = w.from_h, w.until_h, w.horizon_h, w.first_bin
+    span, begin_h, end_h = c.span, c.span_begin_h, c.span_end_h
+    span_kind, span_stay, span_row, span_clock_h = t.span_kind, t.span_stay, t.span_row, t.span_clock_h
+    limit_bin, limit_h = t.limit_bin, t.limit_h
+    passed, edge, stays, near, hours, hours_h = a.passed, a.passed_edge, a.stays, a.near, a.hours, a.hours_h
+    begun_days, ended_days = a.begun_days, a.ended_days
+    for n in range(many):
+        o, begin, end = span[n], begin_h[n], end_h[n]
+        if not begin < horizon_h:
+            continue
         gone = end < horizon_h
         counted = begin >= from_h and begin < until_h
-        if counted and end < until_h and gone:
-            a.passed[o, 0] += 1.0
-            a.passed[o, 1] += end - begin
+        if counted and gone and end < until_h:
+            passed[o, 0] += 1.0
+            passed[o, 1] += end - begin
         else:
-            a.passed_edge[o, 0] += 1.0
+            edge[o, 0] += 1.0
             if counted:
-                a.passed_edge[o, 1] += 1.0
+                edge[o, 1] += 1.0
                 if gone:
-                    a.passed_edge[o, 2] += 1.0
-                    a.passed_edge[o, 3] += end - begin
+                    edge[o, 2] += 1.0
+                    edge[o, 3] += end - begin
             if gone:
                 if end >= from_h and end < until_h:
-                    a.passed_edge[o, 4] += 1.0
+                    edge[o, 4] += 1.0
             else:
-                a.passed_edge[o, 5] += 1.0
-                a.passed_edge[o, 6] += horizon_h - begin
-        kind = t.span_kind[o]
-        if kind != LEG and counted and gone:
+                edge[o, 5] += 1.0
+                edge[o, 6] += horizon_h - begin
+        kind = span_kind[o]
+        if kind == LEG:
+            continue
+        if counted and gone:
             stay = end - begin
             b = time_bin(stay, first_bin)
-            place = t.span_stay[o]
-            a.stays[place, b] += 1
-            if t.limit_bin[b]:
+            place = span_stay[o]
+            stays[place, b] += 1
+            if limit_bin[b]:
                 k = 0
-                while k < len(t.limit_h) and t.limit_h[k] < stay:
+                while k < len(limit_h) and limit_h[k] < stay:
                     k += 1
-                a.near[place, k] += 1
+                near[place, k] += 1
             if kind == CROSSING:
-                hour = math.floor(begin + t.span_clock_h[o])
+                hour = math.floor(begin + span_clock_h[o])
                 hour -= 24.0 * math.floor((hour + 0.5) * (1.0 / 24.0))
-                a.hours[t.span_row[o], np.int64(hour)] += 1.0
-                a.hours_h[t.span_row[o], np.int64(hour)] += stay
+                hours[span_row[o], np.int64(hour)] += 1.0
+                hours_h[span_row[o], np.int64(hour)] += stay
         if kind == POST:
-            a.begun_days[t.span_row[o], np.int64((begin + t.span_clock_h[o]) * (1.0 / 24.0))] += 1
+            begun_days[span_row[o], np.int64((begin + span_clock_h[o]) * (1.0 / 24.0))] += 1
             if gone:
-                a.ended_days[t.span_row[o], np.int64((end + t.span_clock_h[o]) * (1.0 / 24.0))] += 1
+                ended_days[span_row[o], np.int64((end + span_clock_h[o]) * (1.0 / 24.0))] += 1
 
 
 # ---------------------------------------------------------------- the stages
@@ -258,13 +269,14 @@ def passage(o, begin, end, a, t, from_h, until_h, horizon_h, first_bin):
 @stage
 def released(until_h, last_h, flows, coming, d, c):
     """Those released before an instant (and by `last_h`), as ones who come to their first step."""
+    base, release_h, who, when_h = d.base, d.release_h, c.who, c.when_h
     m = 0
     for f in range(flows):
         i = coming[f]
-        while i < d.base[f + 1] and d.release_h[i] < until_h:
-            if d.release_h[i] <= last_h:
-                c.who[m] = i
-                c.when_h[m] = d.release_h[i]
+        while i < base[f + 1] and release_h[i] < until_h:
+            if release_h[i] <= last_h:
+                who[m] = i
+                when_h[m] = release_h[i]
                 m += 1
             i += 1
         coming[f] = i
@@ -275,25 +287,26 @@ def released(until_h, last_h, flows, coming, d, c):
 def walk(m, after, w, t, d, c, a):
     """Those in `c.who`, at `c.when_h`, go on until a queue or the end; `after`: they leave a step, else they come.
 
-    Returns the number of visits.
+    Returns the numbers of visits, and of passages that are noted in `c.span`.
     """
-    from_h, until_h, horizon_h, first_bin = w.from_h, w.until_h, w.horizon_h, w.first_bin
-    who, when_h, route, step_of, join_h, behind = c.who, c.when_h, d.route, c.step_of, c.join_h, c.behind
-    begun, inbox, base, release_h = c.begun, c.inbox, d.base, d.release_h
+    from_h, until_h, horizon_h = w.from_h, w.until_h, w.horizon_h
+    who, when_h, step_of, join_h, behind, begun, inbox = c.who, c.when_h, c.step_of, c.join_h, c.behind, c.begun, c.inbox
+    span, span_begin_h, span_end_h = c.span, c.span_begin_h, c.span_end_h
+    route_flow, route_begin, route_end, route_span = t.route_flow, t.route_begin, t.route_end, t.route_span
     queue, how, fixed_h, column, take = t.queue, t.how, t.fixed_h, t.column, t.take
-    share_column, share_of, leg_of = t.share_column, t.share_of, t.leg_of
+    share_column, share_of, leg_of, slot = t.share_column, t.share_of, t.leg_of, t.span_slot
     opens_from, opens, closes_from, closes = t.opens_from, t.opens, t.closes_from, t.closes
-    covers_from, covers, slot = t.covers_from, t.covers, t.span_slot
+    covers_from, covers = t.covers_from, t.covers
     node, kind, number, place, table = t.node, t.law_kind, t.law_number, t.law_place, t.law_table
-    given_at, given, first, second = d.given_at, d.given, d.first, d.second
+    base, release_h, route, first, second, given_at, given = d
     inner, at_edge = a.inner, a.at_edge
-    visits = 0
+    visits, noted = 0, 0
     for z in range(m):
         i, at = who[z], when_h[z]
         r = route[i]
-        j = i - base[t.route_flow[r]]
-        end = t.route_end[r]
-        s = np.int64(step_of[i]) if after else t.route_begin[r]
+        j = i - base[route_flow[r]]
+        end = route_end[r]
+        s = np.int64(step_of[i]) if after else route_begin[r]
         leaving = after
         over = True
         while True:
@@ -337,7 +350,8 @@ def walk(m, after, w, t, d, c, a):
                         if not (left < from_h):
                             edge_visit(s, at, at, left, from_h, until_h, horizon_h, at_edge)
                         if leg_of[s] >= 0:
-                            passage(leg_of[s], at, leave, a, t, from_h, until_h, horizon_h, first_bin)
+                            span[noted], span_begin_h[noted], span_end_h[noted] = leg_of[s], at, leave
+                            noted += 1
                     at = leave
             leaving = False
             for k in range(closes_from[s], closes_from[s + 1]):
@@ -345,20 +359,21 @@ def walk(m, after, w, t, d, c, a):
                 begin = begun[i, slot[o]]
                 if begin == begin:
                     begun[i, slot[o]] = nan
-                    passage(o, begin, at, a, t, from_h, until_h, horizon_h, first_bin)
+                    span[noted], span_begin_h[noted], span_end_h[noted] = o, begin, at
+                    noted += 1
             s += 1
         if over:
             # Spans under way do not end; the journey does if this was its last step.
             if s < end:
                 for k in range(covers_from[s], covers_from[s + 1]):
                     o = covers[k]
-                    begin = begun[i, slot[o]]
-                    if begin == begin:
-                        passage(o, begin, nan, a, t, from_h, until_h, horizon_h, first_bin)
-            passage(
-                t.route_span[r], release_h[i], at if s == end else nan, a, t, from_h, until_h, horizon_h, first_bin
-            )
-    return visits
+                    if begun[i, slot[o]] == begun[i, slot[o]]:
+                        span[noted], span_begin_h[noted], span_end_h[noted] = o, begun[i, slot[o]], nan
+                        noted += 1
+            span[noted], span_begin_h[noted] = route_span[r], release_h[i]
+            span_end_h[noted] = at if s == end else nan
+            noted += 1
+    return visits, noted
 
 
 @stage
@@ -423,7 +438,10 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
     head, tail, piece_h, piece_value = c.head, c.tail, t.queue_h, t.queue_value
     net, waits, days, inner, at_edge = a.net, a.waits, a.days, a.inner, a.at_edge
     node, law_kind, number, place, table = t.node, t.law_kind, t.law_number, t.law_place, t.law_table
-    given_at, given, first, second = d.given_at, d.given, d.first, d.second
+    base, _, _, first, second, given_at, given = d
+    who, when_h, route_flow, rank, until_of = c.who, c.when_h, t.route_flow, t.queue_rank, t.queue_until_h
+    how, fixed_h, column, open_function = t.how, t.fixed_h, t.column, t.queue_open[q]
+    function_from, function_h, function_value = t.function_from, t.piece_h, t.piece_value
     kind, size, row, clock_h = t.queue_kind[q], t.queue_lanes[q], t.queue_row[q], t.queue_clock_h[q]
     group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
     p, final_piece, classes = c.piece[q], t.queue_from[q + 1] - 1, t.queue_classes[q]
@@ -453,15 +471,15 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
                 start = join
             else:
                 # The first day that has not closed by then and has room
-                while p <= final_piece and (t.queue_until_h[p] <= join or taken >= piece_value[p]):
+                while p <= final_piece and (until_of[p] <= join or taken >= piece_value[p]):
                     p += 1
                     taken = 0
                 start = inf
                 if p <= final_piece:
                     start = max(piece_h[p], join)
                     taken += 1
-                    if t.queue_open[q] >= 0:
-                        start = open_from(t.queue_open[q], start, t.function_from, t.piece_h, t.piece_value)
+                    if open_function >= 0:
+                        start = open_from(open_function, start, function_from, function_h, function_value)
             told = start > join and group >= 0
             if told:
                 events[held] = (np.int64(join * GRID_PER_H) << SLOT_BITS) | mark
@@ -491,7 +509,7 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
                 if join_of[i] > by_h:
                     break
                 earliest_h = min(earliest_h, join_of[i])
-                u = t.queue_rank[q, t.route_flow[route[i]]]
+                u = rank[q, route_flow[route[i]]]
                 behind[i] = -1
                 if head[q, u] < 0:
                     head[q, u] = i
@@ -529,13 +547,13 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
         # How long does it hold its lane?
         hold = 0.0
         if kind != DAILY:
-            if t.how[s] == FIXED:
-                hold = t.fixed_h[s]
-            elif t.how[s] == AS_LAW:
-                j = i - d.base[t.route_flow[route[i]]]
-                hold = drawn(t.column[s], j, node, given_at, given, first, second, law_kind, number, place, table)
+            if how[s] == FIXED:
+                hold = fixed_h[s]
+            elif how[s] == AS_LAW:
+                j = i - base[route_flow[route[i]]]
+                hold = drawn(column[s], j, node, given_at, given, first, second, law_kind, number, place, table)
             else:
-                j = i - d.base[t.route_flow[route[i]]]
+                j = i - base[route_flow[route[i]]]
                 hold = unusual_duration(s, j, join, t, d)
         leave = start + hold
         if start < inf and kind <= URGENT_FIRST:
@@ -545,8 +563,8 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
                 lane += 1
             busy[q, lane - 1] = leave
             now = start
-        c.who[m] = i
-        c.when_h[m] = leave
+        who[m] = i
+        when_h[m] = leave
         m += 1
         # What is counted?
         if join < horizon_h:
@@ -601,6 +619,7 @@ def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
     begins = np.int64(w.from_h * GRID_PER_H)
     for g in range(groups + 1):
         spots[g] = 0
+    group_line, group_lines = t.group_line, t.group_lines
     later = 0
     for k in range(held):
         if events[k] < limit:
@@ -624,12 +643,12 @@ def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
             for k in range(low, low + n):
                 earliest, latest = min(earliest, other[k]), max(latest, other[k])
             sorted_into(n, earliest, latest, other[low : low + n], line, bucket)
-            together = t.group_line[g]
+            together = group_line[g]
             for k in range(n):
                 x = line[k]
                 instant = max(x >> SLOT_BITS, begins)
                 change = 1 - 2 * (x & 1)
-                own = t.group_lines[g, (x & ((1 << SLOT_BITS) - 1)) >> 1]
+                own = group_lines[g, (x & ((1 << SLOT_BITS) - 1)) >> 1]
                 spent[own, level[own]] += instant - since[own]
                 since[own] = instant
                 level[own] += change
@@ -666,7 +685,9 @@ def replication(w, t, d, c, a):
         if last:
             until_h = w.horizon_h + POINT
         m = released(until_h, w.horizon_h, flows, coming, d, c)
-        visits += walk(m, False, w, t, d, c, a)
+        more_visits, noted = walk(m, False, w, t, d, c, a)
+        passages(noted, w, t, c, a)
+        visits += more_visits
         for q in range(queues):
             n = lined_up(q, until_h, since_h, c)
             if n == 0 and (t.queue_kind[q] != URGENT_FIRST or c.waiting[q] == 0):
@@ -677,8 +698,9 @@ def replication(w, t, d, c, a):
                 more[:held], more_line[:held] = events[:held], event_line[:held]
                 events, event_line = more, more_line
             m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
-            visits += m
-            visits += walk(m, True, w, t, d, c, a)
+            more_visits, noted = walk(m, True, w, t, d, c, a)
+            passages(noted, w, t, c, a)
+            visits += m + more_visits
         highest = held + 1
         for k in range(len(c.level)):
             highest = max(highest, held + 1 + c.level[k])

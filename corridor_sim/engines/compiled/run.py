@@ -73,6 +73,9 @@ class State(NamedTuple):
     when_h: FloatArray
     line: Ints
     other: Ints
+    span: NDArray[np.int32]
+    span_begin_h: FloatArray
+    span_end_h: FloatArray
     bucket: Ints
     # queues
     inbox: Ints
@@ -221,7 +224,7 @@ def _empty(code: Coded, consignments: int, before: State | None) -> State:
     queues, lines = len(code.tables.queue_kind), len(code.lines)
     size = max(consignments, 1)
     if before is not None and len(before.step_of) >= size:
-        long = before[:8]
+        long = before[:11]
         before.begun[:size] = np.nan
     else:
         size += size // 16
@@ -234,6 +237,10 @@ def _empty(code: Coded, consignments: int, before: State | None) -> State:
             np.zeros(size),
             np.zeros(size, np.int64),
             np.zeros(size, np.int64),
+            # What is never written takes no memory.
+            np.empty(size * code.noted, np.int32),
+            np.empty(size * code.noted),
+            np.empty(size * code.noted),
         )
     return State(
         *long,

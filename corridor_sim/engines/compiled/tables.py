@@ -130,6 +130,9 @@ class Coded:
         Cell of `SpanSums` of each span, and for whole journeys the row of their itinerary, else -1.
     lines
         Elements of each line of `QueueLevels`.
+    slots, classes, noted
+        Most spans of a consignment under way at once; most classes of priority; most spans of a journey, itself
+        included.
     """
 
     tables: Tables
@@ -143,6 +146,7 @@ class Coded:
     lines: tuple[tuple[int, ...], ...]
     slots: int
     classes: int
+    noted: int
 
 
 class _Lists:
@@ -280,6 +284,7 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         queues.lines,
         max(spans.slots, 1),
         int(max(tables.queue_classes.max(initial=1), 1)),
+        1 + max((len(variant.spans) for flow in plan.flows for variant in flow.variants), default=0),
     )
 
 
