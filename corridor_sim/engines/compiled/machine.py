@@ -297,7 +297,7 @@ def walk(m, after, w, t, d, c, a):
     share_column, share_of, leg_of, slot = t.share_column, t.share_of, t.leg_of, t.span_slot
     opens_from, opens, closes_from, closes = t.opens_from, t.opens, t.closes_from, t.closes
     covers_from, covers = t.covers_from, t.covers
-    node, kind, number, place, table = t.node, t.law_kind, t.law_number, t.law_place, t.law_table
+    node, simple, kind, number = t.node, t.simple, t.law_kind, t.law_number
     base, release_h, route, first, second, given_at, given = d
     inner, at_edge = a.inner, a.at_edge
     visits, noted = 0, 0
@@ -315,10 +315,11 @@ def walk(m, after, w, t, d, c, a):
                     break
                 goes = True
                 if take[s] == SOME:
-                    goes = (
-                        drawn(share_column[s], j, node, given_at, given, first, second, kind, number, place, table)
-                        < share_of[s]
-                    )
+                    x = share_column[s]
+                    if given_at[x] >= 0:
+                        goes = given[given_at[x] + j] < share_of[s]
+                    else:
+                        goes = uniform(word(first[x], second[x], np.uint64(j))) < share_of[s]
                 elif take[s] != ALL:
                     goes = unusual_taking(s, j, at, t, d)
                 if goes:
@@ -337,7 +338,24 @@ def walk(m, after, w, t, d, c, a):
                     if how[s] == FIXED:
                         hold = fixed_h[s]
                     elif how[s] == AS_LAW:
-                        hold = drawn(column[s], j, node, given_at, given, first, second, kind, number, place, table)
+                        x = column[s]
+                        if given_at[x] >= 0:
+                            hold = given[given_at[x] + j]
+                        elif simple[x]:
+                            x = node[x]
+                            hold = on_grid(
+                                plain(
+                                    kind[x],
+                                    number[x, 0],
+                                    number[x, 1],
+                                    number[x, 2],
+                                    number[x, 3],
+                                    number[x, 4],
+                                    word(first[column[s]], second[column[s]], np.uint64(j)),
+                                )
+                            )
+                        else:
+                            hold = unusual_duration(s, j, at, t, d)
                     else:
                         hold = unusual_duration(s, j, at, t, d)
                     leave = at + hold
@@ -437,7 +455,7 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
     line, busy, join_of, behind, step_of, route = c.line, c.busy, c.join_h, c.behind, c.step_of, d.route
     head, tail, piece_h, piece_value = c.head, c.tail, t.queue_h, t.queue_value
     net, waits, days, inner, at_edge = a.net, a.waits, a.days, a.inner, a.at_edge
-    node, law_kind, number, place, table = t.node, t.law_kind, t.law_number, t.law_place, t.law_table
+    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
     base, _, _, first, second, given_at, given = d
     who, when_h, route_flow, rank, until_of = c.who, c.when_h, t.route_flow, t.queue_rank, t.queue_until_h
     how, fixed_h, column, open_function = t.how, t.fixed_h, t.column, t.queue_open[q]
@@ -551,7 +569,24 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
                 hold = fixed_h[s]
             elif how[s] == AS_LAW:
                 j = i - base[route_flow[route[i]]]
-                hold = drawn(column[s], j, node, given_at, given, first, second, law_kind, number, place, table)
+                x = column[s]
+                if given_at[x] >= 0:
+                    hold = given[given_at[x] + j]
+                elif simple[x]:
+                    x = node[x]
+                    hold = on_grid(
+                        plain(
+                            law_kind[x],
+                            number[x, 0],
+                            number[x, 1],
+                            number[x, 2],
+                            number[x, 3],
+                            number[x, 4],
+                            word(first[column[s]], second[column[s]], np.uint64(j)),
+                        )
+                    )
+                else:
+                    hold = unusual_duration(s, j, join, t, d)
             else:
                 j = i - base[route_flow[route[i]]]
                 hold = unusual_duration(s, j, join, t, d)

@@ -24,6 +24,7 @@ from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.shared_sums import QueueMarks, SpanDays, SpanHours, StayTimes
 from corridor_sim.model.service_times import Deterministic, ServiceTime
 from corridor_sim.model.service_times.coded import encode
+from corridor_sim.model.service_times.codes import PLAIN
 from corridor_sim.plan.plan import Delay, LimitedLeg, Plan, Quota, Station, Step
 
 Ints = NDArray[np.int64]
@@ -68,6 +69,7 @@ class Tables(NamedTuple):
     piece_value: FloatArray
     # columns of draws, and laws
     node: Ints
+    simple: NDArray[np.bool_]
     law_kind: Ints
     law_number: FloatArray
     law_place: Ints
@@ -258,6 +260,7 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         real(functions.pieces.values),
         real(functions.value),
         node,
+        _simple(node, laws),
         *laws,
         *spans.tables(),
         stays.counts.is_near,
@@ -286,6 +289,13 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         int(max(tables.queue_classes.max(initial=1), 1)),
         1 + max((len(variant.spans) for flow in plan.flows for variant in flow.variants), default=0),
     )
+
+
+def _simple(node: Ints, laws: tuple[Ints, FloatArray, Ints, FloatArray]) -> NDArray[np.bool_]:
+    """Which columns are of laws that `service_times.compiled.plain` draws."""
+    kind, _, place, _ = laws
+    own = np.maximum(node, 0)
+    return (node >= 0) & (kind[own] < PLAIN) & (place[own, 4] == 0) if len(kind) else np.zeros(len(node), dtype=bool)
 
 
 class _Steps:
