@@ -71,7 +71,9 @@ run_options = stacked(
     click.option(
         "--seed", type=click.IntRange(min=0), help="Seed of all random streams; the file's seed if not given."
     ),
-    click.option("--engine", type=click.Choice(["auto", "event", "batch"]), default="auto", show_default=True),
+    click.option(
+        "--engine", type=click.Choice(["auto", "event", "batch", "compiled"]), default="auto", show_default=True
+    ),
     click.option(
         "--workers",
         type=click.IntRange(1, MAX_WORKERS),

@@ -21,7 +21,7 @@ from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import IntArray, Records, chunk_of, stack
 from corridor_sim.sampling.sampler import Sampler
 
-SMALL = {"event": 3e4, "batch": 3e6}
+SMALL = {"event": 3e4, "batch": 3e6, "compiled": 8e6}
 """Expected visits up to which a run stays in this process: starting workers would take longer."""
 
 FIXED_GB = 0.14
@@ -124,7 +124,11 @@ def simulate_block(job: Job) -> BlockResult:
     collector = Collector(job.plan, job.replications, job.indicators, job.options)
     sampler = Sampler(job.plan, job.root, memory_gb=max(job.memory_gb, 1.0) * 4)
     kept: Records | None = None
-    if job.engine == "batch":
+    if job.engine == "compiled":
+        from corridor_sim.engines import compiled
+
+        compiled.reduce(job.plan, sampler, job.replications, collector)
+    elif job.engine == "batch":
         from corridor_sim.engines import batch
 
         if job.keep_records:
@@ -169,7 +173,7 @@ def cut_in_blocks(job: Job, numbers: Sequence[int], workers: int, *, in_steps: b
         return []
     held = Collector(job.plan, [0], job.indicators, job.options).nbytes
     fits = max(1, int(0.4 * job.memory_gb * 1e9 / workers / max(held, 1)))
-    most = 512 if job.engine == "batch" else 16
+    most = 16 if job.engine == "event" else 512
     size = min(fits, most, -(-len(numbers) // workers))
     if job.engine == "event" and (workers > 1 or in_steps):
         # Small blocks keep all workers busy to the end and lose little when interrupted.

@@ -19,6 +19,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -43,7 +44,7 @@ from corridor_sim.study.workers import simulated
 if TYPE_CHECKING:
     from corridor_sim.model.scenario import Scenario
 
-ENGINES = ("auto", "event", "batch")
+ENGINES = ("auto", "event", "batch", "compiled")
 Runnable: TypeAlias = "Scenario | Plan | Planned | str | os.PathLike[str]"
 """What can be run: a scenario, its file or name, a plan, or a scenario with its plan."""
 LOG = logging.getLogger(__name__)
@@ -87,8 +88,9 @@ def run(
     rng : int, SeedSequence, Generator, BitGenerator or None
         Seed of all random streams. None takes the scenario's seed (fresh entropy for a Plan);
         it is recorded as `Results.root`.
-    engine : {"auto", "event", "batch"}
-        ``"auto"`` takes batch where it does everything the plan asks for.
+    engine : {"auto", "event", "batch", "compiled"}
+        ``"auto"`` takes the first of compiled (extra ``fast``), batch and event that does everything that is
+        asked for; all that do give the same bits.
     executor : concurrent.futures.Executor, optional
         Runs the blocks; it is not shut down.
     workers : int, optional
@@ -134,11 +136,11 @@ def run(
     name = scenario.name or "run"
     LOG.info("%s: plan of %d elements and %d flows, %g h", name, len(plan.elements), len(plan.flows), plan.horizon_h)
     numbers = replication_numbers(scenario, replications)
-    engine, reason = choose_engine(plan, engine)
-    LOG.info("%s: engine %s (%s)", name, engine, reason)
     root = root_of(scenario, rng, store if not isinstance(store, Batch) else None)
     options = options or options_of(scenario)
     kinds = tuple(INDICATORS) if indicators is None else tuple(dict.fromkeys(indicators))
+    engine, reason = choose_engine(plan, engine, indicators=kinds, options=options, records=records)
+    LOG.info("%s: engine %s (%s)", name, engine, reason)
     modules = tuple(sorted({INDICATORS[kind].__module__ for kind in kinds}))
     job = Job(plan, root, (), engine, kinds, modules, options, memory_gb, records)
     expected = _expected_visits(plan, root, len(numbers))
@@ -267,7 +269,14 @@ def compare(
     return Comparison(tuple(runs), confidence=confidence)
 
 
-def choose_engine(plan: Plan, engine: str) -> tuple[str, str]:
+def choose_engine(
+    plan: Plan,
+    engine: str,
+    *,
+    indicators: Iterable[str] | None = None,
+    options: Options | None = None,
+    records: bool = False,
+) -> tuple[str, str]:
     """The engine that will run a plan, and why.
 
     Raises
@@ -280,23 +289,51 @@ def choose_engine(plan: Plan, engine: str) -> tuple[str, str]:
     if engine not in ENGINES:
         hint = nearest(engine, ENGINES)
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}" + (f"; {hint}" if hint else ""))
-    refused: list[str] = []
-    if engine != "event":
-        from corridor_sim.engines import batch
+    against = {"compiled": partial(against_compiled, plan, indicators, options, records=records)}
+    against |= {"batch": partial(_against_batch, plan), "event": partial(_against_event, plan)}
+    refused = {}
+    for name in against if engine == "auto" else (engine,):
+        refused[name] = against[name]()
+        if not refused[name]:
+            if engine != "auto":
+                return name, "asked for"
+            does_not = [f"{other} does not do {_first(found)}" for other, found in refused.items() if found]
+            return name, f"auto: {'; '.join(does_not) or 'it does all that is asked for'}"
+    last = list(refused)[-1]
+    raise EngineRefusal(last, refused[last])
 
-        refused = batch.refusals(plan)
-        if engine == "batch" and refused:
-            raise EngineRefusal("batch", refused)
-        if not refused:
-            return "batch", "asked for" if engine == "batch" else "auto: it does all that the scenario asks for"
+
+def _first(refused: Sequence[str]) -> str:
+    more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+    return f"{refused[0]}{more}"
+
+
+def _against_event(plan: Plan) -> list[str]:
     from corridor_sim.engines import event
 
-    if by_no_engine := event.refusals(plan):
-        raise EngineRefusal("event", by_no_engine)
-    if engine == "event":
-        return "event", "asked for"
-    more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
-    return "event", f"auto: batch does not do {refused[0]}{more}"
+    return event.refusals(plan)
+
+
+def _against_batch(plan: Plan) -> list[str]:
+    from corridor_sim.engines import batch
+
+    return batch.refusals(plan)
+
+
+def against_compiled(
+    plan: Plan, indicators: Iterable[str] | None, options: Options | None, *, records: bool
+) -> list[str]:
+    """What the compiled pass cannot do of a run, by name: of the plan, of the indicators, of what is kept."""
+    from corridor_sim.engines import compiled
+
+    found = compiled.refusals(plan)
+    if not found and (missing := compiled.unavailable()):
+        found = [missing]
+    if records:
+        found.append("records of each visit")
+    if not found:
+        found = compiled.not_counted(Collector(plan, [0], indicators, options))
+    return found
 
 
 def warnings_of(results: Results) -> tuple[str, ...]:
