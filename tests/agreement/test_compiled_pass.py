@@ -1,0 +1,217 @@
+"""The compiled pass fills the shared sums with the bits of the batch and event engines, however it is cut.
+
+Run with ``--long`` for 2,000 random plans; of how many of those that have a mechanism each engine ran is printed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from plans import NumpyDice, random_case
+from windows import GivenDraws
+
+from corridor_sim.core.errors import EngineRefusal, SimulationError
+from corridor_sim.engines import batch, compiled, event
+from corridor_sim.files.scenario_files import load_scenario
+from corridor_sim.indicators import INDICATORS, Collector, Indicator
+from corridor_sim.plan.build import make_plan
+from corridor_sim.plan.needs import needed, needs_at
+from corridor_sim.plan.plan import Span
+from corridor_sim.records.inputs import default_numbers
+from corridor_sim.records.visits import chunk_of
+from corridor_sim.sampling.sampler import Sampler
+from corridor_sim.study.run import choose_engine, run
+
+pytest.importorskip("numba")
+
+KINDS = ("delay", "fifo", "dated", "priority", "priority_dated", "reserved", "reserved_priority", "quota")
+"""Kinds of elements of `plans` that the pass may do."""
+
+
+def with_usual_numbers(case, seed):
+    """The case with default numbers, a counted window inside the run, and spans of every kind."""
+    dice = np.random.default_rng(seed)
+    inputs = dataclasses.replace(
+        case.inputs,
+        flows=tuple(
+            dataclasses.replace(flow, number=default_numbers(f, flow.release_h.shape))
+            for f, flow in enumerate(case.inputs.flows)
+        ),
+    )
+    horizon_h = case.plan.horizon_h
+    warm_up_h = float(dice.integers(0, max(int(horizon_h) // 3, 1)))
+    until_h = float(dice.integers(int(warm_up_h) + 1, int(horizon_h) + 1)) if dice.integers(2) else horizon_h
+    flows = []
+    for flow in case.plan.flows:
+        variants = []
+        for variant in flow.variants:
+            spans = variant.spans
+            for kind in ("leg", "crossing", "leg"):
+                if variant.steps:
+                    first = int(dice.integers(len(variant.steps)))
+                    last = int(dice.integers(first, len(variant.steps)))
+                    spans += (Span(kind=kind, id=f"{kind} {first} {last}", first=first, last=last),)
+            variants.append(dataclasses.replace(variant, spans=spans))
+        flows.append(dataclasses.replace(flow, variants=tuple(variants)))
+    plan = dataclasses.replace(
+        case.plan, flows=tuple(flows), warm_up_h=warm_up_h, count_until_h=min(until_h, horizon_h)
+    )
+    return plan, inputs
+
+
+def tables(plan, inputs, window_h=7.0):
+    """Of the pass, of batch and of event: the table, and the visits of each replication."""
+    rows = range(len(inputs.replications))
+    found = []
+    for how in ("compiled", "batch", "event"):
+        collector = Collector(plan, inputs.replications)
+        if how == "compiled":
+            compiled.reduce(plan, GivenDraws(plan, inputs), rows, collector, window_h=window_h)
+        elif how == "batch":
+            collector.add(chunk_of(batch.simulate(plan, inputs), whole=True))
+        else:
+            collector.add(chunk_of(event.simulate(plan, inputs), whole=True))
+        found.append((collector.finish(), collector.visits))
+    return found
+
+
+def difference(plan, inputs, window_h=7.0):
+    """What differs, in words."""
+    (table, visits), *others = tables(plan, inputs, window_h)
+    for name, (other, other_visits) in zip(("batch", "event"), others, strict=True):
+        assert table.labels == other.labels
+        if table.values.tobytes() != other.values.tobytes():
+            wrong = ~((table.values == other.values) | (np.isnan(table.values) & np.isnan(other.values)))
+            first = [table.labels[k] for k in np.flatnonzero(wrong.any(axis=1))[:3]]
+            return f"{name}: {first}"
+        if not np.array_equal(visits, other_visits):
+            return f"{name}: visits {visits.tolist()} and {other_visits.tolist()}"
+    return ""
+
+
+def cases(seeds, kinds=KINDS, **size):
+    """(seed, plan, inputs) of random plans that the pass does."""
+    for seed in seeds:
+        case = random_case(NumpyDice(np.random.default_rng(seed)), kinds=kinds, **size)
+        plan, inputs = with_usual_numbers(case, seed)
+        if not compiled.refusals(plan) and not batch.refusals(plan):
+            yield seed, plan, inputs
+
+
+@pytest.mark.parametrize("window_h", [1.0, 7.0, 1000.0])
+def test_small_random_plans_have_the_same_table(window_h):
+    ran = 0
+    for seed, plan, inputs in cases(range(150)):
+        assert difference(plan, inputs, window_h) == "", seed
+        ran += 1
+    assert ran >= 80
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_plans_with_many_consignments_have_the_same_table(seed):
+    size = {"elements": (3, 6), "consignments": (200, 260), "rows": (1, 2), "flows": (2, 4), "span": 120}
+    for number, plan, inputs in cases(range(seed * 10, seed * 10 + 10), **size):
+        assert difference(plan, inputs) == "", number
+
+
+def test_random_plans_have_every_mechanism_of_the_pass():
+    found = set()
+    for _, plan, _ in cases(range(150)):
+        found.update(needed(plan), *map(needed, plan.flows), *needs_at(plan))
+    assert {one.name for one in compiled.DOES - found} == set()
+
+
+@pytest.mark.parametrize("scenario", ["baseline_2023", "do_nothing_2026", "year_2026_base"])
+@pytest.mark.parametrize("window_h", [9.0, 48.0, 5000.0])
+def test_a_packaged_scenario_has_the_same_table(scenario, window_h):
+    plan = make_plan(load_scenario(scenario, {"run.horizon_days": 12, "run.warm_up_days": 3}))
+    rows = range(2)
+    mine, theirs = Collector(plan, rows), Collector(plan, rows)
+    compiled.reduce(plan, Sampler(plan, 11), rows, mine, window_h=window_h)
+    for chunk in batch.stream(plan, Sampler(plan, 11), rows):
+        theirs.add(chunk)
+    one, other = mine.finish(), theirs.finish()
+    assert one.labels == other.labels
+    assert one.values.tobytes() == other.values.tobytes()
+    assert np.array_equal(mine.visits, theirs.visits)
+
+
+def test_a_replication_is_the_same_alone_and_in_company():
+    plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
+    together = Collector(plan, range(3))
+    compiled.reduce(plan, Sampler(plan, 11), range(3), together)
+    whole = together.finish().values
+    for k in range(3):
+        alone = Collector(plan, [k])
+        compiled.reduce(plan, Sampler(plan, 11), [k], alone)
+        assert alone.finish().values.tobytes() == np.ascontiguousarray(whole[:, k : k + 1]).tobytes()
+
+
+def test_what_the_pass_does_not_do_goes_to_batch_and_is_named():
+    plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
+    assert choose_engine(plan, "auto") == ("compiled", "auto: it does all that is asked for")
+    engine, reason = choose_engine(plan, "auto", records=True)
+    assert engine == "batch" and reason == "auto: compiled does not do records of each visit"
+    with pytest.raises(EngineRefusal, match="records of each visit"):
+        choose_engine(plan, "compiled", records=True)
+
+
+def test_the_switch_turns_the_pass_off(monkeypatch):
+    plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
+    monkeypatch.setenv("CORRIDOR_SIM_FAST", "0")
+    engine, reason = choose_engine(plan, "auto")
+    assert engine == "batch" and "CORRIDOR_SIM_FAST=0" in reason
+    with pytest.raises(EngineRefusal, match="CORRIDOR_SIM_FAST=0"):
+        run(plan, engine="compiled", replications=1, rng=1)
+
+
+def test_an_indicator_that_looks_at_visits_goes_to_batch_and_is_named():
+    plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
+
+    @INDICATORS.register("longest_of_a_test")
+    class Longest(Indicator):
+        """The longest visit."""
+
+        def add_visits(self, block):
+            """Look at visits."""
+
+        def table_rows(self):
+            """No rows."""
+            yield from ()
+
+    try:
+        engine, reason = choose_engine(plan, "auto", indicators=["longest_of_a_test"])
+    finally:
+        INDICATORS.unregister("longest_of_a_test")
+    assert engine == "batch"
+    assert "indicator longest_of_a_test, which takes what happened block by block" in reason
+
+
+@pytest.mark.long
+def test_two_thousand_random_plans_have_the_same_table(capsys):
+    had, ran = Counter(), {"compiled": Counter(), "batch": Counter(), "event": Counter()}
+    for seed in range(2000):
+        plan, inputs = with_usual_numbers(random_case(NumpyDice(np.random.default_rng([9, seed]))), seed)
+        mechanisms = frozenset().union(needed(plan), *map(needed, plan.flows), *needs_at(plan))
+        had.update(mechanisms)
+        for name, engine in (("compiled", compiled), ("batch", batch), ("event", event)):
+            if not engine.refusals(plan):
+                ran[name].update(mechanisms)
+        if not compiled.refusals(plan) and not batch.refusals(plan):
+            try:
+                assert difference(plan, inputs) == "", seed
+            except SimulationError:
+                continue
+    with capsys.disabled():
+        for one in sorted(had, key=lambda one: one.name):
+            shares = ", ".join(f"{name} {ran[name][one] / had[one]:.0%}" for name in ran)
+            print(f"\n{one.name} ({had[one]}): {shares}", end="")
+    assert {one.name for one in compiled.DOES if not ran["compiled"][one]} == set()
