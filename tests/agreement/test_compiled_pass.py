@@ -159,7 +159,7 @@ def test_what_the_pass_does_not_do_goes_to_batch_and_is_named():
     plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
     assert choose_engine(plan, "auto") == ("compiled", "auto: it does all that is asked for")
     engine, reason = choose_engine(plan, "auto", records=True)
-    assert engine == "batch" and reason == "auto: compiled does not do records of each visit"
+    assert (engine, reason) == ("batch", "auto: compiled does not do records of each visit")
     with pytest.raises(EngineRefusal, match="records of each visit"):
         choose_engine(plan, "compiled", records=True)
 
@@ -168,7 +168,8 @@ def test_the_switch_turns_the_pass_off(monkeypatch):
     plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
     monkeypatch.setenv("CORRIDOR_SIM_FAST", "0")
     engine, reason = choose_engine(plan, "auto")
-    assert engine == "batch" and "CORRIDOR_SIM_FAST=0" in reason
+    assert engine == "batch"
+    assert "CORRIDOR_SIM_FAST=0" in reason
     with pytest.raises(EngineRefusal, match="CORRIDOR_SIM_FAST=0"):
         run(plan, engine="compiled", replications=1, rng=1)
 

@@ -14,7 +14,7 @@ import pytest
 
 import corridor_sim as cs
 from corridor_sim.core.errors import EngineRefusal, ScenarioError
-from corridor_sim.engines import batch, event
+from corridor_sim.engines import batch, compiled, event
 from corridor_sim.engines.event.stations import PlainStation
 from corridor_sim.indicators import capacity
 from corridor_sim.model import checkpoints, corridor, flows, legs
@@ -380,6 +380,13 @@ NOT_READ = {
     "event": (DRAWN_BEFORE | {"Variant.spans", "Plan.cyclic"}) - {"PlanBreakdown.down"},
     "batch": DRAWN_BEFORE | REFUSED_BY_BATCH | {"Plan.cyclic"},
 }
+REFUSED_BY_THE_PASS = {
+    *(f"{piece.__name__}.{name}" for piece in (Departures, PlanOutage, PlanBreakdown) for name in FIELDS[piece]),
+    *(f"LimitedLeg.{name}" for name in ("headway_h", "open", "max_vehicles", "no_overtaking")),
+    *(f"Station.{name}" for name in ("closing", "named", "outages", "breakdown", "yard", "outage_policy")),
+}
+READ_ELSEWHERE = {"Plan.cyclic"}
+"""Cycles are seen from the itineraries."""
 
 
 @each_engine
@@ -411,6 +418,7 @@ def test_every_mechanism_has_a_docstring():
 STATED = {
     "the event engine": (event.DOES, "engines/event/refusals.py", "DOES"),
     "its plain station": (PlainStation.DOES, "engines/event/stations.py", "DOES"),
+    "the compiled pass": (compiled.DOES, "engines/compiled/refusals.py", "DOES"),
     "the batch engine": (batch.DOES, "engines/batch/refusals.py", "DOES"),
     "its lines of stations": (batch.refusals.__globals__["IN_LINE"], "engines/batch/refusals.py", "IN_LINE"),
     "planned capacity": (capacity.COUNTED, "plan/capacity.py", "COUNTED"),
@@ -451,6 +459,39 @@ def test_an_engine_does_a_mechanism_or_refuses_it_by_name(engine, mechanism):
 
 def test_the_event_engine_does_all_that_the_batch_engine_does():
     assert batch.DOES <= event.DOES
+
+
+@each_mechanism
+def test_the_compiled_pass_does_a_mechanism_or_refuses_it_by_name(mechanism):
+    told = compiled.refusals(EXAMPLES[mechanism])
+    if mechanism in compiled.DOES:
+        assert told == []
+    else:
+        assert any(one.startswith(f"{mechanism.words} at ") for one in told)
+
+
+def test_the_event_engine_does_all_that_the_compiled_pass_does():
+    assert compiled.DOES <= event.DOES
+
+
+@each_piece
+def test_the_compiled_pass_refuses_a_field_that_no_mechanism_declares_by_its_name(piece):
+    make = widened(piece, ("field_of_nobody", 0))
+    wide, _ = put_in(RICH, piece, lambda one: make(one, field_of_nobody=2))
+    name = f"the undeclared mechanism {piece.__name__}.field_of_nobody at "
+    assert any(name in told for told in compiled.refusals(wide))
+    with pytest.raises(EngineRefusal, match=name):
+        choose_engine(wide, "compiled")
+
+
+def test_the_compiled_pass_reads_every_field_that_it_does_not_refuse():
+    read = set().union(*map(attributes_read, (PACKAGE / "engines" / "compiled").glob("*.py")))
+    acting = {
+        (piece.__name__, field) for piece, table in FIELDS.items() for field in table if table[field] is not label
+    }
+    unread = {f"{piece}.{field}" for piece, field in acting if field not in read}
+    shared = {"Reservation.flows", "Reservation.lanes", "Reservation.overflow"}  # `engines/batch/servers.py` reads them
+    assert unread - REFUSED_BY_THE_PASS - REFUSED_BY_BATCH - DRAWN_BEFORE - shared == READ_ELSEWHERE
 
 
 def test_the_plain_station_is_taken_where_it_does_all_that_is_needed():

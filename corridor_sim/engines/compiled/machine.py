@@ -11,7 +11,6 @@ Consignments are numbered by flow, then by index, which is the order of rule D12
 the clock grid are exact in any order, so nothing shows how the work is cut.
 """
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN201, ANN202
 
 from __future__ import annotations
 
@@ -98,7 +97,17 @@ def changed(s, j, time_h, duration, t, d):
         share = function_at(t.relief_share[k], time_h, t.function_from, t.piece_h, t.piece_value)
         column = t.relief_column[k]
         seen = drawn(
-            column, j, t.node, d.given_at, d.given, d.first, d.second, t.law_kind, t.law_number, t.law_place, t.law_table
+            column,
+            j,
+            t.node,
+            d.given_at,
+            d.given,
+            d.first,
+            d.second,
+            t.law_kind,
+            t.law_number,
+            t.law_place,
+            t.law_table,
         )
         if seen < share:
             duration = duration * t.relief_factor[k]
@@ -166,9 +175,7 @@ def unusual_taking(s, j, time_h, t, d):
                 t.law_place,
                 t.law_table,
             )
-            goes = goes and seen >= function_at(
-                t.relief_share[k], time_h, t.function_from, t.piece_h, t.piece_value
-            )
+            goes = goes and seen >= function_at(t.relief_share[k], time_h, t.function_from, t.piece_h, t.piece_value)
     return goes
 
 
@@ -178,7 +185,7 @@ def unusual_taking(s, j, time_h, t, d):
 @written_in
 def edge_visit(s, join, start, leave, from_h, until_h, horizon_h, at_edge):
     """Count a visit that is not wholly within the counted window, nor over before it (`VisitSums._add_edge`)."""
-    waiting, gone = not (start == start), leave == leave
+    waiting, gone = start != start, leave == leave
     counted = join >= from_h and join < until_h
     begun = horizon_h if waiting else start
     ended = leave if gone else horizon_h
@@ -290,7 +297,15 @@ def walk(m, after, w, t, d, c, a):
     Returns the numbers of visits, and of passages that are noted in `c.span`.
     """
     from_h, until_h, horizon_h = w.from_h, w.until_h, w.horizon_h
-    who, when_h, step_of, join_h, behind, begun, inbox = c.who, c.when_h, c.step_of, c.join_h, c.behind, c.begun, c.inbox
+    who, when_h, step_of, join_h, behind, begun, inbox = (
+        c.who,
+        c.when_h,
+        c.step_of,
+        c.join_h,
+        c.behind,
+        c.begun,
+        c.inbox,
+    )
     span, span_begin_h, span_end_h = c.span, c.span_begin_h, c.span_end_h
     route_flow, route_begin, route_end, route_span = t.route_flow, t.route_begin, t.route_end, t.route_span
     queue, how, fixed_h, column, take = t.queue, t.how, t.fixed_h, t.column, t.take
@@ -325,7 +340,7 @@ def walk(m, after, w, t, d, c, a):
                 if goes:
                     for k in range(opens_from[s], opens_from[s + 1]):
                         o = opens[k]
-                        if not (begun[i, slot[o]] == begun[i, slot[o]]):
+                        if begun[i, slot[o]] != begun[i, slot[o]]:
                             begun[i, slot[o]] = at
                     q = queue[s]
                     if q >= 0:
@@ -462,7 +477,7 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
     function_from, function_h, function_value = t.function_from, t.piece_h, t.piece_value
     kind, size, row, clock_h = t.queue_kind[q], t.queue_lanes[q], t.queue_row[q], t.queue_clock_h[q]
     group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
-    p, final_piece, classes = c.piece[q], t.queue_from[q + 1] - 1, t.queue_classes[q]
+    p, final_piece = c.piece[q], t.queue_from[q + 1] - 1
     now, taken = c.now_h[q], c.taken[q]
     coming, m, waiting, lone = 0, 0, c.waiting[q], False
     while True:

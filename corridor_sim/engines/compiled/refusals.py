@@ -25,7 +25,7 @@ from corridor_sim.indicators.shared_sums import (
 )
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import refused
-from corridor_sim.plan.plan import Plan, Station
+from corridor_sim.plan.plan import Delay, Plan, Station
 
 DOES = frozenset(
     {
@@ -91,9 +91,11 @@ def _sizes(plan: Plan) -> Iterator[str]:
         yield f"more than {0.9 * (1 << codes.ID_BITS):.2g} consignments in a replication"
     posts: dict[tuple[str, str], int] = {}
     for element in plan.elements:
-        where = element.post, element.direction
-        posts[where] = posts.get(where, 0) + (element.kind != "delay")
-        if element.post and posts[where] == 1 << (codes.SLOT_BITS - 1):
+        if isinstance(element, Delay) or not element.post:
+            continue
+        where = element.post, getattr(element, "direction", "")
+        posts[where] = posts.get(where, 0) + 1
+        if posts[where] == 1 << (codes.SLOT_BITS - 1):
             yield f"more than {(1 << (codes.SLOT_BITS - 1)) - 1} queues at post {element.post}"
 
 

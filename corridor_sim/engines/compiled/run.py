@@ -179,7 +179,7 @@ class _Columns:
                 drawn = flow.uniform.get(column.name)
             else:
                 later = (flow.later.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
-                drawn = (flow.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]  # type: ignore[list-item]
+                drawn = (flow.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
             if later is not None and (column.law < 0 or code.tables.node[n] >= 0):
                 self.first[:, n], self.second[:, n] = later.keys
             elif later is not None:
@@ -264,7 +264,7 @@ def _zeros(code: Coded, collector: Collector) -> Sums:
         """One replication of the array of a reducer, shape (place, replication, ...)."""
         return np.zeros((array.shape[0], *array.shape[2:]), dtype=array.dtype)
 
-    days, hours, stays = (collector.shared(kind) for kind in (SpanDays, SpanHours, StayTimes))
+    days, hours, stays = collector.shared(SpanDays), collector.shared(SpanHours), collector.shared(StayTimes)
     steps, spans = len(code.step_cell), len(code.span_cell)
     return Sums(
         np.zeros((steps, 3)),
@@ -317,7 +317,7 @@ def _hand_over(code: Coded, collector: Collector, row: int, sums: Sums) -> None:
     queued = np.flatnonzero(code.tables.queue >= 0)
     place = code.tables.queue_row[code.tables.queue[queued]]
     add(waits.started, place, (inner[:, 0] + sums.at_edge[:, 1])[queued])
-    days, hours, stays = (collector.shared(kind) for kind in (SpanDays, SpanHours, StayTimes))
+    days, hours, stays = collector.shared(SpanDays), collector.shared(SpanHours), collector.shared(StayTimes)
     for array, values in (
         (collector.shared(QueueMarks).net, sums.net),
         (collector.shared(StationDays).joined_by_day, sums.days),

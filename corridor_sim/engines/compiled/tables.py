@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -213,7 +213,7 @@ class _Columns:
         assert code is not None
         after = iter(range(len(known)))
         node = [next(after) if law is not None and encode([law]) is not None else -1 for law in self.laws]
-        return whole(node), tuple(code)
+        return whole(node), (code.kind, code.number, code.place, code.table)
 
 
 def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
@@ -221,8 +221,11 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
     scope = collector.scope
     functions, columns, spans, queues = _Functions(), _Columns(plan), _Spans(collector), _Queues(plan, collector)
     queues.code(functions)
-    routes, steps, first_route = [], _Steps(functions, columns), []
-    step_cell, step_element = [], []
+    steps = _Steps(functions, columns)
+    routes: list[tuple[int, int, int, int]] = []
+    first_route: list[int] = []
+    step_cell: list[int] = []
+    step_element: list[int] = []
     opens, closes, covers = _Lists(), _Lists(), _Lists()
     leg_of: list[int] = []
     for f, flow in enumerate(plan.flows):
@@ -237,7 +240,9 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
                 own = [
                     o
                     for o, span in of_route.items()
-                    if span.first == span.last == s and spans.kind[o] == codes.LEG and not skippable(step)
+                    if span.first == span.last == s
+                    and spans.kind[o] == codes.LEG
+                    and not skippable(step)
                     and isinstance(plan.elements[step.element], Delay)
                 ]
                 leg_of.append(own[0] if own else -1)
@@ -250,7 +255,7 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
     marks, stays = collector.shared(QueueMarks), collector.shared(StayTimes)
     node, laws = columns.coded()
     route = whole(routes).reshape(-1, 4)
-    tables = Tables(
+    arrays: list[Any] = [
         *(np.ascontiguousarray(route[:, k]) for k in range(4)),
         *steps.tables(),
         whole(leg_of),
@@ -266,7 +271,8 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         stays.counts.is_near,
         stays.counts.limits_h,
         *queues.tables(),
-    )
+    ]
+    tables = Tables(*arrays)
     window = Window(
         float(scope.from_h),
         float(scope.until_h),
@@ -357,7 +363,7 @@ class _Steps:
 class _Spans:
     """Spans of all itineraries, and each whole journey as one more."""
 
-    KINDS = {"post": codes.POST, "crossing": codes.CROSSING, "leg": codes.LEG}
+    KINDS: ClassVar[dict[str, int]] = {"post": codes.POST, "crossing": codes.CROSSING, "leg": codes.LEG}
 
     def __init__(self, collector: Collector) -> None:
         self.scope = collector.scope
@@ -479,9 +485,7 @@ class _Queues:
 
     def tables(self) -> list[Any]:
         """From `Tables.queue_kind` on."""
-        kind, lanes, opens, classes, row, clock_h, group, slot = (
-            [one[k] for one in self.rows] for k in range(8)
-        )
+        kind, lanes, opens, classes, row, clock_h, group, slot = ([one[k] for one in self.rows] for k in range(8))
         begin, until, number = ([piece[k] for piece in self.pieces.values] for k in range(3))
         return [
             whole(kind),
