@@ -24,6 +24,13 @@ from corridor_sim.sampling.sampler import Sampler
 SMALL = {"event": 3e4, "batch": 3e6, "compiled": 8e6}
 """Expected visits up to which a run stays in this process: starting workers would take longer."""
 
+EARNED = {"batch": 5e7, "event": 3e6}
+"""Expected visits from which a run takes the compiled pass instead of another engine.
+
+Compiling costs some 15 s of CPU once on a machine. The pass saves about 90 ns a visit against batch, so it is
+earned by three such runs, and some 10 us against event (four-stage border and year_2026_base, one core).
+"""
+
 FIXED_GB = 0.14
 """What a process takes whatever it runs: the library, and what the indicators hold back. [GB]"""
 

@@ -17,7 +17,7 @@ import platform
 import sys
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -35,7 +35,7 @@ from corridor_sim.results.comparison import Comparison, other_question, refuse
 from corridor_sim.results.overload import hardly_served
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
-from corridor_sim.study.execution import BlockResult, Failure, Job, cut_in_blocks, how_many_workers
+from corridor_sim.study.execution import EARNED, BlockResult, Failure, Job, cut_in_blocks, how_many_workers
 from corridor_sim.study.keys import key_of, library_version, parts_of
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.store import Batch, Store, machine
@@ -89,8 +89,8 @@ def run(
         Seed of all random streams. None takes the scenario's seed (fresh entropy for a Plan);
         it is recorded as `Results.root`.
     engine : {"auto", "event", "batch", "compiled"}
-        ``"auto"`` takes the first of compiled (extra ``fast``), batch and event that does everything that is
-        asked for; all that do give the same bits.
+        ``"auto"`` takes the first of compiled (extra ``fast``; for long runs only, since it is compiled once on
+        a machine), batch and event that does everything that is asked for; all that do give the same bits.
     executor : concurrent.futures.Executor, optional
         Runs the blocks; it is not shut down.
     workers : int, optional
@@ -139,11 +139,12 @@ def run(
     root = root_of(scenario, rng, store if not isinstance(store, Batch) else None)
     options = options or options_of(scenario)
     kinds = tuple(INDICATORS) if indicators is None else tuple(dict.fromkeys(indicators))
-    engine, reason = choose_engine(plan, engine, indicators=kinds, options=options, records=records)
+    visits = partial(_expected_visits, plan, root, len(numbers))
+    engine, reason = choose_engine(plan, engine, indicators=kinds, options=options, records=records, visits=visits)
     LOG.info("%s: engine %s (%s)", name, engine, reason)
     modules = tuple(sorted({INDICATORS[kind].__module__ for kind in kinds}))
     job = Job(plan, root, (), engine, kinds, modules, options, memory_gb, records)
-    expected = _expected_visits(plan, root, len(numbers))
+    expected = visits()
 
     found: list[BlockResult] = []
     folder: Store | None = None
@@ -170,6 +171,8 @@ def run(
 
     LOG.info("%s: %d replications to run in %d blocks, %d workers", name, len(missing), len(jobs), count)
     failures: list[Failure] = []
+    if engine == "compiled" and count > 1 and jobs:
+        _prepare_compiled(plan)
     with shown(progress, name, len(numbers), len(done)) as tell:
         for outcome in simulated(jobs, executor, count, keep_going=folder is not None):
             if folder is not None and isinstance(outcome, BlockResult):
@@ -276,31 +279,39 @@ def choose_engine(
     indicators: Iterable[str] | None = None,
     options: Options | None = None,
     records: bool = False,
+    visits: Callable[[], float] = lambda: math.inf,
 ) -> tuple[str, str]:
-    """The engine that will run a plan, and why.
+    """The engine that will run a plan, and why; `visits` says about how many there will be.
 
     Raises
     ------
     EngineRefusal
-        If the engine that is asked for does not do what the plan needs; with ``"auto"``, if no engine does.
+        If an engine was asked for that cannot do what the plan needs.
     ValueError
-        For an engine that is not known.
+        For an engine that does not exist.
     """
     if engine not in ENGINES:
         hint = nearest(engine, ENGINES)
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}" + (f"; {hint}" if hint else ""))
     against = {"compiled": partial(against_compiled, plan, indicators, options, records=records)}
     against |= {"batch": partial(_against_batch, plan), "event": partial(_against_event, plan)}
-    refused = {}
-    for name in against if engine == "auto" else (engine,):
-        refused[name] = against[name]()
-        if not refused[name]:
-            if engine != "auto":
-                return name, "asked for"
-            does_not = [f"{other} does not do {_first(found)}" for other, found in refused.items() if found]
-            return name, f"auto: {'; '.join(does_not) or 'it does all that is asked for'}"
-    last = list(refused)[-1]
-    raise EngineRefusal(last, refused[last])
+    if engine != "auto":
+        if refused := against[engine]():
+            raise EngineRefusal(engine, refused)
+        return engine, "asked for"
+    does_not = []
+    other = "batch"
+    if refused := against["batch"]():
+        does_not.append(f"batch does not do {_first(refused)}")
+        other = "event"
+        if refused := against["event"]():
+            raise EngineRefusal("event", refused)
+    if visits() >= EARNED[other]:
+        refused = against["compiled"]() or _not_kept()
+        if not refused:
+            return "compiled", "auto: it does all that is asked for"
+        does_not.insert(0, f"compiled does not do {_first(refused)}")
+    return other, f"auto: {'; '.join(does_not) or 'it does all that is asked for, and the run is small'}"
 
 
 def _first(refused: Sequence[str]) -> str:
@@ -334,6 +345,22 @@ def against_compiled(
     if not found:
         found = compiled.not_counted(Collector(plan, [0], indicators, options))
     return found
+
+
+def _prepare_compiled(plan: Plan) -> None:
+    """Compile here, so that the workers find machine code on the disk."""
+    from corridor_sim.engines import compiled
+
+    began = time.perf_counter()
+    compiled.prepare(plan)
+    LOG.info("machine code of the compiled pass there in %.1f s", time.perf_counter() - began)
+
+
+def _not_kept() -> list[str]:
+    """What speaks against compiling where every process would have to do it again."""
+    from corridor_sim.engines import compiled
+
+    return [] if compiled.is_kept() else ["its work without a folder for machine code (NUMBA_CACHE_DIR names one)"]
 
 
 def warnings_of(results: Results) -> tuple[str, ...]:

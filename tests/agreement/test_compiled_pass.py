@@ -24,16 +24,23 @@ from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Collector, Indicator
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.needs import needed, needs_at
-from corridor_sim.plan.plan import Span
+from corridor_sim.plan.plan import Plan, Span
 from corridor_sim.records.inputs import default_numbers
 from corridor_sim.records.visits import chunk_of
 from corridor_sim.sampling.sampler import Sampler
+from corridor_sim.study.execution import EARNED
 from corridor_sim.study.run import choose_engine, run
 
 pytest.importorskip("numba")
+from corridor_sim.engines.compiled import machine
 
 KINDS = ("delay", "fifo", "dated", "priority", "priority_dated", "reserved", "reserved_priority", "quota")
 """Kinds of elements of `plans` that the pass may do."""
+
+
+@pytest.fixture(autouse=True)
+def _switched_on(monkeypatch):
+    monkeypatch.delenv("CORRIDOR_SIM_FAST", raising=False)
 
 
 def with_usual_numbers(case, seed):
@@ -162,6 +169,38 @@ def test_what_the_pass_does_not_do_goes_to_batch_and_is_named():
     assert (engine, reason) == ("batch", "auto: compiled does not do records of each visit")
     with pytest.raises(EngineRefusal, match="records of each visit"):
         choose_engine(plan, "compiled", records=True)
+
+
+def test_auto_compiles_only_for_long_runs():
+    plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
+    assert choose_engine(plan, "auto", visits=lambda: EARNED["batch"])[0] == "compiled"
+    short = ("batch", "auto: it does all that is asked for, and the run is small")
+    assert choose_engine(plan, "auto", visits=lambda: 0.99 * EARNED["batch"]) == short
+    assert choose_engine(plan, "compiled", visits=lambda: 1.0) == ("compiled", "asked for")
+
+
+def test_auto_does_not_compile_where_every_process_would_have_to(monkeypatch):
+    plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
+    monkeypatch.setattr(machine, "IS_KEPT", False)
+    engine, reason = choose_engine(plan, "auto")
+    assert engine == "batch"
+    assert "NUMBA_CACHE_DIR" in reason
+
+
+def test_one_form_is_compiled_for_all_plans():
+    compiled.prepare(make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1})))
+    for _, plan, inputs in cases(range(20)):
+        collector = Collector(plan, inputs.replications)
+        compiled.reduce(plan, GivenDraws(plan, inputs), range(len(inputs.replications)), collector)
+    compiled.prepare(Plan(elements=(), flows=(), horizon_h=24.0))
+    assert len(machine.replication.signatures) == 1
+
+
+def test_machine_code_is_kept_for_the_text_of_all_modules_that_are_in_it():
+    used = {getattr(value, "__module__", "") for value in vars(machine).values()}
+    used |= {getattr(getattr(value, "py_func", None), "__module__", "") for value in vars(machine).values()}
+    mine = {name for name in used if name and name.startswith("corridor_sim")}
+    assert mine <= {module.__name__ for module in machine.MADE_OF}
 
 
 def test_the_switch_turns_the_pass_off(monkeypatch):

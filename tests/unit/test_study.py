@@ -233,6 +233,8 @@ def test_engines_are_chosen_and_refused_with_the_reason():
 
     plain = hand_plan()
     assert choose_engine(plain, "auto")[0] == ("batch" if compiled.unavailable() else "compiled")
+    small = ("batch", "auto: it does all that is asked for, and the run is small")
+    assert choose_engine(plain, "auto", visits=lambda: 1e6) == small
     flow = plain.flows[0]
     steps = list(flow.variants[0].steps)
     steps[1] = dataclasses.replace(steps[1], balk=PlanBalk(threshold_h=1, variant=0, at_step=4))

@@ -14,14 +14,21 @@ the clock grid are exact in any order, so nothing shows how the work is cut.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import math
+import sys
 from math import inf, nan
+from typing import Any
 
 import numpy as np
 from numba import njit
 
+from corridor_sim.core import units
+from corridor_sim.core.draws import elementary, scalar, variates, words, ziggurat
 from corridor_sim.core.draws.scalar import bits_of, on_grid, uniform, word
 from corridor_sim.core.units import GRID_PER_H
+from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.codes import (
     ALL,
     AS_LAW,
@@ -39,16 +46,27 @@ from corridor_sim.engines.compiled.codes import (
     SOME,
     URGENT_FIRST,
 )
+from corridor_sim.indicators import distributions
 from corridor_sim.indicators.distributions import TimeCounts
+from corridor_sim.model import service_times
 from corridor_sim.model.service_times.codes import PLAIN
 from corridor_sim.model.service_times.compiled import plain, value
 
-stage = njit(cache=True, error_model="numpy")
+stage = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+"""A part of `replication`: it has no form of its own for callers in Python, which would take longer to compile."""
 written_in = njit(inline="always", error_model="numpy")
 
 POINT = 1.0 / GRID_PER_H
 SHIFT_H, DROPPED = TimeCounts.SHIFT_H, TimeCounts.DROPPED_BITS
 ID = (1 << ID_BITS) - 1
+MADE_OF = (
+    sys.modules[__name__],
+    *(codes, distributions, units, elementary, scalar, variates, words, ziggurat),
+    *(service_times.codes, service_times.compiled),
+)
+"""Modules whose functions or numbers are in the machine code."""
+SOURCES = int(hashlib.sha256("".join(map(inspect.getsource, MADE_OF)).encode()).hexdigest()[:15], 16)
+"""A number for their text."""
 
 
 # ---------------------------------------------------------------- what is drawn, and what it is at an instant
@@ -67,7 +85,7 @@ def function_at(k, at_h, function_from, from_h, value_of):
     return value_of[low]
 
 
-@written_in
+@stage
 def drawn(column, j, node, given_at, given, first, second, kind, number, place, table):
     """The draw of a column for index `j`: a uniform, or a time on the grid."""
     found = 0.0
@@ -87,7 +105,7 @@ def drawn(column, j, node, given_at, given, first, second, kind, number, place, 
     return found
 
 
-@written_in
+@stage
 def changed(s, j, time_h, duration, t, d):
     """A duration with the dated factor and the reliefs of a step."""
     whole = duration
@@ -721,21 +739,26 @@ def wider(spent, width):
     return more
 
 
-@stage
-def replication(w, t, d, c, a):
-    """One whole replication. Returns visits and the time at each number waiting."""
+def _replication(w, t, d, c, a, sources=SOURCES):  # noqa: ARG001
+    """One whole replication. Returns visits and the time at each number waiting.
+
+    `sources` does nothing here. The compiler looks at this file alone for changes; the default value is in the key
+    of what it keeps.
+    """
     flows, queues, groups = len(d.base) - 1, len(t.queue_kind), len(t.group_line)
     coming = d.base.copy()
     events, event_line = np.empty(4096, np.int64), np.empty(4096, np.int32)
     spent = np.zeros((max(len(c.level), 1), 64), np.int64)
-    held, visits, since_h, until_h, last = 0, 0, 0.0, 0.0, False
+    held, visits, since_h, until_h, last = np.int64(0), np.int64(0), 0.0, 0.0, False
+    # Variables, since a constant would have a function compiled for it alone.
+    come, leave = np.bool_(False), np.bool_(True)
     while not last:
         until_h += w.step_h
         last = until_h > w.horizon_h
         if last:
             until_h = w.horizon_h + POINT
         m = released(until_h, w.horizon_h, flows, coming, d, c)
-        more_visits, noted = walk(m, False, w, t, d, c, a)
+        more_visits, noted = walk(m, come, w, t, d, c, a)
         passages(noted, w, t, c, a)
         visits += more_visits
         for q in range(queues):
@@ -748,7 +771,7 @@ def replication(w, t, d, c, a):
                 more[:held], more_line[:held] = events[:held], event_line[:held]
                 events, event_line = more, more_line
             m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
-            more_visits, noted = walk(m, True, w, t, d, c, a)
+            more_visits, noted = walk(m, leave, w, t, d, c, a)
             passages(noted, w, t, c, a)
             visits += m + more_visits
         highest = held + 1
@@ -759,3 +782,12 @@ def replication(w, t, d, c, a):
         held = levels(inf if last else until_h, events, event_line, held, groups, w, t, c, spent)
         since_h = until_h
     return visits, spent
+
+
+replication: Any = njit(error_model="numpy")(_replication)
+IS_KEPT = True
+"""Whether its machine code stays on disk for other processes."""
+try:
+    replication = njit(cache=True, error_model="numpy")(_replication)
+except RuntimeError:  # nowhere to keep it: compile for this process alone
+    IS_KEPT = False

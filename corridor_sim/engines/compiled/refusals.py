@@ -6,9 +6,11 @@ together with another one needs code here.
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from collections.abc import Iterator
 
-from corridor_sim.core.machine_code import SWITCH, compiled
+from corridor_sim.core.machine_code import SWITCH
 from corridor_sim.engines.batch.refusals import is_cyclic
 from corridor_sim.engines.compiled import codes
 from corridor_sim.indicators.base import Collector, Reducer
@@ -100,14 +102,12 @@ def _sizes(plan: Plan) -> Iterator[str]:
 
 
 def unavailable() -> str:
-    """Why there is no compiled code, "" where there is."""
-    if compiled(_there) is None:
-        return f"the extra fast (numba) is not installed, or {SWITCH}=0 turns it off"
+    """Why there is no compiled code, "" where there is. It does not import numba, which takes a while."""
+    if os.environ.get(SWITCH) == "0":
+        return f"its work with {SWITCH}=0"
+    if importlib.util.find_spec("numba") is None:
+        return "its work without numba (extra fast)"
     return ""
-
-
-def _there() -> bool:
-    return True
 
 
 def not_counted(collector: Collector) -> list[str]:

@@ -162,6 +162,25 @@ def reduce(
             _hand_over_levels(code, collector, row, spent, state)
 
 
+def prepare(plan: Plan) -> None:
+    """Have the machine code compiled and kept, or found, by a run of a plan in which nothing happens."""
+    from corridor_sim.engines.compiled import machine
+
+    collector = Collector(plan, [0])
+    code = coded(plan, collector, WINDOW_H)
+    nobody, keys = np.zeros(0), np.zeros(len(code.columns), np.uint64)
+    base, given_at = np.zeros(len(plan.flows) + 1, np.int64), np.full(len(code.columns), -1, dtype=np.int64)
+    draws = Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody)
+    machine.replication(code.window, code.tables, draws, _empty(code, 0, None), _zeros(code, collector))
+
+
+def is_kept() -> bool:
+    """Whether the machine code stays on disk, so that worker processes and later runs find it."""
+    from corridor_sim.engines.compiled import machine
+
+    return bool(machine.IS_KEPT)
+
+
 class _Columns:
     """Draws of a block of replications, as the pass reads them."""
 
