@@ -110,6 +110,7 @@ if TYPE_CHECKING:
     from corridor_sim.report import report as report
     from corridor_sim.results.comparison import Comparison as Comparison
     from corridor_sim.results.results import Results as Results
+    from corridor_sim.results.uncertain import Uncertainty as Uncertainty
     from corridor_sim.statistics import theory as theory
     from corridor_sim.study.attribution import Attribution as Attribution
     from corridor_sim.study.attribution import attribute as attribute
@@ -119,16 +120,19 @@ if TYPE_CHECKING:
     from corridor_sim.study.store import load as load_results  # noqa: F401
     from corridor_sim.study.sweeps import run_until as run_until
     from corridor_sim.study.sweeps import sweep as sweep
+    from corridor_sim.study.uncertainty import uncertainty as uncertainty
     from corridor_sim.study.warm_up import warm_up as warm_up
     from corridor_sim.verify import verify as verify
 
 _NAMES = {
     "study.run": "compare run",
     "study.sweeps": "run_until sweep",
+    "study.uncertainty": "uncertainty",
     "study.warm_up": "warm_up",
     "study.attribution": "Attribution attribute where_the_delay_is",
     "results.results": "Results",
     "results.comparison": "Comparison",
+    "results.uncertain": "Uncertainty",
     "indicators": "Options",
     "core.errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",
     "files.scenario_files": "check dumps load_corridor load_scenario loads save_scenario schema",

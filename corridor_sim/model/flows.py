@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, Self
 
+import numpy as np
 from pydantic import BeforeValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.units import FloatArray
 from corridor_sim.model.arrivals import ARRIVALS, Arrivals
 from corridor_sim.model.base import (
     FrozenDict,
@@ -63,11 +65,17 @@ class Profile(Sourced):
 
     def weight(self, hour: int, weekday: int, month: int) -> float:
         """Weight of an hour (0-23) of a weekday (Monday is 0) in a month (1-12), 1 on average."""
-        product = 1.0
-        for weights, index in ((self.hour, hour), (self.weekday, weekday), (self.month, month - 1)):
-            if weights:
-                product *= weights[index] * len(weights) / math.fsum(weights)
-        return product
+        by_hour, by_weekday, by_month = self.factors
+        return float(by_hour[hour] * by_weekday[weekday] * by_month[month - 1])
+
+    @property
+    def factors(self) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Factors of the hours, weekdays and months, each of mean 1: shapes (24,), (7,) and (12,)."""
+
+        def normalised(weights: tuple[float, ...], length: int) -> FloatArray:
+            return np.array(weights) * length / math.fsum(weights) if weights else np.ones(length)
+
+        return normalised(self.hour, 24), normalised(self.weekday, 7), normalised(self.month, 12)
 
 
 class CrossingShares(Model):

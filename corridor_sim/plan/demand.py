@@ -38,14 +38,14 @@ def flow_rate(resolved: Resolved, clock: RunClock, id: str, utc_offset_h: float)
     growth = resolved.of(f"flows.{id}.growth_per_year")
     if profile is not None and profile.utc_offset_h is not None:
         utc_offset_h = profile.utc_offset_h
-    edges = set(volume.from_h)
+    edges = [np.asarray(volume.from_h, dtype=np.float64)]
     if profile is not None:
         first = -((clock.local_h(utc_offset_h)) % 1.0)
-        hours = np.arange(first, clock.horizon_h, 1.0)
-        edges.update(float(hour) for hour in np.maximum(hours, 0.0))
+        edges.append(np.maximum(np.arange(first, clock.horizon_h, 1.0), 0.0))
     if growth or flow.growth_per_year:
-        edges.update(float(day) for day in np.arange(0.0, clock.horizon_h, H_PER_DAY))
-    at = np.array(sorted(edge for edge in edges if 0 <= edge < clock.horizon_h))
+        edges.append(np.arange(0.0, clock.horizon_h, H_PER_DAY))
+    at = np.unique(np.concatenate(edges))
+    at = at[(at >= 0) & (at < clock.horizon_h)]
     factor = _growth(flow, growth, clock, at) * _weights(profile, clock, at, utc_offset_h)
     rate = StepFunction(at, volume(at) / H_PER_DAY * factor)
     return rate if not is_one(rate) else StepFunction.constant(1.0)
@@ -61,8 +61,8 @@ def _weights(profile: Profile | None, clock: RunClock, at: FloatArray, utc_offse
     hour = (local - days).astype("timedelta64[h]").astype(np.int64)
     weekday = (days.astype(np.int64) + 3) % 7  # 1 January 1970 was a Thursday
     month = local.astype("datetime64[M]").astype(np.int64) % 12
-    table = np.array([[[profile.weight(h, d, m + 1) for m in range(12)] for d in range(7)] for h in range(24)])
-    return np.asarray(table[hour, weekday, month])
+    by_hour, by_weekday, by_month = profile.factors
+    return np.asarray(by_hour[hour] * by_weekday[weekday] * by_month[month])
 
 
 def _growth(flow: Flow, changes: Sequence[DatedChange], clock: RunClock, at: FloatArray) -> FloatArray:
@@ -75,17 +75,13 @@ def _growth(flow: Flow, changes: Sequence[DatedChange], clock: RunClock, at: Flo
     logs = [math.log1p(value_at(flow.growth_per_year, changes, edge)) for edge in edges]
     before = math.log1p(value_at(flow.growth_per_year, changes, edges[0] - 1.0))
 
-    def level(time_h: float) -> float:
+    def level(time_h: FloatArray) -> FloatArray:
         """Integral of the logarithmic growth from the first edge on."""
-        if time_h < edges[0]:
-            return (time_h - edges[0]) * before
-        ends = [*edges[1:], math.inf]
-        return sum(
-            (min(time_h, end) - start) * log
-            for start, end, log in zip(edges, ends, logs, strict=True)
-            if start < time_h
-        )
+        total = np.zeros(len(time_h))
+        for start, end, log in zip(edges, [*edges[1:], math.inf], logs, strict=True):
+            total += np.where(start < time_h, (np.minimum(time_h, end) - start) * log, 0.0)
+        return np.where(time_h < edges[0], (time_h - edges[0]) * before, total)
 
     days, day_of = np.unique(noon, return_inverse=True)
-    grown = np.exp([(level(float(time_h)) - level(since_h)) / H_PER_YEAR for time_h in days])
+    grown = np.exp((level(days) - level(np.array([since_h]))) / H_PER_YEAR)
     return np.asarray(grown[day_of])

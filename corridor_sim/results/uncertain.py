@@ -1,0 +1,373 @@
+"""Answers with both uncertainties: the noise of sampling at the stated values, and what unknown inputs do.
+
+An `Uncertainty` holds runs at the stated values (`runs`, with their intervals of sampling noise) and the
+rows of many draws of the inputs (`DrawnRows`), the same draws in every scenario. The two intervals are
+never added up: more replications narrow the first, only better figures the second.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.core.errors import CorridorError, nearest
+from corridor_sim.core.units import FloatArray
+from corridor_sim.indicators.table import COLUMNS, Label
+from corridor_sim.results.accessors import Pictures, bound
+from corridor_sim.results.comparison import Comparison
+from corridor_sim.results.results import NOISE, Results
+from corridor_sim.statistics.effects import first_order, width_left
+from corridor_sim.statistics.history_matching import Judged
+from corridor_sim.statistics.input_intervals import InputInterval, SignChance, input_interval, sign_chance
+from corridor_sim.statistics.two_way import VarianceParts, crossed_variance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEVEL = 0.9
+"""Share of the draws that an input interval is meant to hold."""
+INPUTS = f"inputs_low, inputs_high: {LEVEL:.0%} of what the ranges of the inputs make of it"
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnInput:
+    """One input that is drawn: a figure with a range, or several that move together.
+
+    Attributes
+    ----------
+    name
+        Of the group, else the path of the figure.
+    paths
+        Paths of its figures in the scenario.
+    stated, low, high
+        Of the first figure; NaN for alternatives that are no numbers.
+    sourced
+        Whether the range has a source of its own, not only a reason why it is assumed.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    stated: float
+    low: float
+    high: float
+    sourced: bool
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnRows:
+    """Rows of all scenarios in the draws of one prior.
+
+    Attributes
+    ----------
+    prior
+        ``"uniform"`` or ``"triangular"``.
+    points : array, shape (draws, inputs)
+        Where in its range each input is, from 0 to 1.
+    scramble : array of int, shape (draws,)
+    values : array, shape (rows, scenarios, draws, replications)
+        NaN where a draw has no such value.
+    """
+
+    prior: str
+    points: FloatArray
+    scramble: NDArray[np.int64]
+    values: FloatArray
+    kept: NDArray[np.bool_] | None = None
+    """Draws that the observations leave, shape (draws,); None without observations."""
+
+    def only_kept(self) -> tuple[FloatArray, NDArray[np.int64], FloatArray]:
+        """Points, scrambles and values of the draws that are left."""
+        if self.kept is None:
+            return self.points, self.scramble, self.values
+        return self.points[self.kept], self.scramble[self.kept], self.values[:, :, self.kept]
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """What a comparison comes to, with both intervals; made by `corridor_sim.uncertainty`.
+
+    Attributes
+    ----------
+    runs : tuple of Results
+        At the stated values, the base first; alone if there is nothing to compare it with.
+    labels : tuple of Label
+        The rows that were kept of the draws.
+    drawn : mapping of prior to DrawnRows
+        The first prior is the one of `inputs_low` and `inputs_high`.
+    inputs : tuple of DrawnInput
+    corners : array, shape (rows, scenarios, corners)
+        Rows where every input is at an end of its range: all low, all high, and against the main answers.
+    judged : mapping of prior to Judged
+        By the observations, if there are any.
+    """
+
+    runs: tuple[Results, ...]
+    labels: tuple[Label, ...]
+    drawn: Mapping[str, DrawnRows]
+    inputs: tuple[DrawnInput, ...]
+    corners: FloatArray
+    judged: Mapping[str, Judged] = field(default_factory=dict)
+    part: tuple[str, ...] = ()
+    """Places asked about, where the draws ran on the part of the corridor that these hang on."""
+    figures: Mapping[str, int] = field(default_factory=dict)
+    """How many figures are ranged, and of these assumed, in all scenarios together."""
+    wall_s: float = 0.0
+
+    @property
+    def plot(self) -> Pictures:
+        """Every registered plot as a method; ``plot.tornado()`` is the one of inputs."""
+        pictures: Pictures = bound("plot")(self)
+        return pictures
+
+    @property
+    def comparison(self) -> Comparison:
+        """The comparison at the stated values.
+
+        Raises
+        ------
+        CorridorError
+            If there is one scenario only.
+        """
+        if len(self.runs) < 2:
+            raise CorridorError("there is one scenario, so nothing is compared")
+        return Comparison(self.runs)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One name a run, the base first."""
+        return self.comparison.names if len(self.runs) > 1 else (self.runs[0].name,)
+
+    @property
+    def main(self) -> DrawnRows:
+        """The draws of the first prior."""
+        return next(iter(self.drawn.values()))
+
+    @property
+    def draws(self) -> int:
+        """Draws under each prior."""
+        return len(self.main.points)
+
+    @property
+    def replications(self) -> int:
+        """Replications of each draw."""
+        return int(self.main.values.shape[3])
+
+    @property
+    def assumed_share(self) -> float:
+        """Share of the ranged figures whose range is assumed; NaN if none is ranged."""
+        ranged = self.figures.get("ranged", 0)
+        return self.figures.get("assumed", 0) / ranged if ranged else math.nan
+
+    def __repr__(self) -> str:
+        return (
+            f"<Uncertainty of {', '.join(self.names)}: {self.draws} draws of {len(self.inputs)} inputs "
+            f"x {self.replications} replications, priors {', '.join(self.drawn)}>"
+        )
+
+    # ------------------------------------------------------------ one row
+
+    def row(self, indicator: str, **where: Any) -> int:
+        """Number of the row that matches, as `Table.row`; class, hour, day and part are empty unless named.
+
+        Raises
+        ------
+        CorridorError
+            If no row or more than one row of the draws matches.
+        """
+        wanted = {"cargo_class": "", "hour": None, "day": None, "of": ""} | where
+        unknown = next((column for column in wanted if column not in COLUMNS), None)
+        if unknown is not None:
+            raise CorridorError(f"no column {unknown!r} in a table of indicators (known: {', '.join(COLUMNS)})")
+        found = [
+            k
+            for k, label in enumerate(self.labels)
+            if label.indicator == indicator and all(getattr(label, name) == value for name, value in wanted.items())
+        ]
+        if len(found) != 1:
+            names = {label.indicator for label in self.labels}
+            hint = "" if indicator in names else nearest(indicator, names)
+            told = "; ".join(str(self.labels[k]) for k in found[:4]) or hint
+            raise CorridorError(
+                f"{len(found)} rows of the draws match {indicator} {where}" + (f": {told}" if told else "")
+            )
+        return found[0]
+
+    def answers(self, row: int, other: int = 1, prior: str | None = None) -> FloatArray:
+        """Answers of one row in the draws that are left, shape (draws, replications).
+
+        The difference of scenario `other` from the base; `other` 0 is the base's own value.
+        """
+        _, _, values = self._of(prior).only_kept()
+        return np.asarray(values[row, 0] if other == 0 else values[row, other] - values[row, 0])
+
+    def _of(self, prior: str | None) -> DrawnRows:
+        if prior is None:
+            return self.main
+        if prior not in self.drawn:
+            raise CorridorError(f"no draws under the prior {prior!r}; there are {', '.join(self.drawn)}")
+        return self.drawn[prior]
+
+    def stated(self, row: int, other: int = 1) -> float:
+        """The answer of one row at the stated values, mean over the replications; NaN if it is not there."""
+        label = self.labels[row]
+
+        def mean(results: Results) -> FloatArray | None:
+            found = results.rows.select(label.indicator)
+            at = {one: k for k, one in enumerate(found.labels)}
+            return found.values[at[label]] if label in at else None
+
+        mine = mean(self.runs[0])
+        theirs = mine if other == 0 else mean(self.runs[other])
+        if mine is None or theirs is None:
+            return math.nan
+        values: FloatArray = mine if other == 0 else theirs - mine
+        there = values[~np.isnan(values)]
+        return float(there.mean()) if len(there) else math.nan
+
+    def interval(self, row: int, other: int = 1, prior: str | None = None, level: float = LEVEL) -> InputInterval:
+        """Interval of one answer over the draws."""
+        _, scramble, _ = self._of(prior).only_kept()
+        return input_interval(self.answers(row, other, prior), scramble, level)
+
+    def sign(self, row: int, other: int = 1, prior: str | None = None) -> SignChance:
+        """The chance that one answer has the sign that it has at the stated values."""
+        _, scramble, _ = self._of(prior).only_kept()
+        at = self.corners[row]
+        corners = at[0] if other == 0 else at[other] - at[0]
+        return sign_chance(self.stated(row, other), self.answers(row, other, prior).mean(axis=1), corners, scramble)
+
+    def variance(self, row: int, other: int = 1, prior: str | None = None) -> VarianceParts | None:
+        """The variance of one answer by where it comes from; None where a value is missing, or with one draw."""
+        values = self.answers(row, other, prior)
+        if len(values) < 2 or np.isnan(values).any():
+            return None
+        return crossed_variance(values)
+
+    def effects(self, row: int, other: int = 1, prior: str | None = None) -> pd.DataFrame:
+        """What one answer hangs on, the largest effect first.
+
+        Columns ``input``, ``stated``, ``low``, ``high``, ``sourced`` (of the input), ``share`` (of the answer's
+        variance, alone), ``direction`` (rank correlation), ``width_left`` (of the interval, if the input were known
+        exactly), ``narrows`` (by which share of the width), ``by_chance`` (whether inputs without effect show as
+        much). ``attrs["by_chance"]`` is the share that chance gives.
+        """
+        import pandas as pd
+
+        points, _, _ = self._of(prior).only_kept()
+        answers = self.answers(row, other, prior).mean(axis=1)
+        there = ~np.isnan(answers)
+        if int(there.sum()) < 8:
+            raise CorridorError(f"effects need at least 8 draws with an answer, got {int(there.sum())}")
+        points, answers = points[there], answers[there]
+        found = first_order(points, answers)
+        width = input_interval(answers).width
+        left = width_left(points, answers)
+        frame = pd.DataFrame(
+            {
+                "input": [one.name for one in self.inputs],
+                "stated": [one.stated for one in self.inputs],
+                "low": [one.low for one in self.inputs],
+                "high": [one.high for one in self.inputs],
+                "sourced": [one.sourced for one in self.inputs],
+                "share": found.share,
+                "direction": found.direction,
+                "width_left": left,
+                "narrows": (width - left) / width if width > 0 else 0.0,
+                "by_chance": found.share <= found.by_chance,
+            }
+        )
+        frame.attrs |= {"by_chance": found.by_chance, "width": width}
+        return frame.sort_values("share", ascending=False, kind="stable", ignore_index=True)
+
+    # ------------------------------------------------------------ all rows
+
+    def table(self, indicators: str | Iterable[str] | None = None, **where: Any) -> pd.DataFrame:
+        """The table of the comparison with what the inputs do to each row.
+
+        Returns
+        -------
+        DataFrame
+            Columns of `Comparison.table` (``low`` and ``high`` are sampling noise at the stated values), and
+            ``inputs_low``, ``inputs_high``: interval over the draws; ``inputs_error``: standard error of its width;
+            ``sign_holds``: whether all draws of all priors and all corners tried have the sign;
+            ``sign_<prior>``: share of the draws that have it; ``inputs_low_<prior>``, ``inputs_high_<prior>`` of
+            the other priors; ``input_share``: share of the inputs in the variance of one replication, missing with
+            one replication a draw.
+        """
+        import pandas as pd
+
+        frame = self.comparison.table(indicators, **where)
+        at = {_key(label): k for k, label in enumerate(self.labels)}
+        numbers = {name: number for number, name in enumerate(self.names)}
+        added = []
+        for line in frame.to_dict("records"):
+            row = at.get(tuple(line[column] for column in COLUMNS if column in line and column not in _TIME))
+            added.append(self._line(row, numbers[line["scenario"]]))
+        told = pd.DataFrame(added, columns=self._columns(), index=frame.index)
+        result = pd.concat([frame, told], axis=1)
+        result.attrs["interval"] = f"{frame.attrs.get('interval', NOISE)}; {INPUTS}"
+        return result
+
+    def _columns(self) -> list[str]:
+        others = [prior for prior in self.drawn if prior != self.main.prior]
+        return [
+            "inputs_low",
+            "inputs_high",
+            "inputs_error",
+            "sign_holds",
+            *(f"sign_{prior}" for prior in self.drawn),
+            *(name for prior in others for name in (f"inputs_low_{prior}", f"inputs_high_{prior}")),
+            "input_share",
+        ]
+
+    def _line(self, row: int | None, other: int) -> dict[str, Any]:
+        if row is None:
+            return dict.fromkeys(self._columns())
+        line: dict[str, Any] = {}
+        signs = {prior: self.sign(row, other, prior) for prior in self.drawn}
+        for prior in self.drawn:
+            found = self.interval(row, other, prior)
+            if prior == self.main.prior:
+                line |= {"inputs_low": found.low, "inputs_high": found.high, "inputs_error": found.width_error}
+            else:
+                line |= {f"inputs_low_{prior}": found.low, f"inputs_high_{prior}": found.high}
+            line[f"sign_{prior}"] = signs[prior].chance
+        known = all(sign.draws and not math.isnan(sign.chance) for sign in signs.values())
+        line["sign_holds"] = all(sign.holds for sign in signs.values()) if known else None
+        parts = self.variance(row, other)
+        line["input_share"] = parts.input_share if parts is not None and self.replications > 1 else math.nan
+        return line
+
+    def describe(self, width: int = 80) -> str:
+        """The answer in words, with both intervals, at most `width` columns wide."""
+        return str(bound("describe_uncertainty")(self, width))
+
+    def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
+        """One HTML page that needs nothing else; written to `path` if given."""
+        return str(bound("to_html")(self, path, **options))
+
+
+_TIME = ("hour", "day")
+
+
+def _key(label: Label) -> tuple[Any, ...]:
+    return tuple(getattr(label, column) for column in COLUMNS if column not in _TIME)
+
+
+def rows_wanted(labels: Sequence[Label], indicators: Iterable[str] | None, main: Sequence[str]) -> list[int]:
+    """Rows that are kept of every draw: those asked for, else the main ones for all classes together, never by time."""
+    names = set(main if indicators is None else indicators)
+    return [
+        k
+        for k, label in enumerate(labels)
+        if label.indicator in names
+        and label.hour is None
+        and label.day is None
+        and (indicators is not None or (not label.cargo_class and not label.of))
+    ]

@@ -1,0 +1,67 @@
+"""Evenly spread points in the unit cube: scrambled Sobol sequences, several sets independent of each other."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.core.units import FloatArray
+
+MOST_DIMENSIONS = 21_201
+"""What scipy's direction numbers reach to."""
+
+
+def scrambles_of(draws: int) -> int:
+    """Into how many independent scrambles so many draws are cut: 8 from 64 draws on, 4 from 8, else 2 or 1.
+
+    Raises
+    ------
+    ValueError
+        If the number is not a power of two.
+
+    Examples
+    --------
+    >>> [scrambles_of(draws) for draws in (1, 2, 16, 64, 1024)]
+    [1, 2, 4, 8, 8]
+    """
+    if draws < 1 or draws & (draws - 1):
+        near = 1 << max(draws, 1).bit_length() - 1
+        raise ValueError(
+            f"draws must be a power of two, so that they are evenly spread, e.g. {near} or {2 * near}, got {draws}"
+        )
+    return 8 if draws >= 64 else 4 if draws >= 8 else draws if draws <= 2 else 2
+
+
+def scrambled_points(draws: int, dimensions: int, root: int) -> tuple[FloatArray, NDArray[np.int64]]:
+    """Points (draws, dimensions) and the number of the scramble of each, shape (draws,).
+
+    Each scramble is the first 2^m points of a Sobol sequence with a random linear scramble and a random
+    shift of its own [owen1995] [matousek1998], so every point is uniform over the cube, and scrambles are independent.
+
+    Parameters
+    ----------
+    draws : int
+        A power of two.
+    dimensions : int
+    root : int
+        Root entropy; the same gives the same points.
+
+    Raises
+    ------
+    ValueError
+        If draws or dimensions are not allowed.
+    """
+    from scipy.stats import qmc
+
+    count = scrambles_of(draws)
+    if not 1 <= dimensions <= MOST_DIMENSIONS:
+        raise ValueError(f"there must be from 1 to {MOST_DIMENSIONS} ranged inputs, got {dimensions}")
+    # The generator is called seed before scipy 1.15.
+    name = "rng" if "rng" in inspect.signature(qmc.Sobol.__init__).parameters else "seed"
+    parts = []
+    for number in range(count):
+        rng = np.random.default_rng(np.random.SeedSequence(root, spawn_key=(0x5C7A, number)))
+        parts.append(qmc.Sobol(dimensions, **{name: rng}).random(draws // count))
+    return np.concatenate(parts), np.repeat(np.arange(count), draws // count)

@@ -1,0 +1,151 @@
+"""The inputs that are drawn: every figure with a range, and the value of each at a point of the unit cube.
+
+One coordinate stands for one figure, or for all figures of a `group`, which move
+together. The same point gives the same place in its range to a figure in every
+scenario, also where the scenarios state different values of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from corridor_sim.core.units import FloatArray
+from corridor_sim.model.provenance import figures_of
+from corridor_sim.results.uncertain import DrawnInput
+
+UNIFORM, TRIANGULAR = "uniform", "triangular"
+PRIORS = (UNIFORM, TRIANGULAR)
+"""How a value lies in its range where the figure states no law: anywhere alike, or most likely at the value stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranged:
+    """One figure of one scenario that has a range, or alternatives."""
+
+    path: str
+    value: Any
+    low: float = math.nan
+    high: float = math.nan
+    law: Any = None
+    alternatives: tuple[Any, ...] = ()
+    group: str = ""
+    whole: bool = False
+    """Whether it takes whole numbers only."""
+    sourced: bool = False
+
+    def at(self, place: float, prior: str) -> Any:
+        """The value at a place from 0 to 1 of its range.
+
+        Whole numbers are the floor of a range that is one longer, so that each is as likely as the others.
+        """
+        if self.alternatives:
+            return self.alternatives[min(int(place * len(self.alternatives)), len(self.alternatives) - 1)]
+        if self.whole:
+            lowest, highest = math.ceil(self.low), math.floor(self.high)
+            found = math.floor(self._real(place, prior, lowest, highest + 1.0))
+            return max(lowest, min(highest, found))
+        return self._real(place, prior, self.low, self.high)
+
+    def _real(self, place: float, prior: str, low: float, high: float) -> float:
+        if prior == UNIFORM:
+            return low + place * (high - low)
+        return triangular(place, low, min(max(float(self.value) + 0.5 * self.whole, low), high), high)
+
+
+def triangular(place: float, low: float, mode: float, high: float) -> float:
+    """Quantile of the triangular law.
+
+    Examples
+    --------
+    >>> [triangular(p, 0.0, 1.0, 2.0) for p in (0.0, 0.125, 0.5, 1.0)]
+    [0.0, 0.5, 1.0, 2.0]
+    """
+    if high <= low:
+        return low
+    peak = (mode - low) / (high - low)
+    if place <= peak:
+        return low + math.sqrt(place * (high - low) * (mode - low))
+    return high - math.sqrt((1.0 - place) * (high - low) * (high - mode))
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpace:
+    """All coordinates, and of each scenario the figures that hang on them.
+
+    `members` holds for each scenario, for each coordinate, its figures there: none where the scenario
+    does not have the input.
+    """
+
+    inputs: tuple[DrawnInput, ...]
+    members: tuple[tuple[tuple[Ranged, ...], ...], ...]
+
+    @classmethod
+    def of(cls, figures: Sequence[Sequence[Ranged]]) -> InputSpace:
+        """The space of the ranged figures of several scenarios; coordinates in order of their names.
+
+        So that the same input has the same place whatever else is ranged, points are looked up by the
+        order of names: another ranged figure moves the points of others.
+        """
+        found: dict[str, list[dict[str, Ranged]]] = {}
+        for number, of_scenario in enumerate(figures):
+            for figure in of_scenario:
+                there = found.setdefault(figure.group or figure.path, [{} for _ in figures])
+                there[number][figure.path] = figure
+        names = sorted(found)
+        inputs = []
+        for name in names:
+            everywhere: dict[str, Ranged] = {}
+            for one in found[name]:
+                for path, figure in one.items():
+                    everywhere.setdefault(path, figure)
+            first = everywhere[min(everywhere)]
+            number_like = isinstance(first.value, (int, float)) and not isinstance(first.value, bool)
+            inputs.append(
+                DrawnInput(
+                    name=name,
+                    paths=tuple(sorted(everywhere)),
+                    stated=float(first.value) if number_like else math.nan,
+                    low=first.low,
+                    high=first.high,
+                    sourced=all(figure.sourced for figure in everywhere.values()),
+                )
+            )
+        members = tuple(tuple(tuple(found[name][number].values()) for name in names) for number in range(len(figures)))
+        return cls(tuple(inputs), members)
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def values(self, scenario: int, point: FloatArray, prior: str) -> dict[str, Any]:
+        """Values of the figures of one scenario at a point, by path."""
+        return {
+            figure.path: figure.at(float(place), prior)
+            for place, figures in zip(point, self.members[scenario], strict=True)
+            for figure in figures
+        }
+
+
+def ranged_figures(scenario: Any) -> list[Ranged]:
+    """Every figure of a scenario that has a range."""
+    data = scenario.to_data()
+    found = []
+    for row in figures_of(scenario):
+        if row.low is None or row.high is None or row.low >= row.high:
+            continue
+        value = _at(data, row.path)
+        if value is None:
+            continue
+        whole = isinstance(value, int)
+        found.append(Ranged(row.path, value, row.low, row.high, whole=whole, sourced=row.status not in ("assumed", "")))
+    return found
+
+
+def _at(data: Any, path: str) -> Any:
+    for key in path.split("."):
+        if not isinstance(data, Mapping) or key not in data:
+            return None
+        data = data[key]
+    return data

@@ -1,0 +1,303 @@
+"""How sure are we: draws of all inputs that have a range, the same in every scenario, beside the noise of sampling.
+
+The draws are evenly spread points of the box of the ranges, in independent scrambles, under two
+priors. All draws and scenarios share the random streams of the replications, so a
+difference between two draws is of the inputs alone. Points and streams hang on the seed
+only: the answer is the same for any number of workers, and with `store` a study that was
+interrupted goes on from what is there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from corridor_sim.core.errors import CorridorError, Problem, ScenarioError, nearest
+from corridor_sim.core.streams import Rng
+from corridor_sim.core.units import FloatArray
+from corridor_sim.indicators import INDICATORS, Collector, Options
+from corridor_sim.indicators.places import PlanView
+from corridor_sim.indicators.table import Label, Table
+from corridor_sim.plan.build import Planned
+from corridor_sim.plan.plan import Plan
+from corridor_sim.results.comparison import MAIN, other_question, refuse
+from corridor_sim.results.uncertain import DrawnRows, Uncertainty, rows_wanted
+from corridor_sim.statistics.effects import first_order
+from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
+from corridor_sim.study.draws import Draw, Drawing, Drawn, asked_part, simulate_draw
+from corridor_sim.study.input_space import PRIORS, InputSpace, ranged_figures
+from corridor_sim.study.progress import Progress, shown
+from corridor_sim.study.run import Runnable, options_of, planned, root_of, run_all
+from corridor_sim.study.spread import cores, spread
+
+STATED = 5
+"""Least replications at the stated values: with fewer the interval of sampling noise is not to be relied on."""
+MOST_TOLD = 20
+"""Problems of draws that are told."""
+AGAINST = 3
+"""Answers against which a corner of the box is tried."""
+
+
+def uncertainty(
+    base: Runnable,
+    *others: Runnable,
+    draws: int = 64,
+    replications: int = 2,
+    rng: Rng = None,
+    priors: Sequence[str] = PRIORS,
+    at: str | Iterable[str] = (),
+    indicators: str | Iterable[str] | None = None,
+    stated_replications: int | None = None,
+    engine: str = "auto",
+    workers: int | None = None,
+    memory_gb: float = 2.0,
+    options: Options | None = None,
+    store: str | os.PathLike[str] | None = None,
+    progress: Progress = None,
+) -> Uncertainty:
+    """Compare scenarios under everything that their inputs may be.
+
+    Parameters
+    ----------
+    base, *others : Scenario, path or name of a packaged scenario
+        Without `others` the answers are the values of `base` themselves.
+    draws : int
+        Under each prior; a power of two. Fewer than 19 give the smallest and the largest answer.
+    replications : int
+        Of each draw. 2 tells the part of the inputs from their interaction with the streams; with 1, twice as many
+        draws cost the same and the interaction stands in the inputs' part.
+    rng
+        Seed of the streams and of the points, as in `run`; by default that of `base`.
+    priors : sequence of "uniform", "triangular"
+        How values lie in ranges that state no law; the first is that of the main interval. Each has its own draws.
+    at : str or iterable of str
+        Crossings, crossings with a direction (``"astara IR>AZ"``) or posts: only their rows are kept, and everything
+        runs on the part of the corridor that they hang on, with the same numbers.
+    indicators : str or iterable of str, optional
+        Rows to keep; by default the main ones, all classes together.
+    stated_replications : int, optional
+        At the stated values; by default `replications`, at least 5.
+    workers : int, optional
+        Processes; by default all cores. The answer does not depend on it.
+    store : path, optional
+        Folder that keeps each finished run of each draw.
+    progress : bool or callable, optional
+        Counts draws.
+
+    Returns
+    -------
+    Uncertainty
+
+    Raises
+    ------
+    ScenarioError
+        If a scenario or a draw of it is not allowed; all such draws are named.
+    CorridorError
+        If no figure has a range, or a place is not known.
+    SimulationError
+        If a replication failed.
+    ValueError
+        For settings that are not allowed.
+    """
+    began = time.perf_counter()
+    unknown = [prior for prior in priors if prior not in PRIORS]
+    if unknown or not priors or len(set(priors)) != len(priors):
+        raise ValueError(f"priors must be some of {', '.join(PRIORS)}, each once, got {list(priors)}")
+    scrambles_of(draws)
+    if replications < 1:
+        raise ValueError(f"replications must be >= 1, got {replications}")
+    given = [planned(scenario) for scenario in (base, *others)]
+    if any(isinstance(one.scenario, Plan) for one in given):
+        raise CorridorError("the inputs of a scenario are drawn; a plan has none")
+    asked = [(one.scenario.name or "run", one.plan, options or options_of(one.scenario)) for one in given]
+    refuse([text for other in asked[1:] for text in other_question(asked[0], other)])
+    root = root_of(given[0].scenario, rng)
+    space = space_of([one.scenario for one in given])
+    if not len(space):
+        raise CorridorError("no figure of these scenarios has a range: there is nothing to draw")
+
+    places = (at,) if isinstance(at, str) else tuple(at)
+    elements = tuple(_ids_at(one.plan, places) for one in given) if places else ()
+    parts = [
+        Planned(one.scenario, asked_part(one.plan, ids))
+        for one, ids in zip(given, elements or [()] * len(given), strict=True)
+    ]
+    names = None if indicators is None else (indicators,) if isinstance(indicators, str) else tuple(indicators)
+    kinds, labels = _rows_to_keep(parts[0].plan, names, elements[0] if elements else (), places)
+
+    count = stated_replications or max(replications, STATED)
+    settings: dict[str, Any] = {"rng": root, "engine": engine, "workers": workers, "memory_gb": memory_gb}
+    runs = run_all(parts, None if places else store, replications=count, options=options, **settings)
+    if places:
+        runs = [one.with_rows(_only(one.rows, labels)) for one in runs]
+
+    shared = Drawing(
+        scenarios=tuple(one.scenario for one in given),
+        labels=labels,
+        kinds=kinds,
+        replications=tuple(range(replications)),
+        root=root,
+        engine=engine,
+        options=options,
+        memory_gb=memory_gb,
+        store=None if store is None else os.fspath(store),
+        elements=elements,
+    )
+    points, scramble = scrambled_points(draws, len(space), root)
+    jobs = [_draw(space, f"{prior} draw {n}", point, prior) for prior in priors for n, point in enumerate(points)]
+    ends = np.array([np.zeros(len(space)), np.ones(len(space))])
+    jobs += [_draw(space, name, end, priors[0]) for name, end in zip(("all low", "all high"), ends, strict=True)]
+    processes = workers or cores()
+    with shown(progress, "draws", len(jobs) + (AGAINST if others else 0)) as tell:
+        found = _all_of(shared, jobs, processes, tell)
+        drawn = {
+            prior: DrawnRows(prior, points, scramble, np.stack(found[k * draws : (k + 1) * draws], axis=2))
+            for k, prior in enumerate(priors)
+        }
+        made = Uncertainty(
+            runs=tuple(runs),
+            labels=labels,
+            drawn=drawn,
+            inputs=space.inputs,
+            corners=np.stack([one.mean(axis=2) for one in found[len(priors) * draws :]], axis=2),
+            part=places,
+            figures=_counts(space),
+        )
+        if others:
+            against = [_draw(space, f"corner {k}", corner, priors[0]) for k, corner in enumerate(_corners(made))]
+            corners = [one.mean(axis=2) for one in _all_of(shared, against, processes, tell)]
+            if corners:
+                made = replace(made, corners=np.concatenate([made.corners, np.stack(corners, axis=2)], axis=2))
+    return replace(made, wall_s=time.perf_counter() - began)
+
+
+# ---------------------------------------------------------------- draws
+
+
+def _draw(space: InputSpace, name: str, point: FloatArray, prior: str) -> Draw:
+    return Draw(name, tuple(space.values(number, point, prior) for number in range(len(space.members))))
+
+
+def _all_of(shared: Drawing, jobs: Sequence[Draw], workers: int, tell: Any) -> list[FloatArray]:
+    """Values of all draws in order; ScenarioError with the problems of all that are not allowed."""
+    found: dict[int, Drawn] = {}
+    for number, drawn in spread(simulate_draw, shared, jobs, workers):
+        found[number] = drawn
+        tell(1)
+    problems = [
+        replace(problem, message=f"{jobs[number].name}: {problem.message}")
+        for number in sorted(found)
+        for problem in found[number].problems
+    ]
+    if len(problems) > MOST_TOLD:
+        problems = [*problems[:MOST_TOLD], Problem(f"and {len(problems) - MOST_TOLD} more")]
+    if problems:
+        raise ScenarioError(problems)
+    return [found[number].values for number in range(len(jobs))]
+
+
+def _corners(made: Uncertainty) -> Iterator[FloatArray]:
+    """Corners of the box against the answers that differ most: every input at the end that takes from them."""
+    tried: list[tuple[float, ...]] = []
+    for row, other in _main_answers(made):
+        answers = made.answers(row, other).mean(axis=1)
+        there = ~np.isnan(answers)
+        if there.sum() < 3:
+            continue
+        towards = first_order(made.main.points[there], answers[there], degree=1).direction * np.sign(
+            made.stated(row, other)
+        )
+        corner = np.where(towards > 0, 0.0, 1.0)
+        if tuple(corner) not in tried:
+            tried.append(tuple(corner))
+            yield corner
+
+
+def _main_answers(made: Uncertainty) -> list[tuple[int, int]]:
+    """(row, scenario) of the answers that come first: time to cross where it changes most, else the largest."""
+    rows = [k for k, label in enumerate(made.labels) if label.indicator == "tfi1" and label.kind == "crossing"]
+    rows = rows or list(range(len(made.labels)))
+    size = {(k, other): abs(made.stated(k, other)) for other in range(1, len(made.runs)) for k in rows}
+    there = [key for key, value in size.items() if value > 0]
+    return sorted(there, key=lambda key: -size[key])[:AGAINST]
+
+
+# ---------------------------------------------------------------- rows and places
+
+
+def _rows_to_keep(
+    plan: Plan, names: Sequence[str] | None, elements: Sequence[str], places: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[Label, ...]]:
+    """Indicators to reckon and the rows that are kept of every draw."""
+    rows = {kind: Collector(plan, [0], [kind]).finish().labels for kind in INDICATORS}
+    known = {label.indicator for labels in rows.values() for label in labels}
+    for name in names or ():
+        if name not in known:
+            hint = nearest(name, known)
+            raise CorridorError(f"no row {name!r}" + (f"; {hint}" if hint else ""))
+    kinds, kept = [], []
+    for kind, labels in rows.items():
+        wanted = [labels[k] for k in rows_wanted(labels, names, MAIN)]
+        if places:
+            wanted = [label for label in wanted if _is_at(label, elements, plan)]
+        if wanted:
+            kinds.append(kind)
+            kept += [label for label in wanted if label not in kept]
+    if not kept:
+        raise CorridorError(
+            f"no row is left of {', '.join(names or MAIN)}" + (f" at {', '.join(places)}" if places else "")
+        )
+    return tuple(kinds), tuple(kept)
+
+
+def _is_at(label: Label, elements: Sequence[str], plan: Plan) -> bool:
+    """Whether a row is about elements that were asked for, and about nothing else."""
+    wanted = set(elements)
+    view = PlanView(plan, np.arange(1))
+    if label.kind == "stage":
+        return label.place in wanted
+    if label.kind == "crossing":
+        about = view.crossing_elements.get((label.place, label.direction), ())
+    elif label.kind == "post":
+        about = view.post_elements.get((label.place, label.direction), ())
+    else:
+        return False
+    return bool(about) and all(plan.elements[k].id in wanted for k in about)
+
+
+def _ids_at(plan: Plan, places: Sequence[str]) -> tuple[str, ...]:
+    """Ids of the elements of crossings, crossings with a direction, or posts."""
+    view = PlanView(plan, np.arange(1))
+    known: dict[str, set[int]] = {}
+    for (id, direction), elements in (*view.crossing_elements.items(), *view.post_elements.items()):
+        for name in (id, f"{id} {direction}"):
+            known.setdefault(name, set()).update(elements)
+    found: set[int] = set()
+    for place in places:
+        if place not in known:
+            hint = nearest(place, known)
+            raise CorridorError(f"no crossing or post {place!r} on the way of any flow" + (f"; {hint}" if hint else ""))
+        found |= known[place]
+    return tuple(sorted(plan.elements[k].id for k in found))
+
+
+def _only(table: Table, labels: Sequence[Label]) -> Table:
+    at = {label: k for k, label in enumerate(table.labels)}
+    rows = [at[label] for label in labels if label in at]
+    return Table(tuple(table.labels[k] for k in rows), table.values[rows], table.replications)
+
+
+def space_of(scenarios: Sequence[Any]) -> InputSpace:
+    """The ranged inputs of several scenarios."""
+    return InputSpace.of([ranged_figures(scenario) for scenario in scenarios])
+
+
+def _counts(space: InputSpace) -> dict[str, int]:
+    """How many figures are ranged in all scenarios together, and of these how many by assumption."""
+    figures = {figure.path: figure for members in space.members for one in members for figure in one}
+    return {"ranged": len(figures), "assumed": sum(not figure.sourced for figure in figures.values())}
