@@ -1,4 +1,4 @@
-"""Draws of the inputs: evenly spread, the same in every scenario, whole where they must be; one answer for any machine."""
+"""Draws of the inputs: evenly spread, the same in every scenario, whole where they must be; the same on any machine."""
 
 import math
 
@@ -208,8 +208,7 @@ def test_corners_of_the_box_are_tried_and_belong_to_the_sign(found):
     assert found.sign(row).corners == found.corners.shape[2]
 
 
-def test_draws_that_are_not_allowed_are_named_with_their_problem(faster):
-    base, _ = faster
+def test_draws_that_are_not_allowed_are_named_with_their_problem():
     wrong = ranged(legs__astara__figures={"length_km": {"low": -5.0, "high": 3.0}})
     with pytest.raises(cs.ScenarioError, match=r"legs.astara.length_km = -.*draw \d+: must be a number >= 0"):
         cs.uncertainty(wrong, **SETTINGS)
