@@ -12,7 +12,9 @@ from functools import cached_property
 
 import numpy as np
 
+from corridor_sim.core.local_time import OffsetPieces, offset_at
 from corridor_sim.core.units import H_PER_DAY, FloatArray
+from corridor_sim.indicators.post_clock import PostClock
 from corridor_sim.plan.plan import Element, Plan, Span, Variant
 from corridor_sim.records.visits import IntArray
 
@@ -91,15 +93,33 @@ class PlanView:
         """Length of the counted window. [days]"""
         return self.window_h / H_PER_DAY
 
-    def utc_offset_h(self, post: str = "") -> float:
+    def utc_offsets(self, post: str = "") -> OffsetPieces:
         """Local time less UTC at a post, from the labels of the plan; 0 where it has none. [h]"""
-        return float(self.plan.labels.get("posts", {}).get(post, {}).get("utc_offset_h", 0.0))
+        pieces: OffsetPieces = self.plan.labels.get("posts", {}).get(post, {}).get("utc_offsets", ((0.0, 0.0),))
+        return pieces
+
+    def utc_offset_h(self, post: str = "", time_h: float = 0.0) -> float:
+        """Local time less UTC at a post at an hour of the run. [h]"""
+        return offset_at(self.utc_offsets(post), time_h)
+
+    def clock(self, post: str = "") -> PostClock:
+        """The local clock of a post, from local midnight of the day in which the run begins."""
+        if post not in self._clocks:
+            start = self.plan.start
+            hour = start.hour + start.minute / 60 + start.second / 3600 if isinstance(start, datetime) else 0.0
+            day_h = H_PER_DAY * ((hour + self.utc_offset_h(post)) // H_PER_DAY)
+            begun = [k for k, (from_h, _) in enumerate(self.utc_offsets(post)) if k == 0 or from_h <= 0]
+            kept = [piece for piece in self.utc_offsets(post)[begun[-1] :] if piece[0] < self.plan.horizon_h]
+            self._clocks[post] = PostClock(tuple((from_h, hour + offset - day_h) for from_h, offset in kept))
+        return self._clocks[post]
+
+    @cached_property
+    def _clocks(self) -> dict[str, PostClock]:
+        return {}
 
     def clock_h(self, post: str = "") -> float:
         """Local hour of the day at hour 0 of the run, in [0, 24)."""
-        offset, start = self.utc_offset_h(post), self.plan.start
-        hour = start.hour + start.minute / 60 + start.second / 3600 if isinstance(start, datetime) else 0.0
-        return (hour + offset) % H_PER_DAY
+        return float(self.clock(post).shown_h(0.0))
 
     def first_date(self, post: str = "") -> date | None:
         """Local date of day 0, None if the plan has no dates."""
@@ -112,12 +132,13 @@ class PlanView:
 
     def days(self, post: str = "") -> int:
         """Local days that the run touches, the broken ones included."""
-        return int(np.ceil((self.plan.horizon_h + self.clock_h(post)) / H_PER_DAY))
+        return self.clock(post).days(self.plan.horizon_h)
 
     @cached_property
     def most_days(self) -> int:
         """Width of arrays by day, enough for every post."""
-        return int(np.ceil(self.plan.horizon_h / H_PER_DAY)) + 1
+        usual = int(np.ceil(self.plan.horizon_h / H_PER_DAY)) + 1
+        return max([usual, *(self.days(post) for post in self.plan.labels.get("posts", {}))])
 
     @cached_property
     def period_days(self) -> int:
@@ -126,8 +147,9 @@ class PlanView:
 
     def day_edges_h(self, post: str = "") -> FloatArray:
         """Instants at which local days begin, day 0 cut at 0, the last one at the horizon. [h]"""
-        edges = np.arange(self.days(post) + 1) * H_PER_DAY - self.clock_h(post)
-        return np.clip(edges, 0.0, self.plan.horizon_h)
+        clock = self.clock(post)
+        edges = np.array([clock.begins_h(day) for day in range(self.days(post) + 1)])
+        return np.asarray(np.clip(edges, 0.0, self.plan.horizon_h))
 
     @cached_property
     def cells(self) -> tuple[tuple[int, int], ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Row, element_place, ratio
 from corridor_sim.indicators.distributions import CountArray
+from corridor_sim.indicators.post_clock import PostClock
 from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.shared_sums import QueueMarks, VisitSums
 
@@ -90,7 +91,7 @@ class QueueByHour(_Queues):
 
     def table_rows(self) -> Iterator[Row]:
         for place, elements in self._places(stages=False):
-            for hour, waiting in _by_hour(self._marks, self._marks.waiting(*elements), self.scope.clock_h(place[1])):
+            for hour, waiting in _by_hour(self._marks, self._marks.waiting(*elements), self.scope.clock(place[1])):
                 mean = waiting.sum(axis=1) / max(waiting.shape[1], 1) if waiting.shape[1] else _none(waiting)
                 yield self.row(mean, *place, hour=hour)
                 high = upper_percentile(np.sort(waiting, axis=1), 95) if waiting.shape[1] else _none(waiting)
@@ -110,7 +111,7 @@ class QueueByDay(_Queues):
             post = place[1]
             waiting = self._marks.waiting(*elements)
             # A mark shows the time just before it.
-            day = np.ceil((mark_h + scope.clock_h(post)) / H_PER_DAY).astype(np.int64) - 1
+            day = np.ceil(scope.clock(post).shown_h(mark_h, before=True) / H_PER_DAY).astype(np.int64) - 1
             for first in range(0, scope.days(post), scope.period_days):
                 inside = waiting[:, (day >= first) & (day < first + scope.period_days)]
                 mean = inside.sum(axis=1) / inside.shape[1] if inside.shape[1] else _none(inside)
@@ -143,7 +144,7 @@ class QueueLength(_Queues):
             most = none if levels is None else levels.highest()
             yield self.row(most * each_km, *place, name="queue_max_km")
             waiting = self._marks.waiting(*elements)
-            for hour, numbers in _by_hour(self._marks, waiting, self.scope.clock_h(place[1])):
+            for hour, numbers in _by_hour(self._marks, waiting, self.scope.clock(place[1])):
                 ordered = np.sort(numbers, axis=1)
                 for percent in (50, 90, 95):
                     found = upper_percentile(ordered, percent) if ordered.shape[1] else _none(ordered)
@@ -156,7 +157,7 @@ def _none(numbers: CountArray) -> FloatArray:
     return np.full(len(numbers), np.nan)
 
 
-def _by_hour(marks: QueueMarks, waiting: CountArray, clock_h: float) -> list[tuple[int, CountArray]]:
+def _by_hour(marks: QueueMarks, waiting: CountArray, clock: PostClock) -> list[tuple[int, CountArray]]:
     """Numbers waiting, for each local hour of the day."""
-    hour = (np.ceil(marks.mark_h + clock_h).astype(np.int64) - 1) % 24
+    hour = clock.hour_before(marks.mark_h) % 24
     return [(h, np.asarray(waiting[:, hour == h])) for h in range(24)]

@@ -49,7 +49,7 @@ class QueueByWeekdayHour(Indicator):
                 return
             waiting = self._marks.waiting(*elements)
             # A mark shows the time just before it.
-            local = np.ceil(mark_h + scope.clock_h(post)).astype(np.int64) - 1
+            local = scope.clock(post).hour_before(mark_h)
             hour_of_week = (first.weekday() + local // int(H_PER_DAY)) % 7 * 24 + local % 24
             order = np.argsort(hour_of_week, kind="stable")
             present, begin, number = np.unique(hour_of_week[order], return_index=True, return_counts=True)

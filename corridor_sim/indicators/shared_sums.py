@@ -15,6 +15,7 @@ from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import PlanView, Reducer, SpanBlock, VisitBlock, ratio
 from corridor_sim.indicators.distributions import STAY_STEPS_H, CountArray, Distribution, TimeCounts
 from corridor_sim.indicators.interruptions import WorkingTime, that_fits, worked_h, working_times
+from corridor_sim.indicators.post_clock import PostClock
 from corridor_sim.plan.plan import Element, Station
 from corridor_sim.records.visits import IntArray
 
@@ -377,8 +378,8 @@ class StationDays(Reducer):
     def add_visits(self, block: VisitBlock) -> None:
         where = self._at.get(block.element)
         if where is not None:
-            clock_h = self.scope.clock_h(self.scope.plan.elements[block.element].post)
-            _count_by_day(self.joined_by_day[where], block.row, block.join_h, clock_h)
+            clock = self.scope.clock(self.scope.plan.elements[block.element].post)
+            _count_by_day(self.joined_by_day[where], block.row, block.join_h, clock)
 
     def joined(self, element: int) -> CountArray:
         """Visits joined by local day of the post."""
@@ -397,13 +398,13 @@ class SpanDays(Reducer):
     def add_span(self, block: SpanBlock) -> None:
         where = self._at.get(block.place)
         if where is not None:
-            clock_h = self.scope.clock_h(self.scope.span_places[block.place][1])
-            _count_by_day(self.begun_by_day[where], block.row, block.begin_h, clock_h)
+            clock = self.scope.clock(self.scope.span_places[block.place][1])
+            _count_by_day(self.begun_by_day[where], block.row, block.begin_h, clock)
             row, end_h = block.row, block.end_h
             if not block.all_ended:
                 ended = np.flatnonzero(end_h == end_h)
                 row, end_h = row[ended], end_h[ended]
-            _count_by_day(self.ended_by_day[where], row, end_h, clock_h)
+            _count_by_day(self.ended_by_day[where], row, end_h, clock)
 
     def row_of(self, place: int) -> int:
         """Row of a place in the arrays."""
@@ -429,8 +430,8 @@ class SpanHours(Reducer):
         self._at = {place: n for n, (place, _) in enumerate(scope.places("crossing"))}
         # A crossing keeps the clock of the first of its posts.
         posts = scope.plan.labels.get("posts", {})
-        self.clock_h = {
-            id: scope.clock_h(next((post for post, of in posts.items() if of.get("crossing") == id), ""))
+        self.clock = {
+            id: scope.clock(next((post for post, of in posts.items() if of.get("crossing") == id), ""))
             for _, (_, id, _) in scope.places("crossing")
         }
         shape = (len(self._at), len(scope.replications), 24)
@@ -441,7 +442,7 @@ class SpanHours(Reducer):
         if where is None:
             return
         _, id, _ = self.scope.span_places[block.place]
-        hour = np.floor(block.of_done(block.begin_h) + self.clock_h[id])
+        hour = np.floor(self.clock[id].shown_h(block.of_done(block.begin_h)))
         hour -= 24.0 * np.floor((hour + 0.5) * (1.0 / 24.0))
         key = block.of_done(block.row) * 24 + hour.astype(np.int64)
         shape = self.begun.shape[1:]
@@ -521,16 +522,17 @@ class WaitTimes(Reducer):
         return self.counts.of(where, self.started[where])
 
 
-def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock_h: float) -> None:
+def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock: PostClock) -> None:
     """Add instants to ``counts[row, day]``, each in its replication."""
     if not len(time_h):
         return
-    first, last = (int((float(at) + clock_h) // H_PER_DAY) for at in (time_h.min(), time_h.max()))
+    shown_h = clock.shown_h(time_h)
+    first, last = (int(float(at) // H_PER_DAY) for at in (shown_h.min(), shown_h.max()))
     assert last < counts.shape[1]
     if first == last:
         counts[:, first] += np.bincount(row, minlength=len(counts)).astype(np.int32)
         return
-    day = ((time_h + clock_h) * (1.0 / H_PER_DAY)).astype(np.int64)
+    day = (shown_h * (1.0 / H_PER_DAY)).astype(np.int64)
     day += row * counts.shape[1]
     np.add.at(counts.reshape(-1), day, np.int32(1))
 

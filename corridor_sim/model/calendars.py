@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK
 from corridor_sim.model.base import Count, TableOf, TupleOf
 
@@ -152,13 +153,15 @@ def lane_h_per_week(
     return sum(value * (after - start) for (start, value), (after, _) in itertools.pairwise(pieces))
 
 
-def hours_after(instant: dt.datetime, start: dt.datetime, utc_offset_h: float = 0.0) -> float:
-    """Hours from `start` (UTC) to an instant that is local to `utc_offset_h` unless it carries its own offset. [h]"""
+def hours_after(instant: dt.datetime, start: dt.datetime, local: LocalTime = UTC) -> float:
+    """Hours from `start` (UTC) to an instant that is in `local` time unless it carries its own offset. [h]"""
     if start.tzinfo is not None:
         start = start.astimezone(dt.UTC).replace(tzinfo=None)
     if instant.tzinfo is not None:
         return (instant.astimezone(dt.UTC).replace(tzinfo=None) - start) / dt.timedelta(hours=1)
-    return (instant - start) / dt.timedelta(hours=1) - utc_offset_h
+    if local.zone:
+        return (local.utc(instant) - start) / dt.timedelta(hours=1)
+    return (instant - start) / dt.timedelta(hours=1) - local.utc_offset_h
 
 
 def _readable(lines: tuple[str, ...]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from corridor_sim.core.errors import Problem
+from corridor_sim.core.local_time import LocalTime
 from corridor_sim.model.calendars import hours_after
 
 Operation = Literal["set", "add", "multiply", "close"]
@@ -94,10 +95,10 @@ class DatedChange:
         return [edge for edge in edges if math.isfinite(edge) and edge <= self.until_h]
 
 
-def on_clock(change: Change, start: dt.datetime, utc_offset_h: float) -> DatedChange:
+def on_clock(change: Change, start: dt.datetime, local: LocalTime) -> DatedChange:
     """The change with its instants in hours after `start`."""
-    from_h = -math.inf if change.from_ is None else hours_after(change.from_, start, utc_offset_h)
-    until_h = math.inf if change.until is None else hours_after(change.until, start, utc_offset_h)
+    from_h = -math.inf if change.from_ is None else hours_after(change.from_, start, local)
+    until_h = math.inf if change.until is None else hours_after(change.until, start, local)
     return DatedChange(change, from_h, until_h)
 
 

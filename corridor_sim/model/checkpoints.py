@@ -35,6 +35,7 @@ from corridor_sim.model.base import (
 )
 from corridor_sim.model.calendars import CountByHour, Hours, lane_h_per_week, open_h_per_week
 from corridor_sim.model.ids import sound_ids
+from corridor_sim.model.local_clock import OnLocalTime
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime
 
 Law = Annotated[ServiceTime, KindOf(SERVICE_TIMES)]
@@ -263,7 +264,7 @@ Stages = Annotated[OrderedTableOf[Stage], AfterValidator(_stage_ids)]
 """Stages in the order in which they are passed."""
 
 
-class Place(Sourced):
+class Place(OnLocalTime):
     """A city, port, terminal or border of the map; a node of the graph.
 
     `transfer` are the stages (cranes, gauge change, berths) of consignments
@@ -276,11 +277,10 @@ class Place(Sourced):
     """City, port, terminal, border, ..."""
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
-    utc_offset_h: Annotated[float, Field(ge=-12, le=14)] = 0.0
     transfer: Stages = OrderedTable()
 
 
-class Checkpoint(Sourced):
+class Checkpoint(OnLocalTime):
     """One country's post at a border; a node of the graph."""
 
     name: str = ""
@@ -289,8 +289,6 @@ class Checkpoint(Sourced):
     """Id of the crossing, shared by the posts on both sides of the border."""
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
-    utc_offset_h: Annotated[float, Field(ge=-12, le=14)] = 0.0
-    """Local time minus UTC, without daylight saving. [h]"""
     open: bool = True
     """Whether the post is in use before any improvement opens it."""
     exit: Stages = OrderedTable()

@@ -12,7 +12,7 @@ import textwrap
 from typing import Annotated, Any, Self
 
 import networkx as nx
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import counted
@@ -22,6 +22,7 @@ from corridor_sim.model.checkpoints import Checkpoint, Place
 from corridor_sim.model.flows import Flow, Profile
 from corridor_sim.model.ids import sound_ids
 from corridor_sim.model.legs import AnyLeg
+from corridor_sim.model.local_clock import OnLocalTime
 
 
 class Source(Sourced):
@@ -33,13 +34,12 @@ class Source(Sourced):
     date: str = ""
 
 
-class StaffPool(Sourced):
+class StaffPool(OnLocalTime):
     """People whom several stages share: a service needs a lane and some of them."""
 
     name: str = ""
     members: Count
     members_by_hour: CountByHour | None = None
-    utc_offset_h: Annotated[float, Field(ge=-12, le=14)] = 0.0
 
 
 class Factors(Sourced):

@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.local_time import LocalTime
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model.arrivals import ARRIVALS, Arrivals
 from corridor_sim.model.base import (
@@ -31,6 +32,7 @@ from corridor_sim.model.base import (
     TupleOf,
     with_shares,
 )
+from corridor_sim.model.local_clock import ONE_CLOCK, OffsetHours, ZoneName
 
 DAYS_PER_YEAR = 365.25
 
@@ -38,8 +40,8 @@ DAYS_PER_YEAR = 365.25
 class Profile(Sourced):
     """Relative weights of the hours, weekdays and months, each normalised to mean 1.
 
-    Local to the post: `utc_offset_h`, or if that is not given the offset of the
-    first post on the way of the flow.
+    Read at the local time of `zone` or `utc_offset_h`, or if neither is given at
+    that of the first post on the way of the flow.
     """
 
     hour: TupleOf[NonNegative] = ()
@@ -48,7 +50,10 @@ class Profile(Sourced):
     """7 weights, Monday first."""
     month: TupleOf[NonNegative] = ()
     """12 weights, January first."""
-    utc_offset_h: Annotated[float, Field(ge=-12, le=14)] | None = None
+    zone: ZoneName = ""
+    """IANA name of the local time. At most one of the two."""
+    utc_offset_h: OffsetHours | None = None
+    """Local time minus UTC. [h]"""
 
     @model_validator(mode="after")
     def _lengths(self) -> Self:
@@ -59,9 +64,18 @@ class Profile(Sourced):
                 problems.append(Problem(f"must have {length} values, got {len(weights)}", name))
             elif weights and sum(weights) == 0:
                 problems.append(Problem("must not all be 0", name))
+        if self.zone and self.utc_offset_h is not None:
+            problems.append(Problem("does not go with a `zone`", "utc_offset_h", self.utc_offset_h, hint=ONE_CLOCK))
         if problems:
             raise ScenarioError(problems)
         return self
+
+    @property
+    def local_time(self) -> LocalTime | None:
+        """Local time of its own, None if it has none."""
+        if not self.zone and self.utc_offset_h is None:
+            return None
+        return LocalTime(self.zone, 0.0 if self.utc_offset_h is None else self.utc_offset_h)
 
     def weight(self, hour: int, weekday: int, month: int) -> float:
         """Weight of an hour (0-23) of a weekday (Monday is 0) in a month (1-12), 1 on average."""

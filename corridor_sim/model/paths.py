@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from corridor_sim.core.errors import Problem, nearest
+from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.model.checkpoints import DIRECTIONS, Checkpoint, Stage
 from corridor_sim.model.corridor import Corridor
 
@@ -121,16 +122,16 @@ def canonical(corridor: Corridor, path: str) -> str:
     return ".".join(parts)
 
 
-def utc_offset_of(corridor: Corridor, path: str) -> float:
-    """Local time minus UTC where a path lies: that of its post, place or pool, else 0. [h]"""
+def local_time_of(corridor: Corridor, path: str) -> LocalTime:
+    """Local time where a path lies: that of its post, place or pool, else UTC."""
     parts = path.split(".")
     match parts[0]:
         case "checkpoints":
-            return corridor.checkpoints[parts[1]].utc_offset_h
+            return corridor.checkpoints[parts[1]].local_time
         case "places":
-            return corridor.places[parts[1]].utc_offset_h
+            return corridor.places[parts[1]].local_time
         case "staff_pools":
-            return corridor.staff_pools[parts[1]].utc_offset_h
+            return corridor.staff_pools[parts[1]].local_time
         case "crossings":
-            return corridor.checkpoints[corridor.crossings[parts[1]][0]].utc_offset_h
-    return 0.0
+            return corridor.checkpoints[corridor.crossings[parts[1]][0]].local_time
+    return UTC

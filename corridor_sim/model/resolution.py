@@ -14,7 +14,7 @@ from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model import checks, resolved_values
 from corridor_sim.model.changes import Change, DatedChange, conflicts, on_clock
 from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of
-from corridor_sim.model.paths import canonical, path_problems, utc_offset_of
+from corridor_sim.model.paths import canonical, local_time_of, path_problems
 from corridor_sim.model.scenario import Scenario
 
 
@@ -101,7 +101,7 @@ def _changes(scenario: Scenario, known: Sequence[Problem]) -> tuple[dict[str, li
 
 def _dated(scenario: Scenario, change: Change) -> DatedChange:
     path = canonical(scenario, change.path)
-    return on_clock(replace(change, path=path), scenario.run.start_utc, utc_offset_of(scenario, path))
+    return on_clock(replace(change, path=path), scenario.run.start_utc, local_time_of(scenario, path))
 
 
 def _date_problems(changes: Sequence[DatedChange], horizon_h: float) -> list[Problem]:

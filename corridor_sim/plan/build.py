@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 
 from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.model.checks import MAX_CONSIGNMENTS
@@ -282,7 +283,7 @@ class _Builder:
         return FlowPlan(
             id=id,
             variants=tuple(variants),
-            arrivals=arrival_plan(self.resolved, self.clock, id, self._profile_offset(itineraries)),
+            arrivals=arrival_plan(self.resolved, self.clock, id, self._profile_time(itineraries)),
             cargo_class=flow.cargo_class,
             vehicle=flow.vehicle,
             origin=flow.origin,
@@ -294,15 +295,15 @@ class _Builder:
             labels={"name": flow.name or id, "value_of_time_usd_h": flow.value_of_time_usd_h},
         )
 
-    def _profile_offset(self, itineraries: Sequence[Itinerary]) -> float:
-        """Local time of the first post on the way, else of the place of origin, minus UTC. [h]"""
+    def _profile_time(self, itineraries: Sequence[Itinerary]) -> LocalTime:
+        """Local time of the first post on the way, else of the place of origin."""
         for made in itineraries:
             for at in passes(self.scenario, made.way.hops):
                 if at.what == "post":
-                    return self.scenario.checkpoints[at.id].utc_offset_h
+                    return self.scenario.checkpoints[at.id].local_time
             origin = made.way.hops[0].start
-            return self.scenario.places[origin].utc_offset_h if origin in self.scenario.places else 0.0
-        return 0.0
+            return self.scenario.places[origin].local_time if origin in self.scenario.places else UTC
+        return UTC
 
     # ------------------------------------------------------------ the rest
 
@@ -314,7 +315,7 @@ class _Builder:
                 continue
             members = StepFunction.constant(pool.members)
             if pool.members_by_hour:
-                members = self.clock.daily(pool.members_by_hour, pool.utc_offset_h)
+                members = self.clock.daily(pool.members_by_hour, pool.local_time)
             found.append(
                 PlanStaffPool(id=id, members=self.clock.changed(members, self.resolved.of(f"staff_pools.{id}.members")))
             )
@@ -334,7 +335,8 @@ class _Builder:
                 "name": post.name or id,
                 "country": post.country,
                 "crossing": post.crossing,
-                "utc_offset_h": post.utc_offset_h,
+                "zone": post.zone,
+                "utc_offsets": self.clock.offset_pieces(post.local_time),
             }
             for id, post in self.scenario.checkpoints.items()
         }

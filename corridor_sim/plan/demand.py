@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from corridor_sim.core.local_time import LocalTime
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, H_PER_YEAR, FloatArray
 from corridor_sim.model.arrivals import ArrivalPlan
@@ -17,14 +18,14 @@ from corridor_sim.model.resolution import Resolved
 from corridor_sim.plan.timelines import RunClock, is_one
 
 
-def arrival_plan(resolved: Resolved, clock: RunClock, id: str, utc_offset_h: float) -> ArrivalPlan:
-    """The arrival process of flow `id` with its rate; its profile is local to `utc_offset_h`."""
+def arrival_plan(resolved: Resolved, clock: RunClock, id: str, local: LocalTime) -> ArrivalPlan:
+    """The arrival process of flow `id` with its rate; its profile is in `local` time."""
     flow = resolved.scenario.flows[id]
-    rate = flow_rate(resolved, clock, id, utc_offset_h) if flow.arrivals.follows_rate else StepFunction.constant(0.0)
+    rate = flow_rate(resolved, clock, id, local) if flow.arrivals.follows_rate else StepFunction.constant(0.0)
     return ArrivalPlan(process=flow.arrivals, rate=rate, start=clock.start)
 
 
-def flow_rate(resolved: Resolved, clock: RunClock, id: str, utc_offset_h: float) -> StepFunction:
+def flow_rate(resolved: Resolved, clock: RunClock, id: str, local: LocalTime) -> StepFunction:
     """Consignments per hour: volume x growth x profile x changes.
 
     Notes
@@ -36,26 +37,25 @@ def flow_rate(resolved: Resolved, clock: RunClock, id: str, utc_offset_h: float)
     profile = resolved.scenario.profiles[flow.profile] if flow.profile is not None else None
     volume = clock.number(flow.mean_per_day, resolved.of(f"flows.{id}.per_day"))
     growth = resolved.of(f"flows.{id}.growth_per_year")
-    if profile is not None and profile.utc_offset_h is not None:
-        utc_offset_h = profile.utc_offset_h
+    if profile is not None and profile.local_time is not None:
+        local = profile.local_time
     edges = [np.asarray(volume.from_h, dtype=np.float64)]
     if profile is not None:
-        first = -((clock.local_h(utc_offset_h)) % 1.0)
-        edges.append(np.maximum(np.arange(first, clock.horizon_h, 1.0), 0.0))
+        edges.append(np.maximum(clock.hour_starts(local), 0.0))
     if growth or flow.growth_per_year:
         edges.append(np.arange(0.0, clock.horizon_h, H_PER_DAY))
     at = np.unique(np.concatenate(edges))
     at = at[(at >= 0) & (at < clock.horizon_h)]
-    factor = _growth(flow, growth, clock, at) * _weights(profile, clock, at, utc_offset_h)
+    factor = _growth(flow, growth, clock, at) * _weights(profile, clock, at, local)
     rate = StepFunction(at, volume(at) / H_PER_DAY * factor)
     return rate if not is_one(rate) else StepFunction.constant(1.0)
 
 
-def _weights(profile: Profile | None, clock: RunClock, at: FloatArray, utc_offset_h: float) -> FloatArray:
+def _weights(profile: Profile | None, clock: RunClock, at: FloatArray, local_time: LocalTime) -> FloatArray:
     if profile is None:
         return np.ones(len(at))
     # A few milliseconds later, so that an instant that the grid rounded down belongs to the hour that it begins.
-    later_ms = np.rint((at + utc_offset_h) * 3.6e6).astype(np.int64) + 4
+    later_ms = np.rint((at + clock.offsets(local_time)(at)) * 3.6e6).astype(np.int64) + 4
     local = np.datetime64(clock.start, "ms") + later_ms.astype("timedelta64[ms]")
     days = local.astype("datetime64[D]")
     hour = (local - days).astype("timedelta64[h]").astype(np.int64)

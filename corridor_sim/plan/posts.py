@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from corridor_sim.core.local_time import LocalTime
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, grid_point, to_grid
 from corridor_sim.model.calendars import hours_after
@@ -58,10 +59,10 @@ class Posts:
         shared = at.what == "post" and self.resolved.scenario.checkpoints[at.id].is_shared(name)
         return f"{at.id}.{'shared' if shared else at.direction}.{name}"
 
-    def offset(self, at: Pass) -> float:
-        """Local time minus UTC. [h]"""
+    def local_time(self, at: Pass) -> LocalTime:
+        """Local time of a post or place."""
         scenario = self.resolved.scenario
-        return (scenario.places if at.what == "transfer" else scenario.checkpoints)[at.id].utc_offset_h
+        return (scenario.places if at.what == "transfer" else scenario.checkpoints)[at.id].local_time
 
     def labels(self, at: Pass, name: str) -> dict[str, str]:
         """Labels of an element for indicators."""
@@ -113,14 +114,14 @@ class Posts:
         An hour with 0 in ``lanes_by_hour`` is a closed hour, whatever the number is set to or grows by.
         """
         assert isinstance(stage.lanes, int)
-        offset = self.offset(at)
+        local = self.local_time(at)
         by_hour, open_hours = StepFunction.constant(stage.lanes), StepFunction.constant(1.0)
         if stage.lanes_by_hour:
-            by_hour = self.clock.daily(stage.lanes_by_hour, offset)
+            by_hour = self.clock.daily(stage.lanes_by_hour, local)
             open_hours = combine(np.sign, by_hour)
         number = self.clock.changed(by_hour, self.changes(at, name, "lanes"))
         hours = self.clock.values(stage.opening_hours, self.changes(at, name, "opening_hours"))
-        is_open = switched([(from_h, self.clock.weekly(lines, offset)) for from_h, lines in hours])
+        is_open = switched([(from_h, self.clock.weekly(lines, local)) for from_h, lines in hours])
         opened = self.clock.opened(self.changes(at, name, "closed"))
         return combine(
             lambda n, *o: np.floor(np.maximum(n, 0.0) + 1e-9) * np.prod(o, axis=0), number, is_open, open_hours, opened
@@ -268,7 +269,7 @@ class Posts:
         """The daily acceptance of one direction of a post, if it ever holds in the run."""
         base = self.resolved.scenario.checkpoints[at.id].acceptance.get(at.direction)
         changes = self.resolved.of(f"checkpoints.{at.id}.acceptance.{at.direction}.per_day")
-        days = self.clock.day_starts(self.offset(at))
+        days = self.clock.day_starts(self.local_time(at))
         per_day = self._by_day(base.per_day if base else None, changes, days)
         if all(number is None for number in per_day):
             return None
@@ -286,12 +287,13 @@ class Posts:
     def slots(self, at: Pass) -> tuple[Departures, StepFunction] | None:
         """Booked slots of one direction of a post and the days on which they are used, if ever in the run.
 
-        A local day has the number of slots in force at its start. When booking
-        ends, those who still wait for a slot go at once.
+        A local day has the number of slots in force at its start; their times of
+        day are local (rule D32). When booking ends, those who still wait for a slot go at once.
         """
         base = self.resolved.scenario.checkpoints[at.id].slots.get(at.direction)
         prefix = f"checkpoints.{at.id}.slots.{at.direction}"
-        days = self.clock.day_starts(self.offset(at))
+        local = self.local_time(at)
+        days = self.clock.day_starts(local)
         per_day = self._by_day(base.per_day if base else None, self.resolved.of(f"{prefix}.per_day"), days)
         every_h = self._by_day(base.every_h if base else None, self.resolved.of(f"{prefix}.every_h"), days)
         if all(number is None for number in per_day):
@@ -306,7 +308,8 @@ class Posts:
                 in_use.append((max(0.0, float(day)), used))
             if per_day[k] is not None:
                 departures += [
-                    (float(day) + hour, places) for hour, places in slots_of_day(int(per_day[k]), every_h[k])
+                    (self.clock.time_of_day(local, float(day), hour), places)
+                    for hour, places in slots_of_day(int(per_day[k]), every_h[k])
                 ]
         inside = [(hour, places) for hour, places in departures if 0 <= hour < self.clock.horizon_h]
         timetable = Departures(
@@ -328,7 +331,7 @@ class Posts:
         return found
 
     def _hours(self, instant: Any, at: Pass) -> float:
-        return hours_after(instant, self.clock.start, self.offset(at))
+        return hours_after(instant, self.clock.start, self.local_time(at))
 
 
 def slots_of_day(per_day: int, every_h: float | None) -> list[tuple[float, int]]:

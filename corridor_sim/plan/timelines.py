@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from corridor_sim.core.local_time import LocalTime, OffsetPieces, day_starts, offset_at
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray
-from corridor_sim.model.calendars import Pieces, daily_pieces, weekly_pieces
+from corridor_sim.model.calendars import Pieces, daily_pieces, hours_after, weekly_pieces
 from corridor_sim.model.changes import DatedChange, closed_windows, pieces, value_at
 
 
@@ -25,16 +26,36 @@ class RunClock:
     def __init__(self, start: dt.datetime, horizon_h: float) -> None:
         self.start, self.horizon_h = start, horizon_h
 
+    def offset_pieces(self, local: LocalTime) -> OffsetPieces:
+        """Local time minus UTC over the run as (from hour, offset), from two days before to two days after it. [h]"""
+        return local.pieces(self.start, self.horizon_h)
+
+    def offsets(self, local: LocalTime) -> StepFunction:
+        """Local time minus UTC over the run. [h]"""
+        return steps(self.offset_pieces(local))
+
     def local_h(self, utc_offset_h: float) -> float:
         """Hours after local Monday 00:00 at the start of the run. [h]"""
         since_midnight = self.start - dt.datetime.combine(self.start.date(), dt.time())
         hours = self.start.weekday() * H_PER_DAY + since_midnight / dt.timedelta(hours=1)
         return (hours + utc_offset_h) % H_PER_WEEK
 
-    def periodic(self, parts: Pieces, period_h: float, utc_offset_h: float) -> StepFunction:
-        """Pieces of a local day or week, repeated over the run."""
+    def periodic(self, parts: Pieces, period_h: float, local: LocalTime) -> StepFunction:
+        """Pieces of a local day or week, repeated over the run: each instant has the value of what the clock shows."""
         if len(parts) == 1:
             return StepFunction.constant(parts[0][1])
+        shown = [
+            (max(from_h, 0.0), self._repeated(parts, period_h, offset))
+            for from_h, offset in self._inside(self.offset_pieces(local))
+        ]
+        return switched(shown)
+
+    def _inside(self, offsets: OffsetPieces) -> OffsetPieces:
+        """Those pieces that hold somewhere in the run."""
+        begun = [k for k, (from_h, _) in enumerate(offsets) if from_h <= 0]
+        return tuple(piece for piece in offsets[begun[-1] :] if piece[0] < max(self.horizon_h, 1e-9))
+
+    def _repeated(self, parts: Pieces, period_h: float, utc_offset_h: float) -> StepFunction:
         shift = self.local_h(utc_offset_h) % period_h
         cycles = math.ceil(self.horizon_h / period_h) + 2
         instants = [from_h - shift + k * period_h for k in range(cycles) for from_h, _ in parts]
@@ -43,20 +64,41 @@ class RunClock:
         kept = [k for k in range(first, len(instants)) if k == first or instants[k] < self.horizon_h]
         return StepFunction([max(instants[k], 0.0) for k in kept], [values[k] for k in kept])
 
-    def weekly(self, lines: Sequence[str] | None, utc_offset_h: float) -> StepFunction:
+    def weekly(self, lines: Sequence[str] | None, local: LocalTime) -> StepFunction:
         """1 where opening hours are open, 0 elsewhere; 1 throughout for None."""
         if lines is None:
             return StepFunction.constant(1.0)
-        return self.periodic(weekly_pieces(lines), H_PER_WEEK, utc_offset_h)
+        return self.periodic(weekly_pieces(lines), H_PER_WEEK, local)
 
-    def daily(self, table: Mapping[str, float], utc_offset_h: float) -> StepFunction:
+    def daily(self, table: Mapping[str, float], local: LocalTime) -> StepFunction:
         """Values by local time of day."""
-        return self.periodic(daily_pieces(table), H_PER_DAY, utc_offset_h)
+        return self.periodic(daily_pieces(table), H_PER_DAY, local)
 
-    def day_starts(self, utc_offset_h: float) -> FloatArray:
-        """Instants at which local days begin: the first at or before 0, the last at or after the end."""
-        first = 0.0 - self.local_h(utc_offset_h) % H_PER_DAY
-        return np.arange(first, self.horizon_h + H_PER_DAY, H_PER_DAY)
+    def day_starts(self, local: LocalTime) -> FloatArray:
+        """Instants at which local days begin: the first at or before 0, the last at or after the end.
+
+        A day begins when the clock first shows its date: at the change itself where the clock skips midnight.
+        """
+        return day_starts(self.offset_pieces(local), self.local_h(0.0) % H_PER_DAY, self.horizon_h)
+
+    def hour_starts(self, local: LocalTime) -> FloatArray:
+        """Instants of the run at which the local clock shows a full hour, or is changed; the first at or before 0."""
+        found: list[float] = []
+        offsets = self._inside(self.offset_pieces(local))
+        for k, (from_h, offset) in enumerate(offsets):
+            until_h = offsets[k + 1][0] if k + 1 < len(offsets) else self.horizon_h
+            hours = np.arange(-(self.local_h(offset) % 1.0), until_h, 1.0)
+            found += [from_h] * (k > 0) + [float(hour) for hour in hours if k == 0 or hour > from_h]
+        return np.array(found)
+
+    def time_of_day(self, local: LocalTime, day_h: float, hour: float) -> float:
+        """The hour of the run at which the local day that begins at `day_h` shows `hour`. [h]"""
+        pieces = self.offset_pieces(local)
+        if not any(day_h - H_PER_DAY < from_h < day_h + 2 * H_PER_DAY for from_h, _ in pieces[1:]):
+            return day_h + hour
+        shown = self.start + dt.timedelta(hours=day_h + offset_at(pieces, day_h))
+        midnight = dt.datetime.combine(shown.date(), dt.time())
+        return hours_after(midnight + dt.timedelta(hours=hour), self.start, local)
 
     def values(self, base: Any, changes: Sequence[DatedChange]) -> list[tuple[float, Any]]:
         """A value over the run as (from hour, value), the first from 0."""

@@ -214,8 +214,9 @@ def _series(results: Any, indicator: str, post: str, direction: str, of: str = "
         return day, values
     # Local days that the run covers only in part would look like drops.
     period = float(np.diff(day).min())
-    clock_h = results.scope.clock_h(post)
-    whole = (day * 24 - clock_h >= 0) & ((day + period) * 24 - clock_h <= results.plan.horizon_h)
+    clock = results.scope.clock(post)
+    begin, end = ([clock.begins_h(int(one + more)) for one in day] for more in (0, period))
+    whole = (np.array(begin) >= 0) & (np.array(end) <= results.plan.horizon_h)
     return day[whole], values[whole]
 
 

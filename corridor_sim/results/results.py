@@ -141,7 +141,7 @@ class Results:
             return None
         if not isinstance(start, datetime):
             start = datetime(start.year, start.month, start.day)
-        return start + timedelta(hours=time_h + self.scope.utc_offset_h(post))
+        return start + timedelta(hours=time_h + self.scope.utc_offset_h(post, time_h))
 
     def overloaded(self) -> dict[str, Overload]:
         """Overloaded stages (and other limited elements) by id, and why; see `overload.py`."""

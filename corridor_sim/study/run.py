@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from corridor_sim.core.errors import CorridorError, CorridorWarning, EngineRefusal, SimulationError, nearest
+from corridor_sim.core.local_time import zone_release
 from corridor_sim.core.streams import SCHEME, Rng, root_entropy
 from corridor_sim.indicators import INDICATORS, Collector, Options
 from corridor_sim.indicators.table import Table, join
@@ -398,6 +399,7 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": np.__version__,
         "stream_scheme": str(SCHEME),
+        "time_zones": zone_release(),
     }
 
 

@@ -12,7 +12,7 @@ BORDER = """
 schema = 1
 name = "counting"
 [run]
-start = 2024-01-01
+start = {start}
 replications = 1
 {run}
 [places.a]
@@ -61,8 +61,8 @@ FREE = 'lanes = "unlimited"\nservice = { kind = "deterministic", value_h = 0.0 }
 def ran(tmp_path):
     """A function that runs a border of one stage and gives back its table."""
 
-    def results(arrivals, engine, *, run="", stage=FREE, leg="", post="", km=0, **settings):
-        text = BORDER.format(arrivals=arrivals, run=run, stage=stage, leg=leg, post=post, km=km)
+    def results(arrivals, engine, *, start="2024-01-01", run="", stage=FREE, leg="", post="", km=0, **settings):
+        text = BORDER.format(arrivals=arrivals, start=start, run=run, stage=stage, leg=leg, post=post, km=km)
         path = tmp_path / "counting.toml"
         path.write_text(text, encoding="utf-8")
         return cs.run(cs.load_scenario(path), engine=engine, workers=1, **settings)
@@ -113,6 +113,22 @@ def test_a_daily_quota_that_takes_all_who_come_has_no_growth_wherever_midnight_i
     )
     assert one(found, "queue_growth_per_day", kind="post", place="p") == 0
     assert one(found, "throughput_per_day", kind="post", place="p") == 100
+
+
+@ENGINES
+def test_a_quota_on_a_clock_that_changes_passes_its_number_every_local_day(ran, engine):
+    # Ten come every hour from 20 March 2022 00:00 UTC; 22 March has 23 hours in Tehran and begins at 01:00.
+    post = 'zone = "Asia/Tehran"\n[checkpoints.p.acceptance.exit]\nper_day = 100'
+    every_hour = '{ kind = "timetable", every_h = 1, first_h = 0, size = 10 }'
+    settings = {"start": "2022-03-20", "run": "horizon_days = 5", "post": post}
+    found = ran(every_hour, engine, **settings, options=Options(period_days=1))
+    # Day 0 begins at 03:30 local and ends after 20.5 hours; arrivals are on the hour in UTC.
+    reached = [one(found, "passed_by_day", place="p", day=day, of="reached") for day in range(6)]
+    left = [one(found, "passed_by_day", place="p", day=day, of="left") for day in range(6)]
+    assert reached == [210, 240, 230, 240, 240, 40]
+    assert left == [100, 100, 100, 100, 100, 100]
+    by_hour = {row.hour for row, _ in found.rows.select("queue_by_hour", kind="post", place="p")}
+    assert by_hour == set(range(24))
 
 
 @ENGINES

@@ -31,7 +31,7 @@ def test_days_are_local_to_the_post():
     found = table(records(plan(), TWO))
     assert value(found, "passed_by_day", place="a", day=0, of="reached") == 2
     # In a place 20 h ahead of UTC it is 23:00 and 24:00 at 3 and 4: the second comes on day 1.
-    far = plan(labels={"posts": {"a": {"utc_offset_h": 20.0}}})
+    far = plan(labels={"posts": {"a": {"utc_offsets": ((0.0, 20.0),)}}})
     found = table(records(far, TWO))
     assert value(found, "passed_by_day", place="a", day=0, of="reached") == 1
     assert value(found, "passed_by_day", place="a", day=1, of="reached") == 1
@@ -195,7 +195,7 @@ def test_queue_growth_is_the_change_over_the_window():
 
 
 def test_dates_are_those_of_the_post():
-    collector_plan = plan(start=dt.datetime(2023, 6, 1, 22, 0), labels={"posts": {"a": {"utc_offset_h": 4.0}}})
+    collector_plan = plan(start=dt.datetime(2023, 6, 1, 22, 0), labels={"posts": {"a": {"utc_offsets": ((0.0, 4.0),)}}})
     from corridor_sim.indicators.base import PlanView
 
     scope = PlanView(collector_plan, np.array([0]))

@@ -83,6 +83,9 @@ def _combinations(plan: Plan) -> Iterator[str]:
             yield f"lanes reserved for a time, or with overflow, at {element.id}"
     if is_cyclic(plan):
         yield "itineraries that go round in cycles"
+    for id, post in plan.labels.get("posts", {}).items():
+        if any(0 < from_h < plan.horizon_h for from_h, _ in post.get("utc_offsets", ())):
+            yield f"a local clock that changes within the run, at {id}"
 
 
 def _sizes(plan: Plan) -> Iterator[str]:

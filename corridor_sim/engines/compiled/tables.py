@@ -400,7 +400,7 @@ class _Spans:
             if kind == codes.POST:
                 row, clock_h = self.days.row_of(where[0]), self.scope.clock_h(id)
             elif kind == codes.CROSSING:
-                row, clock_h = self.hours.row_of(where[0]), self.hours.clock_h[id]
+                row, clock_h = self.hours.row_of(where[0]), float(self.hours.clock[id].shown_h(0.0))
             found[self._add(where, kind, slot, row, clock_h, -1)] = span
         return found
 
