@@ -343,7 +343,7 @@ MADE_FROM = {
     checkpoints.Acceptance: {},
     checkpoints.Slots: {},
     checkpoints.Channels: {},
-    corridor.StaffPool: {},
+    corridor.StaffPool: {"utc_offset_h": "read as `local_time`"},
     flows.Balk: {},
     legs.LegClosure: {},
     legs.Timetable: {},

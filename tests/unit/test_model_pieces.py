@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_corridor import law, small
 
 from corridor_sim.core.errors import ScenarioError
+from corridor_sim.core.local_time import LocalTime
 from corridor_sim.model import calendars
 from corridor_sim.model.checkpoints import Channels, Checkpoint, Stage
 from corridor_sim.model.flows import CrossingShares, Flow, Profile
@@ -75,10 +76,10 @@ def test_lanes_by_hour_hold_over_midnight():
 def test_hours_after_a_start_are_local_unless_the_instant_has_an_offset():
     start, noon = dt.datetime(2024, 1, 1), dt.datetime(2024, 1, 2, 12)
     assert calendars.hours_after(noon, start) == 36
-    assert calendars.hours_after(noon, start, 4.0) == 32
-    assert calendars.hours_after(noon.replace(tzinfo=dt.UTC), start, 4.0) == 36
+    assert calendars.hours_after(noon, start, LocalTime(utc_offset_h=4.0)) == 32
+    assert calendars.hours_after(noon.replace(tzinfo=dt.UTC), start, LocalTime(utc_offset_h=4.0)) == 36
     tehran = dt.timezone(dt.timedelta(hours=3.5))
-    assert calendars.hours_after(noon.replace(tzinfo=tehran), start, 4.0) == 32.5
+    assert calendars.hours_after(noon.replace(tzinfo=tehran), start, LocalTime(utc_offset_h=4.0)) == 32.5
 
 
 # ---------------------------------------------------------------- stages and posts
