@@ -34,7 +34,10 @@ from corridor_sim.study.run import choose_engine, run
 pytest.importorskip("numba")
 from corridor_sim.engines.compiled import machine
 
-KINDS = ("delay", "fifo", "dated", "priority", "priority_dated", "reserved", "reserved_priority", "quota")
+KINDS = (
+    "delay", "fifo", "dated", "priority", "priority_dated", "reserved", "reserved_priority", "quota", "headway",
+    "vehicle_limit", "closure", "no_overtaking", "timetable",
+)  # fmt: skip
 """Kinds of elements of `plans` that the pass may do."""
 
 

@@ -381,8 +381,8 @@ NOT_READ = {
     "batch": DRAWN_BEFORE | REFUSED_BY_BATCH | {"Plan.cyclic"},
 }
 REFUSED_BY_THE_PASS = {
-    *(f"{piece.__name__}.{name}" for piece in (Departures, PlanOutage, PlanBreakdown) for name in FIELDS[piece]),
-    *(f"LimitedLeg.{name}" for name in ("headway_h", "open", "max_vehicles", "no_overtaking")),
+    *(f"{piece.__name__}.{name}" for piece in (PlanOutage, PlanBreakdown) for name in FIELDS[piece]),
+    *(f"Departures.{name}" for name in ("when_full", "priority", "landing", "draw_of")),
     *(f"Station.{name}" for name in ("closing", "named", "outages", "breakdown", "yard", "outage_policy")),
 }
 READ_ELSEWHERE = {"Plan.cyclic"}

@@ -1,7 +1,12 @@
 """Numbers that stand for things in the tables of the compiled pass."""
 
-CONSTANT_LANES, DATED_LANES, URGENT_FIRST, DAILY, FREE = range(5)
-"""Kinds of queues: lanes always open, lanes of dated number, the same with priority, daily acceptance, no wait."""
+CONSTANT_LANES, DATED_LANES, URGENT_FIRST, DAILY, FREE, SAILING = range(6)
+"""Kinds of queues: lanes always open, lanes of dated number, the same with priority, daily acceptance (and a timetable
+without crossings), no wait, a timetable with crossings."""
+LIMITED_LEG, HOURS, PARKED, SINGLE_LANES, RESERVED, WHEN_FULL, BY_CLASS = range(6, 13)
+"""Kinds that are left to a kernel of `engines.queues`."""
+HANDS_BACK = RESERVED
+"""From this kind on a kernel leaves open who starts after the window; they are handed in again."""
 FIXED, AS_LAW, UNUSUAL = range(3)
 """How a step's duration is found: always the same, by one law, or with dates, factors or reliefs."""
 ALL, SOME, BY_DATE = range(3)

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numba.core.options import DefaultOptions
 
 from corridor_sim.core import units
 from corridor_sim.core.draws import elementary, scalar, variates, words, ziggurat
@@ -38,22 +39,31 @@ from corridor_sim.engines.compiled.codes import (
     DATED_LANES,
     FIXED,
     FREE,
+    HANDS_BACK,
     ID_BITS,
     LEG,
+    LIMITED_LEG,
     MOST_BUCKETS,
     POST,
+    SAILING,
     SLOT_BITS,
     SOME,
     URGENT_FIRST,
 )
+from corridor_sim.engines.queues import loops
 from corridor_sim.indicators import distributions
 from corridor_sim.indicators.distributions import TimeCounts
 from corridor_sim.model import service_times
 from corridor_sim.model.service_times.codes import PLAIN
 from corridor_sim.model.service_times.compiled import plain, value
 
-stage = njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+PART = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+UNCOUNTED = {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
+"""For parts that make no arrays: those handed on are not counted by reference, which takes as long as all the rest."""
+stage = njit(**PART, **UNCOUNTED)
 """A part of `replication`: it has no form of its own for callers in Python, which would take longer to compile."""
+maker = njit(**PART)
+"""A part that makes arrays."""
 written_in = njit(inline="always", error_model="numpy")
 
 POINT = 1.0 / GRID_PER_H
@@ -63,6 +73,7 @@ MADE_OF = (
     sys.modules[__name__],
     *(codes, distributions, units, elementary, scalar, variates, words, ziggurat),
     *(service_times.codes, service_times.compiled),
+    *(sys.modules[getattr(loops, name).__module__] for name in loops.__all__ if callable(getattr(loops, name))),
 )
 """Modules whose functions or numbers are in the machine code."""
 SOURCES = int(hashlib.sha256("".join(map(inspect.getsource, MADE_OF)).encode()).hexdigest()[:15], 16)
@@ -197,6 +208,23 @@ def unusual_taking(s, j, time_h, t, d):
     return goes
 
 
+@written_in
+def lasting(s, j, at_h, how, fixed_h, column, given_at, given, simple, node, kind, number, first, second, t, d):
+    """The duration of a step, joined at an instant; the quick ways are tried here, without a call. [h]"""
+    hold = 0.0
+    if how[s] == FIXED:
+        hold = fixed_h[s]
+    elif how[s] == AS_LAW and given_at[column[s]] >= 0:
+        hold = given[given_at[column[s]] + j]
+    elif how[s] == AS_LAW and simple[column[s]]:
+        law, seed = node[column[s]], word(first[column[s]], second[column[s]], np.uint64(j))
+        time_h = plain(kind[law], number[law, 0], number[law, 1], number[law, 2], number[law, 3], number[law, 4], seed)
+        hold = on_grid(time_h)
+    else:
+        hold = unusual_duration(s, j, at_h, t, d)
+    return hold
+
+
 # ---------------------------------------------------------------- what is counted
 
 
@@ -231,6 +259,51 @@ def edge_visit(s, join, start, leave, from_h, until_h, horizon_h, at_edge):
 def time_bin(time_h, first_bin):
     """`TimeCounts._bin`."""
     return (bits_of(time_h + SHIFT_H) >> DROPPED) - first_bin
+
+
+@written_in
+def visited(
+    s,
+    row,
+    clock_h,
+    join,
+    start,
+    leave,
+    hold,
+    from_h,
+    until_h,
+    horizon_h,
+    first_bin,
+    per_h,
+    inner,
+    at_edge,
+    days,
+    net,
+    waits,
+):
+    """Count a visit to a queue: sums of the step, those who join by day, the queue at its marks, the wait."""
+    if join < horizon_h:
+        if join >= from_h and leave < until_h and leave < horizon_h:
+            inner[s, 0] += 1.0
+            inner[s, 1] += start - join
+            inner[s, 2] += hold
+        else:
+            begun = start if start < horizon_h else nan
+            left = leave if leave < horizon_h else nan
+            if not (left < from_h):
+                edge_visit(s, join, begun, left, from_h, until_h, horizon_h, at_edge)
+        days[row, np.int64((join + clock_h) * (1.0 / 24.0))] += 1
+        if start > join:
+            before = np.int64(join * per_h)
+            if start < horizon_h:
+                then = np.int64(start * per_h)
+                if before != then:
+                    net[row, before] += 1
+                    net[row, then] -= 1
+                if join >= from_h and join < until_h:
+                    waits[row, time_bin(start - join, first_bin)] += 1
+            else:
+                net[row, before] += 1
 
 
 @stage
@@ -368,29 +441,9 @@ def walk(m, after, w, t, d, c, a):
                         inbox[q] = i
                         over = False
                         break
-                    if how[s] == FIXED:
-                        hold = fixed_h[s]
-                    elif how[s] == AS_LAW:
-                        x = column[s]
-                        if given_at[x] >= 0:
-                            hold = given[given_at[x] + j]
-                        elif simple[x]:
-                            x = node[x]
-                            hold = on_grid(
-                                plain(
-                                    kind[x],
-                                    number[x, 0],
-                                    number[x, 1],
-                                    number[x, 2],
-                                    number[x, 3],
-                                    number[x, 4],
-                                    word(first[column[s]], second[column[s]], np.uint64(j)),
-                                )
-                            )
-                        else:
-                            hold = unusual_duration(s, j, at, t, d)
-                    else:
-                        hold = unusual_duration(s, j, at, t, d)
+                    hold = lasting(
+                        s, j, at, how, fixed_h, column, given_at, given, simple, node, kind, number, first, second, t, d
+                    )
                     leave = at + hold
                     visits += 1
                     if at >= from_h and leave < until_h and leave < horizon_h:
@@ -439,7 +492,7 @@ def lined_up(q, until_h, since_h, c):
             x = (np.int64(join_h[i] * GRID_PER_H) << ID_BITS) | i
             other[n] = x
             n += 1
-            latest = max(latest, x)
+            latest, earliest = max(latest, x), min(earliest, x)
         else:
             behind[i] = later
             later = i
@@ -597,32 +650,13 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
             held += 1
         # How long does it hold its lane?
         hold = 0.0
-        if kind != DAILY:
-            if how[s] == FIXED:
-                hold = fixed_h[s]
-            elif how[s] == AS_LAW:
-                j = i - base[route_flow[route[i]]]
-                x = column[s]
-                if given_at[x] >= 0:
-                    hold = given[given_at[x] + j]
-                elif simple[x]:
-                    x = node[x]
-                    hold = on_grid(
-                        plain(
-                            law_kind[x],
-                            number[x, 0],
-                            number[x, 1],
-                            number[x, 2],
-                            number[x, 3],
-                            number[x, 4],
-                            word(first[column[s]], second[column[s]], np.uint64(j)),
-                        )
-                    )
-                else:
-                    hold = unusual_duration(s, j, join, t, d)
-            else:
-                j = i - base[route_flow[route[i]]]
-                hold = unusual_duration(s, j, join, t, d)
+        if kind == SAILING:
+            hold = t.sailing_h[p] if start < inf else 0.0
+        elif kind != DAILY:
+            j = i - base[route_flow[route[i]]]
+            hold = lasting(
+                s, j, join, how, fixed_h, column, given_at, given, simple, node, law_kind, number, first, second, t, d
+            )
         leave = start + hold
         if start < inf and kind <= URGENT_FIRST:
             lane = 1
@@ -634,31 +668,121 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
         who[m] = i
         when_h[m] = leave
         m += 1
-        # What is counted?
-        if join < horizon_h:
-            if join >= from_h and leave < window_end_h and leave < horizon_h:
-                inner[s, 0] += 1.0
-                inner[s, 1] += start - join
-                inner[s, 2] += hold
-            else:
-                begun = start if start < horizon_h else nan
-                left = leave if leave < horizon_h else nan
-                if not (left < from_h):
-                    edge_visit(s, join, begun, left, from_h, window_end_h, horizon_h, at_edge)
-            days[row, np.int64((join + clock_h) * (1.0 / 24.0))] += 1
-            if start > join:
-                before = np.int64(join * per_h)
-                if start < horizon_h:
-                    then = np.int64(start * per_h)
-                    if before != then:
-                        net[row, before] += 1
-                        net[row, then] -= 1
-                    if join >= from_h and join < window_end_h:
-                        waits[row, time_bin(start - join, first_bin)] += 1
-                else:
-                    net[row, before] += 1
+        visited(
+            s,
+            row,
+            clock_h,
+            join,
+            start,
+            leave,
+            hold,
+            from_h,
+            window_end_h,
+            horizon_h,
+            first_bin,
+            per_h,
+            inner,
+            at_edge,
+            days,
+            net,
+            waits,
+        )
     c.now_h[q], c.piece[q], c.taken[q], c.waiting[q] = now, p, taken, waiting
     return m, held
+
+
+# ---------------------------------------------------------------- queues that have a kernel elsewhere
+
+
+limited_leg = stage(loops.limited_leg)
+
+
+@written_in
+def table(flat, at, q, k):
+    """Table k of a queue."""
+    begin, rows, columns = at[q, k, 0], at[q, k, 1], at[q, k, 2]
+    return flat[begin : begin + rows * columns].reshape(rows, columns)
+
+
+@stage
+def by_kernel(q, n, since_h, last, events, event_line, held, w, t, d, c, a):
+    """As `served`, for those of the kinds that are left to a kernel."""
+    line, join_of, behind, step_of, route = c.line, c.join_h, c.behind, c.step_of, d.route
+    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
+    base, _, _, first, second, given_at, given = d
+    who, when_h, route_flow, how, fixed_h, column = c.who, c.when_h, t.route_flow, t.how, t.fixed_h, t.column
+    kind, row, clock_h = t.queue_kind[q], t.queue_row[q], t.queue_clock_h[q]
+    group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
+    arrival, service = c.arrival_h[:n].reshape(1, n), c.service_h[:n].reshape(1, n)
+    starts, finishes = c.start_h[:n].reshape(1, n), c.finish_h[:n].reshape(1, n)
+    for k in range(n):
+        i = line[k] & ID
+        s, j = np.int64(step_of[i]), i - base[route_flow[route[i]]]
+        arrival[0, k], starts[0, k], finishes[0, k] = join_of[i], inf, inf
+        service[0, k] = lasting(
+            s, j, join_of[i], how, fixed_h, column, given_at, given, simple, node, law_kind, number, first, second, t, d
+        )
+    if kind == LIMITED_LEG:
+        limited_leg(
+            arrival,
+            service,
+            table(t.times, t.times_at, q, 0),
+            table(t.times, t.times_at, q, 1),
+            table(t.times, t.times_at, q, 2),
+            table(t.counts, t.counts_at, q, 0),
+            table(t.counts, t.counts_at, q, 1)[0, 0],
+            table(c.kept, c.kept_at, q, 0),
+            table(c.kept, c.kept_at, q, 1),
+            table(c.kept, c.kept_at, q, 2),
+            table(c.kept, c.kept_at, q, 3),
+            starts,
+            finishes,
+        )
+    m = 0
+    for k in range(n):
+        i = line[k] & ID
+        s = np.int64(step_of[i])
+        join, start, leave = join_of[i], starts[0, k], finishes[0, k]
+        if start > join and group >= 0:
+            if join >= since_h:
+                events[held] = (np.int64(join * GRID_PER_H) << SLOT_BITS) | mark
+                event_line[held] = group
+                held += 1
+            if start < w.horizon_h:
+                events[held] = (np.int64(start * GRID_PER_H) << SLOT_BITS) | mark | 1
+                event_line[held] = group
+                held += 1
+        if kind >= HANDS_BACK and not last and start == inf:
+            behind[i] = c.inbox[q]
+            c.inbox[q] = i
+            continue
+        hold = leave - start if kind == LIMITED_LEG else service[0, k]
+        who[m] = i
+        when_h[m] = leave
+        m += 1
+        visited(
+            s,
+            row,
+            clock_h,
+            join,
+            start,
+            leave,
+            hold,
+            w.from_h,
+            w.until_h,
+            w.horizon_h,
+            w.first_bin,
+            w.marks_per_h,
+            a.inner,
+            a.at_edge,
+            a.days,
+            a.net,
+            a.waits,
+        )
+    return m, held
+
+
+# ---------------------------------------------------------------- the rest of a window
 
 
 @written_in
@@ -675,7 +799,7 @@ def open_from(k, at_h, function_from, from_h, value_of):
     return found
 
 
-@stage
+@maker
 def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
     """Time at each number waiting, from the events before an instant; the others are kept. Returns how many are.
 
@@ -728,7 +852,7 @@ def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
     return later
 
 
-@stage
+@maker
 def wider(spent, width):
     """The same table with room for higher levels."""
     more = np.zeros((spent.shape[0], width), np.int64)
@@ -770,7 +894,10 @@ def _replication(w, t, d, c, a, sources=SOURCES):  # noqa: ARG001
                 more, more_line = np.empty(2 * room, np.int64), np.empty(2 * room, np.int32)
                 more[:held], more_line[:held] = events[:held], event_line[:held]
                 events, event_line = more, more_line
-            m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
+            if t.queue_kind[q] >= LIMITED_LEG:
+                m, held = by_kernel(q, n, since_h, last, events, event_line, held, w, t, d, c, a)
+            else:
+                m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
             more_visits, noted = walk(m, leave, w, t, d, c, a)
             passages(noted, w, t, c, a)
             visits += m + more_visits

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.streaming import DrawSource
-from corridor_sim.engines.compiled import codes
-from corridor_sim.engines.compiled.tables import Coded, Ints, coded
+from corridor_sim.engines.compiled import codes, kernel_tables
+from corridor_sim.engines.compiled.tables import Coded, Ints, Tables, coded
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_levels import QueueLevels, grid_points
 from corridor_sim.indicators.shared_sums import (
@@ -31,7 +31,7 @@ from corridor_sim.indicators.shared_sums import (
     WaitTimes,
 )
 from corridor_sim.plan.plan import Plan
-from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs
+from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 
 WINDOW_H = 48.0
 """Hours worked through at once: those of one queue in a window should fit into the cache. [h]"""
@@ -90,6 +90,13 @@ class State(NamedTuple):
     spots: Ints
     level: Ints
     since: Ints
+    # kernels
+    arrival_h: FloatArray
+    service_h: FloatArray
+    start_h: FloatArray
+    finish_h: FloatArray
+    kept: FloatArray
+    kept_at: Ints
 
 
 class Sums(NamedTuple):
@@ -155,7 +162,8 @@ def reduce(
             draws = columns.draws(k, inputs.flows)
             state = _empty(code, len(draws.release_h), state)
             sums = _zeros(code, collector)
-            visits, spent = machine.replication(code.window, code.tables, draws, state, sums)
+            tables = _drawn_tables(code, plan, inputs, k)
+            visits, spent = machine.replication(code.window, tables, draws, state, sums)
             row = begin + k
             collector.visits[row] += visits
             _hand_over(code, collector, row, sums)
@@ -238,6 +246,24 @@ def _all_of(column: Any, count: Ints) -> FloatArray:
     return out
 
 
+def _drawn_tables(code: Coded, plan: Plan, inputs: SampledInputs, k: int) -> Tables:
+    """The tables of the k-th replication: departures that are cancelled have no places, others land when drawn."""
+    if not code.timetables:
+        return code.tables
+    places, sailing_h = code.tables.queue_value.copy(), code.tables.sailing_h.copy()
+    for e, q in code.timetables:
+        begin, end = code.tables.queue_from[q : q + 2].tolist()
+        table = plan.elements[e]
+        for name, drawn in (("crossing", inputs.crossing_h), ("cancel", inputs.cancelled)):
+            if getattr(table, name) and (e not in drawn or drawn[e].shape[1] < end - begin):
+                raise SimulationError(f"{table.id}: draws are missing for {name}")
+        if e in inputs.cancelled:
+            places[begin:end][inputs.cancelled[e][k, : end - begin]] = 0
+        if e in inputs.crossing_h:
+            sailing_h[begin:end] = inputs.crossing_h[e][k, : end - begin]
+    return code.tables._replace(queue_value=places, sailing_h=sailing_h)
+
+
 def _empty(code: Coded, consignments: int, before: State | None) -> State:
     """The state at hour 0; the long arrays of the replication before serve again."""
     queues, lines = len(code.tables.queue_kind), len(code.lines)
@@ -261,6 +287,9 @@ def _empty(code: Coded, consignments: int, before: State | None) -> State:
             np.empty(size * code.noted),
             np.empty(size * code.noted),
         )
+    scratch = _scratch(len(long[0]))
+    if before is not None and len(before.arrival_h) == len(long[0]):
+        scratch = before.arrival_h, before.service_h, before.start_h, before.finish_h
     return State(
         *long,
         np.zeros(codes.MOST_BUCKETS + 2, np.int64),
@@ -275,7 +304,13 @@ def _empty(code: Coded, consignments: int, before: State | None) -> State:
         np.zeros(len(code.tables.group_line) + 1, np.int64),
         np.zeros(lines, np.int64),
         np.full(lines, grid_points(code.window.from_h), dtype=np.int64),
+        *scratch,
+        *kernel_tables.kept(code.kernels, consignments),
     )
+
+
+def _scratch(size: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    return np.empty(size), np.empty(size), np.empty(size), np.empty(size)
 
 
 def _zeros(code: Coded, collector: Collector) -> Sums:

@@ -13,11 +13,13 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray, grid_point
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.batch.servers import group_of, shares_of_lanes
-from corridor_sim.engines.compiled import codes
+from corridor_sim.engines.compiled import codes, kernel_tables
+from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.engines.queues.timetables import open_days
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_levels import QueueLevels
@@ -25,7 +27,8 @@ from corridor_sim.indicators.shared_sums import QueueMarks, SpanDays, SpanHours,
 from corridor_sim.model.service_times import Deterministic, ServiceTime
 from corridor_sim.model.service_times.coded import encode
 from corridor_sim.model.service_times.codes import PLAIN
-from corridor_sim.plan.plan import Delay, LimitedLeg, Plan, Quota, Station, Step
+from corridor_sim.plan.needs import needed
+from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, Quota, Station, Step
 
 Ints = NDArray[np.int64]
 
@@ -98,6 +101,12 @@ class Tables(NamedTuple):
     queue_slot: Ints
     group_line: Ints
     group_lines: Ints
+    sailing_h: FloatArray
+    # kernels
+    times: FloatArray
+    times_at: Ints
+    counts: Ints
+    counts_at: Ints
 
 
 class Window(NamedTuple):
@@ -132,6 +141,10 @@ class Coded:
         Cell of `SpanSums` of each span, and for whole journeys the row of their itinerary, else -1.
     lines
         Elements of each line of `QueueLevels`.
+    kernels
+        What the kernel of each queue reads and remembers, empty where the pass has the queue itself.
+    timetables
+        Element and queue of each timetable with draws of its own.
     slots, classes, noted
         Most spans of a consignment under way at once; most classes of priority; most spans of a journey, itself
         included.
@@ -146,6 +159,8 @@ class Coded:
     span_variant: Ints
     first_route: Ints
     lines: tuple[tuple[int, ...], ...]
+    kernels: tuple[KernelTables, ...]
+    timetables: tuple[tuple[int, int], ...]
     slots: int
     classes: int
     noted: int
@@ -291,6 +306,8 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         whole(spans.variant),
         whole(first_route),
         queues.lines,
+        tuple(queues.kernels),
+        tuple(queues.timetables),
         max(spans.slots, 1),
         int(max(tables.queue_classes.max(initial=1), 1)),
         1 + max((len(variant.spans) for flow in plan.flows for variant in flow.variants), default=0),
@@ -435,6 +452,8 @@ class _Queues:
         self.rows: list[tuple[Any, ...]] = []
         self.pieces = _Lists()
         self.rank: list[list[int]] = []
+        self.kernels: list[KernelTables] = []
+        self.timetables: list[tuple[int, int]] = []
 
     def code(self, functions: _Functions) -> None:
         """Give every element that can queue its queues."""
@@ -450,8 +469,13 @@ class _Queues:
                     start, end, opens = open_days(start, end, element.open)
                     limit = np.where(opens, limit, 0)
                 self._add(k, 0, codes.DAILY, 1, list(zip(start, end, limit, strict=True)), functions.of(element.open))
+            elif isinstance(element, Departures):
+                self._timetable(k, element)
             elif isinstance(element, LimitedLeg):
-                self._add(k, 0, codes.FREE, 1, [], -1)
+                if needed(element):
+                    self._add(k, 0, codes.LIMITED_LEG, 1, [], -1, kernel=kernel_tables.of_leg(element))
+                else:
+                    self._add(k, 0, codes.FREE, 1, [], -1)
 
     def _station(self, k: int, group: int, station: Station, lanes: StepFunction) -> None:
         begin = [-np.inf, *lanes.from_h[1:].tolist()]
@@ -465,10 +489,29 @@ class _Queues:
         most = max(int(lanes.value.max()), 1)
         self._add(k, group, kind, most, pieces, -1, [classes.get(rank, 0) for rank in ranks])
 
+    def _timetable(self, k: int, table: Departures) -> None:
+        """A departure takes all who join by then; so does a day of daily acceptance that ends just after."""
+        if (np.diff(table.depart_h) < 0).any():
+            raise SimulationError(f"{table.id}: departures must be in order of time")
+        if table.crossing is not None or table.cancel > 0:
+            self.timetables.append((k, len(self.rows)))
+        kind = codes.DAILY if table.crossing is None else codes.SAILING
+        end = np.nextafter(table.depart_h, np.inf)
+        self._add(k, 0, kind, 1, list(zip(table.depart_h, end, table.places, strict=True)), -1)
+
     def _add(
-        self, k: int, group: int, kind: int, lanes: int, pieces: list[Any], opens: int, rank: Sequence[int] = ()
+        self,
+        k: int,
+        group: int,
+        kind: int,
+        lanes: int,
+        pieces: list[Any],
+        opens: int,
+        rank: Sequence[int] = (),
+        kernel: KernelTables | None = None,
     ) -> None:
         self.number[k, group] = len(self.rows)
+        self.kernels.append(kernel or KernelTables())
         post = self.plan.elements[k].post
         # An element that no itinerary visits has no place among the levels.
         where = self.place.get(k, (-1, 0))
@@ -487,6 +530,7 @@ class _Queues:
         """From `Tables.queue_kind` on."""
         kind, lanes, opens, classes, row, clock_h, group, slot = ([one[k] for one in self.rows] for k in range(8))
         begin, until, number = ([piece[k] for piece in self.pieces.values] for k in range(3))
+        packed = kernel_tables.packed(self.kernels)
         return [
             whole(kind),
             whole(lanes),
@@ -503,4 +547,9 @@ class _Queues:
             whole(slot),
             whole(self.group_line),
             whole(self.group_lines).reshape(len(self.groups), max(map(len, self.groups), default=1)),
+            np.zeros(len(number)),
+            packed.times,
+            packed.times_at,
+            packed.counts,
+            packed.counts_at,
         ]

@@ -40,12 +40,12 @@ class LegState:
     def empty(cls, count: int, most: StepFunction | None) -> LegState:
         """A leg before its first vehicle."""
         never = np.full(count, -np.inf)
-        held = np.full((count, min(_limit(most), HELD_AHEAD)), -np.inf)
+        held = np.full((count, min(limit_of(most), HELD_AHEAD)), -np.inf)
         return cls(held, never, never.copy(), never.copy())
 
-    def make_room(self, most: StepFunction | None, vehicles: int) -> None:
+    def makeroom_of(self, most: StepFunction | None, vehicles: int) -> None:
         """Hold the exits of all who may be on the leg once so many more have entered, or as many as the limit."""
-        limit = _limit(most)
+        limit = limit_of(most)
         if limit <= self.inside_h.shape[1]:
             return
         gone = (self.inside_h <= self.last_h[:, None]).all(axis=0)
@@ -54,7 +54,7 @@ class LegState:
         self.inside_h = np.concatenate([np.full((len(kept), more), -np.inf), kept], axis=1)
 
 
-def _limit(most: StepFunction | None) -> int:
+def limit_of(most: StepFunction | None) -> int:
     """The highest limit of vehicles that limits at all, 0 without one."""
     limits = [] if most is None else [int(number) for number in most.value if number < NO_LIMIT]
     return max(1, *limits) if limits else 0
@@ -116,8 +116,8 @@ def limited_leg(
     if most is None and open is None and (headway is None or headway.is_constant):
         enter, leave = _closed(arrival, travel, headway, no_overtaking, leg)
     else:
-        pieces = _room(open, most)
-        leg.make_room(most, arrival.shape[1])
+        pieces = room_of(open, most)
+        leg.makeroom_of(most, arrival.shape[1])
         if loop := compiled.loop(loops.limited_leg):
             enter, leave = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
             apart = np.empty((2, 1, 0)) if headway is None else np.stack([headway.from_h, headway.value])[:, None]
@@ -132,7 +132,7 @@ def limited_leg(
     return back(enter), back(leave)
 
 
-def _room(is_open: StepFunction | None, most: StepFunction | None) -> Pieces:
+def room_of(is_open: StepFunction | None, most: StepFunction | None) -> Pieces:
     """How many may be on the leg for one more to enter being refused: 0 while it is closed."""
     if is_open is None:
         return Pieces.of(UNLIMITED if most is None else most)
