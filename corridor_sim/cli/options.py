@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from corridor_sim.core.limits import MAX_REPLICATIONS
+
 if TYPE_CHECKING:
     SettingType = click.ParamType[tuple[str, Any]]
 else:  # generic since click 8.4
@@ -16,8 +18,6 @@ else:  # generic since click 8.4
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 MAX_WORKERS = 256
-MAX_REPLICATIONS = 100_000
-"""More would not fit into memory: every indicator keeps one value a replication."""
 
 
 class Setting(SettingType):

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from corridor_sim.core.text import escaped
+
 
 class CorridorError(Exception):
     """Base of all errors raised on purpose by corridor_sim."""
@@ -60,7 +62,7 @@ class Problem:
             text += f" (allowed: {self.allowed})"
         if self.hint:
             text += f"; {self.hint}"
-        return text
+        return escaped(text)
 
     def at(self, prefix: str) -> Problem:
         """The same problem with `prefix` put before its path."""
@@ -79,6 +81,10 @@ class ScenarioError(CorridorError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)
+
+
+class ArgumentError(CorridorError, ValueError):
+    """An argument of a function that has no meaning there: it says which, what was given and what is allowed."""
 
 
 class EngineRefusal(CorridorError, ValueError):
@@ -121,5 +127,8 @@ def _short(value: Any, limit: int = 80) -> str:
     if isinstance(value, (dt.date, dt.time)):
         text = value.isoformat().removesuffix("T00:00:00")
     else:
-        text = str(value).lower() if isinstance(value, bool) else repr(value)
+        try:
+            text = str(value).lower() if isinstance(value, bool) else repr(value)
+        except ValueError:  # a whole number of thousands of digits
+            text = f"a number of about {int(value).bit_length() * 3 // 10} digits"
     return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -25,12 +25,23 @@ from pydantic import Field, model_validator
 
 from corridor_sim.core.draws.words import Key, further, words
 from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.limits import MAX_GROUP
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.streams import generator, key_of
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model import csv_columns
-from corridor_sim.model.base import Count, Instant, KindOf, Model, NonNegative, PositiveCount, Probability, TupleOf
+from corridor_sim.model.base import (
+    Count,
+    Instant,
+    KindOf,
+    Model,
+    NonNegative,
+    PositiveCount,
+    Probability,
+    TupleOf,
+    at_most,
+)
 from corridor_sim.model.operational_time import inverse, running_sums
 from corridor_sim.model.operational_time import invert_rate as invert_rate
 from corridor_sim.model.operational_time import thin as thin
@@ -193,6 +204,10 @@ class Renewal(Arrivals):
         return running_sums(lambda n: gaps(n) / mean_h)
 
 
+Group = Annotated[PositiveCount, at_most(MAX_GROUP)]
+"""Consignments that arrive together."""
+
+
 @ARRIVALS.register("batches", size=[20, 40], weights=[0.5, 0.5])
 class Batches(Arrivals):
     """Groups that arrive together (a ship's load, a convoy), the groups as a Poisson process.
@@ -202,7 +217,7 @@ class Batches(Arrivals):
     """
 
     kind: ClassVar[str] = "batches"
-    size: PositiveCount | TupleOf[PositiveCount]
+    size: Group | TupleOf[Group]
     """Consignments in a group: one number, or several with `weights`."""
     weights: TupleOf[Probability] = ()
     """Probability of each size."""
@@ -261,7 +276,7 @@ class RegularArrivals(Arrivals):
     every_h: Annotated[float, Field(ge=1e-3)]
     first_h: NonNegative = 0.0
     """Hours after the start of the run. [h]"""
-    size: PositiveCount = 1
+    size: Group = 1
     """Consignments at each instant."""
 
     def sampler(self, plan: ArrivalPlan, rng: Any) -> Draw:

@@ -12,11 +12,12 @@ import copy
 import dataclasses
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import UnionType
 from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar, Union, get_args, get_origin
 
 import annotated_types
+import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -34,7 +35,19 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.limits import (
+    FIRST_YEAR,
+    LARGEST,
+    LAST_YEAR,
+    MAX_COUNT,
+    MAX_ENTRIES,
+    MAX_FACTOR,
+    MAX_LANES,
+    MAX_VALUES,
+    SMALLEST,
+)
 from corridor_sim.core.registry import Registry
+from corridor_sim.core.text import controls
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -92,7 +105,46 @@ class OrderedTable(FrozenDict[V]):
 
 
 def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    if not isinstance(value, (list, tuple)):
+        return value
+    if len(value) > MAX_VALUES:
+        raise ValueError(f"has {len(value)} elements; at most {MAX_VALUES} are read")
+    return tuple(value)
+
+
+def _few(value: Any) -> Any:
+    if len(value) > MAX_ENTRIES:
+        raise ValueError(f"has {len(value)} entries; at most {MAX_ENTRIES} are read")
+    return value
+
+
+def _different(names: tuple[str, ...]) -> tuple[str, ...]:
+    twice = [Problem("is listed twice", str(k), name) for k, name in enumerate(names) if name in names[:k]]
+    if twice:
+        raise ScenarioError(twice)
+    return names
+
+
+def at_most(limit: float) -> AfterValidator:
+    """A limit of a number that lies far above what is meant, named only where it is passed."""
+
+    def checked(value: float) -> float:
+        if value > limit:
+            raise ValueError(f"must be at most {limit:g}")
+        return value
+
+    return AfterValidator(checked)
+
+
+def at_least(limit: float) -> AfterValidator:
+    """A limit far below what is meant, named only where it is passed; 0 stays what it is."""
+
+    def checked(value: float) -> float:
+        if 0 < value < limit:
+            raise ValueError(f"must be at least {limit:g}")
+        return value
+
+    return AfterValidator(checked)
 
 
 def _as_instant(value: Any) -> Any:
@@ -102,16 +154,20 @@ def _as_instant(value: Any) -> Any:
         except ValueError as error:
             raise ValueError(f"must be a date or date-time such as 2024-06-01 ({error})") from None
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return dt.datetime(value.year, value.month, value.day)
+        value = dt.datetime(value.year, value.month, value.day)
+    if isinstance(value, dt.datetime) and not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
     return value
 
 
-TableOf = Annotated[Mapping[str, V], AfterValidator(FrozenDict)]
+TableOf = Annotated[Mapping[str, V], AfterValidator(_few), AfterValidator(FrozenDict)]
 """A table of named things; a frozen dict once validated."""
-OrderedTableOf = Annotated[Mapping[str, V], AfterValidator(OrderedTable)]
+OrderedTableOf = Annotated[Mapping[str, V], AfterValidator(_few), AfterValidator(OrderedTable)]
 """A table whose order counts (the stages of a post)."""
 TupleOf = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
 """A list in a file, a tuple in Python."""
+NamesOf = Annotated[TupleOf[str], AfterValidator(_different)]
+"""A list of names, each once."""
 Instant = Annotated[
     dt.datetime,
     BeforeValidator(_as_instant),
@@ -119,27 +175,37 @@ Instant = Annotated[
 ]
 """A date (its midnight) or date-time. Without an offset it is local to the post, or UTC where there is no post."""
 
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0), at_least(SMALLEST), at_most(LARGEST)]
+NonNegative = Annotated[float, Field(ge=0), at_least(SMALLEST), at_most(LARGEST)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Count = Annotated[int, Field(ge=0)]
-PositiveCount = Annotated[int, Field(ge=1)]
+Factor = Annotated[float, Field(gt=0), at_least(1 / MAX_FACTOR), at_most(MAX_FACTOR)]
+"""A factor of a speed, a time or a volume."""
+Count = Annotated[int, Field(ge=0), at_most(MAX_COUNT)]
+PositiveCount = Annotated[int, Field(ge=1), at_most(MAX_COUNT)]
+LaneCount = Annotated[int, Field(ge=0), at_most(MAX_LANES)]
+PositiveLanes = Annotated[int, Field(ge=1), at_most(MAX_LANES)]
 Status = Literal["published", "derived", "conflicting", "assumed"]
 """Where a figure stands: published, derived from published ones, conflicting sources, assumed."""
 
 
-def _whole_or_unlimited(value: Any) -> Any:
-    if value == "unlimited" or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
-        return value
-    raise PydanticCustomError("problem", "must be a whole number >= 0, or 'unlimited'", {"hint": _hint(value)})
+def _whole_or_unlimited(most: int) -> Callable[[Any], Any]:
+    def checked(value: Any) -> Any:
+        whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        if whole and value > most:
+            hint = "or 'unlimited'"
+            raise PydanticCustomError("problem", f"must be at most {most}", {"hint": hint})  # type: ignore[arg-type]
+        if whole or (isinstance(value, str) and value == "unlimited"):
+            return value
+        raise PydanticCustomError("problem", "must be a whole number >= 0, or 'unlimited'", {"hint": _hint(value)})
+
+    return checked
 
 
-WholeOrUnlimited = Annotated[
-    int | Literal["unlimited"],
-    BeforeValidator(_whole_or_unlimited),
-    InSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]}),
-]
+_WHOLE_SCHEMA = InSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]})
+WholeOrUnlimited = Annotated[int | Literal["unlimited"], BeforeValidator(_whole_or_unlimited(MAX_COUNT)), _WHOLE_SCHEMA]
 """A whole number >= 0, or the word unlimited."""
+LanesOrUnlimited = Annotated[int | Literal["unlimited"], BeforeValidator(_whole_or_unlimited(MAX_LANES)), _WHOLE_SCHEMA]
+"""A number of lanes >= 0, or the word unlimited."""
 
 
 class KindOf:
@@ -168,6 +234,8 @@ class KindOf:
             raise ScenarioError([Problem(f"must be a {self.registry.what}: a table with a kind", value=value)])
         if "kind" not in value:
             raise ScenarioError([Problem("is required", "kind", allowed=", ".join(self.registry))])
+        if not isinstance(value["kind"], str):
+            raise ScenarioError([Problem("must be text", "kind", value["kind"], ", ".join(self.registry))])
         if value["kind"] not in self.registry:
             raise ScenarioError([self.registry.problem(value["kind"]).at("kind")])
         made: Any = self.registry[value["kind"]]
@@ -181,6 +249,43 @@ class KindOf:
 
 
 # ---------------------------------------------------------------- the base class
+
+LINES_ALLOWED = ("about", "note", "source")
+"""Fields whose text may have several lines."""
+
+
+def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Texts of one field with their paths: its own, those of its list, keys and plain values of its table."""
+    if isinstance(value, str):
+        yield name.rstrip("_"), value
+    elif isinstance(value, tuple) and value and isinstance(value[0], str):
+        for k, item in enumerate(value):
+            if isinstance(item, str):
+                yield f"{name}.{k}", item
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield f"{name}.{key}", key
+            if isinstance(item, str):
+                yield f"{name}.{key}", item
+
+
+def python_numbers(value: Any) -> Any:
+    """The value with the numbers and arrays of numpy inside it as those of Python.
+
+    Examples
+    --------
+    >>> python_numbers({"lanes": np.int64(3), "weights": np.array([0.5, 0.5])})
+    {'lanes': 3, 'weights': [0.5, 0.5]}
+    """
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return python_numbers(value.tolist())
+    if type(value) is dict:
+        return {key: python_numbers(item) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(python_numbers(item) for item in value)
+    return value
 
 
 class Model(BaseModel):
@@ -205,7 +310,7 @@ class Model(BaseModel):
     def __init__(self, /, **values: Any) -> None:
         __tracebackhide__ = True
         try:
-            super().__init__(**values)
+            super().__init__(**python_numbers(values))
         except ValidationError as error:
             raise ScenarioError(problems_of(error)) from None
 
@@ -216,7 +321,7 @@ class Model(BaseModel):
     def model_validate(cls, obj: Any, **options: Any) -> Self:
         """An object from a dict (or itself), with ScenarioError for what is wrong."""
         try:
-            return super().model_validate(obj, **options)
+            return super().model_validate(python_numbers(obj), **options)
         except ValidationError as error:
             raise ScenarioError(problems_of(error)) from None
 
@@ -228,6 +333,18 @@ class Model(BaseModel):
         except ValidationError as error:
             details = [_explained(cls, line) for line in error.errors(include_url=False)]
             raise ValidationError.from_exception_data(cls.__name__, details) from None
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        problems = [
+            Problem(f"must not hold control characters ({', '.join(map(ascii, found))})", path, text)
+            for name in type(self).model_fields
+            for path, text in _texts(name, self.__dict__.get(name))
+            if (found := controls(text, lines=name in LINES_ALLOWED))
+        ]
+        if problems:
+            raise ScenarioError(problems)
+        return self
 
     def to_data(self) -> dict[str, Any]:
         """The object as plain tables, lists and values, as in a scenario file; defaults are left out.

@@ -17,9 +17,11 @@ from pydantic import AfterValidator
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK
-from corridor_sim.model.base import Count, TableOf, TupleOf
+from corridor_sim.model.base import LaneCount, TableOf, TupleOf
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MOST_LINES = 100
+"""Most lines of opening hours of one stage."""
 _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
 _FORM = "as in 'Mon-Fri 08:00-20:00', 'Sat,Sun 22:00-06:00' or '08:00-24:00'; weekdays Mon Tue Wed Thu Fri Sat Sun"
 
@@ -166,11 +168,13 @@ def hours_after(instant: dt.datetime, start: dt.datetime, local: LocalTime = UTC
 
 def _readable(lines: tuple[str, ...]) -> tuple[str, ...]:
     problems: list[Problem] = []
-    for k, line in enumerate(lines):
+    for k, line in enumerate(lines[:MOST_LINES]):
         try:
             window_of(line)
         except ScenarioError as error:
             problems += [problem.at(str(k)) for problem in error.problems]
+    if len(lines) > MOST_LINES:
+        problems.append(Problem(f"has {len(lines)} lines; at most {MOST_LINES} are read"))
     if not lines:
         hint = "leave it out for round the clock, or set lanes = 0"
         problems.append(Problem("must name at least one window", hint=hint))
@@ -181,6 +185,8 @@ def _readable(lines: tuple[str, ...]) -> tuple[str, ...]:
 
 def _clock_keys(table: Mapping[str, Any]) -> Mapping[str, Any]:
     problems: list[Problem] = []
+    if not table:
+        problems.append(Problem("must name at least one time of day", hint='as in { "08:00" = 6, "20:00" = 5 }'))
     for text in table:
         try:
             clock_h(text)
@@ -193,5 +199,5 @@ def _clock_keys(table: Mapping[str, Any]) -> Mapping[str, Any]:
 
 Hours = Annotated[TupleOf[str], AfterValidator(_readable)]
 """Lines of opening hours, local to the post; where they overlap they are one window."""
-CountByHour = Annotated[TableOf[Count], AfterValidator(_clock_keys)]
+CountByHour = Annotated[TableOf[LaneCount], AfterValidator(_clock_keys)]
 """Whole numbers by local time of day from which they hold: ``{ "08:00" = 6, "20:00" = 5 }``."""

@@ -15,28 +15,34 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.limits import MIN_GAP_H
 from corridor_sim.core.units import H_PER_WEEK
 from corridor_sim.model.base import (
-    Count,
+    Factor,
     FrozenDict,
     Instant,
     KindOf,
+    LaneCount,
+    LanesOrUnlimited,
     Model,
+    NamesOf,
     OrderedTable,
     OrderedTableOf,
     Positive,
     PositiveCount,
+    PositiveLanes,
     Probability,
     Sourced,
     TableOf,
-    TupleOf,
     WholeOrUnlimited,
+    at_least,
     with_shares,
 )
 from corridor_sim.model.calendars import CountByHour, Hours, lane_h_per_week, open_h_per_week
 from corridor_sim.model.ids import sound_ids
 from corridor_sim.model.local_clock import OnLocalTime
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime
+from corridor_sim.model.service_times.base import LONGEST_H
 
 Law = Annotated[ServiceTime, KindOf(SERVICE_TIMES)]
 """A law of durations: an object, or a table with a kind."""
@@ -70,7 +76,7 @@ Directed = AfterValidator(known_directions)
 class Outage(Model):
     """A lane (or the whole stage, without `lane`) that is down from an instant until another."""
 
-    lane: PositiveCount | None = None
+    lane: PositiveLanes | None = None
     from_: Instant = Field(validation_alias="from", serialization_alias="from")
     until: Instant
 
@@ -87,11 +93,23 @@ class Breakdown(Sourced):
     down: Law
     per_lane: bool = False
 
+    @model_validator(mode="after")
+    def _both_last(self) -> Self:
+        words = {"up": "it would always be down", "down": "it would never be down; leave the breakdown out"}
+        problems = [
+            Problem("must have a mean > 0", name, getattr(self, name).mean_h, hint=hint)
+            for name, hint in words.items()
+            if not getattr(self, name).mean_h > 0
+        ]
+        if problems:
+            raise ScenarioError(problems)
+        return self
+
 
 class Reserved(Model):
     """Lanes kept for one class; with `overflow` the class may use the other lanes too."""
 
-    lanes: Count
+    lanes: LaneCount
     overflow: bool = False
 
 
@@ -105,7 +123,7 @@ class Slots(Sourced):
     """Booked slots: so many a local day, evenly spaced; every `every_h` a group when given."""
 
     per_day: PositiveCount
-    every_h: Positive | None = None
+    every_h: Annotated[Positive, at_least(MIN_GAP_H)] | None = None
     """Time between groups of slots; without it every slot has its own time. [h]"""
 
     @model_validator(mode="after")
@@ -136,6 +154,8 @@ class Channels(Sourced):
     @model_validator(mode="after")
     def _sums(self) -> Self:
         problems = []
+        if not self.shares:
+            raise ScenarioError([Problem("names no channel", hint="as in { green = 0.8, red = 0.2 }")])
         for name, shares in {
             "": self.shares,
             **{f"by_class.{key}": item for key, item in self.by_class.items()},
@@ -168,21 +188,21 @@ class Stage(Sourced):
     """
 
     name: str = ""
-    lanes: WholeOrUnlimited
+    lanes: LanesOrUnlimited
     service: Law | None = None
     """Time one consignment holds a lane (or stays, where lanes are unlimited)."""
     trucks_per_day: Positive | None = None
     """Capacity in a day of the stage's hours: sets the mean lane cycle from its lane-hours a day."""
     share: Probability = 1.0
     share_by_class: TableOf[Probability] = FrozenDict()
-    channels: TupleOf[str] = ()
+    channels: NamesOf = ()
     """Risk channels that need the stage; none named means every channel."""
-    factor_by_class: TableOf[Positive] = FrozenDict()
+    factor_by_class: TableOf[Factor] = FrozenDict()
     opening_hours: Hours | None = None
     closing: Literal["finish", "suspend", "restart", "no_overrun", "clear_queue"] = "finish"
     lanes_by_hour: CountByHour | None = None
     discipline: Literal["fifo", "priority"] = "fifo"
-    priority: TupleOf[str] = ()
+    priority: NamesOf = ()
     """Cargo classes, the most urgent first; classes not listed come last."""
     reserved: TableOf[Reserved] = FrozenDict()
     """Lanes kept for a cargo class."""
@@ -194,7 +214,7 @@ class Stage(Sourced):
     outage_policy: Literal["resume", "restart", "finish", "requeue"] = "resume"
     breakdown: Breakdown | None = None
     staff_pool: str | None = None
-    staff_per_service: PositiveCount = 1
+    staff_per_service: PositiveLanes = 1
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -216,13 +236,17 @@ class Stage(Sourced):
             problems.append(Problem("is required", "priority", hint="name the classes, the most urgent first"))
         if self.discipline == "fifo" and self.priority:
             problems.append(Problem('needs discipline = "priority"', "priority", list(self.priority)))
-        for name in sorted({name for name in self.priority if self.priority.count(name) > 1}):
-            problems.append(Problem("is listed twice", "priority", name))
         if isinstance(self.lanes, int):
             most = max([self.lanes, *(self.lanes_by_hour or {}).values()])
             kept = sum(item.lanes for item in self.reserved.values())
             if kept > most:
                 problems.append(Problem(f"keeps {kept} lanes, the stage has {most}", "reserved"))
+        if self.staff_pool is None and self.staff_per_service != 1:
+            problems.append(Problem("needs a staff_pool", "staff_per_service", self.staff_per_service))
+        if not problems and self.cycle_h > LONGEST_H:
+            text = f"gives a mean service of {self.cycle_h:g} h; at most {LONGEST_H:g} h are allowed"
+            field = "service" if self.trucks_per_day is None else "trucks_per_day"
+            problems.append(Problem(text, field, self.trucks_per_day))
         if problems:
             raise ScenarioError(problems)
         return self

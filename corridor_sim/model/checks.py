@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from corridor_sim.core.errors import Problem, nearest
+from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.units import H_PER_WEEK
 from corridor_sim.model.calendars import hours_after, lanes_of_week, overlapping
 from corridor_sim.model.changes import closed_windows, pieces
@@ -20,8 +21,6 @@ from corridor_sim.model.ids import alike, id_fault
 from corridor_sim.model.routes import border_of, passes, stages_at
 from corridor_sim.model.scenario import Scenario
 
-MAX_CONSIGNMENTS = 1e8
-"""Most consignments that one replication may be expected to create."""
 TYPICAL_PER_DAY = (0.5, 20_000.0)
 """A flow below or above this probably has another unit; trains and ships may be few."""
 LONG_SERVICE_H = 12.0

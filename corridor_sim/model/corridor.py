@@ -16,7 +16,7 @@ from pydantic import AfterValidator
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import counted
-from corridor_sim.model.base import Count, FrozenDict, Model, NonNegative, Sourced, TableOf
+from corridor_sim.model.base import FrozenDict, LaneCount, Model, NonNegative, Sourced, TableOf
 from corridor_sim.model.calendars import CountByHour
 from corridor_sim.model.checkpoints import Checkpoint, Place
 from corridor_sim.model.flows import Flow, Profile
@@ -38,7 +38,7 @@ class StaffPool(OnLocalTime):
     """People whom several stages share: a service needs a lane and some of them."""
 
     name: str = ""
-    members: Count
+    members: LaneCount
     members_by_hour: CountByHour | None = None
 
 

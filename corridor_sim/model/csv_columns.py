@@ -18,7 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.limits import MAX_VALUES
 
+DELIMITERS = ",;\t|: "
+"""Signs that may stand between the cells of a CSV file."""
+MAX_RAGGED = 10_000
+"""Rows of another length than the header after which a file is read no further."""
 SHOWN = 10
 """Bad rows named in one error; the rest are counted."""
 
@@ -73,7 +78,11 @@ def read_column(path: str, column: str, delimiter: str = ",") -> list[tuple[int,
         for row in reader:
             if not any(cell.strip() for cell in row):
                 continue
+            if len(cells) >= MAX_VALUES:
+                raise ScenarioError([Problem(f"has more than {MAX_VALUES} rows", "csv", path)])
             if len(row) != len(header):
+                if len(ragged) > MAX_RAGGED:
+                    break
                 ragged.append(f"row {reader.line_num} has {len(row)} cells, the header {len(header)}")
             else:
                 cells.append((reader.line_num, row[place].strip()))
@@ -148,6 +157,7 @@ def fill(values: Any, field: str, read: Callable[[str, str, str], Sequence[Any]]
         raise ScenarioError([Problem("must be text", "csv", path)])
     if not isinstance(column, str) or not column:
         raise ScenarioError([Problem("is required with csv: the header of the column to read", "column")])
-    if not isinstance(delimiter, str) or len(delimiter) != 1:
-        raise ScenarioError([Problem("must be one character", "delimiter", delimiter)])
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter not in DELIMITERS:
+        allowed = 'one of , ; | : a blank or a tab ("\\t")'
+        raise ScenarioError([Problem("must be one character that separates cells", "delimiter", delimiter, allowed)])
     return {**values, field: tuple(read(path, column, delimiter))}

@@ -23,6 +23,7 @@ from corridor_sim.model.base import (
     Instant,
     KindOf,
     Model,
+    NamesOf,
     NonNegative,
     OrderedTableOf,
     Positive,
@@ -58,6 +59,8 @@ class Profile(Sourced):
     @model_validator(mode="after")
     def _lengths(self) -> Self:
         problems: list[Problem] = []
+        if not (self.hour or self.weekday or self.month):
+            problems.append(Problem("has no weights; give hour, weekday or month"))
         for name, length in (("hour", 24), ("weekday", 7), ("month", 12)):
             weights = getattr(self, name)
             if weights and len(weights) != length:
@@ -182,7 +185,7 @@ class Flow(Sourced):
     """Date at which the volume is the one given; the start of the run if not given. [UTC]"""
     profile: str | None = None
     route: Route = "cheapest"
-    modes: TupleOf[str] = ()
+    modes: NamesOf = ()
     """Leg types the cheapest route may use; none named means any."""
     crossing_shares: TableOf[CrossingShares] = FrozenDict()
     balk: Balk | None = None

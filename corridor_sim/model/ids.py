@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.text import JOINERS, is_invisible
 
 V = TypeVar("V")
 
 LONGEST_ID = 100
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{k}" for port in ("com", "lpt") for k in range(1, 10))}
-_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def id_fault(id: str) -> str:
@@ -23,8 +23,10 @@ def id_fault(id: str) -> str:
         return f"must have at most {LONGEST_ID} characters, got {len(id)}"
     if id != id.strip():
         return "must not begin or end with a blank"
-    if any(unicodedata.category(sign) in _INVISIBLE and sign != "\u200d" for sign in id):
-        return "must not hold control, line-break or text-direction characters"
+    if any(is_invisible(sign) for sign in id):
+        return "must not hold control, line-break, text-direction or other invisible characters"
+    if id[0] in JOINERS or id[-1] in JOINERS:
+        return "must not begin or end with a joiner, which is not seen there"
     if any(sign in id for sign in '/\\<>:"|?*') or ".." in id:
         return 'must not hold / \\ < > : " | ? * or ..'
     if "." in id:
@@ -38,11 +40,12 @@ def id_fault(id: str) -> str:
 
 def folded(id: str) -> str:
     """The form in which two ids that look alike are the same."""
+    id = id.translate(dict.fromkeys(map(ord, JOINERS)))
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", id).casefold())
 
 
 def alike(ids: Iterable[str]) -> list[tuple[str, str]]:
-    """Pairs of ids that differ only in case or in how accents are written."""
+    """Pairs of ids that differ only in case, in joiners or in how accents are written."""
     seen: dict[str, str] = {}
     found = []
     for id in ids:

@@ -12,12 +12,14 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.limits import MAX_COUNT, MAX_KM, MAX_VALUES, MIN_GAP_H
 from corridor_sim.core.registry import Registry
 from corridor_sim.model.base import (
     FrozenDict,
     Instant,
     KindOf,
     Model,
+    NamesOf,
     NonNegative,
     Positive,
     PositiveCount,
@@ -25,9 +27,12 @@ from corridor_sim.model.base import (
     Sourced,
     TableOf,
     TupleOf,
+    at_least,
+    at_most,
 )
 from corridor_sim.model.checkpoints import Law, require_order
 from corridor_sim.model.service_times import Deterministic, Lognormal, ServiceTime
+from corridor_sim.model.service_times.base import LONGEST_H
 
 LEGS: Registry[type[Leg]] = Registry("leg type")
 
@@ -48,9 +53,13 @@ def _places(value: Any) -> Any:
     numbers = value if isinstance(value, (list, tuple)) else [value]
     if any(isinstance(one, bool) or not isinstance(one, int) or one < 1 for one in numbers) or not numbers:
         raise ValueError("must be a whole number >= 1, or a list of them, one for each departure")
+    if max(numbers) > MAX_COUNT or len(numbers) > MAX_VALUES:
+        raise ValueError(f"must be at most {MAX_COUNT}, and at most {MAX_VALUES} of them")
     return tuple(value) if isinstance(value, list) else value
 
 
+Gap = Annotated[Positive, at_least(MIN_GAP_H)]
+"""Time between departures or entries. [h]"""
 Places = Annotated[int | tuple[int, ...], BeforeValidator(_places)]
 
 
@@ -61,7 +70,7 @@ class Timetable(Sourced):
     or `when_full`. `places` is one number for all departures or one for each.
     """
 
-    every_h: Positive | None = None
+    every_h: Gap | None = None
     first_h: NonNegative = 0.0
     """First departure after the start of the run, with `every_h`. [h]"""
     departures: TupleOf[Instant] = ()
@@ -72,7 +81,7 @@ class Timetable(Sourced):
     cancel: Probability = 0.0
     """Probability that a departure does not run; its load waits for the next."""
     landing: Literal["number", "boarding"] = "number"
-    priority: TupleOf[str] = ()
+    priority: NamesOf = ()
     """Cargo classes that board first; empty means first come first served."""
 
     @model_validator(mode="after")
@@ -121,16 +130,16 @@ class Leg(Sourced):
     name: str = ""
     from_: str = Field(validation_alias="from", serialization_alias="from")
     to: str
-    length_km: NonNegative
+    length_km: Annotated[NonNegative, at_most(MAX_KM)]
     speed_kmh: Positive | None = None
     speed_cv: Annotated[float, Field(ge=0, le=2)] = 0.0
     """Standard deviation of the travel time over its mean. [-]"""
     travel: Law | None = None
     cost_usd_tkm: NonNegative = 0.0
     co2_g_tkm: NonNegative = 0.0
-    headway_h: Positive | None = None
+    headway_h: Gap | None = None
     """Least time between two entries in one direction. [h]"""
-    paths_per_day: Positive | None = None
+    paths_per_day: Annotated[Positive, at_most(24 / MIN_GAP_H)] | None = None
     """The same as entries a day in one direction."""
     max_vehicles: PositiveCount | None = None
     """Most vehicles between entry and exit in one direction."""
@@ -169,6 +178,9 @@ class Leg(Sourced):
         """What is missing for the travel time; a leg type with another travel time overrides this."""
         if self.speed_kmh is None and self.travel is None:
             return [Problem("is required", "speed_kmh", hint="or give travel, a law of the travel time")]
+        if self.speed_kmh is not None and self.length_km / self.speed_kmh > LONGEST_H:
+            text = f"makes the leg take {self.length_km / self.speed_kmh:g} h; at most {LONGEST_H:g} h are allowed"
+            return [Problem(text, "speed_kmh", self.speed_kmh)]
         return []
 
     def travel_law(self) -> ServiceTime:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.units import H_PER_DAY, counted
 from corridor_sim.model.base import (
     FrozenDict,
@@ -25,6 +26,7 @@ from corridor_sim.model.base import (
     PositiveCount,
     TableOf,
     TupleOf,
+    at_most,
 )
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.ids import LONGEST_ID, sound_ids
@@ -48,7 +50,7 @@ class RunSettings(Model):
     warm_up_hours: NonNegative | None = Field(None, validation_alias="warm_up_h", serialization_alias="warm_up_h")
     cool_down_days: NonNegative | None = None
     cool_down_hours: NonNegative | None = Field(None, validation_alias="cool_down_h", serialization_alias="cool_down_h")
-    replications: PositiveCount = 20
+    replications: Annotated[PositiveCount, at_most(MAX_REPLICATIONS)] = 20
     seed: Annotated[int, Field(ge=0)] = 0
     kind: Literal["terminating", "cyclic", "steady"] = "terminating"
 

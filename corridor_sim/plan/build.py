@@ -10,9 +10,9 @@ import numpy as np
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.local_time import UTC, LocalTime
+from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
-from corridor_sim.model.checks import MAX_CONSIGNMENTS
 from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Pass, passes, stages_at

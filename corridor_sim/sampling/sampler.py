@@ -20,6 +20,7 @@ import numpy as np
 
 from corridor_sim.core import streams
 from corridor_sim.core.errors import Problem, ScenarioError, SimulationError
+from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.units import FloatArray, to_grid
 from corridor_sim.model.service_times import Deterministic, ServiceTime
 from corridor_sim.plan.plan import FlowPlan, Plan
@@ -28,8 +29,6 @@ from corridor_sim.records.visits import IntArray
 from corridor_sim.sampling.columns import Column
 from corridor_sim.sampling.elements import ElementDraws
 
-MAX_CONSIGNMENTS = 1e8
-"""Most consignments in one replication, unless the caller says otherwise."""
 RELEASES = 32768
 """Releases drawn at once, so that they stay in the cache."""
 MEMORY_GB = 8.0

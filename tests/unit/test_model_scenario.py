@@ -144,7 +144,7 @@ def test_what_does_not_fit_together_is_an_error(tables, message):
         ({"checkpoints__samur_az__exit__documents__service": law(0.0)}, "the service takes no time"),
         ({}, "no flow passes khanoba_az.exit, khanoba_ru.entry"),
         ({"checkpoints__samur_az__exit__documents__share": 0.0}, "no flow needs this stage"),
-        ({"profiles": {"p": {}}}, "profiles: nothing uses p"),
+        ({"profiles": {"p": {"weekday": [1.0] * 7}}}, "profiles: nothing uses p"),
         (
             {"flows__north__arrivals": {"kind": "timetable", "every_h": 4.0, "size": 3}},
             "flows.north.per_day: has no effect: arrivals of kind 'timetable'",

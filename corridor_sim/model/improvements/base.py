@@ -14,8 +14,9 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.limits import MAX_LANES, MAX_RAMP_DAYS
 from corridor_sim.core.registry import Registry
-from corridor_sim.model.base import Instant, Model, NonNegative, Positive, Sourced
+from corridor_sim.model.base import Instant, Model, NonNegative, Positive, Sourced, at_most
 from corridor_sim.model.changes import Change, stamped
 from corridor_sim.model.checkpoints import DIRECTIONS, Checkpoint, Stage, require_order
 from corridor_sim.model.corridor import Corridor
@@ -28,7 +29,7 @@ class Works(Model):
 
     from_: Instant = Field(validation_alias="from", serialization_alias="from")
     until: Instant
-    lanes: Annotated[int, Field(lt=0)]
+    lanes: Annotated[int, Field(lt=0, ge=-MAX_LANES)]
     at: str = ""
     """The stage, if it is not the one that is improved."""
 
@@ -52,7 +53,7 @@ class Improvement(Sourced, ABC):
     """Path of what is improved, as ``checkpoints.samur_az.exit.documents``."""
     from_: Instant | None = Field(None, validation_alias="from", serialization_alias="from")
     until: Instant | None = None
-    ramp_up_days: NonNegative = 0.0
+    ramp_up_days: Annotated[NonNegative, at_most(MAX_RAMP_DAYS)] = 0.0
     works: Works | None = None
     capex_usd: NonNegative = 0.0
     opex_usd_year: NonNegative = 0.0
@@ -94,7 +95,7 @@ class Improvement(Sourced, ABC):
         ]
         if self.works is not None:
             at = self.works.at or self.path
-            require_stage(corridor, at, "works.at" if self.works.at else "at")
+            require_lanes(corridor, at, "works.at" if self.works.at else "at")
             works = self.works
             changes.append(
                 Change(path=f"{at}.lanes", operation="add", value=works.lanes, from_=works.from_, until=works.until)
@@ -104,6 +105,23 @@ class Improvement(Sourced, ABC):
     def change(self, path: str, operation: str, value: object) -> Change:
         """One change that is in force as long as the improvement is."""
         return Change(path=path, operation=operation, value=value, from_=self.from_, until=self.until)  # type: ignore[arg-type]
+
+
+def place_problems(at: str, checkpoint: str, direction: str, stage: str) -> list[Problem]:
+    """What is wrong with the two ways to name a place of a post: `at`, or the other three."""
+    parts = {"checkpoint": checkpoint, "direction": direction, "stage": stage}
+    problems: list[Problem] = []
+    if at:
+        text = "cannot be given together with at, which names the place already"
+        problems += [Problem(text, name, value) for name, value in parts.items() if value]
+    elif not checkpoint:
+        problems.append(Problem("is required", "at", hint="or give checkpoint, direction and stage"))
+    elif stage and not direction:
+        problems.append(Problem("is required", "direction", allowed="exit, entry"))
+    if direction and direction not in DIRECTIONS:
+        hint = nearest(direction, DIRECTIONS)
+        problems.append(Problem("is not a direction", "direction", direction, "exit, entry", hint))
+    return problems
 
 
 class PostImprovement(Improvement):
@@ -120,22 +138,13 @@ class PostImprovement(Improvement):
 
     @model_validator(mode="after")
     def _place(self) -> Self:
-        problems: list[Problem] = []
-        if self.at and (self.checkpoint or self.direction or self.stage):
-            problems.append(Problem("give either at, or checkpoint, direction and stage", "at", self.at))
-        elif not self.at and not self.checkpoint:
-            problems.append(Problem("is required", "at", hint="or give checkpoint, direction and stage"))
-        elif not self.at and self.stage and not self.direction:
-            problems.append(Problem("is required", "direction", allowed="exit, entry"))
-        elif len(self.path.split(".")) not in self.depth:
-            names = {2: "checkpoints.POST", 3: "checkpoints.POST.exit", 4: "checkpoints.POST.exit.STAGE"}
-            allowed = " or ".join(names[n] for n in self.depth)
-            problems.append(Problem("must name what is improved", "at", self.path, allowed))
-        if self.direction and self.direction not in DIRECTIONS:
-            hint = nearest(self.direction, DIRECTIONS)
-            problems.append(Problem("is not a direction", "direction", self.direction, "exit, entry", hint))
+        problems = place_problems(self.at, self.checkpoint, self.direction, self.stage)
         if problems:
             raise ScenarioError(problems)
+        if len(self.path.split(".")) not in self.depth:
+            names = {2: "checkpoints.POST", 3: "checkpoints.POST.exit", 4: "checkpoints.POST.exit.STAGE"}
+            allowed = " or ".join(names[n] for n in self.depth)
+            raise ScenarioError([Problem("must name what is improved", "at", self.path, allowed)])
         return self
 
     @property

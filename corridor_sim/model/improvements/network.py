@@ -10,7 +10,18 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
-from corridor_sim.model.base import FrozenDict, Positive, PositiveCount, Probability, TableOf, TupleOf
+from corridor_sim.core.limits import MIN_GAP_H
+from corridor_sim.model.base import (
+    Factor,
+    FrozenDict,
+    NamesOf,
+    Positive,
+    PositiveCount,
+    Probability,
+    TableOf,
+    at_least,
+    at_most,
+)
 from corridor_sim.model.changes import Change
 from corridor_sim.model.checkpoints import DIRECTIONS
 from corridor_sim.model.corridor import Corridor
@@ -19,6 +30,7 @@ from corridor_sim.model.improvements.base import (
     Improvement,
     LegImprovement,
     PostImprovement,
+    place_problems,
     require,
     require_post,
     require_stage,
@@ -64,7 +76,7 @@ class OpenLeg(LegImprovement):
 class LegSpeed(LegImprovement):
     """Another speed: a factor, or a new mean speed."""
 
-    factor: Positive | None = None
+    factor: Factor | None = None
     speed_kmh: Positive | None = None
 
     @model_validator(mode="after")
@@ -85,8 +97,8 @@ class LegSpeed(LegImprovement):
 class LegCapacity(LegImprovement):
     """Another limit of entries (headway, or paths a day) or of vehicles on a leg."""
 
-    headway_h: Positive | None = None
-    paths_per_day: Positive | None = None
+    headway_h: Annotated[Positive, at_least(MIN_GAP_H)] | None = None
+    paths_per_day: Annotated[Positive, at_most(24 / MIN_GAP_H)] | None = None
     max_vehicles: PositiveCount | None = None
 
     @model_validator(mode="after")
@@ -125,9 +137,9 @@ class DemandGrowth(Improvement):
     """More (or less) of some flows or of all: a factor from a date on, or another yearly growth."""
 
     flow: str = ""
-    flows: TupleOf[str] = ()
+    flows: NamesOf = ()
     """Flow ids; none named means all flows."""
-    factor: Positive | None = None
+    factor: Factor | None = None
     growth_per_year: Annotated[float, Field(gt=-1, le=10)] | None = None
 
     @model_validator(mode="after")

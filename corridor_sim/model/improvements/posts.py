@@ -11,16 +11,21 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.limits import MAX_FACTOR, MIN_GAP_H
 from corridor_sim.model.base import (
-    Count,
+    Factor,
     FrozenDict,
+    LaneCount,
+    NamesOf,
     NonNegative,
     Positive,
     PositiveCount,
+    PositiveLanes,
     Probability,
     TableOf,
-    TupleOf,
     WholeOrUnlimited,
+    at_least,
+    at_most,
 )
 from corridor_sim.model.calendars import Hours
 from corridor_sim.model.changes import Change, Cycle, OneStop, ReliefTerms
@@ -36,6 +41,7 @@ from corridor_sim.model.improvements.base import (
     require_stage,
 )
 from corridor_sim.model.service_times import Deterministic
+from corridor_sim.model.service_times.base import LONGEST_H
 
 _STAGE = {"at": "checkpoints.post.exit.lanes"}
 _WAY = {"at": "checkpoints.post.exit"}
@@ -53,7 +59,7 @@ def _exactly_one(thing: object, *names: str) -> None:
 class AddLanes(PostImprovement):
     """More lanes at a stage (or more members of a staff pool, at ``staff_pools.ID``)."""
 
-    lanes: PositiveCount
+    lanes: PositiveLanes
     depth: ClassVar[tuple[int, ...]] = (2, 4)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -65,7 +71,7 @@ class AddLanes(PostImprovement):
 class RemoveLanes(PostImprovement):
     """Fewer lanes at a stage; `lanes` is how many go."""
 
-    lanes: PositiveCount
+    lanes: PositiveLanes
     depth: ClassVar[tuple[int, ...]] = (2, 4)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -78,7 +84,7 @@ class SetCapacity(PostImprovement):
     """Capacity in trucks a day, the unit planners use: sets the lane cycle, and the lanes if given."""
 
     trucks_per_day: Positive
-    lanes: PositiveCount | None = None
+    lanes: PositiveLanes | None = None
 
     def changes(self, corridor: Corridor) -> list[Change]:
         """The service law becomes a fixed mean cycle: lane-hours a day / trucks a day."""
@@ -87,6 +93,9 @@ class SetCapacity(PostImprovement):
         if lane_h == 0:
             raise ScenarioError([Problem("is required: the stage has no lanes so far", "lanes")])
         cycle_h = lane_h / self.trucks_per_day
+        if cycle_h > LONGEST_H:
+            text = f"gives a mean service of {cycle_h:g} h; at most {LONGEST_H:g} h are allowed"
+            raise ScenarioError([Problem(text, "trucks_per_day", self.trucks_per_day)])
         law = stage.service or Deterministic(value_h=cycle_h)
         changes = [self.change(f"{self.path}.service", "set", Cycle(law, cycle_h))]
         if self.lanes is not None:
@@ -101,7 +110,7 @@ class ServiceTimeChange(PostImprovement):
     A factor may be given for a whole post or direction; it then holds at every stage.
     """
 
-    factor: Positive | None = None
+    factor: Factor | None = None
     service: Law | None = None
     cargo_class: str = ""
     depth: ClassVar[tuple[int, ...]] = (2, 3, 4)
@@ -129,7 +138,7 @@ class InspectionShare(PostImprovement):
     """Another share of the consignments at a stage, or other risk channels (at ``checkpoints.POST.channels.exit``)."""
 
     share: Probability | None = None
-    factor: NonNegative | None = None
+    factor: Annotated[NonNegative, at_most(MAX_FACTOR)] | None = None
     channels: TableOf[Probability] = FrozenDict()
     cargo_class: str = ""
 
@@ -197,7 +206,13 @@ class OpeningHours(PostImprovement):
 class PriorityClass(PostImprovement):
     """Classes served first, the most urgent first; the service in progress is never interrupted."""
 
-    priority: TupleOf[str]
+    priority: NamesOf
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        if not self.priority:
+            raise ScenarioError([Problem("must name at least one cargo class", "priority", [])])
+        return self
 
     def changes(self, corridor: Corridor) -> list[Change]:
         """The order of service set."""
@@ -210,8 +225,8 @@ class PriorityLane(PostImprovement):
     """Lanes kept for one class; `new_lanes` of them are built for it, the others are taken from all."""
 
     cargo_class: str
-    lanes: PositiveCount
-    new_lanes: Count = 0
+    lanes: PositiveLanes
+    new_lanes: LaneCount = 0
     overflow: bool = False
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -234,8 +249,8 @@ class PreArrival(PostImprovement):
     """
 
     share: Probability
-    factor: Annotated[float, Field(ge=0)] = 0.0
-    cargo_classes: TupleOf[str] = ()
+    factor: Annotated[NonNegative, at_most(MAX_FACTOR)] = 0.0
+    cargo_classes: NamesOf = ()
     depth: ClassVar[tuple[int, ...]] = (2, 3, 4)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -249,7 +264,7 @@ class SlotBooking(PostImprovement):
     """Electronic queue: consignments come in booked slots and wait for them away from the border."""
 
     per_day: PositiveCount
-    every_h: Annotated[float, Field(gt=0, le=24)] | None = None
+    every_h: Annotated[float, Field(gt=0, le=24), at_least(MIN_GAP_H)] | None = None
     depth: ClassVar[tuple[int, ...]] = (3,)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -300,8 +315,14 @@ class OneStopPost(Improvement):
 
     crossing: str
     host: str
-    stages: TupleOf[str] = ()
-    service_factor: Positive = 1.0
+    stages: NamesOf = ()
+    service_factor: Factor = 1.0
+
+    @model_validator(mode="after")
+    def _no_path(self) -> Self:
+        if self.at:
+            raise ScenarioError([Problem("has no meaning here; the crossing says where", "at", self.at)])
+        return self
 
     @property
     def path(self) -> str:
