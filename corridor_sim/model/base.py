@@ -193,7 +193,7 @@ def _whole_or_unlimited(most: int) -> Callable[[Any], Any]:
         whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         if whole and value > most:
             hint = "or 'unlimited'"
-            raise PydanticCustomError("problem", f"must be at most {most}", {"hint": hint})  # type: ignore[arg-type]
+            raise PydanticCustomError("problem", f"must be at most {most}", {"hint": hint})
         if whole or (isinstance(value, str) and value == "unlimited"):
             return value
         raise PydanticCustomError("problem", "must be a whole number >= 0, or 'unlimited'", {"hint": _hint(value)})
