@@ -13,7 +13,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 """Years in which an instant may lie."""
 MAX_LANES = 10_000
 """Most lanes of a stage, members of a staff pool, or lanes kept for a class."""
-MAX_COUNT = 1_000_000
+MAX_COUNT = 10_000_000
 """Most of anything else that is counted: places, vehicles, slots or consignments a day."""
 MAX_GROUP = 100_000
 """Most consignments that arrive together."""
@@ -33,7 +33,7 @@ MAX_ENTRIES = 2_000
 """Most entries of one table: posts, legs, flows, outages of a stage, ..."""
 MAX_VALUES = 1_000_000
 """Most elements of one list, and most rows of a CSV file."""
-MAX_STEPS = 5_000_000
+MAX_STEPS = 2_000_000
 """Most instants at which the values of a scenario may change within the run, over all its elements."""
 MAX_MIXES = 1_000
 """Most combinations of crossings that one flow may be spread over."""

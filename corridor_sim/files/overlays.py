@@ -145,9 +145,20 @@ def _base(name: Any, folder: Path | None, root: Path | None, chain: tuple[Path, 
             text = "is not the name of a packaged corridor or scenario; write a path with .toml at its end"
             raise ScenarioError([Problem(text, "extends", name, ", ".join(known), nearest(name, known))])
         return _read(known[name], known[name].parent, chain)
+    if "://" in name:
+        hint = "save it beside this file and name that"
+        raise ScenarioError([Problem("is an address; only files are read", "extends", name, hint=hint)])
     if folder is None or root is None:
         raise ScenarioError([Problem("names a file, but a text has no folder", "extends", name)])
-    return _read(resolve(name, folder, root, "extends"), root, chain)
+    file = resolve(name, folder, root, "extends")
+    try:
+        return _read(file, root, chain)
+    except ScenarioError as error:
+        # A base that cannot be read at all is the mistake of the file that names it.
+        if [(one.file, one.line, one.path) for one in error.problems] == [(shown(file), None, "")]:
+            only = error.problems[0]
+            raise ScenarioError([replace(only, path="extends", value=name, file="")]) from None
+        raise
 
 
 def _remove(base: Document, paths: Any) -> list[Problem]:

@@ -21,7 +21,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from corridor_sim.core.draws.words import Key, further, words
 from corridor_sim.core.errors import Problem, ScenarioError
@@ -37,7 +37,6 @@ from corridor_sim.model.base import (
     KindOf,
     Model,
     NonNegative,
-    PositiveCount,
     Probability,
     TupleOf,
     at_most,
@@ -204,8 +203,18 @@ class Renewal(Arrivals):
         return running_sums(lambda n: gaps(n) / mean_h)
 
 
-Group = Annotated[PositiveCount, at_most(MAX_GROUP)]
+def _sizes(value: Any) -> Any:
+    numbers = value if isinstance(value, (list, tuple)) else [value]
+    if not numbers or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in numbers):
+        raise ValueError("must be a whole number >= 1, or a list of them")
+    if max(numbers) > MAX_GROUP:
+        raise ValueError(f"must be at most {MAX_GROUP}")
+    return tuple(value) if isinstance(value, list) else value
+
+
+Group = Annotated[int, Field(ge=1), at_most(MAX_GROUP)]
 """Consignments that arrive together."""
+Groups = Annotated[int | tuple[int, ...], BeforeValidator(_sizes)]
 
 
 @ARRIVALS.register("batches", size=[20, 40], weights=[0.5, 0.5])
@@ -217,7 +226,7 @@ class Batches(Arrivals):
     """
 
     kind: ClassVar[str] = "batches"
-    size: Group | TupleOf[Group]
+    size: Groups
     """Consignments in a group: one number, or several with `weights`."""
     weights: TupleOf[Probability] = ()
     """Probability of each size."""

@@ -130,7 +130,7 @@ def at_most(limit: float) -> AfterValidator:
 
     def checked(value: float) -> float:
         if value > limit:
-            raise ValueError(f"must be at most {limit:g}")
+            raise ValueError(f"must be at most {limit:.15g}")
         return value
 
     return AfterValidator(checked)
@@ -269,6 +269,15 @@ def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
                 yield f"{name}.{key}", item
 
 
+def _control_problems(name: str, value: Any) -> list[Problem]:
+    """Texts of one field that hold control characters."""
+    return [
+        Problem(f"must not hold control characters ({', '.join(map(ascii, found))})", path, text)
+        for path, text in _texts(name, value)
+        if (found := controls(text, lines=name in LINES_ALLOWED))
+    ]
+
+
 def python_numbers(value: Any) -> Any:
     """The value with the numbers and arrays of numpy inside it as those of Python.
 
@@ -332,16 +341,19 @@ class Model(BaseModel):
             return handler(values)
         except ValidationError as error:
             details = [_explained(cls, line) for line in error.errors(include_url=False)]
+            if isinstance(values, Mapping):
+                details += [
+                    _detail("", (), values, {"error": ScenarioError([problem])})
+                    for name, value in values.items()
+                    if isinstance(value, str) and name in keys_of(cls)
+                    for problem in _control_problems(name, value)
+                ]
             raise ValidationError.from_exception_data(cls.__name__, details) from None
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
-        problems = [
-            Problem(f"must not hold control characters ({', '.join(map(ascii, found))})", path, text)
-            for name in type(self).model_fields
-            for path, text in _texts(name, self.__dict__.get(name))
-            if (found := controls(text, lines=name in LINES_ALLOWED))
-        ]
+        fields = type(self).model_fields
+        problems = [one for name in fields for one in _control_problems(name, self.__dict__.get(name))]
         if problems:
             raise ScenarioError(problems)
         return self

@@ -125,7 +125,13 @@ def _class_problems(scenario: Scenario) -> list[Problem]:
             found += _unknown_classes(
                 scenario, f"checkpoints.{id}.channels.{direction}.by_class", channels.by_class, "warning"
             )
+    for id, leg in scenario.legs.items():
+        if leg.timetable is not None:
+            found += _unknown_classes(scenario, f"legs.{id}.timetable.priority", leg.timetable.priority)
     for id, improvement in scenario.improvements.items():
+        table = getattr(improvement, "timetable", None)
+        if table is not None:
+            found += _unknown_classes(scenario, f"improvements.{id}.timetable.priority", table.priority)
         for name in ("priority", "cargo_class", "cargo_classes"):
             value = getattr(improvement, name, ())
             names = (value,) if isinstance(value, str) else value
@@ -150,9 +156,9 @@ def flows(scenario: Scenario) -> list[Problem]:
     """Volumes that are missing, too large, or look like another unit."""
     found: list[Problem] = []
     days = scenario.run.horizon_h / 24
-    total = 0.0
+    total, largest = 0.0, (0.0, "flows")
     for id, flow in scenario.flows.items():
-        at = f"flows.{id}.per_day"
+        at = f"flows.{id}.{'per_day' if flow.tonnes_per_year is None else 'tonnes_per_year'}"
         if not flow.arrivals.follows_rate:
             continue
         if flow.per_day is None and flow.tonnes_per_year is None:
@@ -160,6 +166,7 @@ def flows(scenario: Scenario) -> list[Problem]:
             continue
         per_day = flow.mean_per_day
         total += per_day * days
+        largest = max(largest, (per_day, at))
         if per_day == 0:
             found.append(Problem("this flow creates nothing", at, 0, severity="warning"))
         elif not (TYPICAL_PER_DAY[0] if flow.vehicle == "truck" else 0.0) <= per_day <= TYPICAL_PER_DAY[1]:
@@ -167,7 +174,7 @@ def flows(scenario: Scenario) -> list[Problem]:
             found.append(Problem(text, at, hint="is the unit consignments a day?", severity="warning"))
     if total > MAX_CONSIGNMENTS:
         text = f"the run would create {total:.2g} consignments in {days:g} days (limit {MAX_CONSIGNMENTS:.0e})"
-        found.append(Problem(text, "flows", hint="shorten the horizon or check the units of per_day"))
+        found.append(Problem(text, largest[1], hint="shorten the horizon or check the unit of the volume"))
     if not scenario.flows:
         found.append(Problem("no flow is given, nothing will happen", "flows", severity="warning"))
     return found

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.limits import MAX_MIXES
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import DatedChange, OneStop, value_at
 from corridor_sim.model.routes import (
@@ -103,6 +104,10 @@ def _routes_at(
     borders = {border_of(scenario, crossing) for group in groups for crossing in group}
     listed = {crossing for crossing in scenario.crossings if border_of(scenario, crossing) in borders}
     found = []
+    mixes = math.prod(len(group) for group in groups)
+    if mixes > MAX_MIXES:
+        text = f"spreads the flow over {mixes} combinations of crossings; at most {MAX_MIXES} are followed"
+        raise NoRoute(Problem(text, f"flows.{id}.crossing_shares"))
     for combination in itertools.product(*(group.items() for group in groups)):
         share = math.prod(part for _, part in combination)
         through = tuple(crossing for crossing, _ in combination)

@@ -130,7 +130,7 @@ class Leg(Sourced):
     name: str = ""
     from_: str = Field(validation_alias="from", serialization_alias="from")
     to: str
-    length_km: Annotated[NonNegative, at_most(MAX_KM)]
+    length_km: Annotated[float, Field(ge=0), at_most(MAX_KM)]
     speed_kmh: Positive | None = None
     speed_cv: Annotated[float, Field(ge=0, le=2)] = 0.0
     """Standard deviation of the travel time over its mean. [-]"""

@@ -136,7 +136,8 @@ def _broken(rule: Rule, path: str, dated: Sequence[DatedChange], horizon_h: floa
             ]
             with_ = f", with {', '.join(dict.fromkeys(names))}" if names else ""
             text = f"would make {path} {value!r} {hour:g} h after the start{with_}; it must be {_WORDS[rule.allowed]}"
-            yield Problem(text, f"improvements.{by}")
+            last = next(one.change for one in reversed(dated) if one.change.by == by)
+            yield Problem(text, f"improvements.{by}{'.factor' if last.operation == 'multiply' else ''}")
 
 
 @cache

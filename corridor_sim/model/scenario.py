@@ -23,7 +23,6 @@ from corridor_sim.model.base import (
     Model,
     NonNegative,
     Positive,
-    PositiveCount,
     TableOf,
     TupleOf,
     at_most,
@@ -50,7 +49,7 @@ class RunSettings(Model):
     warm_up_hours: NonNegative | None = Field(None, validation_alias="warm_up_h", serialization_alias="warm_up_h")
     cool_down_days: NonNegative | None = None
     cool_down_hours: NonNegative | None = Field(None, validation_alias="cool_down_h", serialization_alias="cool_down_h")
-    replications: Annotated[PositiveCount, at_most(MAX_REPLICATIONS)] = 20
+    replications: Annotated[int, Field(ge=1), at_most(MAX_REPLICATIONS)] = 20
     seed: Annotated[int, Field(ge=0)] = 0
     kind: Literal["terminating", "cyclic", "steady"] = "terminating"
 

@@ -118,10 +118,21 @@ class _Builder:
         expected = sum(flow.arrivals.expected_count(run.horizon_h) for flow in flows)
         if expected > MAX_CONSIGNMENTS:
             text = f"the run would create {expected:.2g} consignments (limit {MAX_CONSIGNMENTS:.0e})"
-            self.problems.append(Problem(text, "flows", hint="shorten the horizon, or look at growth and batches"))
+            path, hint = self._largest(flows), "shorten the horizon, or look at growth and batches"
+            self.problems.append(Problem(text, path, hint=hint))
         if self.problems:
             raise ScenarioError(dict.fromkeys(self.problems))
         return plan
+
+    def _largest(self, flows: Sequence[FlowPlan]) -> str:
+        """Path of what makes the largest flow so large: the improvement that moves it, else its own volume."""
+        id = max(flows, key=lambda flow: flow.arrivals.expected_count(self.clock.horizon_h)).id
+        dated = [one for field in ("per_day", "growth_per_year") for one in self.resolved.of(f"flows.{id}.{field}")]
+        if dated:
+            return f"improvements.{dated[-1].change.by}"
+        flow = self.scenario.flows[id]
+        field = "per_day" if flow.per_day is not None else "tonnes_per_year"
+        return f"flows.{id}.{field if flow.arrivals.follows_rate else 'arrivals'}"
 
     # ------------------------------------------------------------ itineraries
 

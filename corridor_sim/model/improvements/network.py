@@ -30,7 +30,6 @@ from corridor_sim.model.improvements.base import (
     Improvement,
     LegImprovement,
     PostImprovement,
-    place_problems,
     require,
     require_post,
     require_stage,
