@@ -42,13 +42,13 @@ def controls(text: str, lines: bool = False) -> list[str]:
 
 
 def escaped(text: str) -> str:
-    """The text with its control characters written out, safe for a terminal.
+    """The text with its control and other invisible characters written out, safe for a terminal.
 
     Examples
     --------
     >>> escaped("a\\x1b[31mb")
     'a\\\\x1b[31mb'
     """
-    if text.isprintable():
+    if text.isascii() and text.isprintable():
         return text
-    return "".join(repr(sign)[1:-1] if is_control(sign) else sign for sign in text)
+    return "".join(repr(sign)[1:-1] if is_invisible(sign) else sign for sign in text)
