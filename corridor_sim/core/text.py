@@ -51,4 +51,9 @@ def escaped(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(repr(sign)[1:-1] if is_invisible(sign) else sign for sign in text)
+    return "".join(_written_out(sign) if is_invisible(sign) else sign for sign in text)
+
+
+def _written_out(sign: str) -> str:
+    """The escape of a sign as Python writes it, also of one that Python takes for printable."""
+    return sign.encode("unicode_escape").decode("ascii")

@@ -374,7 +374,7 @@ def test_a_base_that_is_no_path_is_refused(folder, name):
 
 def test_a_missing_base_is_told_with_the_nearest_file(folder):
     problems = told(write(folder, "x.toml", 'schema = 1\nextends = "god.toml"\n'))
-    assert "god.toml: does not exist; did you mean 'good.toml'?" in problems
+    assert "x.toml:2: extends = 'god.toml': does not exist; did you mean 'good.toml'?" in problems
 
 
 def test_a_text_without_a_folder_names_no_files():
