@@ -9,8 +9,8 @@ import networkx as nx
 import numpy as np
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
+from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.model.dated_routes import DatedRoute

@@ -210,7 +210,7 @@ def test_an_instant_with_an_offset_is_that_instant():
 def test_reserved_lanes_stay_reserved_while_the_stage_is_closed():
     tables = {
         NIGHT + "reserved": {"perishable": {"lanes": 2}, "transit": {"lanes": 3}},
-        NIGHT + "lanes": 5,
+        NIGHT + "lanes": 6,
         NIGHT + "opening_hours": ["08:00-20:00"],
     }
     station = element(plan_with(**tables), "samur_az.exit.documents")

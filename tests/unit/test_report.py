@@ -22,7 +22,7 @@ from corridor_sim.report.parts import figures_used
 from corridor_sim.results.results import Results
 
 SCRIPT = "<script>alert(1)</script>"
-HOSTILE = f"""{SCRIPT}"><img src=x onerror=alert(2)>' {{{{ 7 * 7 }}}} \u202eabc {"long" * 40}"""
+HOSTILE = f"""{SCRIPT}"><img src=x onerror=alert(2)>' {{{{ 7 * 7 }}}} \u200fabc {"long" * 40}"""
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 
 
@@ -192,7 +192,7 @@ def test_names_stay_text(hostile):
             inside.pop()
 
         def handle_data(self, data):
-            if "\u202e" in data:
+            if "\u200f" in data:
                 holders.add(inside[-1])
 
     Walk().feed(text)
