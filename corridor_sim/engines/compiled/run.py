@@ -61,7 +61,7 @@ class Draws(NamedTuple):
     given: FloatArray
 
 
-class State(NamedTuple):
+class PassState(NamedTuple):
     """Where everybody is, and what the queues remember."""
 
     # consignments
@@ -153,11 +153,11 @@ def reduce(
         raise ValueError(f"window_h must be > 0, got {window_h}")
     code = coded(plan, collector, window_h)
     together = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
-    state: State | None = None
+    state: PassState | None = None
     for begin in range(0, len(replications), together):
         block = replications[begin : begin + together]
         inputs = sampler.stream(block).next(math.inf)
-        columns = _Columns(code, inputs.flows)
+        columns = _DrawColumns(code, inputs.flows)
         for k in range(len(block)):
             draws = columns.draws(k, inputs.flows)
             state = _empty(code, len(draws.release_h), state)
@@ -189,7 +189,7 @@ def is_kept() -> bool:
     return bool(machine.IS_KEPT)
 
 
-class _Columns:
+class _DrawColumns:
     """Draws of a block of replications, as the pass reads them."""
 
     def __init__(self, code: Coded, flows: Sequence[FlowInputs]) -> None:
@@ -264,7 +264,7 @@ def _drawn_tables(code: Coded, plan: Plan, inputs: SampledInputs, k: int) -> Tab
     return code.tables._replace(queue_value=places, sailing_h=sailing_h)
 
 
-def _empty(code: Coded, consignments: int, before: State | None) -> State:
+def _empty(code: Coded, consignments: int, before: PassState | None) -> PassState:
     """The state at hour 0; the long arrays of the replication before serve again."""
     queues, lines = len(code.tables.queue_kind), len(code.lines)
     size = max(consignments, 1)
@@ -290,7 +290,7 @@ def _empty(code: Coded, consignments: int, before: State | None) -> State:
     scratch = _scratch(len(long[0]))
     if before is not None and len(before.arrival_h) == len(long[0]):
         scratch = before.arrival_h, before.service_h, before.start_h, before.finish_h
-    return State(
+    return PassState(
         *long,
         np.zeros(codes.MOST_BUCKETS + 2, np.int64),
         np.full(queues, -1, dtype=np.int64),
@@ -386,7 +386,7 @@ def _hand_over(code: Coded, collector: Collector, row: int, sums: Sums) -> None:
         array[:, row] += values
 
 
-def _hand_over_levels(code: Coded, collector: Collector, row: int, spent: Ints, state: State) -> None:
+def _hand_over_levels(code: Coded, collector: Collector, row: int, spent: Ints, state: PassState) -> None:
     levels = collector.shared(QueueLevels)
     for k, line in enumerate(code.lines):
         found = np.flatnonzero(spent[k])

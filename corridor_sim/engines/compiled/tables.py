@@ -234,7 +234,7 @@ class _Columns:
 def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
     """A plan as tables; `collector` knows the places, `step_h` is the length of a window of the pass. [h]"""
     scope = collector.scope
-    functions, columns, spans, queues = _Functions(), _Columns(plan), _Spans(collector), _Queues(plan, collector)
+    functions, columns, spans, queues = _Functions(), _Columns(plan), _Spans(collector), _QueueTables(plan, collector)
     queues.code(functions)
     steps = _Steps(functions, columns)
     routes: list[tuple[int, int, int, int]] = []
@@ -434,7 +434,7 @@ class _Spans:
         return [whole(self.kind), *(as_array([row[k] for row in self.rows]) for k, as_array in enumerate(kinds))]
 
 
-class _Queues:
+class _QueueTables:
     """Lines of those who wait, in order of their elements."""
 
     def __init__(self, plan: Plan, collector: Collector) -> None:
