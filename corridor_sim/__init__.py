@@ -171,6 +171,7 @@ _BOUND = {
     "plot": ("plots.accessor", "Plots"),
     "describe": ("report.text", "describe"),
     "describe_comparison": ("report.text", "describe_comparison"),
+    "describe_uncertainty": ("report.uncertain", "describe_uncertainty"),
     "to_html": ("report.page", "html_of"),
     "compare": ("results.comparison", "Comparison"),
 }

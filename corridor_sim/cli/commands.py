@@ -17,6 +17,7 @@ from corridor_sim.cli.options import (
     files_argument,
     format_option,
     indicator_option,
+    input_options,
     output_options,
     picture_option,
     quiet_option,
@@ -34,15 +35,17 @@ from corridor_sim.cli.output import (
     reports_as,
     runs_as,
 )
-from corridor_sim.cli.pictures import DPI, drawn, kind_of, needs_a_run, require_picture
+from corridor_sim.cli.pictures import DPI, drawn, kind_of, needs_a_run, of_uncertainty, require_picture
 from corridor_sim.cli.running import (
     asked_for,
     compare_all,
     print_warnings,
     progress_bar,
     read_scenarios,
+    refuse_without_inputs,
     run_each,
     run_one,
+    uncertain_all,
 )
 from corridor_sim.core.errors import ScenarioError
 
@@ -114,6 +117,7 @@ def run(
 @main.command()
 @click.argument("base")
 @click.argument("others", metavar="OTHER...", nargs=-1, required=True)
+@input_options
 @run_options
 @indicator_option
 @format_option
@@ -131,30 +135,37 @@ def compare(
     overwrite: bool,
     **settings: Any,
 ) -> None:
-    """Compare scenarios with BASE on common random numbers."""
+    """Compare scenarios with BASE on common random numbers.
+
+    With --inputs every row also has the interval of the inputs: what it may be where figures are known only by a range.
+    """
     from corridor_sim.report import tables
 
     drawings = {path: kind_of(path) for path in pictures}
     refuse_unwritable(overwrite, output, *pictures)
+    refuse_without_inputs(settings, drawings.values())
     scenarios = read_scenarios((base, *others), settings)
     _, rows = asked_for(indicators, scenarios[0].plan)
-    comparison = compare_all(scenarios, settings, store=store)
-    frame = comparison.table(rows)
-    if frame.empty:
+    sure = None if settings["inputs"] is None else uncertain_all(scenarios, settings, indicators=rows, store=store)
+    comparison = compare_all(scenarios, settings, store=store) if sure is None else sure.comparison
+    frame = comparison.table(rows) if sure is None else sure.table(rows)
+    if frame.empty and sure is None:
         frame = comparison.table(rows, by_time=True)
     if form == "csv":
         text = tables.to_csv(frame)
     elif form == "json":
         about = [run.about() for run in comparison.runs]
         body = {"runs": about, "inputs": comparison.inputs_diff(), "interval": frame.attrs["interval"]}
+        body |= {} if sure is None else {"draws": sure.about()}
         text = tables.to_json({**body, "differences": tables.records(frame)})
     elif rows:
-        columns = ["base", "other", "difference", "low", "high", "verdict"]
+        columns = ["base", "other", "difference", "low", "high"]
+        columns += ["verdict"] if sure is None else ["inputs_low", "inputs_high", "sign_holds"]
         text = frame_as_text(frame, columns if len(others) == 1 else ["scenario", *columns])
     else:
-        text = comparison.describe().rstrip("\n") + "\n"
+        text = (sure or comparison).describe().rstrip("\n") + "\n"
     for path, kind in drawings.items():
-        deliver(drawn(kind, comparison, path, {}), path, overwrite)
+        deliver(drawn(kind, sure or comparison, path, {}), path, overwrite)
     deliver(text, output, overwrite)
     print_warnings(comparison.runs, settings, shown=form == "table" and output is None)
 
@@ -294,6 +305,8 @@ def plot(
     given = {"flow": flow, "post": post, "direction": direction}
     options = {name: value for name, value in given.items() if value is not None}
     require_picture(output, kind, options)
+    if of_uncertainty(kind):
+        raise click.UsageError(f"the picture {kind} needs draws of the inputs: compare --inputs N --picture {kind}.png")
     refuse_unwritable(overwrite, output)
     scenarios = read_scenarios(files, settings)
     if not needs_a_run(kind):
@@ -306,6 +319,7 @@ def plot(
 @main.command()
 @click.argument("base")
 @click.argument("others", metavar="[OTHER...]", nargs=-1)
+@input_options
 @run_options
 @click.option("--title", help="Heading of the page, instead of one made from the names.")
 @click.option("--question", help="What the page answers, instead of one made from the names.")
@@ -329,7 +343,11 @@ def report(
     if output.suffix.lower() not in (".html", ".htm"):
         raise click.UsageError(f"--output must end in .html, got {output.name!r}")
     refuse_unwritable(overwrite, output)
+    refuse_without_inputs(settings)
     scenarios = read_scenarios((base, *others), settings)
-    data: Any = compare_all(scenarios, settings) if others else run_one(scenarios[0], settings)
+    if settings["inputs"] is not None:
+        data: Any = uncertain_all(scenarios, settings)
+    else:
+        data = compare_all(scenarios, settings) if others else run_one(scenarios[0], settings)
     deliver(to_html(data, title=title, question=question), output, overwrite)
-    print_warnings(data.runs if others else [data], settings, shown=False)
+    print_warnings(getattr(data, "runs", [data]), settings, shown=False)

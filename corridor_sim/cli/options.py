@@ -84,6 +84,27 @@ run_options = stacked(
     strict_option,
     quiet_option,
 )
+input_options = stacked(
+    click.option(
+        "--inputs",
+        type=click.IntRange(1, MAX_REPLICATIONS),
+        help="Draw every figure that has a range so often (a power of two): intervals of the inputs beside those of "
+        "sampling noise. -n is then of each draw.",
+    ),
+    click.option(
+        "--at",
+        multiple=True,
+        help="With --inputs: only this crossing or post, or a crossing in one direction ('astara IR>AZ'), and only the "
+        "part of the corridor that it hangs on; repeatable.",
+    ),
+    click.option(
+        "--prior",
+        type=click.Choice(["both", "uniform", "triangular"]),
+        default="both",
+        show_default=True,
+        help="With --inputs: how values lie in ranges that state no law. Both cost twice as much as one.",
+    ),
+)
 indicator_option = click.option(
     "--indicator", "indicators", multiple=True, help="Only this indicator; repeatable. `kinds indicators` lists them."
 )

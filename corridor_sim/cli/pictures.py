@@ -54,6 +54,13 @@ def needs_a_run(kind: str) -> bool:
     return PLOTS.example(kind).get("of") != "scenario"
 
 
+def of_uncertainty(kind: str) -> bool:
+    """Whether a picture shows draws of the inputs."""
+    from corridor_sim.plots import PLOTS
+
+    return bool(PLOTS.example(kind).get("of") == "uncertainty")
+
+
 def drawn(kind: str, data: Any, path: Path, options: Mapping[str, Any], dpi: int = DPI) -> bytes:
     """A picture as the bytes of a file like `path`; the same data give the same bytes.
 
@@ -66,6 +73,8 @@ def drawn(kind: str, data: Any, path: Path, options: Mapping[str, Any], dpi: int
     if not needs_a_run(kind):
         last = getattr(data, "runs", (data,))[-1]
         data = getattr(last, "scenario", last)
+    elif not of_uncertainty(kind):
+        data = getattr(data, "comparison", data)
     try:
         axes = PLOTS[kind](data, **options)
     except ValueError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from corridor_sim.plan.build import Planned
     from corridor_sim.plan.plan import Plan
     from corridor_sim.results.results import Results
+    from corridor_sim.results.uncertain import Uncertainty
 
 
 def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Planned]:
@@ -84,6 +85,49 @@ def compare_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **mor
         return compare(
             *scenarios,
             replications=settings["replications"],
+            rng=settings["seed"],
+            engine=settings["engine"],
+            workers=settings["workers"],
+            progress=progress,
+            **more,
+        )
+
+
+def refuse_without_inputs(settings: Mapping[str, Any], pictures: Iterable[str] = ()) -> None:
+    """Refuse what has a meaning only where inputs are drawn, before anything runs."""
+    from corridor_sim.cli.pictures import of_uncertainty
+
+    if settings["inputs"] is not None:
+        from corridor_sim.statistics.scrambles import scrambles_of
+
+        try:
+            scrambles_of(settings["inputs"])
+        except ValueError as error:
+            raise click.UsageError(f"--inputs: {error}") from None
+        return
+    if settings["at"]:
+        raise click.UsageError("--at needs --inputs")
+    for kind in pictures:
+        if of_uncertainty(kind):
+            raise click.UsageError(f"the picture {kind} needs --inputs")
+
+
+DRAWN = 2
+"""Replications of each draw of the inputs, unless they are given: two tell inputs from interaction."""
+
+
+def uncertain_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **more: Any) -> Uncertainty:
+    """Scenarios compared under many draws of their inputs."""
+    from corridor_sim.study.uncertainty import uncertainty
+
+    both = ("uniform", "triangular")
+    with without_warnings(settings["quiet"]) as progress:
+        return uncertainty(
+            *scenarios,
+            draws=settings["inputs"],
+            at=settings["at"],
+            priors=both if settings["prior"] == "both" else (settings["prior"],),
+            replications=settings["replications"] or DRAWN,
             rng=settings["seed"],
             engine=settings["engine"],
             workers=settings["workers"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import networkx as nx
@@ -63,8 +63,10 @@ def make_plan(scenario: Scenario) -> Plan:
     return plan_of(resolve(scenario))
 
 
-def plan_of(resolved: Resolved) -> Plan:
-    """The plan of a scenario that is resolved already.
+def plan_of(resolved: Resolved, flows: Collection[str] | None = None) -> Plan:
+    """The plan of a scenario that is resolved already, or of some of its flows alone.
+
+    What happens to `flows` is as in the whole plan only where nobody else comes: see `part.py`.
 
     Raises
     ------
@@ -73,15 +75,15 @@ def plan_of(resolved: Resolved) -> Plan:
     """
     if resolved.errors:
         raise ScenarioError(resolved.errors)
-    return _Builder(resolved).plan()
+    return _Builder(resolved, flows).plan()
 
 
 class _Builder:
-    def __init__(self, resolved: Resolved) -> None:
+    def __init__(self, resolved: Resolved, flows: Collection[str] | None = None) -> None:
         self.resolved, self.scenario = resolved, resolved.scenario
         run = self.scenario.run
         self.clock = RunClock(run.start_utc, run.horizon_h)
-        self.flow_ids = sorted(self.scenario.flows)
+        self.flow_ids = sorted(self.scenario.flows if flows is None else flows)
         classes = [self.scenario.flows[id].cargo_class for id in self.flow_ids]
         self.posts = Posts(resolved, self.clock, classes)
         self.legs = Legs(resolved, self.clock, classes)

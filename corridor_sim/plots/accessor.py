@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Plots:
-    """The plots of one Results, Comparison, Attribution or Scenario; ``dir()`` lists them."""
+    """The plots of one Results, Comparison, Uncertainty, Attribution or Scenario; ``dir()`` lists them."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -29,7 +29,7 @@ class Plots:
         def draw(**options: Any) -> Axes:
             data = self._data
             of = PLOTS.example(name).get("of")
-            if of != "attribution":
+            if of not in ("attribution", "uncertainty"):
                 data = getattr(data, "comparison", data)
             if of == "scenario":
                 data = getattr(data, "runs", [data])[-1]

@@ -18,12 +18,13 @@ from typing import Any
 from corridor_sim.core.errors import CorridorError
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import NOISE, Results
+from corridor_sim.results.uncertain import Uncertainty
 
 __all__ = ["report", "to_html"]
 
 
 def report(
-    data: Results | Comparison, path: str | os.PathLike[str], *, overwrite: bool = False, **options: Any
+    data: Results | Comparison | Uncertainty, path: str | os.PathLike[str], *, overwrite: bool = False, **options: Any
 ) -> Path:
     """Write results or a comparison as one HTML page; see `to_html` for the options.
 
@@ -45,7 +46,9 @@ def report(
     return target
 
 
-def html_of(data: Results | Comparison, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
+def html_of(
+    data: Results | Comparison | Uncertainty, path: str | os.PathLike[str] | None = None, **options: Any
+) -> str:
     """The text of the page, also written to `path` if given; what ``results.to_html`` is bound to."""
     page = to_html(data, **options)
     if path is not None:
@@ -53,18 +56,22 @@ def html_of(data: Results | Comparison, path: str | os.PathLike[str] | None = No
     return page
 
 
-def to_html(data: Results | Comparison, *, title: str | None = None, question: str | None = None) -> str:
-    """Results or a comparison as the text of one HTML page.
+def to_html(data: Results | Comparison | Uncertainty, *, title: str | None = None, question: str | None = None) -> str:
+    """Results, a comparison or an uncertainty as the text of one HTML page.
 
     Parameters
     ----------
-    data : Results or Comparison
+    data : Results, Comparison or Uncertainty
     title, question : str, optional
         Instead of those made from the names of the scenarios.
     """
     from corridor_sim.report import parts
     from corridor_sim.report.answers import answers
+    from corridor_sim.report.uncertain import assumed_told, draws_told, uncertain_answers
 
+    sure = data if isinstance(data, Uncertainty) else None
+    if isinstance(data, Uncertainty):
+        data = data.comparison if len(data.runs) > 1 else data.runs[0]
     comparison = data if isinstance(data, Comparison) else None
     base = data.base if isinstance(data, Comparison) else data
     names = comparison.names if comparison is not None else (base.name,)
@@ -80,11 +87,13 @@ def to_html(data: Results | Comparison, *, title: str | None = None, question: s
             else f"How does traffic fare in {names[0]}?"
         ),
         abouts=[(name, run.scenario.about) for name, run in _named(data) if getattr(run.scenario, "about", "")],
+        sure=uncertain_answers(sure) if sure is not None else [],
+        sure_notes=[assumed_told(sure), *draws_told(sure)] if sure is not None else [],
         answers=answers(data),
         noise=NOISE,
         joint=len(names) > 2,
         replications=base.replications,
-        figures=_figures(data),
+        figures=[*(_tornado(sure) if sure is not None else []), *_figures(data)],
         tables=parts.tables_of(data),
         base_name=names[0],
         differences=parts.differences_of(comparison) if comparison is not None else [],
@@ -128,6 +137,18 @@ def _figures(data: Results | Comparison) -> list[dict[str, Any]]:
         caption = (PLOTS[name].__doc__ or name).partition("\n")[0]
         found.append({"name": name, "caption": caption, "svg": svg_of(axes.figure, caption)})
     return found
+
+
+def _tornado(sure: Uncertainty) -> list[dict[str, Any]]:
+    """What the first answer hangs on."""
+    from corridor_sim.plots import PLOTS
+    from corridor_sim.report.figures import svg_of
+
+    axes = PLOTS["tornado"](sure)
+    if not axes.axison:
+        return []
+    caption = (PLOTS["tornado"].__doc__ or "").partition("\n")[0]
+    return [{"name": "tornado", "caption": caption, "svg": svg_of(axes.figure, caption)}]
 
 
 def _source(name: str) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 LEVEL = 0.9
 """Share of the draws that an input interval is meant to hold."""
-INPUTS = f"inputs_low, inputs_high: {LEVEL:.0%} of what the ranges of the inputs make of it"
+INPUTS = f"inputs_low, inputs_high: {100 * LEVEL:.0f} % of what the ranges of the inputs make of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,8 @@ class DrawnInput:
         Of the first figure; NaN for alternatives that are no numbers.
     sourced
         Whether the range has a source of its own, not only a reason why it is assumed.
+    acts
+        Whether it may act on the rows at all: moving it was not seen to leave the plan as it is.
     """
 
     name: str
@@ -57,6 +59,7 @@ class DrawnInput:
     low: float
     high: float
     sourced: bool
+    acts: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +253,7 @@ class Uncertainty:
         return crossed_variance(values)
 
     def effects(self, row: int, other: int = 1, prior: str | None = None) -> pd.DataFrame:
-        """What one answer hangs on, the largest effect first.
+        """What one answer hangs on, the largest effect first, of the inputs that may act on it.
 
         Columns ``input``, ``stated``, ``low``, ``high``, ``sourced`` (of the input), ``share`` (of the answer's
         variance, alone), ``direction`` (rank correlation), ``width_left`` (of the interval, if the input were known
@@ -264,17 +267,18 @@ class Uncertainty:
         there = ~np.isnan(answers)
         if int(there.sum()) < 8:
             raise CorridorError(f"effects need at least 8 draws with an answer, got {int(there.sum())}")
-        points, answers = points[there], answers[there]
+        inputs = [k for k, one in enumerate(self.inputs) if one.acts]
+        points, answers = points[there][:, inputs], answers[there]
         found = first_order(points, answers)
         width = input_interval(answers).width
         left = width_left(points, answers)
         frame = pd.DataFrame(
             {
-                "input": [one.name for one in self.inputs],
-                "stated": [one.stated for one in self.inputs],
-                "low": [one.low for one in self.inputs],
-                "high": [one.high for one in self.inputs],
-                "sourced": [one.sourced for one in self.inputs],
+                "input": [self.inputs[k].name for k in inputs],
+                "stated": [self.inputs[k].stated for k in inputs],
+                "low": [self.inputs[k].low for k in inputs],
+                "high": [self.inputs[k].high for k in inputs],
+                "sourced": [self.inputs[k].sourced for k in inputs],
                 "share": found.share,
                 "direction": found.direction,
                 "width_left": left,
@@ -343,6 +347,25 @@ class Uncertainty:
         parts = self.variance(row, other)
         line["input_share"] = parts.input_share if parts is not None and self.replications > 1 else math.nan
         return line
+
+    def about(self) -> dict[str, Any]:
+        """What the draws are, as JSON holds it."""
+        return {
+            "draws": self.draws,
+            "replications": self.replications,
+            "scrambles": len(np.unique(self.main.scramble)),
+            "priors": list(self.drawn),
+            "level": LEVEL,
+            "corners": int(self.corners.shape[2]),
+            "inputs": len(self.inputs),
+            "inputs_that_act": sum(one.acts for one in self.inputs),
+            "figures_ranged": self.figures.get("ranged", 0),
+            "figures_assumed": self.figures.get("assumed", 0),
+            "part": list(self.part),
+            "kept": {prior: judged.effective for prior, judged in self.judged.items()},
+            "interaction": "told apart" if self.replications > 1 else "stands in the inputs' part",
+            "wall_s": round(self.wall_s, 3),
+        }
 
     def describe(self, width: int = 80) -> str:
         """The answer in words, with both intervals, at most `width` columns wide."""

@@ -14,12 +14,32 @@ from corridor_sim.core.errors import CorridorError, CorridorWarning, Problem, Sc
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators import Options
 from corridor_sim.indicators.table import Label
-from corridor_sim.plan.build import make_plan
+from corridor_sim.model.resolution import Resolved, resolve
+from corridor_sim.model.routes import Hop
+from corridor_sim.plan.build import make_plan, plan_of
 from corridor_sim.plan.part import part_of
 from corridor_sim.plan.plan import Plan
 from corridor_sim.study.run import options_of, run
 from corridor_sim.study.store import Batch
-from corridor_sim.study.sweeps import with_values
+from corridor_sim.study.sweeps import set_values, with_values
+
+
+@dataclass(frozen=True, slots=True)
+class StatedPart:
+    """The flows of a part, and the routes of all flows that it was found with."""
+
+    flows: tuple[str, ...]
+    routes: Mapping[str, tuple[tuple[Hop, ...], ...]]
+
+    @classmethod
+    def of(cls, scenario: Any, part: Plan) -> StatedPart:
+        """The part of a scenario that a plan is."""
+        return cls(tuple(flow.id for flow in part.flows), routes_of(resolve(scenario)))
+
+
+def routes_of(resolved: Resolved) -> dict[str, tuple[tuple[Hop, ...], ...]]:
+    """The hops of all routes of each flow."""
+    return {flow: tuple(route.hops for route in routes) for flow, routes in resolved.ways.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +57,10 @@ class Drawing:
     store: str | None
     elements: tuple[tuple[str, ...], ...] = ()
     """For each scenario ids of the elements asked about; () where the whole corridor is."""
+    parts: tuple[StatedPart, ...] = ()
+    """For each scenario the part of it that is run, as it is at the stated values; () as before."""
+    data: tuple[dict[str, Any], ...] = ()
+    """The scenarios as data, in which each draw sets its values: all draws set the same paths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +92,9 @@ def simulate_draw(shared: Drawing, draw: Draw) -> Drawn:
     batch = None if shared.store is None else Batch(os.fspath(shared.store))
     for number, (scenario, chosen) in enumerate(zip(shared.scenarios, draw.values, strict=True)):
         try:
-            changed = with_values(scenario, chosen)
-            plan = asked_part(make_plan(changed), shared.elements[number] if shared.elements else ())
+            set_values(shared.data[number], chosen)
+            changed = type(scenario).model_validate(shared.data[number])
+            plan = _plan(shared, number, changed)
         except ScenarioError as error:
             return Drawn(values, tuple(error.problems))
         except CorridorError as error:
@@ -92,6 +117,26 @@ def simulate_draw(shared: Drawing, draw: Draw) -> Drawn:
             if label in at:
                 values[at[label], number] = row
     return Drawn(values)
+
+
+def planned_with(shared: Drawing, number: int, values: Mapping[str, Any]) -> Plan:
+    """The plan that is run of one scenario, with some values set; the scenario itself is left as it is.
+
+    Raises
+    ------
+    CorridorError
+        If a value is not allowed.
+    """
+    return _plan(shared, number, with_values(shared.scenarios[number], values))
+
+
+def _plan(shared: Drawing, number: int, changed: Any) -> Plan:
+    if not shared.elements:
+        return make_plan(changed)
+    resolved, stated = resolve(changed), shared.parts[number]
+    # Flows outside the part stay outside as long as all routes are those of the stated values.
+    same = not resolved.errors and routes_of(resolved) == stated.routes
+    return asked_part(plan_of(resolved, stated.flows if same else None), shared.elements[number])
 
 
 def asked_part(plan: Plan, elements: Sequence[str]) -> Plan:

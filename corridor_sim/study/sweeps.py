@@ -219,6 +219,18 @@ def with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
         If a path does not exist or a value is not allowed.
     """
     data = scenario.to_data()
+    set_values(data, values)
+    return type(scenario).model_validate(data)
+
+
+def set_values(data: dict[str, Any], values: Mapping[str, Any]) -> None:
+    """Set fields of a scenario's data, by dotted path.
+
+    Raises
+    ------
+    CorridorError
+        If a path leads nowhere.
+    """
     for path, value in values.items():
         at: Any = data
         *way, last = path.split(".")
@@ -230,7 +242,6 @@ def with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
                 raise CorridorError(f"{path}: there is no {key!r}" + (f"; {hint}" if hint else ""))
             at = at.setdefault(key, {})
         at[last] = value
-    return type(scenario).model_validate(data)
 
 
 _TABLES = ("entry", "exit", "improvements", "slots", "acceptance", "channels")

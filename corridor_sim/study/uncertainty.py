@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ from corridor_sim.results.comparison import MAIN, other_question, refuse
 from corridor_sim.results.uncertain import DrawnRows, Uncertainty, rows_wanted
 from corridor_sim.statistics.effects import first_order
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
-from corridor_sim.study.draws import Draw, Drawing, Drawn, asked_part, simulate_draw
+from corridor_sim.study.active_inputs import active_inputs
+from corridor_sim.study.draws import Draw, Drawing, Drawn, StatedPart, asked_part, planned_with, simulate_draw
 from corridor_sim.study.input_space import PRIORS, InputSpace, ranged_figures
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.run import Runnable, options_of, planned, root_of, run_all
@@ -114,10 +116,11 @@ def uncertainty(
     given = [planned(scenario) for scenario in (base, *others)]
     if any(isinstance(one.scenario, Plan) for one in given):
         raise CorridorError("the inputs of a scenario are drawn; a plan has none")
+    scenarios = tuple(one.scenario for one in given if not isinstance(one.scenario, Plan))
     asked = [(one.scenario.name or "run", one.plan, options or options_of(one.scenario)) for one in given]
     refuse([text for other in asked[1:] for text in other_question(asked[0], other)])
     root = root_of(given[0].scenario, rng)
-    space = space_of([one.scenario for one in given])
+    space = space_of(scenarios)
     if not len(space):
         raise CorridorError("no figure of these scenarios has a range: there is nothing to draw")
 
@@ -137,7 +140,7 @@ def uncertainty(
         runs = [one.with_rows(_only(one.rows, labels)) for one in runs]
 
     shared = Drawing(
-        scenarios=tuple(one.scenario for one in given),
+        scenarios=scenarios,
         labels=labels,
         kinds=kinds,
         replications=tuple(range(replications)),
@@ -147,6 +150,13 @@ def uncertainty(
         memory_gb=memory_gb,
         store=None if store is None else os.fspath(store),
         elements=elements,
+        parts=tuple(StatedPart.of(one.scenario, part.plan) for one, part in zip(given, parts, strict=True))
+        if places
+        else (),
+        data=tuple(scenario.to_data() for scenario in scenarios),
+    )
+    acts = active_inputs(
+        space, [one.plan for one in parts], partial(planned_with, shared), labels, root, part=bool(places)
     )
     points, scramble = scrambled_points(draws, len(space), root)
     jobs = [_draw(space, f"{prior} draw {n}", point, prior) for prior in priors for n, point in enumerate(points)]
@@ -163,7 +173,7 @@ def uncertainty(
             runs=tuple(runs),
             labels=labels,
             drawn=drawn,
-            inputs=space.inputs,
+            inputs=tuple(replace(one, acts=act) for one, act in zip(space.inputs, acts, strict=True)),
             corners=np.stack([one.mean(axis=2) for one in found[len(priors) * draws :]], axis=2),
             part=places,
             figures=_counts(space),

@@ -1,0 +1,113 @@
+"""What an answer hangs on: a bar for each input, as long as the answer moves with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.core.rounding import estimate
+from corridor_sim.plots.base import COLOURS, GREY, PLOTS, new_axes, no_data, tidy
+from corridor_sim.plots.names import WORDS, drawn, place_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST = 10
+"""Inputs drawn."""
+BESIDE = 3
+"""Of these at most so many that explain no more than chance."""
+
+
+@PLOTS.register("tornado", of="uncertainty")
+def tornado(
+    data: Any, *, indicator: str = "tfi1", other: int = 1, most: int = MOST, ax: Axes | None = None, **where: Any
+) -> Axes:
+    """What one answer hangs on: where it lies for the lowest and for the highest fifth of each input's range.
+
+    Parameters
+    ----------
+    data : Uncertainty
+    indicator : str
+        Of the answer; of its places the one where it changes most, unless `where` names one.
+    other : int
+        Number of the scenario that is compared with the base; 0 is the base itself.
+    most : int
+        Inputs drawn, those with the largest effect first.
+    ax : Axes, optional
+        Where to draw; a new figure if None.
+    **where
+        Columns that find the row: ``kind``, ``place``, ``direction``.
+
+    Returns
+    -------
+    Axes
+        Mean answer over the draws with the input in the lowest fifth and in the highest fifth of its range. The
+        broken lines are the interval of the inputs, the line is the answer at the stated values. Pale bars
+        are of inputs that explain no more than chance would show.
+    """
+    if not hasattr(data, "drawn"):
+        raise ValueError("the plot 'tornado' draws an uncertainty: draw the inputs (cs.uncertainty, --inputs)")
+    other = other if len(data.runs) > 1 else 0
+    row = _row(data, indicator, other, where)
+    ax = new_axes(ax, (8.0, 5.0))
+    if row is None:
+        return no_data(ax, f"no row of {drawn(indicator)} in the draws")
+    label = data.labels[row]
+    answers = data.answers(row, other).mean(axis=1)
+    points, _, _ = data.main.only_kept()
+    there = ~np.isnan(answers)
+    answers, points = answers[there], points[there]
+    if len(answers) < 8:
+        return no_data(ax, f"{len(answers)} draws with an answer are too few")
+    effects = data.effects(row, other)
+    clear = int((~effects["by_chance"]).sum())
+    effects = effects.head(min(most, max(clear, 1) + BESIDE))
+    numbers = {one.name: k for k, one in enumerate(data.inputs)}
+    stated, interval = data.stated(row, other), data.interval(row, other)
+    for y, line in enumerate(effects.itertuples()):
+        place = points[:, numbers[line.input]]
+        ends = [float(answers[near].mean()) if near.any() else stated for near in (place <= 0.2, place >= 0.8)]
+        pale = 0.35 if line.by_chance else 1.0
+        for end, colour in zip(ends, COLOURS[:2], strict=True):
+            ax.barh(y, end - stated, left=stated, height=0.7, color=colour, alpha=pale, linewidth=0)
+        text = f"{max(line.share, 0.0):.0%}"
+        ax.annotate(text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
+                    va="center", fontsize=8, color=GREY if line.by_chance else "black")  # fmt: skip
+    ax.set_yticks(range(len(effects)), [_named(line) for line in effects.itertuples()], fontsize=8)
+    ax.invert_yaxis()
+    ax.axvline(stated, color="black", linewidth=1.0)
+    for end in (interval.low, interval.high):
+        ax.axvline(end, color=GREY, linewidth=1.0, linestyle="--")
+    handles = [ax.barh([0], [0], color=colour, linewidth=0) for colour in COLOURS[:2]]
+    ax.legend(
+        handles, ["input in its lowest fifth", "in its highest fifth"], loc="lower left", bbox_to_anchor=(0.0, 1.0),
+        ncols=2, fontsize=8, frameon=False,
+    )  # fmt: skip
+    what = WORDS.get(label.indicator, label.indicator)
+    change = "" if other == 0 else f":\n{drawn(data.names[other])} less {drawn(data.names[0])}"
+    place = place_name(data.runs[other], label.kind, label.place, label.direction)
+    ax.set_xlabel(f"{what} at {place} [{label.unit}]{change}\nat the right: share of the variance", fontsize=9)
+    return tidy(ax)
+
+
+def _row(data: Any, indicator: str, other: int, where: dict[str, Any]) -> int | None:
+    """The row asked for, where the answer is largest."""
+    rows = [
+        k
+        for k, label in enumerate(data.labels)
+        if label.indicator == indicator
+        and not label.cargo_class
+        and not label.of
+        and all(getattr(label, name, None) == value for name, value in where.items())
+    ]
+    sizes = {row: abs(data.stated(row, other)) for row in rows}
+    return max((row for row in rows if sizes[row] == sizes[row]), key=lambda row: sizes[row], default=None)
+
+
+def _named(line: Any) -> str:
+    """An input with its range."""
+    name = str(line.input)
+    name = name if len(name) <= 46 else "…" + name[-45:]
+    low, high = estimate(line.low), estimate(line.high)
+    return drawn(f"{name}\u2009", 60) + f" {low} to {high}"

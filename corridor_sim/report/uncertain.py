@@ -1,0 +1,227 @@
+"""An answer with both uncertainties in words: noise of sampling and inputs apart, what it hangs on, what is assumed.
+
+`uncertain_answers` makes one `UncertainAnswer` a place for every surface; `describe_uncertainty`
+is the text of the terminal.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from corridor_sim.core.errors import CorridorError
+from corridor_sim.core.rounding import decimals, rounded
+from corridor_sim.plots.names import WORDS, clean, place_name
+from corridor_sim.report.text import describe, describe_comparison
+from corridor_sim.results.uncertain import LEVEL, Uncertainty
+from corridor_sim.statistics.input_intervals import InputInterval, SignChance
+
+MOST = 4
+"""Answers that are told in words; the table holds all rows."""
+FIRST = ("tfi1", "delay_truck_h", "wait_h", "throughput_per_day")
+"""Indicators of the answers told, the first that there is."""
+PERCENT = f"{100 * LEVEL:.0f} %"
+HANGS_ON = 3
+"""Inputs named that an answer hangs on."""
+
+
+@dataclass(frozen=True, slots=True)
+class UncertainAnswer:
+    """One answer: its sentence, both intervals and what is said of them; texts without marks of any surface.
+
+    `holds` is whether every draw and corner has the sign.
+    """
+
+    place: str
+    sentence: str
+    sampling: str
+    inputs: str
+    sign: str
+    hangs_on: str
+    holds: bool
+
+
+def uncertain_answers(data: Uncertainty) -> list[tuple[str, list[UncertainAnswer]]]:
+    """(scenario, its answers, largest difference first) for each scenario that is compared, or for the base alone."""
+    numbers = range(1, len(data.runs)) if len(data.runs) > 1 else [0]
+    return [(data.names[other], [_answer(data, row, other) for row in _rows(data, other)]) for other in numbers]
+
+
+def _rows(data: Uncertainty, other: int) -> list[int]:
+    """Rows of the answers that are told: the places where the first indicator changes most."""
+    for indicator in FIRST:
+        rows = [
+            k
+            for k, label in enumerate(data.labels)
+            if label.indicator == indicator
+            and label.kind
+            == ("corridor" if indicator == "delay_truck_h" else "crossing" if indicator == "tfi1" else "post")
+            and not label.cargo_class
+            and not label.of
+        ]
+        size = {row: abs(data.stated(row, other)) for row in rows}
+        told = sorted((row for row in rows if size[row] > 0), key=lambda row: -size[row])
+        if told:
+            return told[:MOST]
+    return []
+
+
+def _answer(data: Uncertainty, row: int, other: int) -> UncertainAnswer:
+    label, stated = data.labels[row], data.stated(row, other)
+    run = data.runs[other]
+    what = WORDS.get(label.indicator, label.indicator)
+    unit = label.unit.replace("1/day", "a day").strip("-1")
+    if other == 0:
+        sentence = f"{what}: {_number(stated, stated / 10)} {unit}".rstrip()
+    else:
+        verb = "falls by" if stated < 0 else "rises by"
+        sentence = f"{what} {verb} {_number(abs(stated), abs(stated) / 10)} {unit}".rstrip()
+    low, high = _sampling(data, row, other)
+    replications = data.runs[0].replications
+    sampling = (
+        f"{_between(low, high, unit)} (95 %, {replications} replications at the stated values)"
+        if not math.isnan(low)
+        else "not available from one replication"
+    )
+    found = data.interval(row, other)
+    signs = {prior: data.sign(row, other, prior) for prior in data.drawn}
+    return UncertainAnswer(
+        place=place_name(run, label.kind, label.place, label.direction),
+        sentence=sentence,
+        sampling=sampling,
+        inputs=_inputs(data, found, unit),
+        sign=_sign(signs) if other else "",
+        hangs_on=_hangs_on(data, row, other),
+        holds=all(sign.holds for sign in signs.values()),
+    )
+
+
+def _sampling(data: Uncertainty, row: int, other: int) -> tuple[float, float]:
+    """Interval of sampling noise of one answer at the stated values."""
+    label = data.labels[row]
+    where: dict[str, Any] = {name: getattr(label, name) for name in ("kind", "place", "direction", "cargo_class", "of")}
+    frame = (
+        data.runs[0].summary(label.indicator, **where)
+        if other == 0
+        else data.comparison.table(label.indicator, **where)
+    )
+    if other:
+        frame = frame[frame["scenario"] == data.names[other]]
+    return (float(frame["low"].iloc[0]), float(frame["high"].iloc[0])) if len(frame) else (math.nan, math.nan)
+
+
+def _inputs(data: Uncertainty, found: InputInterval, unit: str) -> str:
+    if math.isnan(found.low):
+        return "no value in any draw"
+    share = "the smallest to the largest" if found.few else PERCENT
+    error = (
+        "" if math.isnan(found.width_error) else f", width known to ±{_number(found.width_error, found.width_error)}"
+    )
+    return (
+        f"{_between(found.low, found.high, unit)} ({share} of {found.draws} draws of {len(data.inputs)} inputs{error})"
+    )
+
+
+def _sign(signs: dict[str, SignChance]) -> str:
+    shares = [f"{round(sign.chance * sign.draws)} of {sign.draws} draws ({prior})" for prior, sign in signs.items()]
+    corners = next(iter(signs.values())).corners
+    if all(sign.holds for sign in signs.values()):
+        bound = max(sign.against_most for sign in signs.values())
+        return (
+            f"the same in {', '.join(shares)} and in {corners} corners tried; "
+            f"that leaves another sign a chance of at most about {bound:.0%} for inputs drawn so"
+        )
+    against = "" if any(sign.chance < 1 for sign in signs.values()) else f", but not in all of {corners} corners tried"
+    return f"the same in {', '.join(shares)}{against}: it does not hold in the whole box of the ranges"
+
+
+def _hangs_on(data: Uncertainty, row: int, other: int) -> str:
+    """The inputs that explain more than chance, and what knowing the first would do."""
+    try:
+        effects = data.effects(row, other)
+    except CorridorError:
+        return "not told from so few draws"
+    told = effects[~effects["by_chance"] & (effects["share"] > 0)].head(HANGS_ON)
+    if not len(told):
+        bound = effects.attrs["by_chance"]
+        acting = sum(one.acts for one in data.inputs)
+        return (
+            f"no input alone of the {acting} that may act shows more than chance would ({bound:.0%}): take more draws"
+        )
+    named = [f"{clean(line.input, 80)} ({line.share:.0%} of the variance)" for line in told.itertuples()]
+    first = told.sort_values("width_left", kind="stable").iloc[0]
+    measure = f"; measure {clean(first['input'], 80)} first: known exactly, it would narrow the interval by"
+    return ", ".join(named) + (f"{measure} {first['narrows']:.0%}" if first["narrows"] > 0.05 else "")
+
+
+def assumed_told(data: Uncertainty) -> str:
+    """How many figures have a range, and how much of that is assumed."""
+    ranged, assumed = data.figures.get("ranged", 0), data.figures.get("assumed", 0)
+    share = f", {data.assumed_share:.0%}" if ranged else ""
+    return f"{ranged} figures are drawn from a range; that of {assumed}{share} is assumed, without a source of its own"
+
+
+def draws_told(data: Uncertainty) -> list[str]:
+    """What is to be said of the draws: interaction, few draws, part of the corridor."""
+    found = []
+    if data.replications == 1:
+        found.append(
+            "one replication a draw: the interaction of inputs and streams cannot be told apart and stands in the "
+            "inputs' part"
+        )
+    if data.interval(0, 0).few if data.labels else False:
+        found.append(
+            f"{data.draws} draws are too few for {PERCENT}: the interval is from the smallest to the largest answer"
+        )
+    if data.part:
+        found.append(
+            f"run on the part of the corridor that {', '.join(data.part)} hangs on; its numbers are those of the whole"
+        )
+    for prior, judged in data.judged.items():
+        for name, out, alone in judged.table():
+            found.append(f"{prior}: {name} rules out {out} of {len(judged.kept)} draws, {alone} of them alone")
+        found += [f"{prior}: {warning}" for warning in judged.warnings]
+    return found
+
+
+def describe_uncertainty(data: Uncertainty, width: int = 80) -> str:
+    """The answer in words with both intervals, then the run or comparison at the stated values."""
+    lines: list[str] = []
+    for name, answers in uncertain_answers(data):
+        against = f" against {data.names[0]}" if len(data.runs) > 1 else ""
+        lines += textwrap.wrap(f"{name}{against}: the answer, with both uncertainties", width)
+        if not answers:
+            lines.append("  no difference in the main rows")
+        for answer in answers:
+            lines += ["", *textwrap.wrap(f"{answer.place}: {answer.sentence}", width, subsequent_indent="  ")]
+            lines += _told("sampling noise", answer.sampling, width)
+            lines += _told("inputs", answer.inputs, width)
+            if answer.sign:
+                lines += _told("sign", answer.sign, width)
+            lines += _told("hangs on", answer.hangs_on, width)
+        lines.append("")
+    lines += textwrap.wrap(assumed_told(data), width, subsequent_indent="  ")
+    for text in draws_told(data):
+        lines += textwrap.wrap(text, width, subsequent_indent="  ")
+    rest = describe_comparison(data.comparison, width) if len(data.runs) > 1 else describe(data.runs[0], width)
+    return "\n".join([*(line.rstrip() for line in lines), "", "At the stated values:", "", rest])
+
+
+def _told(name: str, text: str, width: int) -> Iterator[str]:
+    first, *more = textwrap.wrap(text, width - 19) or [""]
+    yield f"  {name:<16} {first}"
+    for line in more:
+        yield f"{'':<19}{line}"
+
+
+def _between(low: float, high: float, unit: str) -> str:
+    half = (high - low) / 2
+    return f"{_number(low, half)} to {_number(high, half)} {unit}".rstrip()
+
+
+def _number(value: float, half: float) -> str:
+    """A number to two digits of `half`."""
+    return rounded(value, decimals(half)) if half > 0 else f"{value:,.3g}"

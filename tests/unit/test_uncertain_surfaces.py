@@ -1,0 +1,181 @@
+"""Both uncertainties on every surface: terminal, tables, JSON, report and picture, named apart."""
+
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from command_line import called
+from test_uncertainty import ranged
+
+import corridor_sim as cs
+from corridor_sim.report.uncertain import describe_uncertainty, uncertain_answers
+
+pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
+LANE = cs.AddLanes(checkpoint="astara_ir", direction="exit", stage="gate", lanes=1)
+
+
+@pytest.fixture(scope="module")
+def sure():
+    base = ranged()
+    faster = base.replace(name="faster").with_improvements(LANE)
+    return cs.uncertainty(base, faster, draws=32, replications=2, rng=3, workers=1, at="astara")
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cs.save_scenario(ranged(), tmp_path / "base.toml")
+    cs.save_scenario(ranged().replace(name="faster").with_improvements(LANE), tmp_path / "faster.toml")
+    return "base.toml", "faster.toml"
+
+
+def test_the_first_screen_names_both_intervals_apart_and_the_share_assumed(sure):
+    text = describe_uncertainty(sure)
+    first = text.split("At the stated values:")[0]
+    assert "time to cross (TFI1) falls by" in first
+    for name in ("sampling noise", "inputs", "sign", "hangs on"):
+        assert f"  {name:<16}" in first
+    assert "2 figures are drawn from a range; that of 1, 50% is assumed" in first
+    assert "part of the corridor that astara hangs on" in " ".join(first.split())
+    assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_the_answer_names_what_it_hangs_on_and_what_to_measure_first(sure):
+    ((name, answers),) = uncertain_answers(sure)
+    assert name == "faster"
+    assert "checkpoints.astara_ir.exit.gate.lanes" in answers[0].hangs_on
+    assert "measure" in answers[0].hangs_on
+
+
+def test_one_scenario_alone_has_intervals_of_its_values():
+    found = cs.uncertainty(ranged(), draws=8, replications=1, rng=3, workers=1, at="astara")
+    text = " ".join(describe_uncertainty(found).split())
+    assert "time to cross (TFI1):" in text
+    assert "interaction of inputs and streams cannot be told apart" in text
+    assert "8 draws are too few for 90 %" in text
+
+
+def test_compare_with_inputs_gives_rows_with_both_intervals(files):
+    result = called("compare", *files, "--inputs", "16", "-n", "1", "--workers", "1", "--format", "json", "-q")
+    assert result.exit_code == 0
+    body = json.loads(result.stdout)
+    assert body["draws"]["draws"] == 16
+    assert body["draws"]["interaction"] == "stands in the inputs' part"
+    assert body["differences"]
+    for row in body["differences"]:
+        assert {"low", "high", "inputs_low", "inputs_high", "sign_holds"} <= set(row)
+    crossing = next(r for r in body["differences"] if r["indicator"] == "tfi1" and r["direction"] == "IR>AZ")
+    assert crossing["inputs_low"] < crossing["inputs_high"]
+    assert crossing["low"] < crossing["high"]
+    assert isinstance(crossing["sign_holds"], bool)
+
+
+def test_compare_at_one_place_says_the_same_as_the_library(files, sure):
+    asked = ["--inputs", "32", "--at", "astara", "--seed", "3", "--workers", "1", "-q"]
+    text = called("compare", *files, *asked).stdout
+    assert text.split("At the stated values:")[0] == sure.describe().split("At the stated values:")[0]
+    shown = called("compare", *files, *asked, "--indicator", "tfi1").stdout
+    assert "inputs_low" in shown
+    assert "sign_holds" in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--inputs", "20"], "power of two"),
+        (["--at", "astara"], "--at needs --inputs"),
+        (["--picture", "tornado.png"], "tornado needs --inputs"),
+    ],
+)
+def test_options_without_a_meaning_are_refused_before_anything_runs(files, options, told):
+    result = called("compare", *files, *options)
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_a_place_that_nobody_passes_is_bad_input(files):
+    result = called("compare", *files, "--inputs", "4", "--at", "astra")
+    assert result.exit_code == 2
+    assert "did you mean 'astara'" in result.stderr
+
+
+def test_plot_says_how_the_tornado_is_drawn(files):
+    result = called("plot", *files, "--kind", "tornado", "-o", "t.png")
+    assert result.exit_code == 2
+    assert "compare --inputs" in result.stderr
+
+
+def test_the_report_shows_both_intervals_first_and_the_tornado(files, sure):
+    page = sure.to_html()
+    answer = page[page.index("<h2>Answer</h2>") : page.index("At the stated values")]
+    for words in ("Noise of sampling", "Inputs", "Hangs on", "2 figures are drawn from a range"):
+        assert words in answer
+    assert "know nothing of wrong inputs" not in page
+    assert "What one answer hangs on" in page
+    result = called("report", *files, "--inputs", "8", "--at", "astara", "-o", "page.html", "--workers", "1", "-q")
+    assert result.exit_code == 0
+    assert "both uncertainties" in Path("page.html").read_text(encoding="utf-8")
+
+
+def test_the_report_without_draws_says_that_inputs_are_left_out(sure):
+    assert "know nothing of wrong inputs" in sure.comparison.to_html()
+
+
+def test_the_tornado_has_a_bar_for_each_input_the_largest_effect_first(sure):
+    ax = sure.plot.tornado()
+    effects = sure.effects(sure.row("tfi1", kind="crossing", direction="IR>AZ"))
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    assert len(labels) == 2
+    for label, name in zip(labels, effects["input"], strict=True):
+        assert name.split(".")[-1] in label
+    assert ax.yaxis_inverted()
+    plt.close("all")
+
+
+def test_the_tornado_of_results_is_refused_with_what_it_needs(sure):
+    with pytest.raises(ValueError, match="--inputs"):
+        cs.Comparison(sure.runs).plot.tornado()
+
+
+def test_inputs_that_cannot_act_are_known_and_left_out_of_the_effects():
+    base = ranged(
+        legs__samur_moscow__figures={"length_km": {"low": 1700.0, "high": 1900.0}},
+        legs__rasht_astara__cost_usd_tkm=0.06,
+        legs__rasht_astara__figures={"cost_usd_tkm": {"low": 0.05, "high": 0.08}},
+    )
+    found = cs.uncertainty(base, draws=8, replications=1, rng=3, workers=1, at="astara")
+    acts = {one.name: one.acts for one in found.inputs}
+    assert acts == {
+        "checkpoints.astara_ir.exit.gate.lanes": True,
+        "flows.transit.per_day": True,
+        "legs.rasht_astara.cost_usd_tkm": False,
+        "legs.samur_moscow.length_km": False,
+    }
+    assert len(found.effects(found.row("tfi1", kind="crossing", direction="IR>AZ"), 0)) == 2
+
+
+def test_an_input_that_moves_the_route_acts_although_it_is_a_price():
+    shares = {"legs__baku_samur__cost_usd_tkm": 0.06}
+    shares |= {"legs__baku_samur__figures": {"cost_usd_tkm": {"low": 0.0, "high": 9.0}}}
+    found = cs.uncertainty(ranged(**shares), draws=4, replications=1, rng=3, workers=1, indicators="tfi1")
+    acts = {one.name: one.acts for one in found.inputs}
+    assert _routes(ranged(**shares), 0.0) != _routes(ranged(**shares), 9.0)
+    assert acts["legs.baku_samur.cost_usd_tkm"]
+
+
+def _routes(scenario, cost):
+    from corridor_sim.model.resolution import resolve
+    from corridor_sim.study.draws import routes_of
+    from corridor_sim.study.sweeps import with_values
+
+    return routes_of(resolve(with_values(scenario, {"legs.baku_samur.cost_usd_tkm": cost})))
+
+
+def test_tables_of_the_draws_are_as_wide_as_those_of_the_comparison(sure):
+    frame = sure.table()
+    plain = sure.comparison.table()
+    assert list(frame.columns[: plain.shape[1]]) == list(plain.columns)
+    assert len(frame) == len(plain)
+    assert np.isfinite(frame.loc[frame["indicator"] == "tfi1", "inputs_low"].astype(float)).all()
