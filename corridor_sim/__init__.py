@@ -115,6 +115,7 @@ if TYPE_CHECKING:
     from corridor_sim.study.attribution import Attribution as Attribution
     from corridor_sim.study.attribution import attribute as attribute
     from corridor_sim.study.attribution import where_the_delay_is as where_the_delay_is
+    from corridor_sim.study.observations import Observation as Observation
     from corridor_sim.study.run import compare as compare
     from corridor_sim.study.run import run as run
     from corridor_sim.study.store import load as load_results  # noqa: F401
@@ -127,6 +128,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "study.run": "compare run",
     "study.sweeps": "run_until sweep",
+    "study.observations": "Observation",
     "study.uncertainty": "uncertainty",
     "study.warm_up": "warm_up",
     "study.attribution": "Attribution attribute where_the_delay_is",

@@ -98,6 +98,11 @@ input_options = stacked(
         "part of the corridor that it hangs on; repeatable.",
     ),
     click.option(
+        "--observed",
+        is_flag=True,
+        help="With --inputs: leave out draws that cannot have given the counts of the packaged corridor marked for it.",
+    ),
+    click.option(
         "--prior",
         type=click.Choice(["both", "uniform", "triangular"]),
         default="both",

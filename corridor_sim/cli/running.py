@@ -105,8 +105,9 @@ def refuse_without_inputs(settings: Mapping[str, Any], pictures: Iterable[str] =
         except ValueError as error:
             raise click.UsageError(f"--inputs: {error}") from None
         return
-    if settings["at"]:
-        raise click.UsageError("--at needs --inputs")
+    for option in ("at", "observed"):
+        if settings[option]:
+            raise click.UsageError(f"--{option} needs --inputs")
     for kind in pictures:
         if of_uncertainty(kind):
             raise click.UsageError(f"the picture {kind} needs --inputs")
@@ -126,6 +127,7 @@ def uncertain_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **m
             *scenarios,
             draws=settings["inputs"],
             at=settings["at"],
+            observations="packaged" if settings["observed"] else None,
             priors=both if settings["prior"] == "both" else (settings["prior"],),
             replications=settings["replications"] or DRAWN,
             rng=settings["seed"],

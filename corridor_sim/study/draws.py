@@ -19,6 +19,7 @@ from corridor_sim.model.routes import Hop
 from corridor_sim.plan.build import make_plan, plan_of
 from corridor_sim.plan.part import part_of
 from corridor_sim.plan.plan import Plan
+from corridor_sim.study.observations import Observation, passed_per_day, time_of
 from corridor_sim.study.run import options_of, run
 from corridor_sim.study.store import Batch
 from corridor_sim.study.sweeps import set_values, with_values
@@ -61,6 +62,8 @@ class Drawing:
     """For each scenario the part of it that is run, as it is at the stated values; () as before."""
     data: tuple[dict[str, Any], ...] = ()
     """The scenarios as data, in which each draw sets its values: all draws set the same paths."""
+    counts: tuple[Observation, ...] = ()
+    """Counts of traffic that the base is held against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,8 @@ class Drawn:
 
     values: FloatArray
     problems: tuple[Problem, ...] = ()
+    counted: tuple[float, ...] = ()
+    """What the base gives for each count."""
 
 
 def simulate_draw(shared: Drawing, draw: Draw) -> Drawn:
@@ -116,7 +121,21 @@ def simulate_draw(shared: Drawing, draw: Draw) -> Drawn:
         for label, row in results.rows:
             if label in at:
                 values[at[label], number] = row
-    return Drawn(values)
+    return Drawn(values, counted=_counted(shared))
+
+
+def _counted(shared: Drawing) -> tuple[float, ...]:
+    """What the base expects for each count of traffic, with the values that its data hold now."""
+    plans: dict[Any, Plan] = {}
+    found = []
+    for one in shared.counts:
+        assert one.since is not None
+        assert one.until is not None
+        time = one.since, one.until
+        if time not in plans:
+            plans[time] = make_plan(type(shared.scenarios[0]).model_validate(time_of(shared.data[0], *time)))
+        found.append(one.share * passed_per_day(plans[time], one.posts))
+    return tuple(found)
 
 
 def planned_with(shared: Drawing, number: int, values: Mapping[str, Any]) -> Plan:

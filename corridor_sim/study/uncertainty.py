@@ -9,16 +9,18 @@ interrupted goes on from what is there.
 
 from __future__ import annotations
 
+import math
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from corridor_sim.core.errors import CorridorError, Problem, ScenarioError, nearest
+from corridor_sim.core.errors import CorridorError, CorridorWarning, Problem, ScenarioError, nearest
 from corridor_sim.core.streams import Rng
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators import INDICATORS, Collector, Options
@@ -29,10 +31,12 @@ from corridor_sim.plan.plan import Plan
 from corridor_sim.results.comparison import MAIN, other_question, refuse
 from corridor_sim.results.uncertain import DrawnRows, Uncertainty, rows_wanted
 from corridor_sim.statistics.effects import first_order
+from corridor_sim.statistics.history_matching import implausibility, judge
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study.active_inputs import active_inputs
 from corridor_sim.study.draws import Draw, Drawing, Drawn, StatedPart, asked_part, planned_with, simulate_draw
 from corridor_sim.study.input_space import PRIORS, InputSpace, ranged_figures
+from corridor_sim.study.observations import Observation, wanted_observations
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.run import Runnable, options_of, planned, root_of, run_all
 from corridor_sim.study.spread import cores, spread
@@ -51,6 +55,7 @@ def uncertainty(
     draws: int = 64,
     replications: int = 2,
     rng: Rng = None,
+    observations: Iterable[Observation] | str | None = None,
     priors: Sequence[str] = PRIORS,
     at: str | Iterable[str] = (),
     indicators: str | Iterable[str] | None = None,
@@ -75,6 +80,9 @@ def uncertainty(
         draws cost the same and the interaction stands in the inputs' part.
     rng
         Seed of the streams and of the points, as in `run`; by default that of `base`.
+    observations : iterable of Observation, or "packaged", optional
+        That judge the draws of `base` (history matching): draws that one of them rules out are left out of every
+        answer. ``"packaged"`` are the counts of the packaged corridor that are marked for it.
     priors : sequence of "uniform", "triangular"
         How values lie in ranges that state no law; the first is that of the main interval. Each has its own draws.
     at : str or iterable of str
@@ -131,7 +139,14 @@ def uncertainty(
         for one, ids in zip(given, elements or [()] * len(given), strict=True)
     ]
     names = None if indicators is None else (indicators,) if isinstance(indicators, str) else tuple(indicators)
-    kinds, labels = _rows_to_keep(parts[0].plan, names, elements[0] if elements else (), places)
+    judges = wanted_observations(observations)
+    kinds, labels = _rows_to_keep(
+        parts[0].plan,
+        names,
+        elements[0] if elements else (),
+        places,
+        {one.indicator for one in judges if one.indicator},
+    )
 
     count = stated_replications or max(replications, STATED)
     settings: dict[str, Any] = {"rng": root, "engine": engine, "workers": workers, "memory_gb": memory_gb}
@@ -154,6 +169,7 @@ def uncertainty(
         if places
         else (),
         data=tuple(scenario.to_data() for scenario in scenarios),
+        counts=tuple(one for one in judges if one.is_count),
     )
     acts = active_inputs(
         space, [one.plan for one in parts], partial(planned_with, shared), labels, root, part=bool(places)
@@ -166,7 +182,9 @@ def uncertainty(
     with shown(progress, "draws", len(jobs) + (AGAINST if others else 0)) as tell:
         found = _all_of(shared, jobs, processes, tell)
         drawn = {
-            prior: DrawnRows(prior, points, scramble, np.stack(found[k * draws : (k + 1) * draws], axis=2))
+            prior: DrawnRows(
+                prior, points, scramble, np.stack([one.values for one in found[k * draws : (k + 1) * draws]], axis=2)
+            )
             for k, prior in enumerate(priors)
         }
         made = Uncertainty(
@@ -174,13 +192,15 @@ def uncertainty(
             labels=labels,
             drawn=drawn,
             inputs=tuple(replace(one, acts=act) for one, act in zip(space.inputs, acts, strict=True)),
-            corners=np.stack([one.mean(axis=2) for one in found[len(priors) * draws :]], axis=2),
+            corners=np.stack([one.values.mean(axis=2) for one in found[len(priors) * draws :]], axis=2),
             part=places,
             figures=_counts(space),
         )
+        if judges:
+            made = _judged(made, judges, {p: found[k * draws : (k + 1) * draws] for k, p in enumerate(priors)})
         if others:
             against = [_draw(space, f"corner {k}", corner, priors[0]) for k, corner in enumerate(_corners(made))]
-            corners = [one.mean(axis=2) for one in _all_of(shared, against, processes, tell)]
+            corners = [one.values.mean(axis=2) for one in _all_of(shared, against, processes, tell)]
             if corners:
                 made = replace(made, corners=np.concatenate([made.corners, np.stack(corners, axis=2)], axis=2))
     return replace(made, wall_s=time.perf_counter() - began)
@@ -193,8 +213,8 @@ def _draw(space: InputSpace, name: str, point: FloatArray, prior: str) -> Draw:
     return Draw(name, tuple(space.values(number, point, prior) for number in range(len(space.members))))
 
 
-def _all_of(shared: Drawing, jobs: Sequence[Draw], workers: int, tell: Any) -> list[FloatArray]:
-    """Values of all draws in order; ScenarioError with the problems of all that are not allowed."""
+def _all_of(shared: Drawing, jobs: Sequence[Draw], workers: int, tell: Any) -> list[Drawn]:
+    """All draws in order; ScenarioError with the problems of all that are not allowed."""
     found: dict[int, Drawn] = {}
     for number, drawn in spread(simulate_draw, shared, jobs, workers):
         found[number] = drawn
@@ -208,7 +228,7 @@ def _all_of(shared: Drawing, jobs: Sequence[Draw], workers: int, tell: Any) -> l
         problems = [*problems[:MOST_TOLD], Problem(f"and {len(problems) - MOST_TOLD} more")]
     if problems:
         raise ScenarioError(problems)
-    return [found[number].values for number in range(len(jobs))]
+    return [found[number] for number in range(len(jobs))]
 
 
 def _corners(made: Uncertainty) -> Iterator[FloatArray]:
@@ -219,7 +239,7 @@ def _corners(made: Uncertainty) -> Iterator[FloatArray]:
         there = ~np.isnan(answers)
         if there.sum() < 3:
             continue
-        towards = first_order(made.main.points[there], answers[there], degree=1).direction * np.sign(
+        towards = first_order(made.main.only_kept()[0][there], answers[there], degree=1).direction * np.sign(
             made.stated(row, other)
         )
         corner = np.where(towards > 0, 0.0, 1.0)
@@ -237,11 +257,46 @@ def _main_answers(made: Uncertainty) -> list[tuple[int, int]]:
     return sorted(there, key=lambda key: -size[key])[:AGAINST]
 
 
+def _judged(made: Uncertainty, judges: Sequence[Observation], drawn: Mapping[str, Sequence[Drawn]]) -> Uncertainty:
+    """The draws judged by the observations, and those that are left marked."""
+    judged, rows = {}, {}
+    names = [one.name for one in judges]
+    for prior, found in drawn.items():
+        counted = iter(range(len(judges)))
+        distances = []
+        for one in judges:
+            if one.is_count:
+                number = next(counted)
+                simulated, noise = np.array([draw.counted[number] for draw in found]), 0.0
+            else:
+                row = made.row(one.indicator, **one.where)
+                simulated = made.drawn[prior].values[row, 0].mean(axis=1)
+                noise = _noise(made, row) / math.sqrt(made.replications)
+            distances.append(implausibility(one.value, simulated, one.sd, noise, one.discrepancy_sd))
+        judged[prior] = judge(names, distances)
+        for doubt in judged[prior].warnings:
+            warnings.warn(f"{prior} prior: {doubt}", CorridorWarning, stacklevel=3)
+        rows[prior] = replace(made.drawn[prior], kept=judged[prior].kept)
+    return replace(made, drawn=rows, judged=judged)
+
+
+def _noise(made: Uncertainty, row: int) -> float:
+    """Standard deviation of a row of the base from replication to replication, at the stated values."""
+    label = made.labels[row]
+    found = next((values for one, values in made.runs[0].rows if one == label), np.empty(0))
+    found = found[~np.isnan(found)]
+    return float(found.std(ddof=1)) if len(found) > 1 else 0.0
+
+
 # ---------------------------------------------------------------- rows and places
 
 
 def _rows_to_keep(
-    plan: Plan, names: Sequence[str] | None, elements: Sequence[str], places: Sequence[str]
+    plan: Plan,
+    names: Sequence[str] | None,
+    elements: Sequence[str],
+    places: Sequence[str],
+    judging: Collection[str] = (),
 ) -> tuple[tuple[str, ...], tuple[Label, ...]]:
     """Indicators to reckon and the rows that are kept of every draw."""
     rows = {kind: Collector(plan, [0], [kind]).finish().labels for kind in INDICATORS}
@@ -253,6 +308,7 @@ def _rows_to_keep(
     kinds, kept = [], []
     for kind, labels in rows.items():
         wanted = [labels[k] for k in rows_wanted(labels, names, MAIN)]
+        wanted += [labels[k] for k in rows_wanted(labels, judging, MAIN)] if judging else []
         if places:
             wanted = [label for label in wanted if _is_at(label, elements, plan)]
         if wanted:
