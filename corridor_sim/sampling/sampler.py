@@ -108,9 +108,13 @@ class Sampler:
         )
         return elements.with_flows(flows, _highest(flows))
 
-    def stream(self, replications: Iterable[int]) -> BlockSampler:
-        """The same draws, handed out window by window in order of release."""
-        return BlockSampler(self, _checked(replications))
+    def stream(self, replications: Iterable[int], released: Sequence[FlowInputs | None] | None = None) -> BlockSampler:
+        """The same draws, handed out window by window in order of release.
+
+        `released` are flows whose releases and itineraries are known (another plan has the same), to be handed
+        out at once; None in the place of a flow draws them.
+        """
+        return BlockSampler(self, _checked(replications), released)
 
 
 class BlockSampler:
@@ -121,7 +125,9 @@ class BlockSampler:
     flow costs mostly these.
     """
 
-    def __init__(self, sampler: Sampler, replications: Sequence[int]) -> None:
+    def __init__(
+        self, sampler: Sampler, replications: Sequence[int], released: Sequence[FlowInputs | None] | None = None
+    ) -> None:
         self.plan = sampler.plan
         self.replications = np.asarray(replications, dtype=np.int64)
         self.since_h = 0.0
@@ -130,6 +136,8 @@ class BlockSampler:
             _FlowDraws(self.plan, f, sampler.root, replications, keys, keep=True)
             for f, keys in enumerate(sampler._columns)
         ]
+        for flow, given in zip(self._flows, released or (), strict=released is not None):
+            flow.given = given
         self._elements = ElementDraws(self.plan, sampler.root, replications)
 
     @property
@@ -184,6 +192,8 @@ class _FlowDraws:
         flow = plan.flows[f]
         self.flow, self.f, self.horizon_h = flow, f, plan.horizon_h
         self._since_h = 0.0
+        self.given: FlowInputs | None = None
+        """Releases and itineraries, where they need not be drawn."""
         self._draw = flow.arrivals.block_sampler(streams.keys(root, replications, "release", flow.id))
         self._pending: list[FloatArray] = [np.empty(0) for _ in replications]
         self._over = np.zeros(len(replications), dtype=bool)
@@ -208,6 +218,9 @@ class _FlowDraws:
 
     def take(self, until_h: float) -> FlowInputs:
         """All draws of the consignments released before `until_h` and not taken yet (horizon included)."""
+        if self.given is not None:
+            assert until_h == math.inf
+            return self._drawn_for(self.given.release_h, self.given.variant, self.given.count)
         since_h, self._since_h = self._since_h, until_h
         more = self.flow.arrivals.expected_count(min(until_h, self.horizon_h), since_h) if until_h > since_h else 0.0
         rows = self._releases(until_h, more)
@@ -215,10 +228,12 @@ class _FlowDraws:
         release_h = np.full((len(rows), int(count.max(initial=0))), np.inf)
         for row, instants in zip(release_h, rows, strict=True):
             row[: len(instants)] = instants
+        return self._drawn_for(release_h, self._variant(rows, count), count)
+
+    def _drawn_for(self, release_h: FloatArray, variant: IntArray, count: IntArray) -> FlowInputs:
         column = np.arange(release_h.shape[1])
         number = self.f * NUMBER_PER_FLOW + self.taken[:, None] + column
         self.taken += count
-        variant = self._variant(rows, count)
         return FlowInputs(
             release_h,
             variant,

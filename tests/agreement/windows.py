@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
@@ -18,8 +20,29 @@ class GivenDraws:
     def sample(self, replications) -> SampledInputs:
         return rows_of(self.inputs, list(replications))
 
-    def stream(self, replications) -> GivenWindows:
-        return GivenWindows(self.sample(replications))
+    def stream(self, replications, released=None) -> GivenWindows:
+        inputs = self.sample(replications)
+        if released is not None:
+            flows = [
+                flow
+                if given is None
+                else dataclasses.replace(
+                    _cut_to(flow, given), release_h=given.release_h, variant=given.variant, number=given.number
+                )
+                for flow, given in zip(inputs.flows, released, strict=True)
+            ]
+            inputs = dataclasses.replace(inputs, flows=tuple(flows))
+        return GivenWindows(inputs)
+
+
+def _cut_to(flow: FlowInputs, given: FlowInputs) -> FlowInputs:
+    """As many draws as there are releases given."""
+    width = given.release_h.shape[1]
+    return dataclasses.replace(
+        flow,
+        duration_h={key: tuple(a[:, :width] for a in arrays) for key, arrays in flow.duration_h.items()},
+        uniform={key: a[:, :width] for key, a in flow.uniform.items()},
+    )
 
 
 def rows_of(inputs: SampledInputs, rows: list[int]) -> SampledInputs:

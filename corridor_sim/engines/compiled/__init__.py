@@ -6,7 +6,8 @@ give. `refusals` says what it does not do; `reduce` runs.
 `prepare` compiles, which takes some 15 s of CPU the first time.
 """
 
+from corridor_sim.engines.compiled.differing import Other
 from corridor_sim.engines.compiled.refusals import DOES, not_counted, refusals, unavailable
 from corridor_sim.engines.compiled.run import is_kept, prepare, reduce
 
-__all__ = ["DOES", "is_kept", "not_counted", "prepare", "reduce", "refusals", "unavailable"]
+__all__ = ["DOES", "Other", "is_kept", "not_counted", "prepare", "reduce", "refusals", "unavailable"]

@@ -382,6 +382,53 @@ def released(until_h, last_h, flows, coming, d, c):
 
 
 @stage
+def handed_over(number, order, upto, d, c):
+    """Those that another pass hands over in a window of this one, as ones who come to the step where they go on."""
+    who, when_h, come_h = c.who, c.when_h, d.come_h
+    m = 0
+    for k in range(upto[number], upto[number + 1]):
+        i = order[k]
+        who[m] = i
+        when_h[m] = come_h[i]
+        m += 1
+    return m
+
+
+@maker
+def by_window(w, come_h):
+    """Those handed over in order of the window in which they come (after the end: the last), and where each begins."""
+    windows, end_h = 1, w.step_h
+    while end_h <= w.horizon_h:
+        windows += 1
+        end_h += w.step_h
+    ends_h = np.empty(windows)
+    end_h = 0.0
+    for k in range(windows):
+        end_h += w.step_h
+        ends_h[k] = end_h
+    window = np.empty(len(come_h), np.int32)
+    upto, order = np.zeros(windows + 1, np.int64), np.empty(len(come_h), np.int32)
+    for i in range(len(come_h)):
+        window[i] = -1
+        if come_h[i] == come_h[i]:
+            k = windows - 1
+            if come_h[i] < ends_h[k]:
+                k = min(np.int64(come_h[i] / w.step_h), k)
+                while k > 0 and come_h[i] < ends_h[k - 1]:
+                    k -= 1
+            window[i] = k
+            upto[k + 1] += 1
+    for k in range(windows):
+        upto[k + 1] += upto[k]
+    begin = upto.copy()
+    for i in range(len(come_h)):
+        if window[i] >= 0:
+            order[begin[window[i]]] = i
+            begin[window[i]] += 1
+    return order, upto
+
+
+@stage
 def walk(m, after, w, t, d, c, a):
     """Those in `c.who`, at `c.when_h`, go on until a queue or the end; `after`: they leave a step, else they come.
 
@@ -404,8 +451,9 @@ def walk(m, after, w, t, d, c, a):
     opens_from, opens, closes_from, closes = t.opens_from, t.opens, t.closes_from, t.closes
     covers_from, covers = t.covers_from, t.covers
     node, simple, kind, number = t.node, t.simple, t.law_kind, t.law_number
-    base, release_h, route, first, second, given_at, given = d
-    inner, at_edge = a.inner, a.at_edge
+    base, release_h, route, first, second, given_at, given, _ = d
+    inner, at_edge, late = a.inner, a.at_edge, a.late
+    mark, handed_h, handed_begun, slots = t.mark, c.handed_h, c.handed_begun, begun.shape[1]
     visits, noted = 0, 0
     for z in range(m):
         i, at = who[z], when_h[z]
@@ -417,6 +465,10 @@ def walk(m, after, w, t, d, c, a):
         over = True
         while True:
             if not leaving:
+                if mark[s] >= 0:
+                    handed_h[mark[s], i] = at
+                    for k in range(slots):
+                        handed_begun[mark[s], i, k] = begun[i, k]
                 if at > horizon_h or s == end:
                     break
                 goes = True
@@ -449,13 +501,15 @@ def walk(m, after, w, t, d, c, a):
                     if at >= from_h and leave < until_h and leave < horizon_h:
                         inner[s, 0] += 1.0
                         inner[s, 2] += hold
-                    elif at < horizon_h:
-                        left = leave if leave < horizon_h else nan
-                        if not (left < from_h):
-                            edge_visit(s, at, at, left, from_h, until_h, horizon_h, at_edge)
-                        if leg_of[s] >= 0:
-                            span[noted], span_begin_h[noted], span_end_h[noted] = leg_of[s], at, leave
-                            noted += 1
+                    else:
+                        late[s] += 1
+                        if at < horizon_h:
+                            left = leave if leave < horizon_h else nan
+                            if not (left < from_h):
+                                edge_visit(s, at, at, left, from_h, until_h, horizon_h, at_edge)
+                            if leg_of[s] >= 0:
+                                span[noted], span_begin_h[noted], span_end_h[noted] = leg_of[s], at, leave
+                                noted += 1
                     at = leave
             leaving = False
             for k in range(closes_from[s], closes_from[s + 1]):
@@ -469,6 +523,11 @@ def walk(m, after, w, t, d, c, a):
         if over:
             # Spans under way do not end; the journey does if this was its last step.
             if s < end:
+                for x in range(s + 1, end):
+                    if mark[x] >= 0:
+                        handed_h[mark[x], i] = inf
+                        for k in range(slots):
+                            handed_begun[mark[x], i, k] = begun[i, k]
                 for k in range(covers_from[s], covers_from[s + 1]):
                     o = covers[k]
                     if begun[i, slot[o]] == begun[i, slot[o]]:
@@ -542,7 +601,7 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
     head, tail, piece_h, piece_value = c.head, c.tail, t.queue_h, t.queue_value
     net, waits, days, inner, at_edge = a.net, a.waits, a.days, a.inner, a.at_edge
     node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
-    base, _, _, first, second, given_at, given = d
+    base, _, _, first, second, given_at, given, _ = d
     who, when_h, route_flow, rank, until_of = c.who, c.when_h, t.route_flow, t.queue_rank, t.queue_until_h
     how, fixed_h, column, open_function = t.how, t.fixed_h, t.column, t.queue_open[q]
     function_from, function_h, function_value = t.function_from, t.piece_h, t.piece_value
@@ -709,7 +768,7 @@ def by_kernel(q, n, since_h, last, events, event_line, held, w, t, d, c, a):
     """As `served`, for those of the kinds that are left to a kernel."""
     line, join_of, behind, step_of, route = c.line, c.join_h, c.behind, c.step_of, d.route
     node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
-    base, _, _, first, second, given_at, given = d
+    base, _, _, first, second, given_at, given, _ = d
     who, when_h, route_flow, how, fixed_h, column = c.who, c.when_h, t.route_flow, t.how, t.fixed_h, t.column
     kind, row, clock_h = t.queue_kind[q], t.queue_row[q], t.queue_clock_h[q]
     group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
@@ -876,12 +935,18 @@ def _replication(w, t, d, c, a, sources=SOURCES):  # noqa: ARG001
     held, visits, since_h, until_h, last = np.int64(0), np.int64(0), 0.0, 0.0, False
     # Variables, since a constant would have a function compiled for it alone.
     come, leave = np.bool_(False), np.bool_(True)
+    goes_on, number = len(d.come_h) > 0, np.int64(0)
+    order, upto = by_window(w, d.come_h)
     while not last:
         until_h += w.step_h
         last = until_h > w.horizon_h
         if last:
             until_h = w.horizon_h + POINT
-        m = released(until_h, w.horizon_h, flows, coming, d, c)
+        if goes_on:
+            m = handed_over(number, order, upto, d, c)
+        else:
+            m = released(until_h, w.horizon_h, flows, coming, d, c)
+        number += 1
         more_visits, noted = walk(m, come, w, t, d, c, a)
         passages(noted, w, t, c, a)
         visits += more_visits
@@ -898,6 +963,7 @@ def _replication(w, t, d, c, a, sources=SOURCES):  # noqa: ARG001
                 m, held = by_kernel(q, n, since_h, last, events, event_line, held, w, t, d, c, a)
             else:
                 m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
+            a.served[q] += m
             more_visits, noted = walk(m, leave, w, t, d, c, a)
             passages(noted, w, t, c, a)
             visits += m + more_visits

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.streaming import DrawSource
 from corridor_sim.engines.compiled import codes, kernel_tables
+from corridor_sim.engines.compiled.differing import Base, Differing, Other, as_far_as_any
+from corridor_sim.engines.compiled.state import Draws, PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded, Ints, Tables, coded
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_levels import QueueLevels, grid_points
@@ -39,97 +41,6 @@ DRAWN_TOGETHER = 2_000_000
 """Releases drawn at once, over several replications."""
 
 
-class Draws(NamedTuple):
-    """Consignments of one replication and where their draws come from.
-
-    Attributes
-    ----------
-    base
-        Consignments ``base[f]`` up to ``base[f + 1]`` are those of flow f.
-    first, second
-        Key of each column.
-    given_at, given
-        Where the values of a column begin that was drawn before the pass (-1: it was not), and the values.
-    """
-
-    base: Ints
-    release_h: FloatArray
-    route: NDArray[np.int32]
-    first: NDArray[np.uint64]
-    second: NDArray[np.uint64]
-    given_at: Ints
-    given: FloatArray
-
-
-class PassState(NamedTuple):
-    """Where everybody is, and what the queues remember."""
-
-    # consignments
-    step_of: NDArray[np.int32]
-    join_h: FloatArray
-    behind: NDArray[np.int32]
-    begun: FloatArray
-    who: NDArray[np.int32]
-    when_h: FloatArray
-    line: Ints
-    other: Ints
-    span: NDArray[np.int32]
-    span_begin_h: FloatArray
-    span_end_h: FloatArray
-    bucket: Ints
-    # queues
-    inbox: Ints
-    busy: FloatArray
-    now_h: FloatArray
-    piece: Ints
-    taken: Ints
-    waiting: Ints
-    head: Ints
-    tail: Ints
-    # lengths of queues
-    spots: Ints
-    level: Ints
-    since: Ints
-    # kernels
-    arrival_h: FloatArray
-    service_h: FloatArray
-    start_h: FloatArray
-    finish_h: FloatArray
-    kept: FloatArray
-    kept_at: Ints
-
-
-class Sums(NamedTuple):
-    """What is counted in one replication.
-
-    Attributes
-    ----------
-    inner
-        By step, of visits wholly within the counted window: number, wait, hold.
-    at_edge
-        By step, of others: joined, started, left, began, wait, hold, wait and hold in the window,
-        unserved and their wait.
-    passed
-        By span, of passages wholly within the counted window: number, time.
-    passed_edge
-        By span, of others: created, begun, done, time, ended, inside and their time.
-    """
-
-    inner: FloatArray
-    at_edge: FloatArray
-    passed: FloatArray
-    passed_edge: FloatArray
-    net: NDArray[np.int32]
-    days: NDArray[np.int32]
-    waits: NDArray[np.int32]
-    begun_days: NDArray[np.int32]
-    ended_days: NDArray[np.int32]
-    hours: FloatArray
-    hours_h: FloatArray
-    stays: NDArray[np.int32]
-    near: NDArray[np.int32]
-
-
 def reduce(
     plan: Plan,
     sampler: DrawSource,
@@ -137,8 +48,11 @@ def reduce(
     collector: Collector,
     *,
     window_h: float = WINDOW_H,
+    others: Sequence[Other] = (),
 ) -> None:
     """Run some replications and add what happened to a collector that has exactly these.
+
+    `others` are run too, on the same root, from where they differ; their collectors have the same replications.
 
     Raises
     ------
@@ -151,23 +65,44 @@ def reduce(
 
     if not window_h > 0:
         raise ValueError(f"window_h must be > 0, got {window_h}")
-    code = coded(plan, collector, window_h)
+    base = Base(plan, coded(plan, collector, window_h), collector, others, window_h)
+    code = base.code
     together = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
     state: PassState | None = None
+    room: PassState | None = None
     for begin in range(0, len(replications), together):
         block = replications[begin : begin + together]
         inputs = sampler.stream(block).next(math.inf)
         columns = _DrawColumns(code, inputs.flows)
+        of_others = [_inputs(other, block, inputs.flows) for other in base.others]
         for k in range(len(block)):
             draws = columns.draws(k, inputs.flows)
             state = _empty(code, len(draws.release_h), state)
-            sums = _zeros(code, collector)
+            sums = base.with_rows(_zeros(code, collector))
             tables = _drawn_tables(code, plan, inputs, k)
             visits, spent = machine.replication(code.window, tables, draws, state, sums)
             row = begin + k
             collector.visits[row] += visits
-            _hand_over(code, collector, row, sums)
+            _hand_over(code, collector, row, base.joined(sums))
             _hand_over_levels(code, collector, row, spent, state)
+            for other, (their_inputs, their_columns) in zip(base.others, of_others, strict=True):
+                their_draws = their_columns.draws(k, their_inputs.flows)
+                room = _empty(other.code, len(their_draws.release_h), room)
+                their_draws = other.taken_up(draws, state, their_draws, room)
+                theirs, again, their_spent = _zeros(other.code, other.collector), 0, None
+                if len(their_draws.come_h):
+                    tables = _drawn_tables(other.code, other.plan, their_inputs, k)
+                    again, their_spent = machine.replication(other.code.window, tables, their_draws, room, theirs)
+                other.again[row] = again
+                other.collector.visits[row] += again + other.add_shared(sums, theirs)
+                _hand_over(other.code, other.collector, row, theirs)
+                other.hand_over_levels(row, spent, state, their_spent, room)
+
+
+def _inputs(other: Differing, block: Sequence[int], flows: Sequence[FlowInputs]) -> tuple[SampledInputs, _DrawColumns]:
+    """The draws of another plan, for those who are released in the base."""
+    inputs = other.sampler.stream(block, released=other.released(flows)).next(math.inf)
+    return inputs, _DrawColumns(other.code, inputs.flows)
 
 
 def prepare(plan: Plan) -> None:
@@ -178,7 +113,7 @@ def prepare(plan: Plan) -> None:
     code = coded(plan, collector, WINDOW_H)
     nobody, keys = np.zeros(0), np.zeros(len(code.columns), np.uint64)
     base, given_at = np.zeros(len(plan.flows) + 1, np.int64), np.full(len(code.columns), -1, dtype=np.int64)
-    draws = Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody)
+    draws = Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody, nobody)
     machine.replication(code.window, code.tables, draws, _empty(code, 0, None), _zeros(code, collector))
 
 
@@ -235,7 +170,7 @@ class _DrawColumns:
             given_at[n] = length
             parts.append(values[k, : counts[self.code.columns[n].flow]])
             length += len(parts[-1])
-        return Draws(base, release, route, self.first[k], self.second[k], given_at, np.concatenate(parts))
+        return Draws(base, release, route, self.first[k], self.second[k], given_at, np.concatenate(parts), np.empty(0))
 
 
 def _all_of(column: Any, count: Ints) -> FloatArray:
@@ -268,7 +203,8 @@ def _empty(code: Coded, consignments: int, before: PassState | None) -> PassStat
     """The state at hour 0; the long arrays of the replication before serve again."""
     queues, lines = len(code.tables.queue_kind), len(code.lines)
     size = max(consignments, 1)
-    if before is not None and len(before.step_of) >= size:
+    fits = before is not None and before.begun.shape[0] >= size and before.begun.shape[1] == code.slots
+    if before is not None and fits and len(before.span) >= size * code.noted:
         long = before[:11]
         before.begun[:size] = np.nan
     else:
@@ -306,7 +242,17 @@ def _empty(code: Coded, consignments: int, before: PassState | None) -> PassStat
         np.full(lines, grid_points(code.window.from_h), dtype=np.int64),
         *scratch,
         *kernel_tables.kept(code.kernels, consignments),
+        *_handed(code, len(long[0]), before),
     )
+
+
+def _handed(code: Coded, size: int, before: PassState | None) -> tuple[FloatArray, FloatArray]:
+    """Room for those handed over, in as many columns as an itinerary has marked steps; nobody is yet."""
+    columns = int(code.tables.mark.max(initial=-1)) + 1
+    if before is None or before.handed_h.shape != (columns, size):
+        return np.full((columns, size), np.nan), np.empty((columns, size, code.slots))
+    before.handed_h[:] = np.nan
+    return before.handed_h, before.handed_begun
 
 
 def _scratch(size: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
@@ -334,6 +280,8 @@ def _zeros(code: Coded, collector: Collector) -> Sums:
         like(hours.stay_h),
         like(stays.counts.counts),
         like(stays.counts.near),
+        np.zeros(steps, np.int64),
+        np.zeros(len(code.tables.queue_kind), np.int64),
     )
 
 
@@ -389,6 +337,4 @@ def _hand_over(code: Coded, collector: Collector, row: int, sums: Sums) -> None:
 def _hand_over_levels(code: Coded, collector: Collector, row: int, spent: Ints, state: PassState) -> None:
     levels = collector.shared(QueueLevels)
     for k, line in enumerate(code.lines):
-        found = np.flatnonzero(spent[k])
-        upto = int(found[-1]) + 1 if len(found) else 1
-        levels.put(row, line, spent[k, :upto], int(state.level[k]), int(state.since[k]))
+        levels.put(row, line, as_far_as_any(spent[k]), int(state.level[k]), int(state.since[k]))

@@ -6,7 +6,7 @@ keeps one line at an element: a station with reserved lanes has one for each gro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -56,6 +56,7 @@ class Tables(NamedTuple):
     closes: Ints
     covers_from: Ints
     covers: Ints
+    mark: Ints
     # unusual steps
     step_law_from: Ints
     law_h: FloatArray
@@ -139,6 +140,10 @@ class Coded:
         Cell of `VisitSums` of each step.
     span_cell, span_variant
         Cell of `SpanSums` of each span, and for whole journeys the row of their itinerary, else -1.
+    span_keys
+        Flow, itinerary and number there of each span, -1 for the whole journey.
+    queue_numbers
+        Queues of each element.
     lines
         Elements of each line of `QueueLevels`.
     kernels
@@ -157,7 +162,9 @@ class Coded:
     step_element: Ints
     span_cell: Ints
     span_variant: Ints
+    span_keys: tuple[tuple[int, int, int], ...]
     first_route: Ints
+    queue_numbers: Mapping[int, tuple[int, ...]]
     lines: tuple[tuple[int, ...], ...]
     kernels: tuple[KernelTables, ...]
     timetables: tuple[tuple[int, int], ...]
@@ -275,6 +282,7 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         *steps.tables(),
         whole(leg_of),
         *(whole(part) for found in (opens, closes, covers) for part in (found.begin, found.values)),
+        np.full(len(step_cell) + 1, -1, dtype=np.int64),
         *steps.unusual(),
         whole(functions.pieces.begin),
         real(functions.pieces.values),
@@ -304,7 +312,9 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         whole(step_element),
         whole(spans.cell),
         whole(spans.variant),
+        tuple(spans.key),
         whole(first_route),
+        queues.of_element(),
         queues.lines,
         tuple(queues.kernels),
         tuple(queues.timetables),
@@ -390,6 +400,7 @@ class _Spans:
         self.rows: list[tuple[int, int, int, float]] = []
         self.cell: list[int] = []
         self.variant: list[int] = []
+        self.key: list[tuple[int, int, int]] = []
         self.slots, self._variants = 0, 0
 
     def _add(self, found: tuple[int, int], kind: int, slot: int, row: int, clock_h: float, variant: int) -> int:
@@ -419,6 +430,7 @@ class _Spans:
             elif kind == codes.CROSSING:
                 row, clock_h = self.hours.row_of(where[0]), float(self.hours.clock[id].shown_h(0.0))
             found[self._add(where, kind, slot, row, clock_h, -1)] = span
+            self.key.append((f, v, n))
         return found
 
     def journey(self, f: int, v: int) -> int:
@@ -426,6 +438,7 @@ class _Spans:
         where = self.scope.span_cell(f, v, -1)
         assert where is not None
         self._variants += 1
+        self.key.append((f, v, -1))
         return self._add(where, codes.JOURNEY, 0, 0, 0.0, self._variants - 1)
 
     def tables(self) -> list[Any]:
@@ -525,6 +538,13 @@ class _QueueTables:
         if isinstance(thing, Delay):
             return -1
         return self.number[element, group_of(thing, flow) if isinstance(thing, Station) else 0]
+
+    def of_element(self) -> dict[int, tuple[int, ...]]:
+        """The queues of each element, in order."""
+        found: dict[int, tuple[int, ...]] = {}
+        for (element, _), q in self.number.items():
+            found[element] = (*found.get(element, ()), q)
+        return found
 
     def tables(self) -> list[Any]:
         """From `Tables.queue_kind` on."""

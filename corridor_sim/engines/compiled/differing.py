@@ -1,0 +1,350 @@
+"""A plan that differs from a base in a part only: the pass takes its consignments up where they go their own way.
+
+The pass over the base notes when each comes to the step from which it is *affected*
+(`plan.shared_part`), and which spans it is in by then; from there the other plan is worked
+through. What the shared steps, spans and queues came to is taken from the sums of the base. These are
+whole numbers and times on the clock grid, so the sums are those of a run of its own, to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.engines.batch.streaming import WindowSource
+from corridor_sim.engines.compiled import codes
+from corridor_sim.engines.compiled.state import Draws, PassState, Sums
+from corridor_sim.engines.compiled.tables import Coded, Ints, coded, whole
+from corridor_sim.indicators.base import Collector
+from corridor_sim.indicators.queue_levels import QueueLevels
+from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StayTimes
+from corridor_sim.plan.plan import Plan, Span
+from corridor_sim.plan.shared_part import SharedPart, shared_part
+from corridor_sim.records.inputs import FlowInputs
+from corridor_sim.records.visits import IntArray
+
+NOBODY = -1
+
+
+class ReleasedSource(Protocol):
+    """What is needed of `sampling.Sampler`."""
+
+    def stream(self, replications: Sequence[int], released: Sequence[FlowInputs | None]) -> WindowSource:
+        """Draws of some replications for those who are released, by flow; None draws the releases too."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Other:
+    """Another plan to be run with a base, on the same root and replications.
+
+    Attributes
+    ----------
+    again
+        Visits that were simulated for it, by replication; filled by the run.
+    """
+
+    plan: Plan
+    sampler: ReleasedSource
+    collector: Collector
+    again: IntArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "again", np.zeros(len(self.collector.scope.replications), dtype=np.int64))
+
+
+class Pairs(NamedTuple):
+    """Things that are the same in the base and in another plan."""
+
+    base: Ints
+    other: Ints
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[int, int]]) -> Pairs:
+        """As two arrays."""
+        both = whole(list(pairs)).reshape(-1, 2)
+        return cls(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]))
+
+
+class GoingOn(NamedTuple):
+    """Consignments of one itinerary that are handed over: flow here, flow and route in the base, at which mark, slots.
+
+    `mark` is `NOBODY` where they begin at their release.
+    """
+
+    flow: int
+    variant: int
+    mark: int
+    slots: tuple[tuple[int, int], ...]
+
+
+class Differing:
+    """One other plan, as the pass reads it, and what of its sums is the base's."""
+
+    def __init__(self, other: Other, base: Plan, base_code: Coded, step_h: float) -> None:
+        self.plan, self.sampler, self.collector, self.again = other.plan, other.sampler, other.collector, other.again
+        self.base_code = base_code
+        self.part: SharedPart = shared_part(base, other.plan)
+        code = coded(other.plan, other.collector, step_h)
+        begin = code.tables.route_begin.copy()
+        for f, flow in enumerate(self.part.steps):
+            for v, upto in enumerate(flow):
+                begin[code.first_route[f] + v] += upto or 0
+        self.code = replace(code, tables=code.tables._replace(route_begin=begin))
+        self.first_step = code.tables.route_begin
+        self._spans = [
+            {
+                (f, v): _same_spans(base.flows[of].variants[v].spans, variant.spans)
+                for v, variant in enumerate(flow.variants)
+            }
+            if of >= 0
+            else {}
+            for f, (of, flow) in enumerate(zip(self.part.flow_of, other.plan.flows, strict=True))
+        ]
+        self.going_on: list[GoingOn] = []
+        self.steps, self.spans = Pairs.of(self._steps()), Pairs.of(self._shared_spans())
+        elements = [(of, k) for k, of in enumerate(self.part.element_of) if of >= 0]
+        self.rows = Pairs.of((self._queue_row(base_code, of), self._queue_row(self.code, k)) for of, k in elements)
+        self.queues = whole([q for of, _ in elements for q in base_code.queue_numbers[of]])
+        self.delays = self.steps.base[base_code.tables.queue[self.steps.base] < 0]
+        lines = {line: k for k, line in enumerate(base_code.lines)}
+        self.lines = Pairs.of(
+            (lines[tuple(sorted(self.part.element_of[k] for k in line))], n)
+            for n, line in enumerate(self.code.lines)
+            if all(self.part.element_of[k] >= 0 for k in line)
+        )
+        # Rows of the base that hold what is shared alone; known once the rows are split.
+        self.stay_rows = self.post_rows = self.crossing_rows = Pairs.of(())
+
+    @staticmethod
+    def _queue_row(code: Coded, element: int) -> int:
+        return int(code.tables.queue_row[code.queue_numbers[element][0]])
+
+    def _steps(self) -> Iterable[tuple[int, int]]:
+        """Shared steps; those of elements that queue only where the element is shared, which it is."""
+        for f, of in enumerate(self.part.flow_of):
+            for v, upto in enumerate(self.part.steps[f]):
+                if of >= 0 and upto != 0:
+                    number = len(self.plan.flows[f].variants[v].steps) if upto is None else upto
+                    here = self.first_step[self.code.first_route[f] + v]
+                    there = self.base_code.tables.route_begin[self.base_code.first_route[of] + v]
+                    yield from ((int(there) + k, int(here) + k) for k in range(number))
+
+    def _shared_spans(self) -> Iterable[tuple[int, int]]:
+        at = {key: o for o, key in enumerate(self.base_code.span_keys)}
+        for o, (f, v, n) in enumerate(self.code.span_keys):
+            of, upto = self.part.flow_of[f], self.part.steps[f][v]
+            if of < 0:
+                continue
+            if upto is None or (n >= 0 and self.plan.flows[f].variants[v].spans[n].last < upto):
+                yield at[of, v, self._spans[f][f, v][n] if n >= 0 else -1], o
+
+    def signature(self) -> list[tuple[int, int]]:
+        """For each span of the base, its rows of stays and of days or hours here, -1 where it is affected."""
+        found = [(-1, -1)] * len(self.base_code.span_keys)
+        tables = self.code.tables
+        for mine, here in zip(self.spans.base.tolist(), self.spans.other.tolist(), strict=True):
+            found[mine] = int(tables.span_stay[here]), int(tables.span_row[here])
+        return found
+
+    def hand_over_at(self, marks: dict[tuple[int, int], int]) -> None:
+        """Say who is handed over, `marks` being the column of each (route, number of shared steps) of the base."""
+        for f, of in enumerate(self.part.flow_of):
+            for v, upto in enumerate(self.part.steps[f]):
+                if upto is None:
+                    continue
+                mark = marks[int(self.base_code.first_route[of]) + v, upto] if upto else NOBODY
+                slots = tuple(self._under_way(f, v, upto)) if upto else ()
+                self.going_on.append(GoingOn(f, v, mark, slots))
+
+    def _under_way(self, f: int, v: int, upto: int) -> Iterable[tuple[int, int]]:
+        """Slots, in the base and here, of the spans that consignments may be in as they are handed over."""
+        of = self.part.flow_of[f]
+        at = {key: o for o, key in enumerate(self.base_code.span_keys)}
+        spans = self.plan.flows[f].variants[v].spans
+        for o, (flow, variant, n) in enumerate(self.code.span_keys):
+            if (flow, variant) == (f, v) and n >= 0 and spans[n].first < upto <= spans[n].last:
+                mine = at[of, v, self._spans[f][f, v][n]]
+                yield int(self.base_code.tables.span_slot[mine]), int(self.code.tables.span_slot[o])
+
+    def released(self, flows: Sequence[FlowInputs]) -> list[FlowInputs | None]:
+        """Releases of the base by flow; nobody where all go as in the base, None where there are others."""
+        found: list[FlowInputs | None] = []
+        for f, of in enumerate(self.part.flow_of):
+            if of < 0:
+                found.append(None)
+            elif all(upto is None for upto in self.part.steps[f]):
+                found.append(_nobody(flows[of]))
+            else:
+                found.append(flows[of])
+        return found
+
+    def taken_up(self, base_draws: Draws, base_state: PassState, draws: Draws, state: PassState) -> Draws:
+        """Where the consignments go on, from what the base has handed over; the spans they are in go to the state."""
+        come_h = np.full(len(draws.release_h), np.nan)
+        for one in self.going_on:
+            begin, end = draws.base[one.flow : one.flow + 2].tolist()
+            if end == begin:
+                continue
+            which: Any = slice(None)
+            if len(self.part.steps[one.flow]) > 1:
+                which = np.flatnonzero(draws.route[begin:end] == self.code.first_route[one.flow] + one.variant)
+            if one.mark == NOBODY:
+                come_h[begin:end][which] = draws.release_h[begin:end][which]
+                continue
+            first = int(base_draws.base[self.part.flow_of[one.flow]])
+            there = slice(first, first + end - begin)
+            come_h[begin:end][which] = base_state.handed_h[one.mark, there][which]
+            for mine, here in one.slots:
+                state.begun[begin:end, here][which] = base_state.handed_begun[one.mark, there, mine][which]
+        return draws._replace(come_h=come_h)
+
+    def add_shared(self, base: Sums, sums: Sums) -> int:
+        """Add what is the base's to the sums, those of its split rows; how many visits that is."""
+        for name in ("inner", "at_edge"):
+            getattr(sums, name)[self.steps.other] += getattr(base, name)[self.steps.base]
+        for name in ("passed", "passed_edge"):
+            getattr(sums, name)[self.spans.other] += getattr(base, name)[self.spans.base]
+        for name in ("net", "days", "waits"):
+            getattr(sums, name)[self.rows.other] += getattr(base, name)[self.rows.base]
+        for rows, names in (
+            (self.stay_rows, ("stays", "near")),
+            (self.post_rows, ("begun_days", "ended_days")),
+            (self.crossing_rows, ("hours", "hours_h")),
+        ):
+            for name in names:
+                np.add.at(getattr(sums, name), rows.other, getattr(base, name)[rows.base])
+        return int(base.inner[self.delays, 0].sum() + base.late[self.delays].sum() + base.served[self.queues].sum())
+
+    def hand_over_levels(
+        self, row: int, base_spent: Ints, base: PassState, spent: Ints | None, state: PassState
+    ) -> None:
+        """Give the levels of the queues to the reducer: the base's, and where it was affected its own."""
+        levels = self.collector.shared(QueueLevels)
+        mine = set(self.lines.other.tolist())
+        if spent is not None:
+            for k, line in enumerate(self.code.lines):
+                if k not in mine:
+                    levels.put(row, line, as_far_as_any(spent[k]), int(state.level[k]), int(state.since[k]))
+        for there, here in zip(self.lines.base.tolist(), self.lines.other.tolist(), strict=True):
+            line, own = self.code.lines[here], as_far_as_any(base_spent[there])
+            levels.put(row, line, own, int(base.level[there]), int(base.since[there]))
+
+
+class Base:
+    """A base with the marks that others need, and with rows that hold what is shared with each of them alone."""
+
+    def __init__(self, plan: Plan, code: Coded, collector: Collector, others: Sequence[Other], step_h: float) -> None:
+        self.others = [Differing(other, plan, code, step_h) for other in others]
+        marks = self._marks()
+        mark = code.tables.mark.copy()
+        for (route, upto), column in marks.items():
+            mark[code.tables.route_begin[route] + upto] = column
+        for other in self.others:
+            other.hand_over_at(marks)
+        tables = code.tables
+        kind = tables.span_kind
+        signatures = list(zip(*(other.signature() for other in self.others), strict=True)) or [()] * len(kind)
+        self.stays, stay = _split(
+            tables.span_stay, kind != codes.LEG, signatures, len(collector.shared(StayTimes).counts.counts)
+        )
+        self.posts, post = _split(
+            tables.span_row, kind == codes.POST, signatures, len(collector.shared(SpanDays).begun_by_day)
+        )
+        self.crossings, crossing = _split(
+            tables.span_row, kind == codes.CROSSING, signatures, len(collector.shared(SpanHours).begun)
+        )
+        row = np.where(kind == codes.POST, post, np.where(kind == codes.CROSSING, crossing, tables.span_row))
+        self.code = replace(code, tables=tables._replace(mark=mark, span_stay=stay, span_row=row))
+        for other in self.others:
+            span, here = other.spans, other.code.tables
+            for name, rows, wanted, mine in (
+                ("stay_rows", stay, kind != codes.LEG, here.span_stay),
+                ("post_rows", post, kind == codes.POST, here.span_row),
+                ("crossing_rows", crossing, kind == codes.CROSSING, here.span_row),
+            ):
+                some = wanted[span.base]
+                pairs = zip(rows[span.base[some]].tolist(), mine[span.other[some]].tolist(), strict=True)
+                setattr(other, name, Pairs.of(sorted(set(pairs))))
+
+    def _marks(self) -> dict[tuple[int, int], int]:
+        """The column of each (route, number of shared steps); the columns of a route are numbered from 0."""
+        wanted: dict[int, set[int]] = {}
+        for other in self.others:
+            for f, of in enumerate(other.part.flow_of):
+                for v, upto in enumerate(other.part.steps[f]):
+                    if upto:
+                        wanted.setdefault(int(other.base_code.first_route[of]) + v, set()).add(upto)
+        return {(route, upto): k for route, some in wanted.items() for k, upto in enumerate(sorted(some))}
+
+    def with_rows(self, sums: Sums) -> Sums:
+        """Empty sums with the rows that the split needs more."""
+        return sums._replace(
+            stays=_longer(sums.stays, self.stays),
+            near=_longer(sums.near, self.stays),
+            begun_days=_longer(sums.begun_days, self.posts),
+            ended_days=_longer(sums.ended_days, self.posts),
+            hours=_longer(sums.hours, self.crossings),
+            hours_h=_longer(sums.hours_h, self.crossings),
+        )
+
+    def joined(self, sums: Sums) -> Sums:
+        """The sums of the base itself."""
+        return sums._replace(
+            stays=_joined(sums.stays, self.stays),
+            near=_joined(sums.near, self.stays),
+            begun_days=_joined(sums.begun_days, self.posts),
+            ended_days=_joined(sums.ended_days, self.posts),
+            hours=_joined(sums.hours, self.crossings),
+            hours_h=_joined(sums.hours_h, self.crossings),
+        )
+
+
+def _same_spans(base: tuple[Span, ...], other: tuple[Span, ...]) -> list[int]:
+    """For each span of an itinerary the one of the base that begins alike, -1 where there is none."""
+    if base == other:
+        return list(range(len(other)))
+    at = {(span.kind, span.id, span.direction, span.first): n for n, span in enumerate(base)}
+    return [at.get((span.kind, span.id, span.direction, span.first), -1) for span in other]
+
+
+def _split(rows: Ints, which: NDArray[np.bool_], signatures: Sequence[Any], count: int) -> tuple[Ints, Ints]:
+    """Rows such that spans of different signatures never have one together.
+
+    Returns the row to which each one belongs that is added behind the `count` there are, and the row of each span.
+    """
+    held: dict[int, Any] = {}
+    more: dict[tuple[int, Any], int] = {}
+    out = rows.copy()
+    for o in np.flatnonzero(which).tolist():
+        row, signature = int(rows[o]), signatures[o]
+        if held.setdefault(row, signature) != signature:
+            out[o] = count + more.setdefault((row, signature), len(more))
+    return whole([row for row, _ in more]), out
+
+
+def _longer(array: NDArray[Any], more: Ints) -> NDArray[Any]:
+    return np.concatenate([array, np.zeros((len(more), *array.shape[1:]), dtype=array.dtype)]) if len(more) else array
+
+
+def _joined(array: NDArray[Any], more: Ints) -> NDArray[Any]:
+    if not len(more):
+        return array
+    out = array[: -len(more)].copy()
+    np.add.at(out, more, array[-len(more) :])
+    return out
+
+
+def _nobody(flow: FlowInputs) -> FlowInputs:
+    """No consignments, of as many replications."""
+    return replace(flow, release_h=flow.release_h[:, :0], variant=flow.variant[:, :0], number=flow.number[:, :0])
+
+
+def as_far_as_any(spent: Ints) -> Ints:
+    """Time at each level up to the highest that a queue had."""
+    found = np.flatnonzero(spent)
+    return spent[: int(found[-1]) + 1 if len(found) else 1]

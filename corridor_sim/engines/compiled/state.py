@@ -1,0 +1,115 @@
+"""What the compiled pass works on in one replication: its draws, where everybody is, and what is counted."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.core.units import FloatArray
+from corridor_sim.engines.compiled.tables import Ints
+
+
+class Draws(NamedTuple):
+    """Consignments of one replication and where their draws come from.
+
+    Attributes
+    ----------
+    base
+        Consignments ``base[f]`` up to ``base[f + 1]`` are those of flow f.
+    first, second
+        Key of each column.
+    given_at, given
+        Where the values of a column begin that was drawn before the pass (-1: it was not), and the values.
+    come_h
+        When each comes to the step where another pass hands it over (NaN: never; infinite: not within the run); empty
+        where all begin at their release.
+    """
+
+    base: Ints
+    release_h: FloatArray
+    route: NDArray[np.int32]
+    first: NDArray[np.uint64]
+    second: NDArray[np.uint64]
+    given_at: Ints
+    given: FloatArray
+    come_h: FloatArray
+
+
+class PassState(NamedTuple):
+    """Where everybody is, and what the queues remember."""
+
+    # consignments
+    step_of: NDArray[np.int32]
+    join_h: FloatArray
+    behind: NDArray[np.int32]
+    begun: FloatArray
+    who: NDArray[np.int32]
+    when_h: FloatArray
+    line: Ints
+    other: Ints
+    span: NDArray[np.int32]
+    span_begin_h: FloatArray
+    span_end_h: FloatArray
+    bucket: Ints
+    # queues
+    inbox: Ints
+    busy: FloatArray
+    now_h: FloatArray
+    piece: Ints
+    taken: Ints
+    waiting: Ints
+    head: Ints
+    tail: Ints
+    # lengths of queues
+    spots: Ints
+    level: Ints
+    since: Ints
+    # kernels
+    arrival_h: FloatArray
+    service_h: FloatArray
+    start_h: FloatArray
+    finish_h: FloatArray
+    kept: FloatArray
+    kept_at: Ints
+    # those who come to a step from which another plan goes its own way, and when the spans under way began
+    handed_h: FloatArray
+    handed_begun: FloatArray
+
+
+class Sums(NamedTuple):
+    """What is counted in one replication.
+
+    Attributes
+    ----------
+    inner
+        By step, of visits wholly within the counted window: number, wait, hold.
+    at_edge
+        By step, of others: joined, started, left, began, wait, hold, wait and hold in the window,
+        unserved and their wait.
+    passed
+        By span, of passages wholly within the counted window: number, time.
+    passed_edge
+        By span, of others: created, begun, done, time, ended, inside and their time.
+    late
+        By step, visits of delays that are not in `inner`.
+    served
+        By queue, visits.
+    """
+
+    inner: FloatArray
+    at_edge: FloatArray
+    passed: FloatArray
+    passed_edge: FloatArray
+    net: NDArray[np.int32]
+    days: NDArray[np.int32]
+    waits: NDArray[np.int32]
+    begun_days: NDArray[np.int32]
+    ended_days: NDArray[np.int32]
+    hours: FloatArray
+    hours_h: FloatArray
+    stays: NDArray[np.int32]
+    near: NDArray[np.int32]
+    late: Ints
+    served: Ints

@@ -1,0 +1,274 @@
+"""Which part of a plan goes exactly as in another plan: what need not be simulated twice.
+
+Two plans on the same random numbers have the same consignments; these go the same way until
+they meet the first thing that differs, or that others reach otherwise than in the base. Such an
+element is *affected*, with all that comes after it. Whatever looks upstream (a full yard, an
+announced wait) or couples elements (a staff pool, a queue that is reported for a whole post)
+takes its group along. Where this module is in doubt, it says affected.
+
+A mechanism by which elements depend on each other gets its line in `_Content.couplings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from corridor_sim.core.fingerprints import fingerprint
+from corridor_sim.plan.plan import Delay, FlowPlan, Plan, Span, Station, Step, Variant
+
+
+@dataclass(frozen=True, slots=True)
+class SharedPart:
+    """What of a plan goes as in a base plan, under the same root and replications.
+
+    Attributes
+    ----------
+    flow_of
+        The flow of the base with the same releases and routes, -1 where there is none.
+    steps
+        For each flow and each of its itineraries, how many steps at its beginning everybody comes to, takes and
+        leaves as in the base; None if that holds for the whole itinerary.
+    element_of
+        For each element that is the same and is visited by the same at the same instants, the element of
+        the base; else -1. Delays have no queue: theirs is a matter of each step.
+    """
+
+    flow_of: tuple[int, ...]
+    steps: tuple[tuple[int | None, ...], ...]
+    element_of: tuple[int, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything has to be simulated."""
+        return all(number == 0 for flow in self.steps for number in flow)
+
+
+def shared_part(base: Plan, plan: Plan) -> SharedPart:
+    """What of `plan` goes as in `base`.
+
+    Examples
+    --------
+    >>> from corridor_sim.plan.plan import Plan
+    >>> empty = Plan(elements=(), flows=(), horizon_h=24.0)
+    >>> shared_part(empty, empty)
+    SharedPart(flow_of=(), steps=(), element_of=())
+    """
+    search = _Search(base, plan)
+    if not _same_question(base, plan):
+        return search.nothing()
+    return search.found()
+
+
+def _same_question(base: Plan, plan: Plan) -> bool:
+    """Whether hours, counted windows and clocks are the same, and numbers of consignments in the same order."""
+    if any(getattr(base, name) != getattr(plan, name) for name in ("horizon_h", "warm_up_h", "start")):
+        return False
+    if base.counted_until_h != plan.counted_until_h or base.cyclic or plan.cyclic:
+        return False
+    ids = {flow.id for flow in base.flows} & {flow.id for flow in plan.flows}
+    if [flow.id for flow in base.flows if flow.id in ids] != [flow.id for flow in plan.flows if flow.id in ids]:
+        return False
+    return all(_agree(one, other) for one, other in zip(_clocks(base), _clocks(plan), strict=True))
+
+
+def _agree(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return all(other[key] == value for key, value in one.items() if key in other)
+
+
+def _clocks(plan: Plan) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Local time of each post, and of each crossing: that of the first of its posts."""
+    posts = {id: of.get("utc_offsets") for id, of in plan.labels.get("posts", {}).items()}
+    crossings: dict[str, Any] = {}
+    for id, of in plan.labels.get("posts", {}).items():
+        crossings.setdefault(of.get("crossing"), posts[id])
+    return posts, crossings
+
+
+class _Content:
+    """The content of the parts of one plan, with ids in place of numbers."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.flows = {flow.id: f for f, flow in enumerate(plan.flows)}
+        self.elements = {element.id: k for k, element in enumerate(plan.elements)}
+        self.pools = {pool.id: fingerprint(pool) for pool in plan.staff_pools}
+
+    def element(self, id: str) -> tuple[str, tuple[str, ...]]:
+        """Content of an element; where it speaks of flows by their numbers, with the flows."""
+        element = self.plan.elements[self.elements[id]]
+        speaks = any(getattr(element, name, None) for name in ("rank", "rank_changes", "reserved", "priority"))
+        return fingerprint(element), tuple(self.flows) if speaks else ()
+
+    def step(self, step: Step) -> tuple[str, str]:
+        """An element, and what a step says besides."""
+        return self.id_of(step), fingerprint(replace(step, element=0))
+
+    def id_of(self, step: Step) -> str:
+        """The element of a step."""
+        return self.plan.elements[step.element].id
+
+    def queues(self, variant: Variant, upto: int) -> set[str]:
+        """Elements that an itinerary meets from a step on and at which consignments wait for each other."""
+        elements = (self.plan.elements[step.element] for step in variant.steps[upto:])
+        return {element.id for element in elements if not isinstance(element, Delay)}
+
+    def couplings(self) -> dict[tuple[str, ...], set[str]]:
+        """Elements that are affected together: of a staff pool, and those whose queue is reported as one."""
+        groups: dict[tuple[str, ...], set[str]] = {}
+        for element in self.plan.elements:
+            if isinstance(element, Station) and element.staff_pool is not None:
+                groups.setdefault((element.staff_pool,), set()).add(element.id)
+            if element.post and not isinstance(element, Delay) and element.wait_component != "slot_wait":
+                groups.setdefault((element.post, element.direction), set()).add(element.id)
+        return groups
+
+    def offered(self, pool: str) -> tuple[str | None, list[str]]:
+        """A staff pool, and the stations in the order in which its free members are offered."""
+        stations = [one.id for one in self.plan.elements if isinstance(one, Station) and one.staff_pool == pool]
+        return self.pools.get(pool), stations
+
+
+class _Search:
+    """Lowers the numbers of shared steps until nothing affected lies within them."""
+
+    def __init__(self, base: Plan, plan: Plan) -> None:
+        self.base, self.plan = _Content(base), _Content(plan)
+        self.flow_of = tuple(
+            self.base.flows[flow.id]
+            if flow.id in self.base.flows and _same_releases(base.flows[self.base.flows[flow.id]], flow)
+            else -1
+            for flow in plan.flows
+        )
+        self.upto: dict[tuple[int, int], int] = {}
+        self.affected: set[str] = set()
+
+    def nothing(self) -> SharedPart:
+        """The answer that everything is affected."""
+        plan = self.plan.plan
+        return SharedPart(
+            (-1,) * len(plan.flows), tuple((0,) * len(flow.variants) for flow in plan.flows), (-1,) * len(plan.elements)
+        )
+
+    def found(self) -> SharedPart:
+        """The answer."""
+        self._begin()
+        while self._lower():
+            pass
+        plan = self.plan.plan
+        steps = tuple(
+            tuple(
+                None if self.upto.get((f, v), 0) > len(variant.steps) else self.upto.get((f, v), 0)
+                for v, variant in enumerate(flow.variants)
+            )
+            for f, flow in enumerate(plan.flows)
+        )
+        element_of = tuple(
+            -1 if element.id in self.affected or isinstance(element, Delay) else self.base.elements[element.id]
+            for element in plan.elements
+        )
+        return SharedPart(self.flow_of, steps, element_of)
+
+    def _pairs(self) -> Iterator[tuple[tuple[int, int], Variant, Variant]]:
+        """(flow, itinerary) with the one of the base and the one of the plan, where flows go together."""
+        for f, of in enumerate(self.flow_of):
+            if of >= 0:
+                one, other = self.base.plan.flows[of], self.plan.plan.flows[f]
+                for v, (before, after) in enumerate(zip(one.variants, other.variants, strict=True)):
+                    yield (f, v), before, after
+
+    def _begin(self) -> None:
+        """Elements that differ are affected, itineraries are shared as far as their steps are the same."""
+        base, plan = self.base, self.plan
+        for id in {*base.elements, *plan.elements}:
+            if id not in base.elements or id not in plan.elements or base.element(id) != plan.element(id):
+                self.affected.add(id)
+        for pool in {*base.pools, *plan.pools}:
+            if base.offered(pool) != plan.offered(pool):
+                self.affected |= {*base.offered(pool)[1], *plan.offered(pool)[1]}
+        for where, before, after in self._pairs():
+            pairs = zip(before.steps, after.steps, strict=False)
+            differ = (k for k, (one, other) in enumerate(pairs) if base.step(one) != plan.step(other))
+            ends = (len(before.steps), len(after.steps))
+            # One more than there are: the whole itinerary.
+            self.upto[where] = next(differ, ends[0] + 1 if ends[0] == ends[1] else max(min(ends) - 1, 0))
+        matched = {of for of in self.flow_of if of >= 0}
+        for content, alone in (
+            (base, [flow for f, flow in enumerate(base.plan.flows) if f not in matched]),
+            (plan, [flow for f, flow in enumerate(plan.plan.flows) if self.flow_of[f] < 0]),
+        ):
+            for flow in alone:
+                self.affected |= set().union(*(content.queues(variant, 0) for variant in flow.variants))
+
+    def _lower(self) -> bool:
+        """One round over everything; whether something more is affected after it."""
+        state = len(self.affected), dict(self.upto)
+        for where, before, after in self._pairs():
+            shared = after.steps[: self.upto[where]]
+            met = next((k for k, step in enumerate(shared) if self.plan.id_of(step) in self.affected), self.upto[where])
+            upto = min(_with_whole_spans(before.spans, after.spans, met), self._held_back(before, after))
+            if self._chooses_otherwise(self.base, before, upto) or self._chooses_otherwise(self.plan, after, upto):
+                # Who goes where in this flow is another matter then.
+                self.upto.update({one: 0 for one in self.upto if one[0] == where[0]})
+                upto = 0
+            self.upto[where] = upto
+            self.affected |= self.base.queues(before, upto) | self.plan.queues(after, upto)
+        for content in (self.base, self.plan):
+            for group in content.couplings().values():
+                if group & self.affected:
+                    self.affected |= group
+        return state != (len(self.affected), self.upto)
+
+    def _held_back(self, *variants: Variant) -> int:
+        """Steps before the first that holds consignments because an affected place further on may be full."""
+        found = [len(variants[0].steps) + 1]
+        for content, variant in zip((self.base, self.plan), variants, strict=True):
+            for k, step in enumerate(variant.steps):
+                element = content.plan.elements[step.element]
+                if element.id in self.affected and isinstance(element, Station) and element.may_be_full:
+                    # The last one before it that nobody passes by.
+                    found.append(max([n for n in range(k) if not variant.steps[n].may_be_skipped], default=0))
+        return min(found)
+
+    def _chooses_otherwise(self, content: _Content, variant: Variant, upto: int) -> bool:
+        """Whether somebody may balk in another way: by the wait at an affected place, or at a step that is."""
+        for k, step in enumerate(variant.steps):
+            if step.balk is not None:
+                asked = [variant.steps[at] for at in step.balk.stages] or [step]
+                if k >= upto or any(content.id_of(one) in self.affected for one in asked):
+                    return True
+        return False
+
+
+def _same_releases(one: FlowPlan, other: FlowPlan) -> bool:
+    """Whether the consignments of two flows (given ones are the same) are released alike, to the same itineraries."""
+    if len(one.variants) != len(other.variants) or fingerprint(one.arrivals) != fingerprint(other.arrivals):
+        return False
+    return all(
+        mine.id == yours.id and fingerprint(mine.share) == fingerprint(yours.share)
+        for mine, yours in zip(one.variants, other.variants, strict=True)
+    )
+
+
+def _key(span: Span) -> tuple[str, str, str, int]:
+    return span.kind, span.id, span.direction, span.first
+
+
+def _with_whole_spans(before: tuple[Span, ...], after: tuple[Span, ...], upto: int) -> int:
+    """Fewer shared steps where a span does not lie alike in both itineraries.
+
+    One that is over within the shared steps must be the same in both; one that is under way at their end must
+    have begun in both, and not be over in either.
+    """
+    mine, yours = (
+        {(span.kind, span.id, span.direction, span.first): span.last for span in spans} for spans in (before, after)
+    )
+    if len(mine) < len(before) or len(yours) < len(after):
+        return upto if before == after else 0
+    for key in {*mine, *yours}:
+        if key not in mine or key not in yours:
+            upto = min(upto, key[3])
+        elif mine[key] != yours[key]:
+            upto = min(upto, mine[key], yours[key])
+    return upto
