@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +23,7 @@ from corridor_sim.files.writing import write
 from corridor_sim.model import resolution
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.csv_columns import csv_files
+from corridor_sim.model.provenance import range_problems
 from corridor_sim.model.scenario import Scenario, former_classes
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def load_scenario(path: PathLike, overrides: Overrides | None = None) -> Scenari
     ScenarioError
         With every problem of the file and of those it extends, each with file and line.
     """
-    return _scenario(_document(path, overrides))
+    return _scenario(_document(path, overrides), _paths(overrides))
 
 
 def load_planned(path: PathLike) -> Planned:
@@ -68,7 +69,10 @@ def load_planned(path: PathLike) -> Planned:
     document = _document(path, None)
     scenario = _made(Scenario, document.data, document)
     try:
-        return Planned(scenario, plan_of(resolution.resolve(scenario)))
+        resolved = resolution.resolve(scenario)
+        if problems := [*resolved.errors, *range_problems(scenario)]:
+            raise ScenarioError(problems)
+        return Planned(scenario, plan_of(resolved))
     except ScenarioError as error:
         raise ScenarioError(document.locate(problem) for problem in error.problems) from None
 
@@ -96,7 +100,10 @@ def load_corridor(path: PathLike) -> Corridor:
     known = {str(field.validation_alias or name) for name, field in Corridor.model_fields.items()}
     scenario_only = {str(field.validation_alias or name) for name, field in Scenario.model_fields.items()} - known
     data = {key: value for key, value in document.data.items() if key not in scenario_only}
-    return _made(Corridor, data, document)
+    corridor = _made(Corridor, data, document)
+    if problems := range_problems(corridor):
+        raise ScenarioError(document.locate(problem) for problem in problems)
+    return corridor
 
 
 def dumps(scenario: Scenario) -> str:
@@ -137,7 +144,13 @@ def examine(path: PathLike, overrides: Overrides | None = None) -> tuple[Planned
     except ScenarioError as error:
         return None, list(error.problems)
     planned, problems = examine_scenario(scenario)
-    return planned, [document.locate(problem) for problem in problems]
+    unsound = range_problems(scenario, _paths(overrides))
+    return None if unsound else planned, [document.locate(problem) for problem in [*unsound, *problems]]
+
+
+def _paths(overrides: Overrides | None) -> list[str]:
+    """Paths of values that are set: what is set on purpose may lie outside the range of what it replaces."""
+    return [".".join(key_parts(path)) for path in overrides or ()]
 
 
 def _document(path: PathLike, overrides: Overrides | None) -> Document:
@@ -180,9 +193,10 @@ def _override(document: Document, path: str, value: Any) -> None:
     document.places[path] = FileLine(None, "override", None)
 
 
-def _scenario(document: Document) -> Scenario:
+def _scenario(document: Document, set_paths: Sequence[str] = ()) -> Scenario:
     scenario = _made(Scenario, document.data, document)
     errors = [problem for problem in resolution.problems(scenario) if problem.severity == "error"]
+    errors += range_problems(scenario, set_paths)
     if errors:
         raise ScenarioError(document.locate(problem) for problem in errors)
     return scenario

@@ -405,19 +405,66 @@ class Model(BaseModel):
 
 
 class Figure(Model):
-    """Where one figure of an object comes from, when it differs from the object as a whole."""
+    """Where one figure of an object comes from and how far it may be off, when the object as a whole does not say.
+
+    A range is `low` and `high`, or `alternatives` where sources contradict each other. It has a source or a
+    reason of its own: a spread that somebody else gives, or one that is assumed and why.
+    """
 
     status: Status | None = None
     source: str = ""
     low: float | None = None
     high: float | None = None
+    alternatives: TupleOf[float] = ()
+    """Values that contradict each other, the stated one among them."""
+    group: str = ""
+    """Figures of one group move together: all at their low end, all at their high end."""
+    opposite: bool = False
+    """Moves against its group: at its low end where the others are at their high one."""
+    range_source: str = ""
+    """Id of the source that gives the range."""
+    range_reason: str = ""
+    """Why this range, where it is assumed."""
+    exact: str = ""
+    """Why the figure has no range: what makes it exact."""
     note: str = ""
 
     @model_validator(mode="after")
     def _range(self) -> Self:
-        if self.low is not None and self.high is not None and self.low > self.high:
-            raise ScenarioError([Problem("must not be more than high", "low", self.low, f"<= {self.high:g}")])
+        problems = range_faults(self, self.low, self.high, ("low", "high"))
+        if not problems and not self.ranged:
+            names = [name for name in ("group", "range_source", "range_reason") if getattr(self, name)]
+            names += ["opposite"] if self.opposite else []
+            problems += [Problem("needs a range: low and high, or alternatives", name) for name in names]
+        if self.ranged and not problems:
+            if self.exact:
+                problems.append(Problem("does not go with a range", "exact", self.exact))
+            if not self.range_source and not self.range_reason:
+                hint = "range_source names who gives the range, range_reason says why it is assumed"
+                problems.append(Problem("a range needs a source or a reason", "range_reason", hint=hint))
+        if problems:
+            raise ScenarioError(problems)
         return self
+
+    @property
+    def ranged(self) -> bool:
+        """Whether it says how far the figure may be off."""
+        return self.low is not None or bool(self.alternatives)
+
+
+def range_faults(thing: Any, low: float | None, high: float | None, names: tuple[str, str]) -> list[Problem]:
+    """What is wrong with two ends of a range and the `alternatives` of an object, whatever the value."""
+    problems = []
+    if (low is None) != (high is None):
+        problems.append(Problem("a range has two ends", names[low is not None]))
+    elif low is not None and high is not None:
+        if low > high:
+            problems.append(Problem(f"must not be more than {names[1]}", names[0], low, f"<= {high:g}"))
+        if thing.alternatives:
+            problems.append(Problem(f"does not go with {names[0]} and {names[1]}", "alternatives"))
+    elif thing.alternatives and len(set(thing.alternatives)) < 2:
+        problems.append(Problem("needs two values that differ", "alternatives"))
+    return problems
 
 
 class Sourced(Model):
@@ -429,19 +476,41 @@ class Sourced(Model):
     """Source id, or the source in words."""
     note: str = ""
     figures: TableOf[Figure] = FrozenDict()
-    """Status, source and range of single fields, by field name."""
+    """Status, source and range of single fields, by field name; of a number inside a field by its path
+    (``"service.mean_h"``)."""
 
     @model_validator(mode="after")
     def _figures_exist(self) -> Self:
-        known = [name for name in keys_of(type(self)) if name not in ("status", "source", "note", "figures")]
-        wrong = [
-            Problem("is not a field of this table", f"figures.{name}", hint=nearest(name, known))
-            for name in self.figures
-            if name not in known
-        ]
+        wrong = [problem for name in self.figures for problem in self._figure_problems(name)]
         if wrong:
             raise ScenarioError(wrong)
         return self
+
+    def _figure_problems(self, name: str) -> list[Problem]:
+        """What is wrong with an entry of `figures`, whatever the value of the figure."""
+        path = f"figures.{name}"
+        known = [key for key in keys_of(type(self)) if key not in ("status", "source", "note", "figures")]
+        first, *rest = name.split(".")
+        if first not in known:
+            return [Problem("is not a field of this table", path, hint=nearest(first, known))]
+        if not rest and not self.figures[name].ranged:
+            return []
+        fields = {str(field.validation_alias or key): key for key, field in type(self).model_fields.items()}
+        thing, at = plain(getattr(self, fields[first])), first
+        for part in rest:
+            inside = list(thing) if isinstance(thing, Mapping) else []
+            if part not in inside:
+                return [Problem(f"is not a figure of {at}", path, allowed=", ".join(inside), hint=nearest(part, inside))]
+            thing, at = thing[part], f"{at}.{part}"
+        if self.figures[name].ranged and not _is_number(thing):
+            inside = [key for key, item in thing.items() if _is_number(item)] if isinstance(thing, Mapping) else []
+            hint = "name the one that is ranged: " + " or ".join(f'"{name}.{key}"' for key in inside) if inside else ""
+            return [Problem("is not one number, and a range is of one", path, hint=hint)]
+        return []
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 # ---------------------------------------------------------------- as plain data and as a schema

@@ -23,6 +23,7 @@ from corridor_sim.model.flows import Flow, Profile
 from corridor_sim.model.ids import sound_ids
 from corridor_sim.model.legs import AnyLeg
 from corridor_sim.model.local_clock import OnLocalTime
+from corridor_sim.model.ranges import Range
 
 
 class Source(Sourced):
@@ -69,6 +70,8 @@ class Corridor(Sourced):
     profiles: Annotated[TableOf[Profile], Ids] = FrozenDict()
     flows: Annotated[TableOf[Flow], Ids] = FrozenDict()
     factors: Factors = Factors()
+    ranges: Annotated[TableOf[Range], Ids] = FrozenDict()
+    """How far figures may be off that move together, by name of the group."""
 
     def __repr__(self) -> str:
         name = textwrap.shorten(self.name, 80, placeholder="…")

@@ -51,6 +51,10 @@ class Profile(Sourced):
     """7 weights, Monday first."""
     month: TupleOf[NonNegative] = ()
     """12 weights, January first."""
+    hour_amplitude: NonNegative = 1.0
+    """How strong day and night are: distance of the hours from their mean, times this. 0 is a flat day."""
+    month_amplitude: NonNegative = 1.0
+    """How strong the season is: distance of the months from their mean, times this. 0 is a flat year."""
     zone: ZoneName = ""
     """IANA name of the local time. At most one of the two."""
     utc_offset_h: OffsetHours | None = None
@@ -67,6 +71,9 @@ class Profile(Sourced):
                 problems.append(Problem(f"must have {length} values, got {len(weights)}", name))
             elif weights and sum(weights) == 0:
                 problems.append(Problem("must not all be 0", name))
+            elif weights and (most := self._most(weights)) < (amplitude := self._amplitude(name)):
+                text = f"must leave no {name} below 0"
+                problems.append(Problem(text, f"{name}_amplitude", amplitude, f"at most {most:g}"))
         if self.zone and self.utc_offset_h is not None:
             problems.append(Problem("does not go with a `zone`", "utc_offset_h", self.utc_offset_h, hint=ONE_CLOCK))
         if problems:
@@ -89,10 +96,27 @@ class Profile(Sourced):
     def factors(self) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Factors of the hours, weekdays and months, each of mean 1: shapes (24,), (7,) and (12,)."""
 
-        def normalised(weights: tuple[float, ...], length: int) -> FloatArray:
-            return np.array(weights) * length / math.fsum(weights) if weights else np.ones(length)
+        def normalised(weights: tuple[float, ...], length: int, amplitude: float = 1.0) -> FloatArray:
+            if not weights:
+                return np.ones(length)
+            found = np.array(weights) * length / math.fsum(weights)
+            # At the amplitude of the weights they stay as they are, to the bit.
+            return found if amplitude == 1.0 else np.maximum(1.0 + amplitude * (found - 1.0), 0.0)
 
-        return normalised(self.hour, 24), normalised(self.weekday, 7), normalised(self.month, 12)
+        return (
+            normalised(self.hour, 24, self.hour_amplitude),
+            normalised(self.weekday, 7),
+            normalised(self.month, 12, self.month_amplitude),
+        )
+
+    def _amplitude(self, name: str) -> float:
+        return float(getattr(self, f"{name}_amplitude", 1.0))
+
+    @staticmethod
+    def _most(weights: tuple[float, ...]) -> float:
+        """Amplitude at which the least weight is 0; what rounding adds is allowed."""
+        least = min(weights) * len(weights) / math.fsum(weights)
+        return 1.0 / (1.0 - least) + 1e-9 if least < 1.0 else math.inf
 
 
 class CrossingShares(Model):

@@ -1,44 +1,151 @@
 """Where each figure of a corridor comes from: value, status, source and range, table by table.
 
 A figure has the status and source of `figures`, else of its own table, else of
-the table around it. To leave a field out (it is no figure), see `NO_FIGURES`.
+the table around it; its range is that of `figures`, else of the `ranges` of the corridor.
+To leave a field out (it is no figure), see `NO_FIGURES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from corridor_sim.model.base import Model, Sourced
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.model.base import Figure, FrozenDict, Model, Sourced
+from corridor_sim.model.ranges import Range, RangeIndex, holds
 
-NO_FIGURES = frozenset({"lat", "lon", "utc_offset_h", "seed", "replications", "schema_version", "staff_per_service"})
+NO_FIGURES = frozenset(
+    {
+        *("lat", "lon", "utc_offset_h", "seed", "replications", "schema_version", "schema", "staff_per_service"),
+        *("horizon_days", "horizon_h", "warm_up_days", "warm_up_h", "cool_down_days", "cool_down_h"),
+    }
+)
 """Numbers that say where and how, not how much."""
+_NOT_INSIDE = frozenset({"status", "source", "note", "figures", "ranges", "sources"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureRow:
-    """One figure with where it comes from; `status` is "" where none is given."""
+    """One figure with where it comes from and how far it may be off; `status` is "" where none is given."""
 
     path: str
+    """By which it is set: ``checkpoints.samur_az.exit.lanes.lanes``."""
     value: float
     status: str = ""
     source: str = ""
     low: float | None = None
     high: float | None = None
+    alternatives: tuple[float, ...] = ()
+    group: str = ""
+    """Figures of one group move together; "" where it moves alone."""
+    opposite: bool = False
+    """Moves against its group."""
+    whole: bool = False
+    """Takes whole numbers only."""
+    range_source: str = ""
+    range_reason: str = ""
+    exact: str = ""
+    """Why it has no range."""
     note: str = ""
+
+    @property
+    def ranged(self) -> bool:
+        """Whether it has a range or alternatives."""
+        return self.low is not None or bool(self.alternatives)
+
+    @property
+    def range_status(self) -> str:
+        """Where the range stands: ``sourced``, ``assumed``, ``exact`` (needs none) or "" (has none)."""
+        if self.ranged:
+            return "sourced" if self.range_source else "assumed"
+        return "exact" if self.exact else ""
 
 
 def figures_of(thing: Model, path: str = "") -> Iterator[FigureRow]:
     """Every figure of an object of the model and of what is inside it, in order.
 
-    Figures that are left at their default are not listed.
+    Figures that are left at their default are listed where they have a range.
     """
-    return _walk(thing, path, "", "", "")
+    ranges: Mapping[str, Range] = getattr(thing, "ranges", FrozenDict())
+    index = RangeIndex(ranges)
+    for row, stated in _walk(thing, path, "", "", ""):
+        ranged = _with_range(row, ranges, index.ids(row.path))
+        if stated or ranged.ranged:
+            yield ranged
 
 
-def _walk(thing: Model, path: str, status: str, source: str, note: str) -> Iterator[FigureRow]:
-    figures: Mapping[str, Any] = {}
+def _with_range(row: FigureRow, ranges: Mapping[str, Range], ids: Sequence[str]) -> FigureRow:
+    """A row with the range that the corridor gives it, if its own table gives none."""
+    if row.ranged or row.exact or not ids:
+        return row
+    one = ranges[ids[0]]
+    low, high = one.ends(row.value)
+    return replace(
+        row,
+        low=low,
+        high=high,
+        alternatives=one.alternatives,
+        group="" if one.apart or not one.ranged else one.group or ids[0],
+        opposite=one.opposite,
+        range_source=one.source,
+        range_reason=one.reason,
+        exact=one.exact,
+    )
+
+
+def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
+    """What is wrong with the ranges of a corridor or scenario, but for some paths: all of it.
+
+    A range that does not hold its value, two ranges of one figure, a range of no figure, a source that is not known.
+    """
+    ranges: Mapping[str, Range] = thing.ranges
+    found, left_out = [], set(besides)
+    rows = [row for row, _ in _walk(thing, "", "", "", "")]
+    for id, one in ranges.items():
+        for of in one.names_nothing(row.path for row in rows):
+            if "*" not in of:
+                hint = nearest(of, [row.path for row in rows])
+                found.append(Problem("is not a figure of this corridor", f"ranges.{id}.of", of, hint=hint))
+        if one.source and one.source not in thing.sources:
+            hint = nearest(one.source, thing.sources)
+            found.append(Problem("is not a known source", f"ranges.{id}.source", one.source, hint=hint))
+    index = RangeIndex(ranges)
+    for row in rows:
+        if row.path in left_out:
+            continue
+        named = index.ids(row.path)
+        if len(named) > 1:
+            text = f"has two ranges, {' and '.join(f'ranges.{id}' for id in named)}"
+            found.append(Problem(text, row.path))
+        ranged = _with_range(row, ranges, named)
+        if ranged.ranged and not holds(ranged.value, ranged.low, ranged.high, ranged.alternatives):
+            allowed = ", ".join(f"{one:g}" for one in ranged.alternatives) or f"{ranged.low:g} to {ranged.high:g}"
+            where = f" of ranges.{named[0]}" if not row.ranged and named else ""
+            found.append(Problem(f"the range{where} does not hold the value", row.path, row.value, allowed))
+        if row.range_source and row.range_source not in thing.sources:
+            hint = nearest(row.range_source, thing.sources)
+            found.append(Problem(f"is not a known source ({row.range_source!r})", row.path, hint=hint))
+    return found
+
+
+def sound_figures(thing: Any) -> list[FigureRow]:
+    """All figures of a corridor or scenario, ready to be drawn from their ranges.
+
+    Raises
+    ------
+    ScenarioError
+        With everything that is wrong with the ranges.
+    """
+    problems = range_problems(thing)
+    if problems:
+        raise ScenarioError(problems)
+    return list(figures_of(thing))
+
+
+def _walk(thing: Model, path: str, status: str, source: str, note: str) -> Iterator[tuple[FigureRow, bool]]:
+    """Rows of an object, and whether each is stated (else it is left at its default)."""
+    figures: Mapping[str, Figure] = {}
     if isinstance(thing, Sourced):
         # A table with a status or source of its own does not take over the other from the table around it.
         if thing.status is not None or thing.source:
@@ -48,31 +155,61 @@ def _walk(thing: Model, path: str, status: str, source: str, note: str) -> Itera
     for name, field in type(thing).model_fields.items():
         key = str(field.validation_alias or name)
         value = getattr(thing, name)
-        if key in ("status", "source", "note", "figures") or key in NO_FIGURES:
+        if key in _NOT_INSIDE or key in NO_FIGURES:
             continue
-        if not field.is_required() and value == field.get_default(call_default_factory=True):
+        stated = field.is_required() or value != field.get_default(call_default_factory=True)
+        if not stated and not _is_number(value):
             continue
+        # Shares stand in the table itself (`with_shares`).
+        spread = key == "shares" and isinstance(value, Mapping)
+        at = path if spread else f"{path}.{key}" if path else key
         own = figures.get(key)
-        told = (own.status or "", own.source, own.note) if own is not None else (status, source, note)
-        for row in _rows(value, f"{path}.{key}" if path else key, *told):
-            if own is not None and row.path.endswith(key):
-                row = FigureRow(
-                    path=row.path,
-                    value=row.value,
-                    status=row.status,
-                    source=row.source,
-                    low=own.low,
-                    high=own.high,
-                    note=row.note,
-                )
-            yield row
+        told = _told(own, status, source, note)
+        for row, inside in _rows(value, at, *told):
+            yield _own(row, figures, row.path[len(path) + 1 :] if path else row.path), stated and inside
 
 
-def _rows(value: Any, path: str, status: str, source: str, note: str) -> Iterator[FigureRow]:
+def _told(own: Figure | None, status: str, source: str, note: str) -> tuple[str, str, str]:
+    """Status, source and note of a field: its own, else those around it."""
+    if own is None:
+        return status, source, note
+    if own.status is None and not own.source:
+        return status, source, own.note or note
+    return own.status or "", own.source, own.note
+
+
+def _own(row: FigureRow, figures: Mapping[str, Figure], name: str) -> FigureRow:
+    """A row with what `figures` says of just this figure."""
+    own = figures.get(name)
+    if own is None:
+        return row
+    status, source, note = _told(own, row.status, row.source, row.note)
+    return replace(
+        row,
+        status=status,
+        source=source,
+        note=note,
+        low=own.low,
+        high=own.high,
+        alternatives=own.alternatives,
+        group=own.group,
+        opposite=own.opposite,
+        range_source=own.range_source,
+        range_reason=own.range_reason,
+        exact=own.exact,
+    )
+
+
+def _rows(value: Any, path: str, status: str, source: str, note: str) -> Iterator[tuple[FigureRow, bool]]:
     if isinstance(value, Model):
         yield from _walk(value, path, status, source, note)
     elif isinstance(value, Mapping):
         for key, item in value.items():
             yield from _rows(item, f"{path}.{key}", status, source, note)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield FigureRow(path=path, value=float(value), status=status, source=source, note=note)
+    elif _is_number(value):
+        whole = isinstance(value, int)
+        yield FigureRow(path=path, value=float(value), status=status, source=source, note=note, whole=whole), True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

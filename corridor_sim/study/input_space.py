@@ -8,12 +8,12 @@ scenario, also where the scenarios state different values of it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.model.provenance import figures_of
+from corridor_sim.model.provenance import sound_figures
 from corridor_sim.results.uncertain import DrawnInput
 
 UNIFORM, TRIANGULAR = "uniform", "triangular"
@@ -29,9 +29,10 @@ class Ranged:
     value: Any
     low: float = math.nan
     high: float = math.nan
-    law: Any = None
     alternatives: tuple[Any, ...] = ()
     group: str = ""
+    opposite: bool = False
+    """At its low end where the rest of its group is at its high one."""
     whole: bool = False
     """Whether it takes whole numbers only."""
     sourced: bool = False
@@ -41,6 +42,8 @@ class Ranged:
 
         Whole numbers are the floor of a range that is one longer, so that each is as likely as the others.
         """
+        if self.opposite:
+            place = 1.0 - place
         if self.alternatives:
             return self.alternatives[min(int(place * len(self.alternatives)), len(self.alternatives) - 1)]
         if self.whole:
@@ -129,23 +132,25 @@ class InputSpace:
 
 
 def ranged_figures(scenario: Any) -> list[Ranged]:
-    """Every figure of a scenario that has a range."""
-    data = scenario.to_data()
-    found = []
-    for row in figures_of(scenario):
-        if row.low is None or row.high is None or row.low >= row.high:
-            continue
-        value = _at(data, row.path)
-        if value is None:
-            continue
-        whole = isinstance(value, int)
-        found.append(Ranged(row.path, value, row.low, row.high, whole=whole, sourced=row.status not in ("assumed", "")))
-    return found
+    """Every figure of a scenario that has a range.
 
-
-def _at(data: Any, path: str) -> Any:
-    for key in path.split("."):
-        if not isinstance(data, Mapping) or key not in data:
-            return None
-        data = data[key]
-    return data
+    Raises
+    ------
+    ScenarioError
+        If a range is not sound: it does not hold its value, or a figure has two.
+    """
+    return [
+        Ranged(
+            path=row.path,
+            value=int(row.value) if row.whole else row.value,
+            low=math.nan if row.low is None else row.low,
+            high=math.nan if row.high is None else row.high,
+            alternatives=tuple(int(one) for one in row.alternatives) if row.whole else row.alternatives,
+            group=row.group,
+            opposite=row.opposite,
+            whole=row.whole,
+            sourced=row.range_status == "sourced",
+        )
+        for row in sound_figures(scenario)
+        if row.alternatives or (row.low is not None and row.high is not None and row.low < row.high)
+    ]
