@@ -500,7 +500,9 @@ class Sourced(Model):
         for part in rest:
             inside = list(thing) if isinstance(thing, Mapping) else []
             if part not in inside:
-                return [Problem(f"is not a figure of {at}", path, allowed=", ".join(inside), hint=nearest(part, inside))]
+                return [
+                    Problem(f"is not a figure of {at}", path, allowed=", ".join(inside), hint=nearest(part, inside))
+                ]
             thing, at = thing[part], f"{at}.{part}"
         if self.figures[name].ranged and not _is_number(thing):
             inside = [key for key, item in thing.items() if _is_number(item)] if isinstance(thing, Mapping) else []

@@ -71,7 +71,7 @@ def figures_of(thing: Model, path: str = "") -> Iterator[FigureRow]:
     index = RangeIndex(ranges)
     for row, stated in _walk(thing, path, "", "", ""):
         ranged = _with_range(row, ranges, index.ids(row.path))
-        if stated or ranged.ranged:
+        if stated or ranged.alternatives or ranged.low != ranged.high:
             yield ranged
 
 
@@ -107,7 +107,7 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
             if "*" not in of:
                 hint = nearest(of, [row.path for row in rows])
                 found.append(Problem("is not a figure of this corridor", f"ranges.{id}.of", of, hint=hint))
-        if one.source and one.source not in thing.sources:
+        if _is_unknown(one.source, thing.sources):
             hint = nearest(one.source, thing.sources)
             found.append(Problem("is not a known source", f"ranges.{id}.source", one.source, hint=hint))
     index = RangeIndex(ranges)
@@ -123,10 +123,16 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
             allowed = ", ".join(f"{one:g}" for one in ranged.alternatives) or f"{ranged.low:g} to {ranged.high:g}"
             where = f" of ranges.{named[0]}" if not row.ranged and named else ""
             found.append(Problem(f"the range{where} does not hold the value", row.path, row.value, allowed))
-        if row.range_source and row.range_source not in thing.sources:
+        if _is_unknown(row.range_source, thing.sources):
             hint = nearest(row.range_source, thing.sources)
             found.append(Problem(f"is not a known source ({row.range_source!r})", row.path, hint=hint))
     return found
+
+
+def _is_unknown(source: str, known: Iterable[str]) -> bool:
+    """Whether a source is written as an id, and there is none of that id where sources are listed."""
+    ids = set(known)
+    return bool(source and ids) and " " not in source and source not in ids
 
 
 def sound_figures(thing: Any) -> list[FigureRow]:

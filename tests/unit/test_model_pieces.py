@@ -352,7 +352,9 @@ def test_a_figure_has_its_own_status_or_that_of_its_table():
             "lanes": {
                 "lanes": 5,
                 "service": law(0.24),
-                "figures": {"lanes": {"status": "derived", "source": "F010", "low": 4, "high": 6}},
+                "figures": {
+                    "lanes": {"status": "derived", "source": "F010", "low": 4, "high": 6, "range_reason": "a lane off"}
+                },
             },
             "dwell": {"lanes": "unlimited", "service": law(0.4), "status": "assumed", "note": "national mean"},
         },

@@ -19,7 +19,7 @@ ROOM = {
     "checkpoints__astara_ir__exit__gate": {
         "lanes": 5,
         "service": law(1.0),
-        "figures": {"lanes": {"low": 4, "high": 6, "status": "assumed", "source": "test"}},
+        "figures": {"lanes": {"low": 4, "high": 6, "status": "assumed", "source": "test", "range_reason": "x"}},
     }
 }
 """Lanes that pass whatever comes."""

@@ -11,8 +11,11 @@ import pytest
 from corridor_sim.engines import batch
 from corridor_sim.files.scenario_files import check, load_corridor, load_scenario
 from corridor_sim.model.improvements import DemandGrowth
+from corridor_sim.model.provenance import figures_of
 from corridor_sim.plan.build import make_plan
 from corridor_sim.sampling.sampler import Sampler
+from corridor_sim.study.input_space import InputSpace, ranged_figures
+from corridor_sim.study.sweeps import with_values
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "corridor_sim" / "data" / "north_south"
@@ -32,7 +35,7 @@ def written_paths():
 
 
 def named_sources(path):
-    return set(re.findall(r'\bsource = "([^"]+)"', path.read_text(encoding="utf-8")))
+    return set(re.findall(r'\b(?:range_)?source = "([^"]+)"', path.read_text(encoding="utf-8")))
 
 
 def known_sources(path):
@@ -71,6 +74,44 @@ def test_every_thing_with_figures_has_a_status_and_a_source(corridor):
         things += [(f"{id}.acceptance.{way}", quota) for way, quota in post.acceptance.items()]
     assert [id for id, thing in things if thing.status is None or not thing.source] == []
     assert len(things) > 250
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_every_packaged_figure_has_a_range_or_says_why_it_is_exact(path):
+    rows = list(figures_of(load_scenario(path)))
+    assert [row.path for row in rows if not row.range_status] == []
+    assert [row.path for row in rows if not row.status] == []
+    for row in rows:
+        assert not row.range_source.startswith(("assumed_", "map_")), row.path
+        assert row.range_status != "assumed" or len(row.range_reason) > 8, row.path
+        assert row.low is None or row.low < row.high, row.path
+
+
+def test_ranges_of_the_corridor_all_name_figures(corridor):
+    paths = [row.path for row in figures_of(corridor)]
+    assert [(id, one.names_nothing(paths)) for id, one in corridor.ranges.items() if one.names_nothing(paths)] == []
+
+
+@pytest.mark.parametrize("end", [0.0, 1.0])
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_both_ends_of_all_ranges_can_be_planned(path, end):
+    scenario = load_scenario(path)
+    space = InputSpace.of([ranged_figures(scenario)])
+    assert make_plan(with_values(scenario, space.values(0, np.full(len(space), end), "uniform"))).flows
+
+
+def test_no_label_says_more_than_its_source():
+    rows = {row.path: row for row in figures_of(load_scenario("year_2026_roadmap"))}
+    quota, into_iran = (
+        "checkpoints.astara_ir.acceptance.exit.per_day",
+        "improvements.astara_acceptance_into_iran.per_day",
+    )
+    assert (rows[quota].status, rows[into_iran].status) == ("derived", "assumed")
+    for path, row in rows.items():
+        if path.endswith((".speed_cv", ".lanes.service.cv", ".xray.service.cv", ".documents.service.cv")):
+            assert row.status == "assumed", path
+        if path.endswith(".growth_per_year"):
+            assert row.status == "derived", path
 
 
 def test_a_published_length_has_a_source_with_an_address(corridor):

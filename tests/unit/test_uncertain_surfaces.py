@@ -141,9 +141,9 @@ def test_the_tornado_of_results_is_refused_with_what_it_needs(sure):
 
 def test_inputs_that_cannot_act_are_known_and_left_out_of_the_effects():
     base = ranged(
-        legs__samur_moscow__figures={"length_km": {"low": 1700.0, "high": 1900.0}},
+        legs__samur_moscow__figures={"length_km": {"low": 1700.0, "high": 1900.0, "range_reason": "x"}},
         legs__rasht_astara__cost_usd_tkm=0.06,
-        legs__rasht_astara__figures={"cost_usd_tkm": {"low": 0.05, "high": 0.08}},
+        legs__rasht_astara__figures={"cost_usd_tkm": {"low": 0.05, "high": 0.08, "range_reason": "x"}},
     )
     found = cs.uncertainty(base, draws=8, replications=1, rng=3, workers=1, at="astara")
     acts = {one.name: one.acts for one in found.inputs}
@@ -158,7 +158,7 @@ def test_inputs_that_cannot_act_are_known_and_left_out_of_the_effects():
 
 def test_an_input_that_moves_the_route_acts_although_it_is_a_price():
     shares = {"legs__baku_samur__cost_usd_tkm": 0.06}
-    shares |= {"legs__baku_samur__figures": {"cost_usd_tkm": {"low": 0.0, "high": 9.0}}}
+    shares |= {"legs__baku_samur__figures": {"cost_usd_tkm": {"low": 0.0, "high": 9.0, "range_reason": "x"}}}
     found = cs.uncertainty(ranged(**shares), draws=4, replications=1, rng=3, workers=1, indicators="tfi1")
     acts = {one.name: one.acts for one in found.inputs}
     assert _routes(ranged(**shares), 0.0) != _routes(ranged(**shares), 9.0)

@@ -19,13 +19,13 @@ def ranged(**tables):
     gate = {
         "lanes": 3,
         "service": law(1.0),
-        "figures": {"lanes": {"low": 2, "high": 4, "status": "published", "source": "test"}},
+        "figures": {"lanes": {"low": 2, "high": 4, "range_source": "a count", "status": "published", "source": "test"}},
     }
     return small(
         **{
             "run__horizon_days": 8,
             "run__warm_up_days": 1,
-            "flows__transit__figures": {"per_day": {"low": 40.0, "high": 80.0, "status": "assumed", "source": "test"}},
+            "flows__transit__figures": {"per_day": {"low": 40.0, "high": 80.0, "range_reason": "assumed"}},
             "checkpoints__astara_ir__exit__gate": gate,
         }
         | tables
@@ -209,7 +209,7 @@ def test_corners_of_the_box_are_tried_and_belong_to_the_sign(found):
 
 
 def test_draws_that_are_not_allowed_are_named_with_their_problem():
-    wrong = ranged(legs__astara__figures={"length_km": {"low": -5.0, "high": 3.0}})
+    wrong = ranged(legs__astara__figures={"length_km": {"low": -5.0, "high": 3.0, "range_reason": "wrong"}})
     with pytest.raises(cs.ScenarioError, match=r"legs.astara.length_km = -.*draw \d+: must be a number >= 0"):
         cs.uncertainty(wrong, **SETTINGS)
 
