@@ -31,6 +31,8 @@ ENOUGH = 400
 HARDLY = 1 / 400
 """Share of the open lane-hours that falls and the closing may move, by one hold each lane, and be left out."""
 SEED = 20261128
+BLOCK = 16 * COPIES
+"""Holds drawn at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Holds:
     def sampler(self, rng: np.random.Generator) -> Callable[[int], FloatArray]:
         """A function that draws the next `n` holds, on the clock grid as the engines have them. [h]"""
         shares = np.cumsum([share for share, _, _ in self.laws])
-        drawn = [(factor, law.sampler(rng)) for _, factor, law in self.laws]
+        drawn = [(factor, _in_blocks(law, law.sampler(rng))) for _, factor, law in self.laws]
 
         def draw(n: int) -> FloatArray:
             if len(drawn) == 1:
@@ -68,6 +70,22 @@ class Holds:
             return to_grid(values)
 
         return draw
+
+
+def _in_blocks(law: Any, sample: Callable[[int], FloatArray]) -> Callable[[int], FloatArray]:
+    """The same values one after the other, drawn many at a time where that does not move the other draws."""
+    if not getattr(law, "by_index", False):
+        return sample
+    held, at = np.empty(0), 0
+
+    def draw(n: int) -> FloatArray:
+        nonlocal held, at
+        if at + n > len(held):
+            held, at = np.concatenate([held[at:], sample(max(n, BLOCK))]), 0
+        at += n
+        return held[at - n : at]
+
+    return draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +186,12 @@ class _Chain:
                     done += ready
                 self.free_h[ready, column] = finish[ready]
                 holding[ready, column] = hold[ready]
-                order = np.argsort(self.free_h, axis=1, kind="stable")
-                self.free_h = np.take_along_axis(self.free_h, order, axis=1)
-                holding = np.take_along_axis(holding, order, axis=1)
+                if self.closing == "restart":  # which holds are cut is asked only there
+                    order = np.argsort(self.free_h, axis=1, kind="stable")
+                    self.free_h = np.take_along_axis(self.free_h, order, axis=1)
+                    holding = np.take_along_axis(holding, order, axis=1)
+                else:
+                    self.free_h.sort(axis=1)
                 taken += ready
                 fresh = ready & ~old
                 if fresh.any():
