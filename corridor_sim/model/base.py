@@ -48,6 +48,7 @@ from corridor_sim.core.limits import (
 )
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.text import controls
+from corridor_sim.model.field_texts import described
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -312,8 +313,8 @@ class Model(BaseModel):
         extra="forbid",
         allow_inf_nan=False,
         populate_by_name=True,
-        use_attribute_docstrings=True,
         arbitrary_types_allowed=True,
+        defer_build=True,
     )
 
     def __init__(self, /, **values: Any) -> None:
@@ -357,6 +358,13 @@ class Model(BaseModel):
         if problems:
             raise ScenarioError(problems)
         return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema with the texts that stand under the fields."""
+        made = handler(schema)
+        described(cls, handler.resolve_ref_schema(made))
+        return made
 
     def to_data(self) -> dict[str, Any]:
         """The object as plain tables, lists and values, as in a scenario file; defaults are left out.
@@ -534,9 +542,9 @@ def plain(value: Any) -> Any:
     return value
 
 
-def with_shares(schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+def with_shares(schema: JsonSchemaValue, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
     """JSON Schema of a model whose ``shares`` stand in the table itself, under names of their own."""
-    found = handler.resolve_ref_schema(handler(schema))
+    found = handler.resolve_ref_schema(schema)
     found["properties"].pop("shares")
     found["required"] = [name for name in found.get("required", ()) if name != "shares"]
     found["additionalProperties"] = {"type": "number", "minimum": 0, "maximum": 1}

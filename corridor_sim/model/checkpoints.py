@@ -172,7 +172,7 @@ class Channels(Sourced):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """The shares stand in the table itself."""
-        return with_shares(schema, handler)
+        return with_shares(super().__get_pydantic_json_schema__(schema, handler), handler)
 
     def to_data(self) -> dict[str, Any]:
         """As a table of shares, as it stands in a file."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import functools
 import textwrap
-from typing import Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-import networkx as nx
 from pydantic import AfterValidator
 
 from corridor_sim.core.errors import Problem, ScenarioError
@@ -24,6 +23,9 @@ from corridor_sim.model.ids import sound_ids
 from corridor_sim.model.legs import AnyLeg
 from corridor_sim.model.local_clock import OnLocalTime
 from corridor_sim.model.ranges import Range
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 class Source(Sourced):
@@ -99,6 +101,8 @@ class Corridor(Sourced):
         in the direction in which the leg is written). Legs that name an unknown
         node are left out; `problems` reports them.
         """
+        import networkx as nx
+
         graph = nx.MultiDiGraph(name=self.name)
         for what, table in (("place", self.places), ("checkpoint", self.checkpoints)):
             for id, node in table.items():
