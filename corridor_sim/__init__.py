@@ -108,6 +108,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.service_times import Weibull as Weibull
     from corridor_sim.plan.build import make_plan as make_plan
     from corridor_sim.report import report as report
+    from corridor_sim.report.figure_list import figures as figures
     from corridor_sim.results.comparison import Comparison as Comparison
     from corridor_sim.results.results import Results as Results
     from corridor_sim.results.uncertain import Uncertainty as Uncertainty
@@ -154,6 +155,7 @@ _NAMES = {
         "RemoveLanes ServiceTimeChange SetCapacity SlotBooking Works YardPlaces "
     ),
     "plan.build": "make_plan",
+    "report.figure_list": "figures",
     "files.network": "network_geojson network_json",
 }
 _MODULES = {

@@ -29,6 +29,7 @@ from corridor_sim.cli.options import (
 from corridor_sim.cli.output import (
     counted,
     deliver,
+    figures_as,
     frame_as_text,
     problem_row,
     refuse_unwritable,
@@ -195,6 +196,31 @@ def check(files: tuple[str, ...], settings: tuple[tuple[str, Any], ...], strict:
     click.echo(counted(errors, len(problems) - errors, len(files)), err=True)
     if errors or (strict and problems):
         sys.exit(BAD_INPUT)
+
+
+@main.command()
+@files_argument
+@set_option
+@click.option("--only", help="Only figures whose path fits, such as 'flows.*' or '*.acceptance.*'.")
+@format_option
+@output_options
+def figures(
+    files: tuple[str, ...],
+    settings: tuple[tuple[str, Any], ...],
+    only: str | None,
+    form: str,
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """List the figures of scenarios with status, source and range.
+
+    And how many ranges have a source. The table has figures that are alike once, CSV and JSON have each.
+    """
+    from corridor_sim.files.scenario_files import load_scenario
+
+    refuse_unwritable(overwrite, output)
+    found = [load_scenario(file, dict(settings)) for file in files]
+    deliver(figures_as(form, found, only), output, overwrite)
 
 
 @main.command()

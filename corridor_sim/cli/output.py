@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from corridor_sim.core.errors import Problem
+from corridor_sim.core.errors import CorridorError, Problem
 
 if TYPE_CHECKING:
+    from corridor_sim.model.scenario import Scenario
     from corridor_sim.results.results import Results
 
 
@@ -96,6 +97,34 @@ def reports_as(form: str, reports: Sequence[Any], verbose: bool) -> str:
         texts = [report.to_json() for report in reports]
         return texts[0] + "\n" if len(texts) == 1 else "[" + ",\n".join(texts) + "]\n"
     return "\n".join(report.to_text(verbose) for report in reports)
+
+
+def figures_as(form: str, scenarios: Sequence[Scenario], only: str | None) -> str:
+    """Figures of scenarios as text: grouped, one CSV table, or JSON; `only` is a pattern of paths."""
+    from fnmatch import fnmatchcase
+
+    from corridor_sim.model.provenance import figures_of
+    from corridor_sim.report import tables
+    from corridor_sim.report.figure_list import COLUMNS, counts_of, record_of, text_of
+
+    found = {
+        scenario.name or "run": [row for row in figures_of(scenario) if only is None or fnmatchcase(row.path, only)]
+        for scenario in scenarios
+    }
+    empty = [name for name, rows in found.items() if not rows]
+    if empty:
+        raise CorridorError(f"no figure of {', '.join(empty)} fits {only!r}")
+    if form == "table":
+        return "\n".join(text_of(name, rows) for name, rows in found.items())
+    if form == "csv":
+        import pandas as pd
+
+        records = [{"scenario": name, **record_of(row)} for name, rows in found.items() for row in rows]
+        return tables.to_csv(pd.DataFrame(records, columns=["scenario", *COLUMNS]))
+    told = [
+        {"scenario": name, **counts_of(rows), "rows": [record_of(row) for row in rows]} for name, rows in found.items()
+    ]
+    return tables.to_json({"scenarios": told})
 
 
 def problem_row(file: str, problem: Problem) -> dict[str, Any]:
