@@ -35,10 +35,13 @@ class StepFunction:
         values = np.array(value, dtype=np.float64)
         if instants.ndim != 1 or instants.shape != values.shape or not len(instants):
             raise ValueError("a step function needs equally many instants and values, at least one")
-        if (np.diff(instants) <= 0).any():
-            raise ValueError("the instants of a step function must increase")
-        keep = np.append(True, np.diff(values) != 0)
-        self.from_h, self.value = instants[keep], values[keep]
+        if len(instants) > 1:
+            if (instants[1:] <= instants[:-1]).any():
+                raise ValueError("the instants of a step function must increase")
+            keep = np.ones(len(instants), dtype=bool)
+            np.not_equal(values[1:], values[:-1], out=keep[1:])
+            instants, values = instants[keep], values[keep]
+        self.from_h, self.value = instants, values
         self.from_h.setflags(write=False)
         self.value.setflags(write=False)
 

@@ -38,6 +38,7 @@ from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.places import Options, PlaceKey, PlanView, element_place
 from corridor_sim.indicators.pools import pooled
+from corridor_sim.indicators.label import label_of
 from corridor_sim.indicators.table import Label, Table
 from corridor_sim.indicators.visit_blocks import Held, SpanBlock, VisitBlock, before_horizon
 from corridor_sim.plan.plan import Plan, PlanOutage
@@ -153,7 +154,7 @@ class Indicator(Reducer):
         unit: str = "",
     ) -> Row:
         """One row; `name` and `unit` default to those of the indicator."""
-        label = Label(name or self.name, unit or self.unit, kind, place, direction, cargo_class, hour, day, of)
+        label = label_of(name or self.name, unit or self.unit, kind, place, direction, cargo_class, hour, day, of)
         return label, np.asarray(values, dtype=np.float64)
 
 
@@ -332,5 +333,5 @@ class Collector:
 def ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:
     """``top / bottom``, NaN where `bottom` is 0."""
     top, bottom = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
-    shape = np.broadcast_shapes(top.shape, bottom.shape)
+    shape = top.shape if top.shape == bottom.shape else np.broadcast_shapes(top.shape, bottom.shape)
     return np.asarray(np.divide(top, bottom, out=np.full(shape, np.nan), where=bottom != 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, fields
 
 
@@ -45,5 +46,8 @@ class Label:
             parts.append(f"day {self.day}")
         return f"{self.indicator} [{self.unit}] " + " ".join(part for part in parts if part)
 
+
+label_of = functools.lru_cache(maxsize=1 << 16)(Label)
+"""A label by its fields; blocks, runs and the points of a sweep share those that are the same."""
 
 COLUMNS = tuple(column.name for column in fields(Label))

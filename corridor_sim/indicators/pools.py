@@ -103,6 +103,8 @@ def together(pools: Iterable[PooledCounts | None]) -> PooledCounts | None:
     if not found or any(one is None for one in found):
         return None
     all_of = [one for one in found if one is not None]
+    if len(all_of) == 1:
+        return all_of[0]
     which, value = (np.concatenate([getattr(one, name) for one in all_of]) for name in ("which", "value"))
     counts = np.concatenate([one.counts for one in all_of])
     order = np.lexsort((value, which))

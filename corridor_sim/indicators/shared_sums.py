@@ -170,6 +170,7 @@ class Components(Reducer):
 
     def start(self) -> None:
         self.visits = self.shared(VisitSums)
+        self._times: dict[tuple[int, tuple[int, ...]], int | None] = {}
 
     def names(self, elements: tuple[int, ...], also: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Components that can occur at some elements (and `also` some that cannot), in a fixed order."""
@@ -202,6 +203,8 @@ class Components(Reducer):
                 parts.append((visits.interrupted_h, visits.left))
             if name == "blocked":
                 parts.append((visits.blocked_h, visits.left))
+            if not parts:
+                continue
             joined = visits.of(visits.joined, element, flows)
             always = self._always(element, flows)
             share = ratio(joined, passages) if always is None else np.full(len(joined), float(always))
@@ -214,6 +217,11 @@ class Components(Reducer):
         """How often every itinerary of these flows visits an element, None if it depends."""
         if flows is None:
             return None
+        if (element, flows) not in self._times:
+            self._times[element, flows] = self._times_visited(element, flows)
+        return self._times[element, flows]
+
+    def _times_visited(self, element: int, flows: tuple[int, ...]) -> int | None:
         times: set[int] = set()
         for variant in (variant for flow in flows for variant in self.scope.plan.flows[flow].variants):
             steps = [step for step in variant.steps if step.element == element]
@@ -265,6 +273,9 @@ class SpanSums(Reducer):
         variants = [(f, v) for f, flow in enumerate(self.scope.plan.flows) for v in range(len(flow.variants))]
         self._variant = {pair: n for n, pair in enumerate(variants)}
         self.variant_done = np.zeros((len(variants), len(self.scope.replications)))
+        self._cells_at: dict[int, list[tuple[int, int]]] = {}
+        for cell, (place, flow) in enumerate(self.scope.span_cells):
+            self._cells_at.setdefault(place, []).append((cell, flow))
 
     def add_span(self, block: SpanBlock) -> None:
         cell, done = block.cell, block.done_number
@@ -291,8 +302,8 @@ class SpanSums(Reducer):
     def of(self, values: FloatArray, place: int, flows: tuple[int, ...] | None = None) -> FloatArray:
         """Sum of `values` over the flows at one place, shape (replication,)."""
         total = np.zeros(values.shape[1])
-        for cell, (where, flow) in enumerate(self.scope.span_cells):
-            if where == place and (flows is None or flow in flows):
+        for cell, flow in self._cells_at.get(place, ()):
+            if flows is None or flow in flows:
                 total = total + values[cell]
         return total
 
@@ -302,7 +313,7 @@ class SpanSums(Reducer):
 
     def flows_at(self, place: int) -> tuple[int, ...]:
         """Flows that pass a place."""
-        return tuple(flow for where, flow in self.scope.span_cells if where == place)
+        return tuple(flow for _, flow in self._cells_at.get(place, ()))
 
 
 class QueueMarks(Reducer):
