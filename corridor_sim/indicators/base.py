@@ -36,9 +36,9 @@ import numpy as np
 
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
+from corridor_sim.indicators.label import label_of
 from corridor_sim.indicators.places import Options, PlaceKey, PlanView, element_place
 from corridor_sim.indicators.pools import pooled
-from corridor_sim.indicators.label import label_of
 from corridor_sim.indicators.table import Label, Table
 from corridor_sim.indicators.visit_blocks import Held, SpanBlock, VisitBlock, before_horizon
 from corridor_sim.plan.plan import Plan, PlanOutage
