@@ -161,7 +161,9 @@ def inputs_of(data: Results | Comparison) -> dict[str, Any]:
     sources: dict[str, Any] = {}
     for results in runs:
         sources |= dict(getattr(results.scenario, "sources", {}))
-    count = Counter(source for row in rows.values() for source in _ids(row.source, sources))
+    count = Counter(
+        source for row in rows.values() for source in {*_ids(row.source, sources), *_ids(row.range_source, sources)}
+    )
     named = [{"id": id, "source": sources[id], "figures": count[id]} for id in sorted(count) if id in sources]
     status = Counter(row.status or "none given" for row in rows.values())
     return {
@@ -182,6 +184,9 @@ def _ids(source: str, sources: Mapping[str, Any]) -> list[str]:
 
 def _shown(row: Any) -> dict[str, str]:
     within = f"{row.low:g} to {row.high:g}" if row.low is not None and row.high is not None else ""
+    if row.alternatives:
+        within = " or ".join(f"{one:g}" for one in row.alternatives)
+    within += f", {row.range_status}" if within else row.range_status
     return {
         "path": row.path,
         "value": f"{row.value:g}",
