@@ -3,6 +3,10 @@
 ``python tests/benchmarks/run.py [--quick] [--only WORD]``. Every line is CPU time of
 this process, the best of a few rounds taken in turn; a single figure is good to a
 factor 1.7 on a shared machine, a ratio to about 15 %.
+
+``python tests/benchmarks/run.py --ask [--earlier FOLDER] [--write]`` asks the questions of
+`questions.py` instead (`--only` takes their parts), in paired rounds, and writes docs/benchmarks.md.
+Cimba is a peer where the package ``cimba`` is installed; FOLDER is a checkout of an earlier version.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 import peers
+import questions
 import work
 
 from corridor_sim.engines import batch, event, queues
@@ -310,12 +315,25 @@ def main() -> None:
     """Run the parts that were asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the work")
-    parser.add_argument("--only", choices=sorted(PARTS), action="append")
+    parser.add_argument("--only", choices=sorted({*PARTS, *questions.PARTS}), action="append")
+    parser.add_argument("--ask", action="store_true", help="the questions, in paired rounds")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--earlier", type=Path, help="checkout of an earlier version")
+    parser.add_argument("--earlier-name", default="", help="what it is, for the page")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
     options = parser.parse_args()
+    scale = 0.1 if options.quick else 1.0
+    if options.ask or options.write:
+        parts = tuple(options.only or questions.PARTS)
+        found = questions.ask(parts, scale, options.rounds, options.earlier)
+        if options.write:
+            text = questions.written(found, options.rounds, scale, options.earlier_name)
+            (questions.ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
+        return
     table = Table()
     for name, part in PARTS.items():
         if options.only is None or name in options.only:
-            part(table, 0.1 if options.quick else 1.0)
+            part(table, scale)
 
 
 if __name__ == "__main__":
