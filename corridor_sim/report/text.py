@@ -370,7 +370,16 @@ def _comparison_head(comparison: Comparison, width: int) -> list[str]:
     if len(engines) > 1:
         lines[-1] = f"{'engine':<13} {', '.join(sorted(engines))}"
     visits = sum(int(run.about()["visits"]) for run in runs)
-    return [*lines, f"{'visits':<13} {visits:,} in {len(runs)} scenarios, {sum(run.wall_s for run in runs):.1f} s"]
+    lines.append(f"{'visits':<13} {visits:,} in {len(runs)} scenarios, {sum(run.wall_s for run in runs):.1f} s")
+    again = [
+        f"{100 * run.simulated_again:.1f} % of visits of {run.name}" for run in runs if run.simulated_again is not None
+    ]
+    if again:
+        more = f" and {len(again) - 5} more" if len(again) > 5 else ""
+        text = f"{', '.join(again[:5])}{more} simulated again, the others are those of the base"
+        wrapped = textwrap.wrap(text, width - 14)
+        lines += [f"{'differs':<13} {wrapped[0]}", *(" " * 14 + line for line in wrapped[1:])]
+    return lines
 
 
 def _main_differences(comparison: Comparison) -> pd.DataFrame:

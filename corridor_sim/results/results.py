@@ -68,7 +68,10 @@ class Results:
     engine, engine_reason : str
         Which engine ran, and why.
     visits_count : int
-        Visits simulated over all replications.
+        Visits over all replications.
+    simulated_again : float or None
+        Share of the visits that were simulated, where those of a base of the same comparison served for the
+        others; None where all were simulated, or some were found in a store.
     wall_s : float
         Wall time of the run. [s]
     versions : mapping
@@ -86,6 +89,7 @@ class Results:
     engine_reason: str = ""
     options: Options = field(default_factory=Options)
     visits_count: int = 0
+    simulated_again: float | None = None
     wall_s: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -418,6 +422,7 @@ class Results:
             "engine": self.engine,
             "engine_reason": self.engine_reason,
             "visits": self.visits_count,
+            "simulated_again": self.simulated_again,
             "wall_s": round(self.wall_s, 3),
             "versions": dict(self.versions),
             "warnings": list(self.warnings),

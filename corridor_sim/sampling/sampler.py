@@ -132,12 +132,13 @@ class BlockSampler:
         self.replications = np.asarray(replications, dtype=np.int64)
         self.since_h = 0.0
         """Consignments released before this instant have been handed out. [h]"""
+        given = released or [None] * len(self.plan.flows)
         self._flows = [
-            _FlowDraws(self.plan, f, sampler.root, replications, keys, keep=True)
-            for f, keys in enumerate(sampler._columns)
+            _Nobody(known)
+            if known is not None and not known.release_h.shape[1]
+            else _FlowDraws(self.plan, f, sampler.root, replications, keys, keep=True, given=known)
+            for f, (keys, known) in enumerate(zip(sampler._columns, given, strict=True))
         ]
-        for flow, given in zip(self._flows, released or (), strict=released is not None):
-            flow.given = given
         self._elements = ElementDraws(self.plan, sampler.root, replications)
 
     @property
@@ -183,16 +184,35 @@ class _Key:
         return sum(not isinstance(law, Deterministic) for law in self.laws) if self.laws else 1
 
 
+class _Nobody:
+    """A flow of which it is known that nobody is released; what else is known of its draws is handed on."""
+
+    def __init__(self, given: FlowInputs) -> None:
+        self.given = given
+        self.taken = np.zeros(len(given.release_h), dtype=np.int64)
+
+    def take(self, until_h: float) -> FlowInputs:  # noqa: ARG002
+        """Nobody."""
+        return self.given
+
+
 class _FlowDraws:
     """Draws of one flow in order of release; `take` goes on where the last one ended."""
 
     def __init__(
-        self, plan: Plan, f: int, root: int, replications: Sequence[int], keys: tuple[_Key, ...], keep: bool
+        self,
+        plan: Plan,
+        f: int,
+        root: int,
+        replications: Sequence[int],
+        keys: tuple[_Key, ...],
+        keep: bool,
+        given: FlowInputs | None = None,
     ) -> None:
         flow = plan.flows[f]
         self.flow, self.f, self.horizon_h = flow, f, plan.horizon_h
         self._since_h = 0.0
-        self.given: FlowInputs | None = None
+        self.given = given
         """Releases and itineraries, where they need not be drawn."""
         self._draw = flow.arrivals.block_sampler(streams.keys(root, replications, "release", flow.id))
         self._pending: list[FloatArray] = [np.empty(0) for _ in replications]

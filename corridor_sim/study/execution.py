@@ -37,7 +37,11 @@ FIXED_GB = 0.14
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One block of replications, all that a worker needs."""
+    """One block of replications, all that a worker needs.
+
+    `beside` are blocks of other plans, of the same replications, that the compiled pass works through together
+    with this one, each from where it differs.
+    """
 
     plan: Plan
     root: int
@@ -48,21 +52,42 @@ class Job:
     options: Options
     memory_gb: float
     keep_records: bool
+    beside: tuple[Job, ...] = ()
+
+    def of(self, replications: Sequence[int]) -> Job:
+        """The same job with other replications, those beside it too."""
+        some = tuple(replications)
+        return replace(self, replications=some, beside=tuple(job.of(some) for job in self.beside))
+
+    def alone(self) -> Job:
+        """The same block with none beside it."""
+        return replace(self, beside=())
 
     def halves(self) -> tuple[Job, Job]:
         """The same block in two."""
         middle = len(self.replications) // 2
-        first, second = self.replications[:middle], self.replications[middle:]
-        return replace(self, replications=first), replace(self, replications=second)
+        return self.of(self.replications[:middle]), self.of(self.replications[middle:])
+
+    @property
+    def bytes_per_replication(self) -> int:
+        """What the reducers hold, of those beside it too. [bytes]"""
+        own = Collector(self.plan, [0], self.indicators, self.options).nbytes
+        return max(own, 1) + sum(job.bytes_per_replication for job in self.beside)
 
 
 @dataclass(frozen=True, slots=True)
 class BlockResult:
-    """What a worker hands back."""
+    """What a worker hands back.
+
+    `simulated` are the visits that were simulated for it, by replication, where the others were taken from another
+    plan; None: all. `beside` are the results of the jobs beside its own.
+    """
 
     table: Table
     visits: IntArray
     records: Records | None
+    simulated: IntArray | None = None
+    beside: tuple[BlockResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +114,8 @@ class Failure:
 def attempt(job: Job, most: int) -> list[BlockResult | Failure]:
     """A block, cut in halves where something is raised until the replication that raises it is found.
 
-    After `most` replications have failed, the rest of the block is not tried any more.
+    After `most` replications have failed, the rest of the block is not tried any more. Where plans beside it were
+    worked through too, it is tried alone first: theirs may have been the fault.
 
     Raises
     ------
@@ -107,10 +133,14 @@ def attempt(job: Job, most: int) -> list[BlockResult | Failure]:
             found.append(simulate_block(one))
             continue
         except (ScenarioError, EngineRefusal):
-            raise
+            if not one.beside:
+                raise
+            reason = details = ""
         except Exception as error:
             reason, details = in_words(error), traceback.format_exc()
-        if len(one.replications) > 1:
+        if one.beside:
+            waiting.appendleft(one.alone())
+        elif len(one.replications) > 1:
             waiting.extendleft(reversed(one.halves()))
         else:
             failed += 1
@@ -131,10 +161,19 @@ def simulate_block(job: Job) -> BlockResult:
     collector = Collector(job.plan, job.replications, job.indicators, job.options)
     sampler = Sampler(job.plan, job.root, memory_gb=max(job.memory_gb, 1.0) * 4)
     kept: Records | None = None
+    beside: tuple[BlockResult, ...] = ()
     if job.engine == "compiled":
         from corridor_sim.engines import compiled
 
-        compiled.reduce(job.plan, sampler, job.replications, collector)
+        collectors = [Collector(one.plan, one.replications, one.indicators, one.options) for one in job.beside]
+        others = [
+            compiled.Other(one.plan, Sampler(one.plan, one.root), theirs)
+            for one, theirs in zip(job.beside, collectors, strict=True)
+        ]
+        compiled.reduce(job.plan, sampler, job.replications, collector, others=others)
+        beside = tuple(
+            BlockResult(one.collector.finish(), one.collector.visits, None, simulated=one.again) for one in others
+        )
     elif job.engine == "batch":
         from corridor_sim.engines import batch
 
@@ -159,7 +198,7 @@ def simulate_block(job: Job) -> BlockResult:
             if job.keep_records:
                 parts.append(records)
         kept = stack(job.plan, parts) if parts else None
-    return BlockResult(collector.finish(), collector.visits, kept)
+    return BlockResult(collector.finish(), collector.visits, kept, beside=beside)
 
 
 def how_many_workers(executor: futures.Executor | None, workers: int | None, engine: str, expected: float) -> int:
@@ -174,12 +213,20 @@ def how_many_workers(executor: futures.Executor | None, workers: int | None, eng
     return 1 if expected <= SMALL[engine] else cores
 
 
+WORTH_A_BLOCK = 4
+"""Replications that a block should have, so that ending the tables of its plans weighs little."""
+
+
+def room_beside(job: Job, workers: int) -> int:
+    """How many like it fit into the memory beside a job, in blocks of a size that is worth it."""
+    return max(int(0.4 * job.memory_gb * 1e9 / workers / job.bytes_per_replication / WORTH_A_BLOCK) - 1, 0)
+
+
 def cut_in_blocks(job: Job, numbers: Sequence[int], workers: int, *, in_steps: bool) -> list[tuple[int, ...]]:
     """Replications cut into blocks: enough for the workers, small enough for the memory."""
     if not numbers:
         return []
-    held = Collector(job.plan, [0], job.indicators, job.options).nbytes
-    fits = max(1, int(0.4 * job.memory_gb * 1e9 / workers / max(held, 1)))
+    fits = max(1, int(0.4 * job.memory_gb * 1e9 / workers / job.bytes_per_replication))
     most = 16 if job.engine == "event" else 512
     size = min(fits, most, -(-len(numbers) // workers))
     if job.engine == "event" and (workers > 1 or in_steps):

@@ -18,7 +18,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -31,12 +31,13 @@ from corridor_sim.indicators import INDICATORS, Collector, Options
 from corridor_sim.indicators.table import Table, join
 from corridor_sim.plan.build import Planned, make_plan
 from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.shared_part import shared_part
 from corridor_sim.records.visits import IntArray, stack
 from corridor_sim.results.comparison import Comparison, other_question, refuse
 from corridor_sim.results.overload import hardly_served
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
-from corridor_sim.study.execution import EARNED, BlockResult, Failure, Job, cut_in_blocks, how_many_workers
+from corridor_sim.study.execution import EARNED, BlockResult, Failure, Job, cut_in_blocks, how_many_workers, room_beside
 from corridor_sim.study.keys import key_of, library_version, parts_of
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.store import Batch, Store, machine
@@ -128,6 +129,75 @@ def run(
     ValueError
         For settings that are not allowed.
     """
+    begun = _begun(
+        scenario,
+        replications=replications,
+        rng=rng,
+        engine=engine,
+        records=records,
+        memory_gb=memory_gb,
+        indicators=indicators,
+        options=options,
+        store=store,
+    )
+    return _finished(begun, executor=executor, workers=workers, progress=progress)
+
+
+@dataclass(eq=False)
+class _Begun:
+    """A run that is planned, with what its store holds."""
+
+    scenario: Any
+    plan: Plan
+    numbers: tuple[int, ...]
+    job: Job
+    reason: str
+    expected: float
+    folder: Store | None
+    found: list[BlockResult]
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """Name of the scenario."""
+        return str(self.scenario.name or "run")
+
+    @property
+    def done(self) -> set[int]:
+        """Replications that need not be run any more."""
+        return {int(r) for block in self.found for r in block.table.replications}
+
+    @property
+    def missing(self) -> list[int]:
+        """Replications to run."""
+        done = self.done
+        return [r for r in self.numbers if r not in done]
+
+    def goes_with(self, base: _Begun) -> bool:
+        """Whether it can be worked through from where it differs from a base."""
+        mine, theirs = self.job, base.job
+        return (
+            {mine.engine, theirs.engine} == {"compiled"}
+            and mine.root == theirs.root
+            and mine.options.targets_h == theirs.options.targets_h
+            and self.missing == base.missing != []
+            and not shared_part(base.plan, self.plan).is_empty
+        )
+
+
+def _begun(
+    scenario: Runnable,
+    *,
+    replications: int | Sequence[int] | None = None,
+    rng: Rng = None,
+    engine: str = "auto",
+    records: bool = False,
+    memory_gb: float = 2.0,
+    indicators: Iterable[str] | None = None,
+    options: Options | None = None,
+    store: str | os.PathLike[str] | Batch | None = None,
+) -> _Begun:
+    """Plan a run, choose its engine and look into its store; as `run`."""
     began = time.perf_counter()
     if not isinstance(memory_gb, (int, float)) or not 0 < memory_gb < math.inf:
         raise ValueError(f"memory_gb must be a number > 0, got {memory_gb!r}")
@@ -159,16 +229,34 @@ def run(
             held = folder.load(lambda: Collector(plan, numbers[:1], kinds, options).finish().labels)
         found = [BlockResult(table, visits, None) for table, visits in held]
         found = [_only(block, numbers) for block in found if set(block.table.replications.tolist()) & set(numbers)]
-    done = {int(r) for block in found for r in block.table.replications}
+    begun = _Begun(scenario, plan, numbers, job, reason, expected, folder, found, time.perf_counter() - began)
     if folder is not None:
-        LOG.info("%s: store %s holds %d of %d replications", name, folder.folder, len(done), len(numbers))
-    missing = [r for r in numbers if r not in done]
-    if executor is None and (workers is None or workers > 1) and "__main__" in modules:
+        LOG.info("%s: store %s holds %d of %d replications", name, folder.folder, len(begun.done), len(numbers))
+    return begun
+
+
+def _finished(
+    run: _Begun,
+    *,
+    executor: futures.Executor | None = None,
+    workers: int | None = None,
+    progress: Progress = None,
+    beside: Sequence[_Begun] = (),
+) -> Results:
+    """Run what is missing; with it, as far as there is room, that of the runs beside it, which take what is theirs."""
+    began = time.perf_counter()
+    plan, name, numbers, folder, found = run.plan, run.name, run.numbers, run.folder, run.found
+    job, engine, missing, done = run.job, run.job.engine, run.missing, run.done
+    if executor is None and (workers is None or workers > 1) and "__main__" in job.modules:
         workers = 1
+    beside = [other for other in beside if other.goes_with(run)]
+    expected = sum(one.expected for one in (run, *beside))
     count = how_many_workers(executor, workers, engine, expected * len(missing) / max(len(numbers), 1))
+    beside = beside[: room_beside(job, count)]
+    job = replace(job, beside=tuple(other.job for other in beside))
     blocks = cut_in_blocks(job, missing, count, in_steps=folder is not None or progress is not None)
-    share = replace(job, memory_gb=memory_gb / count)
-    jobs = [replace(share, replications=block) for block in blocks]
+    share = replace(job, memory_gb=job.memory_gb / count)
+    jobs = [share.of(block) for block in blocks]
 
     LOG.info("%s: %d replications to run in %d blocks, %d workers", name, len(missing), len(jobs), count)
     failures: list[Failure] = []
@@ -176,8 +264,12 @@ def run(
         _prepare_compiled(plan)
     with shown(progress, name, len(numbers), len(done)) as tell:
         for outcome in simulated(jobs, executor, count, keep_going=folder is not None):
-            if folder is not None and isinstance(outcome, BlockResult):
-                outcome = _stored(folder, outcome, job)
+            if isinstance(outcome, BlockResult):
+                for other, theirs in zip(beside, outcome.beside, strict=bool(outcome.beside)):
+                    _take(other, theirs)
+                outcome = replace(outcome, beside=())
+                if folder is not None:
+                    outcome = _stored(folder, outcome, job)
             if isinstance(outcome, Failure):
                 LOG.error("%s", outcome)
                 failures.append(outcome)
@@ -192,16 +284,18 @@ def run(
     table = join([block.table for block in found])
     kept = [block for block in found if block.records is not None]
     kept.sort(key=lambda block: int(block.table.replications[0]))
+    again = [block for block in found if block.simulated is not None]
     results = Results(
-        scenario=scenario,
+        scenario=run.scenario,
         plan=plan,
         rows=table,
-        root=root,
+        root=job.root,
         engine=engine,
-        engine_reason=reason,
-        options=options,
+        engine_reason=run.reason,
+        options=job.options,
         visits_count=int(sum(block.visits.sum() for block in found)),
-        wall_s=time.perf_counter() - began,
+        simulated_again=_share_simulated(again) if len(again) == len(found) else None,
+        wall_s=run.seconds + time.perf_counter() - began,
         versions=versions(),
         records=stack(plan, [block.records for block in kept if block.records is not None]) if kept else None,
     )
@@ -215,8 +309,31 @@ def run(
     return results
 
 
-def run_all(scenarios: Iterable[Planned], store: str | os.PathLike[str] | None, **settings: Any) -> list[Results]:
+def _take(run: _Begun, block: BlockResult) -> None:
+    """Take in a block that was worked through beside another run; what the disk does not take is run again."""
+    taken = block if run.folder is None else _stored(run.folder, block, run.job)
+    if isinstance(taken, BlockResult):
+        run.found.append(taken)
+
+
+def _share_simulated(blocks: Sequence[BlockResult]) -> float | None:
+    """Share of the visits that were simulated, the others being those of a base."""
+    simulated = sum(int(block.simulated.sum()) for block in blocks if block.simulated is not None)
+    return simulated / max(sum(int(block.visits.sum()) for block in blocks), 1) if blocks else None
+
+
+def run_all(
+    scenarios: Iterable[Planned],
+    store: str | os.PathLike[str] | None,
+    *,
+    executor: futures.Executor | None = None,
+    workers: int | None = None,
+    progress: Progress = None,
+    **settings: Any,
+) -> list[Results]:
     """Several scenarios, one after the other; with `store` the others are run even if one fails.
+
+    Where the compiled pass runs the first, the others are worked through with it from where they differ.
 
     Raises
     ------
@@ -224,11 +341,20 @@ def run_all(scenarios: Iterable[Planned], store: str | os.PathLike[str] | None, 
         If replications failed; it names them all.
     """
     batch = None if store is None else Batch(store)
+    begun: list[_Begun] = []
     runs: list[Results] = []
     failed: list[SimulationError] = []
     for scenario in scenarios:
         try:
-            runs.append(run(scenario, store=batch, **settings))
+            begun.append(_begun(scenario, store=batch, **settings))
+        except SimulationError as error:
+            if batch is None:
+                raise
+            failed.append(error)
+    for k, one in enumerate(begun):
+        beside = begun[1:] if k == 0 else []
+        try:
+            runs.append(_finished(one, executor=executor, workers=workers, progress=progress, beside=beside))
         except SimulationError as error:
             if batch is None:
                 raise

@@ -116,7 +116,7 @@ def _in_own_pools(jobs: Sequence[Job], workers: int, most: int) -> Iterator[Outc
             pool.shutdown()
             return
         _stop(pool)
-        dead = yield from _one_by_one(lost, dead, most)
+        dead = yield from _one_by_one([job.alone() for job in lost], dead, most)
     for job in left:
         yield Failure.of(job, f"not tried after {dead} workers had died")
 

@@ -221,18 +221,16 @@ class Differing:
         return int(base.inner[self.delays, 0].sum() + base.late[self.delays].sum() + base.served[self.queues].sum())
 
     def hand_over_levels(
-        self, row: int, base_spent: Ints, base: PassState, spent: Ints | None, state: PassState
+        self, row: int, base_spent: Sequence[Ints], base: PassState, spent: Ints | None, state: PassState
     ) -> None:
         """Give the levels of the queues to the reducer: the base's, and where it was affected its own."""
         levels = self.collector.shared(QueueLevels)
         mine = set(self.lines.other.tolist())
-        if spent is not None:
-            for k, line in enumerate(self.code.lines):
-                if k not in mine:
-                    levels.put(row, line, as_far_as_any(spent[k]), int(state.level[k]), int(state.since[k]))
+        for k, line in enumerate(self.code.lines):
+            if spent is not None and k not in mine:
+                levels.put(row, line, as_far_as_any(spent[k]), int(state.level[k]), int(state.since[k]))
         for there, here in zip(self.lines.base.tolist(), self.lines.other.tolist(), strict=True):
-            line, own = self.code.lines[here], as_far_as_any(base_spent[there])
-            levels.put(row, line, own, int(base.level[there]), int(base.since[there]))
+            levels.put(row, self.code.lines[here], base_spent[there], int(base.level[there]), int(base.since[there]))
 
 
 class Base:
@@ -346,5 +344,4 @@ def _nobody(flow: FlowInputs) -> FlowInputs:
 
 def as_far_as_any(spent: Ints) -> Ints:
     """Time at each level up to the highest that a queue had."""
-    found = np.flatnonzero(spent)
-    return spent[: int(found[-1]) + 1 if len(found) else 1]
+    return spent[: len(spent) - int(np.argmax(spent[::-1] != 0))] if spent.any() else spent[:1]

@@ -84,7 +84,8 @@ def reduce(
             row = begin + k
             collector.visits[row] += visits
             _hand_over(code, collector, row, base.joined(sums))
-            _hand_over_levels(code, collector, row, spent, state)
+            levels = [as_far_as_any(one) for one in spent[: len(code.lines)]]
+            _hand_over_levels(code, collector, row, levels, state)
             for other, (their_inputs, their_columns) in zip(base.others, of_others, strict=True):
                 their_draws = their_columns.draws(k, their_inputs.flows)
                 room = _empty(other.code, len(their_draws.release_h), room)
@@ -96,7 +97,7 @@ def reduce(
                 other.again[row] = again
                 other.collector.visits[row] += again + other.add_shared(sums, theirs)
                 _hand_over(other.code, other.collector, row, theirs)
-                other.hand_over_levels(row, spent, state, their_spent, room)
+                other.hand_over_levels(row, levels, state, their_spent, room)
 
 
 def _inputs(other: Differing, block: Sequence[int], flows: Sequence[FlowInputs]) -> tuple[SampledInputs, _DrawColumns]:
@@ -334,7 +335,7 @@ def _hand_over(code: Coded, collector: Collector, row: int, sums: Sums) -> None:
         array[:, row] += values
 
 
-def _hand_over_levels(code: Coded, collector: Collector, row: int, spent: Ints, state: PassState) -> None:
+def _hand_over_levels(code: Coded, collector: Collector, row: int, spent: Sequence[Ints], state: PassState) -> None:
     levels = collector.shared(QueueLevels)
     for k, line in enumerate(code.lines):
-        levels.put(row, line, as_far_as_any(spent[k]), int(state.level[k]), int(state.since[k]))
+        levels.put(row, line, spent[k], int(state.level[k]), int(state.since[k]))
