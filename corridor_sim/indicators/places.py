@@ -148,8 +148,14 @@ class PlanView:
     def day_edges_h(self, post: str = "") -> FloatArray:
         """Instants at which local days begin, day 0 cut at 0, the last one at the horizon. [h]"""
         clock = self.clock(post)
-        edges = np.array([clock.begins_h(day) for day in range(self.days(post) + 1)])
-        return np.asarray(np.clip(edges, 0.0, self.plan.horizon_h))
+        if clock not in self._day_edges_h:
+            edges = np.array([clock.begins_h(day) for day in range(clock.days(self.plan.horizon_h) + 1)])
+            self._day_edges_h[clock] = np.asarray(np.clip(edges, 0.0, self.plan.horizon_h))
+        return self._day_edges_h[clock]
+
+    @cached_property
+    def _day_edges_h(self) -> dict[PostClock, FloatArray]:
+        return {}
 
     @cached_property
     def cells(self) -> tuple[tuple[int, int], ...]:
