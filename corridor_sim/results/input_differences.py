@@ -20,8 +20,9 @@ def inputs_diff(base: Any, other: Any) -> list[str]:
     first, second = _flat(inputs_of(base)), _flat(inputs_of(other))
     lines = []
     whole: set[str] = set()
+    tables = _tables(first), _tables(second)
     for path in sorted({*first, *second}):
-        table = _missing_table(path, first, second)
+        table = _missing_table(path, tables[1] if path in first else tables[0])
         if table is not None:
             if table not in whole:
                 whole.add(table)
@@ -53,16 +54,24 @@ def _flat(value: Any, path: str = "") -> dict[str, Any]:
     return {path: value}
 
 
-def _missing_table(path: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> str | None:
-    """The object (leg, flow, improvement, stage) that only one of the two has and `path` is part of."""
+def _tables(flat: Mapping[str, Any]) -> set[str]:
+    """All that paths are part of, themselves included."""
+    found: set[str] = set()
+    for path in flat:
+        parts = path.split(".")
+        found.update(".".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+    return found
+
+
+def _missing_table(path: str, there: set[str]) -> str | None:
+    """The object (leg, flow, improvement, stage) that `path` is part of and that is not among the tables there."""
     parts = path.split(".")
     if parts[0] not in _KEYED or len(parts) < 3:
         return None
-    without = second if path in first else first
     depths = [2, 4] if parts[0] == "checkpoints" and len(parts) > 4 else [2]
     for depth in depths:
         table = ".".join(parts[:depth])
-        if not any(other == table or other.startswith(table + ".") for other in without):
+        if table not in there:
             return table
     return None
 
