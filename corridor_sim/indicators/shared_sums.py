@@ -42,6 +42,7 @@ class VisitSums(Reducer):
         self.wait_in_window_h, self.hold_in_window_h = zeros(), zeros()
         self.interrupted_in_window_h, self.blocked_in_window_h = zeros(), zeros()
         self.unserved, self.unserved_wait_h = zeros(), zeros()
+        self._found: dict[tuple[int | tuple[int, ...], tuple[int, ...] | None], IntArray] = {}
 
     def add_visits(self, block: VisitBlock) -> None:
         cell, kind = block.cell, self.scope.plan.elements[block.element].kind
@@ -151,12 +152,24 @@ class VisitSums(Reducer):
         self, values: FloatArray, elements: int | tuple[int, ...], flows: tuple[int, ...] | None = None
     ) -> FloatArray:
         """Sum of `values` over the cells of some elements (and flows), shape (replication,)."""
-        total = np.zeros(values.shape[1])
-        for element in (elements,) if isinstance(elements, int) else elements:
-            for cell in self.scope.element_cells[element]:
-                if flows is None or self.scope.cells[cell][1] in flows:
-                    total = total + values[cell]
-        return total
+        cells = self._cells(elements, flows)
+        if len(cells) == 1:
+            return np.asarray(values[cells[0]] + 0.0)
+        # Whole numbers and times on the grid: their sum is exact in any order.
+        return np.asarray(values[cells].sum(axis=0)) if len(cells) else np.zeros(values.shape[1])
+
+    def _cells(self, elements: int | tuple[int, ...], flows: tuple[int, ...] | None) -> IntArray:
+        """Cells of some elements and flows, looked up once."""
+        if (elements, flows) not in self._found:
+            every = [
+                cell
+                for k in ((elements,) if isinstance(elements, int) else elements)
+                for cell in self.scope.element_cells[k]
+            ]
+            wanted = None if flows is None else set(flows)
+            found = [cell for cell in every if wanted is None or self.scope.cells[cell][1] in wanted]
+            self._found[elements, flows] = np.array(found, dtype=np.int64)
+        return self._found[elements, flows]
 
 
 class Components(Reducer):
