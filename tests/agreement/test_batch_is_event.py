@@ -24,7 +24,7 @@ from windows import GivenDraws, gathered
 from corridor_sim.core.errors import EngineRefusal, SimulationError
 from corridor_sim.engines import batch, event
 from corridor_sim.engines.batch import streaming
-from corridor_sim.engines.queues import fifo, hours, limited_legs, priority  # noqa: F401
+from corridor_sim.engines.queues import compiled, fifo, hours, limited_legs, priority  # noqa: F401
 from corridor_sim.engines.queues.compiled import SWITCH
 from corridor_sim.plan.needs import needed, needs_at
 from corridor_sim.plan.plan import Plan, Station, StepFunction
@@ -34,12 +34,20 @@ FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo",
 BIG = {"elements": (3, 6), "consignments": (200, 260), "rows": (1, 2), "flows": (2, 4), "span": 120}
 
 
-@pytest.fixture(params=[0, 16, None], ids=["rows", "scalar", "compiled"])
+def changing(monkeypatch):
+    """Machine code at every other call of a kernel or so, as when numba is loaded within a run."""
+    dice, made = np.random.default_rng(5), compiled.loop
+    monkeypatch.setattr(compiled, "loop", lambda *of: made(of[0]) if len(of) == 1 or dice.random() < 0.5 else None)
+
+
+@pytest.fixture(params=[0, 16, None, "either"], ids=["rows", "scalar", "compiled", "changing"])
 def form(request, monkeypatch):
-    """Each kernel's forms, whatever the number of replications."""
-    if request.param is None:
+    """Each kernel's forms, whatever the number of replications; or now one, now another."""
+    if request.param in (None, "either"):
         pytest.importorskip("numba")
         monkeypatch.delenv(SWITCH, raising=False)
+        if request.param:
+            changing(monkeypatch)
         return
     monkeypatch.setenv(SWITCH, "0")
     for module in FORMS:
@@ -108,6 +116,13 @@ def test_windows_of_time_hold_the_same_visits_and_spans(window_h, drawn_h):
         rows = case.inputs.replications
         source = GivenDraws(case.plan, case.inputs).stream(range(len(rows)))
         assert gathered(streaming.windows(case.plan, source, rows, window_h, drawn_h, who=True)) == whole, seed
+
+
+def test_forms_may_change_from_window_to_window(monkeypatch):
+    pytest.importorskip("numba")
+    monkeypatch.delenv(SWITCH, raising=False)
+    changing(monkeypatch)
+    test_windows_of_time_hold_the_same_visits_and_spans(3.0, 3.0)
 
 
 @pytest.mark.parametrize("seed", range(6))

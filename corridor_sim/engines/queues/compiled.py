@@ -2,24 +2,25 @@
 
 `loop` answers with a function of `loops` as machine code where numba can be imported (the
 extra ``fast``), and with None where it cannot or where the environment says
-``CORRIDOR_SIM_FAST=0``; then the numpy forms, which are complete, do the work. A new loop
-gets a line in `ARGUMENTS`. Numba is imported at the first call of a kernel, never before,
-and every loop is compiled once, for one set of types: 0.3 to 0.9 s each, kept on disk beside
-the package (or where numba keeps its cache) for later processes, which spend some 0.4 s on
+``CORRIDOR_SIM_FAST=0``; then the numpy forms, which are complete, do the work. Forms may change
+within a run: they keep the same states. A new loop gets a line in `ARGUMENTS`. Numba is imported
+when enough has been asked of the kernels to be worth it (`core.machine_code.earned`), never
+before. Every loop is compiled once, for one set of types: 0.3 to 0.9 s each, kept on disk beside
+the package (or where numba keeps its cache) for later processes, which spend some 0.8 s on
 numba itself and a few ms a loop. Strict arithmetic: nothing is reordered.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from corridor_sim.core.machine_code import SWITCH as SWITCH
+from corridor_sim.core.machine_code import earned
 from corridor_sim.engines.queues import loops
-
-SWITCH = "CORRIDOR_SIM_FAST"
-"""Environment variable; 0 turns compiled forms off, at any time."""
 
 ARGUMENTS = {
     loops.fifo: "times times TIMES TIMES",
@@ -34,8 +35,14 @@ ARGUMENTS = {
 """Types of the arguments of each loop; arrays have two axes, those in capitals are written to."""
 
 
-def loop(plain: Callable[..., None]) -> Callable[..., None] | None:
+SAVED, SAVED_PLAIN = 100.0, 1000.0
+"""What machine code saves a consignment against arrays, and against the loop as plain Python. [ns, assumed]"""
+
+
+def loop(plain: Callable[..., None], saved: float = math.inf) -> Callable[..., None] | None:
     """The compiled form of a function of `loops`; None if there is none or it is not wanted.
+
+    With `saved`, what it would save this call [ns], also None as long as loading numba would cost more.
 
     Examples
     --------
@@ -46,7 +53,7 @@ def loop(plain: Callable[..., None]) -> Callable[..., None] | None:
     >>> start
     array([[0., 1., 4.]])
     """
-    if os.environ.get(SWITCH) == "0":
+    if os.environ.get(SWITCH) == "0" or not earned(saved):
         return None
     return _machine_code(plain)
 

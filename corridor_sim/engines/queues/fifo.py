@@ -84,7 +84,7 @@ def fifo(
 
 
 def _choose(count: int, length: int, lanes: int) -> str:
-    if compiled.loop(loops.fifo):
+    if compiled.loop(loops.fifo, compiled.SAVED * count * length):
         return "compiled"
     if lanes == 1 and count < 200:
         return "closed"

@@ -192,7 +192,7 @@ def _served(arrival: FloatArray, service: FloatArray, hours: Hours, pool: Pool) 
         return _pooled(arrival, service, hours.pieces, hours.closing, pool)
     start, finish = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
     table = hours.pieces.start_h, hours.pieces.value, hours.window, int(hours.closing == "restart")
-    loop = compiled.loop(loops.parked) or loops.parked
+    loop = compiled.loop(loops.parked, compiled.SAVED_PLAIN * arrival.size) or loops.parked
     loop(arrival, service, *table, pool.busy_h, pool.last_h[None, :], start, finish)
     return start, finish
 
@@ -211,7 +211,7 @@ def _hold_openings(pool: Pool, hours: Hours) -> None:
 def _pooled(
     arrival: FloatArray, service: FloatArray, pieces: Pieces, closing: Closing, pool: Pool
 ) -> tuple[FloatArray, FloatArray]:
-    loop = compiled.loop(loops.pooled)
+    loop = compiled.loop(loops.pooled, compiled.SAVED * arrival.size)
     if loop is None and len(arrival) >= SCALAR_BELOW:
         return _rows(arrival, service, pieces, closing, pool)
     start, finish = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)

@@ -79,7 +79,7 @@ def lanes(
     if last_h is None:
         last_h = np.full(count, -np.inf)
     start, finish = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
-    loop = compiled.loop(loops.lanes)
+    loop = compiled.loop(loops.lanes, compiled.SAVED_PLAIN * arrival.size)
     states: dict[int, _Calendar] = {}
     for k in range(count):
         key = id(by_row[k])

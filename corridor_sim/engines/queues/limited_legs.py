@@ -118,7 +118,7 @@ def limited_leg(
     else:
         pieces = room_of(open, most)
         leg.makeroom_of(most, arrival.shape[1])
-        if loop := compiled.loop(loops.limited_leg):
+        if loop := compiled.loop(loops.limited_leg, compiled.SAVED * arrival.size):
             enter, leave = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
             apart = np.empty((2, 1, 0)) if headway is None else np.stack([headway.from_h, headway.value])[:, None]
             state = leg.inside_h, leg.free_h[None], leg.last_h[None], leg.exit_h[None]

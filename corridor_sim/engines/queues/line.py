@@ -90,7 +90,7 @@ def line(
     functions = [
         StepFunction.constant(float(open_)) if isinstance(open_, (int, np.integer)) else open_ for open_ in lanes
     ]
-    if loop := compiled.loop(loops.line):
+    if loop := compiled.loop(loops.line, compiled.SAVED_PLAIN * arrival.size):
         columns = _compiled(loop, arrival, services, functions, yards, numbers, until_h)
         return tuple(StationTimes(*(back(column[j]) for column in columns)) for j in range(len(functions)))
     tables = [tuple(np.full(arrival.shape, np.inf) for _ in range(4)) for _ in functions]

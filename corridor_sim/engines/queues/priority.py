@@ -75,7 +75,7 @@ def priority(
     pieces = capacity if isinstance(capacity, Pieces) else Pieces.of(capacity)
     if pool is None:
         pool = Pool.empty(len(arrival), pieces.largest)
-    if loop := compiled.loop(loops.priority):
+    if loop := compiled.loop(loops.priority, compiled.SAVED * arrival.size):
         start = np.full(arrival.shape, np.inf)
         state = pool.busy_h, pool.last_h[None, :]
         ranks, scratch = _from_zero(ranks)

@@ -125,6 +125,6 @@ def reserved(
         np.empty((1, number), dtype=np.int64),
     )
     table = kept.begin_h, kept.room, kept.bound, kept.overflow
-    loop = compiled.loop(loops.reserved) or loops.reserved
+    loop = compiled.loop(loops.reserved, compiled.SAVED_PLAIN * arrival.size) or loops.reserved
     loop(arrival, service, pools * many + ranks, *table, many, until_h, kept.busy_h, kept.last_h[None], start, *scratch)
     return back(start)
