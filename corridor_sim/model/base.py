@@ -430,7 +430,7 @@ class Figure(Model):
     opposite: bool = False
     """Moves against its group: at its low end where the others are at their high one."""
     range_source: str = ""
-    """Id of the source that gives the range."""
+    """Id of the source that gives the range, or ids with commas between them where each gives an end."""
     range_reason: str = ""
     """Why this range, where it is assumed."""
     exact: str = ""

@@ -130,9 +130,9 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
 
 
 def _is_unknown(source: str, known: Iterable[str]) -> bool:
-    """Whether a source is written as an id, and there is none of that id where sources are listed."""
-    ids = set(known)
-    return bool(source and ids) and " " not in source and source not in ids
+    """Whether a source is written as ids, and one of them is not listed where sources are; words are no ids."""
+    ids, named = set(known), source.split(", ")
+    return bool(source and ids) and not any(" " in one for one in named) and not set(named) <= ids
 
 
 def sound_figures(thing: Any) -> list[FigureRow]:

@@ -44,7 +44,7 @@ class Range(Model):
     opposite: bool = False
     """Moves against its group: at its low end where the others are at their high one."""
     source: str = ""
-    """Id of the source that gives the range."""
+    """Id of the source that gives the range, or ids with commas between them where each gives an end."""
     reason: str = ""
     """Why this range, where it is assumed."""
     exact: str = ""

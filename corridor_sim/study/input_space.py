@@ -143,8 +143,8 @@ def ranged_figures(scenario: Any) -> list[Ranged]:
         Ranged(
             path=row.path,
             value=int(row.value) if row.whole else row.value,
-            low=math.nan if row.low is None else row.low,
-            high=math.nan if row.high is None else row.high,
+            low=min(row.alternatives) if row.low is None else row.low,
+            high=max(row.alternatives) if row.high is None else row.high,
             alternatives=tuple(int(one) for one in row.alternatives) if row.whole else row.alternatives,
             group=row.group,
             opposite=row.opposite,

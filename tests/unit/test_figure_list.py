@@ -20,7 +20,7 @@ def test_figures_are_listed_with_status_source_and_range():
     assert (quota["status"], quota["range_status"], quota["range_source"]) == (
         "derived",
         "sourced",
-        "tehrantimes_2025_12",
+        "mehr_2025_10b, tehrantimes_2025_12",
     )
     start = frame.loc["flows.south_bilateral.crossing_shares.start.samur"]
     assert (start["range_status"], bool(start["exact"])) == ("exact", True)

@@ -98,6 +98,15 @@ def test_figures_of_one_range_move_together_each_about_its_own_value():
     assert len(InputSpace.of([ranged_figures(small(ranges={"volumes": apart}))])) == len(volumes)
 
 
+def test_sources_that_contradict_each_other_are_drawn_one_or_the_other():
+    scenario = cs.load_scenario("base_2024")
+    lanes = [one for one in ranged_figures(scenario) if one.group == "lanes_of_the_second_bridge"]
+    assert [(one.alternatives, one.low, one.high) for one in lanes] == [((1, 2), 1, 2)] * 2
+    space = InputSpace.of([lanes])
+    drawn = [set(space.values(0, [place], "uniform").values()) for place in (0.1, 0.4, 0.6, 0.9)]
+    assert drawn == [{1}, {1}, {2}, {2}]
+
+
 def test_shares_that_move_against_each_other_stay_whole():
     space = InputSpace.of([ranged_figures(cs.load_scenario("baseline_2023"))])
     for place in (0.0, 0.3, 1.0):
