@@ -196,8 +196,9 @@ def _begun(
     indicators: Iterable[str] | None = None,
     options: Options | None = None,
     store: str | os.PathLike[str] | Batch | None = None,
+    among: int = 1,
 ) -> _Begun:
-    """Plan a run, choose its engine and look into its store; as `run`."""
+    """Plan a run, choose its engine and look into its store; as `run`. It is one `among` as many like it."""
     began = time.perf_counter()
     if not isinstance(memory_gb, (int, float)) or not 0 < memory_gb < math.inf:
         raise ValueError(f"memory_gb must be a number > 0, got {memory_gb!r}")
@@ -211,7 +212,9 @@ def _begun(
     options = options or options_of(scenario)
     kinds = tuple(INDICATORS) if indicators is None else tuple(dict.fromkeys(indicators))
     visits = partial(_expected_visits, plan, root, len(numbers))
-    engine, reason = choose_engine(plan, engine, indicators=kinds, options=options, records=records, visits=visits)
+    engine, reason = choose_engine(
+        plan, engine, indicators=kinds, options=options, records=records, visits=lambda: among * visits()
+    )
     LOG.info("%s: engine %s (%s)", name, engine, reason)
     modules = tuple(sorted({INDICATORS[kind].__module__ for kind in kinds}))
     job = Job(plan, root, (), engine, kinds, modules, options, memory_gb, records)
@@ -344,9 +347,10 @@ def run_all(
     begun: list[_Begun] = []
     runs: list[Results] = []
     failed: list[SimulationError] = []
+    scenarios = list(scenarios)
     for scenario in scenarios:
         try:
-            begun.append(_begun(scenario, store=batch, **settings))
+            begun.append(_begun(scenario, store=batch, among=len(scenarios), **settings))
         except SimulationError as error:
             if batch is None:
                 raise

@@ -29,7 +29,8 @@ from corridor_sim.records.inputs import default_numbers
 from corridor_sim.records.visits import chunk_of
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.study.execution import EARNED
-from corridor_sim.study.run import choose_engine, run
+from corridor_sim.study.run import _expected_visits, choose_engine, run
+from corridor_sim.study.sweeps import sweep
 
 pytest.importorskip("numba")
 from corridor_sim.engines.compiled import machine
@@ -197,6 +198,20 @@ def test_one_form_is_compiled_for_all_plans():
         compiled.reduce(plan, GivenDraws(plan, inputs), range(len(inputs.replications)), collector)
     compiled.prepare(Plan(elements=(), flows=(), horizon_h=24.0))
     assert len(machine.replication.signatures) == 1
+
+
+@pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
+def test_runs_that_are_many_together_take_the_pass(monkeypatch):
+    scenario = load_scenario("do_nothing_2026", {"run.horizon_days": 3, "run.warm_up_days": 1})
+    grid = {"flows.south_bilateral.per_day": [150.0, 160.0, 170.0]}
+    settings = {"replications": 2, "rng": 1, "workers": 1, "indicators": ["throughput_per_day"]}
+    monkeypatch.setitem(EARNED, "batch", 2.0 * _expected_visits(make_plan(scenario), 1, 2))
+    assert run(scenario, **settings).engine == "batch"
+    found = sweep(scenario, grid, **settings).runs
+    assert [one.engine for one in found] == ["compiled"] * 3
+    one = sweep(scenario, {path: values[1:2] for path, values in grid.items()}, **settings).runs[0]
+    assert one.engine == "batch"
+    assert one.rows.values.tobytes() == found[1].rows.values.tobytes()
 
 
 def test_machine_code_is_kept_for_the_text_of_all_modules_that_are_in_it():

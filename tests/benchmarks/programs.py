@@ -101,11 +101,13 @@ def sweep(scale):
     import corridor_sim as cs
 
     base, path = cs.load_scenario("do_nothing_2026"), "flows.south_bilateral.per_day"
-    points = max(3, round(12 * scale))
-    cs.sweep(base, {path: [190.0, 191.0]}, replications=2, rng=1, workers=1)
+    points, engine = max(3, round(12 * scale)), best_engine(base)
+    cs.sweep(base, {path: [190.0, 191.0]}, replications=2, rng=1, workers=1, engine=engine)
+
+    grid = {path: [197.0 + k for k in range(points)]}
 
     def timed():
-        found = cs.sweep(base, {path: [197.0 + k for k in range(points)]}, replications=2, rng=9, workers=1)
+        found = cs.sweep(base, grid, replications=2, rng=9, workers=1, engine=engine)
         return float(points), {"visits of the first": float(next(iter(found))[1].visits_count)}
 
     return timed

@@ -226,6 +226,7 @@ What a user waits for, as CPU time of one process and as a ratio to something th
 * Each program runs in a process of its own, in turn with the one it is compared with, {rounds} rounds. The ratio is the
   median of the ratios of the rounds (least and largest in brackets). A single time is good to a factor 1.7 on a shared
   machine, a ratio to about 15 %. Machine code is loaded before the clock starts, but where starting is what is timed.
+  The compiled pass is asked for by name where it does the plan (`engine="auto"` takes it for long runs).
 * Lines without "to" are compared with {earlier}. Its draws are others, so visits are compared, not rows.
 * SimPy records nothing and Cimba mean queues; this library all its indicators.
 
