@@ -101,10 +101,6 @@ class _Content:
         speaks = any(getattr(element, name, None) for name in ("rank", "rank_changes", "reserved", "priority"))
         return fingerprint(element), tuple(self.flows) if speaks else ()
 
-    def step(self, step: Step) -> tuple[str, str]:
-        """An element, and what a step says besides."""
-        return self.id_of(step), fingerprint(replace(step, element=0))
-
     def id_of(self, step: Step) -> str:
         """The element of a step."""
         return self.plan.elements[step.element].id
@@ -189,7 +185,7 @@ class _Search:
                 self.affected |= {*base.offered(pool)[1], *plan.offered(pool)[1]}
         for where, before, after in self._pairs():
             pairs = zip(before.steps, after.steps, strict=False)
-            differ = (k for k, (one, other) in enumerate(pairs) if base.step(one) != plan.step(other))
+            differ = (k for k, (one, other) in enumerate(pairs) if not self._same(one, other))
             ends = (len(before.steps), len(after.steps))
             # One more than there are: the whole itinerary.
             self.upto[where] = next(differ, ends[0] + 1 if ends[0] == ends[1] else max(min(ends) - 1, 0))
@@ -200,6 +196,14 @@ class _Search:
         ):
             for flow in alone:
                 self.affected |= set().union(*(content.queues(variant, 0) for variant in flow.variants))
+
+    def _same(self, one: Step, other: Step) -> bool:
+        """Whether a step of the base and one of the plan lead to the same element and say the same."""
+        if self.base.id_of(one) != self.plan.id_of(other):
+            return False
+        one, other = replace(one, element=0), replace(other, element=0)
+        # Mostly they are equal, which is soon seen; what is not may still be the same content.
+        return one == other or fingerprint(one) == fingerprint(other)
 
     def _lower(self) -> bool:
         """One round over everything; whether something more is affected after it."""
