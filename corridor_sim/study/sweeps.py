@@ -56,7 +56,8 @@ def sweep(
     points = grid_points(grid)
     root, numbers = root_of(base, rng, None), replication_numbers(base, replications)
     # All points are looked at before the first is run.
-    scenarios = [planned(with_values(base, point)) for point in points]
+    data = base.to_data()
+    scenarios = [planned(with_values(base, point, data)) for point in points]
     found = run_all(scenarios, store, replications=numbers, rng=root, **settings)
     return Sweep(tuple(points), tuple(found))
 
@@ -210,21 +211,23 @@ def grid_points(grid: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]])
     return points
 
 
-def with_values(scenario: Scenario, values: Mapping[str, Any]) -> Scenario:
+def with_values(scenario: Scenario, values: Mapping[str, Any], data: Mapping[str, Any] | None = None) -> Scenario:
     """The scenario with some fields, by dotted path, replaced and everything validated again.
+
+    `data` is its ``to_data()``, if it is at hand; it stays as it is.
 
     Raises
     ------
     ScenarioError
         If a path does not exist or a value is not allowed.
     """
-    data = scenario.to_data()
-    set_values(data, values)
-    return type(scenario).model_validate(data)
+    changed = dict(scenario.to_data() if data is None else data)
+    set_values(changed, values)
+    return type(scenario).model_validate(changed)
 
 
 def set_values(data: dict[str, Any], values: Mapping[str, Any]) -> None:
-    """Set fields of a scenario's data, by dotted path.
+    """Set fields of a scenario's data, by dotted path; tables inside are copied, not changed.
 
     Raises
     ------
@@ -240,7 +243,9 @@ def set_values(data: dict[str, Any], values: Mapping[str, Any]) -> None:
             if key not in at and at is not data and key not in _TABLES:
                 hint = nearest(key, at)
                 raise CorridorError(f"{path}: there is no {key!r}" + (f"; {hint}" if hint else ""))
-            at = at.setdefault(key, {})
+            inside = at.get(key, {})
+            at[key] = dict(inside) if isinstance(inside, dict) else inside
+            at = at[key]
         at[last] = value
 
 

@@ -10,10 +10,12 @@ import pytest
 from corridor_sim.core import machine_code
 from corridor_sim.core.draws import ziggurat
 from corridor_sim.core.streams import key
+from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.model.base import Model
 from corridor_sim.model.field_texts import field_texts
 from corridor_sim.model.service_times import Gamma, SimpleLaw
 from corridor_sim.plan import saturated
+from corridor_sim.study.sweeps import with_values
 
 
 def test_the_edges_kept_are_those_worked_out():
@@ -105,3 +107,13 @@ def test_values_are_the_same_with_numba_put_off(monkeypatch):
     expected = law.at(key(1, 0, "duration", "f", "e"), np.arange(500))
     monkeypatch.setenv(machine_code.SWITCH, "1")
     assert law.at(key(1, 0, "duration", "f", "e"), np.arange(500)).tobytes() == expected.tobytes()
+
+
+def test_the_data_that_points_of_a_sweep_share_stay_as_they_are():
+    base = load_scenario("teaching")
+    data, flow = base.to_data(), next(iter(base.flows))
+    path = f"flows.{flow}.per_day"
+    more, less = (with_values(base, {path: value}, data) for value in (31.0, 29.0))
+    assert (more.flows[flow].per_day, less.flows[flow].per_day) == (31.0, 29.0)
+    assert data == base.to_data()
+    assert more == with_values(base, {path: 31.0})
