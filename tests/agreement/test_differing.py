@@ -134,6 +134,10 @@ def assert_as_full_runs(plans, samplers, replications, window_h=7.0):
 def family(dice, seed, others, **size):
     """A random plan of the pass with others that differ from it; None where the pass does not do it."""
     case = random_case(dice, kinds=KINDS, **size)
+    if dice.integer(0, 2):
+        # A run that ends while many are under way.
+        horizon_h = float(max(int(case.plan.horizon_h * dice.integer(1, 9) / 10), 2))
+        case = dataclasses.replace(case, plan=dataclasses.replace(case.plan, horizon_h=horizon_h))
     plan, inputs = with_usual_numbers(case, seed)
     if compiled.refusals(plan):
         return None

@@ -527,7 +527,12 @@ def walk(m, after, w, t, d, c, a):
                     if mark[x] >= 0:
                         handed_h[mark[x], i] = inf
                         for k in range(slots):
-                            handed_begun[mark[x], i, k] = begun[i, k]
+                            handed_begun[mark[x], i, k] = nan
+                        # A slot may hold another span by then: only those that reach from here to there.
+                        for k in range(covers_from[x], covers_from[x + 1]):
+                            for y in range(covers_from[s], covers_from[s + 1]):
+                                if covers[y] == covers[k]:
+                                    handed_begun[mark[x], i, slot[covers[k]]] = begun[i, slot[covers[k]]]
                 for k in range(covers_from[s], covers_from[s + 1]):
                     o = covers[k]
                     if begun[i, slot[o]] == begun[i, slot[o]]:
