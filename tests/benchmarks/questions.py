@@ -195,8 +195,14 @@ def version_of(package: str) -> str:
         return ""
 
 
-def ask(parts: tuple[str, ...], scale: float, rounds: int, earlier: Path | None) -> list[Answered]:
-    """Questions of some parts, told as they are answered."""
+def ask(
+    parts: tuple[str, ...],
+    scale: float,
+    rounds: int,
+    earlier: Path | None,
+    keep: Callable[[list[Answered]], object] = lambda _: None,
+) -> list[Answered]:
+    """Questions of some parts, told as they are answered; `keep` takes those so far after each."""
     found = []
     for question in QUESTIONS:
         if question.part not in parts:
@@ -211,6 +217,7 @@ def ask(parts: tuple[str, ...], scale: float, rounds: int, earlier: Path | None)
             continue
         print(" | ".join(one.row()), flush=True)
         found.append(one)
+        keep(found)
     return found
 
 

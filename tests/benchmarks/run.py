@@ -325,10 +325,13 @@ def main() -> None:
     scale = 0.1 if options.quick else 1.0
     if options.ask or options.write:
         parts = tuple(options.only or questions.PARTS)
-        found = questions.ask(parts, scale, options.rounds, options.earlier)
-        if options.write:
-            text = questions.written(found, options.rounds, scale, options.earlier_name)
-            (questions.ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
+
+        def keep(found: list[questions.Answered]) -> None:
+            if options.write:
+                text = questions.written(found, options.rounds, scale, options.earlier_name)
+                (questions.ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
+
+        questions.ask(parts, scale, options.rounds, options.earlier, keep)
         return
     table = Table()
     for name, part in PARTS.items():
