@@ -46,7 +46,7 @@ def test_a_cliff_is_asked_of_a_plan_that_has_its_mechanism_and_the_same_trucks(c
     assert not any(wanted in needs for needs in needs_at(changed_border(2, "")))
 
 
-@pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
+@pytest.mark.filterwarnings("ignore")  # what Cimba says when it compiles is its own business
 def test_cimba_and_the_library_have_the_same_mean_queues():
     pytest.importorskip("cimba")
     from questions import near
