@@ -20,6 +20,7 @@ from corridor_sim.indicators.table import Table
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import IntArray, Records, chunk_of, stack
 from corridor_sim.sampling.sampler import Sampler
+from corridor_sim.study.cluster import Width, width_of
 
 SMALL = {"event": 3e4, "batch": 3e6, "compiled": 8e6}
 """Expected visits up to which a run stays in this process: starting workers would take longer."""
@@ -201,16 +202,16 @@ def simulate_block(job: Job) -> BlockResult:
     return BlockResult(collector.finish(), collector.visits, kept, beside=beside)
 
 
-def how_many_workers(executor: futures.Executor | None, workers: int | None, engine: str, expected: float) -> int:
-    """Workers to cut the run for: those asked for, else one for short runs and all cores for long ones."""
+def width_to_cut_for(executor: futures.Executor | None, workers: int | None, engine: str, expected: float) -> Width:
+    """Workers to cut the run for: those of the executor or asked for, else one for short runs, all cores for long."""
     if workers is not None and workers < 1:
         raise ValueError(f"workers must be >= 1, got {workers}")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if executor is not None:
-        return int(getattr(executor, "_max_workers", None) or workers or cores)
-    if workers is not None:
-        return workers
-    return 1 if expected <= SMALL[engine] else cores
+        return width_of(executor, workers, cores)
+    if workers is None:
+        workers = 1 if expected <= SMALL[engine] else cores
+    return Width(workers, workers)
 
 
 WORTH_A_BLOCK = 4

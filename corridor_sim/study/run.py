@@ -37,7 +37,7 @@ from corridor_sim.results.comparison import Comparison, other_question, refuse
 from corridor_sim.results.overload import hardly_served
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
-from corridor_sim.study.execution import EARNED, BlockResult, Failure, Job, cut_in_blocks, how_many_workers, room_beside
+from corridor_sim.study.execution import EARNED, BlockResult, Failure, Job, cut_in_blocks, room_beside, width_to_cut_for
 from corridor_sim.study.keys import key_of, library_version, parts_of
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.store import Batch, Store, machine
@@ -94,7 +94,8 @@ def run(
         ``"auto"`` takes the first of compiled (extra ``fast``; for long runs only, since it is compiled once on
         a machine), batch and event that does everything that is asked for; all that do give the same bits.
     executor : concurrent.futures.Executor, optional
-        Runs the blocks; it is not shut down.
+        Runs the blocks; it is not shut down. That of a dask cluster (``client.get_executor()``) is cut for by the
+        threads of its workers.
     workers : int, optional
         Processes to start where no executor is given; None starts them for long runs only,
         1 stays in this process. Results do not depend on it.
@@ -104,7 +105,7 @@ def run(
         True shows a bar on standard error, or a line now and then where that is no terminal; a
         callable gets (replications done, all).
     memory_gb : float
-        About the most memory to hold at once, over all workers. [GB]
+        About the most memory to hold at once, over all workers of a machine. [GB]
     indicators : iterable of str, optional
         Registered kinds; by default all of them.
     options : Options, optional
@@ -254,7 +255,9 @@ def _finished(
         workers = 1
     beside = [other for other in beside if other.goes_with(run)]
     expected = sum(one.expected for one in (run, *beside))
-    count = how_many_workers(executor, workers, engine, expected * len(missing) / max(len(numbers), 1))
+    width = width_to_cut_for(executor, workers, engine, expected * len(missing) / max(len(numbers), 1))
+    count = width.workers
+    job = replace(job, memory_gb=job.memory_gb * width.machines)
     beside = beside[: room_beside(job, count)]
     job = replace(job, beside=tuple(other.job for other in beside))
     blocks = cut_in_blocks(job, missing, count, in_steps=folder is not None or progress is not None)
