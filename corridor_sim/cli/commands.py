@@ -14,10 +14,12 @@ import click
 from corridor_sim.cli.group import BAD_INPUT, Commands
 from corridor_sim.cli.kinds import all_kinds
 from corridor_sim.cli.options import (
+    dask_option,
     files_argument,
     format_option,
     indicator_option,
     input_options,
+    keep_going_option,
     output_options,
     picture_option,
     quiet_option,
@@ -40,15 +42,17 @@ from corridor_sim.cli.pictures import DPI, drawn, kind_of, needs_a_run, of_uncer
 from corridor_sim.cli.running import (
     asked_for,
     compare_all,
+    files_of,
     print_warnings,
     progress_bar,
     read_scenarios,
     refuse_without_inputs,
     run_each,
     run_one,
+    tell_left_out,
     uncertain_all,
 )
-from corridor_sim.core.errors import ScenarioError
+from corridor_sim.core.errors import ScenarioError, SimulationError
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -71,6 +75,8 @@ def main(debug: bool) -> None:
 @click.option("--per-replication", is_flag=True, help="CSV or JSON with a row for every replication.")
 @click.option("--records", type=click.Path(path_type=Path), help="Write every visit to this CSV file (small runs).")
 @store_option
+@dask_option
+@keep_going_option
 @picture_option
 @output_options
 def run(
@@ -80,6 +86,7 @@ def run(
     per_replication: bool,
     records: Path | None,
     store: Path | None,
+    keep_going: bool,
     pictures: tuple[Path, ...],
     output: Path | None,
     overwrite: bool,
@@ -87,8 +94,10 @@ def run(
 ) -> None:
     """Simulate scenarios and print the results.
 
-    Every mean has its 95 % interval. FILE is a scenario file or the name of a packaged scenario.
+    Every mean has its 95 % interval. FILE is a scenario file, the name of a packaged scenario, or a folder: all
+    scenario files in it.
     """
+    files = files_of(files)
     if per_replication and form == "table":
         raise click.UsageError("--per-replication needs --format csv or json")
     if records is not None and len(files) > 1:
@@ -99,19 +108,25 @@ def run(
         raise click.UsageError("--picture takes one FILE; `compare` and `plot` draw several together")
     drawings = {path: kind_of(path) for path in pictures}
     refuse_unwritable(overwrite, output, records, *pictures)
-    scenarios = read_scenarios(files, settings)
+    left_out: list[str] = []
+    failed: list[SimulationError] = []
+    scenarios = read_scenarios(files, settings, left_out if keep_going else None)
+    if not scenarios:
+        tell_left_out(left_out, failed)
     kinds, rows = asked_for(indicators, scenarios[0].plan)
     from corridor_sim.report import tables
 
-    if len(scenarios) == 1:
+    if len(files) == 1:
         runs = [run_one(scenarios[0], settings, indicators=kinds, records=records is not None, store=store)]
     else:
-        runs = run_each(scenarios, settings, indicators=kinds, store=store)
+        runs = run_each(scenarios, settings, failed if keep_going else None, indicators=kinds, store=store)
     if records is not None:
         deliver(tables.to_csv(runs[0].visits()), records, overwrite)
     for path, kind in drawings.items():
         deliver(drawn(kind, runs[0], path, {}), path, overwrite)
-    deliver(runs_as(form, runs, rows, per_replication), output, overwrite)
+    if runs:
+        deliver(runs_as(form, runs, rows, per_replication), output, overwrite)
+    tell_left_out(left_out, failed)
     print_warnings(runs, settings, shown=form == "table" and output is None)
 
 
@@ -123,6 +138,7 @@ def run(
 @indicator_option
 @format_option
 @store_option
+@dask_option
 @picture_option
 @output_options
 def compare(

@@ -120,6 +120,14 @@ picture_option = click.option(
     multiple=True,
     help="Also draw this file, named after what it shows (queue.png, time_distance.svg); repeatable.",
 )
+dask_option = click.option(
+    "--dask", metavar="ADDRESS", help="Run on the dask cluster whose scheduler is there, e.g. tcp://10.0.0.1:8786."
+)
+keep_going_option = click.option(
+    "--keep-going",
+    is_flag=True,
+    help="Go on past a file that is wrong or a scenario that fails; it is named at the end, and the exit code tells.",
+)
 store_option = click.option(
     "--store", type=click.Path(path_type=Path), help="Folder that keeps finished blocks; a rerun goes on from there."
 )

@@ -6,22 +6,69 @@ import contextlib
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from corridor_sim.cli.group import FAILED, folded
-from corridor_sim.core.errors import CorridorWarning, Problem, ScenarioError, StoreWarning
+from corridor_sim.cli.group import BAD_INPUT, FAILED, folded
+from corridor_sim.core.errors import (
+    CorridorError,
+    CorridorWarning,
+    Problem,
+    ScenarioError,
+    SimulationError,
+    StoreWarning,
+)
 
 if TYPE_CHECKING:
+    import concurrent.futures as futures
+
     from corridor_sim.plan.build import Planned
     from corridor_sim.plan.plan import Plan
     from corridor_sim.results.results import Results
     from corridor_sim.results.uncertain import Uncertainty
 
 
-def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Planned]:
-    """All scenarios with their plans, checked before anything runs; ScenarioError with every error of every file."""
+def files_of(paths: Sequence[str]) -> tuple[str, ...]:
+    """Files and names as they are; for a folder the scenario files (.toml) that lie in it, by name.
+
+    Raises
+    ------
+    CorridorError
+        If a folder holds none.
+    """
+    found: list[str] = []
+    for path in paths:
+        if not Path(path).is_dir():
+            found.append(path)
+            continue
+        inside = sorted(str(file) for file in Path(path).glob("*.toml") if file.is_file())
+        if not inside:
+            raise CorridorError(f"{path}: the folder holds no scenario file (*.toml)")
+        found += inside
+    return tuple(found)
+
+
+@contextlib.contextmanager
+def executor_of(settings: Mapping[str, Any]) -> Iterator[futures.Executor | None]:
+    """The executor of the cluster of --dask; None without."""
+    if settings.get("dask") is None:
+        yield None
+        return
+    from corridor_sim.study.cluster import dask_executor
+
+    with dask_executor(settings["dask"]) as executor:
+        yield executor
+
+
+def read_scenarios(
+    files: Sequence[str], settings: Mapping[str, Any], left_out: list[str] | None = None
+) -> list[Planned]:
+    """All scenarios with their plans, checked before anything runs; ScenarioError with every error of every file.
+
+    With `left_out`, files with errors are added to it and the others are returned.
+    """
     from corridor_sim.files import scenario_files
 
     overrides = dict(settings["settings"])
@@ -30,6 +77,10 @@ def read_scenarios(files: Sequence[str], settings: Mapping[str, Any]) -> list[Pl
     planned, problems = [], []
     for file in files:
         one, told = scenario_files.examine(file, overrides)
+        if left_out is not None and any(problem.severity == "error" for problem in told):
+            click.echo("\n".join(folded(str(problem)) for problem in told if problem.severity == "error"), err=True)
+            left_out.append(file)
+            continue
         problems += told
         if one is not None:
             planned.append(one)
@@ -49,9 +100,10 @@ def run_one(scenario: Planned, settings: Mapping[str, Any], **more: Any) -> Resu
     """One scenario run as the options say."""
     from corridor_sim.study.run import run
 
-    with without_warnings(settings["quiet"]) as progress:
+    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
         return run(
             scenario,
+            executor=executor,
             replications=settings["replications"],
             rng=settings["seed"],
             engine=settings["engine"],
@@ -61,13 +113,23 @@ def run_one(scenario: Planned, settings: Mapping[str, Any], **more: Any) -> Resu
         )
 
 
-def run_each(scenarios: Sequence[Planned], settings: Mapping[str, Any], **more: Any) -> list[Results]:
-    """Several scenarios, each as the options say, with seed and replications of its own."""
+def run_each(
+    scenarios: Sequence[Planned],
+    settings: Mapping[str, Any],
+    failed: list[SimulationError] | None = None,
+    **more: Any,
+) -> list[Results]:
+    """Several scenarios, each as the options say, with seed and replications of its own.
+
+    With `failed`, the errors of those that failed are added to it and the runs of the others returned.
+    """
     from corridor_sim.study.run import run_all
 
-    with without_warnings(settings["quiet"]) as progress:
+    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
         return run_all(
             scenarios,
+            failed=failed,
+            executor=executor,
             replications=settings["replications"],
             rng=settings["seed"],
             engine=settings["engine"],
@@ -75,15 +137,26 @@ def run_each(scenarios: Sequence[Planned], settings: Mapping[str, Any], **more: 
             progress=progress,
             **more,
         )
+
+
+def tell_left_out(files: Sequence[str], failed: Sequence[SimulationError]) -> None:
+    """End a --keep-going that left something out: what failed, and 1 if a scenario failed, else 2."""
+    for error in failed:
+        click.echo("\n".join(folded(line) for line in f"corridor-sim: {error}".split("\n")), err=True)
+    if files:
+        click.echo(folded(f"corridor-sim: left out, with errors: {', '.join(files)}"), err=True)
+    if files or failed:
+        sys.exit(FAILED if failed else BAD_INPUT)
 
 
 def compare_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **more: Any) -> Any:
     """Scenarios run on common random numbers, each compared with the first."""
     from corridor_sim.study.run import compare
 
-    with without_warnings(settings["quiet"]) as progress:
+    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
         return compare(
             *scenarios,
+            executor=executor,
             replications=settings["replications"],
             rng=settings["seed"],
             engine=settings["engine"],
@@ -98,6 +171,8 @@ def refuse_without_inputs(settings: Mapping[str, Any], pictures: Iterable[str] =
     from corridor_sim.cli.pictures import of_uncertainty
 
     if settings["inputs"] is not None:
+        if settings.get("dask") is not None:
+            raise click.UsageError("--dask does not go with --inputs: draws run on this machine")
         from corridor_sim.statistics.scrambles import scrambles_of
 
         try:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import concurrent.futures as futures
 import contextlib
+import importlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from corridor_sim.core.errors import MissingExtra, SimulationError
 
@@ -79,13 +81,14 @@ def dask_executor(address: str) -> Iterator[futures.Executor]:
         If no scheduler answers there.
     """
     try:
-        from distributed import Client
+        distributed: Any = importlib.import_module("distributed")
     except ImportError as error:
         raise MissingExtra("a dask cluster", "distributed", "cluster") from error
     try:
-        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+        client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise SimulationError(f"no dask scheduler at {address!r}: {first}") from error
     with client:
-        yield client.get_executor()
+        executor: futures.Executor = client.get_executor()
+        yield executor

@@ -335,9 +335,12 @@ def run_all(
     executor: futures.Executor | None = None,
     workers: int | None = None,
     progress: Progress = None,
+    failed: list[SimulationError] | None = None,
     **settings: Any,
 ) -> list[Results]:
     """Several scenarios, one after the other; with `store` the others are run even if one fails.
+
+    With `failed`, errors are added to it and the runs of the others returned, also without a `store`.
 
     Where the compiled pass runs the first, the others are worked through with it from where they differ.
 
@@ -349,27 +352,27 @@ def run_all(
     batch = None if store is None else Batch(store)
     begun: list[_Begun] = []
     runs: list[Results] = []
-    failed: list[SimulationError] = []
+    told: list[SimulationError] = [] if failed is None else failed
     scenarios = list(scenarios)
     for scenario in scenarios:
         try:
             begun.append(_begun(scenario, store=batch, among=len(scenarios), **settings))
         except SimulationError as error:
-            if batch is None:
+            if batch is None and failed is None:
                 raise
-            failed.append(error)
+            told.append(error)
     for k, one in enumerate(begun):
         beside = begun[1:] if k == 0 else []
         try:
             runs.append(_finished(one, executor=executor, workers=workers, progress=progress, beside=beside))
         except SimulationError as error:
-            if batch is None:
+            if batch is None and failed is None:
                 raise
-            failed.append(error)
-    if len(failed) == 1:
-        raise failed[0]
-    if failed:
-        raise SimulationError("\n".join(str(error) for error in failed)) from failed[0]
+            told.append(error)
+    if failed is None and len(told) == 1:
+        raise told[0]
+    if failed is None and told:
+        raise SimulationError("\n".join(str(error) for error in told)) from told[0]
     return runs
 
 

@@ -1,0 +1,246 @@
+"""Clusters and other executors: the same bytes, cut for their workers, and a worker that dies is named."""
+
+import concurrent.futures as futures
+import contextlib
+import multiprocessing
+import os
+
+import pytest
+from command_line import called
+
+from corridor_sim.core.errors import MissingExtra, SimulationError
+from corridor_sim.files.scenario_files import load_scenario
+from corridor_sim.study import execution
+from corridor_sim.study import run as study
+from corridor_sim.study.cluster import Width, dask_executor, width_of
+from corridor_sim.study.run import compare, run
+from corridor_sim.study.sweeps import sweep
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # those of dask and loky are not ours
+KINDS = ["created", "wait_h", "queue"]
+
+
+def teaching():
+    scenario = load_scenario("teaching")
+    return scenario.replace(run=scenario.run.replace(horizon_days=1, warm_up_days=0))
+
+
+def run_small(**more):
+    return run(teaching(), **{"replications": 5, "engine": "event", "indicators": KINDS, **more})
+
+
+def contents(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def client():
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+class AsDask(futures.Executor):
+    def __init__(self, threads):
+        self._client = self
+        self.nthreads = lambda: threads
+
+
+def test_a_cluster_is_as_wide_as_its_workers_have_threads_and_has_the_memory_of_its_machines():
+    three = AsDask({"tcp://10.0.0.1:1": 4, "tcp://10.0.0.1:2": 4, "tcp://10.0.0.2:1": 8})
+    assert width_of(three, None, 2) == Width(16, 8)
+    assert width_of(three, None, 2).machines == 2
+    assert width_of(three, 64, 2) == Width(64, 8)
+    assert width_of(AsDask({}), 6, 2) == Width(6, 6)
+    with pytest.raises(ValueError, match=r"the dask cluster has no workers yet: .*workers=n"):
+        width_of(AsDask({}), None, 2)
+
+
+def test_an_executor_that_does_not_say_its_width_is_as_wide_as_is_said_else_as_this_machine():
+    assert width_of(futures.Executor(), 7, 2) == Width(7, 7)
+    assert width_of(futures.Executor(), None, 2) == Width(2, 2)
+
+
+@contextlib.contextmanager
+def loky():
+    reusable = pytest.importorskip("joblib.externals.loky")
+    executor = reusable.get_reusable_executor(max_workers=2)
+    try:
+        yield executor
+    finally:
+        executor.shutdown(wait=True, kill_workers=True)
+
+
+def processes():
+    return futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone") / "kept"
+    run_small(workers=1, store=folder)
+    return folder
+
+
+@pytest.mark.parametrize("made", [lambda: futures.ThreadPoolExecutor(2), processes, loky])
+def test_threads_processes_and_loky_give_the_same_bytes(tmp_path, alone, made):
+    with made() as executor:
+        run_small(executor=executor, store=tmp_path / "kept")
+    assert contents(tmp_path / "kept") == contents(alone)
+
+
+def test_a_dask_cluster_gives_the_same_bytes_and_is_cut_for_by_its_workers(tmp_path, alone, client, monkeypatch):
+    run_small(executor=client.get_executor(), store=tmp_path / "kept")
+    assert contents(tmp_path / "kept") == contents(alone)
+    cut = []
+    really = execution.cut_in_blocks
+    monkeypatch.setattr(
+        "corridor_sim.study.run.cut_in_blocks",
+        lambda job, numbers, workers, **more: cut.append(workers) or really(job, numbers, workers, **more),
+    )
+    monkeypatch.setattr(execution.os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
+    run_small(engine="batch", executor=client.get_executor())
+    assert cut == [2]
+
+
+def test_comparisons_and_sweeps_on_a_dask_cluster_give_the_same_table(client):
+    path = "checkpoints.northgate_a.exit.lanes.lanes"
+    settings = {"replications": 3, "engine": "event", "indicators": KINDS}
+    here = sweep(teaching(), {path: [2, 3]}, workers=1, **settings).to_frame()
+    there = sweep(teaching(), {path: [2, 3]}, executor=client.get_executor(), **settings).to_frame()
+    assert there.to_csv() == here.to_csv()
+    one, other = teaching(), teaching().replace(name="other")
+    here = compare(one, other, workers=1, **settings).table().to_csv()
+    assert compare(one, other, executor=client.get_executor(), **settings).table().to_csv() == here
+
+
+def test_a_dask_worker_that_dies_is_named_the_rest_is_kept_and_the_store_goes_on(tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    import killing_indicator
+
+    from corridor_sim.indicators import INDICATORS
+
+    if "killer" not in INDICATORS:
+        INDICATORS.register("killer")(killing_indicator.Killer)
+        INDICATORS.register("raiser")(killing_indicator.Raiser)
+    monkeypatch.setenv("FAILS", "1")
+    settings = {"indicators": [*KINDS, "killer"], "replications": 4}
+    told = r"scenario 'teaching', replication 1, engine event: its worker gave no answer: KilledWorker"
+    try:
+        with (
+            distributed.LocalCluster(
+                n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
+            ) as cluster,
+            distributed.Client(cluster, set_as_default=False) as client,
+            pytest.raises(SimulationError, match=told),
+        ):
+            run_small(executor=client.get_executor(), store=tmp_path / "kept", **settings)
+        assert len(list((tmp_path / "kept" / "blocks").iterdir())) == 3
+        monkeypatch.delenv("FAILS")
+        run_small(workers=1, store=tmp_path / "kept", **settings)
+        run_small(workers=1, store=tmp_path / "whole", **settings)
+    finally:
+        INDICATORS.unregister("killer")
+        INDICATORS.unregister("raiser")
+    assert contents(tmp_path / "kept") == contents(tmp_path / "whole")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills processes by POSIX signals")
+def test_a_dask_worker_that_is_killed_once_costs_nothing_but_time(tmp_path, alone, client):
+    pids = client.run(os.getpid)
+
+    def kill(done, of):
+        if done == 1:
+            os.kill(next(iter(pids.values())), 9)
+
+    run_small(executor=client.get_executor(), store=tmp_path / "kept", progress=kill)
+    assert contents(tmp_path / "kept") == contents(alone)
+
+
+def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("corridor_sim.study.cluster.CONNECT_S", 0.5)
+    with (
+        pytest.raises(SimulationError, match=r"no dask scheduler at 'tcp://127.0.0.1:9'"),
+        dask_executor("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_without_the_extra_a_cluster_names_it(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    with pytest.raises(MissingExtra, match=r"corridor-sim\[cluster\]"), dask_executor("tcp://127.0.0.1:9"):
+        pass
+
+
+# ---------------------------------------------------------------- on the command line
+
+
+def invoke(*arguments):
+    result = called("run", *arguments, "-n", "2", "--engine", "event", "--workers", "1", "--indicator", "created", "-q")
+    assert "Traceback" not in result.output
+    return result
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, lanes in (("b", 3), ("a", 2)):
+        lines = ["schema = 1", 'extends = "teaching"', f'name = "{name}"', "run.horizon_days = 1", "run.warm_up_days = 0"]
+        lines.append(f"checkpoints.northgate_a.exit.lanes.lanes = {lanes}")
+        (tmp_path / f"{name}.toml").write_text("\n".join(lines) + "\n")
+    (tmp_path / "notes.txt").write_text("not a scenario")
+    return tmp_path
+
+
+def names(result):
+    return [line.split(",")[0] for line in result.stdout.splitlines()[1:]]
+
+
+def test_all_scenario_files_of_a_folder_are_run_by_name_with_a_store_each(folder):
+    result = invoke(str(folder), "--format", "csv", "--store", str(folder / "kept"))
+    assert result.exit_code == 0, result.output
+    assert list(dict.fromkeys(names(result))) == ["a", "b"]
+    assert len(list((folder / "kept").glob("*/manifest.json"))) == 2
+    empty = folder / "empty"
+    empty.mkdir()
+    result = invoke(str(empty))
+    assert result.exit_code == 2
+    assert "holds no scenario file" in result.output
+
+
+def test_keep_going_runs_the_others_and_names_a_bad_file_in_words_and_exit_code(folder):
+    (folder / "aa.toml").write_text('schema = 1\nextends = "teaching"\nrun.horizon_days = -1\n')
+    refused = invoke(str(folder), "--format", "csv")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    result = invoke(str(folder), "--format", "csv", "--keep-going")
+    assert result.exit_code == 2
+    assert list(dict.fromkeys(names(result))) == ["a", "b"]
+    assert f"left out, with errors: {folder / 'aa.toml'}" in result.stderr
+    assert "run.horizon_days" in result.stderr
+
+
+def test_keep_going_names_a_scenario_that_failed_and_gives_the_others(folder, monkeypatch):
+    really = study._finished
+
+    def fail(begun, **settings):
+        if begun.name == "a":
+            raise SimulationError("scenario 'a', replication 1, engine event: made to fail")
+        return really(begun, **settings)
+
+    monkeypatch.setattr(study, "_finished", fail)
+    result = invoke(str(folder), "--format", "csv", "--keep-going")
+    assert result.exit_code == 1
+    assert set(names(result)) == {"b"}
+    assert "scenario 'a', replication 1, engine event: made to fail" in result.stderr
+    assert invoke(str(folder), "--format", "csv").stdout == ""
+
+
+def test_a_dask_address_runs_there_and_prints_the_same(folder, client):
+    here = invoke(str(folder), "--format", "csv")
+    there = invoke(str(folder), "--format", "csv", "--dask", client.scheduler.address)
+    assert (there.exit_code, there.stdout) == (0, here.stdout)
