@@ -190,7 +190,8 @@ def invoke(*arguments):
 @pytest.fixture
 def folder(tmp_path):
     for name, lanes in (("b", 3), ("a", 2)):
-        lines = ["schema = 1", 'extends = "teaching"', f'name = "{name}"', "run.horizon_days = 1", "run.warm_up_days = 0"]
+        lines = ["schema = 1", 'extends = "teaching"', f'name = "{name}"', "run.horizon_days = 1"]
+        lines.append("run.warm_up_days = 0")
         lines.append(f"checkpoints.northgate_a.exit.lanes.lanes = {lanes}")
         (tmp_path / f"{name}.toml").write_text("\n".join(lines) + "\n")
     (tmp_path / "notes.txt").write_text("not a scenario")
