@@ -53,7 +53,7 @@ def stacked(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
 files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True)
 format_option = click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
 output_options = stacked(
-    click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file, not to the terminal."),
+    click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file; - is standard output."),
     click.option("--overwrite", is_flag=True, help="Overwrite the output if it exists."),
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings.")

@@ -15,18 +15,22 @@ if TYPE_CHECKING:
     from corridor_sim.results.results import Results
 
 
+STANDARD_OUTPUT = Path("-")
+"""What stands for standard output where a file is asked for."""
+
+
 def refuse_unwritable(overwrite: bool, *paths: Path | None) -> None:
     """Refuse what could not be written, before anything is simulated."""
     from corridor_sim.files.writing import refuse_existing
 
     for path in paths:
-        if path is not None:
+        if path is not None and path != STANDARD_OUTPUT:
             refuse_existing(path, overwrite=overwrite)
 
 
 def deliver(content: str | bytes, output: Path | None, overwrite: bool) -> None:
-    """Print, or write to `output`."""
-    if output is None:
+    """Print (also for ``-``), or write to `output`."""
+    if output is None or output == STANDARD_OUTPUT:
         click.echo(content, nl=False)
         return
     from corridor_sim.files.writing import write

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from corridor_sim.core.draws.words import Key, words
+from corridor_sim.core.errors import ArgumentError
 
 SCHEME = 2
 """Version of the keys and of how values follow from them; part of every key. A change of it changes every draw."""
@@ -31,18 +32,18 @@ def root_entropy(rng: Rng) -> int:
 
     Raises
     ------
-    TypeError, ValueError
+    ArgumentError
         For anything that numpy's SPEC 7 would not accept, or a negative number.
     """
     if isinstance(rng, (bool, str, bytes, float)):
-        raise TypeError(f"rng must be a whole number >= 0, a SeedSequence, a Generator or None, got {rng!r}")
+        raise ArgumentError(f"rng must be a whole number >= 0, a SeedSequence, a Generator or None, got {rng!r}")
     if rng is None:
         entropy = np.random.SeedSequence().entropy
         assert isinstance(entropy, int)
         return entropy
     if isinstance(rng, (int, np.integer)):
         if rng < 0:
-            raise ValueError(f"rng must be >= 0, got {rng}")
+            raise ArgumentError(f"rng must be a whole number >= 0, got {rng}")
         return int(rng)
     if isinstance(rng, np.random.BitGenerator):
         rng = np.random.Generator(rng)

@@ -15,9 +15,15 @@ from corridor_sim.files.reading import shown
 
 
 def refuse_existing(path: Path, *, overwrite: bool = False) -> None:
-    """Raise CorridorError if `path` cannot be written: it exists, or its folder does not."""
+    """Raise CorridorError if `path` cannot be written: it exists, is no regular file, or its folder does not exist."""
     if path.is_dir():
         raise CorridorError(f"{shown(path)} is a folder; name a file")
+    if path.is_symlink():
+        raise CorridorError(f"{shown(path)} is a link; name the file itself, or - for standard output")
+    if path.exists() and not path.is_file():
+        raise CorridorError(
+            f"{shown(path)} is no regular file (a device, pipe or socket); name a file, or - for output"
+        )
     if path.exists() and not overwrite:
         raise CorridorError(f"{shown(path)} exists; choose another name or overwrite it (--overwrite, overwrite=True)")
     if not path.parent.is_dir():

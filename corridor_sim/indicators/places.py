@@ -5,13 +5,15 @@ To add a choice of the planner, add a field to `Options`; it is stored with the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
 import numpy as np
 
+from corridor_sim.core import arguments
+from corridor_sim.core.errors import ArgumentError
 from corridor_sim.core.local_time import OffsetPieces, offset_at
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.post_clock import PostClock
@@ -55,10 +57,24 @@ class Options:
     period_days: int | None = None
 
     def __post_init__(self) -> None:
-        if self.delay_baseline not in ("unqueued", "free_flow", "low_volume"):
-            raise ValueError(f"delay_baseline must be unqueued, free_flow or low_volume, got {self.delay_baseline!r}")
-        if not all(target > 0 for target in self.targets_h):
-            raise ValueError(f"targets_h must be > 0, got {self.targets_h}")
+        def kept(name: str, value: object) -> None:
+            object.__setattr__(self, name, value)
+
+        arguments.one_of("delay_baseline", self.delay_baseline, ("unqueued", "free_flow", "low_volume"))
+        if isinstance(self.targets_h, (str, bytes)) or not isinstance(self.targets_h, Iterable):
+            raise ArgumentError(f"targets_h must be a list of hours > 0, got {self.targets_h!r}")
+        kept("targets_h", tuple(arguments.number("targets_h", target, above=0) for target in self.targets_h))
+        kept("saturation_limit", arguments.number("saturation_limit", self.saturation_limit, most=10, above=0))
+        kept("vehicle_gap_m", arguments.number("vehicle_gap_m", self.vehicle_gap_m, 0))
+        for name in ("tfi3_km", "tfi3_t"):
+            kept(name, arguments.number(name, getattr(self, name), above=0))
+        if self.idling_co2_kg_h is not None:
+            kept("idling_co2_kg_h", arguments.number("idling_co2_kg_h", self.idling_co2_kg_h, 0))
+        arguments.instance("fees_usd", self.fees_usd, Mapping, "a table of US$ by crossing")
+        fees = {str(key): arguments.number(f"fees_usd[{key!r}]", fee, 0) for key, fee in self.fees_usd.items()}
+        kept("fees_usd", fees)
+        if self.period_days is not None:
+            kept("period_days", arguments.whole("period_days", self.period_days, 1))
 
 
 PlaceKey = tuple[str, str, str]

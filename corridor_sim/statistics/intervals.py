@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.core import arguments
+from corridor_sim.core.errors import ArgumentError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.statistics.student import two_sided_probability, two_sided_quantile
 
@@ -54,17 +56,19 @@ class Interval:
 
 
 def _values(values: ArrayLike, name: str = "values") -> FloatArray:
-    array = np.asarray(values, dtype=float)
+    array = arguments.array(name, values)
     if array.ndim != 1 or not len(array):
-        raise ValueError(f"{name} must be a list of at least one number, got shape {array.shape}")
+        raise ArgumentError(f"{name} must be a list of at least one number, got shape {array.shape}")
     return array
 
 
 def require_confidence(confidence: float) -> None:
     """Raise ValueError unless 0 < confidence < 1."""
+    if isinstance(confidence, bool) or not isinstance(confidence, (int, float, np.integer, np.floating)):
+        raise ArgumentError(f"confidence must be a number between 0 and 1, got {confidence!r}")
     if not 0.0 < confidence < 1.0:
         hint = f"; {confidence:g} %? write {confidence / 100:g}" if 1.0 <= confidence < 100.0 else ""
-        raise ValueError(f"confidence must be between 0 and 1, got {confidence:g}{hint}")
+        raise ArgumentError(f"confidence must be between 0 and 1, got {confidence:g}{hint}")
 
 
 def t_quantile(confidence: float, df: float) -> float:

@@ -19,13 +19,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.core import arguments
+from corridor_sim.core.limits import MAX_COUNT
 from corridor_sim.core.units import FloatArray
 
 
 def _check(rate: float, mean: float, lanes: int) -> float:
     """Load per lane; raises ValueError for arguments without meaning."""
-    if not (rate >= 0 and mean > 0 and lanes >= 1 and lanes == int(lanes)):
-        raise ValueError(f"need rate >= 0, mean > 0 and a whole number of lanes >= 1, got {rate}, {mean}, {lanes}")
+    arguments.number("rate", rate, 0)
+    arguments.number("mean", mean, above=0)
+    arguments.whole("lanes", lanes, 1, MAX_COUNT)
     return rate * mean / lanes
 
 
@@ -35,6 +38,8 @@ def erlang_b(lanes: int, offered: float) -> float:
     `offered` is rate x mean service, in lanes. By the stable recursion
     B(c) = a B(c-1) / (c + a B(c-1)).
     """
+    arguments.whole("lanes", lanes, 0, MAX_COUNT)
+    arguments.number("offered", offered, 0)
     blocked = 1.0
     for c in range(1, int(lanes) + 1):
         blocked = offered * blocked / (c + offered * blocked)
@@ -43,6 +48,8 @@ def erlang_b(lanes: int, offered: float) -> float:
 
 def erlang_c(lanes: int, offered: float) -> float:
     """Probability of waiting in M/M/c [erlang1917]; 1 when the load is one or more."""
+    arguments.whole("lanes", lanes, 1, MAX_COUNT)
+    arguments.number("offered", offered, 0)
     if offered >= lanes:
         return 1.0
     blocked = erlang_b(lanes, offered)

@@ -10,11 +10,13 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from corridor_sim.core.errors import CorridorError
+from corridor_sim.core import arguments
+from corridor_sim.core.errors import ArgumentError, CorridorError
 from corridor_sim.indicators.table import Table
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import NOISE, Results
-from corridor_sim.study.run import compare
+from corridor_sim.statistics.intervals import require_confidence
+from corridor_sim.study.run import compare, planned, row_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,10 +53,15 @@ def attribute(
     CorridorError
         If the scenario has no improvement.
     """
+    require_confidence(confidence)
     if isinstance(scenario, (str, os.PathLike)):
         from corridor_sim.files.scenario_files import load_scenario
 
         scenario = load_scenario(scenario)
+    if not hasattr(scenario, "improvements"):
+        raise ArgumentError(f"scenario must be a Scenario, the path of a file or a packaged name, got {scenario!r:.80}")
+    arguments.one_of("indicator", indicator, row_names(planned(scenario).plan))
+    improvements = (improvements,) if isinstance(improvements, str) else improvements
     names = tuple(scenario.improvements) if improvements is None else tuple(dict.fromkeys(improvements))
     if not names:
         raise CorridorError(f"scenario {scenario.name!r} has no improvement to attribute anything to")

@@ -24,7 +24,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from corridor_sim.core.errors import CorridorError, CorridorWarning, EngineRefusal, SimulationError, nearest
+from corridor_sim.core import arguments
+from corridor_sim.core.errors import (
+    ArgumentError,
+    CorridorError,
+    CorridorWarning,
+    EngineRefusal,
+    SimulationError,
+    nearest,
+)
+from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.local_time import zone_release
 from corridor_sim.core.streams import SCHEME, Rng, root_entropy
 from corridor_sim.indicators import INDICATORS, Collector, Options
@@ -37,6 +46,7 @@ from corridor_sim.results.comparison import Comparison, other_question, refuse
 from corridor_sim.results.overload import hardly_served
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
+from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.study.execution import EARNED, BlockResult, Failure, Job, cut_in_blocks, room_beside, width_to_cut_for
 from corridor_sim.study.keys import key_of, library_version, parts_of
 from corridor_sim.study.progress import Progress, shown
@@ -50,6 +60,8 @@ ENGINES = ("auto", "event", "batch", "compiled")
 Runnable: TypeAlias = "Scenario | Plan | Planned | str | os.PathLike[str]"
 """What can be run: a scenario, its file or name, a plan, or a scenario with its plan."""
 LOG = logging.getLogger(__name__)
+RECORD_BYTES = 160.0
+"""About what one visit takes in kept records: eight columns of eight bytes, twice while blocks are joined, padding."""
 
 
 def options_of(scenario: Any) -> Options:
@@ -130,6 +142,9 @@ def run(
     ValueError
         For settings that are not allowed.
     """
+    _require_hands(workers, executor, progress)
+    if store is not None:
+        arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
     begun = _begun(
         scenario,
         replications=replications,
@@ -186,6 +201,16 @@ class _Begun:
         )
 
 
+def _require_hands(workers: Any, executor: Any, progress: Any) -> None:
+    """Raise ArgumentError unless these can do the work and tell of it."""
+    if workers is not None:
+        arguments.whole("workers", workers, 1)
+    if executor is not None and not callable(getattr(executor, "submit", None)):
+        raise ArgumentError(f"executor must have a method submit, as those of concurrent.futures, got {executor!r}")
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise ArgumentError(f"progress must be True, False or a function, got {progress!r}")
+
+
 def _begun(
     scenario: Runnable,
     *,
@@ -201,8 +226,13 @@ def _begun(
 ) -> _Begun:
     """Plan a run, choose its engine and look into its store; as `run`. It is one `among` as many like it."""
     began = time.perf_counter()
-    if not isinstance(memory_gb, (int, float)) or not 0 < memory_gb < math.inf:
-        raise ValueError(f"memory_gb must be a number > 0, got {memory_gb!r}")
+    memory_gb = arguments.number("memory_gb", memory_gb, above=0)
+    records = arguments.flag("records", records)
+    if options is not None:
+        arguments.instance("options", options, Options, "an Options")
+    arguments.one_of("engine", engine, ENGINES)
+    if indicators is not None and not isinstance(indicators, Iterable):
+        raise ArgumentError(f"indicators must be names of indicators, got {indicators!r}")
     indicators = [indicators] if isinstance(indicators, str) else indicators
     given = planned(scenario)
     scenario, plan = given.scenario, given.plan
@@ -220,6 +250,10 @@ def _begun(
     modules = tuple(sorted({INDICATORS[kind].__module__ for kind in kinds}))
     job = Job(plan, root, (), engine, kinds, modules, options, memory_gb, records)
     expected = visits()
+    if records and expected * RECORD_BYTES > memory_gb * 1e9:
+        text = f"records=True would hold about {expected * RECORD_BYTES / 1e9:.2g} GB ({expected:.2g} visits)"
+        hint = "take fewer replications or a shorter horizon, or leave records out"
+        raise ArgumentError(f"{text}, more than memory_gb = {memory_gb:g}; {hint}")
 
     found: list[BlockResult] = []
     folder: Store | None = None
@@ -349,6 +383,9 @@ def run_all(
     SimulationError
         If replications failed; it names them all.
     """
+    _require_hands(workers, executor, progress)
+    if store is not None:
+        arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
     batch = None if store is None else Batch(store)
     begun: list[_Begun] = []
     runs: list[Results] = []
@@ -398,11 +435,14 @@ def compare(
     """
     if not others:
         raise CorridorError("compare needs at least two scenarios")
+    require_confidence(confidence)
     together = [planned(scenario) for scenario in (base, *others)]
     first = together[0].scenario
     numbers = replication_numbers(first, replications)
     root = root_of(first, rng, None)
     given = settings.get("options")
+    if given is not None:
+        arguments.instance("options", given, Options, "an Options")
     asked = [(one.scenario.name or "run", one.plan, given or options_of(one.scenario)) for one in together]
     refuse([text for other in asked[1:] for text in other_question(asked[0], other)])
     runs = run_all(together, store, replications=numbers, rng=root, **settings)
@@ -552,6 +592,9 @@ def planned(scenario: Runnable) -> Planned:
         from corridor_sim.files.scenario_files import load_planned
 
         return load_planned(scenario)
+    if not hasattr(scenario, "run") or not hasattr(scenario, "flows"):
+        text = f"scenario must be a Scenario, a Plan, the path of a file or a packaged name, got {scenario!r:.80}"
+        raise ArgumentError(text)
     return Planned(scenario, make_plan(scenario))
 
 
@@ -559,17 +602,19 @@ def replication_numbers(scenario: Any, replications: int | Sequence[int] | None)
     """Numbers of the replications to run: those given, the first so many, or as the scenario says."""
     if replications is None:
         replications = 1 if isinstance(scenario, Plan) else int(scenario.run.replications)
-    if isinstance(replications, (str, float)):
-        raise ValueError(
-            f"replications must be a whole number, or several numbers of replications, got {replications!r}"
-        )
+    if isinstance(replications, (bool, np.bool_, str, bytes)) or not isinstance(
+        replications, (int, np.integer, Iterable)
+    ):
+        text = f"replications must be a whole number, or several numbers of replications, got {replications!r}"
+        raise ArgumentError(text)
     if isinstance(replications, (int, np.integer)):
-        if replications < 1:
-            raise ValueError(f"replications must be >= 1, got {replications}")
+        if not 1 <= replications <= MAX_REPLICATIONS:
+            raise ArgumentError(f"replications must be >= 1 and at most {MAX_REPLICATIONS}, got {replications}")
         return tuple(range(int(replications)))
-    numbers = tuple(int(r) for r in replications)
-    if not numbers or len(set(numbers)) != len(numbers) or min(numbers) < 0:
-        raise ValueError(f"replications must be different whole numbers >= 0, at least one, got {numbers}")
+    numbers = tuple(arguments.whole("a number of a replication", r, 0) for r in replications)
+    if not numbers or len(set(numbers)) != len(numbers) or len(numbers) > MAX_REPLICATIONS:
+        shown = f"{numbers[:10]}" if len(numbers) <= 10 else f"{len(numbers)} of them"
+        raise ArgumentError(f"replications must be different whole numbers >= 0, at least one, got {shown}")
     return tuple(sorted(numbers))
 
 
@@ -581,6 +626,11 @@ def root_of(scenario: Any, rng: Rng, store: str | os.PathLike[str] | None = None
         return int(scenario.run.seed)
     held = Store(store).manifest if store is not None else None
     return int(held["root_entropy"]) if held is not None else root_entropy(None)
+
+
+def row_names(plan: Plan) -> list[str]:
+    """Names of the rows that a run of the plan has; they depend on the plan alone."""
+    return list(Collector(plan, [0], None).finish().indicators)
 
 
 def _expected_visits(plan: Plan, root: int, replications: int) -> float:

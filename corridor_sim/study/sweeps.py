@@ -13,13 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corridor_sim.core.errors import CorridorError, nearest
+from corridor_sim.core import arguments
+from corridor_sim.core.errors import ArgumentError, CorridorError, nearest
 from corridor_sim.core.streams import Rng
 from corridor_sim.indicators.table import Table, join
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import Results
-from corridor_sim.study.run import Runnable, planned, replication_numbers, root_of, run, run_all, warnings_of
+from corridor_sim.statistics.intervals import require_confidence
+from corridor_sim.study.run import (
+    Runnable,
+    planned,
+    replication_numbers,
+    root_of,
+    row_names,
+    run,
+    run_all,
+    warnings_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +64,7 @@ def sweep(
     base = planned(scenario).scenario
     if isinstance(base, Plan):
         raise CorridorError("a sweep changes fields of a scenario; a plan has none")
+    arguments.instance("grid", grid, Iterable, "values by path, or a list of such tables")
     points = grid_points(grid)
     root, numbers = root_of(base, rng, None), replication_numbers(base, replications)
     # All points are looked at before the first is run.
@@ -123,9 +135,16 @@ def run_until(
     """
     from corridor_sim.statistics import t_half_widths
 
-    if step < 1 or at_least < 2 or max_replications < at_least:
-        raise ValueError("needs step >= 1, at_least >= 2 and max_replications >= at_least")
     given = planned(scenario)
+    step, at_least = arguments.whole("step", step, 1), arguments.whole("at_least", at_least, 2)
+    max_replications = arguments.whole("max_replications", max_replications, at_least)
+    require_confidence(confidence)
+    arguments.instance("precision", precision, Mapping, "a table of relative errors by indicator")
+    if not precision:
+        raise ArgumentError("precision must name at least one indicator")
+    for name, error in precision.items():
+        arguments.number(f"the precision of {name!r}", error, above=0)
+        arguments.one_of("the indicator of precision", str(name).partition(" ")[0], row_names(given.plan))
     root = root_of(given.scenario, rng, None)
     results: Results | None = None
     count = at_least
@@ -198,7 +217,10 @@ def grid_points(grid: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]])
         If there are none, or the values of a path are not several.
     """
     if not isinstance(grid, Mapping):
-        points = [dict(point) for point in grid]
+        given = list(grid)
+        for point in given:
+            arguments.instance("a point of the grid", point, Mapping, "a table of a value by path")
+        points = [dict(point) for point in given]
     else:
         single = [path for path, values in grid.items() if isinstance(values, str) or not isinstance(values, Iterable)]
         if single:

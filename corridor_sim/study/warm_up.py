@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.core import arguments
 from corridor_sim.core.errors import CorridorError
 from corridor_sim.core.streams import Rng
 from corridor_sim.core.units import H_PER_DAY
@@ -61,7 +62,9 @@ def warm_up(
     from corridor_sim.statistics import mser
     from corridor_sim.study.run import run
 
+    cycle_days = arguments.whole("cycle_days", cycle_days, 1, 366)
     if not isinstance(scenario, Scenario):
+        arguments.instance("scenario", scenario, (str, os.PathLike), "a Scenario, the path of a file or its name")
         scenario = load_scenario(scenario)
     set_days = scenario.run.warm_up_h / H_PER_DAY
     from_empty = scenario.replace(run=scenario.run.replace(warm_up_days=0.0, warm_up_hours=None))

@@ -79,5 +79,5 @@ def test_a_negative_root_is_refused(rng):
 
 @pytest.mark.parametrize("rng", [True, 1.5, "7", b"7"])
 def test_what_is_no_source_of_entropy_is_refused(rng):
-    with pytest.raises(TypeError, match="rng must be a whole number"):
+    with pytest.raises(ValueError, match="rng must be a whole number"):
         root_entropy(rng)

@@ -306,7 +306,7 @@ def test_arguments_that_make_no_run_are_refused():
         run(teaching(2), replications=0)
     with pytest.raises(ValueError, match="different whole numbers"):
         run(teaching(2), replications=[1, 1])
-    with pytest.raises(ValueError, match="workers must be >= 1"):
+    with pytest.raises(ValueError, match="workers must be a whole number >= 1, got 0"):
         run(teaching(2), replications=1, workers=0)
     with pytest.raises(ScenarioError, match="did you mean 'stay_h'"):
         run(teaching(2), replications=1, indicators=["stay_hh"])
@@ -404,7 +404,7 @@ def test_a_script_without_a_guard_runs_once_or_is_told_of_the_guard(tmp_path, la
 
 @pytest.mark.parametrize("memory_gb", [0, -1.0, np.nan, np.inf, "2"])
 def test_a_budget_of_memory_is_a_positive_number(memory_gb):
-    with pytest.raises(ValueError, match="memory_gb must be a number > 0, got"):
+    with pytest.raises(ValueError, match="memory_gb must be a finite number > 0, got"):
         run(teaching(2), memory_gb=memory_gb)
 
 

@@ -12,6 +12,7 @@ from heapq import heapify, heapreplace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.core import arguments
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.layout import SCALAR_BELOW, require_sorted, rows_of, upright
@@ -68,8 +69,7 @@ def fifo(
     >>> fifo(np.array([0.0, 1.0, 2.0]), np.array([4.0, 4.0, 1.0]), lanes=2)
     array([0., 1., 4.])
     """
-    if lanes < 1:
-        raise ValueError(f"lanes must be a whole number >= 1, got {lanes}")
+    lanes = arguments.whole("lanes", lanes, 1)
     (arrival, service), back = rows_of(arrival_h, service_h)
     require_sorted(arrival)
     count, length = arrival.shape

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from corridor_sim.core import arguments
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plan.plan import StepFunction
 
@@ -36,7 +37,8 @@ def rows_of(
         If the arrays do not broadcast to the first, that one has neither one nor two axes,
         or one of the others is negative or NaN where a consignment arrives.
     """
-    first = np.asarray(arrival_h, dtype=np.float64)
+    first = arguments.array("arrivals", arrival_h)
+    others = tuple(arguments.array("durations", other) for other in others)
     if first.ndim not in (1, 2):
         raise ValueError(f"times need one axis (consignment) or two (replication, consignment), got {first.ndim}")
     shape = first.shape

@@ -43,7 +43,7 @@ class LegState:
         held = np.full((count, min(limit_of(most), HELD_AHEAD)), -np.inf)
         return cls(held, never, never.copy(), never.copy())
 
-    def makeroom_of(self, most: StepFunction | None, vehicles: int) -> None:
+    def make_room(self, most: StepFunction | None, vehicles: int) -> None:
         """Hold the exits of all who may be on the leg once so many more have entered, or as many as the limit."""
         limit = limit_of(most)
         if limit <= self.inside_h.shape[1]:
@@ -117,7 +117,7 @@ def limited_leg(
         enter, leave = _closed(arrival, travel, headway, no_overtaking, leg)
     else:
         pieces = room_of(open, most)
-        leg.makeroom_of(most, arrival.shape[1])
+        leg.make_room(most, arrival.shape[1])
         if loop := compiled.loop(loops.limited_leg, compiled.SAVED * arrival.size):
             enter, leave = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
             apart = np.empty((2, 1, 0)) if headway is None else np.stack([headway.from_h, headway.value])[:, None]
