@@ -142,7 +142,7 @@ def run(
     ValueError
         For settings that are not allowed.
     """
-    _require_hands(workers, executor, progress)
+    workers = _hands(workers, executor, progress)
     if store is not None:
         arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
     begun = _begun(
@@ -201,14 +201,13 @@ class _Begun:
         )
 
 
-def _require_hands(workers: Any, executor: Any, progress: Any) -> None:
-    """Raise ArgumentError unless these can do the work and tell of it."""
-    if workers is not None:
-        arguments.whole("workers", workers, 1)
+def _hands(workers: Any, executor: Any, progress: Any) -> int | None:
+    """The number of workers, if it is given; ArgumentError unless all three can do the work and tell of it."""
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise ArgumentError(f"executor must have a method submit, as those of concurrent.futures, got {executor!r}")
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise ArgumentError(f"progress must be True, False or a function, got {progress!r}")
+    return None if workers is None else arguments.whole("workers", workers, 1)
 
 
 def _begun(
@@ -383,7 +382,7 @@ def run_all(
     SimulationError
         If replications failed; it names them all.
     """
-    _require_hands(workers, executor, progress)
+    workers = _hands(workers, executor, progress)
     if store is not None:
         arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
     batch = None if store is None else Batch(store)
