@@ -74,7 +74,7 @@ RUN = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), RUN, ids=str)
+@pytest.mark.parametrize(("name", "value"), RUN)
 @pytest.mark.parametrize("called", ["run", "compare", "sweep"])
 def test_settings_of_runs(scenario, called, name, value):
     function = {
