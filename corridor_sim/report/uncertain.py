@@ -118,7 +118,7 @@ def _inputs(data: Uncertainty, found: InputInterval, unit: str) -> str:
         return "no value in any draw"
     share = "the smallest to the largest" if found.few else PERCENT
     error = (
-        "" if math.isnan(found.width_error) else f", width known to ±{_number(found.width_error, found.width_error)}"
+        "" if math.isnan(found.width_error) else f", width known to within {_number(found.width_error, found.width_error)}"
     )
     return (
         f"{_between(found.low, found.high, unit)} ({share} of {found.draws} draws of {len(data.inputs)} inputs{error})"
