@@ -117,9 +117,9 @@ def _inputs(data: Uncertainty, found: InputInterval, unit: str) -> str:
     if math.isnan(found.low):
         return "no value in any draw"
     share = "the smallest to the largest" if found.few else PERCENT
-    error = (
-        "" if math.isnan(found.width_error) else f", width known to within {_number(found.width_error, found.width_error)}"
-    )
+    error = ""
+    if not math.isnan(found.width_error):
+        error = f", width known to within {_number(found.width_error, found.width_error)}"
     return (
         f"{_between(found.low, found.high, unit)} ({share} of {found.draws} draws of {len(data.inputs)} inputs{error})"
     )
