@@ -5,7 +5,7 @@
 #   is run about as often as the others, with nothing said; Sobol, whose points lie inside, stays within. A CategoricalParameter of
 #   three values with the Morris sampler ends in KeyError: 3 for the same reason.
 # Who meets it: screening of upgrades with whole numbers of lanes, shifts or trains: a quarter of the runs is outside the stated range.
-# corridor_sim: its designs draw integers as integers, both ends included, each with the same chance.
+# corridor_sim: draws of inputs (`cs.uncertainty`) take whole numbers as whole numbers within their range.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -384,7 +384,7 @@ def run_all(
     """
     workers = _hands(workers, executor, progress)
     if store is not None:
-        arguments.instance("store", store, (str, os.PathLike, Batch), "the path of a folder")
+        arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
     batch = None if store is None else Batch(store)
     begun: list[_Begun] = []
     runs: list[Results] = []
