@@ -234,6 +234,10 @@ class Collector:
         """Outages that were drawn for an element, for one row of the arrays."""
         return self._outages.get(element, {}).get(row, ())
 
+    def note_outages(self, element: int, row: int, outages: tuple[PlanOutage, ...]) -> None:
+        """Keep those that were drawn for an element."""
+        self._outages.setdefault(element, {})[row] = outages
+
     def _hooked(self, hook: str) -> list[Reducer]:
         base = getattr(Reducer, hook)
         return [reducer for reducer in self._reducers.values() if getattr(type(reducer), hook) is not base]

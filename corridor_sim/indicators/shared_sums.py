@@ -43,6 +43,7 @@ class VisitSums(Reducer):
         self.interrupted_in_window_h, self.blocked_in_window_h = zeros(), zeros()
         self.unserved, self.unserved_wait_h = zeros(), zeros()
         self._found: dict[tuple[int | tuple[int, ...], tuple[int, ...] | None], IntArray] = {}
+        self._working_times: dict[tuple[int, int], list[WorkingTime]] = {}
 
     def add_visits(self, block: VisitBlock) -> None:
         cell, kind = block.cell, self.scope.plan.elements[block.element].kind
@@ -129,24 +130,28 @@ class VisitSums(Reducer):
         self, block: VisitBlock, start: FloatArray, finish: FloatArray, service: FloatArray, waiting: NDArray[np.bool_]
     ) -> FloatArray:
         """Work done within the counted window on those at its edges; finish NaN where it goes on. [h]"""
-        scope, station = self.scope, self.scope.plan.elements[block.element]
-        assert isinstance(station, Station)
-        lost = station.closing == "restart" or (station.closing != "suspend" and station.outage_policy == "restart")
+        scope = self.scope
         began, over = ~waiting & (start < scope.until_h), finish <= scope.until_h
         worked = np.where(began & (start >= scope.from_h) & over, service, 0.0)
-        times: dict[int, list[WorkingTime]] = {}
         astride = began & ~(finish <= scope.from_h) & ~((start >= scope.from_h) & over)
         for k in np.flatnonzero(astride).tolist():
             row = int(block.row[block.edge[k]])
-            drawn = self.collector.outages_of(block.element, row)
-            key = row if drawn else -1
-            if key not in times:
-                times[key] = working_times(station, drawn)
-            span = float(start[k]), float(finish[k]), float(service[k])
-            time = that_fits(times[key], *span)
-            by = [worked_h(time, *span, at, scope.plan.horizon_h, lost=lost) for at in (scope.from_h, scope.until_h)]
-            worked[k] = by[1] - by[0]
+            worked[k] = self.worked_astride(block.element, row, float(start[k]), float(finish[k]), float(service[k]))
         return worked
+
+    def worked_astride(self, element: int, row: int, start_h: float, finish_h: float, service_h: float) -> float:
+        """Work done in the counted window on a service under way at an end of it; finish NaN where it goes on. [h]"""
+        scope, station = self.scope, self.scope.plan.elements[element]
+        assert isinstance(station, Station)
+        lost = station.closing == "restart" or (station.closing != "suspend" and station.outage_policy == "restart")
+        drawn = self.collector.outages_of(element, row)
+        key = element, row if drawn else -1
+        if key not in self._working_times:
+            self._working_times[key] = working_times(station, drawn)
+        span = start_h, finish_h, service_h
+        time = that_fits(self._working_times[key], *span)
+        by = [worked_h(time, *span, at, scope.plan.horizon_h, lost=lost) for at in (scope.from_h, scope.until_h)]
+        return by[1] - by[0]
 
     def of(
         self, values: FloatArray, elements: int | tuple[int, ...], flows: tuple[int, ...] | None = None

@@ -22,9 +22,10 @@ from corridor_sim.core.errors import EngineRefusal, SimulationError
 from corridor_sim.engines import batch, compiled, event
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Collector, Indicator
+from corridor_sim.model.service_times import Exponential
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.needs import needed, needs_at
-from corridor_sim.plan.plan import Plan, Span
+from corridor_sim.plan.plan import Plan, PlanBreakdown, Span, Station, StepFunction
 from corridor_sim.records.inputs import default_numbers
 from corridor_sim.records.visits import chunk_of
 from corridor_sim.sampling.sampler import Sampler
@@ -34,12 +35,6 @@ from corridor_sim.study.sweeps import sweep
 
 pytest.importorskip("numba")
 from corridor_sim.engines.compiled import machine
-
-KINDS = (
-    "delay", "fifo", "dated", "priority", "priority_dated", "reserved", "reserved_priority", "quota", "headway",
-    "vehicle_limit", "closure", "no_overtaking", "timetable",
-)  # fmt: skip
-"""Kinds of elements of `plans` that the pass may do."""
 
 
 @pytest.fixture(autouse=True)
@@ -72,8 +67,16 @@ def with_usual_numbers(case, seed):
                     spans += (Span(kind=kind, id=f"{kind} {first} {last}", first=first, last=last),)
             variants.append(dataclasses.replace(variant, spans=spans))
         flows.append(dataclasses.replace(flow, variants=tuple(variants)))
+    # Planned capacity asks for laws; the times are those of the case all the same.
+    law = PlanBreakdown(up=Exponential(mean_h=20.0), down=Exponential(mean_h=4.0))
+    elements = tuple(
+        dataclasses.replace(one, breakdown=dataclasses.replace(law, per_lane=one.breakdown.per_lane))
+        if isinstance(one, Station) and one.breakdown is not None
+        else one
+        for one in case.plan.elements
+    )
     plan = dataclasses.replace(
-        case.plan, flows=tuple(flows), warm_up_h=warm_up_h, count_until_h=min(until_h, horizon_h)
+        case.plan, elements=elements, flows=tuple(flows), warm_up_h=warm_up_h, count_until_h=min(until_h, horizon_h)
     )
     return plan, inputs
 
@@ -87,9 +90,9 @@ def tables(plan, inputs, window_h=7.0):
         if how == "compiled":
             compiled.reduce(plan, GivenDraws(plan, inputs), rows, collector, window_h=window_h)
         elif how == "batch":
-            collector.add(chunk_of(batch.simulate(plan, inputs), whole=True))
+            collector.add(chunk_of(batch.simulate(plan, inputs), inputs.outages, whole=True))
         else:
-            collector.add(chunk_of(event.simulate(plan, inputs), whole=True))
+            collector.add(chunk_of(event.simulate(plan, inputs), inputs.outages, whole=True))
         found.append((collector.finish(), collector.visits))
     return found
 
@@ -108,10 +111,10 @@ def difference(plan, inputs, window_h=7.0):
     return ""
 
 
-def cases(seeds, kinds=KINDS, **size):
+def cases(seeds, **size):
     """(seed, plan, inputs) of random plans that the pass does."""
     for seed in seeds:
-        case = random_case(NumpyDice(np.random.default_rng(seed)), kinds=kinds, **size)
+        case = random_case(NumpyDice(np.random.default_rng(seed)), **size)
         plan, inputs = with_usual_numbers(case, seed)
         if not compiled.refusals(plan) and not batch.refusals(plan):
             yield seed, plan, inputs
@@ -175,6 +178,31 @@ def test_what_the_pass_does_not_do_goes_to_batch_and_is_named():
         choose_engine(plan, "compiled", records=True)
 
 
+STOPS = [("no_overrun", "could never start"), ("when_full", "one more is needed")]
+
+
+@pytest.mark.parametrize(("kind", "message"), STOPS)
+def test_what_stops_a_run_stops_the_pass_with_the_same_error(kind, message):
+    """A service longer than any opening, and crossings that were not drawn."""
+    raised = 0
+    for seed in range(60):
+        case = random_case(NumpyDice(np.random.default_rng(seed)), kinds=(kind,), elements=(1, 1), consignments=(6, 8))
+        plan, inputs = with_usual_numbers(case, seed)
+        if kind == "no_overrun":
+            station = dataclasses.replace(plan.elements[0], lanes=StepFunction([0, 2, 20, 22], [1, 0, 1, 0]))
+            plan = dataclasses.replace(plan, elements=(station,))
+        else:
+            inputs = dataclasses.replace(inputs, crossing_h={k: v[:, :1] for k, v in inputs.crossing_h.items()})
+        try:
+            batch.simulate(plan, inputs)
+        except SimulationError:
+            collector = Collector(plan, inputs.replications)
+            with pytest.raises(SimulationError, match=message):
+                compiled.reduce(plan, GivenDraws(plan, inputs), range(len(inputs.replications)), collector)
+            raised += 1
+    assert raised >= 5
+
+
 def test_auto_compiles_only_for_long_runs():
     plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
     assert choose_engine(plan, "auto", visits=lambda: EARNED["batch"])[0] == "compiled"
@@ -191,13 +219,13 @@ def test_auto_does_not_compile_where_every_process_would_have_to(monkeypatch):
     assert "NUMBA_CACHE_DIR" in reason
 
 
-def test_one_form_is_compiled_for_all_plans():
+def test_two_forms_are_compiled_with_kernels_and_without():
     compiled.prepare(make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1})))
     for _, plan, inputs in cases(range(20)):
         collector = Collector(plan, inputs.replications)
         compiled.reduce(plan, GivenDraws(plan, inputs), range(len(inputs.replications)), collector)
     compiled.prepare(Plan(elements=(), flows=(), horizon_h=24.0))
-    assert len(machine.replication.signatures) == 1
+    assert len(machine.replication.signatures) == 2
 
 
 @pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 
 from plans import DrawnDice, NumpyDice, random_case
-from test_compiled_pass import KINDS, with_usual_numbers
+from test_compiled_pass import with_usual_numbers
 from windows import GivenDraws
 
 import corridor_sim as cs
@@ -133,7 +133,7 @@ def assert_as_full_runs(plans, samplers, replications, window_h=7.0):
 
 def family(dice, seed, others, **size):
     """A random plan of the pass with others that differ from it; None where the pass does not do it."""
-    case = random_case(dice, kinds=KINDS, **size)
+    case = random_case(dice, **size)
     if dice.integer(0, 2):
         # A run that ends while many are under way.
         horizon_h = float(max(int(case.plan.horizon_h * dice.integer(1, 9) / 10), 2))

@@ -380,11 +380,7 @@ NOT_READ = {
     "event": (DRAWN_BEFORE | {"Variant.spans", "Plan.cyclic"}) - {"PlanBreakdown.down"},
     "batch": DRAWN_BEFORE | REFUSED_BY_BATCH | {"Plan.cyclic"},
 }
-REFUSED_BY_THE_PASS = {
-    *(f"{piece.__name__}.{name}" for piece in (PlanOutage, PlanBreakdown) for name in FIELDS[piece]),
-    *(f"Departures.{name}" for name in ("when_full", "priority", "landing", "draw_of")),
-    *(f"Station.{name}" for name in ("closing", "named", "outages", "breakdown", "yard", "outage_policy")),
-}
+REFUSED_BY_THE_PASS = {"Station.yard", "Departures.landing"}
 READ_ELSEWHERE = {"Plan.cyclic"}
 """Cycles are seen from the itineraries."""
 

@@ -91,7 +91,7 @@ def refusals(plan: Plan) -> list[str]:
     lines = {number for run in blocking_lines(plan) for number in run}
     for number, element in enumerate(plan.elements):
         if isinstance(element, Station):
-            found += [f"{what} at {element.id}" for what in _combinations(needed(element))]
+            found += [f"{what} at {element.id}" for what in combinations(needed(element))]
             if element.may_be_full and number not in lines and entered_from_elements(plan, number):
                 found.append(f"a yard outside a linear first-come-first-served run that all visit at {element.id}")
     if is_cyclic(plan):
@@ -151,7 +151,7 @@ def skippable(step: Step) -> bool:
     return step.share is not None or any(relief.factor == 0 for relief in step.reliefs)
 
 
-def _combinations(needs: Set[Need]) -> Iterator[str]:
+def combinations(needs: Set[Need]) -> Iterator[str]:
     """What a station needs together and has no kernel, though each alone is done."""
     closing = next((one for one in CLOSINGS if one in needs), None)
     whole, single = bool(needs & STATION_WIDE), bool(needs & SINGLE_LANES)

@@ -78,7 +78,7 @@ class DatedLanes:
         self.id = station.id
         self.hours = queues.Hours.of(Pieces.of(lanes), station.closing, works, station.lanes)
         self.pool = self.hours.pool(rows)
-        self.longest_h = _longest_opening(station.lanes, horizon_h) if station.closing == "no_overrun" else np.inf
+        self.longest_h = longest_opening(station.lanes, horizon_h) if station.closing == "no_overrun" else np.inf
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:  # noqa: ARG002
         """Serve in order."""
@@ -288,7 +288,7 @@ def group_of(station: Station, flow: int) -> int:
     return next((k for k, reservation in enumerate(station.reserved, 1) if flow in reservation.flows), 0)
 
 
-def _longest_opening(lanes: StepFunction, horizon_h: float) -> float:
+def longest_opening(lanes: StepFunction, horizon_h: float) -> float:
     """The longest stretch with a lane open that begins by the horizon."""
     longest, opened = 0.0, (0.0 if lanes.value[0] > 0 else None)
     for at, value in zip(lanes.from_h.tolist(), lanes.value.tolist(), strict=True):
@@ -313,7 +313,7 @@ def shares_of_lanes(station: Station) -> list[StepFunction]:
     return [StepFunction(edge, left), *pools]
 
 
-def _up(outages: Sequence[Sequence[PlanOutage]], *, always: bool) -> Pieces | None:
+def up_of(outages: Sequence[Sequence[PlanOutage]], *, always: bool) -> Pieces | None:
     """1 while a station is up, one row a replication; None if it never goes down."""
     if not any(row for row in outages):
         return None
@@ -375,7 +375,7 @@ def _station(plan: Plan, station: Station, number: int, inputs: SampledInputs) -
     outages = [(*station.outages, *(drawn[k] if drawn is not None else ())) for k in range(rows)]
     if station.named is not None or any(outage.lane is not None for row in outages for outage in row):
         return NamedLanes(station, outages)
-    works = _up(outages, always=drawn is None)
+    works = up_of(outages, always=drawn is None)
     if station.reserved and not station.keeps_lanes_apart:
         return DatedReservations(station, len(plan.flows), rows)
     if station.reserved:

@@ -13,6 +13,8 @@ ALL, SOME, BY_DATE = range(3)
 """Who takes a step: everybody, a constant share, or a dated share or those who are not relieved of it."""
 POST, CROSSING, LEG, JOURNEY = range(4)
 """Kinds of spans."""
+TOO_LONG, TOO_FEW, TOO_MANY = range(1, 4)
+"""What can go wrong: a service that fits into no opening, crossings that were not drawn, more under way than lanes."""
 ID_BITS = 24
 """Bits of the number of a consignment in its replication; its instant has the others."""
 SLOT_BITS = 8

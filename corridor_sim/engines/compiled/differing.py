@@ -24,7 +24,7 @@ from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StayTimes
 from corridor_sim.plan.plan import Plan, Span
 from corridor_sim.plan.shared_part import SharedPart, shared_part
-from corridor_sim.records.inputs import FlowInputs
+from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.records.visits import IntArray
 
 NOBODY = -1
@@ -218,7 +218,17 @@ class Differing:
         ):
             for name in names:
                 np.add.at(getattr(sums, name), rows.other, getattr(base, name)[rows.base])
+        here = dict(zip(self.steps.base.tolist(), self.steps.other.tolist(), strict=True))
+        for one in base.astride[: base.found[0]]:
+            if int(one[0]) in here:
+                sums.astride[sums.found[0]] = here[int(one[0])], *one[1:]
+                sums.found[0] += 1
         return int(base.inner[self.delays, 0].sum() + base.late[self.delays].sum() + base.served[self.queues].sum())
+
+    def note_outages(self, row: int, inputs: SampledInputs, k: int) -> None:
+        """Keep the outages that were drawn for the k-th replication of some inputs."""
+        for e, drawn in inputs.outages.items():
+            self.collector.note_outages(e, row, drawn[k])
 
     def hand_over_levels(
         self, row: int, base_spent: Sequence[Ints], base: PassState, spent: Ints | None, state: PassState

@@ -33,6 +33,7 @@ from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.codes import (
     ALL,
     AS_LAW,
+    BY_CLASS,
     CONSTANT_LANES,
     CROSSING,
     DAILY,
@@ -40,15 +41,23 @@ from corridor_sim.engines.compiled.codes import (
     FIXED,
     FREE,
     HANDS_BACK,
+    HOURS,
     ID_BITS,
     LEG,
     LIMITED_LEG,
     MOST_BUCKETS,
+    PARKED,
     POST,
+    RESERVED,
     SAILING,
+    SINGLE_LANES,
     SLOT_BITS,
     SOME,
+    TOO_FEW,
+    TOO_LONG,
+    TOO_MANY,
     URGENT_FIRST,
+    WHEN_FULL,
 )
 from corridor_sim.engines.queues import loops
 from corridor_sim.indicators import distributions
@@ -262,6 +271,23 @@ def time_bin(time_h, first_bin):
 
 
 @written_in
+def seen(row, clock_h, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits):
+    """Count who joins by day, the queue at its marks, and the wait."""
+    days[row, np.int64((join + clock_h) * (1.0 / 24.0))] += 1
+    if start > join:
+        before = np.int64(join * per_h)
+        if start < horizon_h:
+            then = np.int64(start * per_h)
+            if before != then:
+                net[row, before] += 1
+                net[row, then] -= 1
+            if join >= from_h and join < until_h:
+                waits[row, time_bin(start - join, first_bin)] += 1
+        else:
+            net[row, before] += 1
+
+
+@written_in
 def visited(
     s,
     row,
@@ -292,18 +318,58 @@ def visited(
             left = leave if leave < horizon_h else nan
             if not (left < from_h):
                 edge_visit(s, join, begun, left, from_h, until_h, horizon_h, at_edge)
-        days[row, np.int64((join + clock_h) * (1.0 / 24.0))] += 1
-        if start > join:
-            before = np.int64(join * per_h)
-            if start < horizon_h:
-                then = np.int64(start * per_h)
-                if before != then:
-                    net[row, before] += 1
-                    net[row, then] -= 1
-                if join >= from_h and join < until_h:
-                    waits[row, time_bin(start - join, first_bin)] += 1
-            else:
-                net[row, before] += 1
+        seen(row, clock_h, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits)
+
+
+@stage
+def interruptible(s, q, join, start, leave, service, w, a, c):
+    """As `visited` for the sums of the step, where what exceeds the service is interruption (`VisitSums._add_edge`)."""
+    from_h, until_h, horizon_h, inner, at_edge = w.from_h, w.until_h, w.horizon_h, a.inner, a.at_edge
+    if join >= from_h and leave < until_h and leave < horizon_h:
+        inner[s, 0] += 1.0
+        inner[s, 1] += start - join
+        inner[s, 2] += service
+        inner[s, 3] += leave - start - service
+        return
+    waiting, gone = not start < horizon_h, leave < horizon_h
+    if gone and leave < from_h:
+        return
+    counted = join >= from_h and join < until_h
+    begun = horizon_h if waiting else start
+    ended = leave if gone else horizon_h
+    stopped = max(ended - begun - service, 0.0)
+    in_window = min(max(ended, from_h), until_h) - min(max(begun, from_h), until_h)
+    if counted:
+        at_edge[s, 0] += 1.0
+        if not waiting:
+            at_edge[s, 1] += 1.0
+            at_edge[s, 4] += begun - join
+        if gone:
+            at_edge[s, 2] += 1.0
+            at_edge[s, 5] += ended - begun - stopped
+            at_edge[s, 10] += stopped
+    if not waiting and start >= from_h and start < until_h:
+        at_edge[s, 3] += 1.0
+    at_edge[s, 6] += min(max(begun, from_h), until_h) - min(max(join, from_h), until_h)
+    if waiting:
+        at_edge[s, 7] += in_window
+        at_edge[s, 8] += 1.0
+        at_edge[s, 9] += begun - join
+        return
+    started, over = start < until_h, gone and leave <= until_h
+    if started and not (gone and leave <= from_h) and not (start >= from_h and over):
+        k = a.found[0]
+        if k == len(a.astride):
+            c.wrong[0], c.wrong[1], c.wrong[2] = TOO_MANY, q + 1, k
+            return
+        row = a.astride[k]
+        row[0], row[1], row[2], row[3], row[4] = s, start, leave if gone else nan, service, in_window
+        a.found[0] = k + 1
+        return
+    worked = service if started and start >= from_h and over else 0.0
+    stopped = max(in_window - worked, 0.0)
+    at_edge[s, 7] += in_window - stopped
+    at_edge[s, 11] += stopped
 
 
 @stage
@@ -758,7 +824,9 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
 # ---------------------------------------------------------------- queues that have a kernel elsewhere
 
 
-limited_leg = stage(loops.limited_leg)
+limited_leg, pooled, parked, lanes, reserved = map(
+    stage, (loops.limited_leg, loops.pooled, loops.parked, loops.lanes, loops.reserved)
+)
 
 
 @written_in
@@ -769,7 +837,203 @@ def table(flat, at, q, k):
 
 
 @stage
-def by_kernel(q, n, since_h, last, events, event_line, held, w, t, d, c, a):
+def onto_leg(q, arrival, service, starts, finishes, t, c):
+    """A leg with a headway, closures or a limit."""
+    limited_leg(
+        arrival,
+        service,
+        table(t.times, t.times_at, q, 0),
+        table(t.times, t.times_at, q, 1),
+        table(t.times, t.times_at, q, 2),
+        table(t.counts, t.counts_at, q, 0),
+        table(t.counts, t.counts_at, q, 1)[0, 0],
+        table(c.kept, c.kept_at, q, 0),
+        table(c.kept, c.kept_at, q, 1),
+        table(c.kept, c.kept_at, q, 2),
+        table(c.kept, c.kept_at, q, 3),
+        starts,
+        finishes,
+    )
+
+
+@stage
+def within_hours(q, kind, arrival, service, starts, finishes, t, c):
+    """Pooled lanes with any closing, and outages of the whole station."""
+    begin_h, end_h = table(t.times, t.times_at, q, 3), table(t.times, t.times_at, q, 4)
+    reading_h, longest_h = table(t.times, t.times_at, q, 5), table(t.times, t.times_at, q, 6)[0, 0]
+    how, has_clock = table(t.counts, t.counts_at, q, 1)[0, 0], table(t.counts, t.counts_at, q, 2)[0, 0] != 0
+    n = arrival.shape[1]
+    for k in range(n):
+        if service[0, k] > longest_h:
+            c.wrong[0], c.wrong[1], c.wrong[2] = TOO_LONG, q + 1, service[0, k]
+        if has_clock:
+            arrival[0, k] = clock_shows(arrival[0, k], begin_h[0], end_h[0], reading_h[0])
+    if kind == HOURS:
+        pooled(
+            arrival,
+            service,
+            table(t.times, t.times_at, q, 0),
+            table(t.counts, t.counts_at, q, 0),
+            table(t.times, t.times_at, q, 1),
+            table(t.times, t.times_at, q, 2),
+            how,
+            table(c.kept, c.kept_at, q, 0),
+            table(c.kept, c.kept_at, q, 1),
+            starts,
+            finishes,
+        )
+    else:
+        parked(
+            arrival,
+            service,
+            table(t.times, t.times_at, q, 0),
+            table(t.counts, t.counts_at, q, 0),
+            table(t.counts, t.counts_at, q, 3),
+            how,
+            table(c.kept, c.kept_at, q, 0),
+            table(c.kept, c.kept_at, q, 1),
+            starts,
+            finishes,
+        )
+    if has_clock:
+        for k in range(n):
+            start = runs_on(starts[0, k], begin_h[0], end_h[0], reading_h[0])
+            starts[0, k] = start
+            finishes[0, k] = max(start, first_shows(finishes[0, k], begin_h[0], end_h[0], reading_h[0]))
+
+
+@stage
+def clock_shows(at_h, begin_h, end_h, reading_h):
+    """`Clock.inside`."""
+    if len(begin_h) == 0 or not at_h < inf:
+        return inf
+    stretch = np.searchsorted(begin_h, at_h, side="right") - 1
+    if stretch < 0:
+        return 0.0
+    return reading_h[stretch] + (min(at_h, end_h[stretch]) - begin_h[stretch])
+
+
+@stage
+def runs_on(reading, begin_h, end_h, reading_h):
+    """`Clock.outside_late`."""
+    if len(begin_h) == 0 or not reading < inf:
+        return inf
+    stretch = np.searchsorted(reading_h, reading, side="right") - 1
+    found = begin_h[stretch] + (reading - reading_h[stretch])
+    return found if found < end_h[stretch] else inf
+
+
+@stage
+def first_shows(reading, begin_h, end_h, reading_h):
+    """`Clock.outside_early`."""
+    if len(begin_h) == 0 or not reading < inf:
+        return inf
+    stretch = max(np.searchsorted(reading_h, reading, side="left") - 1, 0)
+    found = begin_h[stretch] + (reading - reading_h[stretch])
+    return found if found <= end_h[stretch] else inf
+
+
+@stage
+def into_lanes(q, arrival, service, starts, finishes, t, c):
+    """Lanes that open and fail one by one."""
+    lanes(
+        arrival,
+        service,
+        table(t.times, t.times_at, q, 0),
+        table(t.counts, t.counts_at, q, 0),
+        table(t.counts, t.counts_at, q, 1),
+        table(t.times, t.times_at, q, 1),
+        table(t.times, t.times_at, q, 2),
+        table(t.counts, t.counts_at, q, 2)[0, 0],
+        table(t.counts, t.counts_at, q, 3)[0, 0],
+        table(c.kept, c.kept_at, q, 0),
+        table(c.kept, c.kept_at, q, 1),
+        starts,
+        finishes,
+    )
+
+
+@stage
+def into_kept_lanes(q, until_h, arrival, service, starts, finishes, t, d, c):
+    """Lanes kept for some, for a time or with overflow; who starts later is left open."""
+    n, line_of = arrival.shape[1], table(t.counts, t.counts_at, q, 4)
+    of = c.other[:n].reshape(1, n)
+    for k in range(n):
+        of[0, k] = line_of[0, t.route_flow[d.route[c.line[k] & ID]]]
+    reserved(
+        arrival,
+        service,
+        of,
+        table(t.times, t.times_at, q, 0),
+        table(t.counts, t.counts_at, q, 0),
+        table(t.counts, t.counts_at, q, 1),
+        table(t.counts, t.counts_at, q, 2),
+        table(t.counts, t.counts_at, q, 3)[0, 0],
+        until_h,
+        table(c.kept, c.kept_at, q, 0),
+        table(c.kept, c.kept_at, q, 1),
+        starts,
+        c.behind_of[:n].reshape(1, n),
+        table(c.scratch, c.scratch_at, q, 0),
+        table(c.scratch, c.scratch_at, q, 1),
+    )
+    for k in range(n):
+        finishes[0, k] = starts[0, k] + service[0, k]
+
+
+@stage
+def full_loads(q, arrival, service, starts, finishes, t, c):
+    """A departure as soon as so many are there (`queues.when_full`)."""
+    crossing_h, gone = table(t.times, t.times_at, q, 0), table(c.kept, c.kept_at, q, 0)
+    load, drawn = table(t.counts, t.counts_at, q, 0)[0, 0], table(t.counts, t.counts_at, q, 1)[0, 0] != 0
+    first = np.int64(max(gone[0, 0], 0.0))
+    full = arrival.shape[1] // load
+    for k in range(full * load):
+        departure, start = first + k // load, arrival[0, (k // load + 1) * load - 1]
+        service[0, k] = 0.0
+        if drawn and departure < crossing_h.shape[1]:
+            service[0, k] = crossing_h[0, departure]
+        elif drawn:
+            c.wrong[0], c.wrong[1], c.wrong[2] = TOO_FEW, q + 1, crossing_h.shape[1]
+        starts[0, k], finishes[0, k] = start, start + service[0, k]
+    gone[0, 0] = first + full
+
+
+@stage
+def by_class(q, until_h, arrival, service, starts, finishes, t, d, c):
+    """A timetable at which the most urgent board first (`timetable_by_class`); later departures are left open."""
+    depart_h, crossing_h = table(t.times, t.times_at, q, 0), table(t.times, t.times_at, q, 1)
+    places, class_of = table(t.counts, t.counts_at, q, 0), table(t.counts, t.counts_at, q, 1)
+    gone, ends, behind = table(c.kept, c.kept_at, q, 0), table(c.scratch, c.scratch_at, q, 0), c.behind_of
+    p, coming, n = np.int64(max(gone[0, 0], 0.0)), 0, arrival.shape[1]
+    for u in range(ends.shape[1]):
+        ends[0, u] = -1
+    while p < depart_h.shape[1] and depart_h[0, p] < until_h:
+        while coming < n and arrival[0, coming] <= depart_h[0, p]:
+            u = class_of[0, t.route_flow[d.route[c.line[coming] & ID]]]
+            behind[coming] = -1
+            if ends[0, u] < 0:
+                ends[0, u] = coming
+            else:
+                behind[ends[1, u]] = coming
+            ends[1, u] = coming
+            coming += 1
+        room, u = places[0, p], 0
+        while room > 0 and u < ends.shape[1]:
+            k = ends[0, u]
+            if k < 0:
+                u += 1
+                continue
+            ends[0, u] = behind[k]
+            service[0, k] = crossing_h[0, p]
+            starts[0, k], finishes[0, k] = depart_h[0, p], depart_h[0, p] + crossing_h[0, p]
+            room -= 1
+        p += 1
+    gone[0, 0] = p
+
+
+@stage
+def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c, a):
     """As `served`, for those of the kinds that are left to a kernel."""
     line, join_of, behind, step_of, route = c.line, c.join_h, c.behind, c.step_of, d.route
     node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
@@ -787,21 +1051,17 @@ def by_kernel(q, n, since_h, last, events, event_line, held, w, t, d, c, a):
             s, j, join_of[i], how, fixed_h, column, given_at, given, simple, node, law_kind, number, first, second, t, d
         )
     if kind == LIMITED_LEG:
-        limited_leg(
-            arrival,
-            service,
-            table(t.times, t.times_at, q, 0),
-            table(t.times, t.times_at, q, 1),
-            table(t.times, t.times_at, q, 2),
-            table(t.counts, t.counts_at, q, 0),
-            table(t.counts, t.counts_at, q, 1)[0, 0],
-            table(c.kept, c.kept_at, q, 0),
-            table(c.kept, c.kept_at, q, 1),
-            table(c.kept, c.kept_at, q, 2),
-            table(c.kept, c.kept_at, q, 3),
-            starts,
-            finishes,
-        )
+        onto_leg(q, arrival, service, starts, finishes, t, c)
+    elif kind in (HOURS, PARKED):
+        within_hours(q, kind, arrival, service, starts, finishes, t, c)
+    elif kind == SINGLE_LANES:
+        into_lanes(q, arrival, service, starts, finishes, t, c)
+    elif kind == RESERVED:
+        into_kept_lanes(q, until_h, arrival, service, starts, finishes, t, d, c)
+    elif kind == WHEN_FULL:
+        full_loads(q, arrival, service, starts, finishes, t, c)
+    elif kind == BY_CLASS:
+        by_class(q, until_h, arrival, service, starts, finishes, t, d, c)
     m = 0
     for k in range(n):
         i = line[k] & ID
@@ -824,6 +1084,24 @@ def by_kernel(q, n, since_h, last, events, event_line, held, w, t, d, c, a):
         who[m] = i
         when_h[m] = leave
         m += 1
+        if t.queue_stops[q]:
+            if join < w.horizon_h:
+                interruptible(s, q, join, start, leave, service[0, k], w, a, c)
+                seen(
+                    row,
+                    clock_h,
+                    join,
+                    start,
+                    w.from_h,
+                    w.until_h,
+                    w.horizon_h,
+                    w.first_bin,
+                    w.marks_per_h,
+                    a.days,
+                    a.net,
+                    a.waits,
+                )
+            continue
         visited(
             s,
             row,
@@ -927,9 +1205,10 @@ def wider(spent, width):
     return more
 
 
-def _replication(w, t, d, c, a, sources=SOURCES):  # noqa: ARG001
+def _replication(w, t, d, c, a, kernels, sources=SOURCES):  # noqa: ARG001
     """One whole replication. Returns visits and the time at each number waiting.
 
+    `kernels` is None where no queue is left to a kernel, else True: without them compiling takes half the time.
     `sources` does nothing here. The compiler looks at this file alone for changes; the default value is in the key
     of what it keeps.
     """
@@ -964,10 +1243,14 @@ def _replication(w, t, d, c, a, sources=SOURCES):  # noqa: ARG001
                 more, more_line = np.empty(2 * room, np.int64), np.empty(2 * room, np.int32)
                 more[:held], more_line[:held] = events[:held], event_line[:held]
                 events, event_line = more, more_line
-            if t.queue_kind[q] >= LIMITED_LEG:
-                m, held = by_kernel(q, n, since_h, last, events, event_line, held, w, t, d, c, a)
-            else:
+            if kernels is None:  # noqa: SIM114 (the compiler leaves out what stands below for None)
                 m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
+            elif t.queue_kind[q] < LIMITED_LEG:
+                m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
+            else:
+                m, held = by_kernel(
+                    q, n, since_h, inf if last else until_h, last, events, event_line, held, w, t, d, c, a
+                )
             a.served[q] += m
             more_visits, noted = walk(m, leave, w, t, d, c, a)
             passages(noted, w, t, c, a)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 
 from corridor_sim.core.machine_code import SWITCH
-from corridor_sim.engines.batch.refusals import is_cyclic
+from corridor_sim.engines.batch.refusals import combinations, is_cyclic
 from corridor_sim.engines.compiled import codes
 from corridor_sim.indicators.base import Collector, Reducer
 from corridor_sim.indicators.queue_levels import QueueLevels
@@ -26,7 +26,7 @@ from corridor_sim.indicators.shared_sums import (
     WaitTimes,
 )
 from corridor_sim.plan.mechanisms import Mechanism
-from corridor_sim.plan.needs import refused
+from corridor_sim.plan.needs import needed, refused
 from corridor_sim.plan.plan import Delay, Plan, Station
 
 DOES = frozenset(
@@ -34,14 +34,30 @@ DOES = frozenset(
         Mechanism.LANES,
         Mechanism.DATED_LANES,
         Mechanism.FINISH,
+        Mechanism.SUSPEND,
+        Mechanism.RESTART,
+        Mechanism.NO_OVERRUN,
+        Mechanism.CLEAR_QUEUE,
+        Mechanism.NAMED_LANES,
+        Mechanism.OUTAGES,
+        Mechanism.LANE_OUTAGES,
+        Mechanism.BREAKDOWNS,
+        Mechanism.LANE_BREAKDOWNS,
+        Mechanism.OUTAGES_RESUME,
+        Mechanism.OUTAGES_RESTART,
+        Mechanism.OUTAGES_FINISH,
         Mechanism.PRIORITY,
         Mechanism.RESERVED_LANES,
+        Mechanism.RESERVED_OVERFLOW,
+        Mechanism.RESERVED_FOR_A_TIME,
         Mechanism.DELAY,
         Mechanism.HEADWAY,
         Mechanism.CLOSURES,
         Mechanism.VEHICLE_LIMIT,
         Mechanism.NO_OVERTAKING,
         Mechanism.DEPARTURES,
+        Mechanism.WHEN_FULL,
+        Mechanism.BOARDING_BY_CLASS,
         Mechanism.CROSSING,
         Mechanism.CANCELLATIONS,
         Mechanism.ACCEPTANCE,
@@ -86,8 +102,8 @@ def refusals(plan: Plan) -> list[str]:
 
 def _combinations(plan: Plan) -> Iterator[str]:
     for element in plan.elements:
-        if isinstance(element, Station) and element.reserved and not element.keeps_lanes_apart:
-            yield f"lanes reserved for a time, or with overflow, at {element.id}"
+        if isinstance(element, Station):
+            yield from (f"{what} at {element.id}" for what in combinations(needed(element)))
     if is_cyclic(plan):
         yield "itineraries that go round in cycles"
     for id, post in plan.labels.get("posts", {}).items():

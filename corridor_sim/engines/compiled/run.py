@@ -18,8 +18,9 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.streaming import DrawSource
 from corridor_sim.engines.compiled import codes, kernel_tables
 from corridor_sim.engines.compiled.differing import Base, Differing, Other, as_far_as_any
+from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
-from corridor_sim.engines.compiled.tables import Coded, Ints, Tables, coded
+from corridor_sim.engines.compiled.tables import Coded, Ints, Tables, coded, draws_of_departures
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_levels import QueueLevels, grid_points
 from corridor_sim.indicators.shared_sums import (
@@ -32,7 +33,7 @@ from corridor_sim.indicators.shared_sums import (
     VisitSums,
     WaitTimes,
 )
-from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.plan import Departures, Plan
 from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 
 WINDOW_H = 48.0
@@ -77,23 +78,30 @@ def reduce(
         of_others = [_inputs(other, block, inputs.flows) for other in base.others]
         for k in range(len(block)):
             draws = columns.draws(k, inputs.flows)
-            state = _empty(code, len(draws.release_h), state)
+            tables, kernels = _drawn_tables(code, plan, inputs, k)
+            state = _empty(code, kernels, len(draws.release_h), state)
             sums = base.with_rows(_zeros(code, collector))
-            tables = _drawn_tables(code, plan, inputs, k)
-            visits, spent = machine.replication(code.window, tables, draws, state, sums)
+            visits, spent = machine.replication(code.window, tables, draws, state, sums, code.by_kernel)
             row = begin + k
+            _raise_if_wrong(code, plan, state)
+            for e, drawn in inputs.outages.items():
+                collector.note_outages(e, row, drawn[k])
             collector.visits[row] += visits
             _hand_over(code, collector, row, base.joined(sums))
             levels = [as_far_as_any(one) for one in spent[: len(code.lines)]]
             _hand_over_levels(code, collector, row, levels, state)
             for other, (their_inputs, their_columns) in zip(base.others, of_others, strict=True):
                 their_draws = their_columns.draws(k, their_inputs.flows)
-                room = _empty(other.code, len(their_draws.release_h), room)
+                tables, kernels = _drawn_tables(other.code, other.plan, their_inputs, k)
+                room = _empty(other.code, kernels, len(their_draws.release_h), room)
                 their_draws = other.taken_up(draws, state, their_draws, room)
                 theirs, again, their_spent = _zeros(other.code, other.collector), 0, None
                 if len(their_draws.come_h):
-                    tables = _drawn_tables(other.code, other.plan, their_inputs, k)
-                    again, their_spent = machine.replication(other.code.window, tables, their_draws, room, theirs)
+                    again, their_spent = machine.replication(
+                        other.code.window, tables, their_draws, room, theirs, other.code.by_kernel
+                    )
+                    _raise_if_wrong(other.code, other.plan, room)
+                other.note_outages(row, their_inputs, k)
                 other.again[row] = again
                 other.collector.visits[row] += again + other.add_shared(sums, theirs)
                 _hand_over(other.code, other.collector, row, theirs)
@@ -115,7 +123,8 @@ def prepare(plan: Plan) -> None:
     nobody, keys = np.zeros(0), np.zeros(len(code.columns), np.uint64)
     base, given_at = np.zeros(len(plan.flows) + 1, np.int64), np.full(len(code.columns), -1, dtype=np.int64)
     draws = Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody, nobody)
-    machine.replication(code.window, code.tables, draws, _empty(code, 0, None), _zeros(code, collector))
+    state, sums = _empty(code, code.kernels, 0, None), _zeros(code, collector)
+    machine.replication(code.window, code.tables, draws, state, sums, code.by_kernel)
 
 
 def is_kept() -> bool:
@@ -123,6 +132,21 @@ def is_kept() -> bool:
     from corridor_sim.engines.compiled import machine
 
     return bool(machine.IS_KEPT)
+
+
+def _raise_if_wrong(code: Coded, plan: Plan, state: PassState) -> None:
+    what, place, value = state.wrong.tolist()
+    if not what:
+        return
+    id = plan.elements[int(code.queue_element[int(place) - 1])].id
+    if what == codes.TOO_LONG:
+        raise SimulationError(
+            f"{id}: a service takes {value:g} h, longer than any time the station is open; with closing 'no_overrun' "
+            "it could never start"
+        )
+    if what == codes.TOO_FEW:
+        raise SimulationError(f"{id}: {value:g} crossings were drawn, one more is needed")
+    raise SimulationError(f"{id}: more than {value:g} services were under way at an end of the counted window")
 
 
 class _DrawColumns:
@@ -182,25 +206,37 @@ def _all_of(column: Any, count: Ints) -> FloatArray:
     return out
 
 
-def _drawn_tables(code: Coded, plan: Plan, inputs: SampledInputs, k: int) -> Tables:
-    """The tables of the k-th replication: departures that are cancelled have no places, others land when drawn."""
-    if not code.timetables:
-        return code.tables
-    places, sailing_h = code.tables.queue_value.copy(), code.tables.sailing_h.copy()
-    for e, q in code.timetables:
-        begin, end = code.tables.queue_from[q : q + 2].tolist()
-        table = plan.elements[e]
-        for name, drawn in (("crossing", inputs.crossing_h), ("cancel", inputs.cancelled)):
-            if getattr(table, name) and (e not in drawn or drawn[e].shape[1] < end - begin):
-                raise SimulationError(f"{table.id}: draws are missing for {name}")
-        if e in inputs.cancelled:
-            places[begin:end][inputs.cancelled[e][k, : end - begin]] = 0
-        if e in inputs.crossing_h:
-            sailing_h[begin:end] = inputs.crossing_h[e][k, : end - begin]
-    return code.tables._replace(queue_value=places, sailing_h=sailing_h)
+def _drawn_tables(code: Coded, plan: Plan, inputs: SampledInputs, k: int) -> tuple[Tables, Sequence[KernelTables]]:
+    """The tables of the k-th replication, with what was drawn for elements, and those of the kernels."""
+    tables, kernels = code.tables, list(code.kernels)
+    if code.timetables:
+        places, sailing_h = tables.queue_value.copy(), tables.sailing_h.copy()
+        for e, q in code.timetables:
+            begin, end = tables.queue_from[q : q + 2].tolist()
+            element = plan.elements[e]
+            assert isinstance(element, Departures)
+            crossing_h, cancelled = draws_of_departures(e, element, inputs, k)
+            if cancelled is not None:
+                places[begin:end][cancelled[: end - begin]] = 0
+            if crossing_h is not None:
+                sailing_h[begin:end] = crossing_h[: end - begin]
+        tables = tables._replace(queue_value=places, sailing_h=sailing_h)
+    if code.drawn:
+        kind = tables.queue_kind.copy()
+        for q, make in code.drawn:
+            kind[q], kernels[q] = make(inputs, k)
+        packed = kernel_tables.packed(kernels)
+        tables = tables._replace(
+            queue_kind=kind,
+            times=packed.times,
+            times_at=packed.times_at,
+            counts=packed.counts,
+            counts_at=packed.counts_at,
+        )
+    return tables, kernels
 
 
-def _empty(code: Coded, consignments: int, before: PassState | None) -> PassState:
+def _empty(code: Coded, kernels: Sequence[KernelTables], consignments: int, before: PassState | None) -> PassState:
     """The state at hour 0; the long arrays of the replication before serve again."""
     queues, lines = len(code.tables.queue_kind), len(code.lines)
     size = max(consignments, 1)
@@ -242,7 +278,10 @@ def _empty(code: Coded, consignments: int, before: PassState | None) -> PassStat
         np.zeros(lines, np.int64),
         np.full(lines, grid_points(code.window.from_h), dtype=np.int64),
         *scratch,
-        *kernel_tables.kept(code.kernels, consignments),
+        np.empty(len(long[0]), np.int64),
+        *kernel_tables.kept(kernels, consignments),
+        *kernel_tables.scratch(kernels),
+        np.zeros(3),
         *_handed(code, len(long[0]), before),
     )
 
@@ -268,8 +307,8 @@ def _zeros(code: Coded, collector: Collector) -> Sums:
     days, hours, stays = collector.shared(SpanDays), collector.shared(SpanHours), collector.shared(StayTimes)
     steps, spans = len(code.step_cell), len(code.span_cell)
     return Sums(
-        np.zeros((steps, 3)),
-        np.zeros((steps, 10)),
+        np.zeros((steps, 4)),
+        np.zeros((steps, 12)),
         np.zeros((spans, 2)),
         np.zeros((spans, 7)),
         like(collector.shared(QueueMarks).net),
@@ -283,6 +322,8 @@ def _zeros(code: Coded, collector: Collector) -> Sums:
         like(stays.counts.near),
         np.zeros(steps, np.int64),
         np.zeros(len(code.tables.queue_kind), np.int64),
+        np.zeros((code.astride, 5)),
+        np.zeros(1, np.int64),
     )
 
 
@@ -293,7 +334,7 @@ def _hand_over(code: Coded, collector: Collector, row: int, sums: Sums) -> None:
         into[:, row] += np.bincount(where, values, minlength=len(into))
 
     visits, inner, edge, cell = collector.shared(VisitSums), sums.inner, sums.at_edge, code.step_cell
-    number, wait, hold = inner.T
+    number, wait, hold, interrupted = inner.T
     for k, total in enumerate((visits.joined, visits.started, visits.left, visits.began)):
         add(total, cell, number + edge[:, k])
     add(visits.wait_h, cell, wait + edge[:, 4])
@@ -302,6 +343,13 @@ def _hand_over(code: Coded, collector: Collector, row: int, sums: Sums) -> None:
     add(visits.hold_in_window_h, cell, hold + edge[:, 7])
     add(visits.unserved, cell, edge[:, 8])
     add(visits.unserved_wait_h, cell, edge[:, 9])
+    add(visits.interrupted_h, cell, interrupted + edge[:, 10])
+    add(visits.interrupted_in_window_h, cell, interrupted + edge[:, 11])
+    for step, start, finish, service, in_window in sums.astride[: sums.found[0]].tolist():
+        worked = visits.worked_astride(int(code.step_element[int(step)]), row, start, finish, service)
+        stopped = max(in_window - worked, 0.0)
+        visits.hold_in_window_h[cell[int(step)], row] += in_window - stopped
+        visits.interrupted_in_window_h[cell[int(step)], row] += stopped
 
     # Visits of delays that are a leg of their own are passages of it.
     passed, legs = sums.passed.copy(), np.flatnonzero(code.tables.leg_of >= 0)

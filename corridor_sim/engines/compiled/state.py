@@ -38,7 +38,7 @@ class Draws(NamedTuple):
 
 
 class PassState(NamedTuple):
-    """Where everybody is, and what the queues remember."""
+    """Where everybody is, and what the queues remember; `wrong` is what went wrong, where (+ 1), and a number."""
 
     # consignments
     step_of: NDArray[np.int32]
@@ -71,8 +71,12 @@ class PassState(NamedTuple):
     service_h: FloatArray
     start_h: FloatArray
     finish_h: FloatArray
+    behind_of: Ints
     kept: FloatArray
     kept_at: Ints
+    scratch: Ints
+    scratch_at: Ints
+    wrong: FloatArray
     # those who come to a step from which another plan goes its own way, and when the spans under way began
     handed_h: FloatArray
     handed_begun: FloatArray
@@ -84,10 +88,10 @@ class Sums(NamedTuple):
     Attributes
     ----------
     inner
-        By step, of visits wholly within the counted window: number, wait, hold.
+        By step, of visits wholly within the counted window: number, wait, hold, interruption.
     at_edge
         By step, of others: joined, started, left, began, wait, hold, wait and hold in the window,
-        unserved and their wait.
+        unserved and their wait, interruption, and interruption in the window.
     passed
         By span, of passages wholly within the counted window: number, time.
     passed_edge
@@ -96,6 +100,9 @@ class Sums(NamedTuple):
         By step, visits of delays that are not in `inner`.
     served
         By queue, visits.
+    astride, found
+        Services at stations that can be interrupted, under way at an end of the counted window: step, start,
+        finish (NaN: goes on), service, time in the window; and their number.
     """
 
     inner: FloatArray
@@ -113,3 +120,5 @@ class Sums(NamedTuple):
     near: NDArray[np.int32]
     late: Ints
     served: Ints
+    astride: FloatArray
+    found: Ints

@@ -6,8 +6,9 @@ keeps one line at an element: a station with reserved lanes has one for each gro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray, grid_point
 from corridor_sim.engines.batch.refusals import skippable
-from corridor_sim.engines.batch.servers import group_of, shares_of_lanes
+from corridor_sim.engines.batch.servers import group_of, shares_of_lanes, up_of
 from corridor_sim.engines.compiled import codes, kernel_tables
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.engines.queues.timetables import open_days
@@ -28,7 +29,8 @@ from corridor_sim.model.service_times import Deterministic, ServiceTime
 from corridor_sim.model.service_times.coded import encode
 from corridor_sim.model.service_times.codes import PLAIN
 from corridor_sim.plan.needs import needed
-from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, Quota, Station, Step
+from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, PlanOutage, Quota, Station, Step
+from corridor_sim.records.inputs import SampledInputs
 
 Ints = NDArray[np.int64]
 
@@ -98,6 +100,7 @@ class Tables(NamedTuple):
     queue_classes: Ints
     queue_row: Ints
     queue_clock_h: FloatArray
+    queue_stops: NDArray[np.bool_]
     queue_group: Ints
     queue_slot: Ints
     group_line: Ints
@@ -136,8 +139,10 @@ class Coded:
 
     Attributes
     ----------
-    step_cell
-        Cell of `VisitSums` of each step.
+    step_cell, step_element, queue_element
+        Cell of `VisitSums` and element of each step, element of each queue.
+    astride
+        Most services that can be under way at one of the ends of the counted window, where they can be interrupted.
     span_cell, span_variant
         Cell of `SpanSums` of each span, and for whole journeys the row of their itinerary, else -1.
     span_keys
@@ -150,6 +155,8 @@ class Coded:
         What the kernel of each queue reads and remembers, empty where the pass has the queue itself.
     timetables
         Element and queue of each timetable with draws of its own.
+    drawn
+        Queue and maker of kind and tables, for queues whose kernel depends on the draws of a replication.
     slots, classes, noted
         Most spans of a consignment under way at once; most classes of priority; most spans of a journey, itself
         included.
@@ -160,6 +167,8 @@ class Coded:
     columns: tuple[DrawColumn, ...]
     step_cell: Ints
     step_element: Ints
+    queue_element: Ints
+    astride: int
     span_cell: Ints
     span_variant: Ints
     span_keys: tuple[tuple[int, int, int], ...]
@@ -168,9 +177,19 @@ class Coded:
     lines: tuple[tuple[int, ...], ...]
     kernels: tuple[KernelTables, ...]
     timetables: tuple[tuple[int, int], ...]
+    drawn: tuple[tuple[int, Drawn], ...]
     slots: int
     classes: int
     noted: int
+
+    @property
+    def by_kernel(self) -> bool | None:
+        """True where a queue is left to a kernel, else None."""
+        return True if (self.tables.queue_kind >= codes.LIMITED_LEG).any() else None
+
+
+Drawn = Callable[[SampledInputs | None, int], tuple[int, KernelTables]]
+"""From inputs and their row to kind and tables of a kernel; None if nothing is drawn."""
 
 
 class _Lists:
@@ -310,6 +329,8 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         tuple(columns.number),
         whole(step_cell),
         whole(step_element),
+        whole([element for element, _ in queues.number]),
+        queues.astride,
         whole(spans.cell),
         whole(spans.variant),
         tuple(spans.key),
@@ -318,6 +339,7 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         queues.lines,
         tuple(queues.kernels),
         tuple(queues.timetables),
+        tuple(queues.drawn),
         max(spans.slots, 1),
         int(max(tables.queue_classes.max(initial=1), 1)),
         1 + max((len(variant.spans) for flow in plan.flows for variant in flow.variants), default=0),
@@ -467,14 +489,14 @@ class _QueueTables:
         self.rank: list[list[int]] = []
         self.kernels: list[KernelTables] = []
         self.timetables: list[tuple[int, int]] = []
+        self.drawn: list[tuple[int, Drawn]] = []
+        self.astride = 0
 
     def code(self, functions: _Functions) -> None:
         """Give every element that can queue its queues."""
         for k, element in enumerate(self.plan.elements):
             if isinstance(element, Station):
-                pools = shares_of_lanes(element) if element.reserved else [element.lanes]
-                for group, lanes in enumerate(pools):
-                    self._station(k, group, element, lanes)
+                self._stations(k, element)
             elif isinstance(element, Quota):
                 start = np.asarray(element.day_start_h, dtype=np.float64)
                 end, limit = np.append(start[1:], np.inf), np.asarray(element.per_day, dtype=np.int64)
@@ -489,6 +511,35 @@ class _QueueTables:
                     self._add(k, 0, codes.LIMITED_LEG, 1, [], -1, kernel=kernel_tables.of_leg(element))
                 else:
                     self._add(k, 0, codes.FREE, 1, [], -1)
+
+    def _stations(self, k: int, station: Station) -> None:
+        """A station as one queue, or as one for each group of flows that has lanes of its own."""
+        single = [
+            station.named,
+            *(one.lane for one in station.outages),
+            station.breakdown and station.breakdown.per_lane,
+        ]
+        if any(single):
+            self._add(
+                k, 0, codes.SINGLE_LANES, 1, [], -1, kernel=kernel_tables.of_single_lanes(station, station.outages)
+            )
+            if station.breakdown is not None:
+                self.drawn.append((self.number[k, 0], partial(_drawn_lanes, k, station)))
+        elif station.reserved and not station.keeps_lanes_apart:
+            kernel = kernel_tables.of_reservations(station, len(self.plan.flows))
+            self._add(k, 0, codes.RESERVED, 1, [], -1, kernel=kernel)
+        else:
+            pools = shares_of_lanes(station) if station.reserved else [station.lanes]
+            for group, lanes in enumerate(pools):
+                if station.closing == "finish" and not station.outages and station.breakdown is None:
+                    self._station(k, group, station, lanes)
+                    continue
+                works = up_of([station.outages], always=True)
+                kind, kernel = kernel_tables.of_hours(station, lanes, works, self.plan.horizon_h)
+                self._add(k, group, kind, 1, [], -1, kernel=kernel)
+                if station.breakdown is not None:
+                    make = partial(_drawn_hours, k, station, lanes, self.plan.horizon_h)
+                    self.drawn.append((self.number[k, group], make))
 
     def _station(self, k: int, group: int, station: Station, lanes: StepFunction) -> None:
         begin = [-np.inf, *lanes.from_h[1:].tolist()]
@@ -506,6 +557,16 @@ class _QueueTables:
         """A departure takes all who join by then; so does a day of daily acceptance that ends just after."""
         if (np.diff(table.depart_h) < 0).any():
             raise SimulationError(f"{table.id}: departures must be in order of time")
+        if table.when_full or table.priority is not None:
+            loads = _full_loads if table.when_full else _loads_by_class
+            make = partial(loads, k, table)
+            if table.crossing is not None or table.cancel > 0:
+                self.drawn.append((len(self.rows), make))
+                kind, kernel = (codes.WHEN_FULL if table.when_full else codes.BY_CLASS), KernelTables()
+            else:
+                kind, kernel = make(None, 0)
+            self._add(k, 0, kind, 1, [], -1, kernel=kernel)
+            return
         if table.crossing is not None or table.cancel > 0:
             self.timetables.append((k, len(self.rows)))
         kind = codes.DAILY if table.crossing is None else codes.SAILING
@@ -528,7 +589,13 @@ class _QueueTables:
         post = self.plan.elements[k].post
         # An element that no itinerary visits has no place among the levels.
         where = self.place.get(k, (-1, 0))
-        self.rows.append((kind, lanes, opens, max(rank, default=0) + 1, self.row[k], self.scope.clock_h(post), *where))
+        element, stops = self.plan.elements[k], self.scope.may_interrupt(k)
+        if isinstance(element, Station) and stops:
+            # At each end of the window each lane has one at most.
+            self.astride += 2 * (int(element.lanes.value.max()) + len(element.named or ()) + 1)
+        self.rows.append(
+            (kind, lanes, opens, max(rank, default=0) + 1, self.row[k], self.scope.clock_h(post), stops, *where)
+        )
         self.pieces.add(pieces)
         self.rank.append([*rank] or [0] * len(self.plan.flows))
 
@@ -537,7 +604,8 @@ class _QueueTables:
         thing = self.plan.elements[element]
         if isinstance(thing, Delay):
             return -1
-        return self.number[element, group_of(thing, flow) if isinstance(thing, Station) else 0]
+        group = group_of(thing, flow) if isinstance(thing, Station) and thing.keeps_lanes_apart else 0
+        return self.number[element, group]
 
     def of_element(self) -> dict[int, tuple[int, ...]]:
         """The queues of each element, in order."""
@@ -548,7 +616,9 @@ class _QueueTables:
 
     def tables(self) -> list[Any]:
         """From `Tables.queue_kind` on."""
-        kind, lanes, opens, classes, row, clock_h, group, slot = ([one[k] for one in self.rows] for k in range(8))
+        kind, lanes, opens, classes, row, clock_h, stops, group, slot = (
+            [one[k] for one in self.rows] for k in range(9)
+        )
         begin, until, number = ([piece[k] for piece in self.pieces.values] for k in range(3))
         packed = kernel_tables.packed(self.kernels)
         return [
@@ -563,6 +633,7 @@ class _QueueTables:
             whole(classes),
             whole(row),
             real(clock_h),
+            np.array(stops, dtype=np.bool_),
             whole(group),
             whole(slot),
             whole(self.group_line),
@@ -573,3 +644,55 @@ class _QueueTables:
             packed.counts,
             packed.counts_at,
         ]
+
+
+# ---------------------------------------------------------------- kernels that depend on draws
+
+
+def _outages(k: int, station: Station, inputs: SampledInputs | None, row: int) -> tuple[PlanOutage, ...]:
+    if inputs is None or k not in inputs.outages:
+        raise SimulationError(f"{station.id}: no outages were drawn for its breakdowns")
+    return (*station.outages, *inputs.outages[k][row])
+
+
+def _drawn_lanes(k: int, station: Station, inputs: SampledInputs | None, row: int) -> tuple[int, KernelTables]:
+    return codes.SINGLE_LANES, kernel_tables.of_single_lanes(station, _outages(k, station, inputs, row))
+
+
+def _drawn_hours(
+    k: int, station: Station, lanes: StepFunction, horizon_h: float, inputs: SampledInputs | None, row: int
+) -> tuple[int, KernelTables]:
+    works = up_of([_outages(k, station, inputs, row)], always=False)
+    return kernel_tables.of_hours(station, lanes, works, horizon_h)
+
+
+def draws_of_departures(
+    k: int, table: Departures, inputs: SampledInputs | None, row: int
+) -> tuple[FloatArray | None, NDArray[np.bool_] | None]:
+    """Crossings and cancellations of one replication by departure, None where there are none.
+
+    Raises
+    ------
+    SimulationError
+        If they are missing.
+    """
+    found: list[Any] = []
+    # Departures when full have no timetable of which one could be cancelled.
+    cancels = table.cancel > 0 and not table.when_full
+    for name, needs, drawn in (
+        ("crossing times", table.crossing is not None, inputs and inputs.crossing_h),
+        ("cancellations", cancels, inputs and inputs.cancelled),
+    ):
+        if needs and (not drawn or k not in drawn or drawn[k].shape[1] < len(table.depart_h)):
+            raise SimulationError(f"{table.id}: no {name} were drawn")
+        found.append(drawn[k][row] if needs and drawn else None)
+    return found[0], found[1]
+
+
+def _full_loads(k: int, table: Departures, inputs: SampledInputs | None, row: int) -> tuple[int, KernelTables]:
+    crossing_h, _ = draws_of_departures(k, table, inputs, row)
+    return codes.WHEN_FULL, kernel_tables.of_full_loads(table, crossing_h)
+
+
+def _loads_by_class(k: int, table: Departures, inputs: SampledInputs | None, row: int) -> tuple[int, KernelTables]:
+    return codes.BY_CLASS, kernel_tables.of_classes(table, *draws_of_departures(k, table, inputs, row))

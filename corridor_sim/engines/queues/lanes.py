@@ -80,11 +80,11 @@ def lanes(
         last_h = np.full(count, -np.inf)
     start, finish = np.full(arrival.shape, np.inf), np.full(arrival.shape, np.inf)
     loop = compiled.loop(loops.lanes, compiled.SAVED_PLAIN * arrival.size)
-    states: dict[int, _Calendar] = {}
+    states: dict[int, Calendar] = {}
     for k in range(count):
         key = id(by_row[k])
         if key not in states:
-            states[key] = _Calendar(capacity, by_row[k], free_h.shape[1])
+            states[key] = Calendar(capacity, by_row[k], free_h.shape[1])
         if loop is None:
             _one(arrival[k], service[k], states[key], policy, free_h, last_h, k, start[k], finish[k])
             continue
@@ -106,7 +106,7 @@ def lane_count(capacity: StepFunction | Sequence[StepFunction], outages: Sequenc
     return max(own, 1, *(outage.lane or 0 for row in outages for outage in row))
 
 
-class _Calendar:
+class Calendar:
     """Which lanes are open and up between the instants at which that changes."""
 
     def __init__(
@@ -163,7 +163,7 @@ def _merged(outages: Sequence[PlanOutage], lane: int) -> list[tuple[float, float
 def _one(
     arrival: FloatArray,
     service: FloatArray,
-    calendar: _Calendar,
+    calendar: Calendar,
     policy: OutagePolicy,
     free_h: FloatArray,
     last_h: FloatArray,
