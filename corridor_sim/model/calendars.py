@@ -1,32 +1,61 @@
-"""Hours of the week and of the day in words: ``"Mon-Fri 08:00-20:00"``, ``"08:00"``.
+"""Hours and numbers by local time, weekday and season: ``"Mon-Fri 08:00-20:00"``, ``{ "Apr-Sep Mon-Fri 06:00" = 4 }``.
 
-Times of day are local to the post. A window may run over midnight and over the
-end of the week. To add a way of writing hours, add it to `window_of`.
+Times of day are local to the post. A window may run over midnight; it belongs to the day on
+which it begins. A number holds from its time on until the next one, over midnight too.
+To add a way of writing hours, add it to `line_of`; for days see `days.py`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import AfterValidator
 
-from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.local_time import UTC, LocalTime
-from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK
+from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray
 from corridor_sim.model.base import LaneCount, TableOf, TupleOf
+from corridor_sim.model.days import MONTHS, WEEKDAYS, Days, IntArray, Named, named, words_of
 
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MOST_LINES = 100
 """Most lines of opening hours of one stage."""
 _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
-_FORM = "as in 'Mon-Fri 08:00-20:00', 'Sat,Sun 22:00-06:00' or '08:00-24:00'; weekdays Mon Tue Wed Thu Fri Sat Sun"
+_FORM = (
+    "as in 'Mon-Fri 08:00-20:00', 'Sat,Sun 22:00-06:00', 'Apr-Sep 08:00-24:00' or 'Apr 15-Sep 30 Mon 08:00-12:00'; "
+    "weekdays Mon Tue Wed Thu Fri Sat Sun"
+)
+_ENTRY_FORM = "as in '06:00', 'Mon-Fri 06:00' or 'Apr-Sep Sat,Sun 22:00'"
+_DAY = 24 * 60
+_MONDAY = dt.date(2001, 1, 1)
+"""A Monday with which a cycle of 28 years begins, in which every date falls on every weekday equally often."""
 
-Pieces = tuple[tuple[float, float], ...]
-"""Pieces of a step function within one period: (from hour, value), the first from 0."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """A value that changes at local times: `value[k]` from `minute[k]` on, minutes after midnight of the first date."""
+
+    minute: IntArray
+    value: FloatArray
+
+    def at(self, minute: IntArray) -> FloatArray:
+        """Values at some times; before the first one its value."""
+        return np.asarray(self.value[np.maximum(np.searchsorted(self.minute, minute, side="right") - 1, 0)])
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of opening hours: on which days a window begins, and when it begins and ends, after midnight. [min]"""
+
+    days: Named
+    start: int
+    end: int
 
 
 def clock_h(text: str, end: bool = False) -> float:
@@ -37,34 +66,19 @@ def clock_h(text: str, end: bool = False) -> float:
     ScenarioError
         If it is no time of day.
     """
+    return _minute(text, end) / 60
+
+
+def _minute(text: str, end: bool = False) -> int:
     found = _CLOCK.fullmatch(text)
-    hour = int(found[1]) + int(found[2]) / 60 if found else -1.0
-    if not 0 <= hour < H_PER_DAY and not (end and hour == H_PER_DAY):
+    minute = int(found[1]) * 60 + int(found[2]) if found else -1
+    if not 0 <= minute < _DAY and not (end and minute == _DAY):
         raise ScenarioError([Problem("is not a time of day", value=text, allowed="00:00 to 23:59; 24:00 as an end")])
-    return hour
+    return minute
 
 
-def _days_of(text: str) -> list[int]:
-    """Numbers of the weekdays in ``Mon-Fri`` or ``Sat,Sun`` (Monday is 0)."""
-    days: list[int] = []
-    for part in text.split(","):
-        ends = part.split("-")
-        for name in ends:
-            if name not in WEEKDAYS:
-                raise ScenarioError(
-                    [Problem("is not a weekday", value=name, allowed=_FORM, hint=nearest(name, WEEKDAYS))]
-                )
-        if len(ends) > 2:
-            raise ScenarioError([Problem("is not a range of weekdays", value=part, allowed=_FORM)])
-        first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
-        days += [(first + k) % 7 for k in range((last - first) % 7 + 1)]
-    return days
-
-
-def window_of(text: str) -> list[tuple[float, float]]:
-    """Windows of the week that one line of opening hours names: (from, until) in hours after Monday 00:00.
-
-    The end may lie beyond the week's end (168 h) when the window runs over it.
+def line_of(text: str) -> Line:
+    """One line of opening hours.
 
     Raises
     ------
@@ -73,30 +87,85 @@ def window_of(text: str) -> list[tuple[float, float]]:
 
     Examples
     --------
-    >>> window_of("Sat,Sun 22:00-06:00")
-    [(142.0, 150.0), (166.0, 174.0)]
+    >>> line_of("Apr-Sep Sat,Sun 22:00-06:00")
+    Line(days=Named(weekdays=(5, 6), seasons=((401, 930),)), start=1320, end=1800)
     """
-    words = text.split()
-    if text != " ".join(words) or len(words) not in (1, 2) or words[-1].count("-") != 1:
+    days, _, times = text.rpartition(" ")
+    if text != " ".join(text.split()) or times.count("-") != 1:
         raise ScenarioError([Problem("cannot be read as opening hours", value=text, allowed=_FORM)])
-    days = _days_of(words[0]) if len(words) == 2 else list(range(7))
-    first, last = words[-1].split("-")
-    start, end = clock_h(first), clock_h(last, end=True)
+    which = named(days)
+    first, last = times.split("-")
+    start, end = _minute(first), _minute(last, end=True)
     if start == end:
         hint = "write '00:00-24:00' for the whole day, or leave the line out"
         raise ScenarioError([Problem("begins where it ends: empty, or 24 hours?", value=text, hint=hint)])
-    length = (end - start) % H_PER_DAY or H_PER_DAY
-    return [(day * H_PER_DAY + start, day * H_PER_DAY + start + length) for day in days]
+    return Line(which, start, end if end > start else end + _DAY)
 
 
-def weekly_pieces(lines: Iterable[str]) -> Pieces:
-    """1 where one of the lines is open and 0 elsewhere, as pieces of one week from Monday 00:00."""
-    covered: list[tuple[float, float]] = []
-    for line in lines:
-        for start, end in window_of(line):
-            covered += [(start, min(end, H_PER_WEEK))] + ([(0.0, end - H_PER_WEEK)] if end > H_PER_WEEK else [])
-    edges = sorted({0.0, *(edge for window in covered for edge in window if edge < H_PER_WEEK)})
-    return tuple((edge, float(any(start <= edge < end for start, end in covered))) for edge in edges)
+def entry_of(text: str) -> tuple[Named, int]:
+    """The days and the minute after midnight that a key of a roster names, as in ``"Mon-Fri 06:00"``.
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be read.
+    """
+    days, _, time = text.rpartition(" ")
+    if text != " ".join(text.split()) or (days and not _CLOCK.fullmatch(time)):
+        raise ScenarioError([Problem("is no time of a roster", value=text, allowed=_ENTRY_FORM)])
+    return named(days), _minute(time)
+
+
+def window_of(text: str) -> list[tuple[float, float]]:
+    """Windows of the week that one line names, whatever its season: (from, until) in hours after Monday 00:00.
+
+    The end may lie beyond the week's end (168 h) when the window runs over it.
+
+    Raises
+    ------
+    ScenarioError
+        If the line cannot be read.
+
+    Examples
+    --------
+    >>> window_of("Sat,Sun 22:00-06:00")
+    [(142.0, 150.0), (166.0, 174.0)]
+    """
+    line = line_of(text)
+    return [(day * H_PER_DAY + line.start / 60, day * H_PER_DAY + line.end / 60) for day in line.days.weekdays]
+
+
+def open_steps(lines: Iterable[str], days: Days) -> Steps:
+    """1 where one of the lines is open and 0 elsewhere, over some dates."""
+    starts, ends = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for line in map(line_of, lines):
+        midnights = np.flatnonzero(line.days.among(days)) * _DAY
+        starts.append(midnights + line.start)
+        ends.append(midnights + line.end)
+    begun, over = np.sort(np.concatenate(starts)), np.sort(np.concatenate(ends))
+    edges = np.unique(np.concatenate([[0], begun, over]))
+    depth = np.searchsorted(begun, edges, side="right") - np.searchsorted(over, edges, side="right")
+    return Steps(edges, (depth > 0).astype(np.float64))
+
+
+def number_steps(table: Mapping[str, float], days: Days) -> Steps:
+    """The numbers of a roster over some dates; before the first entry of the first date, the first number.
+
+    Examples
+    --------
+    >>> week = Days.of(dt.date(2024, 1, 5), 3)  # from Friday to Sunday
+    >>> number_steps({"Mon-Fri 06:00": 4, "Mon-Fri 22:00": 2, "Sat,Sun 00:00": 1}, week)
+    Steps(minute=array([ 360, 1320, 1440, 2880]), value=array([4., 2., 1., 1.]))
+    """
+    minutes, values = [], []
+    for text, value in table.items():
+        which, minute = entry_of(text)
+        at = np.flatnonzero(which.among(days)) * _DAY + minute
+        minutes.append(at)
+        values.append(np.full(len(at), float(value)))
+    minute_, value_ = np.concatenate(minutes), np.concatenate(values)
+    order = np.argsort(minute_, kind="stable")
+    return Steps(minute_[order], value_[order])
 
 
 def overlapping(lines: Iterable[str]) -> list[tuple[str, str]]:
@@ -106,53 +175,76 @@ def overlapping(lines: Iterable[str]) -> list[tuple[str, str]]:
     --------
     >>> overlapping(["Mon 08:00-12:00", "Mon-Tue 11:00-15:00", "Wed 08:00-12:00"])
     [('Mon 08:00-12:00', 'Mon-Tue 11:00-15:00')]
+    >>> overlapping(["Apr-Sep 06:00-22:00", "Oct-Mar 08:00-20:00"])
+    []
     """
-    pairs = itertools.combinations(lines, 2)
-    return [(a, b) for a, b in pairs if open_h_per_week([a]) + open_h_per_week([b]) > open_h_per_week([a, b]) + 1e-9]
+    read = [(text, line_of(text), window_of(text)) for text in lines]
+    year = Days.of(dt.date(2000, 1, 1), 366).month_day
+
+    def meet(one: list[tuple[float, float]], other: list[tuple[float, float]]) -> bool:
+        shifts = (-H_PER_WEEK, 0.0, H_PER_WEEK)
+        return any(max(a, c + w) < min(b, d + w) for a, b in one for c, d in other for w in shifts)
+
+    def share_days(one: Named, other: Named) -> bool:
+        return bool((one.in_season(year) & other.in_season(year)).any())
+
+    pairs = itertools.combinations(read, 2)
+    return [(a, b) for (a, x, v), (b, y, w) in pairs if meet(v, w) and share_days(x.days, y.days)]
 
 
-def daily_pieces(table: Mapping[str, float]) -> Pieces:
-    """Values that change at times of the day, as pieces of one day from 00:00."""
-    pieces = sorted((clock_h(text), float(value)) for text, value in table.items())
-    return tuple(pieces) if pieces[0][0] == 0 else ((0.0, pieces[-1][1]), *pieces)
+def lanes_of_cycle(
+    lines: Iterable[str] | None, by_hour: Mapping[str, float] | None, lanes: float = 1.0
+) -> tuple[list[tuple[float, float]], float]:
+    """Open lanes (from hour, value) from a Monday 00:00 on in one cycle, and its length: a week, or 28 years. [h]
+
+    They are those of the roster, or `lanes`, while the hours are open. 28 years where seasons are named.
+
+    Examples
+    --------
+    >>> lanes_of_cycle(["Mon 08:00-20:00"], None, 5)
+    ([(0.0, 0.0), (8.0, 5.0), (20.0, 0.0)], 168.0)
+    """
+    found, length_h = _cycle(
+        None if lines is None else tuple(lines), tuple(by_hour.items()) if by_hour else None, float(lanes)
+    )
+    return list(found), length_h
+
+
+@functools.lru_cache(maxsize=256)
+def _cycle(
+    lines: tuple[str, ...] | None, by_hour: tuple[tuple[str, float], ...] | None, lanes: float
+) -> tuple[tuple[tuple[float, float], ...], float]:
+    texts = [*(lines or ()), *(text for text, _ in by_hour or ())]
+    days = 28 * 1461 // 4 if any(map(_seasonal, texts)) else 7
+    dates = Days.of(_MONDAY - dt.timedelta(days=1), days + 1)  # the day before has what runs on into the first
+    is_open = Steps(np.zeros(1, np.int64), np.ones(1)) if lines is None else open_steps(lines, dates)
+    number = number_steps(dict(by_hour), dates) if by_hour else Steps(np.zeros(1, np.int64), np.full(1, lanes))
+    edges = np.unique(np.concatenate([is_open.minute, number.minute, [_DAY]]))
+    edges = edges[(edges >= _DAY) & (edges < (days + 1) * _DAY)]
+    value = is_open.at(edges) * number.at(edges)
+    kept = np.append(True, value[1:] != value[:-1])
+    pieces = zip(((edges[kept] - _DAY) / 60).tolist(), value[kept].tolist(), strict=True)
+    return tuple(pieces), days * H_PER_DAY
+
+
+def _seasonal(text: str) -> bool:
+    days, _, _ = text.rpartition(" ")
+    return bool(named(days).seasons)
 
 
 def open_h_per_week(lines: Iterable[str] | None) -> float:
     """Hours a week that the lines cover; 168 for None. [h]"""
-    if lines is None:
-        return H_PER_WEEK
-    pieces = (*weekly_pieces(lines), (H_PER_WEEK, 0.0))
-    return sum(value * (after - start) for (start, value), (after, _) in itertools.pairwise(pieces))
-
-
-def lanes_of_week(
-    lines: Iterable[str] | None, by_hour: Mapping[str, float] | None, lanes: float = 1.0
-) -> list[tuple[float, float]]:
-    """Open lanes in one week from Monday 00:00: those of the day's hours, or `lanes`, while the week's hours are open.
-
-    Examples
-    --------
-    >>> lanes_of_week(["Mon 08:00-20:00"], None, 5)
-    [(0.0, 0.0), (8.0, 5.0), (20.0, 0.0)]
-    """
-    week = weekly_pieces(lines) if lines is not None else ((0.0, 1.0),)
-    day = daily_pieces(by_hour) if by_hour else ((0.0, float(lanes)),)
-    hours = [(n * H_PER_DAY + from_h, value) for n in range(7) for from_h, value in day]
-    found: list[tuple[float, float]] = []
-    for edge in sorted({edge for edge, _ in (*week, *hours)}):
-        is_open = [value for from_h, value in week if from_h <= edge][-1]
-        value = is_open * [number for from_h, number in hours if from_h <= edge][-1]
-        if not found or found[-1][1] != value:
-            found.append((edge, value))
-    return found
+    return lane_h_per_week(lines)
 
 
 def lane_h_per_week(
     lines: Iterable[str] | None, by_hour: Mapping[str, float] | None = None, lanes: float = 1.0
 ) -> float:
-    """Lane-hours that `lanes_of_week` offers. [h]"""
-    pieces = [*lanes_of_week(lines, by_hour, lanes), (H_PER_WEEK, 0.0)]
-    return sum(value * (after - start) for (start, value), (after, _) in itertools.pairwise(pieces))
+    """Lane-hours a week that `lanes_of_cycle` offers, on average over the year where seasons are named. [h]"""
+    found, length_h = lanes_of_cycle(lines, by_hour, lanes)
+    pieces = [*found, (length_h, 0.0)]
+    total = sum(value * (after - start) for (start, value), (after, _) in itertools.pairwise(pieces))
+    return total if length_h == H_PER_WEEK else total * (H_PER_WEEK / length_h)
 
 
 def hours_after(instant: dt.datetime, start: dt.datetime, local: LocalTime = UTC) -> float:
@@ -170,7 +262,7 @@ def _readable(lines: tuple[str, ...]) -> tuple[str, ...]:
     problems: list[Problem] = []
     for k, line in enumerate(lines[:MOST_LINES]):
         try:
-            window_of(line)
+            line_of(line)
         except ScenarioError as error:
             problems += [problem.at(str(k)) for problem in error.problems]
     if len(lines) > MOST_LINES:
@@ -183,21 +275,57 @@ def _readable(lines: tuple[str, ...]) -> tuple[str, ...]:
     return lines
 
 
-def _clock_keys(table: Mapping[str, Any]) -> Mapping[str, Any]:
+def _roster_keys(table: Mapping[str, Any]) -> Mapping[str, Any]:
     problems: list[Problem] = []
     if not table:
         problems.append(Problem("must name at least one time of day", hint='as in { "08:00" = 6, "20:00" = 5 }'))
-    for text in table:
+    if len(table) > MOST_LINES:
+        problems.append(Problem(f"has {len(table)} times; at most {MOST_LINES} are read"))
+    entries: dict[str, tuple[Named, int]] = {}
+    for text in itertools.islice(table, MOST_LINES):
         try:
-            clock_h(text)
+            entries[text] = entry_of(text)
         except ScenarioError as error:
             problems += [problem.at(text) for problem in error.problems]
+    if not problems:
+        problems = [*_named_twice(entries), *_not_named(entries)]
     if problems:
         raise ScenarioError(problems)
     return table
 
 
+def _named_twice(entries: Mapping[str, tuple[Named, int]]) -> list[Problem]:
+    """Entries that give one time of one day a second number."""
+    year = Days.of(dt.date(2000, 1, 1), 366).month_day
+    found = []
+    for (one, (days, minute)), (text, (others, at)) in itertools.combinations(entries.items(), 2):
+        both = [day for day in days.weekdays if day in others.weekdays]
+        if minute == at and both and bool((days.in_season(year) & others.in_season(year)).any()):
+            when = f"{words_of(Named(tuple(both)))} {at // 60:02}:{at % 60:02}"
+            found.append(Problem(f"names a time that {one!r} names too: {when}", text, hint="name each time once"))
+    return found
+
+
+def _not_named(entries: Mapping[str, tuple[Named, int]]) -> list[Problem]:
+    """Days for which no entry is given: nobody says whether the number of the day before holds or none."""
+    year = Days.of(dt.date(2000, 1, 1), 366)
+    named_ = np.zeros((7, 366), dtype=bool)
+    for days, _ in entries.values():
+        named_[list(days.weekdays)] |= days.in_season(year.month_day)
+    if named_.all():
+        return []
+    missing = Named(tuple(np.flatnonzero(~named_.all(axis=1)).tolist()))
+    first = int(year.month_day[~named_.all(axis=0)].min())
+    some = bool(named_[list(missing.weekdays)].any())
+    season = f" all year: none from {MONTHS[first // 100 - 1]} {first % 100} on" if some else ""
+    example = f"{','.join(WEEKDAYS[day] for day in missing.weekdays)} 00:00"
+    hint = f"every day needs an entry, as in {example!r} = 0 where it is closed"
+    return [Problem(f"names no number on {words_of(missing)}{season}", hint=hint)]
+
+
 Hours = Annotated[TupleOf[str], AfterValidator(_readable)]
 """Lines of opening hours, local to the post; where they overlap they are one window."""
-CountByHour = Annotated[TableOf[LaneCount], AfterValidator(_clock_keys)]
-"""Whole numbers by local time of day from which they hold: ``{ "08:00" = 6, "20:00" = 5 }``."""
+CountByHour = Annotated[TableOf[LaneCount], AfterValidator(_roster_keys)]
+"""Whole numbers by local time from which they hold: ``{ "Mon-Fri 06:00" = 4, "Sat,Sun 00:00" = 1 }``.
+
+Without weekdays an entry holds every day, without a season (``"Apr-Sep Mon-Fri 06:00"``) all year."""

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
-from corridor_sim.core.units import H_PER_WEEK
-from corridor_sim.model.calendars import hours_after, lanes_of_week, overlapping
+from corridor_sim.model.calendars import hours_after, lanes_of_cycle, overlapping
 from corridor_sim.model.changes import closed_windows, pieces
 from corridor_sim.model.checkpoints import DIRECTIONS, Stage
 from corridor_sim.model.dated_routes import ByPath, DatedRoute
@@ -402,10 +401,10 @@ def longest_window_h(lines: Iterable[str] | None, by_hour: Mapping[str, float] |
     >>> longest_window_h(["00:00-24:00"]), longest_window_h(["08:00-20:00"]), longest_window_h(None, {"06:00": 0})
     (inf, 12.0, 0.0)
     """
-    week = lanes_of_week(lines, by_hour)
-    if all(value > 0 for _, value in week):
+    cycle, length_h = lanes_of_cycle(lines, by_hour)
+    if all(value > 0 for _, value in cycle):
         return math.inf
-    twice = [(from_h + k * H_PER_WEEK, value) for k in range(3) for from_h, value in week]
+    twice = [(from_h + k * length_h, value) for k in range(3) for from_h, value in cycle]
     longest, since = 0.0, None
     for from_h, value in twice:
         if value and since is None:

@@ -12,7 +12,7 @@ from typing import Any
 from corridor_sim.core.errors import Problem
 from corridor_sim.core.limits import MAX_FAILURES, MAX_STEPS
 from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK
-from corridor_sim.model.calendars import weekly_pieces
+from corridor_sim.model.calendars import line_of
 from corridor_sim.model.checks import all_stages
 from corridor_sim.model.dated_routes import ByPath
 from corridor_sim.model.scenario import Scenario
@@ -57,7 +57,8 @@ def _steps(scenario: Scenario, changes: ByPath) -> Iterator[Size]:
         if stage.lanes_by_hour:
             yield each * days * len(stage.lanes_by_hour), f"{path}.lanes_by_hour", None
         for by, lines in _values(changes, f"{path}.opening_hours", stage.opening_hours):
-            yield each * (horizon_h / H_PER_WEEK + 2) * len(weekly_pieces(lines)), by, None
+            windows = sum(len(line_of(line).days.weekdays) for line in lines)
+            yield each * (horizon_h / H_PER_WEEK + 2) * 2 * windows, by, None
     for id, pool in scenario.staff_pools.items():
         if pool.members_by_hour:
             yield days * len(pool.members_by_hour), f"staff_pools.{id}.members_by_hour", None

@@ -328,7 +328,7 @@ class _Builder:
                 continue
             members = StepFunction.constant(pool.members)
             if pool.members_by_hour:
-                members = self.clock.daily(pool.members_by_hour, pool.local_time)
+                members = self.clock.roster(pool.members_by_hour, pool.local_time)
             found.append(
                 PlanStaffPool(id=id, members=self.clock.changed(members, self.resolved.of(f"staff_pools.{id}.members")))
             )

@@ -117,11 +117,11 @@ class Posts:
         local = self.local_time(at)
         by_hour, open_hours = StepFunction.constant(stage.lanes), StepFunction.constant(1.0)
         if stage.lanes_by_hour:
-            by_hour = self.clock.daily(stage.lanes_by_hour, local)
+            by_hour = self.clock.roster(stage.lanes_by_hour, local)
             open_hours = combine(np.sign, by_hour)
         number = self.clock.changed(by_hour, self.changes(at, name, "lanes"))
         hours = self.clock.values(stage.opening_hours, self.changes(at, name, "opening_hours"))
-        is_open = switched([(from_h, self.clock.weekly(lines, local)) for from_h, lines in hours])
+        is_open = switched([(from_h, self.clock.open_hours(lines, local)) for from_h, lines in hours])
         opened = self.clock.opened(self.changes(at, name, "closed"))
         return combine(
             lambda n, *o: np.floor(np.maximum(n, 0.0) + 1e-9) * np.prod(o, axis=0), number, is_open, open_hours, opened

@@ -7,6 +7,7 @@ are shifted here. Nothing else in the flattening handles calendars.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,8 +17,9 @@ import numpy as np
 from corridor_sim.core.local_time import LocalTime, OffsetPieces, day_starts, offset_at
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray
-from corridor_sim.model.calendars import Pieces, daily_pieces, hours_after, weekly_pieces
+from corridor_sim.model.calendars import Steps, hours_after, number_steps, open_steps
 from corridor_sim.model.changes import DatedChange, closed_windows, pieces, value_at
+from corridor_sim.model.days import Days
 
 
 class RunClock:
@@ -40,39 +42,47 @@ class RunClock:
         hours = self.start.weekday() * H_PER_DAY + since_midnight / dt.timedelta(hours=1)
         return (hours + utc_offset_h) % H_PER_WEEK
 
-    def periodic(self, parts: Pieces, period_h: float, local: LocalTime) -> StepFunction:
-        """Pieces of a local day or week, repeated over the run: each instant has the value of what the clock shows."""
-        if len(parts) == 1:
-            return StepFunction.constant(parts[0][1])
-        shown = [
-            (max(from_h, 0.0), self._repeated(parts, period_h, offset))
-            for from_h, offset in self._inside(self.offset_pieces(local))
-        ]
-        return switched(shown)
+    @functools.cached_property
+    def days(self) -> Days:
+        """Dates of the run, from two before that of its start (UTC) to three after that of its end."""
+        return Days.of(self._first_date, math.ceil((self._clock_h + self.horizon_h) / H_PER_DAY) + 5)
+
+    @property
+    def _first_date(self) -> dt.date:
+        return self.start.date() - dt.timedelta(days=2)
+
+    @property
+    def _clock_h(self) -> float:
+        """Hours after midnight at the start, in UTC. [h]"""
+        return (self.start - dt.datetime.combine(self.start.date(), dt.time())) / dt.timedelta(hours=1)
+
+    def by_clock(self, shown: Steps, local: LocalTime) -> StepFunction:
+        """A value by what the local clock shows, in minutes after midnight of the first of `days`, over the run."""
+        if (shown.value == shown.value[0]).all():
+            return StepFunction.constant(float(shown.value[0]))
+        parts = []
+        for from_h, offset in self._inside(self.offset_pieces(local)):
+            instants = shown.minute / 60 - (2 * H_PER_DAY + self._clock_h + offset)
+            first = max(int(np.searchsorted(instants, 0.0, side="right")) - 1, 0)
+            last = max(int(np.searchsorted(instants, self.horizon_h)), first + 1)
+            edges = np.maximum(instants[first:last], 0.0)
+            parts.append((max(from_h, 0.0), StepFunction(edges, shown.value[first:last])))
+        return switched(parts)
 
     def _inside(self, offsets: OffsetPieces) -> OffsetPieces:
         """Those pieces that hold somewhere in the run."""
         begun = [k for k, (from_h, _) in enumerate(offsets) if from_h <= 0]
         return tuple(piece for piece in offsets[begun[-1] :] if piece[0] < max(self.horizon_h, 1e-9))
 
-    def _repeated(self, parts: Pieces, period_h: float, utc_offset_h: float) -> StepFunction:
-        shift = self.local_h(utc_offset_h) % period_h
-        cycles = math.ceil(self.horizon_h / period_h) + 2
-        instants = [from_h - shift + k * period_h for k in range(cycles) for from_h, _ in parts]
-        values = [value for _ in range(cycles) for _, value in parts]
-        first = max(k for k, instant in enumerate(instants) if instant <= 0)
-        kept = [k for k in range(first, len(instants)) if k == first or instants[k] < self.horizon_h]
-        return StepFunction([max(instants[k], 0.0) for k in kept], [values[k] for k in kept])
-
-    def weekly(self, lines: Sequence[str] | None, local: LocalTime) -> StepFunction:
+    def open_hours(self, lines: Sequence[str] | None, local: LocalTime) -> StepFunction:
         """1 where opening hours are open, 0 elsewhere; 1 throughout for None."""
         if lines is None:
             return StepFunction.constant(1.0)
-        return self.periodic(weekly_pieces(lines), H_PER_WEEK, local)
+        return self.by_clock(open_steps(lines, self.days), local)
 
-    def daily(self, table: Mapping[str, float], local: LocalTime) -> StepFunction:
-        """Values by local time of day."""
-        return self.periodic(daily_pieces(table), H_PER_DAY, local)
+    def roster(self, table: Mapping[str, float], local: LocalTime) -> StepFunction:
+        """Numbers by local time, weekday and season."""
+        return self.by_clock(number_steps(table, self.days), local)
 
     def day_starts(self, local: LocalTime) -> FloatArray:
         """Instants at which local days begin: the first at or before 0, the last at or after the end.

@@ -108,7 +108,7 @@ class InForce:
         """Lanes as a number, before hours and closures: base -> set -> added. No factor acts on lanes."""
         number = stage.lanes
         if stage.lanes_by_hour:
-            number = by_hour(stage.lanes_by_hour, self.hour(path, time_h))
+            number = by_hour(stage.lanes_by_hour, *self.hour(path, time_h))
         base = number
         for _, one in self.of_kind("set_capacity"):
             effect = self.effect(one, time_h)
@@ -138,7 +138,7 @@ class InForce:
 
     def is_night(self, path, stage, time_h):
         """D28: hours with 0 in `lanes_by_hour` are closed hours, whatever is set or added."""
-        return bool(stage.lanes_by_hour) and by_hour(stage.lanes_by_hour, self.hour(path, time_h)) == 0
+        return bool(stage.lanes_by_hour) and by_hour(stage.lanes_by_hour, *self.hour(path, time_h)) == 0
 
     def in_hours(self, path, stage, time_h):
         """Whether the opening hours in force, those of the stage or those set, are open (S22)."""
@@ -155,8 +155,8 @@ class InForce:
         return any(self.covers(one, path) and self.effect(one, time_h) for _, one in self.of_kind("closure"))
 
     def hour(self, path, time_h):
-        """Hours after local midnight at a post."""
-        return local(self.start, self.offset(path.split(".")), time_h)[1]
+        """Local weekday and hours after midnight at a post."""
+        return local(self.start, self.offset(path.split(".")), time_h)
 
     # ------------------------------------------------------------ whom lanes serve
 

@@ -8,7 +8,7 @@ those who have started and not left: in service, standing still, or blocked (S14
 import math
 
 from oracle.places import Place
-from oracle.words import edges_of_day, hours_of, midnights, on_grid
+from oracle.words import clock, edges_of_day, hours_of, midnights, on_grid
 
 
 class Lanes(Place):
@@ -39,7 +39,7 @@ class Lanes(Place):
         for some in lines:
             hours |= edges_of_day(some)
         for text in self.stage.lanes_by_hour or ():
-            hours.add(int(text[:2]) + int(text[3:]) / 60)
+            hours.add(clock(text.split(" ")[-1]))
         days = midnights(self.run.scenario.run.start, self.offset, self.run.horizon_h)
         return {on_grid(day + hour) for day in days for hour in hours} | {at for one in self.outages for at in one[:2]}
 

@@ -75,6 +75,8 @@ BY_HOUR = (
     {"06:00": 1, "12:00": 3, "22:00": 1},
     {"07:00": 2, "19:00": 0},
     {"00:00": 1, "10:00": 2, "14:00": 0, "18:00": 3},
+    {"Mon,Wed-Fri 06:00": 3, "Mon,Wed-Fri 20:00": 1, "Tue,Sat,Sun 07:00": 2, "Tue,Sat,Sun 19:00": 0},
+    {"06:00": 2, "Tue 12:00": 0, "Tue-Thu 22:00": 1},
 )
 CLOSINGS = ("finish", "suspend", "restart", "no_overrun", "clear_queue")
 

@@ -96,18 +96,24 @@ def lane_hours_per_day(lanes, lines, table=None):
     for minute in range(7 * 24 * 60):
         day, hour = divmod(minute / 60, 24)
         if lines is None or is_open(lines, int(day), hour):
-            total += by_hour(table, hour) if table else lanes
+            total += by_hour(table, int(day), hour) if table else lanes
     return total / 60 / 7
 
 
-def by_hour(table, hour):
-    """The number of `lanes_by_hour` in force: the last one named before the hour, yesterday's last before the first."""
-    named = sorted((clock(text), number) for text, number in table.items())
-    value = named[-1][1]
-    for begin, number in named:
-        if begin <= hour:
-            value = number
-    return value
+def by_hour(table, weekday, hour):
+    """The number of `lanes_by_hour` in force: the last one named, today or on the days before."""
+    for back in range(8):
+        day, until = (weekday - back) % 7, 24 if back else hour
+        begun = [(begin, number) for days, begin, number in _entries(table) if day in days and begin <= until]
+        if begun:
+            return max(begun)[1]
+    raise AssertionError(f"no number before {hour} h: {table}")
+
+
+def _entries(table):
+    for text, number in table.items():
+        *days, time = text.split(" ")
+        yield (weekdays(days[0]) if days else list(range(7))), clock(time), number
 
 
 def midnights(start, offset_h, until_h):

@@ -34,7 +34,7 @@ def test_hours_are_read_over_midnight_and_over_the_week():
     assert is_open(["Fri-Mon 08:00-20:00"], 6, 8)
     assert not is_open(["Fri-Mon 08:00-20:00"], 1, 9)
     assert open_hours_per_day(["08:00-20:00"]) == 12
-    assert by_hour({"06:00": 1, "22:00": 3}, 5) == 3
+    assert by_hour({"06:00": 1, "22:00": 3}, 2, 5) == 3
 
 
 def test_a_class_is_served_as_others_until_its_lane_exists_d28():

@@ -53,6 +53,12 @@ def test_hours_without_a_weekday_hold_every_day():
         ("monday 08:00-20:00", "is not a weekday"),
         ("Mon  08:00-20:00", "cannot be read"),
         ("Mon 08:00", "cannot be read"),
+        ("Apr 31-Sep 08:00-20:00", r"is no date \(allowed: Apr 1 to Apr 30\)"),
+        ("Apr-Sept 08:00-20:00", "is neither a weekday nor a season.*did you mean 'Sep'"),
+        ("april-Sep 08:00-20:00", "'april'.*did you mean 'Apr'"),
+        ("Apl-Sep Mon 08:00-20:00", "is neither a weekday nor a season.*did you mean 'Apr'"),
+        ("Mon Apr-Sep 08:00-20:00", "is neither a weekday nor a season"),
+        ("Apr-Sep Mo 08:00-20:00", "is not a weekday.*did you mean 'Mon'"),
         ("", "cannot be read"),
     ],
 )
@@ -68,9 +74,47 @@ def test_windows_that_overlap_are_one():
 
 
 def test_lanes_by_hour_hold_over_midnight():
-    assert calendars.daily_pieces({"20:00": 5, "08:00": 6}) == ((0.0, 5.0), (8.0, 6.0), (20.0, 5.0))
+    cycle, length_h = calendars.lanes_of_cycle(None, {"20:00": 5, "08:00": 6})
+    assert (cycle[:4], length_h) == ([(0.0, 5.0), (8.0, 6.0), (20.0, 5.0), (32.0, 6.0)], 168)
     with pytest.raises(ScenarioError, match="is not a time of day"):
         Stage(lanes=1, service=law(0.1), lanes_by_hour={"8": 3})
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"Mon-Fri 06:00": 4}, r"lanes_by_hour: names no number on Sat, Sun; .*'Sat,Sun 00:00' = 0"),
+        ({"Apr-Sep 06:00": 4}, "names no number on Mon, Tue, Wed, Thu, Fri, Sat, Sun all year: none from Jan 1 on"),
+        ({"Apr-Sep 06:00": 4, "Oct-Mar 30 06:00": 3}, "all year: none from Mar 31 on"),
+        (
+            {"Mon-Fri 06:00": 4, "06:00": 2},
+            r"lanes_by_hour.06:00: names a time that 'Mon-Fri 06:00' names too: Mon, Tue, Wed",
+        ),
+        ({"Apr-Sep 06:00": 4, "Sep-Apr 06:00": 2}, "names a time that 'Apr-Sep 06:00' names too"),
+        ({"Mo-Fri 06:00": 4}, "is not a weekday.*did you mean 'Mon'"),
+        ({"Mon-Fri 24:00": 4, "Sat,Sun 00:00": 1}, "is not a time of day"),
+        ({"Mon-Fri": 4, "Sat,Sun 00:00": 1}, "is not a time of day"),
+        ({"Mon-Fri 06:00-22:00": 4}, r"is no time of a roster \(allowed: as in '06:00', 'Mon-Fri 06:00'"),
+        ({"Mon-Fri  06:00": 4, "Sat,Sun 00:00": 1}, "is no time of a roster"),
+        ({f"{n // 60:02}:{n % 60:02}": 1 for n in range(101)}, "has 101 times; at most 100 are read"),
+    ],
+)
+def test_rosters_with_gaps_overlaps_and_unknown_days_are_refused(table, message):
+    with pytest.raises(ScenarioError, match=message):
+        Stage(lanes=1, service=law(0.1), lanes_by_hour=table)
+
+
+def test_a_roster_and_seasons_give_the_mean_of_the_year_to_trucks_a_day():
+    week = {"Mon-Fri 06:00": 4, "Mon-Fri 22:00": 2, "Sat,Sun 00:00": 1}
+    stage = Stage(lanes=4, trucks_per_day=100.0, lanes_by_hour=week)
+    # From Monday 22:00 on two, until six; Monday 00:00 to 06:00 has the one of Sunday.
+    assert stage.lane_h_per_day * 7 == 5 * 16 * 4 + (4 * 8 + 2) * 2 + (48 + 6) * 1
+    summer = Stage(lanes=2, service=law(0.1), opening_hours=["Apr-Sep 06:00-22:00", "Oct-Mar 08:00-20:00"])
+    days = 365.25  # of which 183 lie in April to September
+    assert summer.lane_h_per_day == pytest.approx(2 * (16 * 183 + 12 * (days - 183)) / days, rel=1e-12)
+    assert calendars.overlapping(["Apr-Sep 06:00-22:00", "Oct-Mar 08:00-20:00"]) == []
+    assert len(calendars.overlapping(["Apr-Sep 06:00-22:00", "Sep 15-Mar 08:00-20:00"])) == 1
+    assert calendars.overlapping(["Sun 22:00-06:00", "Mon 05:00-12:00"]) == [("Sun 22:00-06:00", "Mon 05:00-12:00")]
 
 
 def test_hours_after_a_start_are_local_unless_the_instant_has_an_offset():
