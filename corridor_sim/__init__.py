@@ -110,12 +110,14 @@ if TYPE_CHECKING:
     from corridor_sim.report import report as report
     from corridor_sim.report.figure_list import figures as figures
     from corridor_sim.results.comparison import Comparison as Comparison
+    from corridor_sim.results.law_fits import LawFits as LawFits
     from corridor_sim.results.results import Results as Results
     from corridor_sim.results.uncertain import Uncertainty as Uncertainty
     from corridor_sim.statistics import theory as theory
     from corridor_sim.study.attribution import Attribution as Attribution
     from corridor_sim.study.attribution import attribute as attribute
     from corridor_sim.study.attribution import where_the_delay_is as where_the_delay_is
+    from corridor_sim.study.law_fits import fit_law as fit_law
     from corridor_sim.study.observations import Observation as Observation
     from corridor_sim.study.run import compare as compare
     from corridor_sim.study.run import run as run
@@ -131,10 +133,12 @@ _NAMES = {
     "study.sweeps": "run_until sweep",
     "study.observations": "Observation",
     "study.uncertainty": "uncertainty",
+    "study.law_fits": "fit_law",
     "study.warm_up": "warm_up",
     "study.attribution": "Attribution attribute where_the_delay_is",
     "results.results": "Results",
     "results.comparison": "Comparison",
+    "results.law_fits": "LawFits",
     "results.uncertain": "Uncertainty",
     "indicators": "Options",
     "core.errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",

@@ -1,6 +1,6 @@
 """The commands. Thin: each reads its files, calls the function of the same name and hands over what comes.
 
-To add a command, add a function here.
+To add a command, add a function here; those that read measured data are in `measured.py`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,15 @@ from corridor_sim.cli.output import (
     reports_as,
     runs_as,
 )
-from corridor_sim.cli.pictures import DPI, drawn, kind_of, needs_a_run, of_uncertainty, require_picture
+from corridor_sim.cli.pictures import (
+    DPI,
+    drawn,
+    kind_of,
+    needs_a_run,
+    of_uncertainty,
+    refuse_of_others,
+    require_picture,
+)
 from corridor_sim.cli.running import (
     asked_for,
     compare_all,
@@ -347,6 +355,7 @@ def plot(
     given = {"flow": flow, "post": post, "direction": direction}
     options = {name: value for name, value in given.items() if value is not None}
     require_picture(output, kind, options)
+    refuse_of_others(kind)
     if of_uncertainty(kind):
         raise click.UsageError(f"the picture {kind} needs draws of the inputs: compare --inputs N --picture {kind}.png")
     refuse_unwritable(overwrite, output)

@@ -16,7 +16,11 @@ FORMATS = (".png", ".svg", ".pdf")
 DPI = 150
 
 
-def kind_of(path: Path) -> str:
+COMMAND_OF = {"fits": "fit"}
+"""What draws pictures of other things than runs, by what they are of."""
+
+
+def kind_of(path: Path, command: str = "") -> str:
     """The kind of picture that a file is named after: ``queue.png`` is a ``queue``.
 
     Raises
@@ -30,7 +34,18 @@ def kind_of(path: Path) -> str:
         hint = nearest(path.stem, PLOTS)
         text = f"--picture: name the file after what it shows, e.g. queue.png; known: {', '.join(PLOTS)}"
         raise click.UsageError(text + (f"; {hint}" if hint else ""))
+    refuse_of_others(path.stem, command)
     return require_picture(path, path.stem, {}, "--picture")
+
+
+def refuse_of_others(kind: str, command: str = "") -> None:
+    """Refuse a picture that another command draws."""
+    from corridor_sim.plots import PLOTS
+
+    theirs = COMMAND_OF.get(str(PLOTS.example(kind).get("of")), "")
+    if theirs != command and (theirs or command):
+        hint = f"`corridor-sim {theirs} FILE --picture {kind}.png` does" if theirs else f"{command} draws other ones"
+        raise click.UsageError(f"the picture {kind} is not drawn by this command; {hint}")
 
 
 def require_picture(path: Path, kind: str, options: Mapping[str, Any], option: str = "--output") -> str:

@@ -53,6 +53,11 @@ def csv_files(read_text: Callable[[str], str]) -> Iterator[None]:
         _read_text.reset(token)
 
 
+def text_of(path: str) -> str:
+    """The whole text of a file, found as the other functions here find it. ScenarioError if it cannot be read."""
+    return _read_text.get()(path)
+
+
 def read_column(path: str, column: str, delimiter: str = ",") -> list[tuple[int, str]]:
     """The cells of one column with their row numbers, blank lines left out.
 
