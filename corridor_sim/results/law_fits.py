@@ -17,7 +17,7 @@ from corridor_sim.model.base import Figure
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime, Shifted, cv_of
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.statistics.intervals import require_confidence
-from corridor_sim.statistics.law_fitting import FAMILIES, Durations, Fitness, Found, distance, goodness, shown
+from corridor_sim.statistics.law_fitting import FAMILIES, Durations, FamilyFit, Fitness, distance, goodness, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ class LawFit:
     distance: float
     note: str
     location_h: float
-    found: Found
+    found: FamilyFit
     times: Durations
     about: str
 
@@ -239,7 +239,7 @@ class LawFits:
         return f"<{self.about}: {self.best.kind} is nearest" + (f"; by AIC {listed}>" if listed else ">")
 
 
-def made_fit(found: Found, times: Durations, location_h: float, about: str) -> LawFit:
+def made_fit(found: FamilyFit, times: Durations, location_h: float, about: str) -> LawFit:
     """A fit with its law.
 
     Raises

@@ -101,7 +101,7 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FamilyFit:
     """A family fitted to times.
 
     Attributes
@@ -421,7 +421,7 @@ def _log_likelihood(family: Family, times: Durations, values: Values) -> float:
     return total if math.isfinite(total) else -math.inf
 
 
-def fit_family(kind: str, times: Durations) -> Found | str:
+def fit_family(kind: str, times: Durations) -> FamilyFit | str:
     """The law of a kind that gives times the highest likelihood; why, where the kind cannot be fitted to them.
 
     Parameters
@@ -433,7 +433,7 @@ def fit_family(kind: str, times: Durations) -> Found | str:
 
     Returns
     -------
-    Found
+    FamilyFit
         In the unit of the times.
     """
     family = FAMILIES[kind]
@@ -456,7 +456,9 @@ def fit_family(kind: str, times: Durations) -> Found | str:
     covariance = np.full((len(family.names),) * 2, np.nan) if note else _covariance(family, plain, values)
     back = {name: value * scale if name in family.times else value for name, value in values.items()}
     density_unit = int(times.exact.sum()) * math.log(scale)
-    return Found(kind, back, family.names, covariance, reached - density_unit, family.count or len(family.names), note)
+    return FamilyFit(
+        kind, back, family.names, covariance, reached - density_unit, family.count or len(family.names), note
+    )
 
 
 def _general(kind: str, family: Family, times: Durations) -> tuple[Values, float]:
@@ -546,7 +548,7 @@ def distance(kind: str, values: Values, times: Durations) -> float:
     return float(np.maximum(np.abs(after - over), np.abs(over - before))[ended].max(initial=0.0))
 
 
-def shown(found: Found) -> tuple[dict[str, float], dict[str, float]]:
+def shown(found: FamilyFit) -> tuple[dict[str, float], dict[str, float]]:
     """Parameters by the paths they have in the law, and the standard errors of their logarithms (delta method).
 
     Whole numbers and what has no standard error have NaN; fields that are 0 are left out.
@@ -592,7 +594,7 @@ class Fitness:
     draws: int
 
 
-def goodness(found: Found, times: Durations, draws: int, rng: np.random.Generator) -> Fitness:
+def goodness(found: FamilyFit, times: Durations, draws: int, rng: np.random.Generator) -> Fitness:
     """Whether times may come from the fitted law: the same fit to times drawn from it (parametric bootstrap).
 
     The parameters are fitted anew to each draw, without which the p-value would be too large [lilliefors1967].
@@ -610,7 +612,7 @@ def goodness(found: Found, times: Durations, draws: int, rng: np.random.Generato
     for _ in range(draws):
         x = np.maximum(family.quantile(rng.random(len(times.low)), found.values), 1e-300)
         again = fit_family(found.kind, Durations(x, x))
-        if isinstance(again, Found):
+        if isinstance(again, FamilyFit):
             made += 1
             as_far += distance(found.kind, again.values, Durations(x, x)) >= here
     return Fitness(here, (1 + as_far) / (1 + made), made)
