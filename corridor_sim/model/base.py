@@ -255,6 +255,10 @@ LINES_ALLOWED = ("about", "note", "source")
 """Fields whose text may have several lines."""
 
 
+_TEXTLESS = frozenset({type(None), bool, int, float})
+"""Types of most values: there is no text in them."""
+
+
 def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
     """Texts of one field with their paths: its own, those of its list, keys and plain values of its table."""
     if isinstance(value, str):
@@ -353,8 +357,13 @@ class Model(BaseModel):
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
-        fields = type(self).model_fields
-        problems = [one for name in fields for one in _control_problems(name, self.__dict__.get(name))]
+        values = self.__dict__
+        problems = [
+            one
+            for name in type(self).model_fields
+            if type(value := values.get(name)) not in _TEXTLESS
+            for one in _control_problems(name, value)
+        ]
         if problems:
             raise ScenarioError(problems)
         return self

@@ -1,4 +1,9 @@
-"""What an answer hangs on: a bar for each input, as long as the answer moves with it."""
+"""What an answer hangs on: a bar for each input, as long as the answer moves with it.
+
+A bar runs from the mean answer of the draws with the input in the lowest fifth of its range to that of
+those with it in the highest fifth, about the mean of all draws. These are means, no fit: what is left of chance in
+them shows, and inputs that explain no more than chance would are pale.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corridor_sim.core.rounding import estimate
+from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import COLOURS, GREY, PLOTS, new_axes, no_data, tidy
 from corridor_sim.plots.names import WORDS, drawn, place_name
+from corridor_sim.results.uncertain import LEVEL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +30,7 @@ BESIDE = 3
 def tornado(
     data: Any, *, indicator: str = "tfi1", other: int = 1, most: int = MOST, ax: Axes | None = None, **where: Any
 ) -> Axes:
-    """What one answer hangs on: where it lies for the lowest and for the highest fifth of each input's range.
+    """What one answer hangs on: its mean for the lowest and for the highest fifth of each input's range.
 
     Parameters
     ----------
@@ -42,15 +49,18 @@ def tornado(
     Returns
     -------
     Axes
-        Mean answer over the draws with the input in the lowest fifth and in the highest fifth of its range. The
-        broken lines are the interval of the inputs, the line is the answer at the stated values. Pale bars
-        are of inputs that explain no more than chance would show.
+        A bar from the mean answer of the draws with the input in the lowest fifth of its range to that of those with
+        it in the highest, drawn about the mean of all draws: a bar that lies on one side of it is of an input whose
+        middle gives the most or the least. The broken lines are the interval of the inputs, the dotted line is
+        the answer at the stated values. Pale bars are of inputs that explain no more than chance would show.
     """
     if not hasattr(data, "drawn"):
         raise ValueError("the plot 'tornado' draws an uncertainty: draw the inputs (cs.uncertainty, --inputs)")
     other = other if len(data.runs) > 1 else 0
     row = _row(data, indicator, other, where)
-    ax = new_axes(ax, (8.0, 5.0))
+    from matplotlib.lines import Line2D
+
+    ax = new_axes(ax, (9.0, 5.0))
     if row is None:
         return no_data(ax, f"no row of {drawn(indicator)} in the draws")
     label = data.labels[row]
@@ -64,31 +74,52 @@ def tornado(
     clear = int((~effects["by_chance"]).sum())
     effects = effects.head(min(most, max(clear, 1) + BESIDE))
     numbers = {one.name: k for k, one in enumerate(data.inputs)}
-    stated, interval = data.stated(row, other), data.interval(row, other)
+    stated, interval, mean = data.stated(row, other), data.interval(row, other), float(answers.mean())
     for y, line in enumerate(effects.itertuples()):
-        place = points[:, numbers[line.input]]
-        ends = [float(answers[near].mean()) if near.any() else stated for near in (place <= 0.2, place >= 0.8)]
         pale = 0.35 if line.by_chance else 1.0
-        for end, colour in zip(ends, COLOURS[:2], strict=True):
-            ax.barh(y, end - stated, left=stated, height=0.7, color=colour, alpha=pale, linewidth=0)
+        ends = end_means(points[:, numbers[line.input]], answers)
+        for left, right, colour in _halves(mean, *ends):
+            ax.barh(y, right - left, left=left, height=0.7, color=COLOURS[colour], alpha=pale, linewidth=0)
         text = f"{max(line.share, 0.0):.0%}"
         ax.annotate(text, (1.0, y), xycoords=("axes fraction", "data"), xytext=(4, 0), textcoords="offset points",
                     va="center", fontsize=8, color=GREY if line.by_chance else "black")  # fmt: skip
     ax.set_yticks(range(len(effects)), [_named(line) for line in effects.itertuples()], fontsize=8)
     ax.invert_yaxis()
-    ax.axvline(stated, color="black", linewidth=1.0)
+    ax.axvline(mean, color="black", linewidth=1.0)
+    ax.axvline(stated, color="black", linewidth=1.0, linestyle=":")
     for end in (interval.low, interval.high):
         ax.axvline(end, color=GREY, linewidth=1.0, linestyle="--")
-    handles = [ax.barh([0], [0], color=colour, linewidth=0) for colour in COLOURS[:2]]
+    handles: list[Any] = [ax.barh([0], [0], color=colour, linewidth=0) for colour in COLOURS[:2]]
+    handles += [Line2D([], [], color="black", linewidth=1.0, linestyle=style) for style in ("-", ":")]
+    handles.append(Line2D([], [], color=GREY, linewidth=1.0, linestyle="--"))
+    named = ["input in its lowest fifth", "in its highest fifth", "mean of the draws", "stated values"]
     ax.legend(
-        handles, ["input in its lowest fifth", "in its highest fifth"], loc="lower left", bbox_to_anchor=(0.0, 1.0),
-        ncols=2, fontsize=8, frameon=False,
+        handles, [*named, f"{100 * LEVEL:.0f} % of the draws"], loc="lower left", bbox_to_anchor=(-0.35, 1.0),
+        ncols=5, fontsize=8, frameon=False, columnspacing=1.2,
     )  # fmt: skip
     what = WORDS.get(label.indicator, label.indicator)
     change = "" if other == 0 else f":\n{drawn(data.names[other])} less {drawn(data.names[0])}"
     place = place_name(data.runs[other], label.kind, label.place, label.direction)
     ax.set_xlabel(f"{what} at {place} [{label.unit}]{change}\nat the right: share of the variance", fontsize=9)
     return tidy(ax)
+
+
+def end_means(place: FloatArray, answers: FloatArray) -> tuple[float, float]:
+    """Mean answer with an input in the lowest fifth of its range, and in the highest fifth.
+
+    Where no draw lies there, that of the draw which is nearest to the end.
+    """
+    ends = place <= place.min() + 1e-12, place >= place.max() - 1e-12
+    fifths = place <= 0.2, place >= 0.8
+    low, high = (answers[one if one.any() else end].mean() for one, end in zip(fifths, ends, strict=True))
+    return float(low), float(high)
+
+
+def _halves(mean: float, low: float, high: float) -> list[tuple[float, float, int]]:
+    """Pieces (left, right, colour) of a bar between two ends: each end's colour reaches to the mean, or to the middle
+    of a bar that does not hold the mean."""
+    middle = mean if min(low, high) <= mean <= max(low, high) else (low + high) / 2
+    return [(min(end, middle), max(end, middle), colour) for colour, end in enumerate((low, high))]
 
 
 def _row(data: Any, indicator: str, other: int, where: dict[str, Any]) -> int | None:

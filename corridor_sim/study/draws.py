@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +15,11 @@ from corridor_sim.indicators import Options
 from corridor_sim.indicators.table import Label
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Hop
-from corridor_sim.plan.build import make_plan, plan_of
+from corridor_sim.plan.build import Planned, make_plan, plan_of
 from corridor_sim.plan.part import part_of
 from corridor_sim.plan.plan import Plan
 from corridor_sim.study.observations import Observation, passed_per_day, time_of
-from corridor_sim.study.run import options_of, run
-from corridor_sim.study.store import Batch
+from corridor_sim.study.run import options_of, run_all
 from corridor_sim.study.sweeps import set_values, with_values
 
 
@@ -62,6 +60,8 @@ class Drawing:
     """For each scenario the part of it that is run, as it is at the stated values; () as before."""
     data: tuple[dict[str, Any], ...] = ()
     """The scenarios as data, in which each draw sets its values: all draws set the same paths."""
+    like: int = 1
+    """How many draws there are: together they may be worth compiling for."""
     counts: tuple[Observation, ...] = ()
     """Counts of traffic that the base is held against."""
 
@@ -94,30 +94,34 @@ def simulate_draw(shared: Drawing, draw: Draw) -> Drawn:
     """
     values = np.full((len(shared.labels), len(shared.scenarios), len(shared.replications)), np.nan)
     at = {label: k for k, label in enumerate(shared.labels)}
-    batch = None if shared.store is None else Batch(os.fspath(shared.store))
+    plans, options = [], []
     for number, (scenario, chosen) in enumerate(zip(shared.scenarios, draw.values, strict=True)):
         try:
             set_values(shared.data[number], chosen)
             changed = type(scenario).model_validate(shared.data[number])
-            plan = _plan(shared, number, changed)
+            plans.append(_plan(shared, number, changed))
         except ScenarioError as error:
             return Drawn(values, tuple(error.problems))
         except CorridorError as error:
             return Drawn(values, (Problem(str(error)),))
-        with warnings.catch_warnings():
-            # Few replications, an overload: that is the business of the stated values.
-            warnings.simplefilter("ignore", CorridorWarning)
-            results = run(
-                plan,
-                replications=shared.replications,
-                rng=shared.root,
-                engine=shared.engine,
-                workers=1,
-                indicators=shared.kinds,
-                options=shared.options or options_of(changed),
-                memory_gb=shared.memory_gb,
-                store=batch,
-            )
+        options.append(shared.options or options_of(changed))
+    with warnings.catch_warnings():
+        # Few replications, an overload: that is the business of the stated values.
+        warnings.simplefilter("ignore", CorridorWarning)
+        # All at once: where the compiled pass runs the base, the others are worked through from where they differ.
+        runs = run_all(
+            [Planned(plan, plan) for plan in plans],
+            shared.store,
+            replications=shared.replications,
+            rng=shared.root,
+            engine=shared.engine,
+            workers=1,
+            indicators=shared.kinds,
+            options=options,
+            memory_gb=shared.memory_gb,
+            among=shared.like,
+        )
+    for number, results in enumerate(runs):
         for label, row in results.rows:
             if label in at:
                 values[at[label], number] = row

@@ -45,17 +45,60 @@ class Ranged:
         if self.opposite:
             place = 1.0 - place
         if self.alternatives:
-            return self.alternatives[min(int(place * len(self.alternatives)), len(self.alternatives) - 1)]
-        if self.whole:
-            lowest, highest = math.ceil(self.low), math.floor(self.high)
-            found = math.floor(self._real(place, prior, lowest, highest + 1.0))
-            return max(lowest, min(highest, found))
-        return self._real(place, prior, self.low, self.high)
+            return _one_of(self.alternatives, place)
+        found = self._real(place, prior)
+        return max(math.ceil(self.low), min(math.floor(self.high), math.floor(found))) if self.whole else found
 
-    def _real(self, place: float, prior: str, low: float, high: float) -> float:
+    def beyond(self, bound: float, side: int, place: float, prior: str) -> Any:
+        """The value at a place of the range cut at a bound: not below it (`side` 1), or not above it (-1).
+
+        The law is the one of the range, given that the value is on that side. Where nothing of the range is,
+        it is the bound itself, to the next whole number.
+
+        Examples
+        --------
+        >>> quota = Ranged("quota", 360.0, 350.0, 400.0)
+        >>> [quota.beyond(bound, 1, 0.5, "uniform") for bound in (250.0, 380.0, 400.0)]
+        [375.0, 390.0, 400.0]
+        """
+        if self.opposite:
+            place = 1.0 - place
+        if self.alternatives:
+            left = [one for one in self.alternatives if side * (one - bound) >= 0]
+            return _one_of(left, place) if left else bound
+        if self.whole:
+            bound = math.ceil(bound) if side > 0 else math.floor(bound)
+        below = self._share_below(bound + (self.whole and side < 0), prior)
+        place = below + place * (1.0 - below) if side > 0 else place * below
+        found = self._real(place, prior)
+        found = max(math.ceil(self.low), min(math.floor(self.high), math.floor(found))) if self.whole else found
+        return max(bound, found) if side > 0 else min(bound, found)
+
+    @property
+    def _ends(self) -> tuple[float, float, float]:
+        """Ends of the continuous law behind it, and its mode."""
+        low, high = (math.ceil(self.low), math.floor(self.high) + 1.0) if self.whole else (self.low, self.high)
+        return low, high, min(max(float(self.value) + 0.5 * self.whole, low), high)
+
+    def _real(self, place: float, prior: str) -> float:
+        low, high, mode = self._ends
+        return low + place * (high - low) if prior == UNIFORM else triangular(place, low, mode, high)
+
+    def _share_below(self, bound: float, prior: str) -> float:
+        """Chance of a value below a bound: what `_real` is the inverse of."""
+        low, high, mode = self._ends
+        if not low < bound < high:
+            return 0.0 if bound <= low else 1.0
         if prior == UNIFORM:
-            return low + place * (high - low)
-        return triangular(place, low, min(max(float(self.value) + 0.5 * self.whole, low), high), high)
+            return (bound - low) / (high - low)
+        if bound <= mode:
+            return (bound - low) ** 2 / ((high - low) * (mode - low))
+        return 1.0 - (high - bound) ** 2 / ((high - low) * (high - mode))
+
+
+def _one_of(values: Sequence[Any], place: float) -> Any:
+    """One of some values, each as likely as the others."""
+    return values[min(int(place * len(values)), len(values) - 1)]
 
 
 def triangular(place: float, low: float, mode: float, high: float) -> float:
@@ -75,6 +118,18 @@ def triangular(place: float, low: float, mode: float, high: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Replaced:
+    """A ranged value of an improvement (`by`), the ranged figure that it replaces (`path`), and its side of it.
+
+    `side` is 1 where the improvement is never below what it replaces, -1 where it is never above.
+    """
+
+    by: str
+    path: str
+    side: int
+
+
+@dataclass(frozen=True, slots=True)
 class InputSpace:
     """All coordinates, and of each scenario the figures that hang on them.
 
@@ -84,9 +139,11 @@ class InputSpace:
 
     inputs: tuple[DrawnInput, ...]
     members: tuple[tuple[tuple[Ranged, ...], ...], ...]
+    replaced: tuple[tuple[Replaced, ...], ...] = ()
+    """For each scenario the values of improvements that stay on their side of what they replace."""
 
     @classmethod
-    def of(cls, figures: Sequence[Sequence[Ranged]]) -> InputSpace:
+    def of(cls, figures: Sequence[Sequence[Ranged]], replaced: Sequence[Sequence[Replaced]] = ()) -> InputSpace:
         """The space of the ranged figures of several scenarios; coordinates in order of their names.
 
         So that the same input has the same place whatever else is ranged, points are looked up by the
@@ -117,18 +174,23 @@ class InputSpace:
                 )
             )
         members = tuple(tuple(tuple(found[name][number].values()) for name in names) for number in range(len(figures)))
-        return cls(tuple(inputs), members)
+        return cls(tuple(inputs), members, tuple(tuple(one) for one in replaced))
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def values(self, scenario: int, point: FloatArray, prior: str) -> dict[str, Any]:
         """Values of the figures of one scenario at a point, by path."""
-        return {
-            figure.path: figure.at(float(place), prior)
+        found = {
+            figure.path: (figure, float(place))
             for place, figures in zip(point, self.members[scenario], strict=True)
             for figure in figures
         }
+        values = {path: figure.at(place, prior) for path, (figure, place) in found.items()}
+        for one in self.replaced[scenario] if self.replaced else ():
+            figure, place = found[one.by]
+            values[one.by] = figure.beyond(values[one.path], one.side, place, prior)
+        return values
 
 
 def ranged_figures(scenario: Any) -> list[Ranged]:

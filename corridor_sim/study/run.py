@@ -369,11 +369,15 @@ def run_all(
     workers: int | None = None,
     progress: Progress = None,
     failed: list[SimulationError] | None = None,
+    options: Options | Sequence[Options] | None = None,
+    among: int = 1,
     **settings: Any,
 ) -> list[Results]:
     """Several scenarios, one after the other; with `store` the others are run even if one fails.
 
     With `failed`, errors are added to it and the runs of the others returned, also without a `store`.
+    `options` may be one for each scenario. These runs are one set `among` as many like it, which is what decides
+    whether compiling is worth it.
 
     Where the compiled pass runs the first, the others are worked through with it from where they differ.
 
@@ -390,9 +394,11 @@ def run_all(
     runs: list[Results] = []
     told: list[SimulationError] = [] if failed is None else failed
     scenarios = list(scenarios)
-    for scenario in scenarios:
+    among *= len(scenarios)
+    each = [options] * len(scenarios) if options is None or isinstance(options, Options) else options
+    for scenario, option in zip(scenarios, each, strict=True):
         try:
-            begun.append(_begun(scenario, store=batch, among=len(scenarios), **settings))
+            begun.append(_begun(scenario, store=batch, among=among, options=option, **settings))
         except SimulationError as error:
             if batch is None and failed is None:
                 raise

@@ -38,6 +38,7 @@ from corridor_sim.study.draws import Draw, Drawing, Drawn, StatedPart, asked_par
 from corridor_sim.study.input_space import PRIORS, InputSpace, ranged_figures
 from corridor_sim.study.observations import Observation, wanted_observations
 from corridor_sim.study.progress import Progress, shown
+from corridor_sim.study.replaced_values import replaced_values
 from corridor_sim.study.run import Runnable, options_of, planned, root_of, run_all
 from corridor_sim.study.spread import cores, spread
 
@@ -150,7 +151,8 @@ def uncertainty(
 
     count = stated_replications or max(replications, STATED)
     settings: dict[str, Any] = {"rng": root, "engine": engine, "workers": workers, "memory_gb": memory_gb}
-    runs = run_all(parts, None if places else store, replications=count, options=options, **settings)
+    like = draws * len(priors)
+    runs = run_all(parts, None if places else store, replications=count, options=options, among=like, **settings)
     if places:
         runs = [one.with_rows(_only(one.rows, labels)) for one in runs]
 
@@ -169,6 +171,7 @@ def uncertainty(
         if places
         else (),
         data=tuple(scenario.to_data() for scenario in scenarios),
+        like=like,
         counts=tuple(one for one in judges if one.is_count),
     )
     acts = active_inputs(
@@ -360,7 +363,10 @@ def _only(table: Table, labels: Sequence[Label]) -> Table:
 
 def space_of(scenarios: Sequence[Any]) -> InputSpace:
     """The ranged inputs of several scenarios."""
-    return InputSpace.of([ranged_figures(scenario) for scenario in scenarios])
+    figures = [ranged_figures(scenario) for scenario in scenarios]
+    return InputSpace.of(
+        figures, [replaced_values(scenario, mine) for scenario, mine in zip(scenarios, figures, strict=True)]
+    )
 
 
 def _counts(space: InputSpace) -> dict[str, int]:

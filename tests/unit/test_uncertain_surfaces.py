@@ -10,6 +10,7 @@ from command_line import called
 from test_uncertainty import ranged
 
 import corridor_sim as cs
+from corridor_sim.plots.tornado import _halves, end_means
 from corridor_sim.report.uncertain import describe_uncertainty, uncertain_answers
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
@@ -132,6 +133,35 @@ def test_the_tornado_has_a_bar_for_each_input_the_largest_effect_first(sure):
         assert name.split(".")[-1] in label
     assert ax.yaxis_inverted()
     plt.close("all")
+
+
+def test_a_bar_runs_from_the_mean_of_the_lowest_fifth_to_that_of_the_highest_about_the_mean_of_all_draws(sure):
+    row = sure.row("tfi1", kind="crossing", place="astara", direction="IR>AZ")
+    answers = sure.answers(row).mean(axis=1)
+    first = sure.effects(row)["input"].iloc[0]
+    place = sure.main.points[:, [one.name for one in sure.inputs].index(first)]
+    ends = answers[place <= 0.2].mean(), answers[place >= 0.8].mean()
+    ax = sure.plot.tornado()
+    bars = [bar for bar in ax.patches if bar.get_y() + bar.get_height() / 2 == pytest.approx(0.0) and bar.get_width()]
+    assert min(bar.get_x() for bar in bars) == pytest.approx(min(ends))
+    assert max(bar.get_x() + bar.get_width() for bar in bars) == pytest.approx(max(ends))
+    assert min(ends) < answers.mean() < max(ends)
+    assert {round(bar.get_x(), 9) for bar in bars} >= {round(answers.mean(), 9)}
+    lines = [line.get_xdata()[0] for line in ax.lines]
+    assert lines[0] == pytest.approx(answers.mean())
+    assert lines[1] == pytest.approx(sure.stated(row))
+    plt.close(ax.figure)
+
+
+def test_the_ends_of_bars_are_means_of_fifths_and_of_the_end_where_no_draw_is_in_a_fifth():
+    place = np.linspace(0.0, 1.0, 11)
+    assert end_means(place, 10.0 * place) == pytest.approx((1.0, 9.0))
+    assert end_means(np.array([0.3, 0.5, 0.7]), np.array([1.0, 2.0, 5.0])) == (1.0, 5.0)
+
+
+def test_a_bar_on_one_side_of_the_mean_is_not_drawn_as_if_it_reached_it():
+    assert _halves(0.0, -2.0, 3.0) == [(-2.0, 0.0, 0), (0.0, 3.0, 1)]
+    assert _halves(0.0, 1.0, 3.0) == [(1.0, 2.0, 0), (2.0, 3.0, 1)]
 
 
 def test_the_tornado_of_results_is_refused_with_what_it_needs(sure):

@@ -10,6 +10,8 @@ import corridor_sim as cs
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study import draws as draws_module
 from corridor_sim.study.input_space import InputSpace, Ranged, ranged_figures
+from corridor_sim.study.sweeps import with_values
+from corridor_sim.study.uncertainty import space_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 
@@ -146,6 +148,25 @@ def test_the_part_asked_about_gives_the_numbers_of_the_whole(faster, found):
         mine, theirs = found.row(indicator, **where), whole.row(indicator, **where)
         assert np.array_equal(found.answers(mine), whole.answers(theirs))
         assert found.stated(mine) == whole.stated(theirs)
+
+
+def test_draws_worked_through_from_where_they_differ_give_the_numbers_of_each_run_alone(faster, found):
+    pytest.importorskip("numba")
+    compiled = cs.uncertainty(*faster, **(SETTINGS | {"engine": "compiled"}))
+    assert {run.engine for run in compiled.runs} == {"compiled"}
+    for prior, rows in found.drawn.items():
+        assert np.array_equal(rows.values, compiled.drawn[prior].values, equal_nan=True)
+
+
+def test_a_draw_is_the_run_of_the_scenarios_with_its_values(faster, found):
+    where = {"kind": "crossing", "place": "astara", "direction": "IR>AZ"}
+    space = space_of(faster)
+    for prior, draw in (("uniform", 3), ("triangular", 5)):
+        for number, scenario in enumerate(faster):
+            values = space.values(number, found.drawn[prior].points[draw], prior)
+            alone = cs.run(with_values(scenario, values), replications=2, rng=3, workers=1)
+            mine = found.drawn[prior].values[found.row("tfi1", **where), number, draw]
+            assert np.array_equal(mine, alone.rows.row("tfi1", **where))
 
 
 def test_a_scenario_against_itself_differs_in_no_draw(faster):
