@@ -32,8 +32,8 @@ class TimeCounts(Kept):
         self.counts = np.zeros((places, replications, self.bins), dtype=np.int32)
         limits = np.unique(to_grid(list(limits_h)))
         self.limits_h = limits[limits <= longest_h]
-        # Of the times in the bin of a limit: how many lie between it and the limit before.
-        self.near = np.zeros((places, replications, len(self.limits_h) + 1), dtype=np.int32)
+        # Of the times in the bin of a limit: how many do not exceed it, but the limit before if that lies in this bin too.
+        self.near = np.zeros((places, replications, len(self.limits_h)), dtype=np.int32)
         self._limit_bin = self._bin(self.limits_h)
         self.is_near = np.zeros(self.bins, dtype=np.bool_)
         self.is_near[self._limit_bin] = True
@@ -48,6 +48,9 @@ class TimeCounts(Kept):
         if len(self.limits_h):
             near = np.flatnonzero(self.is_near[key])
             among = np.searchsorted(self.limits_h, time_h[near], side="left")
+            # Who exceeds every limit in this bin is in none: the next limit counts the whole bin.
+            same = np.append(self._limit_bin, -1)[among] == key[near]
+            near, among = near[same], among[same]
             among += row[near] * self.near.shape[2]
             np.add.at(self.near[place].reshape(-1), among, np.int32(1))
         key += row * self.bins

@@ -92,6 +92,13 @@ def test_service_level_is_the_share_within_the_target():
     assert value(found, "cleared_within", place="a", of="5 h") == 1.0
 
 
+def test_a_stay_just_above_one_target_is_counted_once_for_the_next():
+    # Stays of 2.5 and 3.504 h; 3.501, 3.503 and 3.504 lie in one bin of the histogram.
+    found = table(records(plan(), [straight(0.0), straight(1.0, wait_a=1.00390625)]), targets_h=(3.501, 3.503, 4.0))
+    shares = [value(found, "cleared_within", place="a", of=of) for of in ("3.501 h", "3.503 h", "4 h")]
+    assert shares == [0.5, 0.5, 1.0]
+
+
 def test_release_segments_give_time_and_share_by_stage():
     found = table(records(plan(), TWO))
     assert value(found, "release_time_h", place="a", of="lanes") == 2.5

@@ -415,7 +415,9 @@ def passages(many, w, t, c, a):
                 k = 0
                 while k < len(limit_h) and limit_h[k] < stay:
                     k += 1
-                near[place, k] += 1
+                # Who exceeds every limit in this bin is in none: the next limit counts the whole bin.
+                if k < len(limit_h) and time_bin(limit_h[k], first_bin) == b:
+                    near[place, k] += 1
             if kind == CROSSING:
                 hour = math.floor(begin + span_clock_h[o])
                 hour -= 24.0 * math.floor((hour + 0.5) * (1.0 / 24.0))
