@@ -101,5 +101,5 @@ class DelayCost(Indicator):
         for n, place in self.scope.places("flow"):
             flow = self._costs.flow_of(place[1])
             elements = tuple(sorted({element for element, f in self.scope.cells if f == flow}))
-            hours = self._components.delay_h(elements, self._spans.of(self._spans.begun, n), (flow,))
+            hours = self._components.delay_h(elements, self._spans.of(self._spans.begun, n), place, (flow,))
             yield self.row(hours * self._costs.value_of_time(flow), *place)

@@ -123,7 +123,7 @@ class PostDelay(Indicator):
             mean_h = ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n))
             elements = scope.crossing_elements[place[1], place[2]]
             found = {
-                "unqueued": self._components.delay_h(elements, spans.of(spans.begun, n)),
+                "unqueued": self._components.delay_h(elements, spans.of(spans.begun, n), place),
                 "free_flow": mean_h - self._times.of(n).percentile(5),
                 "low_volume": mean_h - low_volume_h(*self._hours.of(n)),
             }

@@ -32,7 +32,7 @@ class TimeCounts(Kept):
         self.counts = np.zeros((places, replications, self.bins), dtype=np.int32)
         limits = np.unique(to_grid(list(limits_h)))
         self.limits_h = limits[limits <= longest_h]
-        # Of the times in the bin of a limit: how many do not exceed it, but the limit before if that lies in this bin too.
+        # Of the times in the bin of a limit: how many do not exceed it, less those of a limit before it there.
         self.near = np.zeros((places, replications, len(self.limits_h)), dtype=np.int32)
         self._limit_bin = self._bin(self.limits_h)
         self.is_near = np.zeros(self.bins, dtype=np.bool_)

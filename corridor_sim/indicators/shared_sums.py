@@ -15,6 +15,7 @@ from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import PlanView, Reducer, SpanBlock, VisitBlock, ratio
 from corridor_sim.indicators.distributions import STAY_STEPS_H, CountArray, Distribution, TimeCounts
 from corridor_sim.indicators.interruptions import WorkingTime, that_fits, worked_h, working_times
+from corridor_sim.indicators.places import PlaceKey
 from corridor_sim.indicators.post_clock import PostClock
 from corridor_sim.plan.plan import Element, Station
 from corridor_sim.records.visits import IntArray
@@ -182,13 +183,14 @@ class Components(Reducer):
 
     A mean over the visits to one element counts in a passage with the share of the
     passages that visit it; so unfinished consignments bias no component. Where every
-    itinerary of a flow visits the element that share is a whole number and is taken as
-    such: visits and journeys of the same window are not the same consignments.
+    itinerary through a place visits the element that share is a whole number and is taken as
+    such: visits and passages of the same window are not the same consignments, and who still
+    waits further up has not come to the element yet.
     """
 
     def start(self) -> None:
         self.visits = self.shared(VisitSums)
-        self._times: dict[tuple[int, tuple[int, ...]], int | None] = {}
+        self._times: dict[tuple[int, tuple[int, ...] | None, PlaceKey], int | None] = {}
 
     def names(self, elements: tuple[int, ...], also: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Components that can occur at some elements (and `also` some that cannot), in a fixed order."""
@@ -206,9 +208,14 @@ class Components(Reducer):
         return tuple(name for name in COMPONENTS if name in found)
 
     def mean_h(
-        self, name: str, elements: tuple[int, ...], passages: FloatArray, flows: tuple[int, ...] | None = None
+        self,
+        name: str,
+        elements: tuple[int, ...],
+        passages: FloatArray,
+        place: PlaceKey,
+        flows: tuple[int, ...] | None = None,
     ) -> FloatArray:
-        """Hours of one component in a mean passage, shape (replication,). [h]"""
+        """Hours of one component in a mean passage of a place, shape (replication,). [h]"""
         visits, total = self.visits, np.zeros(len(self.scope.replications))
         for element in elements:
             thing = self.scope.plan.elements[element]
@@ -224,38 +231,64 @@ class Components(Reducer):
             if not parts:
                 continue
             joined = visits.of(visits.joined, element, flows)
-            always = self._always(element, flows)
+            always = self._always(element, flows, place)
             share = ratio(joined, passages) if always is None else np.full(len(joined), float(always))
             for hours, number in parts:
                 mean = ratio(visits.of(hours, element, flows), visits.of(number, element, flows))
                 total = total + np.where(joined > 0, mean * share, 0.0)
         return np.where(passages > 0, total, np.nan)
 
-    def _always(self, element: int, flows: tuple[int, ...] | None) -> int | None:
-        """How often every itinerary of these flows visits an element, None if it depends."""
-        if flows is None:
-            return None
-        if (element, flows) not in self._times:
-            self._times[element, flows] = self._times_visited(element, flows)
-        return self._times[element, flows]
+    def travel_h(self, elements: tuple[int, ...], flow: int, done: list[FloatArray]) -> FloatArray:
+        """Hours moved in all by the journeys of a flow that are `done`, by itinerary, shape (replication,). [h]
 
-    def _times_visited(self, element: int, flows: tuple[int, ...]) -> int | None:
+        Mean travel over each leg times how often their itineraries use it; NaN where nobody was counted on a leg.
+        """
+        visits, total = self.visits, np.zeros(len(self.scope.replications))
+        variants = self.scope.plan.flows[flow].variants
+        for element in elements:
+            thing = self.scope.plan.elements[element]
+            if thing.kind == "quota" or hold_component(thing) != "travel":
+                continue
+            used = np.zeros(len(total))
+            for variant, number in zip(variants, done, strict=True):
+                used = used + number * sum(step.element == element for step in variant.steps)
+            mean = ratio(visits.of(visits.hold_h, element, (flow,)), visits.of(visits.left, element, (flow,)))
+            total = total + np.where(used > 0, mean * used, 0.0)
+        return total
+
+    def _always(self, element: int, flows: tuple[int, ...] | None, place: PlaceKey) -> int | None:
+        """How often every itinerary of these flows through a place visits an element there, None if it depends."""
+        if (element, flows, place) not in self._times:
+            self._times[element, flows, place] = self._times_visited(element, flows, place)
+        return self._times[element, flows, place]
+
+    def _times_visited(self, element: int, flows: tuple[int, ...] | None, place: PlaceKey) -> int | None:
         times: set[int] = set()
-        for variant in (variant for flow in flows for variant in self.scope.plan.flows[flow].variants):
-            steps = [step for step in variant.steps if step.element == element]
-            if any(step.share or step.balk or any(not relief.factor for relief in step.reliefs) for step in steps):
-                return None
-            times.add(len(steps))
+        plan = self.scope.plan
+        for variant in (variant for f in flows or range(len(plan.flows)) for variant in plan.flows[f].variants):
+            ways = [(span.first, span.last) for span in variant.spans if self.scope.place_of(variant, span) == place]
+            for first, last in [(0, len(variant.steps) - 1)] if place[0] == "flow" else ways:
+                passed = variant.steps[first : last + 1]
+                steps = [step for step in passed if step.element == element]
+                if any(step.share or any(not relief.factor for relief in step.reliefs) for step in steps):
+                    return None
+                if any(step.balk for step in (steps if place[0] == "flow" else passed)):
+                    return None
+                times.add(len(steps))
         return times.pop() if len(times) == 1 else None
 
     def delay_h(
-        self, elements: tuple[int, ...], passages: FloatArray, flows: tuple[int, ...] | None = None
+        self,
+        elements: tuple[int, ...],
+        passages: FloatArray,
+        place: PlaceKey,
+        flows: tuple[int, ...] | None = None,
     ) -> FloatArray:
-        """Waits, blocking and interruptions in a mean passage, shape (replication,). [h]"""
+        """Waits, blocking and interruptions in a mean passage of a place, shape (replication,). [h]"""
         total = np.zeros(len(self.scope.replications))
         for name in self.names(elements):
             if name in DELAYS:
-                total = total + self.mean_h(name, elements, passages, flows)
+                total = total + self.mean_h(name, elements, passages, place, flows)
         return total
 
 

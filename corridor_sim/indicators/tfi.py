@@ -119,9 +119,9 @@ class Tfi3(Indicator):
 class Tfi4(Indicator):
     """Speed along the corridor without and with stops and delays, by flow and in all. [km/h]
 
-    ``tfi4_swd`` is distance over the time door to door, ``tfi4_swod`` distance over what
-    is left of it without waits, formalities and dwell (travel, sailing, rail); ``tfi4_swd_cv``
-    the coefficient of variation of
+    ``tfi4_swd`` is distance over the time door to door, ``tfi4_swod`` distance over the time
+    on legs (travel, sailing, rail: the mean of each leg over all that were counted on it);
+    ``tfi4_swd_cv`` the coefficient of variation of
     the speed of single consignments (only for a flow, within the width of a histogram bin).
     """
 
@@ -136,16 +136,11 @@ class Tfi4(Indicator):
         sums = [np.zeros(len(scope.replications)) for _ in range(3)]
         for n, place in scope.places("flow"):
             (flow,) = spans.flows_at(n)
-            km, done, stay_h = self._costs.km(flow), spans.of(spans.done, n), spans.of(spans.stay_h, n)
+            km, stay_h = self._costs.km(flow), spans.of(spans.stay_h, n)
             elements = tuple(sorted({element for element, f in scope.cells if f == flow}))
-            begun = spans.of(spans.begun, n)
-            standing = [
-                np.nan_to_num(self._components.mean_h(name, elements, begun, (flow,)))
-                for name in self._components.names(elements)
-                if name != "travel"
-            ]
-            # From the same journeys as the whole time, so that standing still never raises the speed.
-            moving_h = np.maximum(stay_h - sum(standing, np.zeros_like(done)) * done, 0.0)
+            travel_h = self._components.travel_h(elements, flow, spans.journeys_by_variant(flow))
+            # Who is still on the way may have been faster: standing still never raises the speed.
+            moving_h = np.minimum(travel_h, stay_h)
             yield self.row(ratio(km, moving_h), *place, name="tfi4_swod")
             yield self.row(ratio(km, stay_h), *place, name="tfi4_swd")
             yield self.row(self._variation(n), *place, name="tfi4_swd_cv", unit="-")

@@ -40,11 +40,12 @@ class Wait(Indicator):
         for n, (kind, place, direction) in scope.places("post"):
             elements = scope.post_elements.get((place, direction), ())
             passages = self._spans.of(self._spans.begun, n)
-            yield self.row(self._components.mean_h("wait", elements, passages), kind, place, direction)
+            key = (kind, place, direction)
+            yield self.row(self._components.mean_h("wait", elements, passages, key), *key)
             for name, flows in self._several(set(self._spans.flows_at(n))):
                 passages = self._spans.of(self._spans.begun, n, flows)
-                mean = self._components.mean_h("wait", elements, passages, flows)
-                yield self.row(mean, kind, place, direction, cargo_class=name)
+                mean = self._components.mean_h("wait", elements, passages, key, flows)
+                yield self.row(mean, *key, cargo_class=name)
 
     def _several(self, present: set[int]) -> list[tuple[str, tuple[int, ...]]]:
         """Classes among the flows of a place, if more than one."""
@@ -182,7 +183,8 @@ class Component(Indicator):
             passages = spans.of(spans.begun, n)
             waits = BOOKED if kind == "post" else (*BOOKED, "entry_wait", "sailing_wait")
             for name in components.names(elements, waits):
-                yield self.row(components.mean_h(name, elements, passages, flows), kind, place, direction, of=name)
+                key = (kind, place, direction)
+                yield self.row(components.mean_h(name, elements, passages, key, flows), *key, of=name)
 
 
 @INDICATORS.register("release_time_h")

@@ -75,6 +75,16 @@ def test_who_never_started_is_unserved_and_not_in_the_mean():
     assert value(found, "unfinished", kind="flow", place="f0") == 1
 
 
+def test_who_waits_further_up_the_post_is_in_no_mean_of_the_stages_behind():
+    # The second truck is at A from 4 and has not come to the booth by the horizon of 10; both have begun the passage.
+    waiting = (0, 1.0, [(1.0, 1.0, 4.0, 4.0), (4.0, NAN, NAN, NAN)])
+    found = table(records(plan(horizon_h=10.0), [straight(0.0, wait_a=1.0), waiting]))
+    assert value(found, "component_h", kind="post", place="a", of="wait") == 1.0
+    assert value(found, "component_h", kind="post", place="a", of="dwell") == 0.5
+    # The first waits 1 h and nobody waits at B.
+    assert value(found, "delay_h", place="ab", of="unqueued") == 1.0
+
+
 def test_classes_are_shown_where_there_is_more_than_one():
     two = [straight(0.0), straight(1.0, wait_a=1.0, flow=1)]
     found = table(records(plan(flows=2), two))
@@ -104,6 +114,17 @@ def test_release_segments_give_time_and_share_by_stage():
     assert value(found, "release_time_h", place="a", of="lanes") == 2.5
     assert value(found, "release_time_h", place="a", of="booth") == 0.5
     assert value(found, "visit_share", place="a", of="lanes") == 1.0
+
+
+def test_who_stands_in_a_growing_queue_changes_no_speed_without_stops():
+    # Three trucks, 100 km in 3 h and 100 km in 2 h: one waits 1 h and arrives, one has waited 8 h at A and is on
+    # the way, one still waits. Who arrived moved 5 h for 200 km.
+    standing = (0, 0.0, [(0.0, 0.0, 3.0, 3.0), (3.0, 11.0, NAN, NAN)])
+    waiting = (0, 1.0, [(1.0, 1.0, 4.0, 4.0), (4.0, NAN, NAN, NAN)])
+    found = table(records(plan(horizon_h=12.0), [straight(0.0, wait_a=1.0), standing, waiting]))
+    assert value(found, "tfi4_swod", kind="flow", place="f0") == 200 / 5
+    assert value(found, "tfi4_swd", kind="flow", place="f0") == 200 / 9.5
+    assert value(found, "tfi4_swod", kind="corridor", place="all") == 200 / 5
 
 
 def test_speeds_are_distance_over_moving_and_over_all_time():
