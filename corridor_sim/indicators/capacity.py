@@ -16,7 +16,15 @@ import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, Row, element_place, ratio
-from corridor_sim.indicators.shared_sums import QueueMarks, SpanDays, SpanSums, StationDays, VisitSums, by_period
+from corridor_sim.indicators.shared_sums import (
+    Components,
+    QueueMarks,
+    SpanDays,
+    SpanSums,
+    StationDays,
+    VisitSums,
+    by_period,
+)
 from corridor_sim.plan.capacity import COUNTED, Accounts, CapacityPool
 from corridor_sim.plan.needs import left_out
 from corridor_sim.plan.plan import Plan, Station, Step
@@ -96,31 +104,42 @@ class Capacity(Reducer):
 
     def daily(self, element: int) -> tuple[FloatArray, FloatArray] | None:
         """(capacity, load) of each local day in consignments, shape (replication, day)."""
-        edges_h = self.edges_h(element)
-        middle, capacity = (edges_h[:-1] + edges_h[1:]) / 2, None
+        days_h = self.edges_h(element)
+        edges_h = self._with_changes(element, days_h)
+        first, capacity = np.searchsorted(edges_h, days_h[:-1]), None
         for pool in self.accounts.of(element).pools:
             if not pool.inside:
-                more = self._capacity(pool.between(edges_h), self.cycle_h(element, pool, middle))
+                more = np.add.reduceat(self._by_piece(element, pool, edges_h), first, axis=1)
                 capacity = more if capacity is None else capacity + np.where(np.isnan(more), 0.0, more)
         if capacity is None:
             return None
         load = self.days_joined.joined(element)[:, : capacity.shape[1]].astype(np.float64)
         return capacity, load
 
-    def _capacity(self, supply: FloatArray, cycle_h: FloatArray) -> FloatArray:
-        return ratio(supply[None, :] + np.zeros((len(self.scope.replications), 1)), cycle_h)
+    def _by_piece(self, element: int, pool: CapacityPool, edges_h: FloatArray) -> FloatArray:
+        """What can pass between each two edges, shape (replication, piece)."""
+        cycle_h = self.cycle_h(element, pool, (edges_h[:-1] + edges_h[1:]) / 2)
+        return ratio(pool.between(edges_h)[None, :] + np.zeros((len(self.scope.replications), 1)), cycle_h)
+
+    def _with_changes(self, element: int, edges_h: FloatArray) -> FloatArray:
+        """The edges, and between them the instants at which a law, factor or relief of an element changes. [h]"""
+        steps = [s for flow in self.scope.plan.flows for v in flow.variants for s in v.steps if s.element == element]
+        changes = {from_h for step in steps for from_h, _ in step.laws}
+        for step in steps:
+            for function in (step.factor, *(relief.share for relief in step.reliefs)):
+                changes |= set() if function is None else set(function.from_h.tolist())
+        inside = sorted(at for at in changes if edges_h[0] < at < edges_h[-1])
+        return np.unique(np.concatenate([edges_h, np.array(inside, dtype=np.float64)]))
 
     def over_window(self, element: int) -> InWindow | None:
         """What can pass and what comes in the counted window."""
         scope, account = self.scope, self.accounts.of(element)
         edges_h = self.edges_h(element)
-        edges_h = np.unique(np.clip(edges_h, scope.from_h, scope.until_h))
-        middle = (edges_h[:-1] + edges_h[1:]) / 2
+        edges_h = self._with_changes(element, np.unique(np.clip(edges_h, scope.from_h, scope.until_h)))
         capacity = saturation = None
         for pool in account.pools:
             # Day after day, so that the sum does not depend on how numpy takes it.
-            by_day = ratio(pool.between(edges_h)[None, :], self.cycle_h(element, pool, middle))
-            mine = np.add.accumulate(by_day, axis=1)[:, -1] / scope.window_days
+            mine = np.add.accumulate(self._by_piece(element, pool, edges_h), axis=1)[:, -1] / scope.window_days
             cells = self._cells(element, pool)
             joined = self.visits.joined[cells[0]] if cells else np.zeros(len(mine))
             for cell in cells[1:]:
@@ -170,11 +189,12 @@ class PostCapacity(Reducer):
 
     def start(self) -> None:
         self.stages, self.days, self.spans = self.shared(Capacity), self.shared(SpanDays), self.shared(SpanSums)
+        self.components = self.shared(Components)
 
     def _share(self, element: int, place: int) -> FloatArray:
         """Visits to a stage for each passage of its post."""
-        visits = self.stages.visits
-        return ratio(visits.of(visits.joined, element), self.spans.of(self.spans.begun, place))
+        key, begun = self.scope.span_places[place], self.spans.of(self.spans.begun, place)
+        return self.components.share(element, self.scope.post_elements.get(key[1:], ()), begun, key)
 
     def _scarcest(self, found: list[FloatArray]) -> FloatArray:
         least = found[0]

@@ -231,8 +231,7 @@ class Components(Reducer):
             if not parts:
                 continue
             joined = visits.of(visits.joined, element, flows)
-            always = self._always(element, flows, place)
-            share = ratio(joined, passages) if always is None else np.full(len(joined), float(always))
+            share = self.share(element, elements, passages, place, flows)
             for hours, number in parts:
                 mean = ratio(visits.of(hours, element, flows), visits.of(number, element, flows))
                 total = total + np.where(joined > 0, mean * share, 0.0)
@@ -256,6 +255,28 @@ class Components(Reducer):
             total = total + np.where(used > 0, mean * used, 0.0)
         return total
 
+    def share(
+        self,
+        element: int,
+        elements: tuple[int, ...],
+        passages: FloatArray,
+        place: PlaceKey,
+        flows: tuple[int, ...] | None = None,
+    ) -> FloatArray:
+        """Visits to an element in a mean passage of a place, shape (replication,). [-]
+
+        Who still waits further up has not chosen yet: where not all passages visit the element, it is the
+        share of those who were served at the last of the `elements` before it that all visit.
+        """
+        visits, always = self.visits, self._always(element, flows, place)
+        if always is not None:
+            return np.full(len(passages), float(always))
+        for before in reversed(elements[: elements.index(element)]):
+            if self._always(before, flows, place) == 1:
+                passages = visits.of(visits.began, before, flows)
+                break
+        return ratio(visits.of(visits.joined, element, flows), passages)
+
     def _always(self, element: int, flows: tuple[int, ...] | None, place: PlaceKey) -> int | None:
         """How often every itinerary of these flows through a place visits an element there, None if it depends."""
         if (element, flows, place) not in self._times:
@@ -266,15 +287,20 @@ class Components(Reducer):
         times: set[int] = set()
         plan = self.scope.plan
         for variant in (variant for f in flows or range(len(plan.flows)) for variant in plan.flows[f].variants):
-            ways = [(span.first, span.last) for span in variant.spans if self.scope.place_of(variant, span) == place]
-            for first, last in [(0, len(variant.steps) - 1)] if place[0] == "flow" else ways:
-                passed = variant.steps[first : last + 1]
-                steps = [step for step in passed if step.element == element]
-                if any(step.share or any(not relief.factor for relief in step.reliefs) for step in steps):
+            ways = 1
+            if place[0] != "flow":
+                ways = sum(self.scope.place_of(variant, span) == place for span in variant.spans)
+                if ways and any(step.balk for step in variant.steps):
                     return None
-                if any(step.balk for step in (steps if place[0] == "flow" else passed)):
-                    return None
-                times.add(len(steps))
+            if not ways:
+                continue
+            # Anywhere on the way: the wait for a slot is one of the post, and lies before it.
+            steps = [step for step in variant.steps if step.element == element]
+            if any(step.share or step.balk or any(not relief.factor for relief in step.reliefs) for step in steps):
+                return None
+            if len(steps) % ways:
+                return None
+            times.add(len(steps) // ways)
         return times.pop() if len(times) == 1 else None
 
     def delay_h(

@@ -199,12 +199,14 @@ class ReleaseTime(Indicator):
 
     def start(self) -> None:
         self._visits, self._spans = self.shared(VisitSums), self.shared(SpanSums)
+        self._components = self.shared(Components)
 
     def table_rows(self) -> Iterator[Row]:
         scope, visits, spans = self.scope, self._visits, self._spans
         for n, (kind, place, direction) in scope.places("post"):
             passages = spans.of(spans.begun, n)
-            for k in scope.post_elements.get((place, direction), ()):
+            elements, key = scope.post_elements.get((place, direction), ()), (kind, place, direction)
+            for k in elements:
                 if not len(scope.element_cells[k]):
                     continue
                 total = np.zeros(len(scope.replications))
@@ -216,9 +218,9 @@ class ReleaseTime(Indicator):
                 ):
                     total = total + ratio(visits.of(hours, k), visits.of(number, k))
                 stage = scope.plan.elements[k].stage or scope.plan.elements[k].id
-                yield self.row(total, kind, place, direction, of=stage)
-                share = ratio(visits.of(visits.joined, k), passages)
-                yield self.row(share, kind, place, direction, of=stage, name="visit_share", unit="-")
+                yield self.row(total, *key, of=stage)
+                share = np.where(passages > 0, self._components.share(k, elements, passages, key), np.nan)
+                yield self.row(share, *key, of=stage, name="visit_share", unit="-")
 
 
 @INDICATORS.register("cleared_within")

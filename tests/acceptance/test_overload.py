@@ -235,3 +235,29 @@ def test_a_stage_that_serves_hardly_any_of_those_who_come_is_a_warning():
     stage = f'lanes = 1\nopening_hours = ["08:00-09:00"]\n{law(value_h=1.0)}'
     results = run(stage, "per_day = 30", days=20, replications=2)
     assert any("under a tenth of those who came were served at a.exit.lanes" in one for one in results.warnings)
+
+
+def test_a_post_passes_what_its_scarcest_stage_passes_however_few_come_to_it():
+    # Of 200 a day the first stage lets 100 through; half of them are scanned, 40 scans a day: 80 a day.
+    stage = f"lanes = 2\n{law(value_h=0.48)}\n[checkpoints.a.exit.scan]\nlanes = 1\n{law(value_h=0.6)}\nshare = 0.5"
+    results = run(stage, "per_day = 200", days=40, replications=2)
+    assert mean(results, "capacity_per_day", "a") == pytest.approx(80, rel=0.03)
+    assert mean(results, "saturation", "a") == pytest.approx(200 / 80, rel=0.03)
+    scanned = results.summary("visit_share", place="a", of="scan")
+    assert float(scanned["mean"].iloc[0]) == pytest.approx(0.5, rel=0.03)
+    # All of them come to a last stage that passes 90 a day, if they get there.
+    stage = f"lanes = 2\n{law(value_h=0.48)}\n[checkpoints.a.exit.last]\nlanes = 3\n{law(value_h=0.8)}"
+    assert mean(run(stage, "per_day = 200", days=20, replications=2), "capacity_per_day", "a") == pytest.approx(90)
+
+
+def test_a_change_within_a_day_counts_from_its_hour_on():
+    # One lane: 24 a day until 06:00 of the third day, then 96. Of four days two are counted.
+    more = """[improvements.faster]
+kind = "service_time"
+at = "checkpoints.a.exit.lanes"
+factor = 0.25
+from = 2024-01-03T06:00:00"""
+    results = run(f"lanes = 1\n{law(value_h=1.0)}", "per_day = 20", more=more, days=4, replications=2)
+    assert mean(results, "capacity_per_day") == (6 * 1 + 42 * 4) / 2
+    by_day = [float(values[0]) for _, values in results.rows.select("capacity_by_day", place="a")]
+    assert by_day == [24.0, 24.0, 6 + 18 * 4, 96.0]
