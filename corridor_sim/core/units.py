@@ -7,6 +7,8 @@ rounding, so any engine, order of operations or block size gives the same bits.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -30,6 +32,21 @@ def to_grid(time_h: ArrayLike) -> FloatArray:
 def grid_point(time_h: float) -> float:
     """One instant or duration rounded to the grid. [h]"""
     return round(time_h * GRID_PER_H) / GRID_PER_H if abs(time_h) != float("inf") else time_h
+
+
+def whole_points(time_h: float, *, down: bool = False) -> float:
+    """A duration on the grid, not below `time_h`, or with `down` not above it. [h]
+
+    So many constant times of 7.2 minutes as fit into 12 hours by hand fit on the clock too, none more.
+
+    >>> whole_points(0.12) * 100 >= 12 > whole_points(0.12) * 99, whole_points(0.12, down=True) * 100 <= 12
+    (True, True)
+    """
+    points = time_h * GRID_PER_H
+    near = round(points)
+    if abs(points - near) > 1e-6:  # not the rounding of the number itself
+        near = math.floor(points) if down else math.ceil(points)
+    return near / GRID_PER_H
 
 
 def counted(number: int, word: str) -> str:

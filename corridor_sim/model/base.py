@@ -172,7 +172,7 @@ NamesOf = Annotated[TupleOf[str], AfterValidator(_different)]
 Instant = Annotated[
     dt.datetime,
     BeforeValidator(_as_instant),
-    InSchema({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}),
+    InSchema({"anyOf": [{"type": "string", "format": f} for f in ("date", "date-time", "date-time-local")]}),
 ]
 """A date (its midnight) or date-time. Without an offset it is local to the post, or UTC where there is no post."""
 

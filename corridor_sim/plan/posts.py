@@ -15,7 +15,7 @@ import numpy as np
 
 from corridor_sim.core.local_time import LocalTime
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.core.units import H_PER_DAY, grid_point, to_grid
+from corridor_sim.core.units import H_PER_DAY, grid_point, to_grid, whole_points
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import Cycle, OneStop, ReliefTerms
 from corridor_sim.model.checkpoints import Channels, Stage
@@ -203,12 +203,16 @@ class Posts:
         base: Any = stage.service
         if stage.trucks_per_day is not None:
             base = Cycle(stage.service or Deterministic(value_h=stage.cycle_h), stage.cycle_h)
+        down = stage.closing in ("no_overrun", "suspend", "restart")
         laws: list[tuple[float, Any]] = []
         scale: list[tuple[float, float]] = []
         for from_h, value in self.clock.values(base, self.changes(at, name, "service")):
             law = value.law if isinstance(value, Cycle) else value
-            same = isinstance(value, Cycle) and value.mean_h != law.mean_h
-            scale.append((from_h, value.mean_h / law.mean_h if same else 1.0))
+            mean_h = value.mean_h
+            if isinstance(law, Deterministic):
+                law = Deterministic(value_h=whole_points(law.value_h, down=down))
+                mean_h = whole_points(mean_h, down=down)
+            scale.append((from_h, mean_h / law.mean_h if isinstance(value, Cycle) and mean_h != law.mean_h else 1.0))
             if not laws or laws[-1][1] != law:
                 laws.append((from_h, law))
         return tuple(laws), steps(scale)

@@ -121,12 +121,37 @@ def test_trucks_a_day_are_what_lanes_by_hour_pass_in_a_day():
     (station,) = (one for one in make_plan(border(stage, [0.0])).elements if one.id == "p.exit.s")
     plan = make_plan(border(stage, [0.0]))
     (step,) = (s for s in plan.flows[0].variants[0].steps if plan.elements[s.element].id == "p.exit.s")
-    assert station.lanes.integral(24.0) / step.laws[0][1].mean_h == pytest.approx(500)
+    assert station.lanes.integral(24.0) / step.laws[0][1].mean_h == pytest.approx(500, rel=1e-5)
     capacity = {"kind": "set_capacity", "at": STAGE, "trucks_per_day": 550.0}
     plan = make_plan(border({**NIGHT, "lanes_by_hour": {"08:00": 6, "20:00": 5}}, [0.0], improvements=[capacity]))
     (step,) = (s for s in plan.flows[0].variants[0].steps if plan.elements[s.element].id == "p.exit.s")
     law, factor = step.laws[0][1].mean_h, 1.0 if step.factor is None else step.factor.at(0.0)
-    assert (6 * 12 + 5 * 12) / (law * factor) == pytest.approx(550)
+    assert (6 * 12 + 5 * 12) / (law * factor) == pytest.approx(550, rel=1e-5)
+
+
+@pytest.mark.parametrize("closing", ["finish", "suspend", "no_overrun", "restart"])
+@pytest.mark.parametrize(
+    "stage",
+    [
+        {"lanes_by_hour": {"08:00": 5, "20:00": 0}, "trucks_per_day": 500.0, "service": None},
+        {"opening_hours": ["08:00-20:00"], "trucks_per_day": 500.0, "service": None},
+        {"opening_hours": ["08:00-20:00"], "service": {"kind": "deterministic", "value_h": 0.12}},
+        {"opening_hours": ["08:00-09:00"], "service": {"kind": "deterministic", "value_h": 0.01}},
+        {"opening_hours": ["08:00-20:00"], "service": {"kind": "deterministic", "value_h": 0.7}},
+    ],
+)
+def test_an_opening_serves_as_many_constant_services_as_by_hand(seen, stage, closing):
+    seconds = 432 if stage["service"] is None else round(stage["service"]["value_h"] * 3600)
+    opening = 3600 if "08:00-09:00" in stage.get("opening_hours", []) else 12 * 3600
+    interrupts = closing in ("suspend", "restart")
+    what = "finish_h" if interrupts else "start_h"
+    found = seen(border({"lanes": 5, "closing": closing, **stage}, [0.0] * (3 * 505)), what=what)
+    whole, rest = divmod(opening, seconds)
+    by_hand = [5 * (whole + (rest > 0 and closing == "finish"))] * 2
+    if closing == "suspend":  # what is left of a service over the night is done in the morning
+        by_hand = [5 * whole, 5 * (2 * opening // seconds - whole)]
+    days = [sum(24 * day < at - (not interrupts) * 1e-9 <= 24 * (day + 1) for at in found) for day in range(2)]
+    assert days == by_hand
 
 
 @pytest.mark.parametrize(

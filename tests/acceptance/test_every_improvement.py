@@ -260,7 +260,7 @@ def test_a_kind_holds_from_its_date_until_its_end(network, kind):
         found = tuple(timetabled(plan, hour) for hour in (BEFORE, DURING, AFTER))
     else:
         found = tuple(probe(plan, hour) for hour in (BEFORE, DURING, AFTER))
-    assert found == pytest.approx(expected)
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 def timetabled(plan, hour):

@@ -33,7 +33,7 @@ from oracle.in_force import InForce
 from oracle.lanes import Lanes
 from oracle.places import Acceptance, Boat, Road, Slots, Stay
 from oracle.way import stops_of
-from oracle.words import on_grid
+from oracle.words import enough, on_grid
 
 
 @dataclass(eq=False)
@@ -238,8 +238,9 @@ class Run:
                 drawn = self.draws.duration(flow, place.id, leg.travel_law(), index)
             return on_grid(drawn / force.speed(step.path, now))
         law, cycle_h = force.law(step.path, step.stage, now)
-        if law is None:  # capacity alone is given: every service takes the cycle
-            drawn = on_grid(cycle_h)
+        if law is None or law.kind == "deterministic":  # every service takes the same, not less than asked (D10)
+            exact = law.value_h if cycle_h is None else cycle_h
+            drawn = enough(exact, down=step.stage.closing in ("no_overrun", "suspend", "restart"))
         else:
             drawn = self.draws.duration(flow, place.id, law, index)
             if cycle_h is not None:

@@ -15,6 +15,14 @@ def on_grid(hours):
     return round(hours * GRID) / GRID
 
 
+def enough(hours, down):
+    """A constant service on the clock grid: the next point above, or below it (D10)."""
+    near = round(hours * GRID)
+    if abs(hours * GRID - near) <= 1e-6:
+        return near / GRID
+    return (int(hours * GRID) + (not down)) / GRID
+
+
 def utc(instant):
     """A date-time without an offset of its own, in UTC; one without an offset stays as it is."""
     if instant.tzinfo is None:

@@ -525,6 +525,13 @@ def test_packaged_scenarios_conform_to_the_schema():
             assert [error.message for error in full.iter_errors(merged)][:3] == [], name
 
 
+def test_the_schema_takes_dates_and_local_and_offset_date_times():
+    """Editors of TOML check formats: a local date-time is no `date-time` of RFC 3339, a date none either."""
+    start = cs.schema()["$defs"]["RunSettings"]["properties"]["start"]
+    assert {branch.get("format") for branch in start["anyOf"]} == {"date", "date-time", "date-time-local"}
+    assert all(branch["type"] == "string" for branch in start["anyOf"]) and "type" not in start
+
+
 def test_the_schema_finds_what_is_wrong():
     jsonschema = pytest.importorskip("jsonschema")
     full = jsonschema.Draft202012Validator(cs.schema())
