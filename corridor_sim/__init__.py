@@ -117,6 +117,8 @@ if TYPE_CHECKING:
     from corridor_sim.study.attribution import Attribution as Attribution
     from corridor_sim.study.attribution import attribute as attribute
     from corridor_sim.study.attribution import where_the_delay_is as where_the_delay_is
+    from corridor_sim.study.equilibrium import Equilibrium as Equilibrium
+    from corridor_sim.study.equilibrium import equilibrium as equilibrium
     from corridor_sim.study.law_fits import fit_law as fit_law
     from corridor_sim.study.observations import Observation as Observation
     from corridor_sim.study.run import compare as compare
@@ -131,6 +133,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "study.run": "compare run",
     "study.sweeps": "run_until sweep",
+    "study.equilibrium": "Equilibrium equilibrium",
     "study.observations": "Observation",
     "study.uncertainty": "uncertainty",
     "study.law_fits": "fit_law",

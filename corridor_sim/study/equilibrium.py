@@ -1,0 +1,313 @@
+"""Who takes which crossing when waiting counts: a stochastic user equilibrium by simulation.
+
+Shares over crossings follow a logit of generalised cost, cost follows from the waits of a
+run, and waits follow from the shares. The method of successive averages [sheffi1985] goes
+from shares to waits to shares on common random numbers until hardly anybody would choose
+otherwise. Its step towards what would be chosen is 1/b; b grows by 0.3 where the gap fell
+and by 1.5 where it rose, as in self-regulated averaging [liu2009]: the plain 1/k forgets
+the first runs too slowly. Demand may answer to the cost of the journey, with an elasticity
+that the study states; by default it does not.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.core import arguments
+from corridor_sim.core.errors import ArgumentError, CorridorWarning
+from corridor_sim.core.streams import Rng
+from corridor_sim.core.units import FloatArray
+from corridor_sim.model.scenario import Scenario
+from corridor_sim.results.results import Results
+from corridor_sim.study.choice import Chooser, choosers, composite_usd, logit
+from corridor_sim.study.run import root_of, run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENTRY = "chosen"
+"""Name of the entry of `crossing_shares` that holds the shares found."""
+FELL, ROSE = 0.3, 1.5
+"""What is added to the divisor of the step where the gap fell, and where it rose: within the ranges of [liu2009]."""
+
+
+@dataclass(frozen=True, eq=False)
+class Equilibrium:
+    """Shares at which hardly anybody would choose otherwise.
+
+    `scenario` is the given one with these shares (and demands); `results` is its run. `gaps` has
+    the relative gap of each iteration; `reached` says whether the last is below the target.
+    `unique` is whether the second start came to the same but for at most twice the target (share of
+    consignments that take another crossing), None if there was no second start; what it came to is in `others`.
+    """
+
+    scenario: Scenario
+    results: Results
+    choosers: tuple[Chooser, ...]
+    shares: Mapping[str, FloatArray]
+    costs_usd: Mapping[str, FloatArray]
+    composite_usd: Mapping[str, float]
+    demand_factor: Mapping[str, float]
+    gaps: tuple[float, ...]
+    target: float
+    others: tuple[Mapping[str, FloatArray], ...] = ()
+
+    @property
+    def reached(self) -> bool:
+        """Whether the gap came below the target."""
+        return self.gaps[-1] < self.target
+
+    @property
+    def unique(self) -> bool | None:
+        """Whether every start came to the same shares; None if there was one start."""
+        if not self.others:
+            return None
+        return all(
+            _moved(self.choosers, self.demand_factor, self.shares, other) <= 2 * self.target for other in self.others
+        )
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a flow and crossing: share, cost, its parts, demand factor."""
+        import pandas as pd
+
+        rows = []
+        for one in self.choosers:
+            for k, way in enumerate(one.alternatives):
+                cost = float(self.costs_usd[one.flow][k])
+                rows.append(
+                    {
+                        "flow": one.flow,
+                        "crossing": way.crossing,
+                        "share": float(self.shares[one.flow][k]),
+                        "share_before": one.shares[k],
+                        "cost_usd": cost,
+                        "unqueued_usd": way.unqueued_usd,
+                        "wait_h": (cost - way.unqueued_usd) / one.value_of_time_usd_h,
+                        "demand_factor": self.demand_factor[one.flow],
+                    }
+                )
+        return pd.DataFrame(rows)
+
+    def describe(self) -> str:
+        """The answer in words, one line a flow."""
+        told = "reached" if self.reached else "NOT reached"
+        lines = [
+            f"Equilibrium {told} after {len(self.gaps)} runs: {self.gaps[-1]:.1%} would choose otherwise"
+            f" (target {self.target:.1%})"
+        ]
+        for one in self.choosers:
+            ways = [
+                f"{name} {share:.0%} (was {before:.0%})"
+                for name, share, before in zip(one.crossings, self.shares[one.flow], one.shares, strict=True)
+            ]
+            more = self.demand_factor[one.flow]
+            lines.append(f"  {one.flow}: {', '.join(ways)}" + (f"; demand x {more:.3f}" if more != 1 else ""))
+        if self.unique is False:
+            lines.append("  Not unique: another start came to other shares.")
+        if self.unique is None:
+            lines.append("  One start only: whether it is unique was not looked at.")
+        return "\n".join(lines)
+
+
+def equilibrium(
+    scenario: Scenario | str | os.PathLike[str],
+    *,
+    scale_usd: float,
+    alternatives: Mapping[str, Sequence[str]] | None = None,
+    elasticity: float | Mapping[str, float] = 0.0,
+    reference: Equilibrium | Mapping[str, float] | None = None,
+    target: float = 0.01,
+    most: int = 40,
+    starts: int = 2,
+    rng: Rng = None,
+    replications: int | None = None,
+    **settings: Any,
+) -> Equilibrium:
+    """Shares over crossings when consignments know the mean waits and choose by a logit of generalised cost.
+
+    Parameters
+    ----------
+    scenario : Scenario, path or name of a packaged scenario
+    scale_usd : float
+        Scale of the logit: the difference of generalised cost at which one crossing is taken e times as
+        often as the other. It has no default; say where it comes from. [US$ a consignment]
+    alternatives : mapping of flow to crossings of one border, optional
+        Who chooses among what. Without it every flow with shares over two or more crossings.
+    elasticity : float, or mapping of flow to float
+        Elasticity of demand to the composite cost of the journey, at most 0; demand is then
+        (cost / reference cost) ** elasticity times that of the scenario. 0: demand does not answer.
+    reference : Equilibrium or mapping of flow to US$
+        Cost at which demand is that of the scenario: the equilibrium of the base case, for instance.
+    target : float
+        Relative gap below which it ends: the share of consignments that would choose otherwise (and,
+        with elasticity, the relative change of demand).
+    most : int
+        Runs at most for one start.
+    starts : int
+        1, or 2 to begin a second time from the opposite shares and see whether it comes to the same.
+    rng, replications, **settings
+        As for `run`; all runs share their random numbers.
+
+    Returns
+    -------
+    Equilibrium
+
+    Raises
+    ------
+    ScenarioError
+        If a flow cannot choose: all problems at once.
+    ArgumentError
+        If an argument is out of its range.
+
+    Notes
+    -----
+    Mean waits over the counted window are known to all: no learning from day to day and no choice by the
+    hour. In an overloaded post the wait grows with the horizon, and so does what the choice answers to.
+    Dated entries of `crossing_shares` that name the crossings chosen among are replaced by one entry.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> found = cs.equilibrium("roadmap_2027_2028_growth", scale_usd=50, replications=2)  # doctest: +SKIP
+    """
+    from corridor_sim.files.scenario_files import load_scenario
+
+    scale_usd = arguments.number("scale_usd", scale_usd, above=0)
+    target = arguments.number("target", target, 1e-6, 0.5)
+    most, starts = arguments.whole("most", most, 1, 1000), arguments.whole("starts", starts, 1, 2)
+    if not isinstance(scenario, Scenario):
+        arguments.instance("scenario", scenario, (str, os.PathLike), "a Scenario, the path of a file or its name")
+        scenario = load_scenario(scenario)
+    who = choosers(scenario, alternatives)
+    answers = _Demand(who, elasticity, reference)
+    root = root_of(scenario, rng, None)
+    search = _Search(scenario, who, scale_usd, answers, target, most)
+    settings = {**settings, "rng": root, "replications": replications}
+    found = search.run({one.flow: np.array(one.shares) for one in who}, settings)
+    if starts == 2:
+        opposite = {one.flow: (1 - np.array(one.shares)) / (len(one.shares) - 1) for one in who}
+        other = search.run(opposite, settings)
+        found = replace(found, others=(other.shares,))
+    _warn(found)
+    return found
+
+
+class _Demand:
+    """How demand answers to the composite cost of a flow."""
+
+    def __init__(
+        self,
+        who: Sequence[Chooser],
+        elasticity: float | Mapping[str, float],
+        reference: Equilibrium | Mapping[str, float] | None,
+    ) -> None:
+        given = elasticity if isinstance(elasticity, Mapping) else {one.flow: elasticity for one in who}
+        names = {one.flow for one in who}
+        for flow in given:
+            arguments.one_of("elasticity", flow, names)
+        self.elasticity = {
+            flow: arguments.number(f"elasticity of {flow}", value, -10, 0) for flow, value in given.items()
+        }
+        costs = reference.composite_usd if isinstance(reference, Equilibrium) else (reference or {})
+        missing = [flow for flow, value in self.elasticity.items() if value and flow not in costs]
+        if missing:
+            raise ArgumentError(f"reference must give the cost at which demand is that of the scenario: {missing}")
+        self.reference = {flow: arguments.number(f"reference of {flow}", cost, above=0) for flow, cost in costs.items()}
+
+    def factor(self, flow: str, cost_usd: float) -> float:
+        """Demand over that of the scenario at a composite cost."""
+        power = self.elasticity.get(flow, 0.0)
+        if not power:
+            return 1.0
+        return float((max(cost_usd, 1e-9) / self.reference[flow]) ** power)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The method of successive averages from one start."""
+
+    scenario: Scenario
+    who: Sequence[Chooser]
+    scale_usd: float
+    demand: _Demand
+    target: float
+    most: int
+
+    def run(self, shares: dict[str, FloatArray], settings: Mapping[str, Any]) -> Equilibrium:
+        """Runs, costs, shares; until the gap is below the target or `most` runs are done."""
+        factor = {one.flow: 1.0 for one in self.who}
+        gaps: list[float] = []
+        divisor = 1.0
+        for k in range(1, self.most + 1):
+            tried = self._scenario(shares, factor)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", CorridorWarning)
+                results = run(tried, **settings)
+            costs = {one.flow: one.costs_usd(results.rows) for one in self.who}
+            wanted = {flow: logit(cost, self.scale_usd) for flow, cost in costs.items()}
+            composite = {flow: composite_usd(cost, self.scale_usd) for flow, cost in costs.items()}
+            asked = {flow: self.demand.factor(flow, cost) for flow, cost in composite.items()}
+            gaps.append(self._gap(shares, wanted, factor, asked))
+            if gaps[-1] < self.target or k == self.most:
+                break
+            if k > 1:
+                divisor += FELL if gaps[-1] < gaps[-2] else ROSE
+            shares = {flow: now + (wanted[flow] - now) / divisor for flow, now in shares.items()}
+            factor = {flow: now + (asked[flow] - now) / divisor for flow, now in factor.items()}
+        return Equilibrium(tried, results, tuple(self.who), shares, costs, composite, factor, tuple(gaps), self.target)
+
+    def _gap(
+        self,
+        shares: Mapping[str, FloatArray],
+        wanted: Mapping[str, FloatArray],
+        factor: Mapping[str, float],
+        asked: Mapping[str, float],
+    ) -> float:
+        """Share of consignments that would choose otherwise, or the largest relative change of demand if larger."""
+        change = max(abs(asked[flow] / now - 1) if now else 0.0 for flow, now in factor.items())
+        return max(_moved(self.who, factor, shares, wanted), change)
+
+    def _scenario(self, shares: Mapping[str, FloatArray], factor: Mapping[str, float]) -> Scenario:
+        """The scenario with these shares and demands."""
+        flows = {}
+        for one in self.who:
+            flow = self.scenario.flows[one.flow]
+            kept = {
+                name: entry
+                for name, entry in flow.crossing_shares.items()
+                if not set(entry.shares) & set(one.crossings)
+            }
+            parts = np.maximum(shares[one.flow], 0.0)
+            parts = parts / parts.sum()
+            entry = {"shares": dict(zip(one.crossings, parts.tolist(), strict=True))}
+            new: dict[str, Any] = {"crossing_shares": {**kept, ENTRY: entry}}
+            for field in ("per_day", "tonnes_per_year"):
+                if (volume := getattr(flow, field)) is not None and factor[one.flow] != 1.0:
+                    new[field] = volume * factor[one.flow]
+            flows[one.flow] = flow.replace(**new)
+        return self.scenario.replace(flows={**self.scenario.flows, **flows})
+
+
+def _moved(
+    who: Sequence[Chooser], factor: Mapping[str, float], one: Mapping[str, FloatArray], other: Mapping[str, FloatArray]
+) -> float:
+    """Share of all consignments that take another crossing under other shares."""
+    per_day = {chooser.flow: chooser.per_day * factor[chooser.flow] for chooser in who}
+    total = sum(per_day.values())
+    moved = sum(volume * 0.5 * float(np.abs(other[flow] - one[flow]).sum()) for flow, volume in per_day.items())
+    return moved / total if total else 0.0
+
+
+def _warn(found: Equilibrium) -> None:
+    if not found.reached:
+        text = f"equilibrium not reached: {found.gaps[-1]:.1%} would still choose otherwise (target {found.target:.1%})"
+        warnings.warn(text, CorridorWarning, stacklevel=3)
+    if found.unique is False:
+        text = "equilibrium not unique: from the opposite shares it comes to other ones (see `others`)"
+        warnings.warn(text, CorridorWarning, stacklevel=3)
