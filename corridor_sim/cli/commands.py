@@ -49,6 +49,7 @@ from corridor_sim.cli.pictures import (
 )
 from corridor_sim.cli.running import (
     asked_for,
+    balanced,
     compare_all,
     files_of,
     print_warnings,
@@ -292,6 +293,51 @@ def verify(
                 raise click.UsageError(str(error)) from None
     deliver(reports_as(form, reports, verbose), output, overwrite)
     sys.exit(max(report.exit_code(allow_partial) for report in reports))
+
+
+@main.command()
+@click.argument("file", metavar="FILE")
+@click.option(
+    "--scale-usd",
+    type=click.FloatRange(min=0, min_open=True),
+    required=True,
+    help="Scale of the logit: at this difference of cost one crossing is taken e times as often as the other.",
+)
+@click.option(
+    "--target",
+    type=click.FloatRange(min=1e-6, max=0.5),
+    default=0.01,
+    show_default=True,
+    help="It ends when a smaller share of the consignments would choose otherwise.",
+)
+@click.option("--most", type=click.IntRange(1, 1000), default=40, show_default=True, help="Runs at most for a start.")
+@click.option("--starts", type=click.IntRange(1, 2), default=2, show_default=True, help="2 tries whether it is unique.")
+@run_options
+@output_options
+def equilibrium(
+    file: str,
+    scale_usd: float,
+    target: float,
+    most: int,
+    starts: int,
+    output: Path | None,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
+    """Shares over crossings at which hardly anybody would choose another.
+
+    For flows with shares over two or more crossings. With -o the scenario with these shares is written.
+    """
+    from corridor_sim.files.scenario_files import dumps
+
+    refuse_unwritable(overwrite, output)
+    (planned,) = read_scenarios((file,), settings)
+    found = balanced(planned, settings, scale_usd=scale_usd, target=target, most=most, starts=starts)
+    click.echo(found.describe(), err=output is not None and str(output) == "-")
+    if output is not None:
+        deliver(dumps(found.scenario), output, overwrite)
+    if not found.reached:
+        sys.exit(1)
 
 
 @main.command()

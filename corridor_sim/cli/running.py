@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from corridor_sim.plan.plan import Plan
     from corridor_sim.results.results import Results
     from corridor_sim.results.uncertain import Uncertainty
+    from corridor_sim.study.equilibrium import Equilibrium
 
 
 def files_of(paths: Sequence[str]) -> tuple[str, ...]:
@@ -163,6 +164,23 @@ def compare_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **mor
             workers=settings["workers"],
             progress=progress,
             **more,
+        )
+
+
+def balanced(scenario: Planned, settings: Mapping[str, Any], **how: Any) -> Equilibrium:
+    """The scenario in equilibrium of choice, run as the options say."""
+    from corridor_sim.model.scenario import Scenario
+    from corridor_sim.study.equilibrium import equilibrium
+
+    assert isinstance(scenario.scenario, Scenario)
+    with without_warnings(settings["quiet"]):
+        return equilibrium(
+            scenario.scenario,
+            replications=settings["replications"],
+            rng=settings["seed"],
+            engine=settings["engine"],
+            workers=settings["workers"],
+            **how,
         )
 
 

@@ -19,6 +19,7 @@ from corridor_sim.core.errors import CorridorError
 from corridor_sim.core.units import GRID_PER_H, H_PER_YEAR, FloatArray
 from corridor_sim.indicators.places import Options
 from corridor_sim.indicators.table import COLUMNS, Label, Table
+from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.input_differences import inputs_diff
@@ -281,7 +282,15 @@ class Comparison:
             Paid at the beginning; at the end of every year; number of years.
         benefit_growth : float
             Growth of the benefits a year after the first; 0 is constant traffic.
+
+        Raises
+        ------
+        CorridorError
+            If the base is overloaded and no flow of it can choose another crossing: waits then measure the
+            length of the run (rule D38). `saved_truck_h_per_year` is told all the same.
         """
+        if reason := without_behaviour(self.base):
+            raise CorridorError(f"no net present value: {reason}")
         first, second = (run.rows.row("delay_value_usd", kind="corridor") for run in self._two(other))
         per_year = H_PER_YEAR / self.base.scope.window_h
         return worth_of(
@@ -309,6 +318,18 @@ class Comparison:
     def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
         """One HTML page that needs nothing else; written to `path` if given."""
         return str(bound("to_html")(self, path, **options))
+
+
+def without_behaviour(base: Results) -> str:
+    """Why waits of a base are no ground for money: an overload that nobody can leave; empty if there is none."""
+    over = base.overloaded()
+    flows = base.scenario.flows.values() if isinstance(base.scenario, Scenario) else ()
+    if not over or any(flow.balk is not None or "chosen" in flow.crossing_shares for flow in flows):
+        return ""
+    return (
+        f"{', '.join(sorted(over))} overloaded in the base, where nobody can choose another crossing, so waits measure "
+        "the length of the run; let flows choose (cs.equilibrium) or compare with a base that demand fits"
+    )
 
 
 _OF_VERDICT = ("difference", "low", "high", "n", "same")

@@ -573,3 +573,18 @@ def test_what_cannot_be_checked_fails_unless_allowed():
     arguments = ["verify", "--engine", "batch", "--only", refused.id]
     assert invoke(*arguments).exit_code == 1
     assert invoke(*arguments, "--allow-partial").exit_code == 0
+
+
+def test_an_equilibrium_is_told_and_its_scenario_written(tmp_path):
+    file = tmp_path / "chosen.toml"
+    how = ("--scale-usd", "50", "-n", "1", "--horizon-days", "12", "--starts", "1", "--workers", "1")
+    result = invoke("equilibrium", "roadmap_2027_2028_growth", *how, "--target", "0.2", "-o", str(file))
+    assert result.exit_code == 0, result.output
+    assert "Equilibrium reached after" in result.stdout
+    assert "south_bilateral: samur" in result.stdout
+    shares = cs.load_scenario(str(file)).flows["south_bilateral"].crossing_shares
+    assert set(shares) == {"chosen"}
+    missed = invoke("equilibrium", "roadmap_2027_2028_growth", *how, "--target", "0.000001", "--most", "1")
+    assert missed.exit_code == 1
+    assert "NOT reached" in missed.stdout
+    assert invoke("equilibrium", "teaching", *how).exit_code == 2

@@ -2,6 +2,7 @@
 
 import math
 import re
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from scipy import stats
 from small_border import plan
 
-from corridor_sim.core.errors import CorridorError
+import corridor_sim as cs
+from corridor_sim.core.errors import CorridorError, CorridorWarning
 from corridor_sim.indicators import INDICATORS, Indicator, Label, Options, Table
 from corridor_sim.results.comparison import Comparison, paired_statistics, resolution, welch_statistics
 from corridor_sim.results.input_differences import inputs_diff
@@ -249,6 +251,41 @@ def test_worth_is_reckoned_replication_by_replication():
     assert found.probability_positive == 1.0
     half = stats.t.ppf(0.975, 1) * np.std([30, 110], ddof=1) / math.sqrt(2)
     assert found.npv_usd[1] == pytest.approx(70 - half)
+
+
+def test_a_net_present_value_on_an_overloaded_base_is_refused_with_the_reason():
+    how = {"kind": "deterministic", "value_h": 1.0}
+    free = {"s": {"lanes": "unlimited", "service": {"kind": "deterministic", "value_h": 0.0}}}
+    road = {"kind": "road", "length_km": 10, "speed_kmh": 50}
+    posts = {}
+    legs = {}
+    for name in ("near", "far"):
+        posts[f"{name}_a"] = {"crossing": name, "country": "A", "exit": {"s": {"lanes": 1, "service": how}}}
+        posts[f"{name}_b"] = {"crossing": name, "country": "B", "entry": free}
+        legs[f"to_{name}"] = {**road, "from": "a", "to": f"{name}_a"}
+        legs[f"over_{name}"] = {**road, "from": f"{name}_a", "to": f"{name}_b", "border": True}
+        legs[f"on_{name}"] = {**road, "from": f"{name}_b", "to": "b"}
+    flow = {"origin": "a", "destination": "b", "per_day": 30, "value_of_time_usd_h": 10}
+    base = cs.Scenario(
+        name="base",
+        run={"start": "2024-01-01", "horizon_days": 20, "replications": 5, "seed": 1},
+        places={"a": {}, "b": {}},
+        checkpoints=posts,
+        legs=legs,
+        flows={"f": {**flow, "crossing_shares": {"all": {"near": 1.0, "far": 0.0}}}},
+    )
+    more = {"more": {"kind": "add_lanes", "at": "checkpoints.near_a.exit.s", "lanes": 1}}
+    worth = {"discount_rate": 0.05, "capex_usd": 1e5, "life_years": 10}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CorridorWarning)
+        comparison = cs.compare(base, base.replace(name="more", improvements=more), workers=1)
+        with pytest.raises(CorridorError, match=r"near_a.*overloaded in the base, where nobody can choose"):
+            comparison.worth(**worth)
+        assert comparison.saved_truck_h_per_year().mean() > 0
+        found = cs.equilibrium(base, scale_usd=20, workers=1, starts=1).scenario
+        assert found.flows["f"].crossing_shares["chosen"].shares["near"] == pytest.approx(0.5, abs=0.05)
+        chosen = cs.compare(found, found.replace(name="more", improvements=more), workers=1)
+        assert chosen.worth(**worth).npv_usd[0] < 1e9
 
 
 def test_worth_of_a_comparison_scales_the_window_to_a_year():
