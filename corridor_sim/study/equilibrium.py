@@ -187,7 +187,7 @@ def equilibrium(
     who = choosers(scenario, alternatives)
     answers = _Demand(who, elasticity, reference)
     root = root_of(scenario, rng, None)
-    search = _Search(scenario, who, scale_usd, answers, target, most)
+    search = _Averaging(scenario, who, scale_usd, answers, target, most)
     settings = {**settings, "rng": root, "replications": replications}
     found = search.run({one.flow: np.array(one.shares) for one in who}, settings)
     if starts == 2:
@@ -229,7 +229,7 @@ class _Demand:
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class _Averaging:
     """The method of successive averages from one start."""
 
     scenario: Scenario
