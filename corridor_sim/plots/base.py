@@ -21,7 +21,7 @@ import numpy as np
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.names import drawn
-from corridor_sim.statistics.intervals import t_half_widths
+from corridor_sim.statistics.skewness import mean_limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,15 +96,20 @@ def plain_hours(axis: Any, least: float, most: float) -> None:
     axis.set_ticklabels([f"{tick:g}" for tick in ticks])
 
 
-def mean_and_half_width(values: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, FloatArray]:
-    """Mean over replications (last axis) and half-width of its t interval; NaN with fewer than two.
+def mean_and_ends(values: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Mean over replications (last axis) and the ends of its interval, as in tables; NaN with fewer than two.
 
     Parameters
     ----------
     values : array, shape (..., replication)
         One value a replication; NaN where a replication has none.
     """
-    return t_half_widths(np.moveaxis(values, -1, 0), confidence)
+    return mean_limits(np.moveaxis(values, -1, 0), confidence)
+
+
+def arms(mean: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:
+    """How far an interval reaches below and above its mean, shape (2, ...), as matplotlib's error bars want it."""
+    return np.asarray(np.maximum([mean - low, high - mean], 0.0))
 
 
 def no_data(ax: Axes, text: str) -> Axes:

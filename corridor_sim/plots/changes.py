@@ -13,9 +13,10 @@ from corridor_sim.plots.base import (
     COLOURS,
     GREY,
     PLOTS,
+    arms,
     compared,
     legend_above,
-    mean_and_half_width,
+    mean_and_ends,
     new_axes,
     no_data,
     tidy,
@@ -77,7 +78,7 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
             ax.errorbar(
                 row.difference,
                 y,
-                xerr=None if math.isnan(half) else half,
+                xerr=_error(row.difference, row.low, row.high),
                 fmt="osD^v"[k % 5],
                 color=colour,
                 mfc=colour if clear else "white",
@@ -230,9 +231,9 @@ def _waterfall(
 
     def total(values: FloatArray, name: str) -> None:
         nonlocal y
-        mean, half = mean_and_half_width(values)
-        ax.barh(y, mean, color=GREY, alpha=0.75, height=0.6, xerr=_error(half), ecolor="black", capsize=3)
-        texts.append((float(mean + np.nan_to_num(half)), y, estimate(float(mean))))
+        mean, low, high = mean_and_ends(values)
+        ax.barh(y, mean, color=GREY, alpha=0.75, height=0.6, xerr=_error(mean, low, high), ecolor="black", capsize=3)
+        texts.append((float(np.fmax(mean, high)), y, estimate(float(mean))))
         names.append(name)
         y += 1
 
@@ -240,11 +241,11 @@ def _waterfall(
         total(begin, ends[0])
         level = float(begin.mean())
     for name, value in bars:
-        mean, half = (float(found) for found in mean_and_half_width(value))
-        colour = PALE if abs(mean) <= half else LESS_COLOUR if mean < 0 else MORE_COLOUR
-        ax.barh(y, mean, left=level, color=colour, height=0.6, xerr=_error(half), ecolor="black", capsize=3)
+        mean, low, high = (float(found) for found in mean_and_ends(value))
+        colour = PALE if low <= 0 <= high else LESS_COLOUR if mean < 0 else MORE_COLOUR
+        ax.barh(y, mean, left=level, color=colour, height=0.6, xerr=_error(mean, low, high), ecolor="black", capsize=3)
         ax.plot([level + mean] * 2, [y - 0.3, y + 1.3], color=GREY, lw=0.7, zorder=1)
-        edge = max(level, level + mean, level + mean + np.nan_to_num(half))
+        edge = max(level, level + mean, level + float(np.fmax(mean, high)))
         sign = "+" if begin is not None else ""
         texts.append((edge, y, estimate(mean, sign=sign)))
         names.append(name)
@@ -265,5 +266,5 @@ def _waterfall(
     return tidy(ax)
 
 
-def _error(half: Any) -> Any:
-    return None if math.isnan(float(half)) else float(half)
+def _error(mean: Any, low: Any, high: Any) -> Any:
+    return None if math.isnan(float(high)) else arms(mean, low, high)[:, None]

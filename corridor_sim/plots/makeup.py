@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plots.base import COLOURS, PLOTS, legend_above, mean_and_half_width, new_axes, no_data, runs_of, tidy
+from corridor_sim.plots.base import COLOURS, PLOTS, arms, legend_above, mean_and_ends, new_axes, no_data, runs_of, tidy
 from corridor_sim.plots.names import drawn, passage_name
 
 if TYPE_CHECKING:
@@ -108,9 +108,9 @@ def _stacked(data: Any, ax: Axes | None, parts_of: Any, label: str) -> Axes:
                 label=drawn(name.replace("_", " ")) if k == 0 else None,
             )
             left = left + width
-        mean, half = mean_and_half_width(left)
-        if np.isfinite(half).all():
-            ax.errorbar(mean, y, xerr=half, fmt="none", ecolor="black", capsize=2, lw=0.9)
+        mean, low, high = mean_and_ends(left)
+        if np.isfinite(high).all():
+            ax.errorbar(mean, y, xerr=arms(mean, low, high), fmt="none", ecolor="black", capsize=2, lw=0.9)
     first = runs[0][1]
     ax.set_yticks(
         range(len(places)),

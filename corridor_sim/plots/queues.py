@@ -13,7 +13,7 @@ from corridor_sim.plots.base import (
     GREY,
     PLOTS,
     legend,
-    mean_and_half_width,
+    mean_and_ends,
     new_axes,
     no_data,
     runs_of,
@@ -87,11 +87,11 @@ def queue_by_hour(data: Any, *, post: str | None = None, direction: str | None =
     hours = np.arange(24)
     for k, (name, results) in enumerate(runs):
         colour = COLOURS[k % len(COLOURS)]
-        mean, half = mean_and_half_width(_hours(results, "queue_by_hour", post, direction))
+        mean, low, high = mean_and_ends(_hours(results, "queue_by_hour", post, direction))
         ax.plot(hours, mean, DASHES[k % 4], color=colour, label=f"{name}: mean")
-        ax.fill_between(hours, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
-        high, _ = mean_and_half_width(_hours(results, "queue_by_hour_p95", post, direction))
-        ax.plot(hours, high, ":", color=colour, lw=1.0, label=f"{name}: 95th percentile")
+        ax.fill_between(hours, low, high, color=colour, alpha=0.2, linewidth=0)
+        busy, *_ = mean_and_ends(_hours(results, "queue_by_hour_p95", post, direction))
+        ax.plot(hours, busy, ":", color=colour, lw=1.0, label=f"{name}: 95th percentile")
     ax.set_ylim(bottom=0)
     ax.set_xticks(range(0, 24, 3))
     ax.set_xlabel("local hour of the day [h]")
@@ -144,9 +144,9 @@ def load_and_capacity(
         period = float(np.diff(day).min()) if len(day) > 1 else 1.0
         x, colour = dates(results, day, post), COLOURS[k % len(COLOURS)]
         ax.step(x, capacity.mean(axis=1) / period, "--", where="post", color=colour, lw=1.6, label=f"{name}: capacity")
-        mean, half = mean_and_half_width(load / period)
+        mean, low, high = mean_and_ends(load / period)
         ax.plot(x, mean, "-", color=colour, label=f"{name}: load")
-        ax.fill_between(x, mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
+        ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     if len(runs) == 1:
         second = ax.twinx()
         _, saturation = _series(runs[0][1], "saturation_by_day", post, direction)
@@ -184,9 +184,9 @@ def cumulative_counts(
             step = float(np.diff(day).min()) if len(day) > 1 else 1.0
             x = dates(results, np.append(day, day[-1] + step), post)
             total = np.vstack([np.zeros(values.shape[1]), np.cumsum(np.nan_to_num(values), axis=0)])
-            mean, half = mean_and_half_width(total)
+            mean, low, high = mean_and_ends(total)
             ax.plot(x, mean, dash, color=colour, label=f"{name}: {of}")
-            ax.fill_between(x, mean - half, mean + half, color=colour, alpha=0.15, linewidth=0)
+            ax.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("local date")
     ax.set_ylabel("vehicles since the start [1]")

@@ -12,9 +12,10 @@ from corridor_sim.plots.base import (
     DASHES,
     GREY,
     PLOTS,
+    arms,
     legend,
     legend_above,
-    mean_and_half_width,
+    mean_and_ends,
     new_axes,
     no_data,
     plain_hours,
@@ -54,11 +55,11 @@ def time_distance(data: Any, *, flow: str | None = None, ax: Axes | None = None,
         flow = max(plan.flows, key=lambda f: max((v.length_km for v in f.variants), default=0.0)).id
     marks: dict[float, str] = {}
     for k, (name, results) in enumerate(runs):
-        km, value, half, posts = _profile(results, flow, what)
+        km, value, reach, posts = _profile(results, flow, what)
         if not len(km):
             return no_data(ax, f"{drawn(flow_name(results, flow))} has no legs")
         ax.plot(km, value, DASHES[k % 4], color=COLOURS[k % len(COLOURS)], lw=1.8, label=name)
-        ax.errorbar(km[-1:], value[-1:], yerr=half, color=COLOURS[k % len(COLOURS)], capsize=4, lw=1.2)
+        ax.errorbar(km[-1:], value[-1:], yerr=reach, color=COLOURS[k % len(COLOURS)], capsize=4, lw=1.2)
         marks.update(posts)
     for n, (at, text) in enumerate(sorted(_merge(marks).items())):
         ax.axvline(at, color="#e5e5e5", lw=0.8, zorder=0)
@@ -87,7 +88,7 @@ def cost_distance(data: Any, *, flow: str | None = None, ax: Axes | None = None)
 
 
 def _profile(results: Any, flow_id: str, what: str) -> tuple[FloatArray, FloatArray, FloatArray, dict[float, str]]:
-    """Distance, mean time or cost, half-width at the end, and posts by distance, along the first itinerary."""
+    """Distance, mean time or cost, arms of its interval at the end, posts by distance, along the first itinerary."""
     plan, table = results.plan, results.rows
     flow = next((f for f in plan.flows if f.id == flow_id), None)
     if flow is None:
@@ -106,8 +107,8 @@ def _profile(results: Any, flow_id: str, what: str) -> tuple[FloatArray, FloatAr
             posts[km[-1]] = drawn(post_name(results, span.id), 24)
         km.append(km[-1] + (span.length_km if span.kind == "leg" else 0.0))
         values.append(values[-1] + amount)
-    mean, half = mean_and_half_width(np.array(values))
-    return np.array(km if len(km) > 1 else []), mean, half[-1:], posts
+    mean, low, high = mean_and_ends(np.array(values))
+    return np.array(km if len(km) > 1 else []), mean, arms(mean, low, high)[:, -1:], posts
 
 
 def _merge(marks: dict[float, str]) -> dict[float, str]:
@@ -138,15 +139,23 @@ def stay_at_posts(data: Any, *, ax: Axes | None = None) -> Axes:
     y = np.arange(len(places))
     for k, (name, results) in enumerate(runs):
         colour, shift = COLOURS[k % len(COLOURS)], (k - (len(runs) - 1) / 2) * 0.22
-        mean, half = mean_and_half_width(_rows(results, "stay_h", places))
-        median, _ = mean_and_half_width(_rows(results, "stay_p50_h", places))
-        high, _ = mean_and_half_width(_rows(results, "stay_p95_h", places))
-        ax.hlines(y + shift, median, high, color=colour, lw=1.0, alpha=0.6)
+        mean, low, high = mean_and_ends(_rows(results, "stay_h", places))
+        reach = arms(mean, low, high)
+        median, *_ = mean_and_ends(_rows(results, "stay_p50_h", places))
+        late, *_ = mean_and_ends(_rows(results, "stay_p95_h", places))
+        ax.hlines(y + shift, median, late, color=colour, lw=1.0, alpha=0.6)
         ax.errorbar(
-            mean, y + shift, xerr=half, fmt="o", color=colour, ms=4, capsize=3, label=f"{name}: mean, 95 % interval"
+            mean,
+            y + shift,
+            xerr=reach,
+            fmt="o",
+            color=colour,
+            ms=4,
+            capsize=3,
+            label=f"{name}: mean, 95 % interval",
         )
         ax.plot(median, y + shift, "|", color=colour, ms=9)
-        ax.plot(high, y + shift, ">", color=colour, ms=4)
+        ax.plot(late, y + shift, ">", color=colour, ms=4)
     ax.set_yticks(y, [drawn(passage_name(first, post, direction)) for post, direction in places])
     ax.set_xscale("symlog", linthresh=1.0)
     ax.set_xlim(left=0)
@@ -190,10 +199,10 @@ def stay_distribution(
         found = results.rows.select("stay_distribution", kind="post", place=label.place, direction=label.direction)
         hours = np.array([float(one.of.split()[0]) for one, _ in found])
         order = np.argsort(hours)
-        mean, half = mean_and_half_width(found.values[order])
+        mean, low, high = mean_and_ends(found.values[order])
         colour = COLOURS[k % len(COLOURS)]
         ax.plot(hours[order], mean, DASHES[k % 4], color=colour, label=name)
-        ax.fill_between(hours[order], mean - half, mean + half, color=colour, alpha=0.2, linewidth=0)
+        ax.fill_between(hours[order], low, high, color=colour, alpha=0.2, linewidth=0)
     ax.set_xscale("log")
     plain_hours(ax.xaxis, *ax.get_xlim())
     ax.set_ylim(0, 1)

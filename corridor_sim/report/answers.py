@@ -140,27 +140,27 @@ def _change(row: Any, what: str, more: str = "", place: str = "", flag: str = ""
 def _single(results: Results) -> Iterator[Sentence]:
     table = results.rows
 
-    def rows(indicator: str, **where: Any) -> list[tuple[Any, tuple[float, float]]]:
+    def rows(indicator: str, **where: Any) -> list[tuple[Any, tuple[float, float, float]]]:
         if indicator not in table.indicators:
             return []
         where = {"cargo_class": "", "of": "", "hour": None, "day": None} | where
         return [(label, mean_interval(values)) for label, values in table.select(indicator, **where)]
 
-    for label, (mean, half) in rows("delay_truck_h_per_day", kind="corridor"):
-        yield Sentence(f"delay on the whole corridor: {amount(mean, mean - half, mean + half, label.unit)}.")
+    for label, (mean, low, high) in rows("delay_truck_h_per_day", kind="corridor"):
+        yield Sentence(f"delay on the whole corridor: {amount(mean, low, high, label.unit)}.")
     crossings = [row for row in rows("tfi1", kind="crossing") if not math.isnan(row[1][0])]
     p95 = {(label.place, label.direction): high for label, high, *_ in results.pooled_percentiles("tfi1_p95_pooled")}
     flagged = results.flagged()
-    for label, (mean, half) in sorted(crossings, key=lambda row: -row[1][0])[:MOST]:
-        high = p95.get((label.place, label.direction), math.nan)
+    for label, (mean, low, high) in sorted(crossings, key=lambda row: -row[1][0])[:MOST]:
+        most = p95.get((label.place, label.direction), math.nan)
         flag = " Overloaded: measures the horizon." if ("crossing", label.place, label.direction) in flagged else ""
-        text = f"time to cross {amount(mean, mean - half, mean + half, 'h')}; 95 of 100 within {amount(high, unit='h')}"
+        text = f"time to cross {amount(mean, low, high, 'h')}; 95 of 100 within {amount(most, unit='h')}"
         text += f".{flag}"
         yield Sentence(text, place_name(results, "crossing", label.place, label.direction))
     limit = results.options.saturation_limit
     full = [row for row in rows("saturation", kind="post") if row[1][0] >= limit]
-    for label, (mean, half) in sorted(full, key=lambda row: -row[1][0])[:MOST]:
-        text = f"load is {estimate(mean, half)} of capacity: little or no headroom."
+    for label, (mean, low, high) in sorted(full, key=lambda row: -row[1][0])[:MOST]:
+        text = f"load is {estimate(mean, (high - low) / 2)} of capacity: little or no headroom."
         yield Sentence(
             text, place_name(results, "post", label.place, label.direction), "overload" if mean >= 1 else "plain"
         )

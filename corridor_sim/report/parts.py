@@ -83,7 +83,8 @@ def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...
 def _estimates(results: Results, name: str, kind: str) -> Iterator[tuple[Any, float, float, bool]]:
     """Rows of one indicator: what it is about, mean (of a pooled one the percentile), half-width, whether in doubt."""
     for label, values in results.rows.select(name, kind=kind, cargo_class="", of="", hour=None, day=None):
-        yield label, *mean_interval(values), unreliable(label, values)
+        mean, low, high = mean_interval(values)
+        yield label, mean, (high - low) / 2, unreliable(label, values)
     for about, found, low, high in results.pooled_percentiles(name, kind=kind):
         yield about, found, (high - low) / 2, math.isnan(low) and results.replications > 1 and not math.isnan(found)
 

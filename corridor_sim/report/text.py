@@ -202,7 +202,7 @@ def _posts(results: Results, width: int) -> list[str]:
     more = f"; not started by then, a replication: {', '.join(late)}" if late else ""
     lines += textwrap.wrap(WHOM + more, width, subsequent_indent="  ")
     few = "; one replication has no interval" if results.replications < 2 else ""
-    lines += textwrap.wrap(f"mean ± half-width of the 95 % interval: sampling noise only{few}", width)
+    lines += textwrap.wrap(f"mean ± half the width of the 95 % interval: sampling noise only{few}", width)
     return lines + _marks_told({text[-1] for row in rows[1:] for text in row[2:] if text}, width)
 
 
@@ -283,8 +283,12 @@ def _crossings(results: Results) -> dict[tuple[str, str], tuple[str, str]]:
 
 
 def _row(table: Table, indicator: str, **where: str) -> tuple[float, float] | None:
+    """Mean and half the width of the interval of such a row."""
     found = _found(table, indicator, **where)
-    return mean_interval(found[1]) if found is not None else None
+    if found is None:
+        return None
+    mean, low, high = mean_interval(found[1])
+    return mean, (high - low) / 2
 
 
 def _doubtful(table: Table, indicator: str, **where: str) -> bool:
@@ -330,7 +334,10 @@ def describe_comparison(comparison: Comparison, width: int = 80) -> str:
             text = f"{place} {direction}".strip() + f": {moved_wait_told(moved)}"
             lines += textwrap.wrap(text, width, subsequent_indent="  ")
     joint = "" if len(comparison.names) == 2 else ", together for all scenarios of a row"
-    lines += ["", *textwrap.wrap(f"difference ± half-width of the 95 % interval{joint}: sampling noise only", width)]
+    lines += [
+        "",
+        *textwrap.wrap(f"difference ± half the width of the 95 % interval{joint}: sampling noise only", width),
+    ]
     shown = frame.loc[frame["verdict"].isin(["more", "less"]), "note"]
     lines += _marks_told({MARKS[note] for note in shown if note in MARKS}, width)
     return "\n".join(line.rstrip() for line in lines)

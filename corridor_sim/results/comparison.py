@@ -28,6 +28,7 @@ from corridor_sim.results.reliability import UNRELIABLE, unreliable_difference
 from corridor_sim.results.results import NOISE, OVERLOAD, TIMES, Results
 from corridor_sim.results.worth import Worth, worth_of
 from corridor_sim.statistics.intervals import require_confidence, t_half_width, t_p_values
+from corridor_sim.statistics.skewness import arms, lean_p_values, leaning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -399,13 +400,14 @@ def paired_statistics(
     base, other : arrays, shape (row, replication)
         NaN where a replication has no value; a pair counts where both have one.
     step : array of shape (row,) or float
-        Resolution of the values (`resolution`). Where pairs differ, the half-width is at least this
+        Resolution of the values (`resolution`). Where pairs differ, either arm of the interval is at least this
         over n: equal differences in few replications do not make an interval of no width.
 
     Returns
     -------
     dict of arrays, shape (row,)
-        ``same`` is 1 where all pairs are equal to the bit. Source: [law2015] sec. 10.2.1.
+        ``same`` is 1 where all pairs are equal to the bit. Source: [law2015] sec. 10.2.1; from ten pairs on
+        the interval follows the skewness of the differences (`statistics/skewness.py`).
     """
     there = ~np.isnan(base) & ~np.isnan(other)
     n = there.sum(axis=1)
@@ -416,8 +418,9 @@ def paired_statistics(
         second = np.where(there, other, 0.0).sum(axis=1) / n
         residual = np.where(there, other - base - mean[:, None], 0.0)
         error = np.sqrt((residual**2).sum(axis=1) / (n - 1) / n)
-        half = t_half_width(error, n - 1, confidence)
-        p = t_p_values(mean / error, np.maximum(n - 1, 1))
+        lean = leaning(np.where(there, other - base, np.nan).T)
+        below, above = arms(error, n, lean, confidence)
+        p = lean_p_values(mean / error, np.maximum(n, 2), lean)
         a = np.where(there, base - first[:, None], 0.0)
         b = np.where(there, other - second[:, None], 0.0)
         spread_a, spread_b = (a**2).sum(axis=1), (b**2).sum(axis=1)
@@ -425,14 +428,14 @@ def paired_statistics(
         saved = (spread_a + spread_b) / (residual**2).sum(axis=1)
     same = (np.where(there, other == base, True)).all(axis=1) & (n > 0)
     enough = n > 1
-    half = np.where(same | ~enough, half, np.maximum(half, step / np.maximum(n, 1)))
+    least = np.where(same | ~enough, 0.0, step / np.maximum(n, 1))
     p = np.where(same, 1.0, p)
     return {
         "base": first,
         "other": second,
         "difference": mean,
-        "low": np.where(enough, mean - half, np.nan),
-        "high": np.where(enough, mean + half, np.nan),
+        "low": np.where(enough, mean - np.maximum(below, least), np.nan),
+        "high": np.where(enough, mean + np.maximum(above, least), np.nan),
         "n": n,
         "p": np.where(enough, p, np.nan),
         "correlation": np.where(enough, correlation, np.nan),

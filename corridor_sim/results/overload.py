@@ -137,6 +137,6 @@ def _mean(values: FloatArray) -> float:
 
 
 def _lower(values: FloatArray) -> float:
-    """Lower bound of the 95 % interval; -inf where there is none."""
+    """Lower end of Student's 95 % interval (its arm is the longer one where growth leans to many); -inf if none."""
     mean, half = t_half_widths(np.asarray(values)[:, None])
     return float(mean[0] - half[0]) if np.isfinite(half[0]) else -math.inf

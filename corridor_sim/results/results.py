@@ -198,7 +198,7 @@ class Results:
         by_time : bool
             Also the rows by hour and by day.
         confidence : float
-            Of the t interval; it covers sampling noise only.
+            Of the interval (`statistics/skewness.py`); it covers sampling noise only.
         **where
             Columns to match, as in `Table.select` (``kind="post"``).
 
@@ -213,13 +213,13 @@ class Results:
         """
         import pandas as pd
 
-        from corridor_sim.statistics import t_half_widths
+        from corridor_sim.statistics import mean_limits
 
         table = self.rows.select(None if indicators == "all" else indicators, **where)
         if not by_time:
             kept = [k for k, label in enumerate(table.labels) if label.hour is None and label.day is None]
             table = Table(tuple(table.labels[k] for k in kept), table.values[kept], table.replications)
-        mean, half = t_half_widths(table.values.T, confidence)
+        mean, low, high = mean_limits(table.values.T, confidence)
         n = (~np.isnan(table.values)).sum(axis=1)
         frame = pd.DataFrame({column: [getattr(label, column) for label in table.labels] for column in COLUMNS})
         if by_time:
@@ -227,7 +227,7 @@ class Results:
             frame["date"] = [self._date(label) for label in table.labels]
         else:
             frame = frame.drop(columns=["hour", "day"])
-        frame["mean"], frame["low"], frame["high"], frame["n"] = mean, mean - half, mean + half, n
+        frame["mean"], frame["low"], frame["high"], frame["n"] = mean, low, high, n
         flagged = self.flagged()
         frame["note"] = [
             _note(label, flagged, int(count), values) for (label, values), count in zip(table, n, strict=True)
@@ -446,12 +446,12 @@ class Results:
         return replace(self, rows=rows)
 
 
-def mean_interval(values: FloatArray) -> tuple[float, float]:
-    """Mean and half-width of the 95 % t interval of one row, NaN where there is none."""
-    from corridor_sim.statistics import t_half_widths
+def mean_interval(values: FloatArray) -> tuple[float, float, float]:
+    """Mean and ends of the 95 % interval of one row, as in `Results.summary`; NaN where there is none."""
+    from corridor_sim.statistics import mean_limits
 
-    mean, half = t_half_widths(np.asarray(values)[:, None])
-    return float(mean[0]), float(half[0])
+    mean, low, high = mean_limits(np.asarray(values)[:, None])
+    return float(mean[0]), float(low[0]), float(high[0])
 
 
 def _mean(values: FloatArray) -> float:

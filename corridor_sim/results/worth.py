@@ -110,7 +110,7 @@ def worth_of(
 
 
 def _interval(values: FloatArray, confidence: float) -> tuple[float, float, float]:
-    from corridor_sim.statistics import t_interval
+    from corridor_sim.statistics import mean_limits
 
-    found = t_interval(values, confidence)
-    return found.mean, found.low, found.high
+    mean, low, high = mean_limits(values, confidence)
+    return float(mean), float(low), float(high)

@@ -65,6 +65,7 @@ from corridor_sim.statistics.selection import (
     two_stage_sizes,
 )
 from corridor_sim.statistics.sensitivity import SobolIndices, ishigami, ishigami_indices, sobol
+from corridor_sim.statistics.skewness import lean_p_values, mean_limits
 from corridor_sim.statistics.two_way import VarianceParts, crossed_variance, nested_variance
 from corridor_sim.statistics.validation import Fit, fit, geh
 
@@ -113,6 +114,8 @@ __all__ = [
     "judge",
     "kn_constants",
     "kn_half_width",
+    "lean_p_values",
+    "mean_limits",
     "morris_effects",
     "morris_points",
     "mser",

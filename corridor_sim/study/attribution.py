@@ -123,18 +123,17 @@ class Attribution:
         return frame
 
     @staticmethod
-    def _line(name: str, alone: tuple[float, float], last: tuple[float, float]) -> dict[str, Any]:
+    def _line(name: str, alone: tuple[float, ...], last: tuple[float, ...]) -> dict[str, Any]:
         line: dict[str, Any] = {"improvement": name}
-        for column, (mean, half) in (("alone", alone), ("last", last)):
-            line |= {column: mean, f"{column}_low": mean - half, f"{column}_high": mean + half}
+        for column, (mean, low, high) in (("alone", alone), ("last", last)):
+            line |= {column: mean, f"{column}_low": low, f"{column}_high": high}
         return line
 
-    def _change(self, before: Results, after: Results) -> tuple[float, float]:
-        from corridor_sim.statistics import t_interval
+    def _change(self, before: Results, after: Results) -> tuple[float, ...]:
+        from corridor_sim.statistics import mean_limits
 
         rows = [run.rows.row(self.indicator, **self.where) for run in (before, after)]
-        found = t_interval(rows[1] - rows[0], self.comparison.confidence)
-        return found.mean, found.half_width
+        return tuple(float(one) for one in mean_limits(rows[1] - rows[0], self.comparison.confidence))
 
 
 def where_the_delay_is(results: Results) -> pd.DataFrame:
@@ -144,19 +143,19 @@ def where_the_delay_is(results: Results) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from corridor_sim.statistics import t_half_widths
+    from corridor_sim.statistics import mean_limits
 
     table = results.rows.select("delay_truck_h", cargo_class="", of="")
     rows = [k for k, label in enumerate(table.labels) if label.kind in ("stage", "leg")]
     found = Table(tuple(table.labels[k] for k in rows), table.values[rows], table.replications)
-    mean, half = t_half_widths(found.values.T)
+    mean, low, high = mean_limits(found.values.T)
     frame = pd.DataFrame(
         {
             "place": [label.place for label in found.labels],
             "direction": [label.direction for label in found.labels],
             "delay_truck_h": mean,
-            "low": mean - half,
-            "high": mean + half,
+            "low": low,
+            "high": high,
         }
     )
     total = float(frame["delay_truck_h"].sum())

@@ -129,11 +129,11 @@ def run_until(
 
     Notes
     -----
-    A row has reached relative error g when half-width <= g/(1+g) |mean| [law2015] sec. 9.4.1,
+    A row has reached relative error g when half the width of its interval is <= g/(1+g) |mean| [law2015] sec. 9.4.1,
     looked at after every `step`; stopping is a little optimistic, the last look says so if it
     was not reached.
     """
-    from corridor_sim.statistics import t_half_widths
+    from corridor_sim.statistics import mean_limits
 
     given = planned(scenario)
     step, at_least = arguments.whole("step", step, 1), arguments.whole("at_least", at_least, 2)
@@ -163,7 +163,8 @@ def run_until(
         rows = _rows_wanted(results.rows, precision)
         level = 1.0 - (1.0 - confidence) / max(len(rows), 1)
         values = np.array([results.rows.values[k] for k, _ in rows])
-        mean, half = t_half_widths(values.T, level)
+        mean, low, high = mean_limits(values.T, level)
+        half = (high - low) / 2
         wanted = np.array([error / (1.0 + error) for _, error in rows]) * np.abs(mean)
         enough = (half <= wanted) | np.isnan(mean)
         if enough.all() or count >= max_replications:

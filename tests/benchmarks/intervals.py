@@ -1,7 +1,7 @@
 """How often the 95 % intervals of a study hold what they are about: ``python tests/benchmarks/intervals.py``.
 
-A post of two lanes (M/M/2) at loads 0.3, 0.7 and 0.9, thirty days a replication (at 0.9: 120) after 21
-days of warm-up, twenty replications a study, `--studies` of them at each load (`--load` for one alone).
+A post of two lanes (M/M/2) at loads 0.3, 0.7 and 0.9, thirty days a replication (`--days`) after 21 days
+of warm-up, twenty replications a study, `--studies` of them at each load (`--load` for one alone).
 What a row is about is known by theory for the rows of `theory_of`; for the others it is the mean over all
 replications of all studies together (for a pooled percentile, that of all consignments), whose own error
 is a twentieth of a half-width with 400 studies. Differences are those from the same post with services
@@ -24,13 +24,12 @@ from corridor_sim.results.comparison import paired_statistics, resolution, welch
 from corridor_sim.results.pooled_differences import pooled_differences
 from corridor_sim.results.reliability import unreliable, unreliable_difference
 from corridor_sim.results.results import Results
-from corridor_sim.statistics import t_half_widths, theory
+from corridor_sim.statistics import mean_limits, theory
 
 LOADS, SIZE, MEAN_H, LANES = (0.3, 0.7, 0.9), 20, 0.5, 2
 WARM_UP = 21
-DAYS = {0.3: 30, 0.7: 30, 0.9: 120}
-"""Counted days. At load 0.9 a queue forgets in four days (1 / (2 lanes x 2 an hour x (1 - sqrt(0.9))^2) = 95 h), and
-with thirty days, seven times that, the means of replications are too skew for twenty of them."""
+DAYS = {0.3: 30, 0.7: 30, 0.9: 30}
+"""Counted days. At load 0.9 a queue forgets in four days: 1 / (2 lanes x 2 an hour x (1 - sqrt(0.9))^2) = 95 h."""
 SCENARIO = """
 schema = 1
 name = "two lanes"
@@ -149,9 +148,9 @@ def coverage(load: float, studies: int, rng: int = 2024, results: Results | None
     found = []
     for name, values, label in rows(simulate(load, studies, rng) if results is None else results):
         by_study = values.reshape(studies, SIZE).T
-        mean, half = t_half_widths(by_study)
+        _, low, high = mean_limits(by_study)
         warned = np.array([unreliable(label, study) for study in by_study.T])
-        found.append(counted(load, name, values, mean - half, mean + half, warned, theory_of(name, load)))
+        found.append(counted(load, name, values, low, high, warned, theory_of(name, load)))
     return found
 
 

@@ -16,7 +16,7 @@ import corridor_sim as cs
 from corridor_sim.indicators.table import Table
 from corridor_sim.plots import PLOTS, changes
 from corridor_sim.plots.accessor import Plots
-from corridor_sim.plots.base import mean_and_half_width, new_axes, runs_of
+from corridor_sim.plots.base import mean_and_ends, new_axes, runs_of
 from corridor_sim.plots.names import clean, drawn
 
 COMPARING = [name for name in PLOTS if PLOTS.example(name).get("of") == "comparison"]
@@ -224,12 +224,13 @@ def test_clean_names_have_one_line_and_no_direction_marks():
     assert drawn("5 $ and 6 $") == r"5 \$ and 6 \$"
 
 
-def test_the_half_width_is_that_of_students_t():
+def test_the_interval_of_few_values_is_that_of_students_t():
     # Values 1, 2, 3: sd 1, t(0.975, 2) = 4.302653, half-width 4.302653 / sqrt(3).
-    mean, half = mean_and_half_width(np.array([[1.0, 2.0, 3.0], [5.0, np.nan, np.nan]]))
+    mean, low, high = mean_and_ends(np.array([[1.0, 2.0, 3.0], [5.0, np.nan, np.nan]]))
     assert mean.tolist() == [2.0, 5.0]
-    assert half[0] == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
-    assert np.isnan(half[1])
+    assert high[0] - 2.0 == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+    assert 2.0 - low[0] == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+    assert np.isnan([low[1], high[1]]).all()
 
 
 def test_the_map_leaves_out_what_has_no_coordinates_and_draws_an_outline(comparison):

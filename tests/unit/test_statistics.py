@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from corridor_sim import statistics
-from corridor_sim.plots.base import mean_and_half_width
+from corridor_sim.plots.base import mean_and_ends
 from corridor_sim.results.comparison import paired_statistics
 from corridor_sim.verify.analytics import check_analytic
 
@@ -98,15 +98,16 @@ def test_p_values_of_far_tails_are_that_of_scipy():
 
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.999])
 def test_half_widths_of_all_kinds_are_that_of_scipy(confidence):
-    values = np.random.default_rng(5).normal(3.0, 2.0, (12, 3))
-    low, high = stats.t.interval(confidence, 11, loc=values.mean(axis=0), scale=stats.sem(values, axis=0))
+    values = np.random.default_rng(5).normal(3.0, 2.0, (9, 3))
+    low, high = stats.t.interval(confidence, 8, loc=values.mean(axis=0), scale=stats.sem(values, axis=0))
     expected = (high - low) / 2
-    assert statistics.t_half_width(stats.sem(values, axis=0), 11, confidence) == pytest.approx(expected)
+    assert statistics.t_half_width(stats.sem(values, axis=0), 8, confidence) == pytest.approx(expected)
     assert statistics.t_half_widths(values, confidence)[1] == pytest.approx(expected)
     assert statistics.t_interval(values[:, 0], confidence).half_width == pytest.approx(expected[0])
-    assert mean_and_half_width(values.T, confidence)[1] == pytest.approx(expected)
-    paired = paired_statistics(np.zeros((3, 12)), values.T, confidence)
-    assert (paired["high"] - paired["low"]) / 2 == pytest.approx(expected)
+    paired = paired_statistics(np.zeros((3, 9)), values.T, confidence)
+    for _, *ends in (mean_and_ends(values.T, confidence), [0.0, paired["low"], paired["high"]]):
+        assert ends[0] == pytest.approx(low)
+        assert ends[1] == pytest.approx(high)
 
 
 def test_many_intervals_at_once_are_those_one_by_one_and_pass_over_gaps():
