@@ -2,9 +2,9 @@
 
 Each percentile has its interval by inverting its distribution function (`indicators/pools.py`). For runs on different
 random numbers the interval of the difference is put together from the arms of the two (MOVER [zou2007]). On common
-random numbers a section of replications that is congested in one run is congested in the other: half of the width of an
-interval stands for the standard error of its percentile, and what the residuals of the sections have in common is
-taken off, as in the variance of any difference.
+random numbers a section of replications that is congested in one run is congested in the other: arms of the same side
+are put together, less what the residuals of the sections have in common, as in the variance of any difference. That
+the arms are those of the same side is an assumption of ours, measured (docs/rules.md, rule D27).
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def _difference(
         return [first, second, change, known, known, 1.0 if free > 0 else math.nan, 1.0, math.inf]
     wide_1, wide_2 = (down_1 + up_1) / 2, (down_2 + up_2) / 2
     if paired:
-        below = above = math.sqrt(max(wide_1**2 + wide_2**2 - 2 * shared * wide_1 * wide_2, 0.0))
+        # Both percentiles are high in a congested world and low in a quiet one, and the larger one moves more.
+        quiet, congested = _apart(down_1, down_2, shared), _apart(up_1, up_2, shared)
+        below, above = (quiet, congested) if change > 0 else (congested, quiet)
     else:
         below, above = math.hypot(down_2, up_1), math.hypot(up_2, down_1)
     if free < 1 or math.isnan(below + above):
@@ -107,8 +109,13 @@ def _difference(
     below, above = max(below, least), max(above, least)
     error = (below if change > 0 else above) / quantile
     p = float(t_p_values([change / error], [free])[0])
-    common = [shared, (wide_1**2 + wide_2**2) / below**2] if paired else [math.nan, math.nan]
+    common = [shared, (wide_1**2 + wide_2**2) / ((below + above) / 2) ** 2] if paired else [math.nan, math.nan]
     return [first, second, change, change - below, change + above, p, *common]
+
+
+def _apart(first: float, second: float, shared: float) -> float:
+    """Arm of a difference from those of its parts, less what they have in common."""
+    return math.sqrt(max(first**2 + second**2 - 2 * shared * first * second, 0.0))
 
 
 def _correlation(base: FloatArray, other: FloatArray) -> float:

@@ -102,10 +102,21 @@ def lean_p_values(t: ArrayLike, n: ArrayLike, lean: ArrayLike) -> FloatArray:
     >>> lean_p_values([2.0, 2.0, -2.0], [20, 20, 20], [0.0, 0.05, 0.05]).round(3)
     array([0.06 , 0.023, 0.131])
     """
+    return t_p_values(lean_t(t, lean), np.asarray(n) - 1)
+
+
+def lean_t(t: ArrayLike, lean: ArrayLike) -> FloatArray:
+    """Means over their standard errors, straightened: Student's law holds for these, whatever the values lean to.
+
+    Examples
+    --------
+    >>> lean_t([-2.0, 0.0, 2.0], 0.05).round(3)
+    array([-1.577,  0.05 ,  2.477])
+    """
     size, leans = np.asarray(t, dtype=float), np.asarray(lean, dtype=float)
     with np.errstate(invalid="ignore", over="ignore"):
         straight = size + leans + 2.0 * leans * size**2 + 4.0 / 3.0 * leans**2 * size**3
-    return t_p_values(np.where(np.isinf(size) | (leans == 0), size, straight), np.asarray(n) - 1)
+    return np.where(np.isfinite(size) & (leans != 0) & np.isfinite(straight), straight, size)
 
 
 def _inverse(r: FloatArray, lean: FloatArray) -> FloatArray:
