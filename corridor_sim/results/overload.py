@@ -20,7 +20,7 @@ from corridor_sim.indicators.places import element_place
 from corridor_sim.indicators.table import Label, Table
 from corridor_sim.plan.capacity import Accounts
 from corridor_sim.plan.plan import Plan
-from corridor_sim.statistics import t_half_widths
+from corridor_sim.statistics import mean_limits
 
 EVEN = 0.005
 """A load this near to 1 is 1.00 as printed."""
@@ -137,6 +137,6 @@ def _mean(values: FloatArray) -> float:
 
 
 def _lower(values: FloatArray) -> float:
-    """Lower end of Student's 95 % interval (its arm is the longer one where growth leans to many); -inf if none."""
-    mean, half = t_half_widths(np.asarray(values)[:, None])
-    return float(mean[0] - half[0]) if np.isfinite(half[0]) else -math.inf
+    """Lower end of the 95 % interval; -inf where there is none."""
+    low = float(mean_limits(np.asarray(values)[:, None])[1][0])
+    return low if math.isfinite(low) else -math.inf

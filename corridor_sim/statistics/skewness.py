@@ -3,7 +3,9 @@
 Mean waits and what they lose by a measure lean: a replication that was congested stands far out. Student's interval
 then misses on that side, and too often. Willink's [willink2005] has arms of its own on either side, from the sample
 skewness by the cubic transformation of Hall [hall1992]; batch-means procedures for simulations use it likewise
-[tafazzoli2011]. Its arms are Student's where the values do not lean.
+[tafazzoli2011]. But differences of throughput or of queues at the end lean to neither side and have far values on both:
+the skewness of twenty such is chance, and Willink's interval, cut on the side of the truth, misses too often where
+Student's does not. So each arm here is the longer one of the two. That is ours, and measured: rule D27.
 """
 
 from __future__ import annotations
@@ -15,12 +17,12 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.statistics.intervals import t_half_width, t_p_values
 
 ENOUGH = 10
-"""Values from which their skewness is used. Measured on normal values: with ten the interval is 1.1 times as long as
-Student's, with five 1.5 times."""
+"""Values from which their skewness is used: with fewer it is mostly chance. Measured on normal
+values: with ten the interval is 1.17 times as long as Student's, with twenty 1.04, with five it would be 1.6."""
 
 
 def mean_limits(values: ArrayLike, confidence: float = 0.95) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Means of many indicators with the ends of their intervals: Willink's, with fewer than `ENOUGH` values Student's.
+    """Means of many indicators with the ends of their intervals; with fewer than `ENOUGH` values Student's.
 
     Parameters
     ----------
@@ -54,7 +56,7 @@ def mean_limits(values: ArrayLike, confidence: float = 0.95) -> tuple[FloatArray
 
 
 def arms(error: ArrayLike, n: ArrayLike, lean: FloatArray, confidence: float) -> tuple[FloatArray, FloatArray]:
-    """How far intervals reach below and above their means; NaN where there are fewer than two values.
+    """How far intervals reach below and above their means, the longer of Student's and Willink's arms; NaN if n < 2.
 
     Parameters
     ----------
@@ -66,11 +68,11 @@ def arms(error: ArrayLike, n: ArrayLike, lean: FloatArray, confidence: float) ->
     Examples
     --------
     >>> arms([1.0, 1.0], [20, 20], np.array([0.0, 0.05]), 0.95)
-    (array([2.09302405, 1.72743753]), array([2.09302405, 2.90541454]))
+    (array([2.09302405, 2.09302405]), array([2.09302405, 2.90541454]))
     """
     free = np.asarray(n) - 1
     half, t = t_half_width(error, free, confidence), t_half_width(1.0, free, confidence)
-    below, above = (np.maximum(side * _inverse(side * t, lean), 0.0) * np.asarray(error) for side in (1.0, -1.0))
+    below, above = (np.maximum(side * _inverse(side * t, lean) * np.asarray(error), half) for side in (1.0, -1.0))
     return np.where(lean == 0, half, below), np.where(lean == 0, half, above)
 
 
@@ -95,14 +97,17 @@ def leaning(values: ArrayLike) -> FloatArray:
 
 
 def lean_p_values(t: ArrayLike, n: ArrayLike, lean: ArrayLike) -> FloatArray:
-    """Two-sided p-values of means over their standard errors: at most 1 - confidence where the interval has no 0 in it.
+    """Two-sided p-values of means over their standard errors: below 1 - confidence where the interval has no 0 in it.
+
+    The larger one of those of Student's and of Willink's tests.
 
     Examples
     --------
     >>> lean_p_values([2.0, 2.0, -2.0], [20, 20, 20], [0.0, 0.05, 0.05]).round(3)
-    array([0.06 , 0.023, 0.131])
+    array([0.06 , 0.06 , 0.131])
     """
-    return t_p_values(lean_t(t, lean), np.asarray(n) - 1)
+    free = np.asarray(n) - 1
+    return np.maximum(t_p_values(t, free), t_p_values(lean_t(t, lean), free))
 
 
 def lean_t(t: ArrayLike, lean: ArrayLike) -> FloatArray:

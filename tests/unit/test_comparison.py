@@ -364,6 +364,6 @@ def test_marks_tell_an_unreliable_interval_from_an_overload():
     comparison = Comparison((made(rare), made(changed, "b")))
     assert comparison.table()["note"].tolist() == [UNRELIABLE, ""]
     text = comparison.describe()
-    assert re.search(r"0\.58 ±0\.33\? more", text)
+    assert re.search(r"0\.58 ±XX\? more", text)
     assert "? interval not reliable" in text
     assert "overloaded" not in text
