@@ -107,10 +107,14 @@ if TYPE_CHECKING:
     from corridor_sim.model.service_times import Uniform as Uniform
     from corridor_sim.model.service_times import Weibull as Weibull
     from corridor_sim.plan.build import make_plan as make_plan
+    from corridor_sim.records.queue_counts import QueueCounts as QueueCounts
+    from corridor_sim.records.queue_counts import queue_counts as queue_counts
     from corridor_sim.report import report as report
     from corridor_sim.report.figure_list import figures as figures
     from corridor_sim.results.comparison import Comparison as Comparison
     from corridor_sim.results.law_fits import LawFits as LawFits
+    from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
+    from corridor_sim.results.queue_predictions import RollingScores as RollingScores
     from corridor_sim.results.results import Results as Results
     from corridor_sim.results.uncertain import Uncertainty as Uncertainty
     from corridor_sim.statistics import theory as theory
@@ -121,6 +125,9 @@ if TYPE_CHECKING:
     from corridor_sim.study.equilibrium import equilibrium as equilibrium
     from corridor_sim.study.law_fits import fit_law as fit_law
     from corridor_sim.study.observations import Observation as Observation
+    from corridor_sim.study.queue_prediction import WeeklyQueue as WeeklyQueue
+    from corridor_sim.study.queue_prediction import predict_queue as predict_queue
+    from corridor_sim.study.queue_prediction import rolling_scores as rolling_scores
     from corridor_sim.study.run import compare as compare
     from corridor_sim.study.run import run as run
     from corridor_sim.study.store import load as load_results  # noqa: F401
@@ -137,11 +144,14 @@ _NAMES = {
     "study.observations": "Observation",
     "study.uncertainty": "uncertainty",
     "study.law_fits": "fit_law",
+    "study.queue_prediction": "WeeklyQueue predict_queue rolling_scores",
     "study.warm_up": "warm_up",
     "study.attribution": "Attribution attribute where_the_delay_is",
     "results.results": "Results",
     "results.comparison": "Comparison",
     "results.law_fits": "LawFits",
+    "results.queue_predictions": "QueuePrediction RollingScores",
+    "records.queue_counts": "QueueCounts queue_counts",
     "results.uncertain": "Uncertainty",
     "indicators": "Options",
     "core.errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",

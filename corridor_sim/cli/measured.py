@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import click
 
 from corridor_sim.cli.commands import main
-from corridor_sim.cli.options import format_option, output_options, picture_option
+from corridor_sim.cli.options import MAX_WORKERS, format_option, output_options, picture_option, quiet_option
 from corridor_sim.cli.output import deliver, refuse_unwritable
 from corridor_sim.cli.pictures import drawn, kind_of
 
@@ -79,3 +81,84 @@ def fit(
     for path, kind in drawings.items():
         deliver(drawn(kind, fits, path, {}), path, overwrite)
     deliver(told, output, overwrite)
+
+
+@main.command()
+@click.argument("counts")
+@click.option("--time", default="time_utc", show_default=True, help="Header of the times of the counts.")
+@click.option("--count", default="vehicles", show_default=True, help="Header of the counts.")
+@click.option(
+    "--origin",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]),
+    help="Predict from here (UTC); nothing later is looked at. The last count if not given.",
+)
+@click.option("--days", type=click.FloatRange(0.1, 7.0), default=7.0, show_default=True, help="How far ahead.")
+@click.option("--scores", is_flag=True, help="Predict from many origins instead, and hold it against what came.")
+@click.option(
+    "--every-hours",
+    type=click.FloatRange(min=1.0),
+    default=24.0,
+    show_default=True,
+    help="Between origins of --scores.",
+)
+@click.option("--draws", type=click.IntRange(2, 10_000), default=64, show_default=True, help="Weeks that may come.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the weeks and of the streams.")
+@click.option("--workers", type=click.IntRange(1, MAX_WORKERS), help="Processes; all cores if not given.")
+@quiet_option
+@format_option
+@picture_option
+@output_options
+def predict(
+    counts: str,
+    time: str,
+    count: str,
+    origin: dt.datetime | None,
+    days: float,
+    scores: bool,
+    every_hours: float,
+    draws: int,
+    seed: int | None,
+    workers: int | None,
+    quiet: bool,
+    form: str,
+    pictures: tuple[Path, ...],
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """Predict the queue at Chop (Tysa) from its counts.
+
+    COUNTS is a CSV file, or chop_zahony_2025 for the counts that come with the package. With --scores the
+    simulated prediction stands beside "last value" and "hour-of-week mean".
+    """
+    from corridor_sim.records.queue_counts import queue_counts
+    from corridor_sim.report import tables
+    from corridor_sim.study.queue_prediction import predict_queue, rolling_scores
+
+    drawings = {path: kind_of(path, "predict") for path in pictures}
+    if scores and (pictures or origin is not None):
+        raise click.UsageError("--scores goes over many origins: leave out --origin and --picture")
+    refuse_unwritable(overwrite, output, *pictures)
+    held = queue_counts(counts, time=time, count=count)
+    settings: dict[str, Any] = {"draws": draws, "rng": seed, "workers": workers, "progress": not quiet}
+    if scores:
+        frame = rolling_scores(held, every_h=every_hours, **settings).table()
+    else:
+        made = predict_queue(held, origin, horizon_h=24.0 * days, **settings)
+        frame = made.table()
+        for path, kind in drawings.items():
+            deliver(drawn(kind, made, path, {"counts": held}), path, overwrite)
+    if form == "csv":
+        told = tables.to_csv(frame)
+    elif form == "json":
+        told = tables.to_json({"about": repr(held), "rows": tables.records(frame)})
+    else:
+        rows = [[_cell(value, 2 if scores else 0) for value in row] for row in frame.itertuples(index=False)]
+        told = tables.to_text([str(name).replace("_", " ") for name in frame], rows, 140)
+    deliver(told, output, overwrite)
+
+
+def _cell(value: Any, digits: int) -> str:
+    """A text, a whole number, a number with some digits, or a date and time to the minute."""
+    if isinstance(value, (str, int)):
+        return str(value)
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, dt.datetime) else f"{value:.{digits}f}"

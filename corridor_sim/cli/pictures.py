@@ -16,7 +16,7 @@ FORMATS = (".png", ".svg", ".pdf")
 DPI = 150
 
 
-COMMAND_OF = {"fits": "fit"}
+COMMAND_OF = {"fits": "fit", "prediction": "predict"}
 """What draws pictures of other things than runs, by what they are of."""
 
 

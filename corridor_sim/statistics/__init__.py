@@ -50,6 +50,7 @@ from corridor_sim.statistics.intervals import (
     variance_ratio,
     welch_interval,
 )
+from corridor_sim.statistics.scores import coverage, crps, interval_score
 from corridor_sim.statistics.selection import (
     BestComparison,
     KNConstants,
@@ -97,7 +98,9 @@ __all__ = [
     "compare_with_best",
     "control_variate",
     "correlation",
+    "coverage",
     "crossed_variance",
+    "crps",
     "dudewicz_dalal_h",
     "dunnett_quantile",
     "first_order",
@@ -108,6 +111,7 @@ __all__ = [
     "implausibility",
     "input_interval",
     "internal_rate_of_return",
+    "interval_score",
     "ishigami",
     "ishigami_indices",
     "jansen_effects",
