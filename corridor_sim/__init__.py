@@ -111,6 +111,8 @@ if TYPE_CHECKING:
     from corridor_sim.records.queue_counts import queue_counts as queue_counts
     from corridor_sim.report import report as report
     from corridor_sim.report.figure_list import figures as figures
+    from corridor_sim.results.appraisal import Appraisal as Appraisal
+    from corridor_sim.results.cash_flows import appraise as appraise
     from corridor_sim.results.comparison import Comparison as Comparison
     from corridor_sim.results.law_fits import LawFits as LawFits
     from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
@@ -148,6 +150,8 @@ _NAMES = {
     "study.warm_up": "warm_up",
     "study.attribution": "Attribution attribute where_the_delay_is",
     "results.results": "Results",
+    "results.appraisal": "Appraisal",
+    "results.cash_flows": "appraise",
     "results.comparison": "Comparison",
     "results.law_fits": "LawFits",
     "results.queue_predictions": "QueuePrediction RollingScores",

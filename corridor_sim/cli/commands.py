@@ -341,6 +341,46 @@ def equilibrium(
 
 
 @main.command()
+@click.argument("base", metavar="BASE")
+@click.argument("other", metavar="OTHER")
+@click.option(
+    "--discount-rate",
+    type=click.FloatRange(min=0, max=0.5),
+    required=True,
+    help="Real, a year: 0.06 for 6 %. There is no default.",
+)
+@click.option("--years", type=click.IntRange(1, 100), required=True, help="Full years of operation.")
+@click.option("--opening-year", type=int, help="First full year of operation; that of the run if not given.")
+@click.option("--growth-after", type=click.FloatRange(-0.5, 0.5), default=0.0, help="Growth of the benefits a year.")
+@click.option("--optimism-bias", type=click.FloatRange(0, 10), default=0.0, help="Uplift of the capital: 0.2 for 20 %.")
+@run_options
+@format_option
+@output_options
+def appraise(
+    base: str, other: str, form: str, output: Path | None, overwrite: bool, quiet: bool, **settings: Any
+) -> None:
+    """Is OTHER worth its money against BASE: net present value, EIRR, and a table of years.
+
+    Costs and lives are those of the improvements that OTHER has and BASE has not.
+    """
+    from corridor_sim.report import tables
+    from corridor_sim.results.cash_flows import appraise as appraised
+
+    how = {
+        name: settings.pop(name) for name in ("discount_rate", "years", "opening_year", "growth_after", "optimism_bias")
+    }
+    settings["quiet"] = quiet
+    refuse_unwritable(overwrite, output)
+    found = appraised(compare_all(read_scenarios((base, other), settings), settings), **how)
+    if form == "table":
+        deliver(found.describe() + "\n", output, overwrite)
+    elif form == "csv":
+        deliver(found.to_frame().to_csv(index=False, lineterminator="\n"), output, overwrite)
+    else:
+        deliver(tables.to_json(found.to_data()), output, overwrite)
+
+
+@main.command()
 @click.argument("what", required=False)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 def kinds(what: str | None, form: str) -> None:

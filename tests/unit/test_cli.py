@@ -588,3 +588,21 @@ def test_an_equilibrium_is_told_and_its_scenario_written(tmp_path):
     assert missed.exit_code == 1
     assert "NOT reached" in missed.stdout
     assert invoke("equilibrium", "teaching", *how).exit_code == 2
+
+
+def test_measures_are_appraised(tmp_path):
+    how = ("--discount-rate", "0.06", "--years", "10", "-n", "3", "--workers", "1", "-q")
+    result = invoke("appraise", "teaching", "teaching", *how)
+    assert result.exit_code == 2
+    assert "nothing to appraise" in result.stderr
+    base = tmp_path / "none.toml"
+    base.write_text('schema = 1\nextends = "teaching"\nname = "none"\nremove = ["improvements.second_scanner"]\n', "utf-8")
+    told = invoke("appraise", str(base), "teaching", *how)
+    assert told.exit_code == 0, told.output
+    assert "net present value" in told.stdout
+    rows = json.loads(invoke("appraise", str(base), "teaching", *how, "--format", "json").stdout)
+    assert len(rows["years"]) == 11
+    assert rows["years"][0]["capex_usd"] == 3e6
+    table = invoke("appraise", str(base), "teaching", *how, "--format", "csv").stdout.splitlines()
+    assert table[0].startswith("year,capex_usd")
+    assert len(table) == 12

@@ -1,0 +1,180 @@
+"""The appraisal of measures: worked cases by hand, and invariants that any appraisal has."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import corridor_sim as cs
+from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning
+from corridor_sim.results.appraisal import Appraisal, Measure
+from corridor_sim.results.cash_flows import _by_calendar, _costs
+
+
+def laid_out(measures, benefits, *, rate=0.1, first=2025, opening=2026, years=3, spent=None, bias=0.0):
+    timeline = np.arange(first, opening + years, dtype=float)
+    capex, opex, residual = _costs(tuple(measures), timeline, opening, spent or {opening - 1: 1.0}, bias)
+    return Appraisal(
+        name="by hand",
+        years=timeline,
+        opening_year=opening,
+        capex_usd=capex,
+        opex_usd=opex,
+        residual_usd=residual,
+        benefits_usd=_by_calendar({opening: np.atleast_1d(np.array(benefits, dtype=float))}, timeline, opening, 0.0),
+        discount_rate=rate,
+        confidence=0.95,
+        measures=tuple(measures),
+        by_flow={},
+        rule_of_half=False,
+        optimism_bias=bias,
+        notes=(),
+    )
+
+
+def test_npv_and_rate_of_a_small_case_by_hand():
+    # 1,000 in 2025, 50 a year to run, 500 a year saved in 2026-2028, life 3 years, 10 % a year:
+    # NPV = -1000 + 450/1.1 + 450/1.21 + 450/1.331 = -1000 + 409.0909 + 371.9008 + 338.0917 = 119.0834
+    # EIRR: 450 (1/q + 1/q^2 + 1/q^3) = 1000; at 16 % the annuity is 2.24589 (1010.65), at 17 % 2.20958 (994.31):
+    # between them 16.65 %.
+    found = laid_out([Measure("lane", 1000.0, 50.0, 3.0)], [500.0, 500.0])
+    assert found.npv_usd[0] == pytest.approx(119.0834, abs=1e-4)
+    assert found.eirr[0] == pytest.approx(0.1665, abs=1e-4)
+    # BCR = 500 x 2.486852 / (1000 + 50 x 2.486852) = 1243.426 / 1124.343
+    assert found.benefit_cost_ratio[0] == pytest.approx(1243.426 / 1124.343, rel=1e-6)
+    assert found.first_year_return == pytest.approx(450 / 1000)
+    # Paid back, discounted: -1000 + 409.1 + 371.9 = -219 after 2027, +119 after 2028.
+    assert found.payback_year == 2028
+    # Benefits x 0.9042 = costs; capital could rise by the NPV.
+    assert found.switching["benefits"] == pytest.approx(1124.343 / 1243.426, rel=1e-6)
+    assert found.switching["capital cost"] == pytest.approx(1.1190834, rel=1e-6)
+
+
+def test_a_measure_that_wears_out_is_built_again_and_its_rest_is_worth_something():
+    # Life 2, period 3: built again at the end of 2027, one of its two years is left at the end of 2028.
+    found = laid_out([Measure("scanner", 1000.0, 0.0, 2.0)], [0.0])
+    assert found.capex_usd.tolist() == [1000.0, 0.0, 1000.0, 0.0]
+    assert found.residual_usd.tolist() == [0.0, 0.0, 0.0, 500.0]
+    whole = laid_out([Measure("scanner", 1000.0, 0.0, 3.0)], [0.0])
+    assert whole.capex_usd.tolist() == [1000.0, 0.0, 0.0, 0.0]
+    assert not whole.residual_usd.any()
+
+
+def test_capital_is_phased_and_lifted():
+    found = laid_out([Measure("post", 1000.0, 0.0, None)], [0.0], first=2024, spent={2024: 0.4, 2025: 0.6}, bias=0.2)
+    assert found.capex_usd.tolist() == pytest.approx([480.0, 720.0, 0.0, 0.0, 0.0])
+
+
+def test_without_a_change_of_sign_there_is_no_rate():
+    assert math.isnan(laid_out([Measure("post", 1000.0, 0.0, None)], [0.0]).eirr[0])
+
+
+def test_benefits_between_simulated_years_are_interpolated_and_grow_after_the_last():
+    years = np.arange(2025, 2033, dtype=float)
+    found = _by_calendar({2026: np.array([100.0]), 2030: np.array([180.0])}, years, 2026, 0.5)
+    assert found[0].tolist() == pytest.approx([0, 100, 120, 140, 160, 180, 270, 405])
+
+
+def border(*, per_day=40.0, capex=2e5, improvements=True, value=20.0, **more):
+    free = {"s": {"lanes": "unlimited", "service": {"kind": "deterministic", "value_h": 0.0}}}
+    stage = {"s": {"lanes": 1, "service": {"kind": "exponential", "mean_h": 0.5}}}
+    road = {"kind": "road", "length_km": 10, "speed_kmh": 50}
+    lane = {"kind": "add_lanes", "at": "checkpoints.p.exit.s", "lanes": 1, "capex_usd": capex, **more}
+    return cs.Scenario(
+        name="with lane" if improvements else "base",
+        run={"start": "2026-01-01", "horizon_days": 60, "warm_up_days": 5, "replications": 6, "seed": 2},
+        places={"a": {}, "b": {}},
+        checkpoints={"p": {"crossing": "x", "exit": stage}, "q": {"crossing": "x", "entry": free}},
+        legs={
+            "la": {**road, "from": "a", "to": "p"},
+            "br": {**road, "from": "p", "to": "q", "border": True},
+            "lb": {**road, "from": "q", "to": "b"},
+        },
+        flows={"f": {"origin": "a", "destination": "b", "per_day": per_day, "value_of_time_usd_h": value}},
+        improvements={"lane": lane} if improvements else {},
+    )
+
+
+def compared(*scenarios, **settings):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CorridorWarning)
+        return cs.compare(*scenarios, workers=1, **settings)
+
+
+def test_costs_come_from_the_scenario_and_benefits_from_the_runs():
+    comparison = compared(border(improvements=False), border(opex_usd_year=1e4, life_years=10))
+    found = cs.appraise(comparison, discount_rate=0.06, years=10)
+    assert found.years.astype(int).tolist() == list(range(2025, 2036))
+    assert found.capex_usd[0] == 2e5
+    assert found.opex_usd.tolist() == [0.0] + [1e4] * 10
+    # By the older way with the same numbers: the value of the hours saved a year, for ten years.
+    older = comparison.worth(discount_rate=0.06, capex_usd=2e5, opex_usd_year=1e4, life_years=10)
+    assert found.npv_usd == pytest.approx(older.npv_usd)
+    assert found.benefit_cost_ratio == pytest.approx(older.benefit_cost_ratio)
+    assert found.by_flow["f"] == pytest.approx(found.benefits_usd[:, 1].mean())
+    assert not found.rule_of_half
+    assert "net present value" in found.describe()
+    assert found.unpriced == ()
+
+
+def test_new_traffic_counts_half():
+    base = border(improvements=False)
+    more = border().replace(flows={"f": border().flows["f"].replace(per_day=44.0)})
+    found = cs.appraise(compared(base, more), discount_rate=0.06, years=5)
+    assert found.rule_of_half
+    runs = compared(base, more).runs
+    n0, n1 = (run.rows.row("finished", kind="flow", place="f") for run in runs)
+    d0, d1 = (run.rows.row("delay_truck_h", kind="flow", place="f") for run in runs)
+    by_hand = 20.0 * 0.5 * (n0 + n1) * (d0 / n0 - d1 / n1) * 8766 / (55 * 24)
+    assert found.benefits_usd[:, 1] == pytest.approx(by_hand)
+
+
+def test_what_has_no_price_is_said_by_name_and_nothing_priced_is_refused():
+    base, lane = border(improvements=False), border()
+    faster = {"kind": "service_time", "at": "checkpoints.p.exit.s", "factor": 0.9}
+    both = lane.replace(improvements={**lane.improvements, "faster": faster})
+    found = cs.appraise(compared(base, both), discount_rate=0.06, years=5)
+    assert found.unpriced == ("faster",)
+    assert "WITHOUT the cost of faster" in found.describe()
+    with pytest.raises(CorridorError, match="no cost is stated for lane"):
+        cs.appraise(compared(base, border(capex=0.0)), discount_rate=0.06, years=5)
+    with pytest.raises(CorridorError, match="nothing to appraise"):
+        cs.appraise(compared(base, base.replace(name="same")), discount_rate=0.06, years=5)
+    with pytest.raises(CorridorError, match="no flow has a value of time"):
+        cs.appraise(compared(border(improvements=False, value=0.0), border(value=0.0)), discount_rate=0.06, years=5)
+
+
+def test_an_overloaded_base_is_refused_with_the_reason():
+    with pytest.raises(CorridorError, match=r"no appraisal of 2026: .*overloaded in the base"):
+        cs.appraise(
+            compared(border(improvements=False, per_day=60.0), border(per_day=60.0)), discount_rate=0.06, years=5
+        )
+
+
+def test_more_years_are_appraised_from_the_years_simulated():
+    first = compared(border(improvements=False, per_day=36.0), border(per_day=36.0))
+    later = compared(border(improvements=False), border())
+    found = cs.appraise({2026: first, 2030: later}, discount_rate=0.06, years=6)
+    benefits = found.benefits_usd.mean(axis=0)
+    assert benefits[0] == 0
+    assert np.diff(benefits[1:6]) == pytest.approx([(benefits[5] - benefits[1]) / 4] * 4)
+    assert benefits[6] == pytest.approx(benefits[5])
+
+
+@pytest.mark.parametrize(
+    ("bad", "text"),
+    [
+        ({"discount_rate": 6}, "discount_rate must be"),
+        ({"years": 0}, "years must be"),
+        ({"other": 2}, "other must be"),
+        ({"phasing": {2026: 1.0}}, "a year of phasing"),
+        ({"phasing": {2025: 0.7}}, "must sum to 1"),
+        ({"optimism_bias": -0.1}, "optimism_bias must be"),
+        ({"growth_after": 3}, "growth_after must be"),
+    ],
+)
+def test_a_wrong_argument_is_one_clear_error(bad, text):
+    comparison = compared(border(improvements=False), border(), replications=2)
+    with pytest.raises(ArgumentError, match=text):
+        cs.appraise(comparison, **{"discount_rate": 0.06, "years": 5, **bad})
