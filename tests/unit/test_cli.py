@@ -596,7 +596,8 @@ def test_measures_are_appraised(tmp_path):
     assert result.exit_code == 2
     assert "nothing to appraise" in result.stderr
     base = tmp_path / "none.toml"
-    base.write_text('schema = 1\nextends = "teaching"\nname = "none"\nremove = ["improvements.second_scanner"]\n', "utf-8")
+    lines = ["schema = 1", 'extends = "teaching"', 'name = "none"', 'remove = ["improvements.second_scanner"]']
+    base.write_text("\n".join(lines), encoding="utf-8")
     told = invoke("appraise", str(base), "teaching", *how)
     assert told.exit_code == 0, told.output
     assert "net present value" in told.stdout
