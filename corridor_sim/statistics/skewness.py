@@ -43,7 +43,7 @@ def mean_limits(values: ArrayLike, confidence: float = 0.95) -> tuple[FloatArray
     --------
     >>> mean, low, high = mean_limits([1.0, 1.1, 0.9, 1.3, 1.0, 1.2, 1.1, 1.0, 1.2, 6.0])
     >>> print(f"{mean:.2f} ({low:.2f} to {high:.2f})")
-    1.58 (0.90 to 4.75)
+    1.58 (0.47 to 4.75)
     """
     array = np.asarray(values, dtype=float)
     there = ~np.isnan(array)
