@@ -26,8 +26,6 @@ RARE = {
     "queue_growth_per_day": np.inf,
 }
 """Indicators of what may be rare, with their upper bound: shares, and what stands at one instant, the end."""
-AT_THE_ENDS = ("tfi4_swod",)
-"""Of travel: what does not change it shows in pairs only by those who are on the way at an end of the window."""
 SPREAD = 0.5
 """Standard deviation over the distance of the mean from the nearer bound, from which such a row is too skew."""
 
@@ -69,9 +67,8 @@ def unreliable(label: Label, values: FloatArray) -> bool:
 def unreliable_difference(label: Label, base: FloatArray, other: FloatArray, paired: bool = True) -> bool:
     """Whether the interval of a difference is not to be relied on: as `unreliable` for either side and for the pairs.
 
-    In pairs also where a row of `AT_THE_ENDS` differs by less than its differences spread. A side that is the same in
-    every replication adds nothing to the interval: its rareness counts only where both are so and the runs are on
-    different random numbers.
+    A side that is the same in every replication adds nothing to the interval: its rareness counts only
+    where both are so and the runs are on different random numbers.
 
     Examples
     --------
@@ -84,19 +81,12 @@ def unreliable_difference(label: Label, base: FloatArray, other: FloatArray, pai
     """
     if label.indicator.startswith(ALWAYS):
         return True
-    if paired and _doubtful_pairs(label, (other - base)[~np.isnan(other - base)]):
+    if paired and _mostly_one_value((other - base)[~np.isnan(other - base)]):
         return True
     varying = [side for side in (base, other) if len(np.unique(side[~np.isnan(side)])) > 1]
     if varying:
         return any(unreliable(label, side) for side in varying)
     return not paired and (unreliable(label, base) or unreliable(label, other))
-
-
-def _doubtful_pairs(label: Label, change: FloatArray) -> bool:
-    """Whether few pairs make the difference, or only those who are on the way at an end."""
-    if _mostly_one_value(change):
-        return True
-    return bool(label.indicator in AT_THE_ENDS and len(change) > 1 and abs(change.mean()) < change.std(ddof=1))
 
 
 def _mostly_one_value(values: FloatArray) -> bool:

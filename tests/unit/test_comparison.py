@@ -358,16 +358,6 @@ def test_runs_on_other_numbers_have_at_least_the_resolution_over_n_as_half_width
     assert np.isnan(welch_statistics(np.ones((1, 1)), np.ones((1, 1)), 0.95)["low"][0])
 
 
-def test_a_speed_that_only_those_on_the_way_at_the_end_change_is_said_to_have_no_reliable_interval():
-    speed = Label("tfi4_swod", "km/h", "corridor", "all")
-    base = np.linspace(49.0, 51.0, 20)
-    ends = np.linspace(-0.02, 0.021, 20)
-    assert unreliable_difference(speed, base, base + ends)
-    assert not unreliable_difference(speed, base, base + ends, paired=False)
-    assert not unreliable_difference(speed, base, base * 1.1 + ends)
-    assert not unreliable_difference(speed, base, base)
-
-
 def test_marks_tell_an_unreliable_interval_from_an_overload():
     rare = {("wait_h", "post", "a"): [0.0] * 12, ("tfi1", "crossing", "ab"): np.arange(12.0)}
     changed = {("wait_h", "post", "a"): [0.0] * 5 + [1.0] * 7, ("tfi1", "crossing", "ab"): np.arange(12.0) + 1}
