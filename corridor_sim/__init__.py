@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from corridor_sim.core.errors import ScenarioError as ScenarioError
     from corridor_sim.core.errors import SimulationError as SimulationError
     from corridor_sim.engines import queues as queues
+    from corridor_sim.files.design_files import design as design
     from corridor_sim.files.network import network_geojson as network_geojson
     from corridor_sim.files.network import network_json as network_json
     from corridor_sim.files.scenario_files import check as check
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.corridor import Corridor as Corridor
     from corridor_sim.model.corridor import Source as Source
     from corridor_sim.model.corridor import StaffPool as StaffPool
+    from corridor_sim.model.designs import Design as Design
     from corridor_sim.model.flows import Balk as Balk
     from corridor_sim.model.flows import CrossingShares as CrossingShares
     from corridor_sim.model.flows import Flow as Flow
@@ -125,6 +127,7 @@ if TYPE_CHECKING:
     from corridor_sim.study.attribution import where_the_delay_is as where_the_delay_is
     from corridor_sim.study.equilibrium import Equilibrium as Equilibrium
     from corridor_sim.study.equilibrium import equilibrium as equilibrium
+    from corridor_sim.study.designs import design_points as design_points
     from corridor_sim.study.law_fits import fit_law as fit_law
     from corridor_sim.study.observations import Observation as Observation
     from corridor_sim.study.queue_prediction import WeeklyQueue as WeeklyQueue
@@ -143,6 +146,7 @@ _NAMES = {
     "study.run": "compare run",
     "study.sweeps": "run_until sweep",
     "study.equilibrium": "Equilibrium equilibrium",
+    "study.designs": "design_points",
     "study.observations": "Observation",
     "study.uncertainty": "uncertainty",
     "study.law_fits": "fit_law",
@@ -159,7 +163,9 @@ _NAMES = {
     "results.uncertain": "Uncertainty",
     "indicators": "Options",
     "core.errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",
+    "files.design_files": "design",
     "files.scenario_files": "check dumps load_corridor load_scenario loads save_scenario schema",
+    "model.designs": "Design",
     "model.scenario": "RunSettings Scenario",
     "model.corridor": "Corridor Source StaffPool",
     "model.checkpoints": "Acceptance Breakdown Channels Checkpoint Outage Place Reserved Slots Stage",

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from corridor_sim.cli.group import BAD_INPUT, Commands
+from corridor_sim.cli.group import BAD_INPUT, Commands, folded
 from corridor_sim.cli.kinds import all_kinds
 from corridor_sim.cli.options import (
     dask_option,
@@ -33,10 +33,12 @@ from corridor_sim.cli.output import (
     deliver,
     figures_as,
     frame_as_text,
+    points_as,
     problem_row,
     refuse_unwritable,
     reports_as,
     runs_as,
+    sweep_as,
 )
 from corridor_sim.cli.pictures import (
     DPI,
@@ -48,6 +50,7 @@ from corridor_sim.cli.pictures import (
     require_picture,
 )
 from corridor_sim.cli.running import (
+    OF_OVERLOAD,
     asked_for,
     balanced,
     compare_all,
@@ -58,10 +61,11 @@ from corridor_sim.cli.running import (
     refuse_without_inputs,
     run_each,
     run_one,
+    sweep_all,
     tell_left_out,
     uncertain_all,
 )
-from corridor_sim.core.errors import ScenarioError, SimulationError
+from corridor_sim.core.errors import CorridorError, ScenarioError, SimulationError
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -148,6 +152,7 @@ def run(
 @format_option
 @store_option
 @dask_option
+@keep_going_option
 @picture_option
 @output_options
 def compare(
@@ -156,6 +161,7 @@ def compare(
     form: str,
     indicators: tuple[str, ...],
     store: Path | None,
+    keep_going: bool,
     pictures: tuple[Path, ...],
     output: Path | None,
     overwrite: bool,
@@ -170,10 +176,20 @@ def compare(
     drawings = {path: kind_of(path) for path in pictures}
     refuse_unwritable(overwrite, output, *pictures)
     refuse_without_inputs(settings, drawings.values())
-    scenarios = read_scenarios((base, *others), settings)
+    left_out: list[str] = []
+    failed: list[CorridorError] = []
+    first = read_scenarios((base,), settings)
+    scenarios = first + read_scenarios(others, settings, left_out if keep_going else None)
+    if len(scenarios) < 2:
+        tell_left_out(left_out, failed)
     _, rows = asked_for(indicators, scenarios[0].plan)
     sure = None if settings["inputs"] is None else uncertain_all(scenarios, settings, indicators=rows, store=store)
-    comparison = compare_all(scenarios, settings, store=store) if sure is None else sure.comparison
+    if sure is None:
+        comparison = compare_all(scenarios, settings, failed if keep_going else None, store=store)
+    else:
+        comparison = sure.comparison
+    if len(comparison.runs) < 2:
+        tell_left_out(left_out, failed)
     frame = comparison.table(rows) if sure is None else sure.table(rows)
     if frame.empty and sure is None:
         frame = comparison.table(rows, by_time=True)
@@ -193,7 +209,68 @@ def compare(
     for path, kind in drawings.items():
         deliver(drawn(kind, sure or comparison, path, {}), path, overwrite)
     deliver(text, output, overwrite)
+    tell_left_out(left_out, failed)
     print_warnings(comparison.runs, settings, shown=form == "table" and output is None)
+
+
+@main.command()
+@click.argument("design")
+@run_options
+@indicator_option
+@format_option
+@click.option("--long", "is_long", is_flag=True, help="CSV with a line for every point and indicator.")
+@click.option("--points", "only_points", is_flag=True, help="Only list the points; nothing is run.")
+@store_option
+@dask_option
+@keep_going_option
+@output_options
+def sweep(
+    design: str,
+    form: str,
+    indicators: tuple[str, ...],
+    is_long: bool,
+    only_points: bool,
+    store: Path | None,
+    keep_going: bool,
+    output: Path | None,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
+    """Run a scenario at the points of a design.
+
+    DESIGN is a design file (TOML) or the name of a packaged design; `corridor-sim kinds designs` lists them. It names
+    the scenario and what is varied: a grid, a Latin hypercube or a Sobol sequence of numbers, whole numbers,
+    categories and improvements on or off. CSV has a line a point: its values, and every mean with its 95 % interval.
+    """
+    from corridor_sim.files.design_files import design as read_design
+    from corridor_sim.model.scenario import Scenario
+
+    if is_long and form != "csv":
+        raise click.UsageError("--long needs --format csv")
+    refuse_unwritable(overwrite, output)
+    varied = read_design(design)
+    if settings["seed"] is not None:
+        varied = varied.replace(seed=settings["seed"])
+    base = read_scenarios((varied.base,), settings)[0]
+    if only_points:
+        assert isinstance(base.scenario, Scenario)
+        deliver(points_as(form, varied, base.scenario), output, overwrite)
+        return
+    _, rows = asked_for(indicators, base.plan)
+    # Where a stage is overloaded a wait means nothing: that is reckoned whatever is asked for.
+    kinds, _ = asked_for((*indicators, *OF_OVERLOAD) if indicators else (), base.plan)
+    found = sweep_all(base, varied, settings, keep_going=keep_going, indicators=kinds, store=store)
+    for one in found.left_out:
+        click.echo("\n".join(folded(str(problem)) for problem in one.problems), err=True)
+    if found.runs:
+        deliver(sweep_as(form, found, rows, is_long), output, overwrite)
+    if found.left_out:
+        numbers = ", ".join(str(one.number) for one in found.left_out)
+        click.echo(folded(f"corridor-sim: points left out, with errors: {numbers}"), err=True)
+    tell_left_out([], found.failed)
+    if found.left_out:
+        sys.exit(BAD_INPUT)
+    print_warnings(found.runs, settings, shown=form == "table" and output is None)
 
 
 @main.command()
@@ -408,12 +485,15 @@ def kinds(what: str | None, form: str) -> None:
 
 @main.command()
 @click.option("--overlay", is_flag=True, help="For files that extend another one: nothing is required.")
-def schema(overlay: bool) -> None:
+@click.option("--design", is_flag=True, help="Of design files, which `sweep` runs.")
+def schema(overlay: bool, design: bool) -> None:
     """Print the JSON Schema of scenario files."""
-    from corridor_sim.files import scenario_files
+    from corridor_sim.files import design_files, scenario_files
     from corridor_sim.report import tables
 
-    click.echo(tables.to_json(scenario_files.schema(overlay=overlay)), nl=False)
+    if overlay and design:
+        raise click.UsageError("--overlay and --design exclude each other: a design extends nothing")
+    click.echo(tables.to_json(design_files.schema() if design else scenario_files.schema(overlay=overlay)), nl=False)
 
 
 @main.command()

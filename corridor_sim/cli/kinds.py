@@ -39,9 +39,11 @@ def all_kinds() -> dict[str, Callable[[], list[tuple[str, str]]]]:
         "arrivals": registered("model.arrivals", "ARRIVALS"),
         "legs": registered("model.legs", "LEGS"),
         "improvements": registered("model.improvements", "IMPROVEMENTS"),
+        "factors": registered("model.designs", "FACTORS"),
         "indicators": registered("indicators", "INDICATORS"),
         "plots": registered("plots", "PLOTS"),
         "scenarios": packaged("scenario_files"),
+        "designs": packaged("design_files"),
         "corridors": packaged("corridor_files"),
     }
 

@@ -11,8 +11,10 @@ import click
 from corridor_sim.core.errors import CorridorError, Problem
 
 if TYPE_CHECKING:
+    from corridor_sim.model.designs import Design
     from corridor_sim.model.scenario import Scenario
     from corridor_sim.results.results import Results
+    from corridor_sim.study.sweeps import Sweep
 
 
 STANDARD_OUTPUT = Path("-")
@@ -92,6 +94,74 @@ def frame_as_text(frame: Any, columns: Sequence[str]) -> str:
     return text + f"{frame.attrs.get('interval', '')}\n"
 
 
+SHOWN = 3
+"""Rows of a sweep that fit beside its factors on a terminal."""
+
+
+def points_as(form: str, design: Design, base: Scenario) -> str:
+    """The points of a design as a table, CSV or JSON, nothing run."""
+    from corridor_sim.report import tables
+    from corridor_sim.study.designs import design_points
+
+    frame = design_points(design, base.run.seed if design.seed is None else design.seed)
+    if form == "csv":
+        return tables.to_csv(frame)
+    if form == "json":
+        return tables.to_json({"design": design.name, "base": base.name, "points": tables.records(frame)})
+    return tables.to_text(list(frame.columns), frame.astype(object).to_numpy().tolist())
+
+
+def sweep_as(form: str, found: Sweep, rows: tuple[str, ...] | None, is_long: bool) -> str:
+    """A sweep as text: a line a point, CSV, or JSON; `rows` names the indicators to show."""
+    from corridor_sim.report import tables
+
+    if form == "csv":
+        return tables.to_csv(found.to_frame(rows) if is_long else found.table(rows))
+    if form == "json":
+        told = [
+            {"point": number, "values": point, **run.about(), "rows": tables.records(_summary(run, rows))}
+            for number, (point, run) in zip(found.numbers, found, strict=True)
+        ]
+        left = [
+            {"point": one.number, "values": one.point, "problems": [str(p) for p in one.problems]}
+            for one in found.left_out
+        ]
+        return tables.to_json(
+            {"sweep": found.name, "points": told, "left_out": left, "failed": [str(e) for e in found.failed]}
+        )
+    return _sweep_text(found, rows)
+
+
+def _sweep_text(found: Sweep, rows: tuple[str, ...] | None) -> str:
+    """A line a point: its values, and the rows that were asked for, else those that the points move most."""
+    from corridor_sim.core.rounding import estimate
+    from corridor_sim.report import tables
+
+    frame = found.table(rows)
+    names: list[str] = list(frame.attrs["rows"])
+    if rows is None:
+        of_crossings = [name for name in names if name.startswith("tfi1 ")] or names
+        spread = {name: frame[name].max() - frame[name].min() for name in of_crossings}
+        shown = sorted(of_crossings, key=lambda name: -(spread[name] if spread[name] == spread[name] else -1.0))[:SHOWN]
+    else:
+        shown = names[:SHOWN]
+    front = [column for column in frame.columns[: len(frame.columns) - 3 * len(names)] if column != "overloaded"]
+    over = ["overloaded"] if "overloaded" in frame and frame["overloaded"].any() else []
+    cells = [
+        [*(row[column] for column in front), *(estimate(row[name], row[f"{name} high"] - row[name]) for name in shown)]
+        + [row[column] for column in over]
+        for row in frame.to_dict("records")
+    ]
+    first = found.runs[0]
+    several = "replication" if first.replications == 1 else "replications"
+    head = f"{found.name}: {len(found)} points of {first.replications} {several}, seed {first.root}"
+    text = f"{head}\n{tables.to_text([*front, *shown, *over], cells)}{frame.attrs['interval']}\n"
+    more = len(names) - len(shown)
+    if more:
+        text += f"{more} more rows: --indicator NAME, or --format csv for all of them\n"
+    return text
+
+
 def reports_as(form: str, reports: Sequence[Any], verbose: bool) -> str:
     """Reports of `verify`: texts one after another, one CSV table, or one JSON list (an object for one file)."""
     if form == "csv":
@@ -134,7 +204,7 @@ def figures_as(form: str, scenarios: Sequence[Scenario], only: str | None) -> st
 def problem_row(file: str, problem: Problem) -> dict[str, Any]:
     """A problem as a row of JSON."""
     names = ("severity", "file", "line", "path", "value", "message", "allowed", "hint")
-    return {"checked": file, **{name: getattr(problem, name) for name in names}}
+    return ({"checked": file} if file else {}) | {name: getattr(problem, name) for name in names}
 
 
 def counted(errors: int, warnings: int, files: int) -> str:

@@ -24,11 +24,13 @@ from corridor_sim.core.errors import (
 if TYPE_CHECKING:
     import concurrent.futures as futures
 
+    from corridor_sim.model.designs import Design
     from corridor_sim.plan.build import Planned
     from corridor_sim.plan.plan import Plan
     from corridor_sim.results.results import Results
     from corridor_sim.results.uncertain import Uncertainty
     from corridor_sim.study.equilibrium import Equilibrium
+    from corridor_sim.study.sweeps import Sweep
 
 
 def files_of(paths: Sequence[str]) -> tuple[str, ...]:
@@ -140,23 +142,53 @@ def run_each(
         )
 
 
-def tell_left_out(files: Sequence[str], failed: Sequence[SimulationError]) -> None:
-    """End a --keep-going that left something out: what failed, and 1 if a scenario failed, else 2."""
+def tell_left_out(files: Sequence[str], failed: Sequence[CorridorError]) -> None:
+    """End a --keep-going that left something out: what failed, and 1 if a run failed, else 2."""
     for error in failed:
         click.echo("\n".join(folded(line) for line in f"corridor-sim: {error}".split("\n")), err=True)
     if files:
         click.echo(folded(f"corridor-sim: left out, with errors: {', '.join(files)}"), err=True)
     if files or failed:
-        sys.exit(FAILED if failed else BAD_INPUT)
+        sys.exit(FAILED if any(isinstance(error, SimulationError) for error in failed) else BAD_INPUT)
 
 
-def compare_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **more: Any) -> Any:
-    """Scenarios run on common random numbers, each compared with the first."""
+def compare_all(
+    scenarios: Sequence[Planned],
+    settings: Mapping[str, Any],
+    failed: list[CorridorError] | None = None,
+    **more: Any,
+) -> Any:
+    """Scenarios run on common random numbers, each compared with the first.
+
+    With `failed`, the errors of those that cannot be compared or whose run failed are added to it.
+    """
     from corridor_sim.study.run import compare
 
     with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
         return compare(
             *scenarios,
+            failed=failed,
+            executor=executor,
+            replications=settings["replications"],
+            rng=settings["seed"],
+            engine=settings["engine"],
+            workers=settings["workers"],
+            progress=progress,
+            **more,
+        )
+
+
+def sweep_all(
+    base: Planned, design: Design, settings: Mapping[str, Any], *, keep_going: bool = False, **more: Any
+) -> Sweep:
+    """The points of a design run on common random numbers."""
+    from corridor_sim.study.sweeps import sweep
+
+    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
+        return sweep(
+            base,
+            design,
+            keep_going=keep_going,
             executor=executor,
             replications=settings["replications"],
             rng=settings["seed"],
@@ -189,8 +221,6 @@ def refuse_without_inputs(settings: Mapping[str, Any], pictures: Iterable[str] =
     from corridor_sim.cli.pictures import of_uncertainty
 
     if settings["inputs"] is not None:
-        if settings.get("dask") is not None:
-            raise click.UsageError("--dask does not go with --inputs: draws run on this machine")
         from corridor_sim.statistics.scrambles import scrambles_of
 
         try:
@@ -206,6 +236,8 @@ def refuse_without_inputs(settings: Mapping[str, Any], pictures: Iterable[str] =
             raise click.UsageError(f"the picture {kind} needs --inputs")
 
 
+OF_OVERLOAD = ("saturation", "queue_growth_per_day", "load_per_day")
+"""Rows that tell which stages are overloaded."""
 DRAWN = 2
 """Replications of each draw of the inputs, unless they are given: two tell inputs from interaction."""
 
@@ -215,9 +247,10 @@ def uncertain_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **m
     from corridor_sim.study.uncertainty import uncertainty
 
     both = ("uniform", "triangular")
-    with without_warnings(settings["quiet"]) as progress:
+    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
         return uncertainty(
             *scenarios,
+            executor=executor,
             draws=settings["inputs"],
             at=settings["at"],
             observations="packaged" if settings["observed"] else None,

@@ -39,3 +39,5 @@ MAX_MIXES = 1_000
 """Most combinations of crossings that one flow may be spread over."""
 MAX_FAILURES = 1_000_000
 """Most breakdowns that may be expected at one stage within a run."""
+MAX_POINTS = 10_000
+"""Most points of a design, and most levels of one of its factors: each is a scenario of its own."""

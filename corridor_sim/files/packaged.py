@@ -2,7 +2,8 @@
 
 A corridor is ``corridor_sim/data/NAME/NAME.toml``; a scenario is
 ``scenarios/NAME.toml`` of the source tree, or its copy inside an installed
-package. To add one, add the file; its name is then known everywhere.
+package, and a design is ``scenarios/designs/NAME.toml``. To add one, add the file;
+its name is then known everywhere.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ def scenario_folder() -> Path:
 def scenario_files() -> dict[str, Path]:
     """Packaged scenarios by name."""
     return {path.stem: path for path in sorted(scenario_folder().glob("*.toml"))}
+
+
+def design_files() -> dict[str, Path]:
+    """Packaged designs by name."""
+    return {path.stem: path for path in sorted((scenario_folder() / "designs").glob("*.toml"))}
 
 
 def packaged_files() -> dict[str, Path]:

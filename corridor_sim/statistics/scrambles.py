@@ -1,8 +1,10 @@
-"""Evenly spread points in the unit cube: scrambled Sobol sequences, several sets independent of each other."""
+"""Evenly spread points in the unit cube: scrambled Sobol sequences, several sets independent of each other, and Latin
+hypercubes."""
 
 from __future__ import annotations
 
 import inspect
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,9 @@ def scrambles_of(draws: int) -> int:
     return 8 if draws >= 64 else 4 if draws >= 8 else draws if draws <= 2 else 2
 
 
-def scrambled_points(draws: int, dimensions: int, root: int) -> tuple[FloatArray, NDArray[np.int64]]:
+def scrambled_points(
+    draws: int, dimensions: int, root: int, scrambles: int | None = None
+) -> tuple[FloatArray, NDArray[np.int64]]:
     """Points (draws, dimensions) and the number of the scramble of each, shape (draws,).
 
     Each scramble is the first 2^m points of a Sobol sequence with a random linear scramble and a random
@@ -47,6 +51,8 @@ def scrambled_points(draws: int, dimensions: int, root: int) -> tuple[FloatArray
     dimensions : int
     root : int
         Root entropy; the same gives the same points.
+    scrambles : int, optional
+        How many, a power of two; by default as `scrambles_of`. One is as even as can be and tells no error.
 
     Raises
     ------
@@ -55,13 +61,29 @@ def scrambled_points(draws: int, dimensions: int, root: int) -> tuple[FloatArray
     """
     from scipy.stats import qmc
 
-    count = scrambles_of(draws)
+    most = scrambles_of(draws)
+    count = most if scrambles is None else min(scrambles, most)
     if not 1 <= dimensions <= MOST_DIMENSIONS:
         raise ValueError(f"there must be from 1 to {MOST_DIMENSIONS} ranged inputs, got {dimensions}")
-    # The generator is called seed before scipy 1.15.
-    name = "rng" if "rng" in inspect.signature(qmc.Sobol.__init__).parameters else "seed"
-    parts = []
-    for number in range(count):
-        rng = np.random.default_rng(np.random.SeedSequence(root, spawn_key=(0x5C7A, number)))
-        parts.append(qmc.Sobol(dimensions, **{name: rng}).random(draws // count))
+    parts = [
+        qmc.Sobol(dimensions, **_chance(qmc.Sobol, root, 0x5C7A, number)).random(draws // count)
+        for number in range(count)
+    ]
     return np.concatenate(parts), np.repeat(np.arange(count), draws // count)
+
+
+def latin_hypercube(points: int, dimensions: int, root: int) -> FloatArray:
+    """Points (points, dimensions) of a Latin hypercube [mckay1979]: each dimension has one point in each n-th part.
+
+    Where in its part a point lies is drawn too. The same root gives the same points.
+    """
+    from scipy.stats import qmc
+
+    found: FloatArray = qmc.LatinHypercube(dimensions, **_chance(qmc.LatinHypercube, root, 0x5C7B)).random(points)
+    return found
+
+
+def _chance(sampler: Any, root: int, *key: int) -> dict[str, np.random.Generator]:
+    """The generator of a sampler by the name that it has there: ``seed`` before scipy 1.15."""
+    name = "rng" if "rng" in inspect.signature(sampler.__init__).parameters else "seed"
+    return {name: np.random.default_rng(np.random.SeedSequence(root, spawn_key=key))}

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
+import os
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from corridor_sim.core.errors import CorridorError, CorridorWarning, Problem, ScenarioError
+from corridor_sim.core.errors import CorridorError, Problem, ScenarioError, SimulationError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators import Options
 from corridor_sim.indicators.table import Label
@@ -18,9 +19,9 @@ from corridor_sim.model.routes import Hop
 from corridor_sim.plan.build import Planned, make_plan, plan_of
 from corridor_sim.plan.part import part_of
 from corridor_sim.plan.plan import Plan
+from corridor_sim.study.designs import set_values, with_values
 from corridor_sim.study.observations import Observation, passed_per_day, time_of
-from corridor_sim.study.run import options_of, run_all
-from corridor_sim.study.sweeps import set_values, with_values
+from corridor_sim.study.run import options_of, run_those_that_can
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Drawing:
     parts: tuple[StatedPart, ...] = ()
     """For each scenario the part of it that is run, as it is at the stated values; () as before."""
     data: tuple[dict[str, Any], ...] = ()
-    """The scenarios as data, in which each draw sets its values: all draws set the same paths."""
+    """The scenarios as data, that each draw sets its values in a copy of."""
     like: int = 1
     """How many draws there are: together they may be worth compiling for."""
     counts: tuple[Observation, ...] = ()
@@ -94,42 +95,49 @@ def simulate_draw(shared: Drawing, draw: Draw) -> Drawn:
     """
     values = np.full((len(shared.labels), len(shared.scenarios), len(shared.replications)), np.nan)
     at = {label: k for k, label in enumerate(shared.labels)}
+    if shared.store is not None and not os.path.isdir(shared.store):
+        where = f"the folder {shared.store} is not there on {platform.node()}"
+        raise SimulationError(f"{where}: machines of a cluster need a folder that all of them see")
     plans, options = [], []
+    base: dict[str, Any] = {}
     for number, (scenario, chosen) in enumerate(zip(shared.scenarios, draw.values, strict=True)):
+        # Of its own: another draw may be at work in another thread.
+        data = dict(shared.data[number])
+        base = base or data
         try:
-            set_values(shared.data[number], chosen)
-            changed = type(scenario).model_validate(shared.data[number])
+            set_values(data, chosen)
+            changed = type(scenario).model_validate(data)
             plans.append(_plan(shared, number, changed))
         except ScenarioError as error:
             return Drawn(values, tuple(error.problems))
         except CorridorError as error:
             return Drawn(values, (Problem(str(error)),))
         options.append(shared.options or options_of(changed))
-    with warnings.catch_warnings():
-        # Few replications, an overload: that is the business of the stated values.
-        warnings.simplefilter("ignore", CorridorWarning)
-        # All at once: where the compiled pass runs the base, the others are worked through from where they differ.
-        runs = run_all(
-            [Planned(plan, plan) for plan in plans],
-            shared.store,
-            replications=shared.replications,
-            rng=shared.root,
-            engine=shared.engine,
-            workers=1,
-            indicators=shared.kinds,
-            options=options,
-            memory_gb=shared.memory_gb,
-            among=shared.like,
-        )
+    # All at once: where the compiled pass runs the base, the others are worked through from where they differ.
+    # Few replications, an overload: warnings of that are the business of the stated values.
+    runs = run_those_that_can(
+        [Planned(plan, plan) for plan in plans],
+        shared.store,
+        replications=shared.replications,
+        rng=shared.root,
+        engine=shared.engine,
+        workers=1,
+        indicators=shared.kinds,
+        options=options,
+        memory_gb=shared.memory_gb,
+        among=shared.like,
+        warn=False,
+    )
     for number, results in enumerate(runs):
+        assert results is not None
         for label, row in results.rows:
             if label in at:
                 values[at[label], number] = row
-    return Drawn(values, counted=_counted(shared))
+    return Drawn(values, counted=_counted(shared, base))
 
 
-def _counted(shared: Drawing) -> tuple[float, ...]:
-    """What the base expects for each count of traffic, with the values that its data hold now."""
+def _counted(shared: Drawing, base: dict[str, Any]) -> tuple[float, ...]:
+    """What the base expects for each count of traffic, with the values of these data."""
     plans: dict[Any, Plan] = {}
     found = []
     for one in shared.counts:
@@ -137,7 +145,7 @@ def _counted(shared: Drawing) -> tuple[float, ...]:
         assert one.until is not None
         time = one.since, one.until
         if time not in plans:
-            plans[time] = make_plan(type(shared.scenarios[0]).model_validate(time_of(shared.data[0], *time)))
+            plans[time] = make_plan(type(shared.scenarios[0]).model_validate(time_of(base, *time)))
         found.append(one.share * passed_per_day(plans[time], one.posts))
     return tuple(found)
 

@@ -279,6 +279,7 @@ def _finished(
     workers: int | None = None,
     progress: Progress = None,
     beside: Sequence[_Begun] = (),
+    warn: bool = True,
 ) -> Results:
     """Run what is missing; with it, as far as there is room, that of the runs beside it, which take what is theirs."""
     began = time.perf_counter()
@@ -340,7 +341,7 @@ def _finished(
     )
     LOG.info("%s: %d visits in %.1f s", name, results.visits_count, results.wall_s)
     results = replace(results, warnings=warnings_of(results))
-    for doubt in results.warnings:
+    for doubt in results.warnings if warn else ():
         warnings.warn(doubt, CorridorWarning, stacklevel=_level_of_the_caller())
     if folder is not None:
         with _disk(plan):
@@ -361,7 +362,12 @@ def _share_simulated(blocks: Sequence[BlockResult]) -> float | None:
     return simulated / max(sum(int(block.visits.sum()) for block in blocks), 1) if blocks else None
 
 
-def run_all(
+def run_all(scenarios: Iterable[Planned], store: str | os.PathLike[str] | None, **settings: Any) -> list[Results]:
+    """The runs of `run_those_that_can`, without those that failed."""
+    return [results for results in run_those_that_can(scenarios, store, **settings) if results is not None]
+
+
+def run_those_that_can(
     scenarios: Iterable[Planned],
     store: str | os.PathLike[str] | None,
     *,
@@ -371,13 +377,15 @@ def run_all(
     failed: list[SimulationError] | None = None,
     options: Options | Sequence[Options] | None = None,
     among: int = 1,
+    warn: bool = True,
     **settings: Any,
-) -> list[Results]:
+) -> list[Results | None]:
     """Several scenarios, one after the other; with `store` the others are run even if one fails.
 
-    With `failed`, errors are added to it and the runs of the others returned, also without a `store`.
+    With `failed`, errors are added to it and None stands for the runs that failed, also without a `store`.
     `options` may be one for each scenario. These runs are one set `among` as many like it, which is what decides
-    whether compiling is worth it.
+    whether compiling is worth it. Without `warn` nothing is warned of: these are some of many runs, of which others
+    may go on in other threads.
 
     Where the compiled pass runs the first, the others are worked through with it from where they differ.
 
@@ -390,23 +398,26 @@ def run_all(
     if store is not None:
         arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
     batch = None if store is None else Batch(store)
-    begun: list[_Begun] = []
-    runs: list[Results] = []
+    begun: dict[int, _Begun] = {}
     told: list[SimulationError] = [] if failed is None else failed
     scenarios = list(scenarios)
     among *= len(scenarios)
-    each = [options] * len(scenarios) if options is None or isinstance(options, Options) else options
-    for scenario, option in zip(scenarios, each, strict=True):
+    each = options if isinstance(options, (list, tuple)) else [options] * len(scenarios)
+    runs: list[Results | None] = [None] * len(scenarios)
+    for k, (scenario, option) in enumerate(zip(scenarios, each, strict=True)):
         try:
-            begun.append(_begun(scenario, store=batch, among=among, options=option, **settings))
+            begun[k] = _begun(scenario, store=batch, among=among, options=option, **settings)
         except SimulationError as error:
             if batch is None and failed is None:
                 raise
             told.append(error)
-    for k, one in enumerate(begun):
-        beside = begun[1:] if k == 0 else []
+    first = next(iter(begun), None)
+    for k, one in begun.items():
+        beside = [other for other in begun.values() if other is not one] if k == first else []
         try:
-            runs.append(_finished(one, executor=executor, workers=workers, progress=progress, beside=beside))
+            runs[k] = _finished(
+                one, executor=executor, workers=workers, progress=progress, beside=beside, warn=warn
+            )
         except SimulationError as error:
             if batch is None and failed is None:
                 raise
@@ -425,6 +436,7 @@ def compare(
     rng: Rng = None,
     confidence: float = 0.95,
     store: str | os.PathLike[str] | None = None,
+    failed: list[CorridorError] | None = None,
     **settings: Any,
 ) -> Comparison:
     """Run scenarios on common random numbers and compare each with the first.
@@ -433,10 +445,15 @@ def compare(
     replications of `base`. `settings` are those of `run`; with `store`, each scenario has a
     folder of its own in it, named by what it holds: another order or more scenarios find it again.
 
+    With a list as `failed`, others that do not answer the question of `base` (`other_question`) or whose run
+    failed are left out and their errors added to it.
+
     Raises
     ------
     CorridorError
         If there is nothing to compare with, or horizons or windows differ.
+    SimulationError
+        If a replication failed; with `failed`, if one of `base` did.
     """
     if not others:
         raise CorridorError("compare needs at least two scenarios")
@@ -449,9 +466,21 @@ def compare(
     if given is not None:
         arguments.instance("options", given, Options, "an Options")
     asked = [(one.scenario.name or "run", one.plan, given or options_of(one.scenario)) for one in together]
-    refuse([text for other in asked[1:] for text in other_question(asked[0], other)])
-    runs = run_all(together, store, replications=numbers, rng=root, **settings)
-    return Comparison(tuple(runs), confidence=confidence)
+    against = [other_question(asked[0], other) for other in asked]
+    if failed is None:
+        refuse([text for texts in against for text in texts])
+        runs = run_all(together, store, replications=numbers, rng=root, **settings)
+        return Comparison(tuple(runs), confidence=confidence)
+    for other, texts in zip(asked, against, strict=True):
+        if texts:
+            failed.append(CorridorError(f"{other[0]!r} is left out: {'; '.join(texts)}"))
+    together = [one for one, texts in zip(together, against, strict=True) if not texts]
+    broken: list[SimulationError] = []
+    found = run_those_that_can(together, store, failed=broken, replications=numbers, rng=root, **settings)
+    failed += broken
+    if found[0] is None:
+        raise SimulationError("\n".join([*map(str, broken), f"{asked[0][0]!r}, the base, has no run to compare with"]))
+    return Comparison(tuple(one for one in found if one is not None), confidence=confidence)
 
 
 def choose_engine(

@@ -1,26 +1,27 @@
-"""Many runs of one scenario: over a grid of values, or until the intervals are narrow enough.
+"""Many runs of one scenario: at the points of a design or grid, or until the intervals are narrow enough.
 
 All points share root entropy and replications, so that they can be compared as pairs.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from corridor_sim.core import arguments
-from corridor_sim.core.errors import ArgumentError, CorridorError, nearest
+from corridor_sim.core.errors import ArgumentError, CorridorError, SimulationError, nearest
 from corridor_sim.core.streams import Rng
 from corridor_sim.indicators.table import Table, join
+from corridor_sim.model.designs import Design
 from corridor_sim.plan.plan import Plan
-from corridor_sim.results.comparison import Comparison
-from corridor_sim.results.results import Results
+from corridor_sim.results.comparison import MAIN, Comparison
+from corridor_sim.results.results import NOISE, Results
 from corridor_sim.statistics.intervals import require_confidence
+from corridor_sim.study.designs import LeftOut, Point, base_of, grid_points, points_of, scenarios_of
 from corridor_sim.study.run import (
     Runnable,
     planned,
@@ -28,58 +29,115 @@ from corridor_sim.study.run import (
     root_of,
     row_names,
     run,
-    run_all,
+    run_those_that_can,
     warnings_of,
 )
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from corridor_sim.model.scenario import Scenario
-
 
 def sweep(
-    scenario: Scenario | str | os.PathLike[str],
-    grid: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
+    scenario: Runnable | Design,
+    grid: Design | Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]] | None = None,
     *,
     rng: Rng = None,
     replications: int | Sequence[int] | None = None,
     store: str | os.PathLike[str] | None = None,
+    keep_going: bool = False,
     **settings: Any,
 ) -> Sweep:
-    """Run a scenario for every combination of values of some of its fields, on common random numbers.
+    """Run a scenario at many points, on common random numbers.
 
     Parameters
     ----------
-    scenario : Scenario, path or name
-    grid : mapping of dotted path to values, or list of mappings
-        ``{"checkpoints.samur_az.exit.lanes.lanes": [4, 5, 6]}`` runs all combinations; a list
-        of ``{path: value}`` runs just those points.
+    scenario : Scenario, path or name, or Design
+        What is varied; a `Design` alone names it itself (`base`).
+    grid : Design, mapping of dotted path to values, or list of mappings
+        A design as `design` gives it; ``{"checkpoints.samur_az.exit.lanes.lanes": [4, 5, 6]}`` runs all
+        combinations; a list of ``{path: value}`` runs just those points.
+    rng, replications
+        As for `run`; by default those of the design, else those of the scenario. The points of a design hang on
+        the seed too.
     store : path, optional
         A folder with one folder a point, named by its content: points added later or in another
         order find what is there.
+    keep_going : bool
+        Leave out points whose scenario is not allowed or whose run fails, and tell them in `Sweep.left_out` and
+        `Sweep.failed`.
     **settings
         As for `run`.
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario of a point is not allowed: every problem of every point, before the first is run.
+    SimulationError
+        If a replication failed.
     """
-    base = planned(scenario).scenario
+    keep_going = arguments.flag("keep_going", keep_going)
+    if isinstance(scenario, Design):
+        if grid is not None:
+            raise ArgumentError("a design names its points itself: sweep(design), or sweep(scenario, design)")
+        base, grid = base_of(scenario).scenario, scenario
+    else:
+        base = planned(scenario).scenario
     if isinstance(base, Plan):
         raise CorridorError("a sweep changes fields of a scenario; a plan has none")
-    arguments.instance("grid", grid, Iterable, "values by path, or a list of such tables")
-    points = grid_points(grid)
+    design = grid if isinstance(grid, Design) else None
+    if grid is None or design is None:
+        arguments.instance("grid", grid, Iterable, "a design, values by path, or a list of such tables")
+    if design is not None:
+        rng = design.seed if rng is None else rng
+        replications = design.replications if replications is None else replications
     root, numbers = root_of(base, rng, None), replication_numbers(base, replications)
+    if design is not None:
+        points = points_of(design, root)
+    else:
+        points = [Point(values, values) for values in grid_points(grid)]  # type: ignore[arg-type]
     # All points are looked at before the first is run.
-    data = base.to_data()
-    scenarios = [planned(with_values(base, point, data)) for point in points]
-    found = run_all(scenarios, store, replications=numbers, rng=root, **settings)
-    return Sweep(tuple(points), tuple(found))
+    left_out: list[LeftOut] = []
+    failed: list[SimulationError] = []
+    there = scenarios_of(base, points, design, left_out if keep_going else None)
+    found = run_those_that_can(
+        there.values(), store, failed=failed if keep_going else None, replications=numbers, rng=root, **settings
+    )
+    runs = {number: results for number, results in zip(there, found, strict=True) if results is not None}
+    return Sweep(
+        points=tuple(points[number].shown for number in runs),
+        runs=tuple(runs.values()),
+        numbers=tuple(runs),
+        left_out=tuple(left_out),
+        failed=tuple(failed),
+        name=(design.name if design is not None else "") or base.name or "run",
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """Points of a sweep and what each came to."""
+    """Points of a sweep and what each came to.
+
+    Attributes
+    ----------
+    points : tuple of mapping
+        What was varied at each point: value by factor of the design, or by path.
+    runs : tuple of Results
+    numbers : tuple of int
+        Number of each point, from 0; with `keep_going` some may be missing.
+    left_out : tuple of LeftOut
+        Points whose scenario is not allowed (`keep_going`).
+    failed : tuple of SimulationError
+        Runs that failed (`keep_going`).
+    name : str
+        Of the design, else of the scenario.
+    """
 
     points: tuple[Mapping[str, Any], ...]
     runs: tuple[Results, ...]
+    numbers: tuple[int, ...] = field(default=())
+    left_out: tuple[LeftOut, ...] = ()
+    failed: tuple[SimulationError, ...] = ()
+    name: str = ""
 
     def __len__(self) -> int:
         return len(self.points)
@@ -92,16 +150,70 @@ class Sweep:
         return Comparison(self.runs, confidence=confidence)
 
     def to_frame(self, indicators: str | Iterable[str] | None = None, **where: Any) -> pd.DataFrame:
-        """Summaries of all points as one frame, the values of the point in front."""
+        """Summaries of all points as one frame, the values of the point in front: a line a point and row."""
         import pandas as pd
 
         parts = []
-        for number, (point, results) in enumerate(self):
+        for number, (point, results) in zip(self.numbers or range(len(self)), self, strict=True):
             frame = results.summary(indicators, **where)
             for column, value in reversed([("point", number), *point.items()]):
                 frame.insert(0, column, [value] * len(frame))
             parts.append(frame)
-        return pd.concat(parts, ignore_index=True)
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+    def table(self, indicators: str | Iterable[str] | None = None, **where: Any) -> pd.DataFrame:
+        """One line a point: its number, its values, and of each indicator the mean with its 95 % interval.
+
+        Parameters
+        ----------
+        indicators : str or iterable of str, optional
+            Only these; None is the main ones, all classes together; ``"all"`` is every one.
+        **where
+            Columns to match, as in `Results.summary` (``kind="post"``).
+
+        Returns
+        -------
+        DataFrame
+            ``point``, a column a factor, ``overloaded`` (the stages that are; only where ``saturation`` was reckoned),
+            then three columns a row:
+            ``"tfi1 northgate A>B [h]"``, the same with ``low`` and with ``high``. NaN where a point has no such row.
+        """
+        import pandas as pd
+
+        if indicators is None:
+            where = {"cargo_class": "", "of": ""} | where
+        lines: list[dict[str, Any]] = []
+        columns: dict[str, None] = {}
+        for number, (point, results) in zip(self.numbers or range(len(self)), self, strict=True):
+            known = set(results.rows.indicators)
+            wanted = [name for name in MAIN if name in known] if indicators is None else indicators
+            frame = results.summary(wanted or None, **where)
+            names = _column_names(frame)
+            columns |= dict.fromkeys(names)
+            line = {"point": number, **point}
+            if "saturation" in known:
+                line["overloaded"] = "; ".join(results.overloaded())
+            for name, mean, low, high in zip(names, frame["mean"], frame["low"], frame["high"], strict=True):
+                line |= {name: mean, f"{name} low": low, f"{name} high": high}
+            lines.append(line)
+        front = dict.fromkeys(name for point in self.points for name in point)
+        triples = [column for name in columns for column in (name, f"{name} low", f"{name} high")]
+        over = ["overloaded"] if any("overloaded" in line for line in lines) else []
+        result = pd.DataFrame(lines, columns=["point", *front, *over, *triples])
+        result.attrs["interval"] = NOISE
+        result.attrs["rows"] = list(columns)
+        return result
+
+
+def _column_names(frame: pd.DataFrame) -> list[str]:
+    """A name for each row of a summary: indicator, place and unit; also the kind of place where two would be alike."""
+    parts = ("place", "direction", "cargo_class", "of")
+    rows = frame.to_dict("records")
+    short = [" ".join([row["indicator"], *(row[part] for part in parts if row[part])]) for row in rows]
+    return [
+        f"{name} [{row['unit']}]" if short.count(name) == 1 else f"{name} ({row['kind']}) [{row['unit']}]"
+        for name, row in zip(short, rows, strict=True)
+    ]
 
 
 def run_until(
@@ -207,69 +319,3 @@ def _rows_wanted(table: Table, precision: Mapping[str, float]) -> list[tuple[int
             raise CorridorError(f"no row {name!r} in the results" + (f"; {hint}" if hint else ""))
         found += [(k, error) for k in rows]
     return found
-
-
-def grid_points(grid: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The points of a grid (all combinations), or the points given.
-
-    Raises
-    ------
-    CorridorError
-        If there are none, or the values of a path are not several.
-    """
-    if not isinstance(grid, Mapping):
-        given = list(grid)
-        for point in given:
-            arguments.instance("a point of the grid", point, Mapping, "a table of a value by path")
-        points = [dict(point) for point in given]
-    else:
-        single = [path for path, values in grid.items() if isinstance(values, str) or not isinstance(values, Iterable)]
-        if single:
-            named = ", ".join(f"{path} = {grid[path]!r}" for path in single)
-            raise CorridorError(f"{named}: give a list of the values to run")
-        values = [list(grid[path]) for path in grid]
-        points = [dict(zip(grid, chosen, strict=True)) for chosen in itertools.product(*values)] if values else []
-    if not points:
-        raise CorridorError("the sweep has no points: give at least one value for each path")
-    return points
-
-
-def with_values(scenario: Scenario, values: Mapping[str, Any], data: Mapping[str, Any] | None = None) -> Scenario:
-    """The scenario with some fields, by dotted path, replaced and everything validated again.
-
-    `data` is its ``to_data()``, if it is at hand; it stays as it is.
-
-    Raises
-    ------
-    ScenarioError
-        If a path does not exist or a value is not allowed.
-    """
-    changed = dict(scenario.to_data() if data is None else data)
-    set_values(changed, values)
-    return type(scenario).model_validate(changed)
-
-
-def set_values(data: dict[str, Any], values: Mapping[str, Any]) -> None:
-    """Set fields of a scenario's data, by dotted path; tables inside are copied, not changed.
-
-    Raises
-    ------
-    CorridorError
-        If a path leads nowhere.
-    """
-    for path, value in values.items():
-        at: Any = data
-        *way, last = path.split(".")
-        for key in way:
-            if not isinstance(at, dict):
-                raise CorridorError(f"{path}: {key!r} is not in a table")
-            if key not in at and at is not data and key not in _TABLES:
-                hint = nearest(key, at)
-                raise CorridorError(f"{path}: there is no {key!r}" + (f"; {hint}" if hint else ""))
-            inside = at.get(key, {})
-            at[key] = dict(inside) if isinstance(inside, dict) else inside
-            at = at[key]
-        at[last] = value
-
-
-_TABLES = ("entry", "exit", "improvements", "slots", "acceptance", "channels")

@@ -9,6 +9,7 @@ interrupted goes on from what is there.
 
 from __future__ import annotations
 
+import concurrent.futures as futures
 import math
 import os
 import time
@@ -40,7 +41,7 @@ from corridor_sim.study.observations import Observation, wanted_observations
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.replaced_values import replaced_values
 from corridor_sim.study.run import Runnable, options_of, planned, root_of, run_all
-from corridor_sim.study.spread import cores, spread
+from corridor_sim.study.spread import hands, spread
 
 STATED = 5
 """Least replications at the stated values: with fewer the interval of sampling noise is not to be relied on."""
@@ -62,6 +63,7 @@ def uncertainty(
     indicators: str | Iterable[str] | None = None,
     stated_replications: int | None = None,
     engine: str = "auto",
+    executor: futures.Executor | None = None,
     workers: int | None = None,
     memory_gb: float = 2.0,
     options: Options | None = None,
@@ -95,8 +97,10 @@ def uncertainty(
         At the stated values; by default `replications`, at least 5.
     workers : int, optional
         Processes; by default all cores. The answer does not depend on it.
+    executor : concurrent.futures.Executor, optional
+        Runs the draws, as in `run`; that of a dask cluster is cut for by the threads of its workers.
     store : path, optional
-        Folder that keeps each finished run of each draw.
+        Folder that keeps each finished run of each draw; on a cluster one that all its machines see.
     progress : bool or callable, optional
         Counts draws.
 
@@ -150,12 +154,16 @@ def uncertainty(
     )
 
     count = stated_replications or max(replications, STATED)
-    settings: dict[str, Any] = {"rng": root, "engine": engine, "workers": workers, "memory_gb": memory_gb}
+    settings: dict[str, Any] = {"rng": root, "engine": engine, "executor": executor, "workers": workers}
+    settings["memory_gb"] = memory_gb
     like = draws * len(priors)
     runs = run_all(parts, None if places else store, replications=count, options=options, among=like, **settings)
     if places:
         runs = [one.with_rows(_only(one.rows, labels)) for one in runs]
 
+    kept = None if store is None else os.path.abspath(store)
+    if kept is not None:
+        os.makedirs(kept, exist_ok=True)
     shared = Drawing(
         scenarios=scenarios,
         labels=labels,
@@ -165,7 +173,7 @@ def uncertainty(
         engine=engine,
         options=options,
         memory_gb=memory_gb,
-        store=None if store is None else os.fspath(store),
+        store=kept,
         elements=elements,
         parts=tuple(StatedPart.of(one.scenario, part.plan) for one, part in zip(given, parts, strict=True))
         if places
@@ -181,9 +189,9 @@ def uncertainty(
     jobs = [_draw(space, f"{prior} draw {n}", point, prior) for prior in priors for n, point in enumerate(points)]
     ends = np.array([np.zeros(len(space)), np.ones(len(space))])
     jobs += [_draw(space, name, end, priors[0]) for name, end in zip(("all low", "all high"), ends, strict=True)]
-    processes = workers or cores()
+    at_once = partial(_all_of, shared, workers=hands(executor, workers), executor=executor)
     with shown(progress, "draws", len(jobs) + (AGAINST if others else 0)) as tell:
-        found = _all_of(shared, jobs, processes, tell)
+        found = at_once(jobs, tell=tell)
         drawn = {
             prior: DrawnRows(
                 prior, points, scramble, np.stack([one.values for one in found[k * draws : (k + 1) * draws]], axis=2)
@@ -203,7 +211,7 @@ def uncertainty(
             made = _judged(made, judges, {p: found[k * draws : (k + 1) * draws] for k, p in enumerate(priors)})
         if others:
             against = [_draw(space, f"corner {k}", corner, priors[0]) for k, corner in enumerate(_corners(made))]
-            corners = [one.values.mean(axis=2) for one in _all_of(shared, against, processes, tell)]
+            corners = [one.values.mean(axis=2) for one in at_once(against, tell=tell)]
             if corners:
                 made = replace(made, corners=np.concatenate([made.corners, np.stack(corners, axis=2)], axis=2))
     return replace(made, wall_s=time.perf_counter() - began)
@@ -216,10 +224,12 @@ def _draw(space: InputSpace, name: str, point: FloatArray, prior: str) -> Draw:
     return Draw(name, tuple(space.values(number, point, prior) for number in range(len(space.members))))
 
 
-def _all_of(shared: Drawing, jobs: Sequence[Draw], workers: int, tell: Any) -> list[Drawn]:
+def _all_of(
+    shared: Drawing, jobs: Sequence[Draw], *, workers: int, executor: futures.Executor | None, tell: Any
+) -> list[Drawn]:
     """All draws in order; ScenarioError with the problems of all that are not allowed."""
     found: dict[int, Drawn] = {}
-    for number, drawn in spread(simulate_draw, shared, jobs, workers):
+    for number, drawn in spread(simulate_draw, shared, jobs, workers, executor):
         found[number] = drawn
         tell(1)
     problems = [

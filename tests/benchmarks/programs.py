@@ -143,7 +143,7 @@ def readme_comparison(scale):
 
 
 def _one_more_lane(base):
-    from corridor_sim.study.sweeps import with_values
+    from corridor_sim.study.designs import with_values
 
     return with_values(base, {"checkpoints.novo_filya_ru.entry.lanes.lanes": 2, "name": "one more lane"})
 

@@ -15,8 +15,8 @@ from small_corridor import law, small
 import corridor_sim as cs
 from corridor_sim.statistics import implausibility, input_interval, judge
 from corridor_sim.statistics.scrambles import scrambled_points
+from corridor_sim.study.designs import with_values
 from corridor_sim.study.input_space import InputSpace, Ranged
-from corridor_sim.study.sweeps import with_values
 
 STUDIES = 300
 SPACE = InputSpace.of(

@@ -4,19 +4,27 @@ import concurrent.futures as futures
 import contextlib
 import multiprocessing
 import os
+import shutil
 
 import pytest
 from command_line import called
+from small_corridor import law, small
 
-from corridor_sim.core.errors import MissingExtra, SimulationError
+from corridor_sim.core.errors import CorridorWarning, MissingExtra, SimulationError
+from corridor_sim.files.design_files import design
 from corridor_sim.files.scenario_files import load_scenario
+from corridor_sim.model.improvements import AddLanes
 from corridor_sim.study import execution
 from corridor_sim.study import run as study
 from corridor_sim.study.cluster import Width, dask_executor, width_of
+from corridor_sim.study.draws import Draw, simulate_draw
+from corridor_sim.study.execution import attempt
 from corridor_sim.study.run import compare, run
+from corridor_sim.study.spread import spread
 from corridor_sim.study.sweeps import sweep
+from corridor_sim.study.uncertainty import uncertainty
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # those of dask and loky are not ours
+pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 KINDS = ["created", "wait_h", "queue"]
 
 
@@ -38,7 +46,7 @@ def client():
     distributed = pytest.importorskip("distributed")
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1", silence_logs=50
         ) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):
@@ -119,6 +127,114 @@ def test_comparisons_and_sweeps_on_a_dask_cluster_give_the_same_table(client):
     assert compare(one, other, executor=client.get_executor(), **settings).table().to_csv() == here
 
 
+# ---------------------------------------------------------------- designs and draws of inputs
+
+DESIGN = {
+    "kind": "sobol",
+    "points": 4,
+    "seed": 3,
+    "replications": 2,
+    "factors": {
+        "lanes": {"kind": "integer", "of": "checkpoints.northgate_a.exit.lanes.lanes", "low": 2, "high": 4},
+        "scanner": {"kind": "improvement", "of": "second_scanner"},
+    },
+}
+
+
+@contextlib.contextmanager
+def on_dask(client):
+    yield client.get_executor()
+
+
+EXECUTORS = {
+    "threads": lambda _: futures.ThreadPoolExecutor(2),
+    "processes": lambda _: processes(),
+    "loky": lambda _: loky(),
+    "dask": on_dask,
+}
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_a_design_gives_the_same_bytes_on_every_executor(tmp_path, client, name):
+    settings = {"engine": "event", "indicators": ["created", "wait_h", "tfi1"]}
+    here = sweep(teaching(), design(DESIGN), workers=1, store=tmp_path / "here", **settings)
+    with EXECUTORS[name](client) as executor:
+        there = sweep(teaching(), design(DESIGN), executor=executor, store=tmp_path / "there", **settings)
+    assert there.table().to_csv() == here.table().to_csv()
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    """A border of which two figures have a range, and an improvement of it."""
+    lanes = {"lanes": {"low": 2, "high": 4, "range_reason": "assumed"}}
+    flows = {"flows__transit__figures": {"per_day": {"low": 40.0, "high": 80.0, "range_reason": "assumed"}}}
+    gate = {"lanes": 3, "service": law(1.0), "figures": lanes}
+    base = small(**flows, checkpoints__astara_ir__exit__gate=gate, run__horizon_days=3, run__warm_up_days=1)
+    lane = AddLanes(checkpoint="astara_ir", direction="exit", stage="gate", lanes=1)
+    return base, base.replace(name="one more lane").with_improvements(lane)
+
+
+def drawn(inputs, **more):
+    settings = {"draws": 4, "replications": 2, "rng": 3, "at": "astara", "priors": ["uniform"]}
+    return uncertainty(*inputs, **settings, **more)
+
+
+def bytes_of(found):
+    return [rows.values.tobytes() for rows in found.drawn.values()] + [found.corners.tobytes()]
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_draws_of_inputs_are_the_same_on_every_executor(tmp_path, client, inputs, name):
+    here = drawn(inputs, workers=1, store=tmp_path / "here")
+    with EXECUTORS[name](client) as executor:
+        there = drawn(inputs, executor=executor, store=tmp_path / "there")
+    assert bytes_of(there) == bytes_of(here)
+    assert there.table().to_csv() == here.table().to_csv()
+    assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+def test_draws_go_on_here_when_an_executor_has_lost_a_worker(inputs):
+    alone = drawn(inputs, workers=1)
+    with processes() as executor:
+        executor.submit(os.getpid).result()
+        for pid in executor._processes:
+            os.kill(pid, 9)
+        with pytest.warns(CorridorWarning, match="the executor broke"):
+            found = drawn(inputs, executor=executor, workers=2)
+    assert bytes_of(found) == bytes_of(alone)
+
+
+def test_a_worker_that_gives_no_answer_for_a_draw_is_told_by_the_draw(inputs):
+    class Lost(futures.Executor):
+        def submit(self, function, /, *arguments, **named):
+            future = futures.Future()
+            future.set_exception(OSError("the machine is gone"))
+            return future
+
+    jobs = [Draw("uniform draw 0", ()), Draw("uniform draw 1", ())]
+    with pytest.raises(
+        SimulationError, match=r"uniform draw 0: its worker gave no answer: OSError: the machine is gone"
+    ):
+        list(spread(simulate_draw, None, jobs, 2, Lost()))
+
+
+def test_a_machine_that_does_not_see_the_folder_of_the_store_is_told(tmp_path, inputs):
+    gone = tmp_path / "gone"
+
+    class Elsewhere(futures.ThreadPoolExecutor):
+        def submit(self, function, /, *arguments, **named):
+            if function is not attempt:
+                shutil.rmtree(gone, ignore_errors=True)
+            return super().submit(function, *arguments, **named)
+
+    with (
+        Elsewhere(1) as executor,
+        pytest.raises(SimulationError, match=r"the folder .*gone is not there on .*: machines of a cluster need"),
+    ):
+        drawn(inputs, executor=executor, store=gone)
+
+
 def test_a_dask_worker_that_dies_is_named_the_rest_is_kept_and_the_store_goes_on(tmp_path, monkeypatch):
     distributed = pytest.importorskip("distributed")
     import killing_indicator
@@ -134,7 +250,7 @@ def test_a_dask_worker_that_dies_is_named_the_rest_is_kept_and_the_store_goes_on
     try:
         with (
             distributed.LocalCluster(
-                n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs=50
+                n_workers=2, threads_per_worker=1, dashboard_address=":0", host="127.0.0.1", silence_logs=50
             ) as cluster,
             distributed.Client(cluster, set_as_default=False) as client,
             pytest.raises(SimulationError, match=told),
@@ -239,6 +355,62 @@ def test_keep_going_names_a_scenario_that_failed_and_gives_the_others(folder, mo
     assert set(names(result)) == {"b"}
     assert "scenario 'a', replication 1, engine event: made to fail" in result.stderr
     assert invoke(str(folder), "--format", "csv").stdout == ""
+
+
+def compared(*arguments):
+    result = called(
+        "compare", *arguments, "-n", "2", "--workers", "1", "--indicator", "wait_h", "--format", "csv", "-q"
+    )
+    assert "Traceback" not in result.output
+    return result
+
+
+def test_a_comparison_keeps_going_past_a_bad_alternative_and_one_that_asks_something_else(folder):
+    base, good, bad, longer = (folder / f"{name}.toml" for name in ("a", "b", "bad", "longer"))
+    bad.write_text('schema = 1\nextends = "teaching"\nrun.horizon_days = -1\n')
+    longer.write_text(good.read_text().replace('"b"', '"longer"').replace("horizon_days = 1", "horizon_days = 2"))
+    refused = compared(base, good, bad, longer)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    result = compared(base, bad, longer, good, "--keep-going")
+    assert result.exit_code == 2
+    assert set(names(result)) == {"b"}
+    assert result.stdout == compared(base, good).stdout
+    assert f"left out, with errors: {bad}" in result.stderr
+    assert "run.horizon_days" in result.stderr
+    assert "'longer' is left out: horizon [h]: 24.0 in 'a', 48.0 in 'longer'" in result.stderr
+    nothing = compared(base, bad, "--keep-going")
+    assert (nothing.exit_code, nothing.stdout) == (2, "")
+    of_the_base = compared(bad, good, "--keep-going")
+    assert (of_the_base.exit_code, of_the_base.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(("fails", "code", "left"), [("b", 1, {"c"}), ("a", 1, set())])
+def test_a_comparison_keeps_going_past_an_alternative_that_fails_but_not_past_the_base(
+    folder, monkeypatch, fails, code, left
+):
+    (folder / "c.toml").write_text((folder / "b.toml").read_text().replace('"b"', '"c"'))
+    really = study._finished
+
+    def fail(begun, **settings):
+        if begun.name == fails:
+            raise SimulationError(f"scenario {fails!r}, replication 1, engine event: made to fail")
+        return really(begun, **settings)
+
+    monkeypatch.setattr(study, "_finished", fail)
+    result = compared(*(folder / f"{name}.toml" for name in "abc"), "--keep-going")
+    assert result.exit_code == code
+    assert set(names(result)) == left
+    assert f"scenario {fails!r}, replication 1, engine event: made to fail" in result.stderr
+    assert ("'a', the base, has no run to compare with" in result.stderr) == (fails == "a")
+
+
+def test_a_design_runs_on_a_dask_address_and_prints_the_same(folder, client):
+    text = 'schema = 1\nbase = "a.toml"\nkind = "grid"\nreplications = 2\n[factors.lanes]\nkind = "integer"\n'
+    text += 'of = "checkpoints.northgate_a.exit.lanes.lanes"\nlow = 2\nhigh = 3\n'
+    (folder / "design.toml").write_text(text)
+    given = ("sweep", folder / "design.toml", "--format", "csv", "--indicator", "wait_h", "-q")
+    here, there = called(*given), called(*given, "--dask", client.scheduler.address)
+    assert (there.exit_code, there.stdout) == (0, here.stdout)
 
 
 def test_a_dask_address_runs_there_and_prints_the_same(folder, client):

@@ -12,6 +12,7 @@ import pytest
 import corridor_sim
 from corridor_sim.indicators import INDICATORS
 from corridor_sim.model.arrivals import ARRIVALS
+from corridor_sim.model.designs import FACTORS
 from corridor_sim.model.improvements import IMPROVEMENTS
 from corridor_sim.model.legs import LEGS
 from corridor_sim.model.service_times import SERVICE_TIMES
@@ -21,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "findings" / "README.md"])
 CODE = sorted(path for folder in ("corridor_sim", "tests") for path in (ROOT / folder).rglob("*.py"))
-REGISTRIES = (SERVICE_TIMES, ARRIVALS, LEGS, IMPROVEMENTS, INDICATORS, PLOTS)
+REGISTRIES = (SERVICE_TIMES, ARRIVALS, LEGS, IMPROVEMENTS, INDICATORS, PLOTS, FACTORS)
 KEY = re.compile(r"\[([a-z]+[12]\d{3}[a-z]?)\]")
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 

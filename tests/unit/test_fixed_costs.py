@@ -15,7 +15,7 @@ from corridor_sim.model.base import Model
 from corridor_sim.model.field_texts import field_texts
 from corridor_sim.model.service_times import Gamma, SimpleLaw
 from corridor_sim.plan import saturated
-from corridor_sim.study.sweeps import with_values
+from corridor_sim.study.designs import with_values
 
 
 def test_the_edges_kept_are_those_worked_out():

@@ -14,8 +14,8 @@ from corridor_sim.model.improvements import DemandGrowth
 from corridor_sim.model.provenance import figures_of
 from corridor_sim.plan.build import make_plan
 from corridor_sim.sampling.sampler import Sampler
+from corridor_sim.study.designs import with_values
 from corridor_sim.study.input_space import InputSpace, ranged_figures
-from corridor_sim.study.sweeps import with_values
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "corridor_sim" / "data" / "north_south"

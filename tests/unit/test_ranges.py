@@ -6,8 +6,8 @@ from small_corridor import small
 import corridor_sim as cs
 from corridor_sim.model.flows import Profile
 from corridor_sim.model.provenance import figures_of, range_problems, sound_figures
+from corridor_sim.study.designs import with_values
 from corridor_sim.study.input_space import InputSpace, ranged_figures
-from corridor_sim.study.sweeps import with_values
 
 WHY = {"range_reason": "made up"}
 

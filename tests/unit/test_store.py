@@ -16,9 +16,10 @@ from corridor_sim.core.streams import SCHEME
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import Options
 from corridor_sim.study import keys
+from corridor_sim.study.designs import with_values
 from corridor_sim.study.run import compare, run
 from corridor_sim.study.store import Store, load
-from corridor_sim.study.sweeps import sweep, with_values
+from corridor_sim.study.sweeps import sweep
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 

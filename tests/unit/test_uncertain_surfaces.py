@@ -197,8 +197,8 @@ def test_an_input_that_moves_the_route_acts_although_it_is_a_price():
 
 def _routes(scenario, cost):
     from corridor_sim.model.resolution import resolve
+    from corridor_sim.study.designs import with_values
     from corridor_sim.study.draws import routes_of
-    from corridor_sim.study.sweeps import with_values
 
     return routes_of(resolve(with_values(scenario, {"legs.baku_samur.cost_usd_tkm": cost})))
 
