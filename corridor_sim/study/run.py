@@ -415,9 +415,7 @@ def run_those_that_can(
     for k, one in begun.items():
         beside = [other for other in begun.values() if other is not one] if k == first else []
         try:
-            runs[k] = _finished(
-                one, executor=executor, workers=workers, progress=progress, beside=beside, warn=warn
-            )
+            runs[k] = _finished(one, executor=executor, workers=workers, progress=progress, beside=beside, warn=warn)
         except SimulationError as error:
             if batch is None and failed is None:
                 raise

@@ -22,6 +22,7 @@ from corridor_sim.results.comparison import MAIN, Comparison
 from corridor_sim.results.results import NOISE, Results
 from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.study.designs import LeftOut, Point, base_of, grid_points, points_of, scenarios_of
+from corridor_sim.study.designs import with_values as with_values
 from corridor_sim.study.run import (
     Runnable,
     planned,

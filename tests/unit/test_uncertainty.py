@@ -9,8 +9,8 @@ from small_corridor import law, small
 import corridor_sim as cs
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study import draws as draws_module
+from corridor_sim.study.designs import with_values
 from corridor_sim.study.input_space import InputSpace, Ranged, ranged_figures
-from corridor_sim.study.sweeps import with_values
 from corridor_sim.study.uncertainty import space_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
