@@ -125,9 +125,9 @@ if TYPE_CHECKING:
     from corridor_sim.study.attribution import Attribution as Attribution
     from corridor_sim.study.attribution import attribute as attribute
     from corridor_sim.study.attribution import where_the_delay_is as where_the_delay_is
+    from corridor_sim.study.designs import design_points as design_points
     from corridor_sim.study.equilibrium import Equilibrium as Equilibrium
     from corridor_sim.study.equilibrium import equilibrium as equilibrium
-    from corridor_sim.study.designs import design_points as design_points
     from corridor_sim.study.law_fits import fit_law as fit_law
     from corridor_sim.study.observations import Observation as Observation
     from corridor_sim.study.queue_prediction import WeeklyQueue as WeeklyQueue
