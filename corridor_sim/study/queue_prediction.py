@@ -25,10 +25,10 @@ from corridor_sim.plan.plan import Plan
 from corridor_sim.records.queue_counts import LONGEST_GAP_H, QueueCounts, present, queue_counts
 from corridor_sim.results.queue_predictions import QueuePrediction, RollingScores
 from corridor_sim.statistics.weekly_flow import WEEK_H, by_week, drawn_week, joining_per_h, mean_week, smoothed
+from corridor_sim.study.designs import set_values, with_values
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.run import planned, root_of, run
 from corridor_sim.study.spread import cores, spread
-from corridor_sim.study.sweeps import set_values, with_values
 
 if TYPE_CHECKING:
     from corridor_sim.model.scenario import Scenario

@@ -24,6 +24,11 @@ from corridor_sim.study.workers import _pool, _refuse_in_a_worker, _script_aside
 Result = TypeVar("Result")
 
 
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def hands(executor: futures.Executor | None, workers: int | None) -> int:
     """How many calls run at once: on the executor, else the processes asked for, else all cores.
 
@@ -32,8 +37,7 @@ def hands(executor: futures.Executor | None, workers: int | None) -> int:
     ValueError
         If a dask cluster has no worker and `workers` does not say how many will come.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return (workers or cores) if executor is None else width_of(executor, workers, cores).workers
+    return (workers or cores()) if executor is None else width_of(executor, workers, cores()).workers
 
 
 Numbered = tuple[int, Any]
