@@ -383,7 +383,7 @@ def worked_lanes(lanes: StepFunction, closing: str, horizon_h: float, holds: Cal
         kept = np.array(lanes.value)
         for k in range(1, len(kept)):
             kept[k] = kept[k] if kept[k] > 0 else kept[k - 1]
-        return StepFunction(lanes.from_h, kept)
+        lanes, closing = StepFunction(lanes.from_h, kept), "finish"
     from_h: list[float] = [0.0]
     scale: list[float] = [1.0]
     known: dict[tuple[Stretch, float, bool, int], tuple[float, Holds]] = {}  # the holds are kept, so ids stay theirs
@@ -408,7 +408,8 @@ def worked_lanes(lanes: StepFunction, closing: str, horizon_h: float, holds: Cal
 
 def _scale(part: Stretch, gap_h: float, closing: str, closes: bool, holds: Holds) -> float:
     """Lane-hours of service over open lane-hours of a part of an opening."""
-    falls = any(after < before for (_, before), (_, after) in itertools.pairwise(part))
+    around = part if gap_h > 0 else (*part, part[0])  # the next part is taken to be like this one
+    falls = any(after < before for (_, before), (_, after) in itertools.pairwise(around))
     mean_h = holds.mean_h
     if not (closes or falls) or not mean_h > 0:
         return 1.0
@@ -459,6 +460,10 @@ def up_share(station: Station, hold_h: float, horizon_h: float) -> tuple[StepFun
     share = ONE
     if station.outages:
         edges = sorted({0.0, *(at for one in station.outages for at in (one.from_h, one.until_h) if at < horizon_h)})
+        if any(one.lane is not None for one in station.outages):
+            # The share of the lanes that one lane is changes with them: an outage may begin while all are closed.
+            calendars = [station.lanes, *(station.named or ())]
+            edges = sorted({*edges, *(at for one in calendars for at in one.from_h.tolist() if 0 < at < horizon_h)})
         open_lanes = station.lanes(np.array(edges))
         up = [_up(station, at, lanes) for at, lanes in zip(edges, open_lanes.tolist(), strict=True)]
         at_h = np.array(edges)

@@ -131,7 +131,8 @@ def served(stretch: Stretch, gap_h: float, closing: str, holds: Holds) -> float:
     mean_h = holds.mean_h
     if closing == "suspend":
         return lane_h / mean_h
-    lanes = [number for _, number in stretch] + [0] * (gap_h > 0)  # without a gap it goes on, and nothing closes
+    # Without a gap it goes on: nothing closes, but the lanes may fall to those with which it begins again.
+    lanes = [*(number for _, number in stretch), 0 if gap_h > 0 else stretch[0][1]]
     falls = sum(max(before - after, 0) for before, after in itertools.pairwise(lanes))
     if falls * mean_h < HARDLY * lane_h:
         return lane_h / mean_h

@@ -78,6 +78,7 @@ HOURS = {
     "by day": 'lanes = 4\nopening_hours = ["08:00-16:00"]',
     "by weekday": 'lanes = 4\nopening_hours = ["Mon-Fri 08:00-17:00", "Sat 09:00-12:00"]',
     "lanes by hour": 'lanes = 4\nlanes_by_hour = { "00:00" = 1, "06:00" = 4, "18:00" = 2 }',
+    "lanes by hour, fewest from midnight on": 'lanes = 4\nlanes_by_hour = { "00:00" = 1, "10:00" = 4 }',
     "lanes by hour, shut at night": 'lanes = 4\nlanes_by_hour = { "00:00" = 0, "06:00" = 4, "18:00" = 2, "22:00" = 0 }',
 }
 CLOSINGS = ("finish", "suspend", "restart", "no_overrun")
@@ -139,6 +140,10 @@ def test_lanes_that_clear_the_queue_never_stop_while_one_who_came_before_closing
     assert_passes_what_is_stated(f'{HOURS["by day"]}\nclosing = "clear_queue"\n{LAWS["exponential"]}')
 
 
+def test_lanes_that_clear_the_queue_run_over_where_they_fall():
+    assert_passes_what_is_stated(f'{HOURS["lanes by hour, shut at night"]}\nclosing = "clear_queue"\n{LAWS["uniform"]}')
+
+
 OUTAGES = """
 outages.one = { from = 2024-01-10, until = 2024-01-20 }
 outages.two = { from = 2024-01-15, until = 2024-02-15, lane = 2 }
@@ -148,6 +153,16 @@ outages.two = { from = 2024-01-15, until = 2024-02-15, lane = 2 }
 @pytest.mark.parametrize("policy", ["resume", "restart", "finish", "requeue"])
 def test_given_outages_of_the_station_and_of_one_lane(policy):
     assert_passes_what_is_stated(f'lanes = 3\noutage_policy = "{policy}"\n{LAWS["exponential"]}\n{OUTAGES}')
+
+
+def test_an_outage_of_a_lane_that_begins_while_the_stage_is_closed():
+    # Two lanes from 08:00 to 16:00, one of them down throughout: 8 h a day, not 16.
+    outage = "outages.one = { from = 2024-01-01, until = 2025-01-01, lane = 2 }"
+    stage = (
+        f'lanes = 2\nopening_hours = ["08:00-16:00"]\nservice = {{ kind = "deterministic", value_h = 0.25 }}\n{outage}'
+    )
+    assert stated_per_day(border(stage, 100.0), "a.exit.gate") == pytest.approx(32.0)
+    assert_passes_what_is_stated(stage)
 
 
 @pytest.mark.parametrize("per_lane", ["true", "false"])
