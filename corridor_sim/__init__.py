@@ -115,6 +115,7 @@ if TYPE_CHECKING:
     from corridor_sim.report.figure_list import figures as figures
     from corridor_sim.results.appraisal import Appraisal as Appraisal
     from corridor_sim.results.cash_flows import appraise as appraise
+    from corridor_sim.results.calibrations import Calibration as Calibration
     from corridor_sim.results.comparison import Comparison as Comparison
     from corridor_sim.results.law_fits import LawFits as LawFits
     from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
@@ -126,9 +127,11 @@ if TYPE_CHECKING:
     from corridor_sim.study.attribution import attribute as attribute
     from corridor_sim.study.attribution import where_the_delay_is as where_the_delay_is
     from corridor_sim.study.designs import design_points as design_points
+    from corridor_sim.study.calibration import calibrate as calibrate
     from corridor_sim.study.equilibrium import Equilibrium as Equilibrium
     from corridor_sim.study.equilibrium import equilibrium as equilibrium
     from corridor_sim.study.law_fits import fit_law as fit_law
+    from corridor_sim.study.observation_files import read_observations as read_observations
     from corridor_sim.study.observations import Observation as Observation
     from corridor_sim.study.queue_prediction import WeeklyQueue as WeeklyQueue
     from corridor_sim.study.queue_prediction import predict_queue as predict_queue
@@ -149,6 +152,8 @@ _NAMES = {
     "study.designs": "design_points",
     "study.observations": "Observation",
     "study.uncertainty": "uncertainty",
+    "study.calibration": "calibrate",
+    "study.observation_files": "read_observations",
     "study.law_fits": "fit_law",
     "study.queue_prediction": "WeeklyQueue predict_queue rolling_scores",
     "study.warm_up": "warm_up",
@@ -157,6 +162,7 @@ _NAMES = {
     "results.appraisal": "Appraisal",
     "results.cash_flows": "appraise",
     "results.comparison": "Comparison",
+    "results.calibrations": "Calibration",
     "results.law_fits": "LawFits",
     "results.queue_predictions": "QueuePrediction RollingScores",
     "records.queue_counts": "QueueCounts queue_counts",

@@ -1,4 +1,4 @@
-"""The command line: ``corridor-sim run | compare | check | verify | kinds | schema | plot | report | fit | predict``.
+"""The command line: ``corridor-sim run | compare | check | fit | predict | calibrate | ...``; ``--help`` lists all.
 
 Data go to standard output, messages and progress to standard error. Exit codes: 0
 ok, 1 a run failed, 2 bad input or an engine that cannot do what was asked of it by

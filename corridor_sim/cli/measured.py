@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from corridor_sim.cli.commands import main
 from corridor_sim.cli.options import MAX_WORKERS, format_option, output_options, picture_option, quiet_option
 from corridor_sim.cli.output import deliver, refuse_unwritable
 from corridor_sim.cli.pictures import drawn, kind_of
+from corridor_sim.core.errors import CorridorWarning
 
 
 @main.command()
@@ -155,6 +157,95 @@ def predict(
         rows = [[_cell(value, 2 if scores else 0) for value in row] for row in frame.itertuples(index=False)]
         told = tables.to_text([str(name).replace("_", " ") for name in frame], rows, 140)
     deliver(told, output, overwrite)
+
+
+@main.command()
+@click.argument("file")
+@click.option(
+    "--free",
+    multiple=True,
+    required=True,
+    metavar="PATH[=LOW:HIGH]",
+    help="A figure to find, in its own range or between LOW and HIGH; repeatable.",
+)
+@click.option("--observations", required=True, help='A TOML file of observations, or "packaged".')
+@click.option("--draws", type=click.IntRange(2, 65536), default=32, show_default=True, help="Points of a wave.")
+@click.option("--waves", type=click.IntRange(1, 10), default=2, show_default=True)
+@click.option(
+    "--replications", "-n", type=click.IntRange(2, 10_000), default=4, show_default=True, help="Of each point."
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the points and of the streams.")
+@click.option("--workers", type=click.IntRange(1, MAX_WORKERS), help="Processes; all cores if not given.")
+@quiet_option
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@output_options
+def calibrate(
+    file: str,
+    free: tuple[str, ...],
+    observations: str,
+    draws: int,
+    waves: int,
+    replications: int,
+    seed: int | None,
+    workers: int | None,
+    quiet: bool,
+    form: str,
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """Find values of figures with which a scenario gives what was observed.
+
+    With intervals, and a check by the observations that are marked use = "validation".
+    """
+    from corridor_sim.report import tables
+    from corridor_sim.study import calibration
+
+    ends = [_ends(one) for one in free]
+    if len({between is None for _, between in ends}) > 1:
+        raise click.UsageError("--free: give LOW:HIGH for all figures or for none")
+    named: Any = [path for path, _ in ends] if ends[0][1] is None else dict(ends)
+    refuse_unwritable(overwrite, output)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CorridorWarning)
+        made = calibration.calibrate(
+            file,
+            named,
+            observations,
+            draws=draws,
+            waves=waves,
+            replications=replications,
+            rng=seed,
+            workers=workers,
+            progress=not quiet,
+        )
+    figures, checks = made.table(), made.checks()
+    if form == "json":
+        body = {"runs": made.found.runs, "warnings": list(made.warnings), "toml": made.to_toml()}
+        told = tables.to_json({**body, "figures": tables.records(figures), "observations": tables.records(checks)})
+    else:
+        parts = []
+        for frame in (figures, checks):
+            rows = [
+                [str(value) if isinstance(value, (str, bool)) else f"{value:.4g}" for value in row]
+                for row in frame.itertuples(index=False)
+            ]
+            parts.append(tables.to_text([str(name).replace("_", " ") for name in frame], rows, 140))
+        told = "\n".join([*parts, made.to_toml()])
+    deliver(told, output, overwrite)
+    for doubt in made.warnings:
+        click.echo(f"warning: {doubt}", err=True)
+
+
+def _ends(text: str) -> tuple[str, tuple[float, float] | None]:
+    """Path and ends of ``path=low:high``, or path and None."""
+    path, equals, ends = text.partition("=")
+    if not equals:
+        return path.strip(), None
+    low, colon, high = ends.partition(":")
+    try:
+        return path.strip(), (float(low), float(high if colon else "none"))
+    except ValueError:
+        raise click.UsageError(f"--free: {text!r} is not PATH=LOW:HIGH, e.g. flows.flour.per_day=80:140") from None
 
 
 def _cell(value: Any, digits: int) -> str:
