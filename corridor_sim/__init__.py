@@ -114,8 +114,8 @@ if TYPE_CHECKING:
     from corridor_sim.report import report as report
     from corridor_sim.report.figure_list import figures as figures
     from corridor_sim.results.appraisal import Appraisal as Appraisal
-    from corridor_sim.results.cash_flows import appraise as appraise
     from corridor_sim.results.calibrations import Calibration as Calibration
+    from corridor_sim.results.cash_flows import appraise as appraise
     from corridor_sim.results.comparison import Comparison as Comparison
     from corridor_sim.results.law_fits import LawFits as LawFits
     from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
@@ -126,8 +126,8 @@ if TYPE_CHECKING:
     from corridor_sim.study.attribution import Attribution as Attribution
     from corridor_sim.study.attribution import attribute as attribute
     from corridor_sim.study.attribution import where_the_delay_is as where_the_delay_is
-    from corridor_sim.study.designs import design_points as design_points
     from corridor_sim.study.calibration import calibrate as calibrate
+    from corridor_sim.study.designs import design_points as design_points
     from corridor_sim.study.equilibrium import Equilibrium as Equilibrium
     from corridor_sim.study.equilibrium import equilibrium as equilibrium
     from corridor_sim.study.law_fits import fit_law as fit_law
