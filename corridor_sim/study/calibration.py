@@ -21,6 +21,7 @@ from corridor_sim.model.provenance import figures_of
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.calibrations import Calibration, FreeFigure, Seen
 from corridor_sim.statistics.calibrating import FEWEST_LEFT, calibrated, terms_of
+from corridor_sim.study.designs import with_values
 from corridor_sim.study.draws import Draw, Drawing, simulate_draw
 from corridor_sim.study.input_space import UNIFORM, InputSpace, Ranged, ranged_figures
 from corridor_sim.study.observation_files import read_observations
@@ -28,7 +29,6 @@ from corridor_sim.study.observations import CALIBRATION, Observation, packaged_o
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.run import planned, root_of
 from corridor_sim.study.spread import cores, spread
-from corridor_sim.study.sweeps import with_values
 
 if TYPE_CHECKING:
     from corridor_sim.model.scenario import Scenario

@@ -14,7 +14,7 @@ from small_corridor import law, small
 import corridor_sim as cs
 from corridor_sim.core.errors import ArgumentError, CorridorError
 from corridor_sim.statistics.calibrating import calibrated, surface, terms_of
-from corridor_sim.study.sweeps import with_values
+from corridor_sim.study.designs import with_values
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 POST = {"kind": "post", "place": "astara_ir", "direction": "exit"}
