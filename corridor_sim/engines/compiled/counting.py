@@ -1,0 +1,205 @@
+"""Machine code of the pass: what is counted of a visit and of a passage."""
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+import math
+from math import nan
+
+import numpy as np
+
+from corridor_sim.core.draws.scalar import bits_of
+from corridor_sim.engines.compiled.codes import CROSSING, LEG, POST, TOO_MANY
+from corridor_sim.engines.compiled.parts import DROPPED, SHIFT_H, stage, written_in
+
+
+@written_in
+def edge_visit(s, join, start, leave, from_h, until_h, horizon_h, at_edge):
+    """Count a visit that is not wholly within the counted window, nor over before it (`VisitSums._add_edge`)."""
+    waiting, gone = start != start, leave == leave
+    counted = join >= from_h and join < until_h
+    begun = horizon_h if waiting else start
+    ended = leave if gone else horizon_h
+    join_in = min(max(join, from_h), until_h)
+    begun_in = min(max(begun, from_h), until_h)
+    ended_in = min(max(ended, from_h), until_h)
+    if counted:
+        at_edge[s, 0] += 1.0
+        if not waiting:
+            at_edge[s, 1] += 1.0
+            at_edge[s, 4] += begun - join
+        if gone:
+            at_edge[s, 2] += 1.0
+            at_edge[s, 5] += ended - begun
+    if not waiting and start >= from_h and start < until_h:
+        at_edge[s, 3] += 1.0
+    at_edge[s, 6] += begun_in - join_in
+    at_edge[s, 7] += ended_in - begun_in
+    if waiting:
+        at_edge[s, 8] += 1.0
+        at_edge[s, 9] += begun - join
+
+
+@written_in
+def time_bin(time_h, first_bin):
+    """`TimeCounts._bin`."""
+    return (bits_of(time_h + SHIFT_H) >> DROPPED) - first_bin
+
+
+@written_in
+def seen(row, clock_h, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits):
+    """Count who joins by day, the queue at its marks, and the wait."""
+    days[row, np.int64((join + clock_h) * (1.0 / 24.0))] += 1
+    if start > join:
+        before = np.int64(join * per_h)
+        if start < horizon_h:
+            then = np.int64(start * per_h)
+            if before != then:
+                net[row, before] += 1
+                net[row, then] -= 1
+            if join >= from_h and join < until_h:
+                waits[row, time_bin(start - join, first_bin)] += 1
+        else:
+            net[row, before] += 1
+
+
+@written_in
+def visited(
+    s,
+    row,
+    clock_h,
+    join,
+    start,
+    leave,
+    hold,
+    from_h,
+    until_h,
+    horizon_h,
+    first_bin,
+    per_h,
+    inner,
+    at_edge,
+    days,
+    net,
+    waits,
+):
+    """Count a visit to a queue: sums of the step, those who join by day, the queue at its marks, the wait."""
+    if join < horizon_h:
+        if join >= from_h and leave < until_h and leave < horizon_h:
+            inner[s, 0] += 1.0
+            inner[s, 1] += start - join
+            inner[s, 2] += hold
+        else:
+            begun = start if start < horizon_h else nan
+            left = leave if leave < horizon_h else nan
+            if not (left < from_h):
+                edge_visit(s, join, begun, left, from_h, until_h, horizon_h, at_edge)
+        seen(row, clock_h, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits)
+
+
+@stage
+def interruptible(s, q, join, start, leave, service, w, a, c):
+    """As `visited` for the sums of the step, where what exceeds the service is interruption (`VisitSums._add_edge`)."""
+    from_h, until_h, horizon_h, inner, at_edge = w.from_h, w.until_h, w.horizon_h, a.inner, a.at_edge
+    if join >= from_h and leave < until_h and leave < horizon_h:
+        inner[s, 0] += 1.0
+        inner[s, 1] += start - join
+        inner[s, 2] += service
+        inner[s, 3] += leave - start - service
+        return
+    waiting, gone = not start < horizon_h, leave < horizon_h
+    if gone and leave < from_h:
+        return
+    counted = join >= from_h and join < until_h
+    begun = horizon_h if waiting else start
+    ended = leave if gone else horizon_h
+    stopped = max(ended - begun - service, 0.0)
+    in_window = min(max(ended, from_h), until_h) - min(max(begun, from_h), until_h)
+    if counted:
+        at_edge[s, 0] += 1.0
+        if not waiting:
+            at_edge[s, 1] += 1.0
+            at_edge[s, 4] += begun - join
+        if gone:
+            at_edge[s, 2] += 1.0
+            at_edge[s, 5] += ended - begun - stopped
+            at_edge[s, 10] += stopped
+    if not waiting and start >= from_h and start < until_h:
+        at_edge[s, 3] += 1.0
+    at_edge[s, 6] += min(max(begun, from_h), until_h) - min(max(join, from_h), until_h)
+    if waiting:
+        at_edge[s, 7] += in_window
+        at_edge[s, 8] += 1.0
+        at_edge[s, 9] += begun - join
+        return
+    started, over = start < until_h, gone and leave <= until_h
+    if started and not (gone and leave <= from_h) and not (start >= from_h and over):
+        k = a.found[0]
+        if k == len(a.astride):
+            c.wrong[0], c.wrong[1], c.wrong[2] = TOO_MANY, q + 1, k
+            return
+        row = a.astride[k]
+        row[0], row[1], row[2], row[3], row[4] = s, start, leave if gone else nan, service, in_window
+        a.found[0] = k + 1
+        return
+    worked = service if started and start >= from_h and over else 0.0
+    stopped = max(in_window - worked, 0.0)
+    at_edge[s, 7] += in_window - stopped
+    at_edge[s, 11] += stopped
+
+
+@stage
+def passages(many, w, t, c, a):
+    """Count those passages of spans that a stage has noted, over or not (end NaN, or at the horizon or later)."""
+    from_h, until_h, horizon_h, first_bin = w.from_h, w.until_h, w.horizon_h, w.first_bin
+    span, begin_h, end_h = c.span, c.span_begin_h, c.span_end_h
+    span_kind, span_stay, span_row, span_clock_h = t.span_kind, t.span_stay, t.span_row, t.span_clock_h
+    limit_bin, limit_h = t.limit_bin, t.limit_h
+    passed, edge, stays, near, hours, hours_h = a.passed, a.passed_edge, a.stays, a.near, a.hours, a.hours_h
+    begun_days, ended_days = a.begun_days, a.ended_days
+    for n in range(many):
+        o, begin, end = span[n], begin_h[n], end_h[n]
+        if not begin < horizon_h:
+            continue
+        gone = end < horizon_h
+        counted = begin >= from_h and begin < until_h
+        if counted and gone and end < until_h:
+            passed[o, 0] += 1.0
+            passed[o, 1] += end - begin
+        else:
+            edge[o, 0] += 1.0
+            if counted:
+                edge[o, 1] += 1.0
+                if gone:
+                    edge[o, 2] += 1.0
+                    edge[o, 3] += end - begin
+            if gone:
+                if end >= from_h and end < until_h:
+                    edge[o, 4] += 1.0
+            else:
+                edge[o, 5] += 1.0
+                edge[o, 6] += horizon_h - begin
+        kind = span_kind[o]
+        if kind == LEG:
+            continue
+        if counted and gone:
+            stay = end - begin
+            b = time_bin(stay, first_bin)
+            place = span_stay[o]
+            stays[place, b] += 1
+            if limit_bin[b]:
+                k = 0
+                while k < len(limit_h) and limit_h[k] < stay:
+                    k += 1
+                # Who exceeds every limit in this bin is in none: the next limit counts the whole bin.
+                if k < len(limit_h) and time_bin(limit_h[k], first_bin) == b:
+                    near[place, k] += 1
+            if kind == CROSSING:
+                hour = math.floor(begin + span_clock_h[o])
+                hour -= 24.0 * math.floor((hour + 0.5) * (1.0 / 24.0))
+                hours[span_row[o], np.int64(hour)] += 1.0
+                hours_h[span_row[o], np.int64(hour)] += stay
+        if kind == POST:
+            begun_days[span_row[o], np.int64((begin + span_clock_h[o]) * (1.0 / 24.0))] += 1
+            if gone:
+                ended_days[span_row[o], np.int64((end + span_clock_h[o]) * (1.0 / 24.0))] += 1

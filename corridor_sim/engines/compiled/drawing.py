@@ -1,0 +1,155 @@
+"""Machine code of the pass: what is drawn for a consignment, and how long a step lasts."""
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+import numpy as np
+
+from corridor_sim.core.draws.scalar import on_grid, uniform, word
+from corridor_sim.core.units import GRID_PER_H
+from corridor_sim.engines.compiled.codes import AS_LAW, FIXED
+from corridor_sim.engines.compiled.parts import stage, written_in
+from corridor_sim.model.service_times.codes import PLAIN
+from corridor_sim.model.service_times.compiled import plain, value
+
+
+@written_in
+def function_at(k, at_h, function_from, from_h, value_of):
+    """A step function at an instant."""
+    low, high = function_from[k], function_from[k + 1]
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if from_h[middle] <= at_h:
+            low = middle
+        else:
+            high = middle
+    return value_of[low]
+
+
+@stage
+def drawn(column, j, node, given_at, given, first, second, kind, number, place, table):
+    """The draw of a column for index `j`: a uniform, or a time on the grid."""
+    found = 0.0
+    if given_at[column] >= 0:
+        found = given[given_at[column] + j]
+    else:
+        seed = word(first[column], second[column], np.uint64(j))
+        law = node[column]
+        if law < 0:
+            found = uniform(seed)
+        elif kind[law] < PLAIN and place[law, 4] == 0:
+            found = on_grid(
+                plain(kind[law], number[law, 0], number[law, 1], number[law, 2], number[law, 3], number[law, 4], seed)
+            )
+        else:
+            found = on_grid(value(kind, number, place, table, law, seed))
+    return found
+
+
+@stage
+def changed(s, j, time_h, duration, t, d):
+    """A duration with the dated factor and the reliefs of a step."""
+    whole = duration
+    if t.factor[s] >= 0:
+        duration = duration * function_at(t.factor[s], time_h, t.function_from, t.piece_h, t.piece_value)
+    for k in range(t.relief_from[s], t.relief_from[s + 1]):
+        share = function_at(t.relief_share[k], time_h, t.function_from, t.piece_h, t.piece_value)
+        column = t.relief_column[k]
+        seen = drawn(
+            column,
+            j,
+            t.node,
+            d.given_at,
+            d.given,
+            d.first,
+            d.second,
+            t.law_kind,
+            t.law_number,
+            t.law_place,
+            t.law_table,
+        )
+        if seen < share:
+            duration = duration * t.relief_factor[k]
+    if duration != whole:
+        duration = np.rint(duration * GRID_PER_H) / GRID_PER_H
+    return duration
+
+
+@stage
+def unusual_duration(s, j, time_h, t, d):
+    """The duration of a step with dated laws, a factor or reliefs. [h]"""
+    duration = 0.0
+    if t.step_law_from[s + 1] > t.step_law_from[s]:
+        k = t.step_law_from[s]
+        while k + 1 < t.step_law_from[s + 1] and t.law_h[k + 1] <= time_h:
+            k += 1
+        duration = drawn(
+            t.law_column[k],
+            j,
+            t.node,
+            d.given_at,
+            d.given,
+            d.first,
+            d.second,
+            t.law_kind,
+            t.law_number,
+            t.law_place,
+            t.law_table,
+        )
+        duration = changed(s, j, time_h, duration, t, d)
+    return duration
+
+
+@stage
+def unusual_taking(s, j, time_h, t, d):
+    """Whether a step with a dated share, or with reliefs that pass it by, is taken."""
+    goes = True
+    if t.share[s] >= 0:
+        seen = drawn(
+            t.share_column[s],
+            j,
+            t.node,
+            d.given_at,
+            d.given,
+            d.first,
+            d.second,
+            t.law_kind,
+            t.law_number,
+            t.law_place,
+            t.law_table,
+        )
+        goes = seen < function_at(t.share[s], time_h, t.function_from, t.piece_h, t.piece_value)
+    for k in range(t.relief_from[s], t.relief_from[s + 1]):
+        if t.relief_factor[k] == 0.0:
+            seen = drawn(
+                t.relief_column[k],
+                j,
+                t.node,
+                d.given_at,
+                d.given,
+                d.first,
+                d.second,
+                t.law_kind,
+                t.law_number,
+                t.law_place,
+                t.law_table,
+            )
+            goes = goes and seen >= function_at(t.relief_share[k], time_h, t.function_from, t.piece_h, t.piece_value)
+    return goes
+
+
+@written_in
+def lasting(s, j, at_h, how, fixed_h, column, given_at, given, simple, node, kind, number, first, second, t, d):
+    """The duration of a step, joined at an instant; the quick ways are tried here, without a call. [h]"""
+    hold = 0.0
+    if how[s] == FIXED:
+        hold = fixed_h[s]
+    elif how[s] == AS_LAW and given_at[column[s]] >= 0:
+        hold = given[given_at[column[s]] + j]
+    elif how[s] == AS_LAW and simple[column[s]]:
+        law, seed = node[column[s]], word(first[column[s]], second[column[s]], np.uint64(j))
+        time_h = plain(kind[law], number[law, 0], number[law, 1], number[law, 2], number[law, 3], number[law, 4], seed)
+        hold = on_grid(time_h)
+    else:
+        hold = unusual_duration(s, j, at_h, t, d)
+    return hold

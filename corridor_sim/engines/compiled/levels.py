@@ -1,0 +1,75 @@
+"""Machine code of the pass: the time that a queue had each length."""
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+import numpy as np
+
+from corridor_sim.core.units import GRID_PER_H
+from corridor_sim.engines.compiled.codes import SLOT_BITS
+from corridor_sim.engines.compiled.parts import maker
+from corridor_sim.engines.compiled.walking import sorted_into
+
+
+@maker
+def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
+    """Time at each number waiting, from the events before an instant; the others are kept. Returns how many are.
+
+    An event is its instant, then the place of its element in its group, then 0 (joins) or 1 (starts).
+    """
+    spots, bucket, level, since = c.spots, c.bucket, c.level, c.since
+    other, line = np.empty(held, np.int64), np.empty(held, np.int64)
+    limit = np.int64(min(limit_h, w.until_h) * GRID_PER_H) << SLOT_BITS
+    begins = np.int64(w.from_h * GRID_PER_H)
+    for g in range(groups + 1):
+        spots[g] = 0
+    group_line, group_lines = t.group_line, t.group_lines
+    later = 0
+    for k in range(held):
+        if events[k] < limit:
+            spots[event_line[k] + 1] += 1
+    for g in range(groups):
+        spots[g + 1] += spots[g]
+    for k in range(held):
+        if events[k] < limit:
+            g = event_line[k]
+            other[spots[g]] = events[k]
+            spots[g] += 1
+        elif limit_h < w.until_h:
+            events[later] = events[k]
+            event_line[later] = event_line[k]
+            later += 1
+    low = 0
+    for g in range(groups):
+        n = spots[g] - low
+        if n:
+            earliest, latest = other[low], other[low]
+            for k in range(low, low + n):
+                earliest, latest = min(earliest, other[k]), max(latest, other[k])
+            sorted_into(n, earliest, latest, other[low : low + n], line, bucket)
+            together = group_line[g]
+            for k in range(n):
+                x = line[k]
+                instant = max(x >> SLOT_BITS, begins)
+                change = 1 - 2 * (x & 1)
+                own = group_lines[g, (x & ((1 << SLOT_BITS) - 1)) >> 1]
+                spent[own, level[own]] += instant - since[own]
+                since[own] = instant
+                level[own] += change
+                if together >= 0:
+                    spent[together, level[together]] += instant - since[together]
+                    since[together] = instant
+                    level[together] += change
+        low = spots[g]
+    return later
+
+
+@maker
+def wider(spent, width):
+    """The same table with room for higher levels."""
+    more = np.zeros((spent.shape[0], width), np.int64)
+    for k in range(spent.shape[0]):
+        for level in range(spent.shape[1]):
+            if spent[k, level] != 0:
+                more[k, level] = spent[k, level]
+    return more

@@ -1,0 +1,196 @@
+"""Machine code of the pass: those lined up at a queue are served, one after the other."""
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+
+from corridor_sim.core.units import GRID_PER_H
+from corridor_sim.engines.compiled.codes import (
+    CONSTANT_LANES,
+    DAILY,
+    DATED_LANES,
+    FREE,
+    SAILING,
+    SLOT_BITS,
+    URGENT_FIRST,
+)
+from corridor_sim.engines.compiled.counting import visited
+from corridor_sim.engines.compiled.drawing import lasting
+from corridor_sim.engines.compiled.parts import ID, stage, written_in
+
+
+@written_in
+def open_from(k, at_h, function_from, from_h, value_of):
+    """The first instant from one on at which a step function is not 0. [h]"""
+    piece, end = function_from[k], function_from[k + 1]
+    while piece + 1 < end and from_h[piece + 1] <= at_h:
+        piece += 1
+    found = at_h
+    if not value_of[piece] > 0:
+        while piece < end and not value_of[piece] > 0:
+            piece += 1
+        found = from_h[piece] if piece < end else inf
+    return found
+
+
+@stage
+def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
+    """Those lined up at a queue, and those who wait there from before, are served and come to `c.who`.
+
+    Returns how many, and the number of events of queue lengths.
+    """
+    from_h, window_end_h, horizon_h, first_bin, per_h = w.from_h, w.until_h, w.horizon_h, w.first_bin, w.marks_per_h
+    line, busy, join_of, behind, step_of, route = c.line, c.busy, c.join_h, c.behind, c.step_of, d.route
+    head, tail, piece_h, piece_value = c.head, c.tail, t.queue_h, t.queue_value
+    net, waits, days, inner, at_edge = a.net, a.waits, a.days, a.inner, a.at_edge
+    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
+    base, _, _, first, second, given_at, given, _ = d
+    who, when_h, route_flow, rank, until_of = c.who, c.when_h, t.route_flow, t.queue_rank, t.queue_until_h
+    how, fixed_h, column, open_function = t.how, t.fixed_h, t.column, t.queue_open[q]
+    function_from, function_h, function_value = t.function_from, t.piece_h, t.piece_value
+    kind, size, row, clock_h = t.queue_kind[q], t.queue_lanes[q], t.queue_row[q], t.queue_clock_h[q]
+    group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
+    p, final_piece = c.piece[q], t.queue_from[q + 1] - 1
+    now, taken = c.now_h[q], c.taken[q]
+    coming, m, waiting, lone = 0, 0, c.waiting[q], False
+    while True:
+        # Who is next, and when?
+        if kind != URGENT_FIRST:
+            if coming == n:
+                break
+            i = line[coming] & ID
+            join = join_of[i]
+            coming += 1
+            if kind == CONSTANT_LANES:
+                start = max(busy[q, 0], join)
+            elif kind == DATED_LANES:
+                start = inf
+                while True:
+                    lanes = piece_value[p]
+                    start = inf
+                    if lanes > 0:
+                        start = max(max(busy[q, size - lanes], piece_h[p]), join)
+                    if p == final_piece or start < piece_h[p + 1]:
+                        break
+                    p += 1
+            elif kind == FREE:
+                start = join
+            else:
+                # The first day that has not closed by then and has room
+                while p <= final_piece and (until_of[p] <= join or taken >= piece_value[p]):
+                    p += 1
+                    taken = 0
+                start = inf
+                if p <= final_piece:
+                    start = max(piece_h[p], join)
+                    taken += 1
+                    if open_function >= 0:
+                        start = open_from(open_function, start, function_from, function_h, function_value)
+            told = start > join and group >= 0
+            if told:
+                events[held] = (np.int64(join * GRID_PER_H) << SLOT_BITS) | mark
+                event_line[held] = group
+                held += 1
+        else:
+            earliest = now
+            if waiting == 0:
+                if coming == n:
+                    break
+                earliest = max(now, join_of[line[coming] & ID])
+            start = inf
+            while True:
+                lanes = piece_value[p]
+                start = inf
+                if lanes > 0:
+                    start = max(max(busy[q, size - lanes], piece_h[p]), earliest)
+                if p == final_piece or start < piece_h[p + 1]:
+                    break
+                p += 1
+            settled = start < until_h or (last and start < inf)
+            by_h = start if settled else inf
+            lone = waiting == 0
+            arrived, earliest_h = 0, inf
+            while coming < n:
+                i = line[coming] & ID
+                if join_of[i] > by_h:
+                    break
+                earliest_h = min(earliest_h, join_of[i])
+                u = rank[q, route_flow[route[i]]]
+                behind[i] = -1
+                if head[q, u] < 0:
+                    head[q, u] = i
+                else:
+                    behind[tail[q, u]] = i
+                tail[q, u] = i
+                arrived += 1
+                coming += 1
+            waiting += arrived
+            # Who comes alone to a free lane does not wait.
+            lone = lone and arrived == 1 and settled and earliest_h == start
+            if not lone and group >= 0:
+                for k in range(coming - arrived, coming):
+                    joined = join_of[line[k] & ID]
+                    events[held] = (np.int64(joined * GRID_PER_H) << SLOT_BITS) | mark
+                    event_line[held] = group
+                    held += 1
+            if not settled:
+                if not last or waiting == 0:
+                    break
+                start = inf
+            u = 0
+            while head[q, u] < 0:
+                u += 1
+            i = head[q, u]
+            head[q, u] = behind[i]
+            waiting -= 1
+            join = join_of[i]
+            told = not lone and group >= 0
+        s = np.int64(step_of[i])
+        if told and start < horizon_h:
+            events[held] = (np.int64(start * GRID_PER_H) << SLOT_BITS) | mark | 1
+            event_line[held] = group
+            held += 1
+        # How long does it hold its lane?
+        hold = 0.0
+        if kind == SAILING:
+            hold = t.sailing_h[p] if start < inf else 0.0
+        elif kind != DAILY:
+            j = i - base[route_flow[route[i]]]
+            hold = lasting(
+                s, j, join, how, fixed_h, column, given_at, given, simple, node, law_kind, number, first, second, t, d
+            )
+        leave = start + hold
+        if start < inf and kind <= URGENT_FIRST:
+            lane = 1
+            while lane < size and busy[q, lane] < leave:
+                busy[q, lane - 1] = busy[q, lane]
+                lane += 1
+            busy[q, lane - 1] = leave
+            now = start
+        who[m] = i
+        when_h[m] = leave
+        m += 1
+        visited(
+            s,
+            row,
+            clock_h,
+            join,
+            start,
+            leave,
+            hold,
+            from_h,
+            window_end_h,
+            horizon_h,
+            first_bin,
+            per_h,
+            inner,
+            at_edge,
+            days,
+            net,
+            waits,
+        )
+    c.now_h[q], c.piece[q], c.taken[q], c.waiting[q] = now, p, taken, waiting
+    return m, held
