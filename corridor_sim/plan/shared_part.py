@@ -55,10 +55,16 @@ def shared_part(base: Plan, plan: Plan) -> SharedPart:
     >>> shared_part(empty, empty)
     SharedPart(flow_of=(), steps=(), element_of=())
     """
-    search = _Search(base, plan)
     if not _same_question(base, plan):
-        return search.nothing()
-    return search.found()
+        return nothing_shared(plan)
+    return _Search(base, plan).found()
+
+
+def nothing_shared(plan: Plan) -> SharedPart:
+    """The answer that everything is affected."""
+    return SharedPart(
+        (-1,) * len(plan.flows), tuple((0,) * len(flow.variants) for flow in plan.flows), (-1,) * len(plan.elements)
+    )
 
 
 def _same_question(base: Plan, plan: Plan) -> bool:
@@ -139,13 +145,6 @@ class _Search:
         )
         self.upto: dict[tuple[int, int], int] = {}
         self.affected: set[str] = set()
-
-    def nothing(self) -> SharedPart:
-        """The answer that everything is affected."""
-        plan = self.plan.plan
-        return SharedPart(
-            (-1,) * len(plan.flows), tuple((0,) * len(flow.variants) for flow in plan.flows), (-1,) * len(plan.elements)
-        )
 
     def found(self) -> SharedPart:
         """The answer."""

@@ -7,19 +7,22 @@ small ones that shrink. `random_case` makes a plan in which every mechanism may 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
+from corridor_sim.model.service_times import Exponential
 from corridor_sim.plan.plan import (
     Delay,
     Departures,
     FlowPlan,
     LimitedLeg,
     Plan,
+    PlanBalk,
     PlanBreakdown,
     PlanOutage,
+    PlanStaffPool,
     Quota,
     Relief,
     Reservation,
@@ -349,3 +352,65 @@ def random_case(
         {index[id]: flags for id, flags in drawn["cancelled"].items()},
     )
     return Case(plan, inputs, mechanisms)
+
+
+APART = ("fifo", "dated", "priority", "priority_dated", "delay")
+"""Kinds of elements that the compiled pass may work through together."""
+
+
+def coupled(dice: Dice, plan: Plan, inputs: SampledInputs) -> tuple[Plan, SampledInputs]:
+    """The plan with staff pools that stations share, and with steps at which some balk."""
+    span = int(plan.horizon_h)
+    pools = tuple(PlanStaffPool(id=f"pool{n}", members=steps_of(dice, 0, 4, span)) for n in range(dice.integer(0, 2)))
+    elements = []
+    for element in plan.elements:
+        if isinstance(element, Station) and pools and dice.integer(0, 2):
+            pool = pools[dice.integer(0, len(pools) - 1)].id
+            element = replace(element, staff_pool=pool, staff_per_service=dice.integer(1, 2))
+        elements.append(element)
+    flows = []
+    for flow in plan.flows:
+        variants = []
+        for variant in flow.variants:
+            # What is announced is planned: laws with a mean.
+            steps = tuple(
+                replace(
+                    step,
+                    laws=tuple((from_h, Exponential(mean_h=float(dice.integer(1, 3)))) for from_h, _ in step.laws),
+                )
+                for step in variant.steps
+            )
+            variants.append(replace(variant, steps=steps))
+        for v in range(len(variants)):
+            if dice.integer(0, 2):
+                balking(dice, elements, variants, v)
+        flows.append(replace(flow, variants=tuple(variants)))
+    plan = replace(plan, elements=tuple(elements), flows=tuple(flows), staff_pools=pools)
+    return plan, inputs
+
+
+def balking(dice: Dice, elements: list, variants: list[Variant], v: int) -> None:
+    """Let some balk at a station of an itinerary, and go on by a new one to what stands behind it."""
+    variant = variants[v]
+    stations = [k for k, step in enumerate(variant.steps) if isinstance(elements[step.element], Station)]
+    if not stations:
+        return
+    k = stations[dice.integer(0, len(stations) - 1)]
+    later = [n for n in stations if n >= k]
+    stages = tuple(n for n in later if n == k or dice.integer(0, 1))
+    asked = {k, k + 1} if variant.steps[k].may_be_skipped and k + 1 in stations else {k}
+    behind = variant.steps[max(asked) + 1 :]
+    instead = [replace(step, balk=None) for step in behind if dice.integer(0, 1)]
+    terms = PlanBalk(
+        threshold_h=(0.0, 0.5, 1.0, 2.5)[dice.integer(0, 3)],
+        variant=len(variants),
+        at_step=k,
+        stages=stages if dice.integer(0, 3) else (),
+        since=k if len(asked) > 1 or dice.integer(0, 1) else None,
+    )
+    steps = tuple(replace(step, balk=terms) if n in asked else step for n, step in enumerate(variant.steps))
+    variants[v] = replace(variant, steps=steps)
+    before = tuple(span for span in variant.spans if span.last < k)
+    way = (*variant.steps[:k], *instead)
+    after = (Span(kind="leg", id="round", first=k, last=len(way) - 1),) if instead else ()
+    variants.append(Variant(id=f"round{v}", steps=way, spans=before + after, share=StepFunction.constant(0.0)))

@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from plans import NumpyDice, random_case
+from plans import APART, NumpyDice, coupled, random_case
 from windows import GivenDraws
 
 from corridor_sim.core.errors import EngineRefusal, SimulationError
@@ -82,10 +82,11 @@ def with_usual_numbers(case, seed):
 
 
 def tables(plan, inputs, window_h=7.0):
-    """Of the pass, of batch and of event: the table, and the visits of each replication."""
+    """Of the pass, of batch if it does the plan, and of event: the table, and the visits of each replication."""
     rows = range(len(inputs.replications))
     found = []
-    for how in ("compiled", "batch", "event"):
+    engines = ("compiled", "event") if batch.refusals(plan) else ("compiled", "batch", "event")
+    for how in engines:
         collector = Collector(plan, inputs.replications)
         if how == "compiled":
             compiled.reduce(plan, GivenDraws(plan, inputs), rows, collector, window_h=window_h)
@@ -93,14 +94,14 @@ def tables(plan, inputs, window_h=7.0):
             collector.add(chunk_of(batch.simulate(plan, inputs), inputs.outages, whole=True))
         else:
             collector.add(chunk_of(event.simulate(plan, inputs), inputs.outages, whole=True))
-        found.append((collector.finish(), collector.visits))
+        found.append((how, collector.finish(), collector.visits))
     return found
 
 
 def difference(plan, inputs, window_h=7.0):
     """What differs, in words."""
-    (table, visits), *others = tables(plan, inputs, window_h)
-    for name, (other, other_visits) in zip(("batch", "event"), others, strict=True):
+    (_, table, visits), *others = tables(plan, inputs, window_h)
+    for name, other, other_visits in others:
         assert table.labels == other.labels
         if table.values.tobytes() != other.values.tobytes():
             wrong = ~((table.values == other.values) | (np.isnan(table.values) & np.isnan(other.values)))
@@ -114,10 +115,18 @@ def difference(plan, inputs, window_h=7.0):
 def cases(seeds, **size):
     """(seed, plan, inputs) of random plans that the pass does."""
     for seed in seeds:
-        case = random_case(NumpyDice(np.random.default_rng(seed)), **size)
-        plan, inputs = with_usual_numbers(case, seed)
-        if not compiled.refusals(plan) and not batch.refusals(plan):
+        plan, inputs = case_of(seed, **size)
+        if not compiled.refusals(plan):
             yield seed, plan, inputs
+
+
+def case_of(seed, **size):
+    """Plan and inputs of a random case; every third has pools and balking, every sixth among what the pass can do."""
+    dice, number = NumpyDice(np.random.default_rng(seed)), int(np.max(seed))
+    if number % 3:
+        return with_usual_numbers(random_case(dice, **size), seed)
+    kinds = {"kinds": APART} if number % 2 else {}
+    return coupled(dice, *with_usual_numbers(random_case(dice, **kinds, **size), seed))
 
 
 @pytest.mark.parametrize("window_h", [1.0, 7.0, 1000.0])
@@ -134,6 +143,26 @@ def test_plans_with_many_consignments_have_the_same_table(seed):
     size = {"elements": (3, 6), "consignments": (200, 260), "rows": (1, 2), "flows": (2, 4), "span": 120}
     for number, plan, inputs in cases(range(seed * 10, seed * 10 + 10), **size):
         assert difference(plan, inputs) == "", number
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_coupled_plans_with_many_consignments_have_the_same_table(seed):
+    balked = pooled = 0
+    size = {"elements": (3, 6), "consignments": (200, 260), "rows": (1, 2), "flows": (1, 3), "span": 120}
+    for number in range(seed * 12, seed * 12 + 12):
+        dice = NumpyDice(np.random.default_rng([7, number]))
+        plan, inputs = coupled(dice, *with_usual_numbers(random_case(dice, kinds=APART, **size), number))
+        if compiled.refusals(plan):
+            continue
+        assert difference(plan, inputs, (1.0, 7.0, 1000.0)[number % 3]) == "", number
+        records = event.simulate(plan, inputs)
+        balked += any(
+            (journeys.variant != flow.variant).any()
+            for journeys, flow in zip(records.journeys, inputs.flows, strict=True)
+        )
+        pooled += len({one.staff_pool for one in plan.elements if isinstance(one, Station)} - {None})
+    assert balked >= 3
+    assert pooled >= 3
 
 
 def test_random_plans_have_every_mechanism_of_the_pass():
@@ -219,13 +248,13 @@ def test_auto_does_not_compile_where_every_process_would_have_to(monkeypatch):
     assert "NUMBA_CACHE_DIR" in reason
 
 
-def test_two_forms_are_compiled_with_kernels_and_without():
+def test_four_forms_are_compiled_with_kernels_and_coupled_queues_and_without():
     compiled.prepare(make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1})))
-    for _, plan, inputs in cases(range(20)):
+    for _, plan, inputs in cases(range(40)):
         collector = Collector(plan, inputs.replications)
         compiled.reduce(plan, GivenDraws(plan, inputs), range(len(inputs.replications)), collector)
     compiled.prepare(Plan(elements=(), flows=(), horizon_h=24.0))
-    assert len(machine.replication.signatures) == 2
+    assert len(machine.replication.signatures) == 4
 
 
 @pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
@@ -285,13 +314,13 @@ def test_an_indicator_that_looks_at_visits_goes_to_batch_and_is_named():
 def test_two_thousand_random_plans_have_the_same_table(capsys):
     had, ran = Counter(), {"compiled": Counter(), "batch": Counter(), "event": Counter()}
     for seed in range(2000):
-        plan, inputs = with_usual_numbers(random_case(NumpyDice(np.random.default_rng([9, seed]))), seed)
+        plan, inputs = case_of([9, seed])
         mechanisms = frozenset().union(needed(plan), *map(needed, plan.flows), *needs_at(plan))
         had.update(mechanisms)
         for name, engine in (("compiled", compiled), ("batch", batch), ("event", event)):
             if not engine.refusals(plan):
                 ran[name].update(mechanisms)
-        if not compiled.refusals(plan) and not batch.refusals(plan):
+        if not compiled.refusals(plan):
             try:
                 assert difference(plan, inputs) == "", seed
             except SimulationError:

@@ -70,6 +70,14 @@ def with_step(**fields):
     return plan(Station(id="gate", lanes=CONSTANT), steps=(Step(element=0, **fields),))
 
 
+def balking():
+    """Who balks leaves for an itinerary of no steps."""
+    asked = with_step(balk=PlanBalk(threshold_h=1.0, variant=1, at_step=0))
+    (flow,) = asked.flows
+    variants = (*flow.variants, Variant(id="away", steps=()))
+    return dataclasses.replace(asked, flows=(dataclasses.replace(flow, variants=variants),))
+
+
 def leg(**fields):
     return plan(LimitedLeg(id="leg:road>", **fields))
 
@@ -124,7 +132,7 @@ EXAMPLES = {
     M.FACTOR: with_step(factor=DATED),
     M.SHARE: with_step(share=DATED, share_draws="u"),
     M.RELIEF: with_step(reliefs=(Relief(share=DATED, factor=0.5, draws="u"),)),
-    M.BALKING: with_step(balk=PlanBalk(threshold_h=1.0, variant=0, at_step=0)),
+    M.BALKING: balking(),
     M.ROUTES: plan(Station(id="gate", lanes=CONSTANT), variants=2),
     M.CYCLES: plan(
         Station(id="gate", lanes=CONSTANT),

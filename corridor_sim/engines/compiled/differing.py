@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 
 from corridor_sim.engines.batch.streaming import WindowSource
 from corridor_sim.engines.compiled import codes
+from corridor_sim.engines.compiled.coupled import coupled
+from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded, Ints, coded, whole
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StayTimes
 from corridor_sim.plan.plan import Plan, Span
-from corridor_sim.plan.shared_part import SharedPart, shared_part
+from corridor_sim.plan.shared_part import SharedPart, nothing_shared, shared_part
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.records.visits import IntArray
 
@@ -88,7 +90,9 @@ class Differing:
     def __init__(self, other: Other, base: Plan, base_code: Coded, step_h: float) -> None:
         self.plan, self.sampler, self.collector, self.again = other.plan, other.sampler, other.collector, other.again
         self.base_code = base_code
-        self.part: SharedPart = shared_part(base, other.plan)
+        # Coupled queues are simulated whole.
+        whole_run = coupling(base) is not None or coupling(other.plan) is not None
+        self.part: SharedPart = nothing_shared(other.plan) if whole_run else shared_part(base, other.plan)
         code = coded(other.plan, other.collector, step_h)
         begin = code.tables.route_begin.copy()
         for f, flow in enumerate(self.part.steps):
@@ -96,6 +100,7 @@ class Differing:
                 begin[code.first_route[f] + v] += upto or 0
         self.code = replace(code, tables=code.tables._replace(route_begin=begin))
         self.first_step = code.tables.route_begin
+        self.coupled = coupled(other.plan, code)
         self._spans = [
             {
                 (f, v): _same_spans(base.flows[of].variants[v].spans, variant.spans)

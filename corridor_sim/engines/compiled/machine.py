@@ -26,18 +26,20 @@ from corridor_sim.core.draws import elementary, scalar, variates, words, ziggura
 from corridor_sim.engines.compiled import by_kernel as kernel_part
 from corridor_sim.engines.compiled import codes, counting, drawing, parts, serving, walking
 from corridor_sim.engines.compiled import levels as level_part
+from corridor_sim.engines.compiled import together as together_part
 from corridor_sim.engines.compiled.by_kernel import by_kernel
 from corridor_sim.engines.compiled.codes import LIMITED_LEG, URGENT_FIRST
 from corridor_sim.engines.compiled.counting import passages
 from corridor_sim.engines.compiled.levels import levels, wider
 from corridor_sim.engines.compiled.parts import POINT
 from corridor_sim.engines.compiled.serving import served
+from corridor_sim.engines.compiled.together import inside, lined_up_together, together
 from corridor_sim.engines.compiled.walking import by_window, handed_over, lined_up, released, walk
 from corridor_sim.engines.queues import loops
 from corridor_sim.indicators import distributions
 from corridor_sim.model import service_times
 
-PARTS = (parts, drawing, counting, walking, serving, kernel_part, level_part)
+PARTS = (parts, drawing, counting, walking, serving, kernel_part, level_part, together_part)
 """Modules that hold the parts."""
 MADE_OF = (
     sys.modules[__name__],
@@ -51,14 +53,17 @@ SOURCES = int(hashlib.sha256("".join(map(inspect.getsource, MADE_OF)).encode()).
 """A number for their text."""
 
 
-def _replication(w, t, d, c, a, kernels, sources=SOURCES):  # noqa: ARG001
+def _replication(w, t, d, c, a, kernels, coupled, sources=SOURCES):  # noqa: ARG001
     """One whole replication. Returns visits and the time at each number waiting.
 
     `kernels` is None where no queue is left to a kernel, else True: without them compiling takes half the time.
+    `coupled` is None where no queues are coupled, else a `Coupled`.
     `sources` does nothing here. The compiler looks at this file alone for changes; the default value is in the key
     of what it keeps.
     """
-    flows, queues, groups = len(d.base) - 1, len(t.queue_kind), len(t.group_line)
+    flows, units, groups = len(d.base) - 1, len(t.queue_kind), len(t.group_line)
+    if coupled is not None:
+        units = len(coupled.order)
     coming = d.base.copy()
     events, event_line = np.empty(4096, np.int64), np.empty(4096, np.int32)
     spent = np.zeros((max(len(c.level), 1), 64), np.int64)
@@ -80,7 +85,25 @@ def _replication(w, t, d, c, a, kernels, sources=SOURCES):  # noqa: ARG001
         more_visits, noted = walk(m, come, w, t, d, c, a)
         passages(noted, w, t, c, a)
         visits += more_visits
-        for q in range(queues):
+        for unit in range(units):
+            q = unit
+            if coupled is not None:
+                q = coupled.order[unit]
+                if q < 0:
+                    k = -1 - q
+                    n = lined_up_together(k, until_h, since_h, c, coupled)
+                    # Each may come to every queue of the group, and each time join and start.
+                    members = coupled.member_from[k + 1] - coupled.member_from[k]
+                    room = held + 2 * members * (n + inside(k, c, coupled))
+                    if room > len(events):
+                        more, more_line = np.empty(2 * room, np.int64), np.empty(2 * room, np.int32)
+                        more[:held], more_line[:held] = events[:held], event_line[:held]
+                        events, event_line = more, more_line
+                    more_visits, held = together(
+                        k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a, coupled
+                    )
+                    visits += more_visits
+                    continue
             n = lined_up(q, until_h, since_h, c)
             if n == 0 and (t.queue_kind[q] != URGENT_FIRST or c.waiting[q] == 0):
                 continue

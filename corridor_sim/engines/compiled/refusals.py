@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from corridor_sim.core.machine_code import SWITCH
 from corridor_sim.engines.batch.refusals import combinations, is_cyclic
 from corridor_sim.engines.compiled import codes
+from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.indicators.base import Collector, Reducer
 from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.shared_sums import (
@@ -50,6 +51,7 @@ DOES = frozenset(
         Mechanism.RESERVED_LANES,
         Mechanism.RESERVED_OVERFLOW,
         Mechanism.RESERVED_FOR_A_TIME,
+        Mechanism.STAFF_POOL,
         Mechanism.DELAY,
         Mechanism.HEADWAY,
         Mechanism.CLOSURES,
@@ -67,6 +69,7 @@ DOES = frozenset(
         Mechanism.FACTOR,
         Mechanism.SHARE,
         Mechanism.RELIEF,
+        Mechanism.BALKING,
         Mechanism.ROUTES,
     }
 )
@@ -106,6 +109,9 @@ def _combinations(plan: Plan) -> Iterator[str]:
             yield from (f"{what} at {element.id}" for what in combinations(needed(element)))
     if is_cyclic(plan):
         yield "itineraries that go round in cycles"
+    found = coupling(plan)
+    if found is not None:
+        yield from found.refused
     for id, post in plan.labels.get("posts", {}).items():
         if any(0 < from_h < plan.horizon_h for from_h, _ in post.get("utc_offsets", ())):
             yield f"a local clock that changes within the run, at {id}"

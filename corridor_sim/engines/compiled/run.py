@@ -17,6 +17,7 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.streaming import DrawSource
 from corridor_sim.engines.compiled import codes, kernel_tables
+from corridor_sim.engines.compiled.coupled import coupled, emptied
 from corridor_sim.engines.compiled.differing import Base, Differing, Other, as_far_as_any
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
@@ -67,12 +68,12 @@ def reduce(
     if not window_h > 0:
         raise ValueError(f"window_h must be > 0, got {window_h}")
     base = Base(plan, coded(plan, collector, window_h), collector, others, window_h)
-    code = base.code
-    together = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
+    code, together = base.code, coupled(plan, base.code)
+    at_once = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
     state: PassState | None = None
     room: PassState | None = None
-    for begin in range(0, len(replications), together):
-        block = replications[begin : begin + together]
+    for begin in range(0, len(replications), at_once):
+        block = replications[begin : begin + at_once]
         inputs = sampler.stream(block).next(math.inf)
         columns = _DrawColumns(code, inputs.flows)
         of_others = [_inputs(other, block, inputs.flows) for other in base.others]
@@ -81,7 +82,9 @@ def reduce(
             tables, kernels = _drawn_tables(code, plan, inputs, k)
             state = _empty(code, kernels, len(draws.release_h), state)
             sums = base.with_rows(_zeros(code, collector))
-            visits, spent = machine.replication(code.window, tables, draws, state, sums, code.by_kernel)
+            visits, spent = machine.replication(
+                code.window, tables, draws, state, sums, code.by_kernel, emptied(together, len(draws.release_h))
+            )
             row = begin + k
             _raise_if_wrong(code, plan, state)
             for e, drawn in inputs.outages.items():
@@ -98,7 +101,13 @@ def reduce(
                 theirs, again, their_spent = _zeros(other.code, other.collector), 0, None
                 if len(their_draws.come_h):
                     again, their_spent = machine.replication(
-                        other.code.window, tables, their_draws, room, theirs, other.code.by_kernel
+                        other.code.window,
+                        tables,
+                        their_draws,
+                        room,
+                        theirs,
+                        other.code.by_kernel,
+                        emptied(other.coupled, len(their_draws.release_h)),
                     )
                     _raise_if_wrong(other.code, other.plan, room)
                 other.note_outages(row, their_inputs, k)
@@ -124,7 +133,7 @@ def prepare(plan: Plan) -> None:
     base, given_at = np.zeros(len(plan.flows) + 1, np.int64), np.full(len(code.columns), -1, dtype=np.int64)
     draws = Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody, nobody)
     state, sums = _empty(code, code.kernels, 0, None), _zeros(code, collector)
-    machine.replication(code.window, code.tables, draws, state, sums, code.by_kernel)
+    machine.replication(code.window, code.tables, draws, state, sums, code.by_kernel, emptied(coupled(plan, code), 0))
 
 
 def is_kept() -> bool:

@@ -186,7 +186,8 @@ class FullStation(Element):
         for kind in outside:
             kinds[kind] = kinds.get(kind, 0) + 1
         count, work_h = 0, step.mean_h(now)
-        for (group, other, its), number in kinds.items():
+        # In order of the steps, so that the sum has the same bits whoever came first.
+        for (group, other, its), number in sorted(kinds.items(), key=lambda kind: kind[0][2].order):
             if number and other <= rank and not set(pools).isdisjoint(self.lanes.pools_of(group)):
                 count += number
                 work_h += number * its.mean_h(now)

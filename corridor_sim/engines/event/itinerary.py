@@ -51,10 +51,14 @@ class StepNow:
 
     __slots__ = (
         "_duration_h", "_factor", "_from_h", "_laws", "_only_h", "_reliefs", "_share", "_uniform", "always", "balk",
-        "element",
+        "element", "order",
     )  # fmt: skip
 
-    def __init__(self, step: Step, element: Stop, draws: FlowDraws, start_h: float) -> None:
+    def __init__(
+        self, step: Step, element: Stop, draws: FlowDraws, start_h: float, order: tuple[int, int, int] = (0, 0, 0)
+    ) -> None:
+        self.order = order
+        """Flow, itinerary and number there."""
         self.element = element
         self.balk: PlanBalk | None = step.balk
         self._from_h = [from_h for from_h, _ in step.laws]
@@ -165,8 +169,11 @@ class FlowNow:
         self.depart_h = [NOT_YET] * len(self.release_h)
         draws = FlowDraws(plan, inputs)
         self.itineraries: list[list[StepNow]] = [
-            [StepNow(step, elements[step.element], draws, start_h) for step in variant.steps]
-            for variant in plan.variants
+            [
+                StepNow(step, elements[step.element], draws, start_h, (index, v, k))
+                for k, step in enumerate(variant.steps)
+            ]
+            for v, variant in enumerate(plan.variants)
         ]
 
 

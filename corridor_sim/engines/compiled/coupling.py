@@ -1,0 +1,210 @@
+"""Which queues the pass has to work through together, in time order: those that look at each other at one instant.
+
+Stations of a staff pool share its members, and who reaches a post weighs the wait at its stations before he joins.
+With all that lies between them they make a *group*. All other queues, and the groups as wholes, come one after the
+other. Where the pass cannot do what a group needs, `Coupling.refused` says so by name and place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.plan.mechanisms import Mechanism
+from corridor_sim.plan.needs import needed
+from corridor_sim.plan.plan import (
+    Delay,
+    Departures,
+    FlowPlan,
+    LimitedLeg,
+    Plan,
+    PlanBalk,
+    Quota,
+    Span,
+    Station,
+    Step,
+    Variant,
+)
+
+DOES = frozenset(
+    {
+        Mechanism.LANES,
+        Mechanism.DATED_LANES,
+        Mechanism.FINISH,
+        Mechanism.PRIORITY,
+        Mechanism.STAFF_POOL,
+    }
+)
+"""What elements of a group may need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coupling:
+    """What is worked together.
+
+    Attributes
+    ----------
+    groups
+        Elements of each group, in order.
+    units
+        Elements that queue and groups, such that nobody comes from a later one: an element, or -1 - a group.
+    refused
+        What the pass does not do, with its place.
+    """
+
+    groups: tuple[tuple[int, ...], ...]
+    units: tuple[int, ...]
+    refused: tuple[str, ...]
+
+
+def balks(plan: Plan) -> Iterator[tuple[FlowPlan, Variant, int, PlanBalk]]:
+    """Flow, itinerary, number of the step and terms, wherever somebody may balk."""
+    for flow in plan.flows:
+        for variant in flow.variants:
+            for k, step in enumerate(variant.steps):
+                if step.balk is not None:
+                    yield flow, variant, k, step.balk
+
+
+def coupling(plan: Plan) -> Coupling | None:
+    """What of a plan is coupled; None where nothing is.
+
+    Examples
+    --------
+    >>> from corridor_sim.plan.plan import Plan
+    >>> coupling(Plan(elements=(), flows=(), horizon_h=24.0)) is None
+    True
+    """
+    pools: dict[str, list[int]] = {}
+    for k, element in enumerate(plan.elements):
+        if isinstance(element, Station) and element.staff_pool is not None:
+            pools.setdefault(element.staff_pool, []).append(k)
+    announced = [
+        (variant.steps[k].element, [variant.steps[n].element for n in balk.stages])
+        for _, variant, k, balk in balks(plan)
+    ]
+    if not pools and not announced:
+        return None
+    follows = _follows(plan)
+    count = len(plan.elements)
+    ways = _closed(follows)
+    refused = [f"a way back to {plan.elements[k].id}" for k in range(count) if ways[k, k]]
+    both = [(one, other) for stations in pools.values() for one, other in pairwise(stations)]
+    both += [(first, stage) for first, stages in announced for stage in stages]
+    both += [(first, instant) for first, instant in _seen_too_late(plan, announced, ways)]
+    both += [(one, other) for one, other in np.argwhere(follows).tolist() if other < one]
+    for one, other in both:
+        follows[one, other] = follows[other, one] = True
+    reach = _closed(follows)
+    alone = {first for first, _ in announced} | {k for stations in pools.values() for k in stations}
+    groups: list[tuple[int, ...]] = []
+    seen: set[int] = set()
+    unit: dict[int, int] = {}
+    for k in range(count):
+        if k in seen or isinstance(plan.elements[k], Delay):
+            continue
+        together = tuple(np.flatnonzero(reach[k] & reach[:, k]).tolist()) or (k,)
+        seen.update(together)
+        unit[k] = k
+        if len(together) > 1 or k in alone:
+            unit[k] = -1 - len(groups)
+            groups.append(together)
+    order = sorted(unit, key=lambda k: (int(reach[:, k].sum()), k))
+    refused += _refused(plan, groups)
+    refused += _unlike_spans(plan)
+    return Coupling(tuple(groups), tuple(unit[k] for k in order), tuple(dict.fromkeys(refused)))
+
+
+def _follows(plan: Plan) -> NDArray[np.bool_]:
+    """Whether a consignment may come to one queue straight from another, delays aside; who balks was at none."""
+    follows = np.zeros((len(plan.elements),) * 2, dtype=bool)
+
+    def go(steps: tuple[Step, ...], before: set[int]) -> None:
+        possible = set(before)
+        for step in steps:
+            if isinstance(plan.elements[step.element], Delay):
+                continue
+            for k in possible:
+                follows[k, step.element] = True
+            possible = possible | {step.element} if step.may_be_skipped else {step.element}
+
+    for flow in plan.flows:
+        for variant in flow.variants:
+            go(variant.steps, set())
+    for flow, variant, k, balk in balks(plan):
+        go(flow.variants[balk.variant].steps[balk.at_step :], {variant.steps[k].element})
+    return follows
+
+
+def _closed(follows: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether one comes after another at any distance."""
+    reach = follows.copy()
+    for k in range(len(reach)):
+        reach |= reach[:, k : k + 1] & reach[k]
+    return reach
+
+
+def _seen_too_late(
+    plan: Plan, announced: list[tuple[int, list[int]]], ways: NDArray[np.bool_]
+) -> Iterator[tuple[int, int]]:
+    """Where waits are announced: elements from which a load comes at the instant of its start to a later station.
+
+    At that instant the announcement, which is made before, does not know of it yet.
+    """
+    long = np.ones(len(plan.elements), dtype=bool)
+    for flow in plan.flows:
+        for variant in flow.variants:
+            for step in variant.steps:
+                if not (step.laws and all(getattr(law, "mean_h", 1.0) > 0 for _, law in step.laws)):
+                    long[step.element] = False
+    for k, element in enumerate(plan.elements):
+        if isinstance(element, Departures):
+            long[k] = element.crossing is not None and getattr(element.crossing, "mean_h", 1.0) > 0
+        elif isinstance(element, Quota):
+            long[k] = False
+    for first, stages in announced:
+        for stage in stages:
+            yield from ((first, k) for k in range(first + 1, stage) if ways[k, stage] and not long[k])
+
+
+def _refused(plan: Plan, groups: list[tuple[int, ...]]) -> Iterator[str]:
+    for group in groups:
+        for k in group:
+            element = plan.elements[k]
+            needs = needed(element)
+            if isinstance(element, Station | LimitedLeg):
+                needs = needs - DOES
+            names = " and ".join(sorted(need.words for need in needs))
+            if names:
+                yield f"{names} at {element.id}, which has to be worked together with other queues"
+
+
+def _unlike_spans(plan: Plan) -> Iterator[str]:
+    """Balking after which the way so far has other names: the pass has counted it when somebody balks."""
+    for flow, variant, k, balk in balks(plan):
+        target, at = flow.variants[balk.variant], balk.at_step
+        # Who came to one of the steps in between was asked there, and is not asked again.
+        passed = [step.balk is not None and step.may_be_skipped for step in variant.steps[at:k]]
+        passed.append(at >= k or (balk.since is not None and balk.since <= at))
+        same = _over_by(variant, at) == _over_by(target, at)
+        across = any(span.first < at <= span.last for span in target.spans)
+        if at > k or not all(passed) or not same or across:
+            place = plan.elements[variant.steps[k].element].id
+            yield f"balking at {place} (flow {flow.id}) to an itinerary that begins otherwise"
+        elif any(step.balk is not None for step in target.steps[at:]):
+            place = plan.elements[variant.steps[k].element].id
+            yield f"balking at {place} (flow {flow.id}) to an itinerary on which one may balk again"
+
+
+def _over_by(variant: Variant, at: int) -> set[tuple[Span, tuple[tuple[int, str], ...]]]:
+    """Spans that are over before a step; crossings with the posts that begin in them, which give their direction."""
+    posts = sorted((span.first, span.id) for span in variant.spans if span.kind == "post")
+    return {
+        (span, tuple(post for post in posts if span.kind == "crossing" and span.first <= post[0] <= span.last))
+        for span in variant.spans
+        if span.last < at
+    }

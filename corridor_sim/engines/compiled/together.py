@@ -1,0 +1,449 @@
+"""Machine code of the pass: coupled queues are worked through together, in time order (`coupled.py`).
+
+As in the event engine all that happens at one instant is taken first, then queues settle in their order
+until none is touched. Services are never interrupted here, so where somebody goes after one is
+found as soon as it begins, for many at once; those who come back to the group are found before its next instant.
+"""
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+from math import inf, nan
+
+import numpy as np
+
+from corridor_sim.core.units import GRID_PER_H
+from corridor_sim.engines.compiled.codes import FREE, ID_BITS, SLOT_BITS
+from corridor_sim.engines.compiled.counting import passages, visited
+from corridor_sim.engines.compiled.drawing import function_at, lasting
+from corridor_sim.engines.compiled.parts import ID, stage, written_in
+from corridor_sim.engines.compiled.walking import sorted_into, walk
+
+STARTED, TOLD = 2, 1
+
+
+@written_in
+def push(heap_h, heap_of, size, at_h, what):
+    """Put something that happens at an instant on a heap of `size`."""
+    j = size
+    while j > 0 and heap_h[(j - 1) >> 1] > at_h:
+        heap_h[j], heap_of[j] = heap_h[(j - 1) >> 1], heap_of[(j - 1) >> 1]
+        j = (j - 1) >> 1
+    heap_h[j], heap_of[j] = at_h, what
+
+
+@written_in
+def drop_first(heap_h, heap_of, size):
+    """Take the first off a heap that has `size` without it."""
+    at_h, what, j, child = heap_h[size], heap_of[size], 0, 1
+    while child < size:
+        if child + 1 < size and heap_h[child + 1] < heap_h[child]:
+            child += 1
+        if heap_h[child] >= at_h:
+            child = size
+        else:
+            heap_h[j], heap_of[j] = heap_h[child], heap_of[child]
+            j = child
+            child = 2 * j + 1
+    heap_h[j], heap_of[j] = at_h, what
+
+
+@stage
+def lined_up_together(k, until_h, since_h, c, g):
+    """Those in the inboxes of a group who join before an instant, in order in `c.line`; how many."""
+    line, other, join_h, behind, bucket = c.line, c.other, c.join_h, c.behind, c.bucket
+    n, latest = 0, np.int64(0)
+    earliest = np.int64(since_h * GRID_PER_H) << ID_BITS
+    for z in range(g.member_from[k], g.member_from[k + 1]):
+        q = g.member[z]
+        i, later = c.inbox[q], -1
+        while i >= 0:
+            after = behind[i]
+            if join_h[i] < until_h:
+                x = (np.int64(join_h[i] * GRID_PER_H) << ID_BITS) | i
+                other[n] = x
+                n += 1
+                latest, earliest = max(latest, x), min(earliest, x)
+            else:
+                behind[i] = later
+                later = i
+            i = after
+        c.inbox[q] = -1
+        g.later[q] = later
+    sorted_into(n, earliest, latest, other, line, bucket)
+    return n
+
+
+@stage
+def inside(k, c, g):
+    """An upper limit of how many wait in a group or are on their way between its queues."""
+    found = g.heap_size[k]
+    for z in range(g.member_from[k], g.member_from[k + 1]):
+        found += c.waiting[g.member[z]]
+    return found
+
+
+@stage
+def walked_on(m, leave, k, until_h, w, t, d, c, a, g):
+    """Those in `c.who` go on; who comes to the group before an instant is put on its heap. Returns visits."""
+    visits, noted = walk(m, leave, w, t, d, c, a)
+    passages(noted, w, t, c, a)
+    heap_h, heap_of = g.heap_h[k], g.heap_of[k]
+    for z in range(g.member_from[k], g.member_from[k + 1]):
+        q = g.member[z]
+        i = c.inbox[q]
+        c.inbox[q] = -1
+        while i >= 0:
+            after = c.behind[i]
+            if c.join_h[i] < until_h:
+                push(heap_h, heap_of, g.heap_size[k], c.join_h[i], np.int64(i))
+                g.heap_size[k] += 1
+            else:
+                c.behind[i] = g.later[q]
+                g.later[q] = i
+            i = after
+    return visits
+
+
+@stage
+def planned_h(s, at_h, g):
+    """`StepNow.mean_h`: mean duration planned for those who take a step. [h]"""
+    found = 0.0
+    if g.law_from[s + 1] > g.law_from[s]:
+        k = g.law_from[s + 1] - 1
+        while k > g.law_from[s] and g.law_h[k] > at_h:
+            k -= 1
+        found = g.mean_h[k]
+        if g.factor[s] >= 0:
+            found *= function_at(g.factor[s], at_h, g.function_from, g.function_h, g.function_value)
+        for k in range(g.relief_from[s], g.relief_from[s + 1]):
+            if g.relief_factor[k] != 0:
+                share = function_at(g.relief_share[k], at_h, g.function_from, g.function_h, g.function_value)
+                found *= 1 - share * (1 - g.relief_factor[k])
+    return found
+
+
+@stage
+def needing(s, at_h, g):
+    """`StepNow.need`: share of those who take a step."""
+    found = 1.0
+    if g.share[s] >= 0:
+        found = function_at(g.share[s], at_h, g.function_from, g.function_h, g.function_value)
+    for k in range(g.relief_from[s], g.relief_from[s + 1]):
+        if g.relief_factor[k] == 0:
+            found *= 1 - function_at(g.relief_share[k], at_h, g.function_from, g.function_h, g.function_value)
+    return found
+
+
+@stage
+def announced_h(b, at_h, horizon_h, t, c, g):
+    """`engines.event.announced`: the wait announced at an instant on some terms. [h]"""
+    total_h = 0.0
+    for x in range(g.stage_from[b], g.stage_from[b + 1]):
+        s = g.stage[x]
+        need = needing(s, at_h, g)
+        if not need > 0:
+            continue
+        q = t.queue[s]
+        rank, final = t.queue_rank[q, g.flow[s]], t.queue_from[q + 1] - 1
+        p = c.piece[q]
+        while p < final and t.queue_h[p + 1] <= at_h:
+            p += 1
+        lanes, taken, to_opening_h = float(t.queue_value[p]), float(g.used[q]), 0.0
+        if lanes == 0:
+            while p < final and not t.queue_value[p] > 0:
+                p += 1
+            if not t.queue_value[p] > 0 or t.queue_h[p] > horizon_h:
+                return inf
+            lanes, taken = float(t.queue_value[p]), 0.0
+            to_opening_h = max(0.0, t.queue_h[p] - at_h - total_h)
+        i = g.arrived[q]
+        while i >= 0:
+            g.ahead[c.step_of[i]] += 1
+            i = c.behind[i]
+        count, work_h = 0, planned_h(s, at_h, g)
+        for y in range(g.visit_from[q], g.visit_from[q + 1]):
+            one = g.visit[y]
+            if g.ahead[one] > 0 and t.queue_rank[q, g.flow[one]] <= rank:
+                count += g.ahead[one]
+                work_h += g.ahead[one] * planned_h(one, at_h, g)
+        i = g.arrived[q]
+        while i >= 0:
+            g.ahead[c.step_of[i]] -= 1
+            i = c.behind[i]
+        mean_h = work_h / (count + 1)
+        total_h += need * (to_opening_h + max(0.0, count + 1 - max(0.0, lanes - taken)) * mean_h / lanes)
+    return total_h
+
+
+@written_in
+def lined_up_last(i, q, u, join_of, behind, head, tail):
+    """Put one into a queue, in order of joining, then of number."""
+    behind[i] = -1
+    if head[q, u] < 0:
+        head[q, u] = i
+        tail[q, u] = i
+    elif join_of[tail[q, u]] < join_of[i] or tail[q, u] < i:
+        behind[tail[q, u]] = i
+        tail[q, u] = i
+    else:
+        # The queue has settled at this instant already.
+        before, x = np.int64(-1), np.int64(head[q, u])
+        while join_of[x] < join_of[i] or (join_of[x] == join_of[i] and x < i):
+            before, x = x, np.int64(behind[x])
+        behind[i] = x
+        if before < 0:
+            head[q, u] = i
+        else:
+            behind[before] = i
+
+
+@stage
+def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a, g):
+    """Those lined up at a group, and those who are there from before, are served until an instant.
+
+    Returns visits, and the number of events of queue lengths.
+    """
+    from_h, window_end_h, horizon_h, first_bin, per_h = w.from_h, w.until_h, w.horizon_h, w.first_bin, w.marks_per_h
+    line, join_of, behind, step_of, route, begun = c.line, c.join_h, c.behind, c.step_of, d.route, c.begun
+    head, tail, who, when_h = c.head, c.tail, c.who, c.when_h
+    net, waits, days, inner, at_edge = a.net, a.waits, a.days, a.inner, a.at_edge
+    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
+    base, _, _, first, second, given_at, given, _ = d
+    route_flow, how, fixed_h, column = t.route_flow, t.how, t.fixed_h, t.column
+    heap_h, heap_of, heap_size, member, place, touched = (
+        g.heap_h[k],
+        g.heap_of[k],
+        g.heap_size,
+        g.member,
+        g.place,
+        g.touched,
+    )
+    arrived, came, told = g.arrived, g.came, g.told
+    begin, end = g.member_from[k], g.member_from[k + 1]
+    p, final_p = g.calendar_at[k], g.calendar_from[k + 1]
+    coming, m, visits, soon_h = 0, 0, np.int64(0), inf
+    while True:
+        # The next instant; before it those who leave until then have to be on their way.
+        at = inf
+        if coming < n:
+            at = join_of[line[coming] & ID]
+        if heap_size[k] > 0:
+            at = min(at, heap_h[0])
+        if p < final_p:
+            at = min(at, g.calendar_h[p])
+        if soon_h <= at and soon_h < until_h:
+            visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
+            m, soon_h = 0, inf
+            continue
+        if not at < until_h:
+            break
+        lowest = end
+        while True:
+            # What happens: lanes are freed, the calendar, who comes.
+            while heap_size[k] > 0 and heap_h[0] == at:
+                x = heap_of[0]
+                heap_size[k] -= 1
+                drop_first(heap_h, heap_of, heap_size[k])
+                if x >= 0:
+                    q = t.queue[step_of[x]]
+                    behind[x] = arrived[q]
+                    arrived[q] = x
+                else:
+                    q = -1 - x
+                    g.used[q] -= 1
+                    if g.pool[q] >= 0:
+                        g.held[g.pool[q]] -= g.staff[q]
+                        for y in range(g.pool_from[g.pool[q]], g.pool_from[g.pool[q] + 1]):
+                            touched[g.pool_queue[y]] = True
+                            lowest = min(lowest, place[g.pool_queue[y]])
+                touched[q] = True
+                lowest = min(lowest, place[q])
+            while p < final_p and g.calendar_h[p] == at:
+                q = g.calendar_queue[p]
+                touched[q] = True
+                lowest = min(lowest, place[q])
+                p += 1
+            while coming < n and join_of[line[coming] & ID] == at:
+                x = line[coming] & ID
+                coming += 1
+                q = t.queue[step_of[x]]
+                behind[x] = arrived[q]
+                arrived[q] = x
+                touched[q] = True
+                lowest = min(lowest, place[q])
+            while lowest < end and not touched[member[lowest]]:
+                lowest += 1
+            if lowest == end:
+                break
+            # The first queue that is touched settles: those who came join or balk, in their order.
+            q = member[lowest]
+            touched[q] = False
+            many, x = 0, arrived[q]
+            arrived[q] = -1
+            while x >= 0:
+                y = many
+                while y > 0 and came[y - 1] > x:
+                    came[y] = came[y - 1]
+                    y -= 1
+                came[y] = x
+                many += 1
+                x = behind[x]
+            joined = 0
+            for y in range(many):
+                i = came[y]
+                s = np.int64(step_of[i])
+                b = g.balk[s]
+                if b >= 0 and g.asked[i] < g.since[b]:
+                    g.asked[i] = s
+                    if announced_h(b, at, horizon_h, t, c, g) > g.threshold_h[b]:
+                        route[i] = g.route[b]
+                        # He leaves the step before; what was under way when he came is of the other itinerary.
+                        step_of[i] = g.goes_on[b] - 1
+                        for z in range(begun.shape[1]):
+                            begun[i, z] = nan
+                        who[m] = i
+                        when_h[m] = at
+                        m += 1
+                        if g.balker_comes_back[b]:
+                            visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
+                            m, soon_h = 0, inf
+                        continue
+                lined_up_last(i, q, t.queue_rank[q, route_flow[route[i]]], join_of, behind, head, tail)
+                c.waiting[q] += 1
+                g.ahead[s] += 1
+                told[i] = 0
+                came[joined] = i
+                joined += 1
+            # They start as far as there are lanes and staff.
+            pool, lanes, stock = g.pool[q], 1 << 62, np.inf
+            if t.queue_kind[q] != FREE:
+                piece = c.piece[q]
+                while piece + 1 < t.queue_from[q + 1] and t.queue_h[piece + 1] <= at:
+                    piece += 1
+                c.piece[q] = piece
+                lanes = t.queue_value[piece]
+            if pool >= 0:
+                piece = g.stock_piece[pool]
+                while piece + 1 < g.stock_from[pool + 1] and g.stock_h[piece + 1] <= at:
+                    piece += 1
+                g.stock_piece[pool] = piece
+                stock = g.stock[piece]
+            group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
+            while c.waiting[q] > 0 and g.used[q] < lanes:
+                if pool >= 0 and g.held[pool] + g.staff[q] > stock:
+                    break
+                u = 0
+                while head[q, u] < 0:
+                    u += 1
+                i = np.int64(head[q, u])
+                head[q, u] = behind[i]
+                c.waiting[q] -= 1
+                s = np.int64(step_of[i])
+                g.ahead[s] -= 1
+                join, j = join_of[i], i - base[route_flow[route[i]]]
+                hold = lasting(
+                    s,
+                    j,
+                    join,
+                    how,
+                    fixed_h,
+                    column,
+                    given_at,
+                    given,
+                    simple,
+                    node,
+                    law_kind,
+                    number,
+                    first,
+                    second,
+                    t,
+                    d,
+                )
+                if told[i] == TOLD:
+                    events[held] = (np.int64(at * GRID_PER_H) << SLOT_BITS) | mark | 1
+                    event_line[held] = group
+                    held += 1
+                told[i] = STARTED
+                visited(
+                    s,
+                    t.queue_row[q],
+                    t.queue_clock_h[q],
+                    join,
+                    at,
+                    at + hold,
+                    hold,
+                    from_h,
+                    window_end_h,
+                    horizon_h,
+                    first_bin,
+                    per_h,
+                    inner,
+                    at_edge,
+                    days,
+                    net,
+                    waits,
+                )
+                a.served[q] += 1
+                visits += 1
+                who[m] = i
+                when_h[m] = at + hold
+                m += 1
+                if g.comes_back[s]:
+                    soon_h = min(soon_h, at + hold)
+                if hold > 0:
+                    g.used[q] += 1
+                    if pool >= 0:
+                        g.held[pool] += g.staff[q]
+                    push(heap_h, heap_of, heap_size[k], at + hold, -1 - q)
+                    heap_size[k] += 1
+                elif pool >= 0:
+                    for y in range(g.pool_from[pool], g.pool_from[pool + 1]):
+                        touched[g.pool_queue[y]] = True
+                        lowest = min(lowest, place[g.pool_queue[y]])
+            for y in range(joined):
+                if told[came[y]] == 0:
+                    told[came[y]] = TOLD
+                    if group >= 0:
+                        events[held] = (np.int64(at * GRID_PER_H) << SLOT_BITS) | mark
+                        event_line[held] = group
+                        held += 1
+            if soon_h <= at:
+                visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
+                m, soon_h = 0, inf
+    if last:
+        for z in range(begin, end):
+            q = member[z]
+            for u in range(head.shape[1]):
+                i = np.int64(head[q, u])
+                while i >= 0:
+                    visited(
+                        np.int64(step_of[i]),
+                        t.queue_row[q],
+                        t.queue_clock_h[q],
+                        join_of[i],
+                        inf,
+                        inf,
+                        0.0,
+                        from_h,
+                        window_end_h,
+                        horizon_h,
+                        first_bin,
+                        per_h,
+                        inner,
+                        at_edge,
+                        days,
+                        net,
+                        waits,
+                    )
+                    a.served[q] += 1
+                    visits += 1
+                    who[m] = i
+                    when_h[m] = inf
+                    m += 1
+                    i = np.int64(behind[i])
+    visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
+    for z in range(begin, end):
+        c.inbox[member[z]] = g.later[member[z]]
+    g.calendar_at[k] = p
+    return visits, held
