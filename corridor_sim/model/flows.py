@@ -177,7 +177,7 @@ class Balk(Model):
     the planned ones, not those drawn. The rule in full: `corridor_sim/engines/event/announced.py`.
 
     Above the threshold he drives back to where the ways part, in the time that the same legs
-    took him on the way in, and goes on by `crossing`. Only the event engine does this.
+    took him on the way in, and goes on by `crossing`. The event engine does this, and the compiled pass.
     """
 
     crossing: str

@@ -274,7 +274,7 @@ class Relief:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanBalk:
-    """Leave for another itinerary when the announced wait is too long (event engine only).
+    """Leave for another itinerary when the announced wait is too long.
 
     On reaching the step, if the wait announced over the stages is above the threshold,
     the consignment goes on with step `at_step` of `variant`. How a wait is announced:

@@ -192,6 +192,7 @@ def _unlike_spans(plan: Plan) -> Iterator[str]:
         passed.append(at >= k or (balk.since is not None and balk.since <= at))
         same = _over_by(variant, at) == _over_by(target, at)
         across = any(span.first < at <= span.last for span in target.spans)
+        across |= any(span.first < at <= span.last < k for span in variant.spans)
         if at > k or not all(passed) or not same or across:
             place = plan.elements[variant.steps[k].element].id
             yield f"balking at {place} (flow {flow.id}) to an itinerary that begins otherwise"

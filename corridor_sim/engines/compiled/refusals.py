@@ -1,6 +1,6 @@
 """What the compiled pass does, and what it refuses by name and place, found before any work.
 
-A mechanism that `machine.py` learns gets its line in `DOES`; only what it cannot do
+A mechanism that the pass learns gets its line in `DOES`; only what it cannot do
 together with another one needs code here.
 """
 
