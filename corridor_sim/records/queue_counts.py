@@ -89,7 +89,8 @@ def queue_counts(
     ----------
     source : path, or ``"chop_zahony_2025"``
     time, count : str
-        Headers of the columns: date and time (UTC if it has no offset), and vehicles.
+        Headers of the columns: date and time (UTC if it has no offset), and vehicles. A row without a count is one that
+        was not counted; it is left out.
 
     Raises
     ------
@@ -117,6 +118,8 @@ def queue_counts(
     values: list[float] = []
     bad: list[str] = []
     for (row, when), (_, cell) in zip(rows, cells, strict=True):
+        if not cell:
+            continue
         value = csv_columns.number(cell)
         if not (value >= 0 and value == int(value if np.isfinite(value) else -1)):
             bad.append(f"row {row}, column {count}: must be a whole number >= 0, got {cell!r}")

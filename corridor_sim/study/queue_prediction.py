@@ -224,7 +224,7 @@ def predict_queue(
     >>> import datetime as dt, corridor_sim as cs
     >>> made = cs.predict_queue("chop_zahony_2025", dt.datetime(2025, 7, 12, 12), horizon_h=24, draws=8)
     >>> made.origin
-    datetime.datetime(2025, 7, 12, 11, 1, 55)
+    datetime.datetime(2025, 7, 12, 11, 2, 8)
     """
     held = counts if isinstance(counts, QueueCounts) else queue_counts(counts)
     arguments.instance("queue", queue, WeeklyQueue, "a WeeklyQueue")
@@ -319,10 +319,11 @@ def hour_of_week(counts: QueueCounts, origin: dt.datetime, time_h: FloatArray, w
         raise ArgumentError("the mean of the hours of the week needs two weeks of counts before the origin")
     back = WEEK_H * np.arange(1, count + 1)[:, None]
     ahead = np.arange(1.0, WEEK_H + 1.0)
-    seen = known.at(last_h + ahead - back)
-    away = (seen - np.nanmean(seen, axis=0)) * np.sqrt((count + 1.0) / (count - 1.0))
-    spread_out = np.quantile(away[~np.isnan(away)], np.linspace(0.0025, 0.9975, 200))
-    mean = np.nanmean(known.at(last_h + time_h - back), axis=0)
+    # Over gaps on the straight line: a rule has nothing better.
+    seen = np.interp(last_h + ahead - back, known.time_h, known.count)
+    away = (seen - seen.mean(axis=0)) * np.sqrt((count + 1.0) / (count - 1.0))
+    spread_out = np.quantile(away, np.linspace(0.0025, 0.9975, 200))
+    mean = np.interp(last_h + time_h - back, known.time_h, known.count).mean(axis=0)
     return QueuePrediction(
         "hour-of-week mean", counts.instant(last_h), time_h, np.maximum(mean + spread_out[:, None], 0.0)
     )
@@ -346,7 +347,8 @@ def rolling_scores(
     ----------
     counts : QueueCounts, or what `queue_counts` reads
     origins : sequence of datetime, optional
-        By default every `every_h` hours from three weeks after the first count to the shortest horizon before the last.
+        By default every `every_h` hours from three weeks after the first count to the shortest horizon before the last,
+        but those in a gap of the counts.
     horizons_h : sequence of float
         Over which predictions are scored, each from the origin on. [h]
     draws, rng, workers
@@ -364,7 +366,9 @@ def rolling_scores(
     every_h = arguments.number("every_h", every_h, above=0.0)
     if origins is None:
         first_h = float(np.ceil(held.time_h[0])) + WEEK_H * FEWEST_WEEKS + 1.0
-        begins = [held.instant(hour) for hour in np.arange(first_h, held.time_h[-1] - horizons[0] + 1.0, every_h)]
+        hours = np.arange(first_h, held.time_h[-1] - horizons[0] + 1.0, every_h)
+        last = held.time_h[np.searchsorted(held.time_h, hours, side="right") - 1]
+        begins = [held.instant(hour) for hour in hours[hours - last <= LONGEST_GAP_H]]
     else:
         begins = list(origins)
     if not begins:
