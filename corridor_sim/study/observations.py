@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from corridor_sim.core.errors import CorridorError, Problem, ScenarioError
+from corridor_sim.core.errors import ArgumentError, CorridorError, Problem, ScenarioError
 from corridor_sim.plan.load import loads
 from corridor_sim.plan.plan import Plan
 
@@ -149,12 +149,18 @@ def wanted_observations(given: Any) -> list[Observation]:
 
     Raises
     ------
+    ArgumentError
+        If it is something else.
     CorridorError
         If none of them judges.
     """
     if given is None:
         return []
-    listed: Sequence[Observation] = packaged_observations() if given == "packaged" else list(given)
+    if given != "packaged" and not (
+        isinstance(given, (list, tuple)) and all(isinstance(one, Observation) for one in given)
+    ):
+        raise ArgumentError(f"observations must be a list of Observation, or 'packaged', got {given!r:.80}")
+    listed: Sequence[Observation] = packaged_observations() if isinstance(given, str) else list(given)
     found = [one for one in listed if one.use == CALIBRATION]
     if not found:
         raise CorridorError(f'no observation is marked use = "{CALIBRATION}", so nothing judges the draws')

@@ -142,7 +142,7 @@ def run(
     ValueError
         For settings that are not allowed.
     """
-    workers = _hands(workers, executor, progress)
+    workers = hands_of(workers, executor, progress)
     if store is not None:
         arguments.instance("store", store, (str, os.PathLike, Batch), "the path of a folder")
     begun = _begun(
@@ -201,7 +201,7 @@ class _Begun:
         )
 
 
-def _hands(workers: Any, executor: Any, progress: Any) -> int | None:
+def hands_of(workers: Any, executor: Any, progress: Any) -> int | None:
     """The number of workers, if it is given; ArgumentError unless all three can do the work and tell of it."""
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise ArgumentError(f"executor must have a method submit, as those of concurrent.futures, got {executor!r}")
@@ -394,7 +394,7 @@ def run_those_that_can(
     SimulationError
         If replications failed; it names them all.
     """
-    workers = _hands(workers, executor, progress)
+    workers = hands_of(workers, executor, progress)
     if store is not None:
         arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
     batch = None if store is None else Batch(store)

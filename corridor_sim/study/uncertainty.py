@@ -21,7 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from corridor_sim.core.errors import CorridorError, CorridorWarning, Problem, ScenarioError, nearest
+from corridor_sim.core import arguments
+from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning, Problem, ScenarioError, nearest
+from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.streams import Rng
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators import INDICATORS, Collector, Options
@@ -40,7 +42,7 @@ from corridor_sim.study.input_space import PRIORS, InputSpace, ranged_figures
 from corridor_sim.study.observations import Observation, wanted_observations
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.replaced_values import replaced_values
-from corridor_sim.study.run import Runnable, options_of, planned, root_of, run_all
+from corridor_sim.study.run import Runnable, hands_of, options_of, planned, root_of, run_all
 from corridor_sim.study.spread import hands, spread
 
 STATED = 5
@@ -120,12 +122,27 @@ def uncertainty(
         For settings that are not allowed.
     """
     began = time.perf_counter()
-    unknown = [prior for prior in priors if prior not in PRIORS]
-    if unknown or not priors or len(set(priors)) != len(priors):
-        raise ValueError(f"priors must be some of {', '.join(PRIORS)}, each once, got {list(priors)}")
-    scrambles_of(draws)
-    if replications < 1:
-        raise ValueError(f"replications must be >= 1, got {replications}")
+    named = tuple(priors) if isinstance(priors, (list, tuple)) else ()
+    if not named or any(one not in PRIORS for one in named) or len(set(named)) != len(named):
+        raise ArgumentError(f"priors must be a list of some of {', '.join(PRIORS)}, each once, got {priors!r:.80}")
+    draws = arguments.whole("draws", draws, 1, MAX_REPLICATIONS)
+    try:
+        scrambles_of(draws)
+    except ValueError as error:
+        raise ArgumentError(str(error)) from None
+    replications = arguments.whole("replications", replications, 1, MAX_REPLICATIONS)
+    if stated_replications is not None:
+        stated_replications = arguments.whole("stated_replications", stated_replications, 1, MAX_REPLICATIONS)
+    memory_gb = arguments.number("memory_gb", memory_gb, above=0)
+    workers = hands_of(workers, executor, progress)
+    for name, value in (("at", at), ("indicators", indicators)):
+        several = value is None or isinstance(value, (str, list, tuple))
+        if not several or not all(isinstance(one, str) for one in value or ()):
+            raise ArgumentError(f"{name} must be a name, or a list of names, got {value!r:.80}")
+    if store is not None:
+        arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
+    if options is not None:
+        arguments.instance("options", options, Options, "an Options")
     given = [planned(scenario) for scenario in (base, *others)]
     if any(isinstance(one.scenario, Plan) for one in given):
         raise CorridorError("the inputs of a scenario are drawn; a plan has none")

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from small_corridor import small
 
 import corridor_sim as cs
 from corridor_sim.core.errors import ArgumentError, CorridorError
@@ -101,6 +102,10 @@ def test_settings_of_runs(scenario, called, name, value):
         lambda s: cs.sweep(s, {}),
         lambda s: cs.sweep(s, {"flows.flour.per_day": 3}),
         lambda s: cs.sweep(s, [3]),
+        lambda s: cs.sweep(s),
+        lambda s: cs.sweep(s, {"flows.flour.per_day": [10, 20]}, keep_going="yes"),
+        lambda s: cs.design(3),
+        lambda s: cs.design_points("teaching_lanes"),
         lambda s: cs.attribute(3),
         lambda s: cs.attribute(s, "no_such_indicator"),
         lambda s: cs.attribute(s, confidence=2),
@@ -116,6 +121,37 @@ def test_settings_of_runs(scenario, called, name, value):
 def test_calls_that_make_no_sense(scenario, call):
     with pytest.raises(CorridorError):
         call(scenario)
+
+
+UNCERTAINTY = [
+    *(("draws", value) for value in (0, -1, 3, 2.0, 2.5, "16", True, NAN, None, 10**12, [16])),
+    *(("replications", value) for value in (0, -1, 2.5, "2", True, None, 10**12, [0, 1])),
+    *(("stated_replications", value) for value in (0, -1, 2.5, "2", True, 10**12)),
+    *(("priors", value) for value in ([], "uniform", ["normal"], ["uniform", "uniform"], 3, None, [["uniform"]])),
+    *(("at", value) for value in (3, None, ["no_such_post"], [3], {"a": 1}) if value is not None),
+    *(("indicators", value) for value in (3, ["no_such_row"], [3])),
+    *(("memory_gb", value) for value in (0, -1, NAN, INF, "1", True)),
+    *(("executor", value) for value in (3, "dask")),
+    *(("progress", value) for value in (3, "yes")),
+    *(("workers", value) for value in (0, 1.5, "2", True)),
+    *(("options", value) for value in ({}, "all")),
+    *(("rng", value) for value in (-1, 1.5, "seed")),
+    *(("engine", value) for value in ("fast", 3)),
+    ("store", 3),
+    ("observations", "own"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), UNCERTAINTY)
+def test_settings_of_draws_of_inputs(name, value):
+    base = small(run__horizon_days=1, run__warm_up_days=0)
+    ranged = base.replace(flows={**base.flows, "transit": base.flows["transit"].replace(figures=RANGE)})
+    with pytest.raises(CorridorError) as error:
+        cs.uncertainty(ranged, **{"draws": 2, "workers": 1} | {name: value})
+    assert name.removesuffix("s") in str(error.value) or repr(value).strip("[]'") in str(error.value)
+
+
+RANGE = {"per_day": {"low": 40.0, "high": 80.0, "range_reason": "assumed"}}
 
 
 @pytest.mark.parametrize(

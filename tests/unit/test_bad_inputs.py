@@ -22,6 +22,8 @@ import corridor_sim as cs
 from corridor_sim.files.writer import to_toml
 from corridor_sim.plan.load import check as check_scenario
 
+pytestmark = pytest.mark.usefixtures("a_gigabyte")
+
 FOLDER = Path(__file__).parent.parent / "bad"
 HEADER = re.compile(r"# row (\d+) \| exit ([02]) \| (.*?) \| (.*)\n")
 CPU_S = 2.0

@@ -17,6 +17,8 @@ from corridor_sim.files.toml_lines import key_parts
 from corridor_sim.files.writer import to_toml
 from corridor_sim.plan.load import check as check_scenario
 
+pytestmark = pytest.mark.usefixtures("a_gigabyte")
+
 HERE = Path(__file__).parent
 GOOD = tomllib.loads((HERE.parent / "bad" / "good.toml").read_text(encoding="utf-8"))
 CPU_S = 2.0

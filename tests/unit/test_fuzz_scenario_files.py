@@ -19,6 +19,8 @@ from corridor_sim.files.packaged import packaged_files
 from corridor_sim.files.writer import to_toml
 from corridor_sim.plan.load import check as check_scenario
 
+pytestmark = pytest.mark.usefixtures("a_gigabyte")
+
 GOOD = (Path(__file__).parent.parent / "bad" / "good.toml").read_text(encoding="utf-8")
 TEXTS = {"good": GOOD} | {
     name: path.read_text(encoding="utf-8") for name, path in packaged_files().items() if path.stat().st_size < 12_000
