@@ -237,6 +237,19 @@ def test_a_stage_that_serves_hardly_any_of_those_who_come_is_a_warning():
     assert any("under a tenth of those who came were served at a.exit.lanes" in one for one in results.warnings)
 
 
+def test_a_service_that_changes_while_a_queue_stands_is_a_warning():
+    """Rule D13: who waits already keeps the old time, so the queue goes on growing; a lane acts at once."""
+    stage = f"lanes = 1\n{law(value_h=1.0)}"
+    faster = '[improvements.faster]\nkind = "service_time"\nat = "checkpoints.a.exit.lanes"\nfactor = 0.25\n'
+    dated = run(stage, "per_day = 40", days=20, more=faster + "from = 2024-01-11\n")
+    assert any("the time of service changes within the run at a.exit.lanes" in one for one in dated.warnings)
+    for more in ("", faster, faster.replace("factor = 0.25", "factor = 0.99")):
+        results = run(stage, "per_day = 40", days=20, more=more)
+        assert not any("the time of service changes" in one for one in results.warnings)
+    early = run(stage, "per_day = 12", days=20, more=faster + "from = 2024-01-11\n")
+    assert not any("the time of service changes" in one for one in early.warnings)
+
+
 def test_a_post_passes_what_its_scarcest_stage_passes_however_few_come_to_it():
     # Of 200 a day the first stage lets 100 through; half of them are scanned, 40 scans a day: 80 a day.
     stage = f"lanes = 2\n{law(value_h=0.48)}\n[checkpoints.a.exit.scan]\nlanes = 1\n{law(value_h=0.6)}\nshare = 0.5"
