@@ -361,7 +361,8 @@ def first_week_at(
 class QueueGrowth(Indicator):
     """Growth of the number waiting at a stage and post over the counted window. [1/day]
 
-    Those that joined less those that started in it, over its days: both ends are read just before
+    Those that joined less those that started in it, over its days, but for those who waited as the run
+    began: both ends are read just before
     what happens at them (a new day's quota). A queue that grows throughout is the sign of
     overload; around 0 it comes and goes.
     """
@@ -383,6 +384,8 @@ class QueueGrowth(Indicator):
         visits = self._visits
         for place, elements in places:
             more = visits.of(visits.joined, elements) - visits.of(visits.began, elements)
+            if not scope.from_h:
+                more = more - sum(scope.standing(k) for k in elements)
             yield self.row(more / scope.window_days, *place)
             if len(elements) == 1:
                 for half, growth in zip(("first half", "second half"), self._by_half(elements[0], more), strict=True):

@@ -95,6 +95,29 @@ class PlanView:
         return self.plan.warm_up_h
 
     @property
+    def counts_from_h(self) -> float:
+        """Who joins from then on counts: those too who wait as the run begins, if the window begins with it. [h]"""
+        return self.from_h if self.from_h > 0 else -np.inf
+
+    def standing(self, element: int) -> int:
+        """How many wait at an element as the run begins."""
+        return self._standing.get(element, 0)
+
+    @cached_property
+    def _standing(self) -> dict[int, int]:
+        found: dict[int, int] = {}
+        for flow in self.plan.flows:
+            if number := sum(at_h < 0 for at_h in flow.standing_h):
+                first = flow.variants[0].steps[0].element
+                found[first] = found.get(first, 0) + number
+        return found
+
+    @cached_property
+    def longest_h(self) -> float:
+        """No time in the run is longer: its length, and how long the first has waited as it begins. [h]"""
+        return self.plan.horizon_h - min((min(flow.standing_h, default=0.0) for flow in self.plan.flows), default=0.0)
+
+    @property
     def until_h(self) -> float:
         """End of the counted window. [h]"""
         return self.plan.counted_until_h

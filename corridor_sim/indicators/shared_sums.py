@@ -88,7 +88,7 @@ class VisitSums(Reducer):
             finish = leave
         ended = finish
         waiting, held, gone = np.isnan(start), np.isnan(finish), ~np.isnan(leave)
-        counted = (join >= scope.from_h) & (join < scope.until_h)
+        counted = (join >= scope.counts_from_h) & (join < scope.until_h)
 
         def within(since: FloatArray, until: FloatArray) -> FloatArray:
             return np.asarray(np.clip(until, scope.from_h, scope.until_h) - np.clip(since, scope.from_h, scope.until_h))
@@ -419,7 +419,8 @@ class QueueMarks(Reducer):
         per_h, which = 1.0 / self.step_h, block.waiting
         if not len(which):
             return
-        joined, started = np.floor(block.join_h[which] * per_h), np.floor(block.start_h[which] * per_h)
+        joined = np.floor(np.maximum(block.join_h[which], 0.0) * per_h)
+        started = np.floor(block.start_h[which] * per_h)
         # Who starts before the next mark is never seen waiting.
         seen = np.flatnonzero(joined != started)
         if not len(seen):
@@ -438,6 +439,8 @@ class QueueMarks(Reducer):
         if element not in self._at:
             return np.zeros(len(self.scope.replications), dtype=np.int32)
         first = int(np.floor(self.scope.from_h / self.step_h))
+        if not first:
+            return np.full(len(self.scope.replications), self.scope.standing(element), dtype=np.int32)
         return np.asarray(self.net[self._at[element]][:, :first].sum(axis=1, dtype=np.int32))
 
     @property
@@ -555,7 +558,7 @@ class StayTimes(Reducer):
         places = scope.places("post", "crossing", "flow")
         self._at = {place: n for n, (place, _) in enumerate(places)}
         limits_h = (*scope.options.targets_h, *STAY_STEPS_H)
-        self.counts = TimeCounts(len(places), len(scope.replications), scope.plan.horizon_h, limits_h)
+        self.counts = TimeCounts(len(places), len(scope.replications), scope.longest_h, limits_h)
 
     def add_span(self, block: SpanBlock) -> None:
         where = self._at.get(block.place)
@@ -582,7 +585,7 @@ class WaitTimes(Reducer):
         scope = self.scope
         elements = tuple(k for k, element in enumerate(scope.plan.elements) if element.kind != "delay")
         self._at = {element: n for n, element in enumerate(elements)}
-        self.counts = TimeCounts(len(elements), len(scope.replications), scope.plan.horizon_h)
+        self.counts = TimeCounts(len(elements), len(scope.replications), scope.longest_h)
         self.started = np.zeros((len(elements), len(scope.replications)))
 
     def add_visits(self, block: VisitBlock) -> None:
@@ -598,7 +601,7 @@ class WaitTimes(Reducer):
         if block.all_inner:
             self.started[where] += block.number
         else:
-            counted = (block.join_h >= self.scope.from_h) & (block.join_h < self.scope.until_h)
+            counted = (block.join_h >= self.scope.counts_from_h) & (block.join_h < self.scope.until_h)
             self.started[where] += block.count(counted & (block.start_h >= block.join_h))
             inside = counted[which]
             which, wait_h = which[inside], wait_h[inside]
@@ -611,10 +614,10 @@ class WaitTimes(Reducer):
 
 
 def _count_by_day(counts: CountArray, row: IntArray, time_h: FloatArray, clock: PostClock) -> None:
-    """Add instants to ``counts[row, day]``, each in its replication."""
+    """Add instants to ``counts[row, day]``, each in its replication; those before the run as at its start."""
     if not len(time_h):
         return
-    shown_h = clock.shown_h(time_h)
+    shown_h = clock.shown_h(np.maximum(time_h, 0.0))
     first, last = (int(float(at) // H_PER_DAY) for at in (shown_h.min(), shown_h.max()))
     assert last < counts.shape[1]
     if first == last:

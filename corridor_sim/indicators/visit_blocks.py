@@ -191,7 +191,7 @@ class SpanBlock(FlatBlock):
         """Begun within the counted window; None if all are."""
         if self.whole:
             return None
-        return np.asarray((self.begin_h >= self.scope.from_h) & (self.begin_h < self.scope.until_h))
+        return np.asarray((self.begin_h >= self.scope.counts_from_h) & (self.begin_h < self.scope.until_h))
 
     @cached_property
     def done(self) -> IntArray | None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.model import checks, resolved_values, served, sizes
+from corridor_sim.model import checks, resolved_values, served, sizes, standing
 from corridor_sim.model.changes import Change, DatedChange, conflicts, on_clock
 from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of
 from corridor_sim.model.paths import canonical, local_time_of, path_problems
@@ -71,6 +71,7 @@ def resolve(scenario: Scenario) -> Resolved:
     found += resolved_values.problems(scenario, changes)
     found += checks.stages(scenario, changes, ways)
     found += served.problems(scenario, changes, ways)
+    found += standing.problems(scenario, ways)
     if not any(problem.severity == "error" for problem in found):
         found += checks.unused(scenario, ways)
     return Resolved(scenario, changes, ways, tuple(found))

@@ -30,6 +30,7 @@ from corridor_sim.model.base import (
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.ids import LONGEST_ID, sound_ids
 from corridor_sim.model.improvements import IMPROVEMENTS, Improvement
+from corridor_sim.model.initial_queues import InitialQueue
 
 LONGEST_RUN_H = 2.0**20
 """About 119 years; keeps every sum of times exact on the clock grid. [h]"""
@@ -52,6 +53,8 @@ class RunSettings(Model):
     replications: Annotated[int, Field(ge=1), at_most(MAX_REPLICATIONS)] = 20
     seed: Annotated[int, Field(ge=0)] = 0
     kind: Literal["terminating", "cyclic", "steady"] = "terminating"
+    initial_queue: Annotated[TableOf[InitialQueue], AfterValidator(sound_ids)] = FrozenDict()
+    """Who waits where when the run begins, queue by queue."""
 
     @model_validator(mode="after")
     def _lengths(self) -> Self:
@@ -136,6 +139,7 @@ class Scenario(Corridor):
             *super()._contents(),
             counted(len(self.improvements), "improvement"),
             f"{run.horizon_h / H_PER_DAY:g} days from {run.start}{warm_up}",
+            *([f"{sum(len(one.times_h) for one in run.initial_queue.values())} wait"] if run.initial_queue else []),
             counted(run.replications, "replication"),
             f"seed {run.seed}",
         ]

@@ -14,6 +14,7 @@ from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.model.dated_routes import DatedRoute
+from corridor_sim.model.flows import Flow
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Pass, passes, stages_at
 from corridor_sim.model.scenario import Scenario
@@ -38,6 +39,7 @@ from corridor_sim.plan.plan import (
     Variant,
 )
 from corridor_sim.plan.posts import Posts
+from corridor_sim.plan.standing import closed_before_start, cut, standing_flows
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
 
 
@@ -83,8 +85,15 @@ class _Builder:
         self.resolved, self.scenario = resolved, resolved.scenario
         run = self.scenario.run
         self.clock = RunClock(run.start_utc, run.horizon_h)
-        self.flow_ids = sorted(self.scenario.flows if flows is None else flows)
-        classes = [self.scenario.flows[id].cargo_class for id in self.flow_ids]
+        standing = {one.id: one for one in standing_flows(self.scenario)}
+        known = {**dict.fromkeys(self.scenario.flows), **standing}
+        if flows is not None:
+            queues = {standing[id].queue for id in flows if id in standing}
+            known = {id: one for id, one in known.items() if id in flows or (one and one.queue in queues)}
+        self.flow_ids = sorted(known)
+        self.standing = {id: standing[id] for id in self.flow_ids if id in standing}
+        """Flows of those who wait somewhere when the run begins."""
+        classes = [self._source(id).cargo_class for id in self.flow_ids]
         self.posts = Posts(resolved, self.clock, classes)
         self.legs = Legs(resolved, self.clock, classes)
         self.elements: dict[str, Element] = {}
@@ -96,9 +105,15 @@ class _Builder:
 
     def plan(self) -> Plan:
         """Everything put together."""
-        routes = {id: self._itineraries(id) for id in self.flow_ids}
+        routes = {id: self._itineraries(id) for id in self.flow_ids if id not in self.standing}
+        ahead = {id: self._standing(id, routes) for id in self.standing}
         self._quotas(routes)
         self._never_open(routes)
+        for id in {made.elements[0] for ways in ahead.values() for made in ways}:
+            self.elements[id] = closed_before_start(self.elements[id])
+        routes = {id: ahead[id] if id in ahead else routes[id] for id in self.flow_ids}
+        if self.problems:
+            raise ScenarioError(dict.fromkeys(self.problems))
         order, cyclic = _numbered([part for ways in routes.values() for one in ways for part in _sequences(one)])
         number = {id: k for k, id in enumerate(order)}
         flows = tuple(self._flow(id, routes[id], number) for id in self.flow_ids)
@@ -129,6 +144,8 @@ class _Builder:
     def _largest(self, flows: Sequence[FlowPlan]) -> str:
         """Path of what makes the largest flow so large: the improvement that moves it, else its own volume."""
         id = max(flows, key=lambda flow: flow.arrivals.expected_count(self.clock.horizon_h)).id
+        if id in self.standing:
+            return f"{self.standing[id].path}.count"
         dated = [one for field in ("per_day", "growth_per_year") for one in self.resolved.of(f"flows.{id}.{field}")]
         if dated:
             return f"improvements.{dated[-1].change.by}"
@@ -136,7 +153,19 @@ class _Builder:
         field = "per_day" if flow.per_day is not None else "tonnes_per_year"
         return f"flows.{id}.{field if flow.arrivals.follows_rate else 'arrivals'}"
 
+    def _source(self, id: str) -> Flow:
+        """The flow of the scenario that a flow of the plan is of."""
+        return self.scenario.flows[self.standing[id].flow if id in self.standing else id]
+
     # ------------------------------------------------------------ itineraries
+
+    def _standing(self, id: str, routes: dict[str, list[Itinerary]]) -> list[Itinerary]:
+        """Itineraries of those of a flow who wait somewhere when the run begins."""
+        one = self.standing[id]
+        ways = routes[one.flow] if one.flow in routes else self._itineraries(one.flow)
+        found, problems = cut(one, self.scenario.run.initial_queue[one.queue], ways, self.elements.__getitem__)
+        self.problems += problems
+        return found
 
     def _itineraries(self, flow: str) -> list[Itinerary]:
         """Itineraries of a flow, those of drivers who balk included."""
@@ -283,7 +312,7 @@ class _Builder:
     # ------------------------------------------------------------ flows
 
     def _flow(self, id: str, itineraries: Sequence[Itinerary], number: dict[str, int]) -> FlowPlan:
-        flow = self.scenario.flows[id]
+        flow = self._source(id)
         variants = []
         for made, name in zip(itineraries, named(itineraries), strict=True):
             numbered = [
@@ -296,7 +325,9 @@ class _Builder:
         return FlowPlan(
             id=id,
             variants=tuple(variants),
-            arrivals=arrival_plan(self.resolved, self.clock, id, self._profile_time(itineraries)),
+            arrivals=self.standing[id].arrivals
+            if id in self.standing
+            else arrival_plan(self.resolved, self.clock, id, self._profile_time(itineraries)),
             cargo_class=flow.cargo_class,
             vehicle=flow.vehicle,
             origin=flow.origin,
@@ -305,7 +336,10 @@ class _Builder:
             load_t=flow.load_t,
             value_usd_t=flow.value_usd_t,
             vehicle_length_m=flow.vehicle_length_m,
-            labels={"name": flow.name or id, "value_of_time_usd_h": flow.value_of_time_usd_h},
+            labels={
+                "name": (flow.name or id) + (", waiting at the start" if id in self.standing else ""),
+                "value_of_time_usd_h": flow.value_of_time_usd_h,
+            },
         )
 
     def _profile_time(self, itineraries: Sequence[Itinerary]) -> LocalTime:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from corridor_sim.core.step_functions import StepFunction as StepFunction
 from corridor_sim.core.units import FloatArray, counted, to_grid
+from corridor_sim.model.initial_queues import Standing
 
 Closing = Literal["finish", "suspend", "restart", "no_overrun", "clear_queue"]
 NO_LIMIT = 10**9
@@ -389,6 +390,12 @@ class FlowPlan:
     value_usd_t: float = 0.0
     vehicle_length_m: float = 0.0
     labels: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def standing_h(self) -> tuple[float, ...]:
+        """When those joined who wait at its first element as the run begins; () for other flows. [h]"""
+        process = getattr(self.arrivals, "process", None)
+        return process.times_h if isinstance(process, Standing) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,8 +94,9 @@ def passed_per_day(plan: Plan, posts: Iterable[tuple[str, str]]) -> float:
 
 
 def time_of(data: Mapping[str, Any], since: dt.date, until: dt.date) -> dict[str, Any]:
-    """The data of a scenario with its run moved to a time."""
-    run = {key: value for key, value in data["run"].items() if not key.startswith(("horizon", "warm_up", "cool_down"))}
+    """The data of a scenario with its run moved to a time, without the queue that stands at its own start."""
+    own = ("horizon", "warm_up", "cool_down", "initial_queue")
+    run = {key: value for key, value in data["run"].items() if not key.startswith(own)}
     return {**data, "run": {**run, "start": since, "horizon_days": float((until - since).days), "warm_up_days": 0.0}}
 
 

@@ -46,7 +46,9 @@ class Lanes(Place):
     # ------------------------------------------------------------ what lanes there are
 
     def lanes_now(self, now):
-        """c(t): open lanes by count, hours and closures (S22, D28)."""
+        """c(t): open lanes by count, hours and closures (S22, D28); none before the run begins (D41)."""
+        if now < 0:
+            return 0
         return self.run.force.lanes(self.path, self.stage, now)
 
     def down(self, now, lane=0):

@@ -66,7 +66,8 @@ class Place:
         for truck, step in sorted(self.arrived, key=lambda one: one[0].number):
             visit = Visit(truck, self, step, now)
             self.run.visits.append(visit)
-            self.joined(visit, now)
+            # What is read at joining is read as the run begins, of those who joined before it.
+            self.joined(visit, max(now, 0.0))
             self.waiting.append(visit)
         changed, self.arrived = bool(self.arrived), []
         return changed
@@ -315,7 +316,7 @@ class Acceptance(Place):
 
     def settle(self, now):
         changed = self.take_in(now)
-        while self.waiting and self.left > 0 and (self.left == math.inf or self.is_open(now)):
+        while now >= 0 and self.waiting and self.left > 0 and (self.left == math.inf or self.is_open(now)):
             visit = self.first_waiting()
             self.left -= 1
             self.begin(visit, now)

@@ -32,6 +32,7 @@ from oracle.draws import mean_of
 from oracle.in_force import InForce
 from oracle.lanes import Lanes
 from oracle.places import Acceptance, Boat, Road, Slots, Stay
+from oracle.standing import standing
 from oracle.way import stops_of
 from oracle.words import enough, on_grid
 
@@ -45,6 +46,9 @@ class Truck:
     index: int
     number: tuple
     release: float
+    source: str = ""
+    """Flow of the scenario whose way it takes, where it waits as the run begins."""
+    waits_at: str = ""
     steps: list = field(default_factory=list)
     at: int = -1
     depart: float | None = None
@@ -78,12 +82,18 @@ class Run:
         self.classes = sorted({flow.cargo_class for flow in scenario.flows.values()})
         self.now, self.visits, self.places, self.trucks = 0.0, [], {}, []
         self.stops = {id: stops_of(scenario, flow) for id, flow in scenario.flows.items()}
-        for f, id in enumerate(sorted(scenario.flows)):
-            flow = scenario.flows[id]
+        waiting = {f"initial_queue.{queue}.{flow}": (flow, at, times) for queue, flow, at, times in standing(scenario)}
+        for f, id in enumerate(sorted({*scenario.flows, *waiting})):
+            # D12: ties are settled by flow id, then index.
+            if id in waiting:
+                flow, at, times = waiting[id]
+                for index, joined in enumerate(times):
+                    cargo_class = scenario.flows[flow].cargo_class
+                    self.trucks.append(Truck(id, cargo_class, index, (f, index), joined, flow, at))
+                continue
             self.steps_of(id, None)
             for index, release in enumerate(draws.releases(id)):
-                # D12: ties are settled by flow id, then index.
-                self.trucks.append(Truck(id, flow.cargo_class, index, (f, index), release))
+                self.trucks.append(Truck(id, scenario.flows[id].cargo_class, index, (f, index), release))
         edges = {0.0} | self.force.edges()
         for leg in scenario.legs.values():
             for closure in leg.closures.values():
@@ -170,6 +180,17 @@ class Run:
             return None if name in checkpoints[merged.host].stages(other) else 1.0
         twin = any(name in checkpoints[guest].stages(other) for guest in guests)
         return merged.service_factor if twin else 1.0
+
+    def from_queue(self, truck):
+        """The steps of one who waits as the run begins: from the stage, or what its class first needs of the post."""
+        _, post, way, *stage = truck.waits_at.split(".")
+        for k, step in enumerate(truck.steps):
+            here = step.place.id.startswith(f"{post}.{way}.") and step.kind in ("acceptance", "stage")
+            if not here or (stage and step.place.id != f"{post}.{way}.{stage[0]}"):
+                continue
+            if step.kind == "acceptance" or self.force.share(step.path, step.stage, truck.cargo_class, 0.0) > 0:
+                return truck.steps[k:]
+        raise AssertionError(f"{truck.flow} does not pass {truck.waits_at}")
 
     def _place(self, key, make):
         if key not in self.places:
@@ -301,8 +322,13 @@ class Run:
             # (3): releases.
             while coming and coming[0].release == now:
                 truck = coming.pop(0)
-                truck.steps = self.steps_of(truck.flow, now)
-                self.go_on(truck, now)
+                truck.steps = self.steps_of(truck.source or truck.flow, max(now, 0.0))
+                if truck.waits_at:
+                    truck.steps = self.from_queue(truck)
+                    truck.at = 0
+                    truck.step.place.arrive(truck, truck.step)
+                else:
+                    self.go_on(truck, now)
             # (4), (5): moves and starts, again from the first place whenever something moved.
             while any(place.settle(now) for place in self.order):
                 pass

@@ -406,3 +406,19 @@ def scenarios(draw, kinds=KINDS, least=0, most=3):
         if one is not None and fits(data, one):
             data["improvements"][f"change{k}"] = one
     return data
+
+
+@st.composite
+def queues_at_start(draw, data):
+    """The scenario with one or two queues that stand at its start, at places where one can."""
+    places = ["checkpoints.p.exit", *(f"checkpoints.p.exit.{id}" for id in data["checkpoints"]["p"]["exit"])]
+    queues = {}
+    for k, at in enumerate(draw(st.lists(st.sampled_from(places), min_size=1, max_size=2, unique=True))):
+        weights = {"f": draw(st.integers(1, 3)), "v": draw(st.integers(0, 3))}
+        if draw(st.booleans()):
+            how = {"count": draw(st.integers(0, 7)), "over_h": draw(st.sampled_from([0.0, 2.0, 7.0, 300.0]))}
+        else:
+            hours = draw(st.lists(st.integers(-20, 0), min_size=1, max_size=6))
+            how = {"joined_h": [hour / 2 for hour in sorted(hours)]}
+        queues[f"q{k}"] = {"at": at, "flows": weights, **how}
+    return {**data, "run": {**data["run"], "initial_queue": queues}}

@@ -17,7 +17,7 @@ from corridor_sim.engines.compiled.parts import DROPPED, SHIFT_H, stage, written
 def edge_visit(s, join, start, leave, from_h, until_h, horizon_h, at_edge):
     """Count a visit that is not wholly within the counted window, nor over before it (`VisitSums._add_edge`)."""
     waiting, gone = start != start, leave == leave
-    counted = join >= from_h and join < until_h
+    counted = (join >= from_h or from_h <= 0.0) and join < until_h
     begun = horizon_h if waiting else start
     ended = leave if gone else horizon_h
     join_in = min(max(join, from_h), until_h)
@@ -49,15 +49,16 @@ def time_bin(time_h, first_bin):
 @written_in
 def seen(row, clock_h, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits):
     """Count who joins by day, the queue at its marks, and the wait."""
-    days[row, np.int64((join + clock_h) * (1.0 / 24.0))] += 1
+    since = max(join, 0.0)
+    days[row, np.int64((since + clock_h) * (1.0 / 24.0))] += 1
     if start > join:
-        before = np.int64(join * per_h)
+        before = np.int64(since * per_h)
         if start < horizon_h:
             then = np.int64(start * per_h)
             if before != then:
                 net[row, before] += 1
                 net[row, then] -= 1
-            if join >= from_h and join < until_h:
+            if (join >= from_h or from_h <= 0.0) and join < until_h:
                 waits[row, time_bin(start - join, first_bin)] += 1
         else:
             net[row, before] += 1
@@ -110,7 +111,7 @@ def interruptible(s, q, join, start, leave, service, w, a, c):
     waiting, gone = not start < horizon_h, leave < horizon_h
     if gone and leave < from_h:
         return
-    counted = join >= from_h and join < until_h
+    counted = (join >= from_h or from_h <= 0.0) and join < until_h
     begun = horizon_h if waiting else start
     ended = leave if gone else horizon_h
     stopped = max(ended - begun - service, 0.0)
@@ -162,7 +163,7 @@ def passages(many, w, t, c, a):
         if not begin < horizon_h:
             continue
         gone = end < horizon_h
-        counted = begin >= from_h and begin < until_h
+        counted = (begin >= from_h or from_h <= 0.0) and begin < until_h
         if counted and gone and end < until_h:
             passed[o, 0] += 1.0
             passed[o, 1] += end - begin
@@ -200,6 +201,6 @@ def passages(many, w, t, c, a):
                 hours[span_row[o], np.int64(hour)] += 1.0
                 hours_h[span_row[o], np.int64(hour)] += stay
         if kind == POST:
-            begun_days[span_row[o], np.int64((begin + span_clock_h[o]) * (1.0 / 24.0))] += 1
+            begun_days[span_row[o], np.int64((max(begin, 0.0) + span_clock_h[o]) * (1.0 / 24.0))] += 1
             if gone:
                 ended_days[span_row[o], np.int64((end + span_clock_h[o]) * (1.0 / 24.0))] += 1

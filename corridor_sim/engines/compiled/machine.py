@@ -67,7 +67,8 @@ def _replication(w, t, d, c, a, kernels, coupled, sources=SOURCES):  # noqa: ARG
     coming = d.base.copy()
     events, event_line = np.empty(4096, np.int64), np.empty(4096, np.int32)
     spent = np.zeros((max(len(c.level), 1), 64), np.int64)
-    held, visits, since_h, until_h, last = np.int64(0), np.int64(0), 0.0, 0.0, False
+    # Who waits as the run begins joined before hour 0.
+    held, visits, since_h, until_h, last = np.int64(0), np.int64(0), -inf, 0.0, False
     # Variables, since a constant would have a function compiled for it alone.
     come, leave = np.bool_(False), np.bool_(True)
     goes_on, number = len(d.come_h) > 0, np.int64(0)

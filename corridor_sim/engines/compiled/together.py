@@ -53,7 +53,7 @@ def lined_up_together(k, until_h, since_h, c, g):
     """Those in the inboxes of a group who join before an instant, in order in `c.line`; how many."""
     line, other, join_h, behind, bucket = c.line, c.other, c.join_h, c.behind, c.bucket
     n, latest = 0, np.int64(0)
-    earliest = np.int64(since_h * GRID_PER_H) << ID_BITS
+    earliest = np.int64(max(since_h, 0.0) * GRID_PER_H) << ID_BITS
     for z in range(g.member_from[k], g.member_from[k + 1]):
         q = g.member[z]
         i, later = c.inbox[q], -1

@@ -64,7 +64,7 @@ def by_window(w, come_h):
         if come_h[i] == come_h[i]:
             k = windows - 1
             if come_h[i] < ends_h[k]:
-                k = min(np.int64(come_h[i] / w.step_h), k)
+                k = min(np.int64(max(come_h[i], 0.0) / w.step_h), k)
                 while k > 0 and come_h[i] < ends_h[k - 1]:
                     k -= 1
             window[i] = k
@@ -200,7 +200,7 @@ def lined_up(q, until_h, since_h, c):
     """Those in an inbox who join before an instant, in queue order in `c.line`; how many."""
     line, other, join_h, behind, bucket = c.line, c.other, c.join_h, c.behind, c.bucket
     i, n, later, latest = c.inbox[q], 0, -1, np.int64(0)
-    earliest = np.int64(since_h * GRID_PER_H) << ID_BITS
+    earliest = np.int64(max(since_h, 0.0) * GRID_PER_H) << ID_BITS
     while i >= 0:
         after = behind[i]
         if join_h[i] < until_h:
