@@ -120,6 +120,8 @@ if TYPE_CHECKING:
     from corridor_sim.results.law_fits import LawFits as LawFits
     from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
     from corridor_sim.results.queue_predictions import RollingScores as RollingScores
+    from corridor_sim.results.delivered import delivered as delivered
+    from corridor_sim.results.delivered import delivered_ratios as delivered_ratios
     from corridor_sim.results.results import Results as Results
     from corridor_sim.results.uncertain import Uncertainty as Uncertainty
     from corridor_sim.statistics import theory as theory
@@ -166,6 +168,7 @@ _NAMES = {
     "results.law_fits": "LawFits",
     "results.queue_predictions": "QueuePrediction RollingScores",
     "records.queue_counts": "QueueCounts queue_counts",
+    "results.delivered": "delivered delivered_ratios",
     "results.uncertain": "Uncertainty",
     "indicators": "Options",
     "core.errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",

@@ -59,7 +59,10 @@ class PassedByDay(Indicator):
 
 @INDICATORS.register("delivered")
 class Delivered(Indicator):
-    """Tonnes and value of the consignments that arrived in the window, by flow and in all. [t, US$]"""
+    """Tonnes, TEU and value of the consignments that arrived in the window, by flow and in all. [t, TEU, US$]
+
+    TEU where a flow says how many one of its consignments is.
+    """
 
     unit = "t"
     window = "window"
@@ -78,6 +81,8 @@ class Delivered(Indicator):
             all_t, all_usd = all_t + tonnes, all_usd + value
             yield self.row(tonnes, *place, name="delivered_t")
             yield self.row(value, *place, name="delivered_value_usd", unit="US$")
+            if teu := flow.labels.get("teu", 0.0):
+                yield self.row(self._spans.of(self._spans.ended, n) * teu, *place, name="delivered_teu", unit="TEU")
         yield self.row(all_t, "corridor", "all", name="delivered_t")
         yield self.row(all_usd, "corridor", "all", name="delivered_value_usd", unit="US$")
 

@@ -218,6 +218,15 @@ class Flow(Sourced):
     value_usd_t: NonNegative = 0.0
     vehicle_length_m: NonNegative = 0.0
     value_of_time_usd_h: NonNegative = 0.0
+    teu: NonNegative = 0.0
+    """Containers on one consignment, in units of twenty feet."""
+    commodity: str = ""
+    """What is carried, for tables of what was delivered; by default the cargo class."""
+    trade: Literal["", "bilateral", "transit"] = ""
+    """Trade between the two countries of a border that is crossed, or through them; by default by the countries of
+    origin and destination, which are not those of the cargo where it comes from beyond the network."""
+    corridor: str = ""
+    """The corridor whose cargo it is counted as, for tables of what was delivered."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -339,6 +339,10 @@ class _Builder:
             labels={
                 "name": (flow.name or id) + (", waiting at the start" if id in self.standing else ""),
                 "value_of_time_usd_h": flow.value_of_time_usd_h,
+                "commodity": flow.commodity,
+                "trade": flow.trade,
+                "corridor": flow.corridor,
+                "teu": flow.teu,
             },
         )
 
@@ -388,7 +392,9 @@ class _Builder:
             for id, post in self.scenario.checkpoints.items()
         }
         legs = {id: leg.name or id for id, leg in self.scenario.legs.items()}
-        return {"posts": posts, "crossings": dict(self.scenario.crossings), "legs": legs}
+        countries = {id: place.country for id, place in self.scenario.places.items()}
+        countries |= {id: post.country for id, post in self.scenario.checkpoints.items()}
+        return {"posts": posts, "crossings": dict(self.scenario.crossings), "legs": legs, "countries": countries}
 
 
 def _numbered(itineraries: Sequence[Sequence[str]]) -> tuple[list[str], bool]:

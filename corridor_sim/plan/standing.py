@@ -76,7 +76,9 @@ def cut(
             continue
         if problem := _no_queue(one, find(made.elements[first])):
             return [], [problem]
-        taken = [replace(made.steps[first], share=None, share_draws=""), *made.steps[first + 1 :]]
+        step = made.steps[first]
+        reliefs = tuple(relief for relief in step.reliefs if relief.factor)
+        taken = [replace(step, share=None, share_draws="", reliefs=reliefs), *made.steps[first + 1 :]]
         spans = [_later(s, first) for s in made.spans if s.first >= first or (s == span and s.last >= first)]
         way = replace(made.way, share=((0.0, share),))
         found.append(Itinerary(way, made.elements[first:], taken, spans, id=made.id))

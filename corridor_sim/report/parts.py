@@ -12,7 +12,7 @@ from typing import Any
 from corridor_sim.core.rounding import estimate
 from corridor_sim.plan.plan import Plan
 from corridor_sim.plots.names import WORDS, place_name
-from corridor_sim.report.text import KINDS_OF_STUDY, MARKS, MARKS_TOLD, WHOM, not_counted_told
+from corridor_sim.report.text import KINDS_OF_STUDY, MARKS, MARKS_TOLD, WHOM, delivered_rows, not_counted_told
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.reliability import UNRELIABLE, unreliable
 from corridor_sim.results.results import OVERLOAD, Results, mean_interval
@@ -52,7 +52,16 @@ SHORT_ENOUGH = 30_000
 def tables_of(data: Results | Comparison) -> list[dict[str, Any]]:
     """Tables of the page: title, header (name, unit), rows (name, cells)."""
     tables = [_summary(data.base if isinstance(data, Comparison) else data, *table) for table in TABLES]
+    tables.append(_delivered(data.base if isinstance(data, Comparison) else data))
     return [table for table in tables if table["rows"]]
+
+
+def _delivered(results: Results) -> dict[str, Any]:
+    units, body = delivered_rows(results)
+    rows = [(", ".join(name for name in names if name != "-"), cells) for names, cells in body]
+    whom = "In the counted window. Who crosses two borders stands at both."
+    header = [("delivered", unit) for unit in units]
+    return {"title": "Delivered", "header": header, "rows": rows, "marks": "", "whom": whom}
 
 
 def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from corridor_sim.core.rounding import estimate
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.capacity import not_counted
 from corridor_sim.indicators.table import Label, Table
+from corridor_sim.results.delivered import QUANTITIES, told
 from corridor_sim.results.moved_waits import MovedWait, TimeChange, moved_waits
 from corridor_sim.results.overload import growing
 from corridor_sim.results.reliability import UNRELIABLE, unreliable
@@ -52,6 +53,7 @@ def describe(results: Results, width: int = 80) -> str:
     lines += _not_counted(results, width)
     lines += _posts(results, width)
     lines += _flows(results, width)
+    lines += _delivered(results, width)
     for warning in results.warnings:
         lines += ["", *textwrap.wrap(f"warning: {warning}", width, subsequent_indent="  ")]
     return "\n".join(line.rstrip() for line in lines)
@@ -251,6 +253,40 @@ def _flows(results: Results, width: int) -> list[str]:
         texts = [_cell(mean), estimate(high) if high is not None else "-", _cell(left)]
         lines.append(f"{_short(label.place, name):<{name}} {texts[0]:>16} {texts[1]:>9} {texts[2]:>13}")
     return lines
+
+
+DELIVERED = {"tonnes": ("kt", 1e3), "teu": ("TEU", 1.0), "value_usd": ("m US$", 1e6)}
+"""Unit in which a quantity is printed, and how many of its own unit that is."""
+
+
+def delivered_rows(results: Results) -> tuple[list[str], list[tuple[list[str], list[str]]]]:
+    """Units and, for each border, trade and mode, the cells of what was delivered in the window."""
+    rows = told(results)
+    there = [quantity for quantity in QUANTITIES if any(quantity in sums for *_, sums in rows)]
+    body = []
+    for border, trade, mode, sums in rows:
+        cells = [_cell(_scaled(sums.get(name), DELIVERED[name][1])) for name in there]
+        body.append(([border or "no border", trade or "-", mode or "-"], cells))
+    return [DELIVERED[name][0] for name in there], body
+
+
+def _scaled(pair: tuple[float, float] | None, unit: float) -> tuple[float, float] | None:
+    return None if pair is None else (pair[0] / unit, pair[1] / unit)
+
+
+def _delivered(results: Results, width: int) -> list[str]:
+    units, body = delivered_rows(results)
+    if not body:
+        return []
+    rows = [(["delivered at", "trade", "mode"], units), *body]
+    sizes = [max(len(names[k]) for names, _ in rows) for k in range(3)]
+    cells = [max(len(texts[k]) for _, texts in rows) for k in range(len(units))]
+    lines = [""]
+    for names, texts in rows:
+        left = " ".join(f"{_short(name, size):<{size}}" for name, size in zip(names, sizes, strict=True))
+        lines.append(left + "".join(f"  {text:>{size}}" for text, size in zip(texts, cells, strict=True)))
+    told_once = "in the counted window; who crosses two borders stands at both"
+    return lines + textwrap.wrap(told_once, width)
 
 
 def _percentile(results: Results, indicator: str, **where: Any) -> float | None:

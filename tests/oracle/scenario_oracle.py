@@ -268,7 +268,8 @@ class Run:
                 drawn *= cycle_h / mean_of(law)
         drawn *= force.factors(step.path, step.stage, truck.cargo_class, now) * step.factor
         for name, part, factor in force.reliefs(step.path, truck.cargo_class, now):
-            if self.draws.chosen(flow, f"pre_arrival:{name}", index, part):
+            # Who would be spared a step and waits for it as the run begins takes it in full (D41).
+            if factor and self.draws.chosen(flow, f"pre_arrival:{name}", index, part):
                 drawn *= factor
         return on_grid(drawn)
 

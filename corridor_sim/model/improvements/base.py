@@ -6,6 +6,7 @@ multiplies, and when; `dated_changes` adds the ramp-up and the works.
 
 from __future__ import annotations
 
+import datetime as dt
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import replace
@@ -21,6 +22,8 @@ from corridor_sim.model.changes import Change, stamped
 from corridor_sim.model.checkpoints import DIRECTIONS, Checkpoint, Stage, require_order
 from corridor_sim.model.corridor import Corridor
 
+MOST_LATE_DAYS = 36525.0
+"""A century. [days]"""
 IMPROVEMENTS: Registry[type[Improvement]] = Registry("improvement")
 
 
@@ -58,10 +61,14 @@ class Improvement(Sourced, ABC):
     capex_usd: NonNegative = 0.0
     opex_usd_year: NonNegative = 0.0
     life_years: Positive | None = None
+    late_days: Annotated[NonNegative, at_most(MOST_LATE_DAYS)] = 0.0
+    """So many days after `from` it takes effect: a date that is not certain is a range of this. [days]"""
 
     @model_validator(mode="after")
     def _dates(self) -> Self:
-        require_order(self.from_, self.until)
+        if self.late_days and self.from_ is None:
+            raise ScenarioError([Problem("needs a date `from` that it is later than", "late_days", self.late_days)])
+        require_order(self.begins, self.until)
         if self.works is not None and self.from_ is not None:
             same = (self.works.until.tzinfo is None) == (self.from_.tzinfo is None)
             if not same or self.works.until > self.from_:
@@ -104,7 +111,14 @@ class Improvement(Sourced, ABC):
 
     def change(self, path: str, operation: str, value: object) -> Change:
         """One change that is in force as long as the improvement is."""
-        return Change(path=path, operation=operation, value=value, from_=self.from_, until=self.until)  # type: ignore[arg-type]
+        return Change(path=path, operation=operation, value=value, from_=self.begins, until=self.until)  # type: ignore[arg-type]
+
+    @property
+    def begins(self) -> dt.datetime | None:
+        """When it takes effect: `from`, and so many days later as it is late."""
+        if self.from_ is None or not self.late_days:
+            return self.from_
+        return self.from_ + dt.timedelta(days=self.late_days)
 
 
 def place_problems(at: str, checkpoint: str, direction: str, stage: str) -> list[Problem]:
