@@ -61,7 +61,7 @@ def delivered(results: Results, by: str | Iterable[str] | None = None, *, confid
     >>> import corridor_sim as cs
     >>> results = cs.run("teaching", replications=2, rng=1)
     >>> cs.delivered(results, by="border")[["border", "quantity", "unit"]].values.tolist()[:1]
-    [['HI-LO', 'tonnes', 't']]
+    [['A-B', 'tonnes', 't']]
     """
     import pandas as pd
 
