@@ -125,7 +125,7 @@ def _lines(results: Results) -> list[tuple[tuple[str, ...], dict[str, FloatArray
     if "delivered_t" not in results.rows.indicators:
         raise CorridorError("this run was not asked for what is delivered: run it with the indicator 'delivered'")
     plan, table = results.plan, results.rows
-    found = []
+    found: list[tuple[tuple[str, ...], dict[str, FloatArray]]] = []
     for flow in plan.flows:
         sums = {quantity: np.zeros(len(table.replications)) for quantity in QUANTITIES}
         for quantity, name in _ROWS.items():
