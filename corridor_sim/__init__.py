@@ -117,12 +117,11 @@ if TYPE_CHECKING:
     from corridor_sim.results.calibrations import Calibration as Calibration
     from corridor_sim.results.cash_flows import appraise as appraise
     from corridor_sim.results.comparison import Comparison as Comparison
-    from corridor_sim.results.law_fits import LawFits as LawFits
-    from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
-    from corridor_sim.results.queue_predictions import RollingScores as RollingScores
     from corridor_sim.results.delivered import delivered as delivered
     from corridor_sim.results.delivered import delivered_ratios as delivered_ratios
     from corridor_sim.results.law_fits import LawFits as LawFits
+    from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
+    from corridor_sim.results.queue_predictions import RollingScores as RollingScores
     from corridor_sim.results.results import Results as Results
     from corridor_sim.results.uncertain import Uncertainty as Uncertainty
     from corridor_sim.statistics import theory as theory
