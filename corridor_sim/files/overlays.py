@@ -144,6 +144,11 @@ def _base(name: Any, folder: Path | None, root: Path | None, chain: tuple[Path, 
         if name not in known:
             text = "is not the name of a packaged corridor or scenario; write a path with .toml at its end"
             raise ScenarioError([Problem(text, "extends", name, ", ".join(known), nearest(name, known))])
+        beside = None if folder is None else folder / f"{name}.toml"
+        if beside is not None and beside.is_file() and beside.resolve() != known[name].resolve():
+            text = f"is a packaged scenario, and a file {name}.toml is in this folder"
+            hint = f"write {name}.toml for the file; for the packaged one rename or move the file"
+            raise ScenarioError([Problem(text, "extends", name, hint=hint)])
         return _read(known[name], known[name].parent, chain)
     if "://" in name:
         hint = "save it beside this file and name that"

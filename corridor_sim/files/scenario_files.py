@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from corridor_sim.core import arguments
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
 from corridor_sim.files.overlays import Document, FileLine, classes_of, document_of, read_document
@@ -127,7 +128,13 @@ def check(path: PathLike, overrides: Overrides | None = None) -> list[Problem]:
 
     Nothing is raised for what is wrong with the file; an empty list means that
     nothing is.
+
+    Raises
+    ------
+    ArgumentError
+        If `path` is no path; a `Scenario` is checked by `make_plan`, and by every run.
     """
+    arguments.instance("path", path, (str, os.PathLike), "the path of a file or the name of a packaged scenario")
     return examine(path, overrides)[1]
 
 

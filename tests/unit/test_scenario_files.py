@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import corridor_sim as cs
+from corridor_sim.core.errors import ArgumentError
 from corridor_sim.files import packaged
 from corridor_sim.files.overlays import read_document
 from corridor_sim.files.reading import MAX_BYTES
@@ -523,6 +524,27 @@ def test_packaged_scenarios_conform_to_the_schema():
         if name in ("road_and_rail_2023", "roadmap_2027_2028_growth", "teaching"):
             merged = json.loads(json.dumps(cs.load_scenario(name).to_data(), default=str))
             assert [error.message for error in full.iter_errors(merged)][:3] == [], name
+
+
+def test_a_name_that_is_packaged_and_a_file_of_the_folder_is_refused(tmp_path):
+    """Else the packaged one is taken in silence where one's own was meant."""
+    mine = tmp_path / "base.toml"
+    mine.write_text(cs.dumps(cs.load_scenario("teaching")), encoding="utf-8")
+    variant = tmp_path / "variant.toml"
+    variant.write_text('schema = 1\nname = "variant"\nextends = "base"\n', encoding="utf-8")
+    with pytest.raises(
+        cs.ScenarioError, match=r"extends = 'base'.*packaged scenario, and a file base\.toml is in this folder"
+    ):
+        cs.load_scenario(variant)
+    variant.write_text('schema = 1\nname = "variant"\nextends = "base.toml"\n', encoding="utf-8")
+    assert "northgate_a" in cs.load_scenario(variant).checkpoints
+    variant.write_text('schema = 1\nname = "variant"\nextends = "teaching"\n', encoding="utf-8")
+    assert cs.load_scenario(variant).name == "variant"
+
+
+def test_what_is_no_path_is_one_clear_error_in_check():
+    with pytest.raises(ArgumentError, match="path must be the path of a file"):
+        cs.check(cs.load_scenario("teaching"))
 
 
 def test_the_schema_takes_dates_and_local_and_offset_date_times():
