@@ -73,7 +73,7 @@ def load_planned(path: PathLike) -> Planned:
         resolved = resolution.resolve(scenario)
         if problems := [*resolved.errors, *range_problems(scenario)]:
             raise ScenarioError(problems)
-        return Planned(scenario, plan_of(resolved))
+        return Planned(resolved.scenario, plan_of(resolved))
     except ScenarioError as error:
         raise ScenarioError(document.locate(problem) for problem in error.problems) from None
 

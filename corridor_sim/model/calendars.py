@@ -135,11 +135,16 @@ def window_of(text: str) -> list[tuple[float, float]]:
     return [(day * H_PER_DAY + line.start / 60, day * H_PER_DAY + line.end / 60) for day in line.days.weekdays]
 
 
-def open_steps(lines: Iterable[str], days: Days) -> Steps:
-    """1 where one of the lines is open and 0 elsewhere, over some dates."""
+def open_steps(lines: Iterable[str], days: Days, on_holidays: Iterable[str] | None = None) -> Steps:
+    """1 where one of the lines is open and 0 elsewhere, over some dates.
+
+    Where `on_holidays` is given its windows begin on holidays, and those of `lines` on other dates.
+    """
     starts, ends = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    for line in map(line_of, lines):
-        midnights = np.flatnonzero(line.days.among(days)) * _DAY
+    usual = ~days.holiday if on_holidays is not None else np.ones(len(days.weekday), dtype=bool)
+    for text, when in [*((text, usual) for text in lines), *((text, days.holiday) for text in on_holidays or ())]:
+        line = line_of(text)
+        midnights = np.flatnonzero(line.days.among(days) & when) * _DAY
         starts.append(midnights + line.start)
         ends.append(midnights + line.end)
     begun, over = np.sort(np.concatenate(starts)), np.sort(np.concatenate(ends))
@@ -258,7 +263,8 @@ def hours_after(instant: dt.datetime, start: dt.datetime, local: LocalTime = UTC
     return (instant - start) / dt.timedelta(hours=1) - local.utc_offset_h
 
 
-def _readable(lines: tuple[str, ...]) -> tuple[str, ...]:
+def readable(lines: tuple[str, ...]) -> tuple[str, ...]:
+    """The lines, if each can be read; ScenarioError with all that cannot."""
     problems: list[Problem] = []
     for k, line in enumerate(lines[:MOST_LINES]):
         try:
@@ -323,7 +329,7 @@ def _not_named(entries: Mapping[str, tuple[Named, int]]) -> list[Problem]:
     return [Problem(f"names no number on {words_of(missing)}{season}", hint=hint)]
 
 
-Hours = Annotated[TupleOf[str], AfterValidator(_readable)]
+Hours = Annotated[TupleOf[str], AfterValidator(readable)]
 """Lines of opening hours, local to the post; where they overlap they are one window."""
 CountByHour = Annotated[TableOf[LaneCount], AfterValidator(_roster_keys)]
 """Whole numbers by local time from which they hold: ``{ "Mon-Fri 06:00" = 4, "Sat,Sun 00:00" = 1 }``.

@@ -8,6 +8,7 @@ of a stage, add it here and read it in `corridor_sim/flatten`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
@@ -39,8 +40,8 @@ from corridor_sim.model.base import (
     with_shares,
 )
 from corridor_sim.model.calendars import CountByHour, Hours, lane_h_per_week, open_h_per_week
+from corridor_sim.model.holidays import NO_HOLIDAYS, HolidayHours, KeepsHolidays
 from corridor_sim.model.ids import sound_ids
-from corridor_sim.model.local_clock import OnLocalTime
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime
 from corridor_sim.model.service_times.base import LONGEST_H
 
@@ -201,6 +202,8 @@ class Stage(Sourced):
     opening_hours: Hours | None = None
     closing: Literal["finish", "suspend", "restart", "no_overrun", "clear_queue"] = "finish"
     lanes_by_hour: CountByHour | None = None
+    holiday_hours: HolidayHours | None = None
+    """What this stage does on the holidays of its post or place; as the post if nothing is said."""
     discipline: Literal["fifo", "priority"] = "fifo"
     priority: NamesOf = ()
     """Cargo classes, the most urgent first; classes not listed come last."""
@@ -222,7 +225,14 @@ class Stage(Sourced):
         if self.service is None and self.trucks_per_day is None:
             problems.append(Problem("is required", "service", hint="or give trucks_per_day"))
         if self.lanes == "unlimited":
-            for name in ("trucks_per_day", "opening_hours", "lanes_by_hour", "breakdown", "staff_pool"):
+            for name in (
+                "trucks_per_day",
+                "opening_hours",
+                "lanes_by_hour",
+                "holiday_hours",
+                "breakdown",
+                "staff_pool",
+            ):
                 if getattr(self, name) is not None:
                     problems.append(Problem("needs a number of lanes", name, hint="this stage has unlimited lanes"))
             for name in ("reserved", "outages", "priority", "named_lanes", "shared"):
@@ -288,7 +298,7 @@ Stages = Annotated[OrderedTableOf[Stage], AfterValidator(_stage_ids)]
 """Stages in the order in which they are passed."""
 
 
-class Place(OnLocalTime):
+class Place(KeepsHolidays):
     """A city, port, terminal or border of the map; a node of the graph.
 
     `transfer` are the stages (cranes, gauge change, berths) of consignments
@@ -303,8 +313,14 @@ class Place(OnLocalTime):
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
     transfer: Stages = OrderedTable()
 
+    @model_validator(mode="after")
+    def _holidays_of_stages(self) -> Self:
+        if problems := _holiday_problems(self, {"transfer": self.transfer}):
+            raise ScenarioError(problems)
+        return self
 
-class Checkpoint(OnLocalTime):
+
+class Checkpoint(KeepsHolidays):
     """One country's post at a border; a node of the graph."""
 
     name: str = ""
@@ -323,7 +339,7 @@ class Checkpoint(OnLocalTime):
 
     @model_validator(mode="after")
     def _directions_agree(self) -> Self:
-        problems: list[Problem] = []
+        problems = _holiday_problems(self, {"exit": self.exit, "entry": self.entry})
         for direction in DIRECTIONS:
             other = DIRECTIONS[1 - DIRECTIONS.index(direction)]
             channels = self.channels.get(direction)
@@ -362,6 +378,7 @@ _LANE_FIELDS = (
     "opening_hours",
     "closing",
     "lanes_by_hour",
+    "holiday_hours",
     "discipline",
     "priority",
     "reserved",
@@ -374,6 +391,18 @@ _LANE_FIELDS = (
     "staff_per_service",
 )
 """What a stage with lanes shared by both directions must say alike in both."""
+
+
+def _holiday_problems(where: KeepsHolidays, stages: Mapping[str, Mapping[str, Stage]]) -> list[Problem]:
+    """Stages that say what they do on holidays of which there are none."""
+    return [
+        Problem(
+            "needs holidays of the post or place", f"{way}.{name}.holiday_hours", stage.holiday_hours, hint=NO_HOLIDAYS
+        )
+        for way, table in stages.items()
+        for name, stage in table.items()
+        if stage.holiday_hours is not None and not where.holidays
+    ]
 
 
 def _channel_problems(stage: Stage, channels: Channels | None, path: str) -> list[Problem]:

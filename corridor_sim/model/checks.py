@@ -186,7 +186,11 @@ def own_arrivals(scenario: Scenario, changes: ByPath) -> list[Problem]:
         if flow.arrivals.follows_rate:
             continue
         kind = flow.arrivals.kind
-        given = [name for name in ("per_day", "tonnes_per_year", "profile") if getattr(flow, name) is not None]
+        given = [
+            name
+            for name in ("per_day", "tonnes_per_year", "profile", "holiday_factor")
+            if getattr(flow, name) is not None
+        ]
         given += ["growth_per_year"] if flow.growth_per_year else []
         found += [
             Problem(

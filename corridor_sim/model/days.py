@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,14 +37,20 @@ class Days:
 
     Attributes
     ----------
+    date
+        The dates.
     month_day
         Month times 100 plus day of the month: 415 is 15 April.
     weekday
-        Monday is 0.
+        Monday is 0; the one that the date is worked as.
+    holiday
+        Whether the date is a holiday.
     """
 
+    date: NDArray[np.datetime64]
     month_day: IntArray
     weekday: IntArray
+    holiday: BoolArray
 
     @classmethod
     def of(cls, first: dt.date, count: int) -> Days:
@@ -52,7 +58,27 @@ class Days:
         date = np.datetime64(first, "D") + np.arange(count)
         month = date.astype("datetime64[M]")
         day = (date - month.astype("datetime64[D]")).astype(np.int64) + 1
-        return cls((month.astype(np.int64) % 12 + 1) * 100 + day, (date.astype(np.int64) + 3) % 7)
+        month_day = (month.astype(np.int64) % 12 + 1) * 100 + day
+        return cls(date, month_day, (date.astype(np.int64) + 3) % 7, np.zeros(count, dtype=bool))
+
+    def keeping(
+        self, holidays: Collection[dt.date], worked: Iterable[tuple[dt.date, int]] = (), holiday_as: int | None = None
+    ) -> Days:
+        """The same dates with holidays, and with those worked as another weekday; holidays as one too, if given.
+
+        Examples
+        --------
+        >>> days = Days.of(dt.date(2024, 4, 26), 4).keeping([dt.date(2024, 4, 29)], [(dt.date(2024, 4, 27), 0)])
+        >>> days.weekday, days.holiday
+        (array([4, 0, 6, 0]), array([False, False, False,  True]))
+        """
+        holiday = np.isin(self.date, np.array(sorted(holidays), dtype="datetime64[D]"))
+        weekday = self.weekday.copy()
+        for date, other in worked:
+            weekday[self.date == np.datetime64(date, "D")] = other
+        if holiday_as is not None:
+            weekday[holiday] = holiday_as
+        return replace(self, weekday=weekday, holiday=holiday)
 
 
 @dataclass(frozen=True, slots=True)

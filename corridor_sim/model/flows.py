@@ -15,6 +15,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.limits import MAX_FACTOR
 from corridor_sim.core.local_time import LocalTime
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model.arrivals import ARRIVALS, Arrivals
@@ -31,8 +32,10 @@ from corridor_sim.model.base import (
     Sourced,
     TableOf,
     TupleOf,
+    at_most,
     with_shares,
 )
+from corridor_sim.model.holidays import HolidayNames
 from corridor_sim.model.local_clock import ONE_CLOCK, OffsetHours, ZoneName
 
 DAYS_PER_YEAR = 365.25
@@ -208,6 +211,10 @@ class Flow(Sourced):
     growth_from: Instant | None = None
     """Date at which the volume is the one given; the start of the run if not given. [UTC]"""
     profile: str | None = None
+    holidays: HolidayNames = ()
+    """Codes of countries (``"AZ"``), names of tables in `calendars`, dates: days on which `holiday_factor` holds."""
+    holiday_factor: Annotated[NonNegative, at_most(MAX_FACTOR)] | None = None
+    """Rate on holidays over what it would be; other days stay as they are."""
     route: Route = "cheapest"
     modes: NamesOf = ()
     """Leg types the cheapest route may use; none named means any."""
@@ -235,6 +242,9 @@ class Flow(Sourced):
             problems.append(Problem("gives the volume twice; give per_day or tonnes_per_year", "tonnes_per_year"))
         if self.tonnes_per_year is not None and self.load_t == 0:
             problems.append(Problem("must be > 0 with tonnes_per_year", "load_t", self.load_t))
+        if bool(self.holidays) != (self.holiday_factor is not None):
+            given, lacking = ("holidays", "holiday_factor") if self.holidays else ("holiday_factor", "holidays")
+            problems.append(Problem(f"is required with {given}", lacking))
         if self.origin == self.destination:
             problems.append(Problem("must be another node than origin", "destination", self.destination))
         if isinstance(self.route, str) and self.route != "cheapest":

@@ -14,6 +14,7 @@ from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model import checks, resolved_values, served, sizes, standing
 from corridor_sim.model.changes import Change, DatedChange, conflicts, on_clock
 from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of
+from corridor_sim.model.kept_holidays import with_calendars
 from corridor_sim.model.paths import canonical, local_time_of, path_problems
 from corridor_sim.model.scenario import Scenario
 
@@ -22,6 +23,7 @@ from corridor_sim.model.scenario import Scenario
 class Resolved:
     """A scenario with its dated changes by path and the ways of its flows.
 
+    The scenario has the dates of the public holidays it names (`with_calendars`).
     `problems` holds errors and warnings; `changes` and `ways` are complete only
     if there is no error.
     """
@@ -48,7 +50,8 @@ def problems(scenario: Scenario) -> list[Problem]:
 
 def resolve(scenario: Scenario) -> Resolved:
     """Changes and ways of a scenario, with all problems; raises nothing."""
-    found: list[Problem] = [
+    scenario, found = with_calendars(scenario)
+    found += [
         *checks.ids(scenario),
         *checks.references(scenario),
         *checks.flows(scenario),

@@ -48,18 +48,24 @@ def _steps(scenario: Scenario, changes: ByPath) -> Iterator[Size]:
     for id, flow in scenario.flows.items():
         if flow.arrivals.follows_rate and flow.profile is not None:
             yield horizon_h, f"flows.{id}.profile", flow.profile
+        if flow.holidays:
+            yield 2 * days, f"flows.{id}.holidays", None
         if flow.growth_per_year or f"flows.{id}.growth_per_year" in changes:
             yield days, f"flows.{id}.growth_per_year", flow.growth_per_year
     for path, stage in all_stages(scenario):
         named = stage.named_lanes or any(one.lane for one in stage.outages.values())
         named = named or (stage.breakdown is not None and stage.breakdown.per_lane)
         each = max(int(stage.lanes), 1) if named and isinstance(stage.lanes, int) else 1
+        if stage.holiday_hours is not None or _keeps_holidays(scenario, path):
+            yield each * 2 * days, f"{path}.holiday_hours", None
         if stage.lanes_by_hour:
             yield each * days * len(stage.lanes_by_hour), f"{path}.lanes_by_hour", None
         for by, lines in _values(changes, f"{path}.opening_hours", stage.opening_hours):
             windows = sum(len(line_of(line).days.weekdays) for line in lines)
             yield each * (horizon_h / H_PER_WEEK + 2) * 2 * windows, by, None
     for id, pool in scenario.staff_pools.items():
+        if pool.holidays:
+            yield 2 * days, f"staff_pools.{id}.holidays", None
         if pool.members_by_hour:
             yield days * len(pool.members_by_hour), f"staff_pools.{id}.members_by_hour", None
     for id, post in scenario.checkpoints.items():
@@ -77,6 +83,11 @@ def _steps(scenario: Scenario, changes: ByPath) -> Iterator[Size]:
             if table.every_h is not None:
                 yield horizon_h / table.every_h, f"{by}.every_h", table.every_h
             yield len(table.departures), f"{by}.departures", None
+
+
+def _keeps_holidays(scenario: Scenario, path: str) -> bool:
+    table, id, *_ = path.split(".")
+    return bool(getattr(scenario, table)[id].holidays)
 
 
 def _values(changes: ByPath, path: str, base: Any) -> Iterator[tuple[str, Any]]:

@@ -15,6 +15,7 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.flows import Flow
+from corridor_sim.model.kept_holidays import keepers, kept
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Pass, passes, stages_at
 from corridor_sim.model.scenario import Scenario
@@ -62,7 +63,19 @@ def make_plan(scenario: Scenario) -> Plan:
     ScenarioError
         With every problem that forbids a run.
     """
-    return plan_of(resolve(scenario))
+    return with_plan(scenario).plan
+
+
+def with_plan(scenario: Scenario) -> Planned:
+    """The scenario with its plan; the public holidays it names are written into it (rule D32).
+
+    Raises
+    ------
+    ScenarioError
+        With every problem that forbids a run.
+    """
+    resolved = resolve(scenario)
+    return Planned(resolved.scenario, plan_of(resolved))
 
 
 def plan_of(resolved: Resolved, flows: Collection[str] | None = None) -> Plan:
@@ -257,7 +270,9 @@ class _Builder:
             limited = StepFunction(quota_.day_start_h, quota_.per_day < NO_LIMIT)
             is_open = combine(lambda day, *all_: np.where(day > 0, np.min(all_, axis=0), 1.0), limited, *opened)
             if not is_one(is_open):
-                opens = [is_open.integral(day + H_PER_DAY, day) > 0 for day in quota_.day_start_h.tolist()]
+                days = quota_.day_start_h.tolist()
+                ends = [*days[1:], days[-1] + H_PER_DAY]  # a local day may have 23 or 25 hours
+                opens = [is_open.integral(end, day) > 0 for day, end in zip(days, ends, strict=True)]
                 # A day that never opens takes none over: so capacity and load know it too.
                 self.elements[id] = replace(quota_, open=is_open, per_day=np.where(opens, quota_.per_day, 0))
 
@@ -364,12 +379,15 @@ class _Builder:
         for id, pool in sorted(self.scenario.staff_pools.items()):
             if id not in used:
                 continue
+            keeps = kept(self.scenario, pool.holidays)
+            where = self.clock.observed(pool.local_time, keeps, pool.holiday_hours or "closed")
             members = StepFunction.constant(pool.members)
             if pool.members_by_hour:
-                members = self.clock.roster(pool.members_by_hour, pool.local_time)
-            found.append(
-                PlanStaffPool(id=id, members=self.clock.changed(members, self.resolved.of(f"staff_pools.{id}.members")))
-            )
+                members = self.clock.roster(pool.members_by_hour, where)
+            members = self.clock.changed(members, self.resolved.of(f"staff_pools.{id}.members"))
+            if where.on_holidays is not None:
+                members = combine(np.multiply, members, self.clock.open_hours(None, where))
+            found.append(PlanStaffPool(id=id, members=members))
         return tuple(found)
 
     def _never_open(self, routes: dict[str, list[Itinerary]]) -> None:
@@ -394,7 +412,11 @@ class _Builder:
         legs = {id: leg.name or id for id, leg in self.scenario.legs.items()}
         countries = {id: place.country for id, place in self.scenario.places.items()}
         countries |= {id: post.country for id, post in self.scenario.checkpoints.items()}
-        return {"posts": posts, "crossings": dict(self.scenario.crossings), "legs": legs, "countries": countries}
+        crossings = dict(self.scenario.crossings)
+        labels = {"posts": posts, "crossings": crossings, "legs": legs, "countries": countries}
+        names = {name for _, names in keepers(self.scenario) for name in names if isinstance(name, str)}
+        used = {name: self.scenario.calendars[name].to_data() for name in sorted(names)}
+        return {**labels, "calendars": used} if used else labels
 
 
 def _numbered(itineraries: Sequence[Sequence[str]]) -> tuple[list[str], bool]:

@@ -14,8 +14,10 @@ from corridor_sim.model.arrivals import ArrivalPlan
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import DatedChange, value_at
 from corridor_sim.model.flows import Flow, Profile
+from corridor_sim.model.holidays import Kept
+from corridor_sim.model.kept_holidays import kept
 from corridor_sim.model.resolution import Resolved
-from corridor_sim.plan.timelines import RunClock, is_one
+from corridor_sim.plan.timelines import RunClock, combine, is_one
 
 
 def arrival_plan(resolved: Resolved, clock: RunClock, id: str, local: LocalTime) -> ArrivalPlan:
@@ -37,6 +39,7 @@ def flow_rate(resolved: Resolved, clock: RunClock, id: str, local: LocalTime) ->
     profile = resolved.scenario.profiles[flow.profile] if flow.profile is not None else None
     volume = clock.number(flow.mean_per_day, resolved.of(f"flows.{id}.per_day"))
     growth = resolved.of(f"flows.{id}.growth_per_year")
+    keeps = kept(resolved.scenario, flow.holidays)
     if profile is not None and profile.local_time is not None:
         local = profile.local_time
     edges = [np.asarray(volume.from_h, dtype=np.float64)]
@@ -46,12 +49,16 @@ def flow_rate(resolved: Resolved, clock: RunClock, id: str, local: LocalTime) ->
         edges.append(np.arange(0.0, clock.horizon_h, H_PER_DAY))
     at = np.unique(np.concatenate(edges))
     at = at[(at >= 0) & (at < clock.horizon_h)]
-    factor = _growth(flow, growth, clock, at) * _weights(profile, clock, at, local)
+    factor = _growth(flow, growth, clock, at) * _weights(profile, clock, at, local, keeps)
     rate = StepFunction(at, volume(at) / H_PER_DAY * factor)
+    if flow.holiday_factor is not None:
+        rate = combine(np.multiply, rate, clock.on_holidays(flow.holiday_factor, local, keeps))
     return rate if not is_one(rate) else StepFunction.constant(1.0)
 
 
-def _weights(profile: Profile | None, clock: RunClock, at: FloatArray, local_time: LocalTime) -> FloatArray:
+def _weights(
+    profile: Profile | None, clock: RunClock, at: FloatArray, local_time: LocalTime, keeps: Kept
+) -> FloatArray:
     if profile is None:
         return np.ones(len(at))
     # A few milliseconds later, so that an instant that the grid rounded down belongs to the hour that it begins.
@@ -60,6 +67,8 @@ def _weights(profile: Profile | None, clock: RunClock, at: FloatArray, local_tim
     days = local.astype("datetime64[D]")
     hour = (local - days).astype("timedelta64[h]").astype(np.int64)
     weekday = (days.astype(np.int64) + 3) % 7  # 1 January 1970 was a Thursday
+    for date, worked_as in keeps.worked:
+        weekday[days == np.datetime64(date, "D")] = worked_as
     month = local.astype("datetime64[M]").astype(np.int64) % 12
     by_hour, by_weekday, by_month = profile.factors
     return np.asarray(by_hour[hour] * by_weekday[weekday] * by_month[month])

@@ -175,4 +175,4 @@ def examine(scenario: Scenario) -> tuple[Planned | None, list[Problem]]:
         plan = plan_of(resolved)
     except ScenarioError as error:
         return None, found + list(error.problems)
-    return Planned(scenario, plan), found + load_problems(plan, scenario.run.kind)
+    return Planned(resolved.scenario, plan), found + load_problems(plan, scenario.run.kind)

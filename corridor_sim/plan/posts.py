@@ -19,6 +19,7 @@ from corridor_sim.core.units import H_PER_DAY, grid_point, to_grid, whole_points
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import Cycle, OneStop, ReliefTerms
 from corridor_sim.model.checkpoints import Channels, Stage
+from corridor_sim.model.kept_holidays import kept
 from corridor_sim.model.paths import canonical
 from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass
@@ -36,7 +37,7 @@ from corridor_sim.plan.plan import (
     Station,
     Step,
 )
-from corridor_sim.plan.timelines import RunClock, combine, is_one, product, steps, switched
+from corridor_sim.plan.timelines import Observed, RunClock, combine, is_one, product, steps, switched
 
 T = TypeVar("T")
 
@@ -63,6 +64,13 @@ class Posts:
         """Local time of a post or place."""
         scenario = self.resolved.scenario
         return (scenario.places if at.what == "transfer" else scenario.checkpoints)[at.id].local_time
+
+    def observed(self, at: Pass, stage: Stage) -> Observed:
+        """The dates of the run at a post or place, with what the stage does on its holidays."""
+        scenario = self.resolved.scenario
+        where = (scenario.places if at.what == "transfer" else scenario.checkpoints)[at.id]
+        hours = stage.holiday_hours or where.holiday_hours or "closed"
+        return self.clock.observed(where.local_time, kept(scenario, where.holidays), hours)
 
     def labels(self, at: Pass, name: str) -> dict[str, str]:
         """Labels of an element for indicators."""
@@ -114,14 +122,14 @@ class Posts:
         An hour with 0 in ``lanes_by_hour`` is a closed hour, whatever the number is set to or grows by.
         """
         assert isinstance(stage.lanes, int)
-        local = self.local_time(at)
+        where = self.observed(at, stage)
         by_hour, open_hours = StepFunction.constant(stage.lanes), StepFunction.constant(1.0)
         if stage.lanes_by_hour:
-            by_hour = self.clock.roster(stage.lanes_by_hour, local)
+            by_hour = self.clock.roster(stage.lanes_by_hour, where)
             open_hours = combine(np.sign, by_hour)
         number = self.clock.changed(by_hour, self.changes(at, name, "lanes"))
         hours = self.clock.values(stage.opening_hours, self.changes(at, name, "opening_hours"))
-        is_open = switched([(from_h, self.clock.open_hours(lines, local)) for from_h, lines in hours])
+        is_open = switched([(from_h, self.clock.open_hours(lines, where)) for from_h, lines in hours])
         opened = self.clock.opened(self.changes(at, name, "closed"))
         return combine(
             lambda n, *o: np.floor(np.maximum(n, 0.0) + 1e-9) * np.prod(o, axis=0), number, is_open, open_hours, opened

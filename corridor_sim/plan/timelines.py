@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,22 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray
 from corridor_sim.model.calendars import Steps, hours_after, number_steps, open_steps
 from corridor_sim.model.changes import DatedChange, closed_windows, pieces, value_at
-from corridor_sim.model.days import Days
+from corridor_sim.model.days import WEEKDAYS, Days
+from corridor_sim.model.holidays import NOTHING_KEPT, Kept
+
+ROUND_THE_CLOCK = ("00:00-24:00",)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observed:
+    """The dates of a run at one place: its local time, its holidays, and the opening hours on them.
+
+    `on_holidays` is None where hours hold on holidays as on other days.
+    """
+
+    local: LocalTime
+    days: Days
+    on_holidays: tuple[str, ...] | None = None
 
 
 class RunClock:
@@ -74,15 +90,28 @@ class RunClock:
         begun = [k for k, (from_h, _) in enumerate(offsets) if from_h <= 0]
         return tuple(piece for piece in offsets[begun[-1] :] if piece[0] < max(self.horizon_h, 1e-9))
 
-    def open_hours(self, lines: Sequence[str] | None, local: LocalTime) -> StepFunction:
-        """1 where opening hours are open, 0 elsewhere; 1 throughout for None."""
-        if lines is None:
-            return StepFunction.constant(1.0)
-        return self.by_clock(open_steps(lines, self.days), local)
+    def observed(self, local: LocalTime, keeps: Kept = NOTHING_KEPT, hours: str | Sequence[str] = "usual") -> Observed:
+        """The dates of the run at a place that keeps holidays, and what is open on them."""
+        holiday_as = WEEKDAYS.index(hours) if isinstance(hours, str) and hours in WEEKDAYS else None
+        days = self.days if keeps == NOTHING_KEPT else self.days.keeping(keeps.dates, keeps.worked, holiday_as)
+        lines = () if hours == "closed" else None if isinstance(hours, str) else tuple(hours)
+        return Observed(local, days, lines if days.holiday.any() else None)
 
-    def roster(self, table: Mapping[str, float], local: LocalTime) -> StepFunction:
+    def open_hours(self, lines: Sequence[str] | None, at: Observed) -> StepFunction:
+        """1 where opening hours are open, 0 elsewhere; 1 throughout for None where holidays change nothing."""
+        if lines is None and at.on_holidays is None:
+            return StepFunction.constant(1.0)
+        return self.by_clock(open_steps(ROUND_THE_CLOCK if lines is None else lines, at.days, at.on_holidays), at.local)
+
+    def roster(self, table: Mapping[str, float], at: Observed) -> StepFunction:
         """Numbers by local time, weekday and season."""
-        return self.by_clock(number_steps(table, self.days), local)
+        return self.by_clock(number_steps(table, at.days), at.local)
+
+    def on_holidays(self, factor: float, local: LocalTime, keeps: Kept) -> StepFunction:
+        """`factor` while the clock shows the date of a holiday, 1 on other dates."""
+        days = self.days.keeping(keeps.dates)
+        shown = Steps(np.arange(len(days.date)) * 24 * 60, np.where(days.holiday, factor, 1.0))
+        return self.by_clock(shown, local)
 
     def day_starts(self, local: LocalTime) -> FloatArray:
         """Instants at which local days begin: the first at or before 0, the last at or after the end.

@@ -42,7 +42,7 @@ def inputs_of(scenario: Any) -> dict[str, Any]:
 
 
 _NO_INPUT = ("name", "about", "sources", "schema", "former_classes")
-_KEYED = ("places", "checkpoints", "legs", "flows", "improvements", "profiles", "staff_pools", "crossings")
+_KEYED = ("places", "checkpoints", "legs", "flows", "improvements", "profiles", "staff_pools", "calendars", "crossings")
 
 
 def _flat(value: Any, path: str = "") -> dict[str, Any]:

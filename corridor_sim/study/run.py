@@ -35,10 +35,11 @@ from corridor_sim.core.errors import (
 )
 from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.local_time import zone_release
+from corridor_sim.core.public_holidays import holidays_release
 from corridor_sim.core.streams import SCHEME, Rng, root_entropy
 from corridor_sim.indicators import INDICATORS, Collector, Options
 from corridor_sim.indicators.table import Table, join
-from corridor_sim.plan.build import Planned, make_plan
+from corridor_sim.plan.build import Planned, with_plan
 from corridor_sim.plan.plan import Plan
 from corridor_sim.plan.shared_part import shared_part
 from corridor_sim.records.visits import IntArray, stack
@@ -614,6 +615,7 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "stream_scheme": str(SCHEME),
         "time_zones": zone_release(),
+        **({"holidays": release} if (release := holidays_release()) else {}),
     }
 
 
@@ -633,7 +635,7 @@ def planned(scenario: Runnable) -> Planned:
     if not hasattr(scenario, "run") or not hasattr(scenario, "flows"):
         text = f"scenario must be a Scenario, a Plan, the path of a file or a packaged name, got {scenario!r:.80}"
         raise ArgumentError(text)
-    return Planned(scenario, make_plan(scenario))
+    return with_plan(scenario)
 
 
 def replication_numbers(scenario: Any, replications: int | Sequence[int] | None) -> tuple[int, ...]:

@@ -132,6 +132,26 @@ def test_a_quota_on_a_clock_that_changes_passes_its_number_every_local_day(ran, 
 
 
 @ENGINES
+@pytest.mark.parametrize(
+    ("start", "off", "left"),
+    [
+        ("2022-03-20", "[2022-03-22]", [100, 100, 0, 100, 100]),  # the day of 23 hours is a holiday
+        ("2022-03-20", "[2022-03-21, 2022-03-23]", [100, 0, 100, 0, 100]),
+        ("2022-09-19", "[2022-09-21]", [100, 100, 0, 100, 100]),  # the day of 25 hours
+        ("2022-09-19", "[2022-09-20, 2022-09-22]", [100, 0, 100, 0, 100]),
+    ],
+)
+def test_nobody_is_taken_over_on_a_holiday_and_its_number_lapses(ran, engine, start, off, left):
+    post = f'zone = "Asia/Tehran"\nholidays = {off}\n[checkpoints.p.acceptance.exit]\nper_day = 100'
+    every_hour = '{ kind = "timetable", every_h = 1, first_h = 0, size = 10 }'
+    stage = 'lanes = 50\nservice = { kind = "deterministic", value_h = 0.01 }'
+    found = ran(
+        every_hour, engine, start=start, run="horizon_days = 5", post=post, stage=stage, options=Options(period_days=1)
+    )
+    assert [one(found, "passed_by_day", place="p", day=day, of="left") for day in range(5)] == left
+
+
+@ENGINES
 @pytest.mark.parametrize("stay_h", [0.1, 0.25, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0])
 def test_a_stay_equal_to_the_target_is_within_it(ran, engine, stay_h):
     found = ran(
