@@ -96,7 +96,8 @@ def test_a_roster_is_as_walked_whatever_its_days_and_seasons(run, entries):
     (zone, first), later, days = run
     start = first + later * DAY
     table = {words(named, season, clock(minute)): value for named, season, minute, value in entries}
-    found = RunClock(dt.datetime.combine(start, dt.time()), days * 24.0).roster(table, LocalTime(zone))
+    run_clock = RunClock(dt.datetime.combine(start, dt.time()), days * 24.0)
+    found = run_clock.roster(table, run_clock.observed(LocalTime(zone)))
     wrong = [(h, local, table) for h, local in walk(zone, start, days) if found.at(h) != number(entries, local)]
     assert wrong == []
 
@@ -107,7 +108,8 @@ def test_opening_hours_are_as_walked_whatever_their_days_and_seasons(run, lines)
     (zone, first), later, days = run
     start = first + later * DAY
     texts = [words(named, season, f"{clock(begin)}-{clock(end)}") for named, season, begin, end in lines]
-    found = RunClock(dt.datetime.combine(start, dt.time()), days * 24.0).open_hours(texts, LocalTime(zone))
+    run_clock = RunClock(dt.datetime.combine(start, dt.time()), days * 24.0)
+    found = run_clock.open_hours(texts, run_clock.observed(LocalTime(zone)))
     wrong = [(h, local, texts) for h, local in walk(zone, start, days) if found.at(h) != is_open(lines, local)]
     assert wrong == []
 
