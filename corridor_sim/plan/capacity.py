@@ -246,7 +246,10 @@ class Accounts:
         if leg.max_vehicles is not None and users:
             on_it = combine(np.multiply, leg.max_vehicles, opened)
             worked = worked_lanes(on_it, "finish", self.plan.horizon_h, holds_over_time(users))
-            rates.append(combine(np.divide, worked, self._mean_holds(users)))
+            hold_h = self._mean_holds(users)
+            # One that takes no time, if only for a while, holds nobody back.
+            if (hold_h.value > 0).all():
+                rates.append(combine(np.divide, worked, hold_h))
         if not rates:
             return Account()
         reason = ""

@@ -124,8 +124,10 @@ KINDS = (
 )  # fmt: skip
 
 
-def element_of(dice: Dice, kind: str, id: str, span: int, flows: int, rows: int, inputs: dict) -> object:
-    """One element of a kind, with the draws it needs put into `inputs`."""
+def element_of(
+    dice: Dice, kind: str, id: str, span: int, flows: int, rows: int, inputs: dict, requeues: bool = False
+) -> object:
+    """One element of a kind, with the draws it needs put into `inputs`; `requeues`: outages of the station do."""
     lanes = dice.integer(1, 3)
     rank = tuple(dice.integer(0, 2) for _ in range(flows))
     if kind == "fifo":
@@ -145,7 +147,8 @@ def element_of(dice: Dice, kind: str, id: str, span: int, flows: int, rows: int,
         if kind == "drawn_outage":
             inputs["outages"][id] = tuple(outages_of(dice, span, None) for _ in range(rows))
         breakdown = PlanBreakdown(up="drawn", down="drawn") if kind == "drawn_outage" else None
-        return Station(id=id, lanes=function, closing=closing, outages=given, breakdown=breakdown)
+        policy = "requeue" if requeues and function.is_constant else "resume"
+        return Station(id=id, lanes=function, closing=closing, outages=given, breakdown=breakdown, outage_policy=policy)
     if kind == "priority":
         return Station(id=id, lanes=StepFunction.constant(lanes), rank=rank)
     if kind == "priority_dated":
@@ -262,12 +265,15 @@ def random_case(
     rows: tuple[int, int] = (1, 3),
     flows: tuple[int, int] = (1, 3),
     span: int = 40,
+    requeues: bool = False,
 ) -> Case:
     """A plan with its draws."""
     count, n_flows, n_rows = dice.integer(*elements), dice.integer(*flows), dice.integer(*rows)
     drawn: dict = {"outages": {}, "cancelled": {}, "crossing": {}}
     chosen = [kinds[dice.integer(0, len(kinds) - 1)] for _ in range(count)]
-    stations = [element_of(dice, kind, f"e{k}", span, n_flows, n_rows, drawn) for k, kind in enumerate(chosen)]
+    stations = [
+        element_of(dice, kind, f"e{k}", span, n_flows, n_rows, drawn, requeues) for k, kind in enumerate(chosen)
+    ]
     mechanisms = Counter(chosen)
     flow_plans, flow_inputs = [], []
     total = dice.integer(*consignments)

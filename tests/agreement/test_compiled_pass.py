@@ -24,6 +24,7 @@ from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Collector, Indicator
 from corridor_sim.model.service_times import Exponential
 from corridor_sim.plan.build import make_plan
+from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import needed, needs_at
 from corridor_sim.plan.plan import Plan, PlanBreakdown, Span, Station, StepFunction
 from corridor_sim.records.inputs import default_numbers
@@ -124,7 +125,8 @@ def case_of(seed, **size):
     """Plan and inputs of a random case; every third has pools and balking, every sixth among what the pass can do."""
     dice, number = NumpyDice(np.random.default_rng(seed)), int(np.max(seed))
     if number % 3:
-        return with_usual_numbers(random_case(dice, **size), seed)
+        # What requeues is no case for batch.
+        return with_usual_numbers(random_case(dice, requeues=number % 3 == 1, **size), seed)
     kinds = {"kinds": APART} if number % 2 else {}
     return coupled(dice, *with_usual_numbers(random_case(dice, **kinds, **size), seed))
 
@@ -163,6 +165,19 @@ def test_coupled_plans_with_many_consignments_have_the_same_table(seed):
         pooled += len({one.staff_pool for one in plan.elements if isinstance(one, Station)} - {None})
     assert balked >= 3
     assert pooled >= 3
+
+
+def test_outages_of_a_station_that_requeue_where_lanes_stay_the_same_have_the_table_of_the_event_engine():
+    ran = 0
+    kinds = ("station_outage", "drawn_outage", "fifo", "delay", "timetable")
+    size = {"elements": (2, 4), "consignments": (60, 90), "rows": (1, 2), "span": 60, "kinds": kinds, "requeues": True}
+    for seed in range(90):
+        plan, inputs = with_usual_numbers(random_case(NumpyDice(np.random.default_rng(seed)), **size), seed)
+        if Mechanism.OUTAGES_REQUEUE not in frozenset().union(*needs_at(plan)) or compiled.refusals(plan):
+            continue
+        assert difference(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3]) == "", seed
+        ran += 1
+    assert ran >= 20
 
 
 def test_random_plans_have_every_mechanism_of_the_pass():

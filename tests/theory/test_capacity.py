@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 import corridor_sim as cs
+from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.capacity import Accounts, holds_at
+from corridor_sim.plan.plan import FlowPlan, LimitedLeg, Plan, Step, StepFunction, Variant
 
 DAYS, WARM_UP, REPLICATIONS = 46, 4, 4
 BORDER = """
@@ -221,3 +223,12 @@ def test_where_no_formula_gives_the_capacity_the_row_says_so_and_why():
     assert math.isnan(row["mean"])
     assert row["note"] == "no planned capacity: drawn outages that restart services"
     assert run.summary("saturation", place="a.exit.gate")["mean"].iloc[0] > 0
+
+
+def test_a_limit_of_vehicles_is_no_bound_where_all_take_no_time():
+    law = Deterministic(value_h=1.0)
+    leg = LimitedLeg(id="leg:road>", max_vehicles=StepFunction.constant(2))
+    for factor, bounds in ((StepFunction([0.0, 5.0], [1.0, 0.0]), 0), (StepFunction([0.0, 5.0], [1.0, 0.5]), 1)):
+        step = Step(element=0, laws=((0.0, law),), draws="leg:road>", factor=factor)
+        flow = FlowPlan(id="f", variants=(Variant(id="v", steps=(step,)),))
+        assert len(Accounts(Plan(elements=(leg,), flows=(flow,), horizon_h=24.0)).of(0).pools) == bounds

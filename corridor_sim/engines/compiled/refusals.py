@@ -47,6 +47,7 @@ DOES = frozenset(
         Mechanism.OUTAGES_RESUME,
         Mechanism.OUTAGES_RESTART,
         Mechanism.OUTAGES_FINISH,
+        Mechanism.OUTAGES_REQUEUE,
         Mechanism.PRIORITY,
         Mechanism.RESERVED_LANES,
         Mechanism.RESERVED_OVERFLOW,
@@ -107,6 +108,8 @@ def _combinations(plan: Plan) -> Iterator[str]:
     for element in plan.elements:
         if isinstance(element, Station):
             yield from (f"{what} at {element.id}" for what in combinations(needed(element)))
+            if _goes_elsewhere(element):
+                yield f"{Mechanism.OUTAGES_REQUEUE.words}, with lanes that change or fail one by one, at {element.id}"
     if is_cyclic(plan):
         yield "itineraries that go round in cycles"
     found = coupling(plan)
@@ -117,6 +120,17 @@ def _combinations(plan: Plan) -> Iterator[str]:
     for id, post in plan.labels.get("posts", {}).items():
         if any(0 < from_h < plan.horizon_h for from_h, _ in post.get("utc_offsets", ())):
             yield f"a local clock that changes within the run, at {id}"
+
+
+def _goes_elsewhere(station: Station) -> bool:
+    """Whether an outage that requeues may do otherwise than one that resumes.
+
+    If the whole station is down and its lanes stay the same, those put back stand before all others and start
+    together when it is up again, each with what is left: as if they had stayed in their lanes.
+    """
+    needs = needed(station)
+    single = {Mechanism.LANE_OUTAGES, Mechanism.LANE_BREAKDOWNS, Mechanism.NAMED_LANES, Mechanism.DATED_LANES}
+    return Mechanism.OUTAGES_REQUEUE in needs and not needs.isdisjoint(single)
 
 
 def _sizes(plan: Plan) -> Iterator[str]:
