@@ -17,6 +17,7 @@ import platform
 import sys
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -52,7 +53,7 @@ from corridor_sim.study.execution import EARNED, BlockResult, Failure, Job, cut_
 from corridor_sim.study.keys import key_of, library_version, parts_of
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.store import Batch, Store, machine
-from corridor_sim.study.workers import simulated
+from corridor_sim.study.workers import Ahead, simulated
 
 if TYPE_CHECKING:
     from corridor_sim.model.scenario import Scenario
@@ -273,6 +274,40 @@ def _begun(
     return begun
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """What of a run is handed to its workers: the blocks, and the runs that they hold beside it."""
+
+    job: Job
+    blocks: list[Job]
+    beside: Sequence[_Begun]
+    workers: int
+
+
+def _cut(
+    run: _Begun,
+    executor: futures.Executor | None,
+    workers: int | None,
+    *,
+    in_steps: bool,
+    beside: Sequence[_Begun] = (),
+) -> _Cut:
+    """The blocks of what is missing of a run; the same as long as the same is missing."""
+    job, missing = run.job, run.missing
+    if executor is None and (workers is None or workers > 1) and "__main__" in job.modules:
+        workers = 1
+    beside = [other for other in beside if other.goes_with(run)]
+    expected = sum(one.expected for one in (run, *beside))
+    width = width_to_cut_for(executor, workers, job.engine, expected * len(missing) / max(len(run.numbers), 1))
+    count = width.workers
+    job = replace(job, memory_gb=job.memory_gb * width.machines)
+    beside = beside[: room_beside(job, count)]
+    job = replace(job, beside=tuple(other.job for other in beside))
+    blocks = cut_in_blocks(job, missing, count, in_steps=in_steps)
+    share = replace(job, memory_gb=job.memory_gb / count)
+    return _Cut(job, [share.of(block) for block in blocks], beside, count)
+
+
 def _finished(
     run: _Begun,
     *,
@@ -285,20 +320,9 @@ def _finished(
     """Run what is missing; with it, as far as there is room, that of the runs beside it, which take what is theirs."""
     began = time.perf_counter()
     plan, name, numbers, folder, found = run.plan, run.name, run.numbers, run.folder, run.found
-    job, engine, missing, done = run.job, run.job.engine, run.missing, run.done
-    if executor is None and (workers is None or workers > 1) and "__main__" in job.modules:
-        workers = 1
-    beside = [other for other in beside if other.goes_with(run)]
-    expected = sum(one.expected for one in (run, *beside))
-    width = width_to_cut_for(executor, workers, engine, expected * len(missing) / max(len(numbers), 1))
-    count = width.workers
-    job = replace(job, memory_gb=job.memory_gb * width.machines)
-    beside = beside[: room_beside(job, count)]
-    job = replace(job, beside=tuple(other.job for other in beside))
-    blocks = cut_in_blocks(job, missing, count, in_steps=folder is not None or progress is not None)
-    share = replace(job, memory_gb=job.memory_gb / count)
-    jobs = [share.of(block) for block in blocks]
-
+    engine, missing, done = run.job.engine, run.missing, run.done
+    cut = _cut(run, executor, workers, in_steps=folder is not None or progress is not None, beside=beside)
+    job, beside, count, jobs = cut.job, cut.beside, cut.workers, cut.blocks
     LOG.info("%s: %d replications to run in %d blocks, %d workers", name, len(missing), len(jobs), count)
     failures: list[Failure] = []
     if engine == "compiled" and count > 1 and jobs:
@@ -413,14 +437,35 @@ def run_those_that_can(
                 raise
             told.append(error)
     first = next(iter(begun), None)
-    for k, one in begun.items():
-        beside = [other for other in begun.values() if other is not one] if k == first else []
-        try:
-            runs[k] = _finished(one, executor=executor, workers=workers, progress=progress, beside=beside, warn=warn)
-        except SimulationError as error:
-            if batch is None and failed is None:
-                raise
-            told.append(error)
+    ahead = Ahead(executor) if executor is not None and len(begun) > 1 else None
+    coming = deque(begun.values())
+    in_steps = batch is not None or progress is not None
+    try:
+        for k, one in begun.items():
+            beside = [other for other in begun.values() if other.goes_with(one)] if k == first else []
+            if ahead is not None and not beside:
+                # All workers have work, also where one run has few blocks: those of the next are handed out too.
+                while coming and (any(other is one for other in coming) or not ahead.is_busy):
+                    cut = _cut(coming.popleft(), ahead, workers, in_steps=in_steps)
+                    ahead.hand_out(cut.blocks, cut.workers, keep_going=batch is not None)
+            elif ahead is not None:
+                coming.popleft()
+            try:
+                runs[k] = _finished(
+                    one,
+                    executor=ahead or executor,
+                    workers=workers,
+                    progress=progress,
+                    beside=beside,
+                    warn=warn,
+                )
+            except SimulationError as error:
+                if batch is None and failed is None:
+                    raise
+                told.append(error)
+    finally:
+        if ahead is not None:
+            ahead.cancel()
     if failed is None and len(told) == 1:
         raise told[0]
     if failed is None and told:

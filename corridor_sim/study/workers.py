@@ -21,7 +21,8 @@ import threading
 import types
 import warnings
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from typing import Any
 
 from corridor_sim.core.errors import CorridorWarning, EngineRefusal, ScenarioError, SimulationError
 from corridor_sim.study.execution import BlockResult, Failure, Job, attempt, in_words
@@ -99,6 +100,49 @@ def _spread(
         for future in waiting:
             future.cancel()
     return lost, list(left)
+
+
+class Ahead(futures.Executor):
+    """An executor that is handed the blocks of several runs before each has its turn.
+
+    What a run submits in its turn is the future of the block that was handed out for it, if there is one.
+    """
+
+    def __init__(self, executor: futures.Executor) -> None:
+        self._executor = executor
+        self._given: dict[tuple[int, tuple[int, ...]], futures.Future[list[Outcome]]] = {}
+        self._workers = 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._executor, name)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether twice as many blocks as there are workers are still to be done."""
+        return sum(not future.done() for future in self._given.values()) >= 2 * self._workers
+
+    def hand_out(self, jobs: Iterable[Job], workers: int, *, keep_going: bool) -> None:
+        """Give the executor blocks that will be asked for later."""
+        self._workers = workers
+        for job in jobs:
+            try:
+                future = self._executor.submit(attempt, job, MOST_FAILURES if keep_going else 1)
+            except futures.BrokenExecutor:
+                return  # It is told when their turn comes.
+            self._given[id(job.plan), job.replications] = future
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any, **named: Any) -> futures.Future[Any]:
+        """The future of a block that was handed out, else that of a new call."""
+        if function is attempt and isinstance(arguments[0], Job):
+            future = self._given.pop((id(arguments[0].plan), arguments[0].replications), None)
+            if future is not None:
+                return future
+        return self._executor.submit(function, *arguments, **named)
+
+    def cancel(self) -> None:
+        """Take back what nobody asked for."""
+        for future in self._given.values():
+            future.cancel()
 
 
 def _in_own_pools(jobs: Sequence[Job], workers: int, most: int) -> Iterator[Outcome]:

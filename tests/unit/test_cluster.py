@@ -5,6 +5,7 @@ import contextlib
 import multiprocessing
 import os
 import shutil
+import threading
 
 import pytest
 from command_line import called
@@ -162,6 +163,48 @@ def test_a_design_gives_the_same_bytes_on_every_executor(tmp_path, client, name)
         there = sweep(teaching(), design(DESIGN), executor=executor, store=tmp_path / "there", **settings)
     assert there.table().to_csv() == here.table().to_csv()
     assert contents(tmp_path / "there") == contents(tmp_path / "here")
+
+
+def test_points_of_a_sweep_are_in_hand_at_once_where_there_are_workers_for_them():
+    all_there = threading.Barrier(4)
+
+    class TogetherOnly(futures.ThreadPoolExecutor):
+        """A block begins when four are there; without them it fails after some seconds."""
+
+        def submit(self, function, /, *arguments, **named):
+            def begin():
+                all_there.wait(timeout=30)
+                return function(*arguments, **named)
+
+            return super().submit(begin)
+
+    made = design(DESIGN | {"replications": 1})
+    settings = {"engine": "event", "indicators": KINDS}
+    with TogetherOnly(4) as executor:
+        there = sweep(teaching(), made, executor=executor, **settings)
+    assert there.table().to_csv() == sweep(teaching(), made, workers=1, **settings).table().to_csv()
+
+
+def test_a_point_that_fails_takes_no_other_with_it_and_the_rest_is_not_begun_for_nothing(tmp_path):
+    class LosesThePoint(futures.ThreadPoolExecutor):
+        def submit(self, function, /, *arguments, **named):
+            if arguments[0].plan.name == "teaching point 1":
+                future = futures.Future()
+                future.set_exception(OSError("the machine is gone"))
+                return future
+            return super().submit(function, *arguments, **named)
+
+    settings = {"engine": "event", "indicators": KINDS}
+    told = r"scenario 'teaching point 1', replication 0, engine event: its worker gave no answer: OSError: the machine"
+    with LosesThePoint(2) as executor:
+        with pytest.raises(SimulationError, match=told):
+            sweep(teaching(), design(DESIGN), executor=executor, **settings)
+        with pytest.raises(SimulationError, match=told):
+            sweep(teaching(), design(DESIGN), executor=executor, store=tmp_path / "kept", **settings)
+        found = sweep(teaching(), design(DESIGN), executor=executor, keep_going=True, **settings)
+    assert found.numbers == (0, 2, 3)
+    whole = sweep(teaching(), design(DESIGN), workers=1, store=tmp_path / "kept", **settings)
+    assert whole.table().drop(1).to_csv(index=False) == found.table().to_csv(index=False)
 
 
 @pytest.fixture(scope="module")
