@@ -72,6 +72,28 @@ def smoothed(rates: FloatArray, hours: int) -> FloatArray:
     return np.asarray(np.mean([np.roll(rates, k, axis=-1) for k in range(-reach, reach + 1)], axis=0))
 
 
+def only_joining(rates: FloatArray) -> FloatArray:
+    """Rates of a week without those below 0, each day scaled so that as many join in it as before.
+
+    A count that falls faster than the capacity gives a rate below 0: taken for 0 alone, the week would have too many.
+
+    Parameters
+    ----------
+    rates : array, shape (168,)
+
+    Examples
+    --------
+    >>> week = only_joining(np.array([4.0, -2.0] * 84))
+    >>> week[:2], round(float(week.sum()), 6)
+    (array([2., 0.]), 168.0)
+    """
+    days = rates.reshape(7, 24)
+    joining = np.maximum(days, 0.0)
+    there = joining.sum(axis=1, keepdims=True)
+    wanted = np.maximum(days.sum(axis=1, keepdims=True), 0.0)
+    return np.asarray((joining * np.divide(wanted, there, out=np.zeros_like(there), where=there > 0)).reshape(-1))
+
+
 def drawn_week(
     weeks: FloatArray,
     begins: tuple[int, ...],
@@ -104,4 +126,4 @@ def drawn_week(
     chosen = rng.integers(count, size=len(begins))[part]
     more = np.nan_to_num(weeks[chosen, np.arange(WEEK_H)] - mean)
     drift = np.repeat(drift_sd * rng.standard_normal(7), 24) + level_sd * rng.standard_normal()
-    return np.maximum(smoothed(mean + wider * more, hours) + drift, 0.0)
+    return only_joining(smoothed(mean + wider * more, hours) + drift)

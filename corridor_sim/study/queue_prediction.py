@@ -24,7 +24,15 @@ from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.queue_counts import LONGEST_GAP_H, QueueCounts, present, queue_counts
 from corridor_sim.results.queue_predictions import QueuePrediction, RollingScores
-from corridor_sim.statistics.weekly_flow import WEEK_H, by_week, drawn_week, joining_per_h, mean_week, smoothed
+from corridor_sim.statistics.weekly_flow import (
+    WEEK_H,
+    by_week,
+    drawn_week,
+    joining_per_h,
+    mean_week,
+    only_joining,
+    smoothed,
+)
 from corridor_sim.study.designs import set_values, with_values
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.run import planned, root_of, run
@@ -402,6 +410,6 @@ def calibrated_scenario(
     last_h = float(known.time_h[-1])
     capacity_per_h = queue.capacity_per_h[0]
     weeks = past_weeks(known, int(np.floor(last_h)), capacity_per_h, queue)
-    week = np.maximum(smoothed(mean_week(weeks), queue.smooth_h), 0.0)
+    week = only_joining(smoothed(mean_week(weeks), queue.smooth_h))
     values = queue.values(week, capacity_per_h, round(float(known.count[-1])), counts.instant(last_h), horizon_h)
     return with_values(base, values)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import corridor_sim as cs
 from corridor_sim.core.errors import ArgumentError, CorridorError
 from corridor_sim.records.queue_counts import QueueCounts, present
-from corridor_sim.statistics.weekly_flow import by_week, drawn_week, joining_per_h, mean_week, smoothed
+from corridor_sim.statistics.weekly_flow import by_week, drawn_week, joining_per_h, mean_week, only_joining, smoothed
 from corridor_sim.study.queue_prediction import (
     CHOP,
     WEEKDAYS,
@@ -141,6 +141,17 @@ def test_smoothing_keeps_the_sum_of_a_week():
     assert smoothed(rates, 3).sum() == pytest.approx(rates.sum())
     assert smoothed(rates, 3)[0] == pytest.approx((rates[-1] + rates[0] + rates[1]) / 3)
     assert np.array_equal(smoothed(rates, 1), rates)
+
+
+def test_rates_below_zero_are_taken_out_and_every_day_keeps_its_sum():
+    rng = np.random.default_rng(2)
+    rates = rng.normal(3.0, 5.0, 168)
+    rates[24:48] = -1.0
+    found = only_joining(rates)
+    assert (found >= 0.0).all()
+    kept = np.maximum(rates.reshape(7, 24).sum(axis=1), 0.0)
+    assert found.reshape(7, 24).sum(axis=1) == pytest.approx(kept)
+    assert only_joining(np.abs(rates)) == pytest.approx(np.abs(rates), rel=1e-12)
 
 
 def test_drawn_weeks_have_the_mean_of_the_past_and_are_as_wide_as_one_more_week():
