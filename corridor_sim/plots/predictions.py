@@ -51,5 +51,6 @@ def predicted_queue(data: Any, *, counts: Any = None, ax: Axes | None = None) ->
     ax.set_xlabel("date (UTC)")
     ax.set_title(f"Queue after {data.origin:%Y-%m-%d %H:%M}, {data.method}", fontsize=10)
     legend(ax, loc="upper left")
-    ax.figure.autofmt_xdate(rotation=30)
+    # Not `autofmt_xdate`: matplotlib 3.9 has it warn where the layout is constrained.
+    ax.tick_params(axis="x", rotation=30)
     return tidy(ax)
