@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from plans import DrawnDice, NumpyDice, random_case
+from plans import APART, DrawnDice, NumpyDice, coupled, random_case
 from test_compiled_pass import with_usual_numbers
 from windows import GivenDraws
 
@@ -163,6 +163,29 @@ def test_random_plans_that_differ_in_places_have_the_tables_of_full_runs(seed):
         ran += 1
     assert ran == 8
     assert 0 < again < 0.9 * all_visits
+
+
+def test_plans_with_staff_pools_and_balking_are_simulated_whole_and_have_the_tables_of_full_runs():
+    ran = 0
+    for number in range(40):
+        dice = NumpyDice(np.random.default_rng([3, number]))
+        case = random_case(dice, kinds=APART, elements=(3, 6), consignments=(60, 160), flows=(2, 3), span=90)
+        plan, inputs = coupled(dice, *with_usual_numbers(case, number))
+        plans = [at_posts(dice, plan)]
+        # The other differs at a station; now and then only one of the two has pools.
+        elements = tuple(changed_element(dice, one) for one in plans[0].elements)
+        if dice.integer(0, 1):
+            elements = tuple(
+                dataclasses.replace(one, staff_pool=None) if isinstance(one, Station) else one for one in elements
+            )
+        plans.append(dataclasses.replace(plans[0], elements=elements))
+        if any(map(compiled.refusals, plans)) or not plan.staff_pools:
+            continue
+        samplers = [GivenDraws(one, inputs) for one in plans]
+        ((again, visits),) = assert_as_full_runs(plans, samplers, inputs.replications)
+        assert again == visits
+        ran += 1
+    assert ran >= 8
 
 
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
