@@ -103,6 +103,14 @@ input_options = stacked(
         help="With --inputs: leave out draws that cannot have given the counts of the packaged corridor marked for it.",
     ),
     click.option(
+        "--waves",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="With --observed: from the second wave on, draws are taken from what the observations leave of the ranges. "
+        "Each costs as much as the first.",
+    ),
+    click.option(
         "--prior",
         type=click.Choice(["both", "uniform", "triangular"]),
         default="both",

@@ -227,9 +227,11 @@ def refuse_without_inputs(settings: Mapping[str, Any], pictures: Iterable[str] =
             scrambles_of(settings["inputs"])
         except ValueError as error:
             raise click.UsageError(f"--inputs: {error}") from None
+        if settings["waves"] > 1 and not settings["observed"]:
+            raise click.UsageError("--waves needs --observed")
         return
-    for option in ("at", "observed"):
-        if settings[option]:
+    for option in ("at", "observed", "waves"):
+        if settings[option] and settings[option] != 1:
             raise click.UsageError(f"--{option} needs --inputs")
     for kind in pictures:
         if of_uncertainty(kind):
@@ -254,6 +256,7 @@ def uncertain_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **m
             draws=settings["inputs"],
             at=settings["at"],
             observations="packaged" if settings["observed"] else None,
+            waves=settings["waves"],
             priors=both if settings["prior"] == "both" else (settings["prior"],),
             replications=settings["replications"] or DRAWN,
             rng=settings["seed"],

@@ -28,6 +28,10 @@ EVEN = 0.005
 """A load this near to 1 is 1.00 as printed: there is no steady state, and no saying which way the queue goes."""
 
 
+ROUNDING = 1e-9
+"""Sums of the same numbers in another order differ by less than this share."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """Mean demand and capacity of one element, or of lanes of it, over the run. [consignments/day]
@@ -88,7 +92,7 @@ def _load(
         offered = offered / (work / demand) if work > 0 and demand > 0 else np.inf
     if demand == 0 or not np.isfinite(offered):
         return None
-    some = tuple(plan.flows[f].id for f in mine) if demand < visits[element].sum() else ()
+    some = tuple(plan.flows[f].id for f in mine) if demand < visits[element].sum() * (1 - ROUNDING) else ()
     return Load(
         element=plan.elements[element].id,
         demand_per_day=demand / days,

@@ -181,6 +181,9 @@ def draws_told(data: Uncertainty) -> list[str]:
             f"run on the part of the corridor that {', '.join(data.part)} hangs on; its numbers are those of the whole"
         )
     for prior, judged in data.judged.items():
+        for number, wave in enumerate(data.waves.get(prior, ()), start=1):
+            space = "the ranges" if number == 1 else f"the {wave.space:.1%} of the ranges that emulators leave"
+            found.append(f"{prior}, wave {number}: {wave.kept} of {wave.draws} draws from {space} survive")
         for name, out, alone in judged.table():
             found.append(f"{prior}: {name} rules out {out} of {len(judged.kept)} draws, {alone} of them alone")
         found += [f"{prior}: {warning}" for warning in judged.warnings]

@@ -62,6 +62,16 @@ class DrawnInput:
     acts: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """One wave of history matching: draws run, draws that no observation rules out, and the share of the ranges that
+    it was drawn from, as emulators see it."""
+
+    draws: int
+    kept: int
+    space: float = 1.0
+
+
 @dataclass(frozen=True, eq=False)
 class DrawnRows:
     """Rows of all scenarios in the draws of one prior.
@@ -116,6 +126,8 @@ class Uncertainty:
     inputs: tuple[DrawnInput, ...]
     corners: FloatArray
     judged: Mapping[str, Judged] = field(default_factory=dict)
+    waves: Mapping[str, tuple[Wave, ...]] = field(default_factory=dict)
+    """By prior, where observations judge; `drawn` and `judged` are of the last wave."""
     part: tuple[str, ...] = ()
     """Places asked about, where the draws ran on the part of the corridor that these hang on."""
     figures: Mapping[str, int] = field(default_factory=dict)
@@ -362,6 +374,10 @@ class Uncertainty:
             "figures_ranged": self.figures.get("ranged", 0),
             "figures_assumed": self.figures.get("assumed", 0),
             "part": list(self.part),
+            "waves": {
+                prior: [{"draws": one.draws, "kept": one.kept, "space": round(one.space, 4)} for one in waves]
+                for prior, waves in self.waves.items()
+            },
             "kept": {prior: judged.effective for prior, judged in self.judged.items()},
             "interaction": "told apart" if self.replications > 1 else "stands in the inputs' part",
             "wall_s": round(self.wall_s, 3),

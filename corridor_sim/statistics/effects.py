@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from corridor_sim.core.units import FloatArray
 
@@ -119,21 +119,54 @@ def value_of_information(inputs: ArrayLike, payoffs: ArrayLike, degree: int = 4)
     return found
 
 
-def width_left(inputs: ArrayLike, answer: ArrayLike, level: float = 0.9, degree: int | None = None) -> FloatArray:
+def width_left(
+    inputs: ArrayLike, answer: ArrayLike, level: float = 0.9, rng: int | np.random.Generator | None = 0
+) -> FloatArray:
     """Mean width that the interval of an answer keeps when one input is known exactly, shape (inputs,).
 
-    That of the answer less what the input explains of it; compare with the width as it is. The
-    largest fall says what to measure first where no option has a worth in money.
+    Compare with the width as it is. The largest fall says what to measure first where no option has
+    a worth in money.
+
+    Parameters
+    ----------
+    inputs : array, shape (draws, inputs)
+        Independent of each other.
+    answer : array, shape (draws,)
+    rng
+        For the random orders that small slices are held against.
+
+    Notes
+    -----
+    The draws are cut into slices of equal numbers by the input, at least 16 draws each; the mean width inside slices
+    is that of a known input, a straight trend in the slice taken off. As so few draws make
+    an interval too narrow, it is held against the mean width inside slices of 50 random orders. So an answer
+    that hangs on the input in one part of its range only, as a queue on a quota, is told rightly.
+    With fewer than 32 draws there is one slice, and only the trend counts.
     """
     x, y = _checked(inputs, answer)
-    degree = degree or max(1, min(8, len(y) // 16))
+    slices = np.array_split(np.arange(len(y)), max(1, min(32, len(y) // 16)))
     ends = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
+    generator = np.random.default_rng(rng)
 
     def width(values: FloatArray) -> float:
         low, high = np.quantile(values, ends, method="weibull")
         return float(high - low)
 
-    return np.array([width(y - _fitted(_basis(column, degree), y[:, None])[:, 0]) for column in x.T])
+    def inside(order: NDArray[np.int64], place: FloatArray) -> float:
+        widths = []
+        for slice in slices:
+            mine, z = y[order[slice]], place[slice] - place[slice].mean()
+            spread = float(z @ z)
+            widths.append(width(mine - (z * (z @ mine) / spread if spread > 0 else 0.0)))
+        return float(np.mean(widths))
+
+    ranks = np.arange(len(y), dtype=float)
+    by_chance = float(np.mean([inside(generator.permutation(len(y)), ranks) for _ in range(50)]))
+    if by_chance <= 0:
+        return np.full(x.shape[1], width(y))
+    orders = [np.argsort(column, kind="stable") for column in x.T]
+    left = [inside(order, x[order, k]) if np.ptp(x[:, k]) > 0 else by_chance for k, order in enumerate(orders)]
+    return np.asarray(width(y) * np.array(left) / by_chance)
 
 
 # ---------------------------------------------------------------- regression

@@ -20,7 +20,7 @@ from corridor_sim.plan.build import Planned, make_plan, plan_of
 from corridor_sim.plan.part import part_of
 from corridor_sim.plan.plan import Plan
 from corridor_sim.study.designs import set_values, with_values
-from corridor_sim.study.observations import Observation, passed_per_day, time_of
+from corridor_sim.study.observations import Observation, expected_per_day
 from corridor_sim.study.run import options_of, run_those_that_can
 
 
@@ -98,16 +98,16 @@ def simulate_draw(shared: Drawing, draw: Draw) -> Drawn:
     if shared.store is not None and not os.path.isdir(shared.store):
         where = f"the folder {shared.store} is not there on {platform.node()}"
         raise SimulationError(f"{where}: machines of a cluster need a folder that all of them see")
-    plans, options = [], []
-    base: dict[str, Any] = {}
+    plans, options, counted = [], [], ()
     for number, (scenario, chosen) in enumerate(zip(shared.scenarios, draw.values, strict=True)):
         # Of its own: another draw may be at work in another thread.
         data = dict(shared.data[number])
-        base = base or data
         try:
             set_values(data, chosen)
             changed = type(scenario).model_validate(data)
             plans.append(_plan(shared, number, changed))
+            if number == 0 and shared.counts:
+                counted = expected_per_day(changed, shared.counts)
         except ScenarioError as error:
             return Drawn(values, tuple(error.problems))
         except CorridorError as error:
@@ -133,21 +133,7 @@ def simulate_draw(shared: Drawing, draw: Draw) -> Drawn:
         for label, row in results.rows:
             if label in at:
                 values[at[label], number] = row
-    return Drawn(values, counted=_counted(shared, base))
-
-
-def _counted(shared: Drawing, base: dict[str, Any]) -> tuple[float, ...]:
-    """What the base expects for each count of traffic, with the values of these data."""
-    plans: dict[Any, Plan] = {}
-    found = []
-    for one in shared.counts:
-        assert one.since is not None
-        assert one.until is not None
-        time = one.since, one.until
-        if time not in plans:
-            plans[time] = make_plan(type(shared.scenarios[0]).model_validate(time_of(base, *time)))
-        found.append(one.share * passed_per_day(plans[time], one.posts))
-    return tuple(found)
+    return Drawn(values, counted=counted)
 
 
 def planned_with(shared: Drawing, number: int, values: Mapping[str, Any]) -> Plan:

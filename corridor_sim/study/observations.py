@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from corridor_sim.core.errors import ArgumentError, CorridorError, Problem, ScenarioError
+from corridor_sim.model.resolution import resolve
+from corridor_sim.plan.build import plan_of
 from corridor_sim.plan.load import loads
 from corridor_sim.plan.plan import Plan
 
@@ -79,7 +81,8 @@ class Observation:
 def passed_per_day(plan: Plan, posts: Iterable[tuple[str, str]]) -> float:
     """Traffic of posts that a plan expects: what comes, as far as the scarcest stage can pass it. [1/day]
 
-    The demand is that of the whole run, however long the queue is that it would make.
+    A stage that only some need holds up the others too once they queue behind each other, so it passes the same share
+    of all as of its own. The demand is that of the whole run, however long the queue is that it would make.
     """
     found = loads(plan)
     elements = {element.id: element for element in plan.elements}
@@ -89,7 +92,7 @@ def passed_per_day(plan: Plan, posts: Iterable[tuple[str, str]]) -> float:
             one for one in found if (elements[one.element].post, elements[one.element].direction) == (post, direction)
         ]
         comes = max((one.demand_per_day for one in mine), default=0.0)
-        total += min([comes, *(one.capacity_per_day for one in mine if not one.flows)])
+        total += comes * min([1.0, *(1.0 / one.load for one in mine if one.load > 1 and not one.flows)])
     return total
 
 
@@ -98,6 +101,41 @@ def time_of(data: Mapping[str, Any], since: dt.date, until: dt.date) -> dict[str
     own = ("horizon", "warm_up", "cool_down", "initial_queue")
     run = {key: value for key, value in data["run"].items() if not key.startswith(own)}
     return {**data, "run": {**run, "start": since, "horizon_days": float((until - since).days), "warm_up_days": 0.0}}
+
+
+def at_time(scenario: Any, since: dt.date, until: dt.date) -> Any:
+    """The scenario with its run moved to a time; nothing else of it is looked at again."""
+    run = time_of({"run": scenario.run.to_data()}, since, until)["run"]
+    return scenario.model_copy(update={"run": type(scenario.run).model_validate(run)})
+
+
+def expected_per_day(scenario: Any, counts: Sequence[Observation]) -> tuple[float, ...]:
+    """What a scenario expects for each count of traffic; only flows that come to one of its posts are planned. [1/day]
+
+    Raises
+    ------
+    ScenarioError
+        If the scenario cannot be planned at that time.
+    """
+    posts: dict[tuple[dt.date, dt.date], set[str]] = {}
+    for one in counts:
+        assert one.since is not None
+        assert one.until is not None
+        posts.setdefault((one.since, one.until), set()).update(post for post, _ in one.posts)
+    plans = {}
+    for time, wanted in posts.items():
+        resolved = resolve(at_time(scenario, *time))
+        comes = [
+            flow
+            for flow, ways in resolved.ways.items()
+            if any({hop.start, hop.end} & wanted for way in ways for hop in way.hops)
+        ]
+        plans[time] = plan_of(resolved, comes) if comes or resolved.errors else None
+    found = []
+    for one in counts:
+        plan = plans[one.since, one.until]  # type: ignore[index]
+        found.append(0.0 if plan is None else one.share * passed_per_day(plan, one.posts))
+    return tuple(found)
 
 
 def packaged_observations(use: str = CALIBRATION) -> list[Observation]:
@@ -135,14 +173,18 @@ def packaged_observations(use: str = CALIBRATION) -> list[Observation]:
 
 
 def _posts(figure: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Posts and directions of a count of traffic; none if it is something else."""
+    """Posts and directions of a count of traffic; none if it is something else.
+
+    The count of a whole border names its posts: those of one of its countries, where each vehicle is seen once.
+    """
     if figure["quantity"] not in ("trucks_per_day", "vehicles_per_day"):
         return ()
     table, _, name = figure["at"].partition(".")
     ways = {"both": ("exit", "entry"), "each": ("exit", "entry"), "exit": ("exit",), "entry": ("entry",)}
-    if table != "checkpoints" or figure["direction"] not in ways:
+    names = figure.get("posts", [name] if table == "checkpoints" else [])
+    if figure["direction"] not in ways:
         return ()
-    return tuple((name, way) for way in ways[figure["direction"]])
+    return tuple((name, way) for name in names for way in ways[figure["direction"]])
 
 
 def wanted_observations(given: Any) -> list[Observation]:

@@ -14,7 +14,7 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -32,7 +32,7 @@ from corridor_sim.indicators.table import Label, Table
 from corridor_sim.plan.build import Planned
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.comparison import MAIN, other_question, refuse
-from corridor_sim.results.uncertain import DrawnRows, Uncertainty, rows_wanted
+from corridor_sim.results.uncertain import DrawnRows, Uncertainty, Wave, rows_wanted
 from corridor_sim.statistics.effects import first_order
 from corridor_sim.statistics.history_matching import implausibility, judge
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
@@ -44,11 +44,14 @@ from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.replaced_values import replaced_values
 from corridor_sim.study.run import Runnable, hands_of, options_of, planned, root_of, run_all
 from corridor_sim.study.spread import hands, spread
+from corridor_sim.study.waves import Seen, next_points
 
 STATED = 5
 """Least replications at the stated values: with fewer the interval of sampling noise is not to be relied on."""
 MOST_TOLD = 20
 """Problems of draws that are told."""
+MAX_WAVES = 20
+"""Waves of history matching at most; three are usual."""
 AGAINST = 3
 """Answers against which a corner of the box is tried."""
 
@@ -60,6 +63,7 @@ def uncertainty(
     replications: int = 2,
     rng: Rng = None,
     observations: Iterable[Observation] | str | None = None,
+    waves: int = 1,
     priors: Sequence[str] = PRIORS,
     at: str | Iterable[str] = (),
     indicators: str | Iterable[str] | None = None,
@@ -88,6 +92,9 @@ def uncertainty(
     observations : iterable of Observation, or "packaged", optional
         That judge the draws of `base` (history matching): draws that one of them rules out are left out of every
         answer. ``"packaged"`` are the counts of the packaged corridor that are marked for it.
+    waves : int
+        Of history matching: from the second on, draws are taken from the part of the ranges that the observations
+        leave, so that more survive. Each costs as much as the first.
     priors : sequence of "uniform", "triangular"
         How values lie in ranges that state no law; the first is that of the main interval. Each has its own draws.
     at : str or iterable of str
@@ -133,6 +140,9 @@ def uncertainty(
     replications = arguments.whole("replications", replications, 1, MAX_REPLICATIONS)
     if stated_replications is not None:
         stated_replications = arguments.whole("stated_replications", stated_replications, 1, MAX_REPLICATIONS)
+    waves = arguments.whole("waves", waves, 1, MAX_WAVES)
+    if waves > 1 and observations is None:
+        raise ArgumentError(f"waves = {waves} needs observations")
     memory_gb = arguments.number("memory_gb", memory_gb, above=0)
     workers = hands_of(workers, executor, progress)
     for name, value in (("at", at), ("indicators", indicators)):
@@ -207,7 +217,7 @@ def uncertainty(
     ends = np.array([np.zeros(len(space)), np.ones(len(space))])
     jobs += [_draw(space, name, end, priors[0]) for name, end in zip(("all low", "all high"), ends, strict=True)]
     at_once = partial(_all_of, shared, workers=hands(executor, workers), executor=executor)
-    with shown(progress, "draws", len(jobs) + (AGAINST if others else 0)) as tell:
+    with shown(progress, "draws", len(jobs) + (waves - 1) * len(priors) * draws + (AGAINST if others else 0)) as tell:
         found = at_once(jobs, tell=tell)
         drawn = {
             prior: DrawnRows(
@@ -225,7 +235,8 @@ def uncertainty(
             figures=_counts(space),
         )
         if judges:
-            made = _judged(made, judges, {p: found[k * draws : (k + 1) * draws] for k, p in enumerate(priors)})
+            by_prior = {p: found[k * draws : (k + 1) * draws] for k, p in enumerate(priors)}
+            made = _in_waves(made, judges, by_prior, waves, space, partial(at_once, tell=tell))
         if others:
             against = [_draw(space, f"corner {k}", corner, priors[0]) for k, corner in enumerate(_corners(made))]
             corners = [one.values.mean(axis=2) for one in at_once(against, tell=tell)]
@@ -287,27 +298,52 @@ def _main_answers(made: Uncertainty) -> list[tuple[int, int]]:
     return sorted(there, key=lambda key: -size[key])[:AGAINST]
 
 
-def _judged(made: Uncertainty, judges: Sequence[Observation], drawn: Mapping[str, Sequence[Drawn]]) -> Uncertainty:
-    """The draws judged by the observations, and those that are left marked."""
-    judged, rows = {}, {}
-    names = [one.name for one in judges]
+def _in_waves(
+    made: Uncertainty,
+    judges: Sequence[Observation],
+    drawn: Mapping[str, Sequence[Drawn]],
+    waves: int,
+    space: InputSpace,
+    run: Callable[[Sequence[Draw]], list[Drawn]],
+) -> Uncertainty:
+    """The draws of the last wave, judged; every wave after the first is drawn from what those before it leave."""
+    root, draws = made.runs[0].root, made.draws
+    told: dict[str, tuple[Wave, ...]] = {}
     for prior, found in drawn.items():
-        counted = iter(range(len(judges)))
-        distances = []
-        for one in judges:
-            if one.is_count:
-                number = next(counted)
-                simulated, noise = np.array([draw.counted[number] for draw in found]), 0.0
-            else:
-                row = made.row(one.indicator, **one.where)
-                simulated = made.drawn[prior].values[row, 0].mean(axis=1)
-                noise = _noise(made, row) / math.sqrt(made.replications)
-            distances.append(implausibility(one.value, simulated, one.sd, noise, one.discrepancy_sd))
-        judged[prior] = judge(names, distances)
-        for doubt in judged[prior].warnings:
+        seen: list[list[Seen]] = [[] for _ in judges]
+        rows, judged, known, left = made.drawn[prior], None, list(found), 1.0
+        for wave in range(1, waves + 1):
+            if wave > 1:
+                points, scramble, left = next_points(judges, seen, draws, root, wave)
+                if not len(points):
+                    break
+                known = run([_draw(space, f"{prior} wave {wave} draw {n}", one, prior) for n, one in enumerate(points)])
+                rows = DrawnRows(prior, points, scramble, np.stack([one.values for one in known], axis=2))
+            distances = []
+            for number, one in enumerate(judges):
+                seen[number].append(_seen(made, judges, number, rows, known))
+                last = seen[number][-1]
+                distances.append(implausibility(one.value, last.values, one.sd, last.noise_sd, one.discrepancy_sd))
+            judged = judge([one.name for one in judges], distances)
+            told[prior] = (*told.get(prior, ()), Wave(len(known), judged.effective, left))
+            rows = replace(rows, kept=judged.kept)
+        assert judged is not None
+        for doubt in judged.warnings:
             warnings.warn(f"{prior} prior: {doubt}", CorridorWarning, stacklevel=3)
-        rows[prior] = replace(made.drawn[prior], kept=judged[prior].kept)
-    return replace(made, drawn=rows, judged=judged)
+        made = replace(made, drawn={**made.drawn, prior: rows}, judged={**made.judged, prior: judged})
+    return replace(made, waves=told)
+
+
+def _seen(
+    made: Uncertainty, judges: Sequence[Observation], number: int, rows: DrawnRows, found: Sequence[Drawn]
+) -> Seen:
+    """What draws give for one of the observations."""
+    one = judges[number]
+    if one.is_count:
+        at = sum(other.is_count for other in judges[:number])
+        return Seen(rows.points, np.array([draw.counted[at] for draw in found]), 0.0)
+    row = made.row(one.indicator, **one.where)
+    return Seen(rows.points, rows.values[row, 0].mean(axis=1), _noise(made, row) / math.sqrt(made.replications))
 
 
 def _noise(made: Uncertainty, row: int) -> float:

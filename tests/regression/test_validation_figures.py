@@ -23,7 +23,7 @@ FILE = ROOT / "corridor_sim" / "data" / "north_south" / "validation.toml"
 OBSERVED = tomllib.loads(FILE.read_text(encoding="utf-8"))["observed"]
 KEYS = {
     *("what", "quantity", "at", "direction", "value", "unit", "low", "high", "from", "until"),
-    *("holds", "tolerance", "use", "missed", "scenario", "status", "source", "note"),
+    *("posts", "holds", "tolerance", "use", "missed", "scenario", "status", "source", "note"),
 }
 TRAFFIC = {
     id: figure

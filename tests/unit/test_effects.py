@@ -176,7 +176,29 @@ def test_information_that_cannot_change_the_decision_is_worth_nothing():
 def test_the_width_left_is_that_of_what_the_other_inputs_do():
     x = sobol_points(2, 1024)
     left = width_left(x, 3.0 * x[:, 0] + x[:, 1])
-    assert left == pytest.approx([0.9, 2.7], rel=0.02)
+    assert left == pytest.approx([0.9, 2.7], rel=0.05)
+
+
+def test_the_width_left_of_an_answer_that_is_zero_in_half_of_the_range_is_the_mean_of_both_halves():
+    x = sobol_points(3, 1024)
+    answer = np.where(x[:, 0] < 0.5, x[:, 1], 0.0)
+    # As it is, 0 to 0.9. Known x0: 0.9 wide or nothing. Known x1: from 0 to x1 wide, 0.5 in the mean. x2 does nothing.
+    assert width_left(x, answer) == pytest.approx([0.45, 0.5, 0.9], rel=0.1)
+
+
+@pytest.mark.parametrize("draws", [64, 128])
+def test_the_width_left_of_an_input_without_effect_is_the_width_as_it_is_also_with_few_draws(draws):
+    found, whole = [], []
+    for seed in range(20):
+        x = sobol_points(4, draws, seed)
+        answer = 2.0 * x[:, 0] + x[:, 1] ** 2
+        found.append(width_left(x, answer))
+        low, high = np.quantile(answer, [0.05, 0.95], method="weibull")
+        whole.append(high - low)
+    share = np.mean(found, axis=0) / np.mean(whole)
+    assert share[2:] == pytest.approx([1.0, 1.0], abs=0.1)
+    # Exact: 2.12 wide, 1.8 where x1 is known, 0.9 where x0 is (x1^2 from 0.0025 to 0.9025).
+    assert share[:2] == pytest.approx([0.9 / 2.12, 1.8 / 2.12], abs=0.1)
 
 
 def test_missing_values_and_wrong_shapes_are_errors():

@@ -8,7 +8,7 @@ from small_corridor import law
 from test_uncertainty import ranged
 
 import corridor_sim as cs
-from corridor_sim.study.observations import packaged_observations, passed_per_day, time_of
+from corridor_sim.study.observations import expected_per_day, packaged_observations, passed_per_day, time_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 SETTINGS = {"draws": 64, "replications": 1, "rng": 3, "workers": 1, "at": "astara", "priors": ["uniform"]}
@@ -89,6 +89,16 @@ def test_what_a_post_cannot_pass_is_not_counted():
     assert passed_per_day(cs.make_plan(ranged()), SPRING["posts"]) == pytest.approx(48.0)
 
 
+def test_a_scanner_that_few_need_is_no_limit_of_those_who_pass_it_by():
+    scanner = {"lanes": 1, "service": law(1.0), "share": 0.2}
+    post = {"gate": {"lanes": 5, "service": law(1.0)}, "xray": scanner}
+    plan = cs.make_plan(ranged(checkpoints__astara_ir__exit=post))
+    assert passed_per_day(plan, SPRING["posts"]) == pytest.approx(48.0)  # 9.6 a day are scanned, 24 could be
+    slow = post | {"xray": scanner | {"service": law(5.0)}}
+    plan = cs.make_plan(ranged(checkpoints__astara_ir__exit=slow))
+    assert passed_per_day(plan, SPRING["posts"]) == pytest.approx(24.0)  # half of what comes to the scanner passes it
+
+
 def test_a_count_is_of_its_own_time():
     grown = ranged(**ROOM, flows__transit__growth_per_year=1.0, flows__transit__growth_from=dt.date(2024, 1, 1))
     data = time_of(grown.to_data(), dt.date(2025, 1, 1), dt.date(2025, 1, 8))
@@ -120,3 +130,22 @@ def test_the_packaged_counts_state_their_spread_before():
         assert one.is_count
         assert one.discrepancy_sd > 0
         assert one.posts
+
+
+def test_what_is_expected_of_counts_is_that_of_the_whole_plan_of_their_time():
+    scenario = cs.load_scenario("year_2026_base")
+    counts = packaged_observations("calibration")
+    found = expected_per_day(scenario, counts)
+    names = [one.name for one in counts]
+    for name in ("astara_out_2025", "russia_2025_h1", "bilasuvar_2025"):
+        one = counts[names.index(name)]
+        plan = cs.make_plan(type(scenario).model_validate(time_of(scenario.to_data(), one.since, one.until)))
+        assert found[names.index(name)] == pytest.approx(one.share * passed_per_day(plan, one.posts))
+        assert found[names.index(name)] == pytest.approx(one.value, rel=0.05)
+
+
+def test_the_count_of_a_border_is_that_of_the_posts_where_each_vehicle_is_seen_once():
+    one = next(one for one in packaged_observations("calibration") if one.name == "russia_2024_h1")
+    assert {post for post, _ in one.posts} == {"yarag_kazmalyar_ru", "tagirkent_kazmalyar_ru", "novo_filya_ru"}
+    (found,) = expected_per_day(cs.load_scenario("baseline_2023"), [one])
+    assert found == pytest.approx(one.value, rel=0.05)
