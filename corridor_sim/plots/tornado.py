@@ -94,7 +94,7 @@ def tornado(
     handles.append(Line2D([], [], color=GREY, linewidth=1.0, linestyle="--"))
     named = ["input in its lowest fifth", "in its highest fifth", "mean of the draws", "stated values"]
     ax.legend(
-        handles, [*named, f"{100 * LEVEL:.0f} % of the draws"], loc="lower left", bbox_to_anchor=(-0.35, 1.0),
+        handles, [*named, f"{100 * LEVEL:.0f} % of the draws"], loc="lower right", bbox_to_anchor=(1.0, 1.0),
         ncols=5, fontsize=8, frameon=False, columnspacing=1.2,
     )  # fmt: skip
     what = WORDS.get(label.indicator, label.indicator)

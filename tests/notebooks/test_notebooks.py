@@ -13,7 +13,16 @@ EXPECTED = {
     "01_first_look": ["image/png", "not distinguishable", "sampling noise only", "difference"],
     "02_build_your_own_border": ["image/png", "must be a whole number", "hill"],
     "03_compare_upgrades": ["image/png", "net present value", "second_scanner"],
-    "04_read_and_trust_the_numbers": ["equal to the bit", "passed", "intervals contain", "overload"],
+    "04_read_and_trust_the_numbers": [
+        "image/png",
+        "sampling noise",
+        "inputs  ",
+        "draws survive",
+        "equal to the bit",
+        "passed",
+        "intervals contain",
+        "overload",
+    ],
     "05_batch_study": ["manifest.json", "(24, 24)", "reached: True", "overload"],
 }
 
