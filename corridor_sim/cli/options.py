@@ -107,7 +107,7 @@ input_options = stacked(
         type=click.IntRange(min=1),
         default=1,
         show_default=True,
-        help="With --observed: from the second wave on, draws are taken from what the observations leave of the ranges. "
+        help="With --observed: from the second wave on, draws come from what the observations leave of the ranges. "
         "Each costs as much as the first.",
     ),
     click.option(

@@ -98,7 +98,8 @@ def simulate_draw(shared: Drawing, draw: Draw) -> Drawn:
     if shared.store is not None and not os.path.isdir(shared.store):
         where = f"the folder {shared.store} is not there on {platform.node()}"
         raise SimulationError(f"{where}: machines of a cluster need a folder that all of them see")
-    plans, options, counted = [], [], ()
+    plans, options = [], []
+    counted: tuple[float, ...] = ()
     for number, (scenario, chosen) in enumerate(zip(shared.scenarios, draw.values, strict=True)):
         # Of its own: another draw may be at work in another thread.
         data = dict(shared.data[number])
