@@ -126,7 +126,11 @@ def _inputs(data: Uncertainty, found: InputInterval, unit: str) -> str:
 
 
 def _sign(signs: dict[str, SignChance]) -> str:
-    shares = [f"{round(sign.chance * sign.draws)} of {sign.draws} draws ({prior})" for prior, sign in signs.items()]
+    shares = [
+        f"{round(sign.chance * sign.draws)} of {sign.draws} draws ({prior}"
+        + (f"; no change in {sign.unchanged})" if sign.unchanged else ")")
+        for prior, sign in signs.items()
+    ]
     corners = next(iter(signs.values())).corners
     if all(sign.holds for sign in signs.values()):
         bound = max(sign.against_most for sign in signs.values())

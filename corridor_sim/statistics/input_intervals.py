@@ -125,6 +125,8 @@ class SignChance:
     holds: bool
     draws: int
     corners: int
+    unchanged: int = 0
+    """Draws whose answer is 0, where that is not the sign in question."""
 
     @property
     def against_most(self) -> float:
@@ -168,4 +170,5 @@ def sign_chance(
         error = float(means.std(ddof=1) / math.sqrt(len(numbers)))
     tried = [corner for corner in corners if not math.isnan(corner)]
     holds = bool(same.all()) and all(int(np.sign(corner)) == sign for corner in tried)
-    return SignChance(sign, float(same.mean()), error, holds, len(values), len(tried))
+    unchanged = int((values == 0).sum()) if sign else 0
+    return SignChance(sign, float(same.mean()), error, holds, len(values), len(tried), unchanged)

@@ -22,7 +22,16 @@ from corridor_sim.plan.plan import Plan
 from corridor_sim.study.input_space import UNIFORM, InputSpace
 
 MONEY = frozenset(
-    {"cost_usd_tkm", "co2_g_tkm", "value_usd_t", "value_of_time_usd_h", "capex_usd", "opex_usd_year", "benefit_growth"}
+    {
+        "cost_usd_tkm",
+        "co2_g_tkm",
+        "value_usd_t",
+        "value_of_time_usd_h",
+        "capex_usd",
+        "opex_usd_year",
+        "life_years",
+        "benefit_growth",
+    }
 )
 """Fields that price what happens."""
 PRICED = ("US$", "CO2", "kg", "tkm")

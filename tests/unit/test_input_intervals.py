@@ -76,3 +76,9 @@ def test_no_difference_is_a_sign_of_its_own():
 def test_an_answer_that_is_not_there_has_no_sign():
     assert math.isnan(sign_chance(math.nan, [1.0]).chance)
     assert not sign_chance(math.nan, [1.0]).holds
+
+
+def test_draws_without_a_change_are_told_apart_from_those_of_the_other_sign():
+    found = sign_chance(-3.0, [-1.0, -2.0, 0.0, 0.5])
+    assert (found.chance, found.unchanged, found.holds) == (0.5, 1, False)
+    assert sign_chance(0.0, [0.0, 0.0]).unchanged == 0
