@@ -11,7 +11,8 @@ from test_uncertainty import ranged
 
 import corridor_sim as cs
 from corridor_sim.plots.tornado import _halves, end_means
-from corridor_sim.report.uncertain import describe_uncertainty, uncertain_answers
+from corridor_sim.report.uncertain import _sign, describe_uncertainty, uncertain_answers
+from corridor_sim.statistics import sign_chance
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 LANE = cs.AddLanes(checkpoint="astara_ir", direction="exit", stage="gate", lanes=1)
@@ -209,3 +210,9 @@ def test_tables_of_the_draws_are_as_wide_as_those_of_the_comparison(sure):
     assert list(frame.columns[: plain.shape[1]]) == list(plain.columns)
     assert len(frame) == len(plain)
     assert np.isfinite(frame.loc[frame["indicator"] == "tfi1", "inputs_low"].astype(float)).all()
+
+
+def test_draws_in_which_nothing_changes_are_told_in_the_sentence_of_the_sign():
+    signs = {"uniform": sign_chance(-1.0, [-1.0, -2.0, 0.0, 0.0], corners=[-1.0])}
+    assert _sign(signs).startswith("the same in 2 of 4 draws (uniform; no change in 2)")
+    assert "no change" not in _sign({"uniform": sign_chance(-1.0, [-1.0, -2.0])})
