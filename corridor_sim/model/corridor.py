@@ -19,7 +19,7 @@ from corridor_sim.model.base import FrozenDict, LaneCount, Model, NonNegative, S
 from corridor_sim.model.calendars import CountByHour
 from corridor_sim.model.checkpoints import Checkpoint, Place
 from corridor_sim.model.flows import Flow, Profile
-from corridor_sim.model.holidays import Calendar, KeepsHolidays
+from corridor_sim.model.holidays import HolidayCalendar, KeepsHolidays
 from corridor_sim.model.ids import sound_ids
 from corridor_sim.model.legs import AnyLeg
 from corridor_sim.model.ranges import Range
@@ -68,7 +68,7 @@ class Corridor(Sourced):
     places: Annotated[TableOf[Place], Ids] = FrozenDict()
     checkpoints: Annotated[TableOf[Checkpoint], Ids] = FrozenDict()
     staff_pools: Annotated[TableOf[StaffPool], Ids] = FrozenDict()
-    calendars: Annotated[TableOf[Calendar], Ids] = FrozenDict()
+    calendars: Annotated[TableOf[HolidayCalendar], Ids] = FrozenDict()
     """Holidays by name; a country of this name is not asked of the package `holidays`."""
     legs: Annotated[TableOf[AnyLeg], Ids] = FrozenDict()
     profiles: Annotated[TableOf[Profile], Ids] = FrozenDict()

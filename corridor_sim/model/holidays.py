@@ -87,12 +87,12 @@ Worked = Annotated[
 ]
 
 
-class Calendar(Sourced):
+class HolidayCalendar(Sourced):
     """Holidays, and days that are worked although they lie at a weekend.
 
     Examples
     --------
-    >>> Calendar(dates=["2024-04-29"], worked=["2024-04-27"]).worked
+    >>> HolidayCalendar(dates=["2024-04-29"], worked=["2024-04-27"]).worked
     {'2024-04-27': 'Mon'}
     """
 
@@ -179,11 +179,11 @@ NO_HOLIDAYS = "name a country or dates, as in holidays = 'AZ'"
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptHolidays:
     """The holidays that somebody keeps: dates, and the weekday that other dates are worked as."""
 
     dates: frozenset[dt.date] = frozenset()
     worked: tuple[tuple[dt.date, int], ...] = ()
 
 
-NOTHING_KEPT = Kept()
+NOTHING_KEPT = KeptHolidays()

@@ -13,14 +13,14 @@ from typing import Any
 from corridor_sim.core.errors import MissingExtra, Problem, ScenarioError, nearest
 from corridor_sim.core.public_holidays import CODES, PublicHolidays, public_holidays
 from corridor_sim.model.days import WEEKDAYS
-from corridor_sim.model.holidays import Calendar, Kept
+from corridor_sim.model.holidays import HolidayCalendar, KeptHolidays
 from corridor_sim.model.scenario import Scenario
 
 _BESIDE = dt.timedelta(days=3)
 """What lies so near to the run that its night, or its local time, may reach into it."""
 
 
-def kept(scenario: Scenario, names: Sequence[str | dt.date]) -> Kept:
+def kept(scenario: Scenario, names: Sequence[str | dt.date]) -> KeptHolidays:
     """The holidays of some names; a date that is a holiday in one calendar is one, whatever the others say."""
     dates = {name for name in names if isinstance(name, dt.date)}
     calendars = [scenario.calendars[name] for name in names if isinstance(name, str)]
@@ -28,7 +28,7 @@ def kept(scenario: Scenario, names: Sequence[str | dt.date]) -> Kept:
         dates.update(calendar.dates)
     worked = {dt.date.fromisoformat(date): day for calendar in calendars for date, day in calendar.worked.items()}
     days = sorted((date, WEEKDAYS.index(day)) for date, day in worked.items() if date not in dates)
-    return Kept(frozenset(dates), tuple(days))
+    return KeptHolidays(frozenset(dates), tuple(days))
 
 
 def keepers(scenario: Scenario) -> Iterator[tuple[str, Sequence[str | dt.date]]]:
@@ -96,7 +96,7 @@ class _Asked:
                     raise
         return found
 
-    def table(self, years: Mapping[int, PublicHolidays]) -> Calendar:
+    def table(self, years: Mapping[int, PublicHolidays]) -> HolidayCalendar:
         """The dates of the years of the run, and those of the days beside it."""
 
         def kept_(dates: Iterable[dt.date]) -> list[dt.date]:
@@ -104,7 +104,7 @@ class _Asked:
 
         dates = kept_(day for one in years.values() for day in one.dates)
         worked = kept_(day for one in years.values() for day in one.worked if day not in one.dates)
-        return Calendar(
+        return HolidayCalendar(
             dates=tuple(dates),
             worked={day.isoformat(): "Mon" for day in worked},
             years=tuple(self.run_years),
@@ -112,7 +112,7 @@ class _Asked:
             source="Python package holidays",
         )
 
-    def incomplete(self, name: str, calendar: Calendar) -> list[Problem]:
+    def incomplete(self, name: str, calendar: HolidayCalendar) -> list[Problem]:
         """Years of the run that a table leaves out."""
         path = f"calendars.{name}"
         if calendar.years and (missing := [year for year in self.run_years if year not in calendar.years]):

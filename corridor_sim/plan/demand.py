@@ -14,7 +14,7 @@ from corridor_sim.model.arrivals import ArrivalPlan
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import DatedChange, value_at
 from corridor_sim.model.flows import Flow, Profile
-from corridor_sim.model.holidays import Kept
+from corridor_sim.model.holidays import KeptHolidays
 from corridor_sim.model.kept_holidays import kept
 from corridor_sim.model.resolution import Resolved
 from corridor_sim.plan.timelines import RunClock, combine, is_one
@@ -57,7 +57,7 @@ def flow_rate(resolved: Resolved, clock: RunClock, id: str, local: LocalTime) ->
 
 
 def _weights(
-    profile: Profile | None, clock: RunClock, at: FloatArray, local_time: LocalTime, keeps: Kept
+    profile: Profile | None, clock: RunClock, at: FloatArray, local_time: LocalTime, keeps: KeptHolidays
 ) -> FloatArray:
     if profile is None:
         return np.ones(len(at))

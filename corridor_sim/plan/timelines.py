@@ -21,7 +21,7 @@ from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray
 from corridor_sim.model.calendars import Steps, hours_after, number_steps, open_steps
 from corridor_sim.model.changes import DatedChange, closed_windows, pieces, value_at
 from corridor_sim.model.days import WEEKDAYS, Days
-from corridor_sim.model.holidays import NOTHING_KEPT, Kept
+from corridor_sim.model.holidays import NOTHING_KEPT, KeptHolidays
 
 ROUND_THE_CLOCK = ("00:00-24:00",)
 
@@ -90,7 +90,9 @@ class RunClock:
         begun = [k for k, (from_h, _) in enumerate(offsets) if from_h <= 0]
         return tuple(piece for piece in offsets[begun[-1] :] if piece[0] < max(self.horizon_h, 1e-9))
 
-    def observed(self, local: LocalTime, keeps: Kept = NOTHING_KEPT, hours: str | Sequence[str] = "usual") -> Observed:
+    def observed(
+        self, local: LocalTime, keeps: KeptHolidays = NOTHING_KEPT, hours: str | Sequence[str] = "usual"
+    ) -> Observed:
         """The dates of the run at a place that keeps holidays, and what is open on them."""
         holiday_as = WEEKDAYS.index(hours) if isinstance(hours, str) and hours in WEEKDAYS else None
         days = self.days if keeps == NOTHING_KEPT else self.days.keeping(keeps.dates, keeps.worked, holiday_as)
@@ -107,7 +109,7 @@ class RunClock:
         """Numbers by local time, weekday and season."""
         return self.by_clock(number_steps(table, at.days), at.local)
 
-    def on_holidays(self, factor: float, local: LocalTime, keeps: Kept) -> StepFunction:
+    def on_holidays(self, factor: float, local: LocalTime, keeps: KeptHolidays) -> StepFunction:
         """`factor` while the clock shows the date of a holiday, 1 on other dates."""
         days = self.days.keeping(keeps.dates)
         shown = Steps(np.arange(len(days.date)) * 24 * 60, np.where(days.holiday, factor, 1.0))

@@ -14,7 +14,7 @@ import corridor_sim as cs
 from corridor_sim.core.errors import ScenarioError
 from corridor_sim.core.local_time import LocalTime
 from corridor_sim.core.public_holidays import public_holidays
-from corridor_sim.model.holidays import Calendar, Kept
+from corridor_sim.model.holidays import HolidayCalendar, KeptHolidays
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import make_plan, with_plan
 from corridor_sim.plan.load import check
@@ -151,7 +151,7 @@ def test_hours_and_rosters_with_holidays_are_as_walked(data, place, later, days)
             if isinstance(some, list)}  # fmt: skip
     table = {words(named, season, clock(minute)): value for named, season, minute, value in entries}
     run = RunClock(dt.datetime.combine(start, dt.time()), days * 24.0)
-    keeps = Kept(frozenset(off), tuple(sorted(worked.items())))
+    keeps = KeptHolidays(frozenset(off), tuple(sorted(worked.items())))
     at = run.observed(LocalTime(zone), keeps, read[id(on)] if isinstance(on, list) else on)
     found = run.open_hours(None if lines is None else read[id(lines)], at), run.roster(table, at)
 
@@ -382,4 +382,4 @@ def test_what_is_uncertain_of_holidays_is_told():
 
 def test_a_date_is_a_holiday_or_worked_not_both():
     with pytest.raises(ScenarioError, match=r"worked\.2024-04-27: is a holiday too"):
-        Calendar(dates=["2024-04-27"], worked=["2024-04-27"])
+        HolidayCalendar(dates=["2024-04-27"], worked=["2024-04-27"])

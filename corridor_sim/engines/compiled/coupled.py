@@ -120,7 +120,7 @@ class _Entries:
         return [value[k] for value in self.values]
 
 
-class _Functions:
+class _LoopFunctions:
     def __init__(self) -> None:
         self.number: dict[StepFunction, int] = {}
 
@@ -152,7 +152,7 @@ def coupled(plan: Plan, code: Coded) -> Coupled | None:
         place[group] = len(members.values) + np.arange(len(group))
         members.add(group)
     pool, staff, pools = _pools(plan, code)
-    functions = _Functions()
+    functions = _LoopFunctions()
     steps = _steps(plan, functions)
     stock = _Entries()
     for one in plan.staff_pools:
@@ -273,7 +273,7 @@ def _comes_back(code: Coded, group_of: dict[int, int]) -> NDArray[np.bool_]:
     return found
 
 
-def _steps(plan: Plan, functions: _Functions) -> list[Any]:
+def _steps(plan: Plan, functions: _LoopFunctions) -> list[Any]:
     """What is planned of each step; the itineraries are in the order of the routes."""
     laws, reliefs = _Entries(), _Entries()
     factor, share = [], []
