@@ -140,11 +140,14 @@ def number(cell: str) -> float:
         return math.nan
 
 
-def refuse_rows(path: str, bad: list[str]) -> None:
-    """Raise ScenarioError for the rows in `bad`, if any; the first few by name."""
+def refuse_rows(path: str, bad: list[str], *, alone: bool = False) -> None:
+    """Raise ScenarioError for the rows in `bad`, if any; the first few by name.
+
+    A file that stands `alone` is the culprit itself; else it is named as the `csv` of the file that names it.
+    """
     if bad:
-        more = [f"and {len(bad) - SHOWN} more rows"] if len(bad) > SHOWN else []
-        raise ScenarioError([Problem(text, "csv", path) for text in bad[:SHOWN] + more])
+        texts = bad[:SHOWN] + ([f"and {len(bad) - SHOWN} more rows"] if len(bad) > SHOWN else [])
+        raise ScenarioError([Problem(text, file=path) if alone else Problem(text, "csv", path) for text in texts])
 
 
 def _other(header: list[str]) -> str:

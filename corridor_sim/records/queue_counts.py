@@ -132,7 +132,7 @@ def queue_counts(
             bad.append(f"row {row}, column {time}: must be later than the row before, got {when!r}")
         instants.append(instant)
         values.append(value)
-    csv_columns.refuse_rows(text, bad)
+    csv_columns.refuse_rows(text, bad, alone=True)
     if len(instants) < 2:
         raise ArgumentError(f"{text} must have at least two counts, has {len(instants)}")
     start = dt.datetime.combine(instants[0].date(), dt.time())

@@ -59,7 +59,7 @@ def delivered(results: Results, by: str | Iterable[str] | None = None, *, confid
     Examples
     --------
     >>> import corridor_sim as cs
-    >>> results = cs.run("teaching", replications=2, rng=1)
+    >>> results = cs.run("teaching", replications=5, rng=1)
     >>> cs.delivered(results, by="border")[["border", "quantity", "unit"]].values.tolist()[:1]
     [['A-B', 'tonnes', 't']]
     """

@@ -235,7 +235,7 @@ def _of_file(
             if word not in YES + NO:
                 allowed = "1, true, yes, 0, false or no"
                 bad.append(f"row {row}, column {censored}: must be {allowed}, got {others['censored'][k]!r}")
-    csv_columns.refuse_rows(path, bad)
+    csv_columns.refuse_rows(path, bad, alone=True)
     if not cells:
         raise ScenarioError([Problem("has no rows below its header", "csv", path)])
     about = _words(len(cells), going | np.isinf(high), os.path.basename(path))

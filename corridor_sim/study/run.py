@@ -442,7 +442,7 @@ def run_those_that_can(
     in_steps = batch is not None or progress is not None
     try:
         for k, one in begun.items():
-            beside = [other for other in begun.values() if other.goes_with(one)] if k == first else []
+            beside = [other for other in coming if other is not one and other.goes_with(one)] if k == first else []
             if ahead is not None and not beside:
                 # All workers have work, also where one run has few blocks: those of the next are handed out too.
                 while coming and (any(other is one for other in coming) or not ahead.is_busy):

@@ -44,7 +44,7 @@ from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.replaced_values import replaced_values
 from corridor_sim.study.run import Runnable, hands_of, options_of, planned, root_of, run_all
 from corridor_sim.study.spread import hands, spread
-from corridor_sim.study.waves import Seen, next_points
+from corridor_sim.study.waves import WaveValues, next_points
 
 STATED = 5
 """Least replications at the stated values: with fewer the interval of sampling noise is not to be relied on."""
@@ -310,7 +310,7 @@ def _in_waves(
     root, draws = made.runs[0].root, made.draws
     told: dict[str, tuple[Wave, ...]] = {}
     for prior, found in drawn.items():
-        seen: list[list[Seen]] = [[] for _ in judges]
+        seen: list[list[WaveValues]] = [[] for _ in judges]
         rows, judged, known, left = made.drawn[prior], None, list(found), 1.0
         for wave in range(1, waves + 1):
             if wave > 1:
@@ -336,14 +336,14 @@ def _in_waves(
 
 def _seen(
     made: Uncertainty, judges: Sequence[Observation], number: int, rows: DrawnRows, found: Sequence[Drawn]
-) -> Seen:
+) -> WaveValues:
     """What draws give for one of the observations."""
     one = judges[number]
     if one.is_count:
         at = sum(other.is_count for other in judges[:number])
-        return Seen(rows.points, np.array([draw.counted[at] for draw in found]), 0.0)
+        return WaveValues(rows.points, np.array([draw.counted[at] for draw in found]), 0.0)
     row = made.row(one.indicator, **one.where)
-    return Seen(rows.points, rows.values[row, 0].mean(axis=1), _noise(made, row) / math.sqrt(made.replications))
+    return WaveValues(rows.points, rows.values[row, 0].mean(axis=1), _noise(made, row) / math.sqrt(made.replications))
 
 
 def _noise(made: Uncertainty, row: int) -> float:

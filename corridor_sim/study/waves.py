@@ -24,7 +24,7 @@ CANDIDATES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WaveValues:
     """What the draws of one wave give for one observation: points (draws, inputs), values (draws,), and their noise."""
 
     points: FloatArray
@@ -33,7 +33,7 @@ class Seen:
 
 
 def next_points(
-    judges: Sequence[Observation], seen: Sequence[Sequence[Seen]], draws: int, root: int, wave: int
+    judges: Sequence[Observation], seen: Sequence[Sequence[WaveValues]], draws: int, root: int, wave: int
 ) -> tuple[FloatArray, NDArray[np.int64], float]:
     """Points of the next wave, the scramble of each, and which share of the ranges is left.
 

@@ -11,7 +11,7 @@ import corridor_sim as cs
 from corridor_sim.statistics.emulators import emulate
 from corridor_sim.statistics.scrambles import scrambled_points
 from corridor_sim.study.observations import Observation
-from corridor_sim.study.waves import Seen, next_points
+from corridor_sim.study.waves import WaveValues, next_points
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 
@@ -54,15 +54,15 @@ def test_an_emulator_takes_up_ten_inputs_at_most_and_needs_results():
 def test_the_next_wave_is_drawn_from_what_the_observation_leaves():
     x = points()
     judge = Observation(name="seen", value=12.0, sd=0.1, discrepancy_sd=0.1, indicator="tfi1")
-    fresh, scramble, left = next_points([judge], [[Seen(x, model(x), 0.0)]], 64, root=5, wave=2)
+    fresh, scramble, left = next_points([judge], [[WaveValues(x, model(x), 0.0)]], 64, root=5, wave=2)
     reach = 3 * np.hypot(0.1, 0.1)
     assert len(fresh) == 64
     assert np.bincount(scramble).tolist() == [8] * 8
     assert (np.abs(model(fresh) - 12.0) <= reach + 1e-6).all()
     dense = np.random.default_rng(0).random((100_000, 12))
     assert left == pytest.approx(np.mean(np.abs(model(dense) - 12.0) <= reach), rel=0.1)
-    again, _, _ = next_points([judge], [[Seen(x, model(x), 0.0)]], 64, root=5, wave=2)
-    other, _, _ = next_points([judge], [[Seen(x, model(x), 0.0)]], 64, root=5, wave=3)
+    again, _, _ = next_points([judge], [[WaveValues(x, model(x), 0.0)]], 64, root=5, wave=2)
+    other, _, _ = next_points([judge], [[WaveValues(x, model(x), 0.0)]], 64, root=5, wave=3)
     assert np.array_equal(fresh, again)
     assert not np.array_equal(fresh, other)
 
@@ -70,7 +70,7 @@ def test_the_next_wave_is_drawn_from_what_the_observation_leaves():
 def test_no_point_is_left_where_no_emulator_can_reach_the_observation():
     x = points()
     judge = Observation(name="seen", value=40.0, sd=0.1, indicator="tfi1")
-    fresh, _, left = next_points([judge], [[Seen(x, model(x), 0.0)]], 64, root=5, wave=2)
+    fresh, _, left = next_points([judge], [[WaveValues(x, model(x), 0.0)]], 64, root=5, wave=2)
     assert (len(fresh), left) == (0, 0.0)
 
 
