@@ -267,4 +267,5 @@ def _waterfall(
 
 
 def _error(mean: Any, low: Any, high: Any) -> Any:
-    return None if math.isnan(float(high)) else arms(mean, low, high)[:, None]
+    # Lists: matplotlib 3.9 takes a row of an array with one value for a number, which numpy warns of.
+    return None if math.isnan(float(high)) else arms(mean, low, high)[:, None].tolist()
