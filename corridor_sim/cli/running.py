@@ -99,21 +99,26 @@ def read_scenarios(
     return planned
 
 
+@contextlib.contextmanager
+def as_asked(settings: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What the options say of how to run, as every function that runs takes it; warnings come afterwards."""
+    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
+        yield {
+            "executor": executor,
+            "replications": settings["replications"],
+            "rng": settings["seed"],
+            "engine": settings["engine"],
+            "workers": settings["workers"],
+            "progress": progress,
+        }
+
+
 def run_one(scenario: Planned, settings: Mapping[str, Any], **more: Any) -> Results:
     """One scenario run as the options say."""
     from corridor_sim.study.run import run
 
-    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
-        return run(
-            scenario,
-            executor=executor,
-            replications=settings["replications"],
-            rng=settings["seed"],
-            engine=settings["engine"],
-            workers=settings["workers"],
-            progress=progress,
-            **more,
-        )
+    with as_asked(settings) as how:
+        return run(scenario, **how | more)
 
 
 def run_each(
@@ -128,18 +133,8 @@ def run_each(
     """
     from corridor_sim.study.run import run_all
 
-    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
-        return run_all(
-            scenarios,
-            failed=failed,
-            executor=executor,
-            replications=settings["replications"],
-            rng=settings["seed"],
-            engine=settings["engine"],
-            workers=settings["workers"],
-            progress=progress,
-            **more,
-        )
+    with as_asked(settings) as how:
+        return run_all(scenarios, failed=failed, **how | more)
 
 
 def tell_left_out(files: Sequence[str], failed: Sequence[CorridorError]) -> None:
@@ -164,18 +159,8 @@ def compare_all(
     """
     from corridor_sim.study.run import compare
 
-    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
-        return compare(
-            *scenarios,
-            failed=failed,
-            executor=executor,
-            replications=settings["replications"],
-            rng=settings["seed"],
-            engine=settings["engine"],
-            workers=settings["workers"],
-            progress=progress,
-            **more,
-        )
+    with as_asked(settings) as how:
+        return compare(*scenarios, failed=failed, **how | more)
 
 
 def sweep_all(
@@ -184,36 +169,18 @@ def sweep_all(
     """The points of a design run on common random numbers."""
     from corridor_sim.study.sweeps import sweep
 
-    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
-        return sweep(
-            base,
-            design,
-            keep_going=keep_going,
-            executor=executor,
-            replications=settings["replications"],
-            rng=settings["seed"],
-            engine=settings["engine"],
-            workers=settings["workers"],
-            progress=progress,
-            **more,
-        )
+    with as_asked(settings) as how:
+        return sweep(base, design, keep_going=keep_going, **how | more)
 
 
-def balanced(scenario: Planned, settings: Mapping[str, Any], **how: Any) -> Equilibrium:
+def balanced(scenario: Planned, settings: Mapping[str, Any], **more: Any) -> Equilibrium:
     """The scenario in equilibrium of choice, run as the options say."""
     from corridor_sim.model.scenario import Scenario
     from corridor_sim.study.equilibrium import equilibrium
 
     assert isinstance(scenario.scenario, Scenario)
-    with without_warnings(settings["quiet"]):
-        return equilibrium(
-            scenario.scenario,
-            replications=settings["replications"],
-            rng=settings["seed"],
-            engine=settings["engine"],
-            workers=settings["workers"],
-            **how,
-        )
+    with as_asked(settings) as how:
+        return equilibrium(scenario.scenario, **how | more)
 
 
 def refuse_without_inputs(settings: Mapping[str, Any], pictures: Iterable[str] = ()) -> None:
@@ -249,21 +216,15 @@ def uncertain_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **m
     from corridor_sim.study.uncertainty import uncertainty
 
     both = ("uniform", "triangular")
-    with without_warnings(settings["quiet"]) as progress, executor_of(settings) as executor:
+    with as_asked(settings) as how:
         return uncertainty(
             *scenarios,
-            executor=executor,
             draws=settings["inputs"],
             at=settings["at"],
             observations="packaged" if settings["observed"] else None,
             waves=settings["waves"],
             priors=both if settings["prior"] == "both" else (settings["prior"],),
-            replications=settings["replications"] or DRAWN,
-            rng=settings["seed"],
-            engine=settings["engine"],
-            workers=settings["workers"],
-            progress=progress,
-            **more,
+            **how | {"replications": settings["replications"] or DRAWN} | more,
         )
 
 
