@@ -39,6 +39,8 @@ from corridor_sim.model.holidays import HolidayNames
 from corridor_sim.model.local_clock import ONE_CLOCK, OffsetHours, ZoneName
 
 DAYS_PER_YEAR = 365.25
+CHOSEN = "chosen"
+"""Name of the entry of `crossing_shares` that an equilibrium of choice writes: who has it can choose."""
 
 
 class Profile(Sourced):

@@ -19,6 +19,7 @@ from corridor_sim.core.errors import CorridorError
 from corridor_sim.core.units import GRID_PER_H, H_PER_YEAR, FloatArray
 from corridor_sim.indicators.places import Options
 from corridor_sim.indicators.table import COLUMNS, Label, Table
+from corridor_sim.model.flows import CHOSEN
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
@@ -325,7 +326,7 @@ def without_behaviour(base: Results) -> str:
     """Why waits of a base are no ground for money: an overload that nobody can leave; empty if there is none."""
     over = base.overloaded()
     flows = base.scenario.flows.values() if isinstance(base.scenario, Scenario) else ()
-    if not over or any(flow.balk is not None or "chosen" in flow.crossing_shares for flow in flows):
+    if not over or any(flow.balk is not None or CHOSEN in flow.crossing_shares for flow in flows):
         return ""
     return (
         f"{', '.join(sorted(over))} overloaded in the base, where nobody can choose another crossing, so waits measure "

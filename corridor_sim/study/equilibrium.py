@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corridor_sim.core import arguments
-from corridor_sim.core.errors import ArgumentError, CorridorWarning
+from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning
 from corridor_sim.core.streams import Rng
 from corridor_sim.core.units import FloatArray
+from corridor_sim.model.flows import CHOSEN
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.results import Results
 from corridor_sim.study.choice import Chooser, choosers, composite_usd, logit
@@ -31,8 +32,6 @@ from corridor_sim.study.run import root_of, run
 if TYPE_CHECKING:
     import pandas as pd
 
-ENTRY = "chosen"
-"""Name of the entry of `crossing_shares` that holds the shares found."""
 FELL, ROSE = 0.3, 1.5
 """What is added to the divisor of the step where the gap fell, and where it rose: within the ranges of [liu2009]."""
 
@@ -138,7 +137,8 @@ def equilibrium(
         Scale of the logit: the difference of generalised cost at which one crossing is taken e times as
         often as the other. It has no default; say where it comes from. [US$ a consignment]
     alternatives : mapping of flow to crossings of one border, optional
-        Who chooses among what. Without it every flow with shares over two or more crossings.
+        Who chooses among what. Without it every flow with shares over two or more crossings, over the first
+        such border on its list where there are several; shares at the others stay.
     elasticity : float, or mapping of flow to float
         Elasticity of demand to the composite cost of the journey, at most 0; demand is then
         (cost / reference cost) ** elasticity times that of the scenario. 0: demand does not answer.
@@ -164,6 +164,8 @@ def equilibrium(
         If a flow cannot choose: all problems at once.
     ArgumentError
         If an argument is out of its range.
+    CorridorError
+        If demand answers and having the choice costs 0 or less: the scale is too large for an elasticity of cost.
 
     Notes
     -----
@@ -225,7 +227,12 @@ class _Demand:
         power = self.elasticity.get(flow, 0.0)
         if not power:
             return 1.0
-        return float((max(cost_usd, 1e-9) / self.reference[flow]) ** power)
+        if cost_usd <= 0:
+            raise CorridorError(
+                f"the cost of having the choice is {cost_usd:.3g} US$ for {flow}: demand has no elasticity to it; "
+                "give a smaller scale_usd"
+            )
+        return float((cost_usd / self.reference[flow]) ** power)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +293,7 @@ class _Averaging:
             parts = np.maximum(shares[one.flow], 0.0)
             parts = parts / parts.sum()
             entry = {"shares": dict(zip(one.crossings, parts.tolist(), strict=True))}
-            new: dict[str, Any] = {"crossing_shares": {**kept, ENTRY: entry}}
+            new: dict[str, Any] = {"crossing_shares": {**kept, CHOSEN: entry}}
             for field in ("per_day", "tonnes_per_year"):
                 if (volume := getattr(flow, field)) is not None and factor[one.flow] != 1.0:
                     new[field] = volume * factor[one.flow]

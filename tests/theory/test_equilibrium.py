@@ -14,7 +14,7 @@ import pytest
 from scipy.optimize import brentq
 
 import corridor_sim as cs
-from corridor_sim.core.errors import ArgumentError, CorridorWarning, ScenarioError
+from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning, ScenarioError
 
 FEW = pytest.mark.filterwarnings("ignore:only 4 replications")
 VALUE, SCALE = 20.0, 15.0
@@ -116,6 +116,11 @@ def test_demand_answers_with_its_elasticity_to_what_the_choice_costs():
     assert answers.scenario.flows["f"].per_day == pytest.approx(PER_DAY * answers.demand_factor["f"])
     same = cs.equilibrium(two_ways(days=100), scale_usd=SCALE, starts=1, workers=1, elasticity=-1.0, reference=base)
     assert same.demand_factor["f"] == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_scale_too_large_for_an_elasticity_is_refused():
+    with pytest.raises(CorridorError, match="demand has no elasticity to it; give a smaller scale_usd"):
+        cs.equilibrium(two_ways(days=8), scale_usd=1e4, starts=1, workers=1, elasticity=-1.0, reference={"f": 50.0})
 
 
 @FEW
