@@ -1,7 +1,7 @@
 """The appraisal of measures as a development bank lays it out: a table of years, and what follows from it.
 
-Costs and benefits come from `cash_flows.py`: real resource costs in constant prices:
-fees and taxes are transfers and stay out. The base must be one that somebody could live
+Costs and benefits come from `cash_flows.py`: resource costs in constant prices; fees and
+taxes are transfers and stay out. The base must be one that somebody could live
 with (rule D38).
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
+from corridor_sim.results.worth import interval_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,7 @@ class Appraisal:
     @property
     def npv_usd(self) -> tuple[float, float, float]:
         """Net present value in the first year's money: mean and interval over replications (noise only). [US$]"""
-        return self._interval(self._present(self.benefits_usd) - float(self._present(self.costs_usd)))
+        return interval_of(self._present(self.benefits_usd) - float(self._present(self.costs_usd)), self.confidence)
 
     @property
     def benefit_cost_ratio(self) -> tuple[float, float, float]:
@@ -89,7 +90,7 @@ class Appraisal:
         cost = float(self._present(self.costs_usd))
         if cost <= 0:
             return math.nan, math.nan, math.nan
-        return self._interval(self._present(self.benefits_usd) / cost)
+        return interval_of(self._present(self.benefits_usd) / cost, self.confidence)
 
     @property
     def eirr(self) -> tuple[float, float, float]:
@@ -103,7 +104,7 @@ class Appraisal:
         rates = np.array([internal_rate_of_return(one - self.costs_usd) for one in self.benefits_usd])
         if not np.isfinite(rates).all():
             return mean, math.nan, math.nan
-        _, low, high = self._interval(rates)
+        _, low, high = interval_of(rates, self.confidence)
         return mean, low, high
 
     @property
@@ -216,13 +217,7 @@ class Appraisal:
         """Present value of flows by year (last axis) in the first year's money."""
         return np.asarray((flows * self._factors).sum(axis=-1))
 
-    def _interval(self, values: FloatArray) -> tuple[float, float, float]:
-        from corridor_sim.statistics import t_interval
-
-        found = t_interval(values, self.confidence)
-        return found.mean, found.low, found.high
-
 
 def _m(usd: float) -> str:
-    """Millions of US$ with what digits are needed."""
+    """Millions of US$, to ten thousand."""
     return f"{usd / 1e6:,.2f}"

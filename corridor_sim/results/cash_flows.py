@@ -77,9 +77,10 @@ def appraise(
     -----
     A measure that wears out within the period is built again at the end of its life; what is left of its
     last life at the end is a residual value, straight-line [adb2017]. A life that is not stated is the period.
-    Where demand differs between base and other (`cs.equilibrium` with an elasticity) the benefit of each flow is
-    1/2 (n0 + n1) (d0 - d1) of consignments n and mean cost of delay d, the rule of half [mackie2005]. The interval
-    knows sampling noise only.
+    An improvement of the base that the other scenario has no more saves no cost here. Where demand differs
+    between base and other (`cs.equilibrium` with an elasticity) the benefit of each flow is
+    1/2 (n0 + n1) (d0 - d1) of consignments n and mean cost of delay d, the rule of half [mackie2005]. The
+    interval knows sampling noise only.
     """
     rate = arguments.number("discount_rate", discount_rate, 0.0, 0.5)
     period = arguments.whole("years", years, 1, MOST_YEARS)

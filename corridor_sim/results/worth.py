@@ -97,19 +97,20 @@ def worth_of(
     npv = benefits - cost
     none = np.full(len(npv), np.nan)
     return Worth(
-        npv_usd=_interval(npv, confidence),
-        benefit_cost_ratio=_interval(benefits / cost if cost > 0 else none, confidence),
-        first_year_return=_interval(
+        npv_usd=interval_of(npv, confidence),
+        benefit_cost_ratio=interval_of(benefits / cost if cost > 0 else none, confidence),
+        first_year_return=interval_of(
             (saved_usd_year - opex_usd_year) / capex_usd if capex_usd > 0 else none, confidence
         ),
-        truck_h_saved_per_1000_usd=_interval(hours / cost * 1000.0 if cost > 0 else none, confidence),
+        truck_h_saved_per_1000_usd=interval_of(hours / cost * 1000.0 if cost > 0 else none, confidence),
         probability_positive=float((npv > 0).mean()),
         replications=len(npv),
         npv_values_usd=npv,
     )
 
 
-def _interval(values: FloatArray, confidence: float) -> tuple[float, float, float]:
+def interval_of(values: FloatArray, confidence: float) -> tuple[float, float, float]:
+    """Mean over replications and the ends of its interval."""
     from corridor_sim.statistics import mean_limits
 
     mean, low, high = mean_limits(values, confidence)
