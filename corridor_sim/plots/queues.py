@@ -103,7 +103,7 @@ def queue_by_hour(data: Any, *, post: str | None = None, direction: str | None =
 
 @PLOTS.register("queue_heatmap", of="results", report=42)
 def queue_heatmap(data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None) -> Axes:
-    """Mean number waiting by weekday and local hour, of the first run of `data`."""
+    """Mean number waiting by weekday and local hour; of several runs the first."""
     ax = new_axes(ax, (8.0, 3.2))
     name, results = runs_of(data)[0]
     post, direction = _chosen(results, post, direction)
