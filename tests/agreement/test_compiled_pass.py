@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,55 @@ def test_random_plans_have_every_mechanism_of_the_pass():
 @pytest.mark.parametrize("window_h", [9.0, 48.0, 5000.0])
 def test_a_packaged_scenario_has_the_same_table(scenario, window_h):
     plan = make_plan(load_scenario(scenario, {"run.horizon_days": 12, "run.warm_up_days": 3}))
+    assert_same_as_batch(plan, window_h)
+
+
+def with_clocks(plan, seed):
+    """The plan with posts whose local clocks change within the run, at some elements and spans."""
+    dice = np.random.default_rng(seed)
+
+    def pieces():
+        at = sorted({float(dice.integers(1, plan.horizon_h)) for _ in range(dice.integers(1, 4))})
+        return tuple((from_h, float(dice.integers(-12, 28)) / 2) for from_h in (-48.0, *at))
+
+    posts = {id: {"crossing": "x", "utc_offsets": pieces()} for id in ("all", "north", "south")}
+    elements = [dataclasses.replace(one, post=("", "north", "south")[dice.integers(3)]) for one in plan.elements]
+    flows = []
+    for flow in plan.flows:
+        variants = [
+            dataclasses.replace(
+                variant,
+                spans=tuple(
+                    dataclasses.replace(span, id="x") if span.kind == "crossing" else span for span in variant.spans
+                ),
+            )
+            for variant in flow.variants
+        ]
+        flows.append(dataclasses.replace(flow, variants=tuple(variants)))
+    start = datetime(2022, 3, 20, int(dice.integers(24)))
+    return dataclasses.replace(plan, elements=tuple(elements), flows=tuple(flows), labels={"posts": posts}, start=start)
+
+
+def test_plans_with_local_clocks_that_change_within_the_run_have_the_same_table():
+    ran = 0
+    size = {"elements": (2, 5), "consignments": (40, 80), "flows": (1, 3), "span": 60}
+    for seed, plan, inputs in cases(range(400, 460), **size):
+        shown = with_clocks(plan, seed)
+        assert difference(shown, inputs, (1.0, 7.0, 1000.0)[seed % 3]) == "", seed
+        ran += 1
+    assert ran >= 30
+
+
+def test_the_week_of_a_change_of_clocks_has_the_same_table():
+    """Tehran goes to summer time on 22 March 2022, at midnight of the first day of a week."""
+    changes = {"run.start": "2022-03-14", "run.horizon_days": 21, "run.warm_up_days": 3}
+    plan = make_plan(load_scenario("do_nothing_2026", changes))
+    assert any(0 < at < plan.horizon_h for post in plan.labels["posts"].values() for at, _ in post["utc_offsets"])
+    assert_same_as_batch(plan, 48.0)
+
+
+def assert_same_as_batch(plan, window_h):
+    """Two replications of a plan give the same table by the pass and by batch."""
     rows = range(2)
     mine, theirs = Collector(plan, rows), Collector(plan, rows)
     compiled.reduce(plan, Sampler(plan, 11), rows, mine, window_h=window_h)

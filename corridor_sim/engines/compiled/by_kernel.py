@@ -241,7 +241,7 @@ def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c
     node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
     base, _, _, first, second, given_at, given, _ = d
     who, when_h, route_flow, how, fixed_h, column = c.who, c.when_h, t.route_flow, t.how, t.fixed_h, t.column
-    kind, row, clock_h = t.queue_kind[q], t.queue_row[q], t.queue_clock_h[q]
+    kind, row, clock = t.queue_kind[q], t.queue_row[q], t.queue_clock[q]
     group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
     arrival, service = c.arrival_h[:n].reshape(1, n), c.service_h[:n].reshape(1, n)
     starts, finishes = c.start_h[:n].reshape(1, n), c.finish_h[:n].reshape(1, n)
@@ -291,7 +291,7 @@ def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c
                 interruptible(s, q, join, start, leave, service[0, k], w, a, c)
                 seen(
                     row,
-                    clock_h,
+                    clock,
                     join,
                     start,
                     w.from_h,
@@ -302,12 +302,13 @@ def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c
                     a.days,
                     a.net,
                     a.waits,
+                    t,
                 )
             continue
         visited(
             s,
             row,
-            clock_h,
+            clock,
             join,
             start,
             leave,
@@ -322,5 +323,6 @@ def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c
             a.days,
             a.net,
             a.waits,
+            t,
         )
     return m, held

@@ -47,10 +47,19 @@ def time_bin(time_h, first_bin):
 
 
 @written_in
-def seen(row, clock_h, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits):
+def shift_h(clock, at_h, t):
+    """What a local clock shows at an instant, less the hour of the run (`PostClock.shown_h`). [h]"""
+    piece, end = t.clock_from[clock], t.clock_from[clock + 1]
+    while piece + 1 < end and t.clock_begin_h[piece + 1] <= at_h:
+        piece += 1
+    return t.clock_shift_h[piece]
+
+
+@written_in
+def seen(row, clock, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits, t):
     """Count who joins by day, the queue at its marks, and the wait."""
     since = max(join, 0.0)
-    days[row, np.int64((since + clock_h) * (1.0 / 24.0))] += 1
+    days[row, np.int64((since + shift_h(clock, since, t)) * (1.0 / 24.0))] += 1
     if start > join:
         before = np.int64(since * per_h)
         if start < horizon_h:
@@ -68,7 +77,7 @@ def seen(row, clock_h, join, start, from_h, until_h, horizon_h, first_bin, per_h
 def visited(
     s,
     row,
-    clock_h,
+    clock,
     join,
     start,
     leave,
@@ -83,6 +92,7 @@ def visited(
     days,
     net,
     waits,
+    t,
 ):
     """Count a visit to a queue: sums of the step, those who join by day, the queue at its marks, the wait."""
     if join < horizon_h:
@@ -95,7 +105,7 @@ def visited(
             left = leave if leave < horizon_h else nan
             if not (left < from_h):
                 edge_visit(s, join, begun, left, from_h, until_h, horizon_h, at_edge)
-        seen(row, clock_h, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits)
+        seen(row, clock, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits, t)
 
 
 @stage
@@ -154,7 +164,7 @@ def passages(many, w, t, c, a):
     """Count those passages of spans that a stage has noted, over or not (end NaN, or at the horizon or later)."""
     from_h, until_h, horizon_h, first_bin = w.from_h, w.until_h, w.horizon_h, w.first_bin
     span, begin_h, end_h = c.span, c.span_begin_h, c.span_end_h
-    span_kind, span_stay, span_row, span_clock_h = t.span_kind, t.span_stay, t.span_row, t.span_clock_h
+    span_kind, span_stay, span_row, span_clock = t.span_kind, t.span_stay, t.span_row, t.span_clock
     limit_bin, limit_h = t.limit_bin, t.limit_h
     passed, edge, stays, near, hours, hours_h = a.passed, a.passed_edge, a.stays, a.near, a.hours, a.hours_h
     begun_days, ended_days = a.begun_days, a.ended_days
@@ -196,11 +206,12 @@ def passages(many, w, t, c, a):
                 if k < len(limit_h) and time_bin(limit_h[k], first_bin) == b:
                     near[place, k] += 1
             if kind == CROSSING:
-                hour = math.floor(begin + span_clock_h[o])
+                hour = math.floor(begin + shift_h(span_clock[o], begin, t))
                 hour -= 24.0 * math.floor((hour + 0.5) * (1.0 / 24.0))
                 hours[span_row[o], np.int64(hour)] += 1.0
                 hours_h[span_row[o], np.int64(hour)] += stay
         if kind == POST:
-            begun_days[span_row[o], np.int64((max(begin, 0.0) + span_clock_h[o]) * (1.0 / 24.0))] += 1
+            since = max(begin, 0.0)
+            begun_days[span_row[o], np.int64((since + shift_h(span_clock[o], since, t)) * (1.0 / 24.0))] += 1
             if gone:
-                ended_days[span_row[o], np.int64((end + span_clock_h[o]) * (1.0 / 24.0))] += 1
+                ended_days[span_row[o], np.int64((end + shift_h(span_clock[o], end, t)) * (1.0 / 24.0))] += 1

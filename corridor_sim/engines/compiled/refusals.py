@@ -117,9 +117,6 @@ def _combinations(plan: Plan) -> Iterator[str]:
         yield from found.refused
         if any(flow.standing_h for flow in plan.flows):
             yield "queues that stand at the start, in a plan with queues that are worked through together"
-    for id, post in plan.labels.get("posts", {}).items():
-        if any(0 < from_h < plan.horizon_h for from_h, _ in post.get("utc_offsets", ())):
-            yield f"a local clock that changes within the run, at {id}"
 
 
 def _goes_elsewhere(station: Station) -> bool:

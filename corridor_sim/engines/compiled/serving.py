@@ -51,7 +51,7 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
     who, when_h, route_flow, rank, until_of = c.who, c.when_h, t.route_flow, t.queue_rank, t.queue_until_h
     how, fixed_h, column, open_function = t.how, t.fixed_h, t.column, t.queue_open[q]
     function_from, function_h, function_value = t.function_from, t.piece_h, t.piece_value
-    kind, size, row, clock_h = t.queue_kind[q], t.queue_lanes[q], t.queue_row[q], t.queue_clock_h[q]
+    kind, size, row, clock = t.queue_kind[q], t.queue_lanes[q], t.queue_row[q], t.queue_clock[q]
     group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
     p, final_piece = c.piece[q], t.queue_from[q + 1] - 1
     now, taken = c.now_h[q], c.taken[q]
@@ -176,7 +176,7 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
         visited(
             s,
             row,
-            clock_h,
+            clock,
             join,
             start,
             leave,
@@ -191,6 +191,7 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
             days,
             net,
             waits,
+            t,
         )
     c.now_h[q], c.piece[q], c.taken[q], c.waiting[q] = now, p, taken, waiting
     return m, held

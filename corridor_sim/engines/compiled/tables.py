@@ -23,6 +23,7 @@ from corridor_sim.engines.compiled import codes, kernel_tables
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.engines.queues.timetables import open_days
 from corridor_sim.indicators.base import Collector
+from corridor_sim.indicators.post_clock import PostClock
 from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.shared_sums import QueueMarks, SpanDays, SpanHours, StayTimes
 from corridor_sim.model.service_times import Deterministic, ServiceTime
@@ -85,9 +86,13 @@ class Tables(NamedTuple):
     span_slot: Ints
     span_row: Ints
     span_stay: Ints
-    span_clock_h: FloatArray
+    span_clock: Ints
     limit_bin: NDArray[np.bool_]
     limit_h: FloatArray
+    # local clocks
+    clock_from: Ints
+    clock_begin_h: FloatArray
+    clock_shift_h: FloatArray
     # queues
     queue_kind: Ints
     queue_lanes: Ints
@@ -99,7 +104,7 @@ class Tables(NamedTuple):
     queue_rank: Ints
     queue_classes: Ints
     queue_row: Ints
-    queue_clock_h: FloatArray
+    queue_clock: Ints
     queue_stops: NDArray[np.bool_]
     queue_group: Ints
     queue_slot: Ints
@@ -231,6 +236,25 @@ class _Functions:
         return self.number[function]
 
 
+class _Clocks:
+    """Local clocks, 0 that of places without a post."""
+
+    def __init__(self, collector: Collector) -> None:
+        self.number: dict[PostClock, int] = {}
+        self.of(collector.scope.clock())
+
+    def of(self, clock: PostClock) -> int:
+        """Its number."""
+        return self.number.setdefault(clock, len(self.number))
+
+    def tables(self) -> list[Any]:
+        """From `Tables.clock_from` to `clock_shift_h`."""
+        pieces = _Lists()
+        for clock in self.number:
+            pieces.add(clock.pieces)
+        return [whole(pieces.begin), *(real([piece[k] for piece in pieces.values]) for k in range(2))]
+
+
 class _Columns:
     """Columns of draws in order of first use; a law that has no code is drawn before the pass."""
 
@@ -260,7 +284,8 @@ class _Columns:
 def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
     """A plan as tables; `collector` knows the places, `step_h` is the length of a window of the pass. [h]"""
     scope = collector.scope
-    functions, columns, spans, queues = _Functions(), _Columns(plan), _Spans(collector), _QueueTables(plan, collector)
+    functions, columns, clocks = _Functions(), _Columns(plan), _Clocks(collector)
+    spans, queues = _Spans(collector, clocks), _QueueTables(plan, collector, clocks)
     queues.code(functions)
     steps = _Steps(functions, columns)
     routes: list[tuple[int, int, int, int]] = []
@@ -312,6 +337,7 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         *spans.tables(),
         stays.counts.is_near,
         stays.counts.limits_h,
+        *clocks.tables(),
         *queues.tables(),
     ]
     tables = Tables(*arrays)
@@ -414,21 +440,21 @@ class _Spans:
 
     KINDS: ClassVar[dict[str, int]] = {"post": codes.POST, "crossing": codes.CROSSING, "leg": codes.LEG}
 
-    def __init__(self, collector: Collector) -> None:
-        self.scope = collector.scope
+    def __init__(self, collector: Collector, clocks: _Clocks) -> None:
+        self.scope, self.clocks = collector.scope, clocks
         self.days, self.hours = collector.shared(SpanDays), collector.shared(SpanHours)
         self.stays = collector.shared(StayTimes)
         self.kind: list[int] = []
-        self.rows: list[tuple[int, int, int, float]] = []
+        self.rows: list[tuple[int, int, int, int]] = []
         self.cell: list[int] = []
         self.variant: list[int] = []
         self.key: list[tuple[int, int, int]] = []
         self.slots, self._variants = 0, 0
 
-    def _add(self, found: tuple[int, int], kind: int, slot: int, row: int, clock_h: float, variant: int) -> int:
+    def _add(self, found: tuple[int, int], kind: int, slot: int, row: int, clock: int, variant: int) -> int:
         place, cell = found
         self.kind.append(kind)
-        self.rows.append((slot, row, 0 if kind == codes.LEG else self.stays.row_of(place), clock_h))
+        self.rows.append((slot, row, 0 if kind == codes.LEG else self.stays.row_of(place), clock))
         self.cell.append(cell)
         self.variant.append(variant)
         return len(self.kind) - 1
@@ -446,12 +472,12 @@ class _Spans:
             taken[slot : slot + 1] = [span.last]
             self.slots = max(self.slots, len(taken))
             kind, id = self.KINDS[span.kind], self.scope.span_places[where[0]][1]
-            row, clock_h = 0, 0.0
+            row, clock = 0, 0
             if kind == codes.POST:
-                row, clock_h = self.days.row_of(where[0]), self.scope.clock_h(id)
+                row, clock = self.days.row_of(where[0]), self.clocks.of(self.scope.clock(id))
             elif kind == codes.CROSSING:
-                row, clock_h = self.hours.row_of(where[0]), float(self.hours.clock[id].shown_h(0.0))
-            found[self._add(where, kind, slot, row, clock_h, -1)] = span
+                row, clock = self.hours.row_of(where[0]), self.clocks.of(self.hours.clock[id])
+            found[self._add(where, kind, slot, row, clock, -1)] = span
             self.key.append((f, v, n))
         return found
 
@@ -461,19 +487,18 @@ class _Spans:
         assert where is not None
         self._variants += 1
         self.key.append((f, v, -1))
-        return self._add(where, codes.JOURNEY, 0, 0, 0.0, self._variants - 1)
+        return self._add(where, codes.JOURNEY, 0, 0, 0, self._variants - 1)
 
     def tables(self) -> list[Any]:
-        """From `Tables.span_kind` to `span_clock_h`."""
-        kinds = (whole, whole, whole, real)
-        return [whole(self.kind), *(as_array([row[k] for row in self.rows]) for k, as_array in enumerate(kinds))]
+        """From `Tables.span_kind` to `span_clock`."""
+        return [whole(self.kind), *(whole([row[k] for row in self.rows]) for k in range(4))]
 
 
 class _QueueTables:
     """Lines of those who wait, in order of their elements."""
 
-    def __init__(self, plan: Plan, collector: Collector) -> None:
-        self.plan, self.scope = plan, collector.scope
+    def __init__(self, plan: Plan, collector: Collector, clocks: _Clocks) -> None:
+        self.plan, self.scope, self.clocks = plan, collector.scope, clocks
         levels, marks = collector.shared(QueueLevels), collector.shared(QueueMarks)
         self.lines = levels.lines
         at = {line: k for k, line in enumerate(self.lines)}
@@ -586,16 +611,14 @@ class _QueueTables:
     ) -> None:
         self.number[k, group] = len(self.rows)
         self.kernels.append(kernel or KernelTables())
-        post = self.plan.elements[k].post
+        clock = self.clocks.of(self.scope.clock(self.plan.elements[k].post))
         # An element that no itinerary visits has no place among the levels.
         where = self.place.get(k, (-1, 0))
         element, stops = self.plan.elements[k], self.scope.may_interrupt(k)
         if isinstance(element, Station) and stops:
             # At each end of the window each lane has one at most.
             self.astride += 2 * (int(element.lanes.value.max()) + len(element.named or ()) + 1)
-        self.rows.append(
-            (kind, lanes, opens, max(rank, default=0) + 1, self.row[k], self.scope.clock_h(post), stops, *where)
-        )
+        self.rows.append((kind, lanes, opens, max(rank, default=0) + 1, self.row[k], clock, stops, *where))
         self.pieces.add(pieces)
         self.rank.append([*rank] or [0] * len(self.plan.flows))
 
@@ -616,9 +639,7 @@ class _QueueTables:
 
     def tables(self) -> list[Any]:
         """From `Tables.queue_kind` on."""
-        kind, lanes, opens, classes, row, clock_h, stops, group, slot = (
-            [one[k] for one in self.rows] for k in range(9)
-        )
+        kind, lanes, opens, classes, row, clock, stops, group, slot = ([one[k] for one in self.rows] for k in range(9))
         begin, until, number = ([piece[k] for piece in self.pieces.values] for k in range(3))
         packed = kernel_tables.packed(self.kernels)
         return [
@@ -632,7 +653,7 @@ class _QueueTables:
             whole(self.rank).reshape(len(self.rows), len(self.plan.flows)),
             whole(classes),
             whole(row),
-            real(clock_h),
+            whole(clock),
             np.array(stops, dtype=np.bool_),
             whole(group),
             whole(slot),

@@ -368,7 +368,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                 visited(
                     s,
                     t.queue_row[q],
-                    t.queue_clock_h[q],
+                    t.queue_clock[q],
                     join,
                     at,
                     at + hold,
@@ -383,6 +383,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                     days,
                     net,
                     waits,
+                    t,
                 )
                 a.served[q] += 1
                 visits += 1
@@ -420,7 +421,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                     visited(
                         np.int64(step_of[i]),
                         t.queue_row[q],
-                        t.queue_clock_h[q],
+                        t.queue_clock[q],
                         join_of[i],
                         inf,
                         inf,
@@ -435,6 +436,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                         days,
                         net,
                         waits,
+                        t,
                     )
                     a.served[q] += 1
                     visits += 1
