@@ -84,12 +84,26 @@ run_options = stacked(
     strict_option,
     quiet_option,
 )
+AUTO = "auto"
+"""What stands for a usual number of draws at the place that changes most."""
+
+
+class DrawsOrAuto(click.IntRange):
+    """A number of draws, or ``auto``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number, or the word as it is."""
+        return value if value == AUTO else super().convert(value, param, ctx)
+
+
 input_options = stacked(
     click.option(
         "--inputs",
-        type=click.IntRange(1, MAX_REPLICATIONS),
+        type=DrawsOrAuto(1, MAX_REPLICATIONS),
+        metavar="N|auto",
         help="Draw every figure that has a range so often (a power of two): intervals of the inputs beside those of "
-        "sampling noise. -n is then of each draw.",
+        "sampling noise. -n is then of each draw. 'auto' first compares as without --inputs, then draws at the one "
+        "place where time changes most.",
     ),
     click.option(
         "--at",
@@ -113,9 +127,9 @@ input_options = stacked(
     click.option(
         "--prior",
         type=click.Choice(["both", "uniform", "triangular"]),
-        default="both",
-        show_default=True,
-        help="With --inputs: how values lie in ranges that state no law. Both cost twice as much as one.",
+        default=None,
+        help="With --inputs: how values lie in ranges that state no law. Both, the default, cost twice as much as one; "
+        "with 'auto' it is uniform.",
     ),
 )
 indicator_option = click.option(

@@ -43,6 +43,10 @@ def scrambled_points(
 
     Each scramble is the first 2^m points of a Sobol sequence with a random linear scramble and a random
     shift of its own [owen1995] [matousek1998], so every point is uniform over the cube, and scrambles are independent.
+    Which dimension of the sequence an input gets is drawn anew in each scramble. Two dimensions whose first direction
+    numbers agree rise and fall together in few points [joe2008], and scrambling at most turns that round: one pair of
+    inputs would be tied in every scramble, and an effect of the one be told of the other. One scramble alone is left
+    as it is.
 
     Parameters
     ----------
@@ -65,10 +69,14 @@ def scrambled_points(
     count = most if scrambles is None else min(scrambles, most)
     if not 1 <= dimensions <= MOST_DIMENSIONS:
         raise ValueError(f"there must be from 1 to {MOST_DIMENSIONS} ranged inputs, got {dimensions}")
-    parts = [
-        qmc.Sobol(dimensions, **_chance(qmc.Sobol, root, 0x5C7A, number)).random(draws // count)
-        for number in range(count)
-    ]
+    if count == 1:
+        points = qmc.Sobol(dimensions, **_chance(qmc.Sobol, root, 0x5C7A, 0)).random(draws)
+        return points, np.zeros(draws, dtype=np.int64)
+    parts = []
+    for number in range(count):
+        points = qmc.Sobol(dimensions, **_chance(qmc.Sobol, root, 0x5C7A, number)).random(draws // count)
+        order = np.random.default_rng(np.random.SeedSequence(root, spawn_key=(0x5C7C, number))).permutation(dimensions)
+        parts.append(points[:, order])
     return np.concatenate(parts), np.repeat(np.arange(count), draws // count)
 
 

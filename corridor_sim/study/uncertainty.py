@@ -14,7 +14,7 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -22,21 +22,21 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core import arguments
-from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning, Problem, ScenarioError, nearest
+from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning, Problem, ScenarioError
+from corridor_sim.core.fingerprints import fingerprint
 from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.streams import Rng
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators import INDICATORS, Collector, Options
-from corridor_sim.indicators.places import PlanView
-from corridor_sim.indicators.table import Label, Table
+from corridor_sim.indicators import Options
 from corridor_sim.plan.build import Planned
 from corridor_sim.plan.plan import Plan
-from corridor_sim.results.comparison import MAIN, other_question, refuse
-from corridor_sim.results.uncertain import DrawnRows, Uncertainty, Wave, rows_wanted
+from corridor_sim.results.comparison import Comparison, other_question, refuse
+from corridor_sim.results.uncertain import DrawnRows, Uncertainty, Wave
 from corridor_sim.statistics.effects import first_order
 from corridor_sim.statistics.history_matching import implausibility, judge
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study.active_inputs import active_inputs
+from corridor_sim.study.asked_rows import ids_at, only, place_changed_most, rows_to_keep
 from corridor_sim.study.draws import Draw, Drawing, Drawn, StatedPart, asked_part, planned_with, simulate_draw
 from corridor_sim.study.input_space import PRIORS, InputSpace, ranged_figures
 from corridor_sim.study.observations import Observation, wanted_observations
@@ -52,6 +52,8 @@ MOST_TOLD = 20
 """Problems of draws that are told."""
 MAX_WAVES = 20
 """Waves of history matching at most; three are usual."""
+MOST_CHANGED = "most changed"
+"""What stands for the place where a comparison that was run before changes most."""
 AGAINST = 3
 """Answers against which a corner of the box is tried."""
 
@@ -68,6 +70,7 @@ def uncertainty(
     at: str | Iterable[str] = (),
     indicators: str | Iterable[str] | None = None,
     stated_replications: int | None = None,
+    stated: Comparison | None = None,
     engine: str = "auto",
     executor: futures.Executor | None = None,
     workers: int | None = None,
@@ -104,6 +107,9 @@ def uncertainty(
         Rows to keep; by default the main ones, all classes together.
     stated_replications : int, optional
         At the stated values; by default `replications`, at least 5.
+    stated : Comparison, optional
+        Of these scenarios at their stated values, run before with the same seed: its runs are not repeated. With it
+        ``at="most changed"`` is the one crossing or post where time changes most in it.
     workers : int, optional
         Processes; by default all cores. The answer does not depend on it.
     executor : concurrent.futures.Executor, optional
@@ -153,6 +159,9 @@ def uncertainty(
         arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
     if options is not None:
         arguments.instance("options", options, Options, "an Options")
+    if stated is not None:
+        arguments.instance("stated", stated, Comparison, "a Comparison")
+        options = options or stated.base.options
     given = [planned(scenario) for scenario in (base, *others)]
     if any(isinstance(one.scenario, Plan) for one in given):
         raise CorridorError("the inputs of a scenario are drawn; a plan has none")
@@ -164,15 +173,23 @@ def uncertainty(
     if not len(space):
         raise CorridorError("no figure of these scenarios has a range: there is nothing to draw")
 
+    if stated is not None:
+        _refuse_others(stated, given, root)
+    if stated_replications is not None and stated is not None:
+        raise ArgumentError("stated_replications has no meaning with stated: its runs are there")
+    if at == MOST_CHANGED:
+        if stated is None:
+            raise ArgumentError(f"at = {MOST_CHANGED!r} needs stated, a comparison that was run before")
+        at = place_changed_most(stated)
     places = (at,) if isinstance(at, str) else tuple(at)
-    elements = tuple(_ids_at(one.plan, places) for one in given) if places else ()
+    elements = tuple(ids_at(one.plan, places) for one in given) if places else ()
     parts = [
         Planned(one.scenario, asked_part(one.plan, ids))
         for one, ids in zip(given, elements or [()] * len(given), strict=True)
     ]
     names = None if indicators is None else (indicators,) if isinstance(indicators, str) else tuple(indicators)
     judges = wanted_observations(observations)
-    kinds, labels = _rows_to_keep(
+    kinds, labels = rows_to_keep(
         parts[0].plan,
         names,
         elements[0] if elements else (),
@@ -184,9 +201,12 @@ def uncertainty(
     settings: dict[str, Any] = {"rng": root, "engine": engine, "executor": executor, "workers": workers}
     settings["memory_gb"] = memory_gb
     like = draws * len(priors)
-    runs = run_all(parts, None if places else store, replications=count, options=options, among=like, **settings)
-    if places:
-        runs = [one.with_rows(_only(one.rows, labels)) for one in runs]
+    if stated is not None:
+        runs = list(stated.runs)
+    else:
+        runs = run_all(parts, None if places else store, replications=count, options=options, among=like, **settings)
+        if places:
+            runs = [one.with_rows(only(one.rows, labels)) for one in runs]
 
     kept = None if store is None else os.path.abspath(store)
     if kept is not None:
@@ -243,6 +263,19 @@ def uncertainty(
             if corners:
                 made = replace(made, corners=np.concatenate([made.corners, np.stack(corners, axis=2)], axis=2))
     return replace(made, wall_s=time.perf_counter() - began)
+
+
+def _refuse_others(stated: Comparison, given: Sequence[Planned], root: int) -> None:
+    """Refuse a comparison that is not of these scenarios with this seed."""
+    same = len(stated.runs) == len(given) and all(
+        run.root == root and fingerprint(run.plan) == fingerprint(one.plan)
+        for run, one in zip(stated.runs, given, strict=True)
+    )
+    if not same or not stated.paired:
+        raise ArgumentError(
+            "stated must be the comparison of these scenarios, in this order and with this seed "
+            f"({', '.join(one.scenario.name or 'run' for one in given)}; {root}), got {stated!r:.200}"
+        )
 
 
 # ---------------------------------------------------------------- draws
@@ -354,74 +387,7 @@ def _noise(made: Uncertainty, row: int) -> float:
     return float(found.std(ddof=1)) if len(found) > 1 else 0.0
 
 
-# ---------------------------------------------------------------- rows and places
-
-
-def _rows_to_keep(
-    plan: Plan,
-    names: Sequence[str] | None,
-    elements: Sequence[str],
-    places: Sequence[str],
-    judging: Collection[str] = (),
-) -> tuple[tuple[str, ...], tuple[Label, ...]]:
-    """Indicators to reckon and the rows that are kept of every draw."""
-    rows = {kind: Collector(plan, [0], [kind]).finish().labels for kind in INDICATORS}
-    known = {label.indicator for labels in rows.values() for label in labels}
-    for name in names or ():
-        if name not in known:
-            hint = nearest(name, known)
-            raise CorridorError(f"no row {name!r}" + (f"; {hint}" if hint else ""))
-    kinds, kept = [], []
-    for kind, labels in rows.items():
-        wanted = [labels[k] for k in rows_wanted(labels, names, MAIN)]
-        wanted += [labels[k] for k in rows_wanted(labels, judging, MAIN)] if judging else []
-        if places:
-            wanted = [label for label in wanted if _is_at(label, elements, plan)]
-        if wanted:
-            kinds.append(kind)
-            kept += [label for label in wanted if label not in kept]
-    if not kept:
-        raise CorridorError(
-            f"no row is left of {', '.join(names or MAIN)}" + (f" at {', '.join(places)}" if places else "")
-        )
-    return tuple(kinds), tuple(kept)
-
-
-def _is_at(label: Label, elements: Sequence[str], plan: Plan) -> bool:
-    """Whether a row is about elements that were asked for, and about nothing else."""
-    wanted = set(elements)
-    view = PlanView(plan, np.arange(1))
-    if label.kind == "stage":
-        return label.place in wanted
-    if label.kind == "crossing":
-        about = view.crossing_elements.get((label.place, label.direction), ())
-    elif label.kind == "post":
-        about = view.post_elements.get((label.place, label.direction), ())
-    else:
-        return False
-    return bool(about) and all(plan.elements[k].id in wanted for k in about)
-
-
-def _ids_at(plan: Plan, places: Sequence[str]) -> tuple[str, ...]:
-    """Ids of the elements of crossings, crossings with a direction, or posts."""
-    view = PlanView(plan, np.arange(1))
-    known: dict[str, set[int]] = {}
-    for (id, direction), elements in (*view.crossing_elements.items(), *view.post_elements.items()):
-        for name in (id, f"{id} {direction}"):
-            known.setdefault(name, set()).update(elements)
-    found: set[int] = set()
-    for place in places:
-        if place not in known:
-            hint = nearest(place, known)
-            raise CorridorError(f"no crossing or post {place!r} on the way of any flow" + (f"; {hint}" if hint else ""))
-        found |= known[place]
-    return tuple(sorted(plan.elements[k].id for k in found))
-
-
-def _only(table: Table, labels: Sequence[Label]) -> Table:
-    at = {label: k for k, label in enumerate(table.labels)}
-    rows = [at[label] for label in labels if label in at]
-    return Table(tuple(table.labels[k] for k in rows), table.values[rows], table.replications)
+# ---------------------------------------------------------------- inputs
 
 
 def space_of(scenarios: Sequence[Any]) -> InputSpace:

@@ -83,11 +83,27 @@ def test_compare_at_one_place_says_the_same_as_the_library(files, sure):
     assert "sign_holds" in shown
 
 
+def test_auto_compares_everything_and_draws_at_the_place_that_changes_most(files):
+    asked = ["-n", "6", "--workers", "1", "-q", "--seed", "3"]
+    text = called("compare", *files, "--inputs", "auto", *asked).stdout
+    first, rest = text.split("At the stated values:\n\n")
+    assert "90 % of 64 draws" in first
+    assert "6 replications at the stated values" in " ".join(first.split())
+    assert "2 figures are drawn from a range" in first
+    plain = called("compare", *files, *asked).stdout
+    assert rest.split("astara_ir", 1)[1] == plain.split("astara_ir", 1)[1]
+    rows = json.loads(called("compare", *files, "--inputs", "auto", *asked, "--format", "json").stdout)["differences"]
+    crossing = next(row for row in rows if row["indicator"] == "tfi1" and row["direction"] == "IR>AZ")
+    assert crossing["inputs_low"] < crossing["inputs_high"]
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
         (["--inputs", "20"], "power of two"),
+        (["--inputs", "many"], "not a valid integer"),
         (["--at", "astara"], "--at needs --inputs"),
+        (["--prior", "uniform"], "--prior needs --inputs"),
         (["--picture", "tornado.png"], "tornado needs --inputs"),
     ],
 )
