@@ -327,7 +327,8 @@ class Collector:
             self._reduce_spans(where, times)
         self._visits, self._spans = {}, {}
         rows = [row for indicator in self._indicators for row in indicator.table_rows()]
-        values = np.stack([values for _, values in rows]) if rows else np.empty((0, len(self.scope.replications)))
+        values = np.concatenate([values for _, values in rows] or [np.empty(0)])
+        values = values.reshape(len(rows), len(self.scope.replications))
         pools = pooled(
             [row for indicator in self._indicators for row in indicator.pooled_rows()], self.scope.replications
         )

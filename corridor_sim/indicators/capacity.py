@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -49,6 +50,8 @@ class Capacity(Reducer):
     def start(self) -> None:
         self.days_joined, self.visits = self.shared(StationDays), self.shared(VisitSums)
         self.accounts = Accounts(self.scope.plan)
+        self._in_window: dict[int, InWindow | None] = {}
+        self._daily: dict[int, tuple[FloatArray, FloatArray] | None] = {}
 
     @property
     def limited(self) -> tuple[int, ...]:
@@ -67,6 +70,16 @@ class Capacity(Reducer):
         """Edges of the local days at an element, within the run. [h]"""
         return self.scope.day_edges_h(self.scope.plan.elements[element].post)
 
+    @cached_property
+    def _steps(self) -> list[list[Step]]:
+        """The steps of each cell, over all itineraries of its flow."""
+        found: list[list[Step]] = [[] for _ in self.scope.cells]
+        for f, flow in enumerate(self.scope.plan.flows):
+            for variant in flow.variants:
+                for step in variant.steps:
+                    found[self.scope.cell_of[step.element, f]].append(step)
+        return found
+
     def _cells(self, element: int, pool: CapacityPool) -> list[int]:
         """Cells of the visit sums whose flows count against a pool."""
         return [cell for cell in self.scope.element_cells[element] if self.scope.cells[cell][1] in pool.flows]
@@ -84,11 +97,7 @@ class Capacity(Reducer):
             return np.ones((count, len(at_h)))
         hours, number = np.zeros((count, len(at_h))), np.zeros((count, 1))
         for cell in self._cells(element, pool):
-            flow = scope.cells[cell][1]
-            steps = [
-                step for variant in scope.plan.flows[flow].variants for step in variant.steps if step.element == element
-            ]
-            planned = [planned_hold_h(step, at_h) for step in steps]
+            planned = [planned_hold_h(step, at_h) for step in self._steps[cell]]
             known = [hold for hold in planned if hold is not None]
             joined = visits.joined[cell][:, None]
             if known:
@@ -103,7 +112,12 @@ class Capacity(Reducer):
         return ratio(hours, number)
 
     def daily(self, element: int) -> tuple[FloatArray, FloatArray] | None:
-        """(capacity, load) of each local day in consignments, shape (replication, day)."""
+        """(capacity, load) of each local day in consignments, shape (replication, day), once everything is counted."""
+        if element not in self._daily:
+            self._daily[element] = self._by_day(element)
+        return self._daily[element]
+
+    def _by_day(self, element: int) -> tuple[FloatArray, FloatArray] | None:
         days_h = self.edges_h(element)
         edges_h = self._with_changes(element, days_h)
         first, capacity = np.searchsorted(edges_h, days_h[:-1]), None
@@ -123,7 +137,7 @@ class Capacity(Reducer):
 
     def _with_changes(self, element: int, edges_h: FloatArray) -> FloatArray:
         """The edges, and between them the instants at which a law, factor or relief of an element changes. [h]"""
-        steps = [s for flow in self.scope.plan.flows for v in flow.variants for s in v.steps if s.element == element]
+        steps = [step for cell in self.scope.element_cells[element] for step in self._steps[cell]]
         changes = {from_h for step in steps for from_h, _ in step.laws}
         for step in steps:
             for function in (step.factor, *(relief.share for relief in step.reliefs)):
@@ -132,7 +146,12 @@ class Capacity(Reducer):
         return np.unique(np.concatenate([edges_h, np.array(inside, dtype=np.float64)]))
 
     def over_window(self, element: int) -> InWindow | None:
-        """What can pass and what comes in the counted window."""
+        """What can pass and what comes in the counted window, once everything is counted."""
+        if element not in self._in_window:
+            self._in_window[element] = self._over_window(element)
+        return self._in_window[element]
+
+    def _over_window(self, element: int) -> InWindow | None:
         scope, account = self.scope, self.accounts.of(element)
         edges_h = self.edges_h(element)
         edges_h = self._with_changes(element, np.unique(np.clip(edges_h, scope.from_h, scope.until_h)))

@@ -17,15 +17,17 @@ class TravelCosts(Reducer):
 
     def start(self) -> None:
         self.spans = self.shared(SpanSums)
+        flows = self.scope.plan.flows
+        self._flow_of = {flow.id: f for f, flow in reversed(list(enumerate(flows)))}
+        self._place_of = {place[1]: n for n, place in self.scope.places("flow")}
 
     def flow_of(self, id: str) -> int:
         """Number of the flow of this id."""
-        return next(f for f, flow in enumerate(self.scope.plan.flows) if flow.id == id)
+        return self._flow_of[id]
 
     def place_of_flow(self, flow: int) -> int:
         """Number of the span place of a flow."""
-        found = self.scope.plan.flows[flow]
-        return self.scope.span_places.index(("flow", found.id, found.direction))
+        return self._place_of[self.scope.plan.flows[flow].id]
 
     def value_of_time(self, flow: int) -> float:
         """Value of an hour of one consignment. [US$/h]"""
@@ -100,6 +102,6 @@ class DelayCost(Indicator):
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("flow"):
             flow = self._costs.flow_of(place[1])
-            elements = tuple(sorted({element for element, f in self.scope.cells if f == flow}))
+            elements = self.scope.flow_elements[flow]
             hours = self._components.delay_h(elements, self._spans.of(self._spans.begun, n), place, (flow,))
             yield self.row(hours * self._costs.value_of_time(flow), *place)

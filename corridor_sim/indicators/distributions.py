@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,19 +99,33 @@ class Distribution:
 
     def __init__(self, counts: CountArray, zeros: FloatArray, value_h: FloatArray) -> None:
         self.counts, self.zeros, self.value_h = counts, zeros, value_h
-        self._upto: CountArray = np.cumsum(counts, axis=1, dtype=np.int32)
-        self.number = self._upto[:, -1] + zeros
+
+    @cached_property
+    def _between(self) -> slice:
+        """The values between the least and the largest that occur: mostly few of them all."""
+        found = np.flatnonzero(self.counts.any(axis=0))
+        return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 1)
+
+    @cached_property
+    def _upto(self) -> CountArray:
+        """Number of those above zero up to each value in `_between`."""
+        return np.cumsum(self.counts[:, self._between], axis=1, dtype=np.int32)
+
+    @cached_property
+    def number(self) -> FloatArray:
+        """Number in each replication."""
+        return np.asarray(self._upto[:, -1] + self.zeros)
 
     def by_value(self) -> tuple[FloatArray, IntArray]:
-        """Values in increasing order and counts of shape (replication, value), exact zeros first."""
-        counts = np.concatenate([self.zeros[:, None].astype(np.int64), self.counts], axis=1)
-        return np.concatenate([[0.0], self.value_h]), counts
+        """Values in increasing order and counts of shape (replication, value), zero first; none beyond the largest."""
+        counts = np.concatenate([self.zeros[:, None].astype(np.int64), self.counts[:, self._between]], axis=1)
+        return np.concatenate([[0.0], self.value_h[self._between]]), counts
 
     def percentile(self, percent: float) -> FloatArray:
         """Smallest time that at least `percent` of the consignments do not exceed (inverted cdf). [h]"""
         rank = np.ceil(self.number * (percent / 100.0)) - self.zeros
         at = np.argmax(self._upto >= rank.astype(np.int32)[:, None], axis=1)
-        found = np.where(rank <= 0, 0.0, self.value_h[at])
+        found = np.where(rank <= 0, 0.0, self.value_h[self._between][at])
         return np.where(self.number > 0, found, np.nan)
 
     def spread(self) -> tuple[FloatArray, FloatArray]:

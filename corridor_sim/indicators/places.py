@@ -220,6 +220,14 @@ class PlanView:
         return tuple(found)
 
     @cached_property
+    def flow_elements(self) -> tuple[tuple[int, ...], ...]:
+        """Elements that each flow may visit, in increasing order."""
+        found: list[list[int]] = [[] for _ in self.plan.flows]
+        for element, flow in self.cells:
+            found[flow].append(element)
+        return tuple(map(tuple, found))
+
+    @cached_property
     def cell_of(self) -> dict[tuple[int, int], int]:
         """Cell of each (element, flow) pair."""
         return {pair: cell for cell, pair in enumerate(self.cells)}
@@ -278,6 +286,17 @@ class PlanView:
         inside.sort(key=lambda one: one.first)
         sides = [str(labels.get(one.id, {}).get("country", "") or one.id) for one in inside]
         return ("crossing", span.id, ">".join(dict.fromkeys(sides)))
+
+    @cached_property
+    def passed(self) -> dict[PlaceKey, dict[tuple[int, int], int]]:
+        """By place the itineraries through it, as (flow, variant), and how many of their spans are of it."""
+        found: dict[PlaceKey, dict[tuple[int, int], int]] = {}
+        for f, flow in enumerate(self.plan.flows):
+            for v, variant in enumerate(flow.variants):
+                for span in variant.spans:
+                    by = found.setdefault(self.place_of(variant, span), {})
+                    by[f, v] = by.get((f, v), 0) + 1
+        return found
 
     def places(self, *kinds: str) -> list[tuple[int, PlaceKey]]:
         """Numbered span places of these kinds."""

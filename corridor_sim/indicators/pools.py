@@ -85,11 +85,15 @@ def pooled(
     """PooledCounts of distributions given as (labels with percent, values, counts of shape (replication, value))."""
     which, value, counts, percentiles = [], [], [], []
     section = replications % SECTIONS
+    alone = len(np.unique(section)) == len(section)
     for number, (labels, values, by_replication) in enumerate(rows):
         percentiles += [(label, number, percent) for label, percent in labels]
         there = np.flatnonzero(by_replication.any(axis=0))
         found = np.zeros((len(there), SECTIONS), dtype=np.int64)
-        np.add.at(found.T, section, by_replication[:, there])
+        if alone:
+            found[:, section] = by_replication[:, there].T
+        else:
+            np.add.at(found.T, section, by_replication[:, there])
         which.append(np.full(len(there), number, dtype=np.int64))
         value.append(values[there])
         counts.append(found)

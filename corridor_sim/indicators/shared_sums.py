@@ -8,6 +8,9 @@ otherwise count the same thing.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,6 +47,7 @@ class VisitSums(Reducer):
         self.interrupted_in_window_h, self.blocked_in_window_h = zeros(), zeros()
         self.unserved, self.unserved_wait_h = zeros(), zeros()
         self._found: dict[tuple[int | tuple[int, ...], tuple[int, ...] | None], IntArray] = {}
+        self._found_each: dict[tuple[tuple[int, ...], tuple[int, ...] | None], tuple[IntArray, IntArray]] = {}
         self._working_times: dict[tuple[int, int], list[WorkingTime]] = {}
 
     def add_visits(self, block: VisitBlock) -> None:
@@ -167,15 +171,29 @@ class VisitSums(Reducer):
     def _cells(self, elements: int | tuple[int, ...], flows: tuple[int, ...] | None) -> IntArray:
         """Cells of some elements and flows, looked up once."""
         if (elements, flows) not in self._found:
-            every = [
-                cell
-                for k in ((elements,) if isinstance(elements, int) else elements)
-                for cell in self.scope.element_cells[k]
-            ]
-            wanted = None if flows is None else set(flows)
-            found = [cell for cell in every if wanted is None or self.scope.cells[cell][1] in wanted]
+            some = (elements,) if isinstance(elements, int) else elements
+            if flows is None:
+                found = [cell for k in some for cell in self.scope.element_cells[k]]
+            else:
+                at = self.scope.cell_of
+                found = [at[k, flow] for k in some for flow in flows if (k, flow) in at]
             self._found[elements, flows] = np.array(found, dtype=np.int64)
         return self._found[elements, flows]
+
+    def visited(self, elements: tuple[int, ...], flows: tuple[int, ...] | None) -> tuple[int, ...]:
+        """Those of some elements that one of the flows may visit."""
+        return tuple(k for k in elements if len(self._cells(k, flows)))
+
+    def of_each(self, values: FloatArray, visited: tuple[int, ...], flows: tuple[int, ...] | None = None) -> FloatArray:
+        """Sum of `values` over the flows at each of some elements that they may visit, shape (element, replication)."""
+        key = visited, flows
+        if key not in self._found_each:
+            found = [self._cells(k, flows) for k in visited]
+            ends = np.cumsum([len(cells) for cells in found])
+            self._found_each[key] = np.concatenate(found), ends - [len(cells) for cells in found]
+        cells, first = self._found_each[key]
+        # Exact in any order, see `of`.
+        return values[cells] if len(cells) == len(first) else np.add.reduceat(values[cells], first, axis=0)
 
 
 class Components(Reducer):
@@ -191,6 +209,7 @@ class Components(Reducer):
     def start(self) -> None:
         self.visits = self.shared(VisitSums)
         self._times: dict[tuple[int, tuple[int, ...] | None, PlaceKey], int | None] = {}
+        self._means: dict[tuple[tuple[int, ...], tuple[int, ...] | None, PlaceKey], _MeanVisits] = {}
 
     def names(self, elements: tuple[int, ...], also: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Components that can occur at some elements (and `also` some that cannot), in a fixed order."""
@@ -215,44 +234,34 @@ class Components(Reducer):
         place: PlaceKey,
         flows: tuple[int, ...] | None = None,
     ) -> FloatArray:
-        """Hours of one component in a mean passage of a place, shape (replication,). [h]"""
-        visits, total = self.visits, np.zeros(len(self.scope.replications))
-        for element in elements:
-            thing = self.scope.plan.elements[element]
-            parts: list[tuple[FloatArray, FloatArray]] = []
-            if name == thing.wait_component and thing.kind != "delay":
-                parts.append((visits.wait_h, visits.started))
-            if name == hold_component(thing) and thing.kind != "quota":
-                parts.append((visits.hold_h, visits.left))
-            if name == "interrupted":
-                parts.append((visits.interrupted_h, visits.left))
-            if name == "blocked":
-                parts.append((visits.blocked_h, visits.left))
-            if not parts:
-                continue
-            joined = visits.of(visits.joined, element, flows)
-            share = self.share(element, elements, passages, place, flows)
-            for hours, number in parts:
-                mean = ratio(visits.of(hours, element, flows), visits.of(number, element, flows))
-                total = total + np.where(joined > 0, mean * share, 0.0)
-        return np.where(passages > 0, total, np.nan)
+        """Hours of one component in a mean passage of a place, shape (replication,). [h]
+
+        `passages` are those begun there, by these flows. To be asked once everything is counted.
+        """
+        key = elements, flows, place
+        if key not in self._means:
+            self._means[key] = _MeanVisits(self, elements, passages, place, flows)
+        return np.where(passages > 0, self._means[key].hours_of(name), np.nan)
 
     def travel_h(self, elements: tuple[int, ...], flow: int, done: list[FloatArray]) -> FloatArray:
         """Hours moved in all by the journeys of a flow that are `done`, by itinerary, shape (replication,). [h]
 
         Mean travel over each leg times how often their itineraries use it; NaN where nobody was counted on a leg.
         """
-        visits, total = self.visits, np.zeros(len(self.scope.replications))
-        variants = self.scope.plan.flows[flow].variants
-        for element in elements:
-            thing = self.scope.plan.elements[element]
-            if thing.kind == "quota" or hold_component(thing) != "travel":
-                continue
-            used = np.zeros(len(total))
-            for variant, number in zip(variants, done, strict=True):
-                used = used + number * sum(step.element == element for step in variant.steps)
-            mean = ratio(visits.of(visits.hold_h, element, (flow,)), visits.of(visits.left, element, (flow,)))
-            total = total + np.where(used > 0, mean * used, 0.0)
+        total = np.zeros(len(self.scope.replications))
+        visits, things = self.visits, self.scope.plan.elements
+        travel = [k for k in elements if things[k].kind != "quota" and hold_component(things[k]) == "travel"]
+        moved = visits.visited(tuple(travel), (flow,))
+        if not moved:
+            return total
+        used = {element: np.zeros(len(total)) for element in moved}
+        for variant, number in zip(self.scope.plan.flows[flow].variants, done, strict=True):
+            times = Counter(step.element for step in variant.steps)
+            for element in used:
+                used[element] = used[element] + number * times[element]
+        hours, left = visits.of_each(visits.hold_h, moved, (flow,)), visits.of_each(visits.left, moved, (flow,))
+        for mean, often in zip(ratio(hours, left), used.values(), strict=True):
+            total = total + np.where(often > 0, mean * often, 0.0)
         return total
 
     def share(
@@ -285,22 +294,26 @@ class Components(Reducer):
 
     def _times_visited(self, element: int, flows: tuple[int, ...] | None, place: PlaceKey) -> int | None:
         times: set[int] = set()
-        plan = self.scope.plan
-        for variant in (variant for f in flows or range(len(plan.flows)) for variant in plan.flows[f].variants):
-            ways = 1
-            if place[0] != "flow":
-                ways = sum(self.scope.place_of(variant, span) == place for span in variant.spans)
-                if ways and any(step.balk for step in variant.steps):
-                    return None
-            if not ways:
+        plan, wanted = self.scope.plan, None if flows is None else set(flows)
+        ways: Mapping[tuple[int, int], int]
+        if place[0] == "flow":
+            of = range(len(plan.flows)) if flows is None else flows
+            ways = {(f, v): 1 for f in of for v in range(len(plan.flows[f].variants))}
+        else:
+            ways = self.scope.passed.get(place, {})
+        for (f, v), many in ways.items():
+            if wanted is not None and f not in wanted:
                 continue
+            variant = plan.flows[f].variants[v]
+            if place[0] != "flow" and any(step.balk for step in variant.steps):
+                return None
             # Anywhere on the way: the wait for a slot is one of the post, and lies before it.
             steps = [step for step in variant.steps if step.element == element]
             if any(step.share or step.balk or any(not relief.factor for relief in step.reliefs) for step in steps):
                 return None
-            if len(steps) % ways:
+            if len(steps) % many:
                 return None
-            times.add(len(steps) // ways)
+            times.add(len(steps) // many)
         return times.pop() if len(times) == 1 else None
 
     def delay_h(
@@ -315,6 +328,56 @@ class Components(Reducer):
         for name in self.names(elements):
             if name in DELAYS:
                 total = total + self.mean_h(name, elements, passages, place, flows)
+        return total
+
+
+class _MeanVisits:
+    """What visits add to a mean passage of a place, by element and kind of time, worked out as it is asked for."""
+
+    def __init__(
+        self,
+        components: Components,
+        elements: tuple[int, ...],
+        passages: FloatArray,
+        place: PlaceKey,
+        flows: tuple[int, ...] | None,
+    ) -> None:
+        self._visits, self._flows, self._count = components.visits, flows, len(passages)
+        self._visited = self._visits.visited(elements, flows)
+        things = [components.scope.plan.elements[k] for k in self._visited]
+        # Kind of time and row of the element, for each component.
+        self._parts: dict[str, list[tuple[str, int]]] = {}
+        for row, thing in enumerate(things):
+            if thing.kind != "delay":
+                self._parts.setdefault(thing.wait_component, []).append(("wait", row))
+            if thing.kind != "quota":
+                self._parts.setdefault(hold_component(thing), []).append(("hold", row))
+            for name in ("interrupted", "blocked"):
+                self._parts.setdefault(name, []).append((name, row))
+        shares = [components.share(k, elements, passages, place, flows) for k in self._visited]
+        self._share = np.stack(shares) if shares else np.empty((0, self._count))
+        self._hours: dict[str, FloatArray] = {}
+
+    def _hours_by_element(self, kind: str) -> FloatArray:
+        """Hours of one kind that the visits to each element add, shape (element, replication). [h]"""
+        if kind not in self._hours:
+            visits, visited, flows = self._visits, self._visited, self._flows
+            hours, number = {
+                "wait": (visits.wait_h, visits.started),
+                "hold": (visits.hold_h, visits.left),
+                "interrupted": (visits.interrupted_h, visits.left),
+                "blocked": (visits.blocked_h, visits.left),
+            }[kind]
+            mean = ratio(visits.of_each(hours, visited, flows), visits.of_each(number, visited, flows))
+            joined = visits.of_each(visits.joined, visited, flows)
+            self._hours[kind] = np.where(joined > 0, mean * self._share, 0.0)
+        return self._hours[kind]
+
+    def hours_of(self, name: str) -> FloatArray:
+        """Hours of one component, shape (replication,). [h]"""
+        total = np.zeros(self._count)
+        for kind, row in self._parts.get(name, ()):
+            total = total + self._hours_by_element(kind)[row]
         return total
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Table:
     """Values of many indicators: ``values[k, r]`` is label `k` in replication ``replications[r]``.
 
@@ -51,11 +52,19 @@ class Table:
     def __repr__(self) -> str:
         return f"<Table: {len(self.labels)} rows, {len(self.replications)} replications>"
 
+    @cached_property
+    def _rows_of(self) -> dict[str, list[int]]:
+        """Rows of each indicator, in order of appearance."""
+        found: dict[str, list[int]] = {}
+        for k, label in enumerate(self.labels):
+            found.setdefault(label.indicator, []).append(k)
+        return found
+
     @property
     def indicators(self) -> tuple[str, ...]:
         """Names of the indicators, in order of appearance."""
-        pooled = [label for label, _, _ in self.pools.percentiles] if self.pools is not None else []
-        return tuple(dict.fromkeys(label.indicator for label in (*self.labels, *pooled)))
+        pooled = [label.indicator for label, _, _ in self.pools.percentiles] if self.pools is not None else []
+        return tuple(dict.fromkeys((*self._rows_of, *pooled)))
 
     def select(self, indicator: str | Iterable[str] | None = None, **where: Any) -> Table:
         """The rows whose labels match, e.g. ``select("wait_h", kind="post", hour=None)``.
@@ -74,12 +83,11 @@ class Table:
         for column in where:
             if column not in COLUMNS:
                 raise CorridorError(f"no column {column!r} in a table of indicators (known: {', '.join(COLUMNS)})")
-        rows = [
-            k
-            for k, label in enumerate(self.labels)
-            if (names is None or label.indicator in names)
-            and all(getattr(label, column) == value for column, value in where.items())
-        ]
+        among: Iterable[int] = range(len(self.labels))
+        if names is not None:
+            among = sorted(k for name in names for k in self._rows_of.get(name, ()))
+        labels = self.labels
+        rows = [k for k in among if all(getattr(labels[k], column) == value for column, value in where.items())]
         return Table(tuple(self.labels[k] for k in rows), self.values[rows], self.replications)
 
     def row(self, indicator: str, **where: Any) -> FloatArray:

@@ -137,7 +137,7 @@ class Tfi4(Indicator):
         for n, place in scope.places("flow"):
             (flow,) = spans.flows_at(n)
             km, stay_h = self._costs.km(flow), spans.of(spans.stay_h, n)
-            elements = tuple(sorted({element for element, f in scope.cells if f == flow}))
+            elements = scope.flow_elements[flow]
             travel_h = self._components.travel_h(elements, flow, spans.journeys_by_variant(flow))
             # Who is still on the way may have been faster: standing still never raises the speed.
             moving_h = np.minimum(travel_h, stay_h)
@@ -152,7 +152,7 @@ class Tfi4(Indicator):
         """Coefficient of variation of one over the journey time, that is of the speed. [-]"""
         times = self._times.of(place)
         per_h = np.divide(1.0, times.value_h, out=np.zeros_like(times.value_h), where=times.value_h > 0)
-        number = times.counts.sum(axis=1)
-        mean = ratio((times.counts * per_h).sum(axis=1), number)
-        variance = ratio((times.counts * per_h**2).sum(axis=1), number) - mean**2
+        counts, number = times.counts.astype(np.float64), times.number
+        mean = ratio((counts * per_h).sum(axis=1), number)
+        variance = ratio((counts * per_h**2).sum(axis=1), number) - mean**2
         return ratio(np.sqrt(np.maximum(variance, 0.0)), mean)

@@ -179,7 +179,7 @@ class Component(Indicator):
                 elements, flows = scope.post_elements.get((place, direction), ()), None
             else:
                 flows = spans.flows_at(n)
-                elements = tuple(sorted({element for element, flow in scope.cells if flow in flows}))
+                elements = scope.flow_elements[flows[0]]
             passages = spans.of(spans.begun, n)
             waits = BOOKED if kind == "post" else (*BOOKED, "entry_wait", "sailing_wait")
             for name in components.names(elements, waits):
