@@ -123,6 +123,8 @@ if TYPE_CHECKING:
     from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
     from corridor_sim.results.queue_predictions import RollingScores as RollingScores
     from corridor_sim.results.results import Results as Results
+    from corridor_sim.results.selected import BestUnderInputs as BestUnderInputs
+    from corridor_sim.results.selected import Selected as Selected
     from corridor_sim.results.uncertain import Uncertainty as Uncertainty
     from corridor_sim.statistics import theory as theory
     from corridor_sim.study.attribution import Attribution as Attribution
@@ -140,6 +142,7 @@ if TYPE_CHECKING:
     from corridor_sim.study.queue_prediction import rolling_scores as rolling_scores
     from corridor_sim.study.run import compare as compare
     from corridor_sim.study.run import run as run
+    from corridor_sim.study.selecting import select as select
     from corridor_sim.study.store import load as load_results  # noqa: F401
     from corridor_sim.study.sweeps import run_until as run_until
     from corridor_sim.study.sweeps import sweep as sweep
@@ -159,6 +162,8 @@ _NAMES = {
     "study.law_fits": "fit_law",
     "study.queue_prediction": "WeeklyQueue predict_queue rolling_scores",
     "study.warm_up": "warm_up",
+    "study.selecting": "select",
+    "results.selected": "BestUnderInputs Selected",
     "study.attribution": "Attribution attribute where_the_delay_is",
     "results.results": "Results",
     "results.appraisal": "Appraisal",

@@ -67,8 +67,8 @@ def kn_half_width(variance: ArrayLike, delta: float, h2: float, replications: Ar
 class Selection:
     """What `select_best` chose and what it took.
 
-    `eliminated_at` is the replication count at which each option left, None for
-    the best; `means` are over the replications each option had. `reached` is
+    `eliminated_at` is the replication count at which each option left, None for the best
+    and for those that are equal to it to the bit; `means` are over the replications each option had. `reached` is
     False where `max_replications` ended the search: then the option with the
     best mean among those left is named, without the guarantee.
     """
@@ -120,7 +120,10 @@ def select_best(
         for i in out:
             eliminated[i] = r
         alive = [i for i in alive if i not in out]
-        if len(alive) == 1 or r >= max_replications:
+        # Where no width is left, those in play are within delta of each other as far as the promise goes: equal
+        # outputs (one option changes nothing that counts) would go on for ever.
+        settled = len(alive) == 1 or not width[np.ix_(alive, alive)].any()
+        if settled or r >= max_replications:
             break
         sums[alive] += sign * np.asarray(list(observe(alive, r)), dtype=float)
         r += 1
@@ -128,7 +131,7 @@ def select_best(
     means = sums / counts
     best = min(alive, key=lambda i: means[i])
     return Selection(
-        best, tuple(float(sign * m) for m in means), tuple(int(n) for n in counts), tuple(eliminated), len(alive) == 1
+        best, tuple(float(sign * m) for m in means), tuple(int(n) for n in counts), tuple(eliminated), settled
     )
 
 
@@ -250,3 +253,85 @@ def compare_with_best(
         gap = float(value - (rest.max() if maximise else rest.min()))
         intervals.append((min(0.0, gap - width), max(0.0, gap + width)))
     return BestComparison(d, width, tuple(intervals))
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnComparison:
+    """Simultaneous intervals of (option - best of the others) over draws of the inputs, noise of sampling included.
+
+    An upper end of 0 or less names the best, a lower end above 0 rules an option out (smaller is better; the other
+    way round with `maximise`). `depth` is the order statistic of the draws, from either end, that the intervals begin
+    with; `noise_quantile` is in standard errors of the replications.
+    """
+
+    means: tuple[float, ...]
+    intervals: tuple[tuple[float, float], ...]
+    depth: int
+    noise_quantile: float
+
+
+def least_draws(alpha: float) -> int:
+    """Fewest draws from which `compare_over_draws` can tell an interval of confidence 1 - alpha.
+
+    >>> least_draws(0.05)
+    39
+    """
+    return math.ceil(2.0 / alpha - 1.0 - 1e-9)
+
+
+def compare_over_draws(
+    values: ArrayLike, noise: ArrayLike, df: float, alpha: float = 0.05, maximise: bool = False
+) -> DrawnComparison:
+    """Multiple comparisons with the best under draws of inputs that all options share.
+
+    Parameters
+    ----------
+    values : array, shape (option, draw)
+        Every draw gives all options the same inputs, so a difference of two options spreads far less than either
+        (the common-input-data effect [song2019]).
+    noise : array, shape (option, option)
+        Standard errors of the differences from sampling, of which all draws share the streams.
+    df : float
+        Degrees of freedom of `noise`.
+    alpha : float
+        One minus the confidence of all intervals together; half of it is spent on the draws, half on the noise.
+
+    Returns
+    -------
+    DrawnComparison
+
+    Raises
+    ------
+    ValueError
+        For fewer than two options or fewer draws than `least_draws`.
+
+    Notes
+    -----
+    In each draw an option less the best of the others is one number. The band takes of every option the same order
+    statistics from both ends, the innermost that hold all options at once in a share 1 - alpha/2 of the draws
+    [besag1995]: it follows the skewness that queues have. On both sides Student's quantile of the noise is added, with
+    Bonferroni over the pairs and for the pair with the largest error.
+    """
+    from scipy.special import stdtrit
+
+    drawn = np.asarray(values, dtype=float) * (-1.0 if maximise else 1.0)
+    error = np.asarray(noise, dtype=float)
+    k, n = drawn.shape
+    if k < 2:
+        raise ValueError("a comparison with the best needs at least two options")
+    if n < least_draws(alpha):
+        raise ValueError(f"{n} draws are too few for alpha = {alpha:g}: at least {least_draws(alpha)}")
+    rest = np.stack([np.delete(drawn, i, axis=0).min(axis=0) for i in range(k)])
+    ordered = np.sort(drawn - rest, axis=1)
+    depth, needed = 1, math.ceil((n + 1) * (1.0 - alpha / 2.0) - 1e-9)
+    while depth < n // 2:
+        low, high = ordered[:, [depth]], ordered[:, [n - 1 - depth]]
+        if int(((drawn - rest >= low) & (drawn - rest <= high)).all(axis=0).sum()) < needed:
+            break
+        depth += 1
+    t = float(stdtrit(df, 1.0 - alpha / 2.0 / (k * (k - 1))))
+    width = t * error.max(axis=1)
+    ends = zip(ordered[:, depth - 1] - width, ordered[:, n - depth] + width, strict=True)
+    intervals = [(-float(high), -float(low)) if maximise else (float(low), float(high)) for low, high in ends]
+    sign = -1.0 if maximise else 1.0
+    return DrawnComparison(tuple(float(sign * one) for one in drawn.mean(axis=1)), tuple(intervals), depth, t)

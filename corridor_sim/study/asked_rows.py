@@ -52,7 +52,7 @@ def rows_to_keep(
         wanted = [labels[k] for k in rows_wanted(labels, names, MAIN)]
         wanted += [labels[k] for k in rows_wanted(labels, judging, MAIN)] if judging else []
         if places:
-            wanted = [label for label in wanted if _is_at(label, elements, plan)]
+            wanted = [label for label in wanted if is_at(label, elements, plan)]
         if wanted:
             kinds.append(kind)
             kept += [label for label in wanted if label not in kept]
@@ -63,7 +63,7 @@ def rows_to_keep(
     return tuple(kinds), tuple(kept)
 
 
-def _is_at(label: Label, elements: Sequence[str], plan: Plan) -> bool:
+def is_at(label: Label, elements: Sequence[str], plan: Plan) -> bool:
     """Whether a row is about elements that were asked for, and about nothing else."""
     wanted = set(elements)
     view = PlanView(plan, np.arange(1))
