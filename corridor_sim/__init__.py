@@ -126,12 +126,14 @@ if TYPE_CHECKING:
     from corridor_sim.results.selected import BestUnderInputs as BestUnderInputs
     from corridor_sim.results.selected import Selected as Selected
     from corridor_sim.results.uncertain import Uncertainty as Uncertainty
+    from corridor_sim.results.validations import Validation as Validation
     from corridor_sim.statistics import theory as theory
     from corridor_sim.study.attribution import Attribution as Attribution
     from corridor_sim.study.attribution import attribute as attribute
     from corridor_sim.study.attribution import where_the_delay_is as where_the_delay_is
     from corridor_sim.study.calibration import calibrate as calibrate
     from corridor_sim.study.designs import design_points as design_points
+    from corridor_sim.study.door_to_door import door_to_door as door_to_door
     from corridor_sim.study.equilibrium import Equilibrium as Equilibrium
     from corridor_sim.study.equilibrium import equilibrium as equilibrium
     from corridor_sim.study.law_fits import fit_law as fit_law
@@ -147,6 +149,7 @@ if TYPE_CHECKING:
     from corridor_sim.study.sweeps import run_until as run_until
     from corridor_sim.study.sweeps import sweep as sweep
     from corridor_sim.study.uncertainty import uncertainty as uncertainty
+    from corridor_sim.study.validation import validate as validate
     from corridor_sim.study.warm_up import warm_up as warm_up
     from corridor_sim.verify import verify as verify
 
@@ -161,6 +164,8 @@ _NAMES = {
     "study.observation_files": "read_observations",
     "study.law_fits": "fit_law",
     "study.queue_prediction": "WeeklyQueue predict_queue rolling_scores",
+    "study.door_to_door": "door_to_door",
+    "study.validation": "validate",
     "study.warm_up": "warm_up",
     "study.selecting": "select",
     "results.selected": "BestUnderInputs Selected",
@@ -175,6 +180,7 @@ _NAMES = {
     "records.queue_counts": "QueueCounts queue_counts",
     "results.delivered": "delivered delivered_ratios",
     "results.uncertain": "Uncertainty",
+    "results.validations": "Validation",
     "indicators": "Options",
     "core.errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",
     "files.design_files": "design",
@@ -217,6 +223,7 @@ _BOUND = {
     "describe": ("report.text", "describe"),
     "describe_comparison": ("report.text", "describe_comparison"),
     "describe_uncertainty": ("report.uncertain", "describe_uncertainty"),
+    "describe_validation": ("report.validation", "describe_validation"),
     "to_html": ("report.page", "html_of"),
     "compare": ("results.comparison", "Comparison"),
 }

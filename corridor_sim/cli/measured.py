@@ -236,6 +236,127 @@ def calibrate(
         click.echo(f"warning: {doubt}", err=True)
 
 
+@main.command()
+@click.argument("file", required=False)
+@click.option(
+    "--observations",
+    default="packaged",
+    show_default=True,
+    help='A TOML file of observations, or "packaged" for those of the packaged corridor with scenarios of their own.',
+)
+@click.option(
+    "--draws",
+    type=click.IntRange(1, 65536),
+    default=64,
+    show_default=True,
+    help="Of every figure that has a range; a power of two.",
+)
+@click.option(
+    "--replications", "-n", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Of each draw."
+)
+@click.option("--prior", type=click.Choice(["uniform", "triangular"]), default="uniform", show_default=True)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.9,
+    show_default=True,
+    help="Of the intervals.",
+)
+@click.option(
+    "--discrepancy", is_flag=True, help="Intervals hold what observations say that the model may be off, too."
+)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the points and of the streams.")
+@click.option("--workers", type=click.IntRange(1, MAX_WORKERS), help="Processes; all cores if not given.")
+@quiet_option
+@format_option
+@output_options
+def validate(
+    file: str | None,
+    observations: str,
+    seed: int | None,
+    quiet: bool,
+    form: str,
+    output: Path | None,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
+    """Hold the model against observations that it was not made from.
+
+    Each observation marked use = "validation" gets a prediction interval; their coverage and scores stand beside the
+    forecast "last value", misses first with their causes. FILE is the scenario that answers observations which name
+    none of their own.
+    """
+    from corridor_sim.report import tables
+    from corridor_sim.study.observation_files import read_observations
+    from corridor_sim.study.validation import validate as validated
+
+    refuse_unwritable(overwrite, output)
+    listed: Any = observations if observations == "packaged" else read_observations(observations)
+    made = validated(file, listed, rng=seed, progress=not quiet, **settings)
+    if form == "csv":
+        told = tables.to_csv(made.table())
+    elif form == "json":
+        unanswered = [{"observation": name, "why": why} for name, why in made.unanswered]
+        told = tables.to_json({**made.about(), "rows": tables.records(made.table()), "unanswered": unanswered})
+    else:
+        told = made.describe()
+    deliver(told, output, overwrite)
+
+
+@main.command("door-to-door")
+@click.argument("file")
+@click.option("--flow", "flows", multiple=True, help="Only this flow; repeatable. All if not given.")
+@click.option("--against", help="The flow that the others are compared with; the last if not given.")
+@click.option(
+    "--per",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="What a consignment is divided by for its costs: 124 for a TEU of a train of 124.",
+)
+@click.option("--draws", type=click.IntRange(1, 65536), default=64, show_default=True, help="A power of two.")
+@click.option(
+    "--replications", "-n", type=click.IntRange(1, 10_000), default=2, show_default=True, help="Of each draw."
+)
+@click.option("--prior", type=click.Choice(["uniform", "triangular"]), default="uniform", show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the points and of the streams.")
+@click.option("--workers", type=click.IntRange(1, MAX_WORKERS), help="Processes; all cores if not given.")
+@quiet_option
+@format_option
+@output_options
+def door_to_door(
+    file: str,
+    flows: tuple[str, ...],
+    seed: int | None,
+    quiet: bool,
+    form: str,
+    output: Path | None,
+    overwrite: bool,
+    **settings: Any,
+) -> None:
+    """Days and cost of each flow from door to door, with both uncertainties.
+
+    And the share of draws of the inputs in which it is less than that of the flow it is compared with.
+    """
+    from corridor_sim.report import tables
+    from corridor_sim.study.door_to_door import door_to_door as ways
+
+    refuse_unwritable(overwrite, output)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CorridorWarning)
+        frame = ways(file, list(flows) or None, rng=seed, progress=not quiet, **settings)
+    if form == "csv":
+        told = tables.to_csv(frame)
+    elif form == "json":
+        told = tables.to_json({"interval": frame.attrs["interval"], "rows": tables.records(frame)})
+    else:
+        rows = [[value if isinstance(value, str) else f"{value:.3g}" for value in row] for row in frame.to_numpy()]
+        told = (
+            tables.to_text([str(name).replace("_", " ") for name in frame], rows, 120) + frame.attrs["interval"] + "\n"
+        )
+    deliver(told, output, overwrite)
+
+
 def _ends(text: str) -> tuple[str, tuple[float, float] | None]:
     """Path and ends of ``path=low:high``, or path and None."""
     path, equals, ends = text.partition("=")

@@ -13,6 +13,7 @@ import numpy as np
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.units import FloatArray
 from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import Planned, plan_of
@@ -78,6 +79,16 @@ def loads(plan: Plan) -> list[Load]:
         if listed:
             found.append(max(listed, key=lambda one: one.load))
     return found
+
+
+def expected_visits(plan: Plan) -> FloatArray:
+    """Mean number of visits in the run of each element by each flow, shape (elements, flows)."""
+    visits = np.zeros((len(plan.elements), len(plan.flows)))
+    for number, flow in enumerate(plan.flows):
+        for variant in flow.variants:
+            for step in variant.steps:
+                visits[step.element, number] += _expected(plan, flow, variant, step)[0]
+    return visits
 
 
 def _load(

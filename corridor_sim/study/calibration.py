@@ -25,7 +25,8 @@ from corridor_sim.study.designs import with_values
 from corridor_sim.study.draws import Draw, Drawing, simulate_draw
 from corridor_sim.study.input_space import UNIFORM, InputSpace, Ranged, ranged_figures
 from corridor_sim.study.observation_files import read_observations
-from corridor_sim.study.observations import CALIBRATION, Observation, packaged_observations
+from corridor_sim.study.observations import CALIBRATION, Observation
+from corridor_sim.study.packaged_figures import packaged_observations
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.run import planned, root_of
 from corridor_sim.study.spread import cores, spread

@@ -16,7 +16,7 @@ from corridor_sim.study.observations import Observation
 KNOWN = tuple(field.name for field in fields(Observation) if field.name != "name")
 """What a table may hold; its key is the name."""
 NUMBERS = ("value", "sd", "discrepancy_sd", "share")
-WORDS = ("unit", "indicator", "use")
+WORDS = ("unit", "indicator", "use", "measure", "scenario", "not_scored", "cause")
 DATES = ("since", "until")
 
 
@@ -31,7 +31,10 @@ def read_observations(path: str | os.PathLike[str]) -> list[Observation]:
         discrepancy_sd = 10.0              # how far the model may be off with the right inputs
         indicator = "queue_mean"
         where = { kind = "post", place = "northgate_b", direction = "entry" }
-        use = "calibration"                # or "validation"
+        use = "calibration"                # or "validation", which `validate` holds the model against
+        earlier = [95.0, 110.0]            # of validation: values before it, or names of observations
+        not_scored = "one snapshot"        # of validation: listed only
+        cause = "a strike, not modelled"   # of validation: why the model misses it
 
     Raises
     ------
@@ -60,6 +63,8 @@ def read_observations(path: str | os.PathLike[str]) -> list[Observation]:
         given: dict[str, Any] = dict(table)
         if "posts" in given:
             given["posts"] = tuple((post, way) for post, way in given["posts"])
+        if "earlier" in given:
+            given["earlier"] = tuple(given["earlier"])
         try:
             found.append(Observation(name=name, **given))
         except ScenarioError as error:
@@ -86,9 +91,20 @@ def _wrong(table: Mapping[str, Any]) -> list[Problem]:
             problems.append(Problem("must be a date", key, value))
         if key == "where" and not isinstance(value, Mapping):
             problems.append(Problem("must be a table such as { kind = 'post', place = 'northgate_b' }", key, value))
+        if key == "settings" and not isinstance(value, Mapping):
+            problems.append(Problem("must be a table of values by path", key, value))
+        if key == "earlier" and not (isinstance(value, list) and all(_is_earlier(one) for one in value)):
+            problems.append(Problem("must be a list of numbers above 0 or names of observations", key, value))
         pairs = isinstance(value, list) and all(
             isinstance(one, list) and len(one) == 2 and all(isinstance(part, str) for part in one) for one in value
         )
         if key == "posts" and not pairs:
             problems.append(Problem('must be a list of [post, "exit" or "entry"]', key, value))
     return problems
+
+
+def _is_earlier(one: Any) -> bool:
+    """Whether it is a name, or a number that a ratio can be taken of."""
+    return isinstance(one, str) or (
+        isinstance(one, (int, float)) and not isinstance(one, bool) and 0 < one < float("inf")
+    )

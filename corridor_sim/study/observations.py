@@ -1,24 +1,28 @@
-"""What was observed, as far as it can judge draws of the inputs: counts of traffic, and rows of the base.
+"""What was observed, as far as it can judge draws of the inputs, or the model: counts of traffic, and rows of a run.
 
 An observation states three spreads before any draw is looked at: its own, and how far the model may be off at
 its best (its discrepancy); the noise of few replications is reckoned. Those with ``use = "validation"`` judge
-nothing: they are kept to check the answer. How draws are ruled out is in `statistics/history_matching.py`.
+nothing: `validation.py` holds the model against them. How draws are ruled out is in `statistics/history_matching.py`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from corridor_sim.core.errors import ArgumentError, CorridorError, Problem, ScenarioError
+import numpy as np
+
+from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model.resolution import resolve
 from corridor_sim.plan.build import plan_of
-from corridor_sim.plan.load import loads
+from corridor_sim.plan.load import expected_visits, loads
 from corridor_sim.plan.plan import Plan
 
 CALIBRATION, VALIDATION = "calibration", "validation"
+VEHICLES, TONNES = "vehicles", "tonnes"
 TWO_SIDED_95 = 1.96
 """A tolerance or a range that is stated as such is read as a 95 % interval: so many standard deviations."""
 
@@ -36,6 +40,8 @@ class Observation:
         How far the model may be off with the right inputs, as a standard deviation, stated before.
     posts : sequence of (post, direction)
         The count is the sum of what they can pass of the demand in the time, a day.
+    measure : str
+        What is counted at posts: ``"vehicles"``, or ``"tonnes"`` that they carry.
     share : float
         The count is this share of the sum: 0.5 for "each way".
     since, until : date
@@ -44,6 +50,16 @@ class Observation:
         The row of the base scenario over its own counted window, as in `Uncertainty.row`.
     use
         ``"calibration"`` judges draws, ``"validation"`` does not.
+    scenario, settings
+        For validation only: the scenario whose run answers it, instead of the one that is asked about, and values
+        set in it by path.
+    earlier : sequence of float or str
+        For validation: earlier values of the same, in order of time, or names of observations that they are. The last
+        one is what the forecast "last value" says.
+    not_scored : str
+        For validation: why it is listed and not scored, such as a count of the press at one moment.
+    cause : str
+        For validation: why the model misses it, where it does.
     """
 
     name: str
@@ -58,6 +74,12 @@ class Observation:
     indicator: str = ""
     where: Mapping[str, Any] = field(default_factory=dict)
     use: str = CALIBRATION
+    measure: str = VEHICLES
+    scenario: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    earlier: tuple[float | str, ...] = ()
+    not_scored: str = ""
+    cause: str = ""
 
     def __post_init__(self) -> None:
         problems = []
@@ -65,10 +87,16 @@ class Observation:
             problems.append("needs either an indicator or the posts of a count")
         if self.posts and (self.since is None or self.until is None or self.since >= self.until):
             problems.append("a count needs the time that it is of, from since to until")
-        if self.sd < 0 or self.discrepancy_sd < 0 or not (self.sd > 0 or self.discrepancy_sd > 0):
-            problems.append("needs sd or discrepancy_sd > 0, neither below 0")
+        if self.sd < 0 or self.discrepancy_sd < 0:
+            problems.append("sd and discrepancy_sd must not be below 0")
+        elif self.use == CALIBRATION and not (self.sd > 0 or self.discrepancy_sd > 0):
+            problems.append("needs sd or discrepancy_sd > 0 to judge")
         if self.use not in (CALIBRATION, VALIDATION):
             problems.append(f"use must be {CALIBRATION} or {VALIDATION}, got {self.use!r}")
+        if self.measure not in (VEHICLES, TONNES):
+            problems.append(f"measure must be {VEHICLES} or {TONNES}, got {self.measure!r}")
+        if self.use != VALIDATION and (self.scenario or self.settings):
+            problems.append("scenario and settings of its own are for validation only")
         if problems:
             raise ScenarioError([Problem(text, f"observation {self.name}") for text in problems])
 
@@ -78,8 +106,10 @@ class Observation:
         return bool(self.posts)
 
 
-def passed_per_day(plan: Plan, posts: Iterable[tuple[str, str]]) -> float:
+def passed_per_day(plan: Plan, posts: Iterable[tuple[str, str]], *, capacity: bool = True) -> float:
     """Traffic of posts that a plan expects: what comes, as far as the scarcest stage can pass it. [1/day]
+
+    Without `capacity` all that comes.
 
     A stage that only some need holds up the others too once they queue behind each other, so it passes the same share
     of all as of its own. The demand is that of the whole run, however long the queue is that it would make.
@@ -92,7 +122,27 @@ def passed_per_day(plan: Plan, posts: Iterable[tuple[str, str]]) -> float:
             one for one in found if (elements[one.element].post, elements[one.element].direction) == (post, direction)
         ]
         comes = max((one.demand_per_day for one in mine), default=0.0)
-        total += comes * min([1.0, *(1.0 / one.load for one in mine if one.load > 1 and not one.flows)])
+        scarce = [1.0 / one.load for one in mine if one.load > 1 and not one.flows] if capacity else []
+        total += comes * min([1.0, *scarce])
+    return total
+
+
+def tonnes_per_day(plan: Plan, posts: Iterable[tuple[str, str]], power: int = 1) -> float:
+    """Tonnes of freight that posts are expected to pass, as `passed_per_day` of the vehicles. [t/day]
+
+    With `power` 2 the sum of squares of the loads, which is the variance of the tonnes of a day where vehicles come
+    independently. [t2/day]
+    """
+    visits, days = expected_visits(plan), plan.horizon_h / 24.0
+    loads_t = np.array([flow.load_t**power for flow in plan.flows])
+    total = 0.0
+    for post, direction in posts:
+        here = [k for k, one in enumerate(plan.elements) if (one.post, one.direction) == (post, direction)]
+        comes = passed_per_day(plan, [(post, direction)], capacity=False)
+        if not here or comes == 0:
+            continue
+        share = passed_per_day(plan, [(post, direction)]) / comes
+        total += share * float(visits[here].max(axis=0) @ loads_t) / days
     return total
 
 
@@ -110,12 +160,21 @@ def at_time(scenario: Any, since: dt.date, until: dt.date) -> Any:
 
 
 def expected_per_day(scenario: Any, counts: Sequence[Observation]) -> tuple[float, ...]:
-    """What a scenario expects for each count of traffic; only flows that come to one of its posts are planned. [1/day]
+    """What a scenario expects for each count of traffic; only flows that come to one of its posts are planned. [1/day,
+    t/day]
 
     Raises
     ------
     ScenarioError
         If the scenario cannot be planned at that time.
+    """
+    return tuple(value for value, _ in expected_counts(scenario, counts))
+
+
+def expected_counts(scenario: Any, counts: Sequence[Observation]) -> tuple[tuple[float, float], ...]:
+    """What a scenario expects for each count, and the standard deviation of a count where vehicles come independently.
+
+    [1/day, t/day]
     """
     posts: dict[tuple[dt.date, dt.date], set[str]] = {}
     for one in counts:
@@ -134,77 +193,13 @@ def expected_per_day(scenario: Any, counts: Sequence[Observation]) -> tuple[floa
     found = []
     for one in counts:
         plan = plans[one.since, one.until]  # type: ignore[index]
-        found.append(0.0 if plan is None else one.share * passed_per_day(plan, one.posts))
-    return tuple(found)
-
-
-def packaged_observations(use: str = CALIBRATION) -> list[Observation]:
-    """Counts of the packaged corridor that can judge draws: those with a time and a tolerance, marked for `use`.
-
-    The tolerance of a count was stated before the model was run: it is read as the 95 % half-width of what the model
-    may be off, the range of a count as its own 95 % interval.
-    """
-    from importlib.resources import files
-    from tomllib import loads as read
-
-    text = (files("corridor_sim") / "data/north_south/validation.toml").read_text(encoding="utf-8")
-    found = []
-    for name, figure in read(text)["observed"].items():
-        posts = _posts(figure)
-        if figure.get("use") != use or not posts or not {"from", "until", "tolerance"} <= set(figure):
+        if plan is None:
+            found.append((0.0, 0.0))
             continue
-        value = float(figure["value"])
-        spread = (float(figure.get("high", value)) - float(figure.get("low", value))) / 2.0
-        found.append(
-            Observation(
-                name=name,
-                value=value,
-                unit=figure["unit"],
-                sd=spread / TWO_SIDED_95,
-                discrepancy_sd=float(figure["tolerance"]) * value / TWO_SIDED_95,
-                posts=posts,
-                share=0.5 if figure["direction"] == "each" else 1.0,
-                since=figure["from"],
-                until=figure["until"],
-                use=use,
-            )
-        )
-    return found
-
-
-def _posts(figure: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Posts and directions of a count of traffic; none if it is something else.
-
-    The count of a whole border names its posts: those of one of its countries, where each vehicle is seen once.
-    """
-    if figure["quantity"] not in ("trucks_per_day", "vehicles_per_day"):
-        return ()
-    table, _, name = figure["at"].partition(".")
-    ways = {"both": ("exit", "entry"), "each": ("exit", "entry"), "exit": ("exit",), "entry": ("entry",)}
-    names = figure.get("posts", [name] if table == "checkpoints" else [])
-    if figure["direction"] not in ways:
-        return ()
-    return tuple((name, way) for name in names for way in ways[figure["direction"]])
-
-
-def wanted_observations(given: Any) -> list[Observation]:
-    """The observations that judge: those given, or with ``"packaged"`` those of the packaged corridor.
-
-    Raises
-    ------
-    ArgumentError
-        If it is something else.
-    CorridorError
-        If none of them judges.
-    """
-    if given is None:
-        return []
-    if given != "packaged" and not (
-        isinstance(given, (list, tuple)) and all(isinstance(one, Observation) for one in given)
-    ):
-        raise ArgumentError(f"observations must be a list of Observation, or 'packaged', got {given!r:.80}")
-    listed: Sequence[Observation] = packaged_observations() if isinstance(given, str) else list(given)
-    found = [one for one in listed if one.use == CALIBRATION]
-    if not found:
-        raise CorridorError(f'no observation is marked use = "{CALIBRATION}", so nothing judges the draws')
-    return found
+        days = plan.horizon_h / 24.0
+        if one.measure == TONNES:
+            value, square = tonnes_per_day(plan, one.posts), tonnes_per_day(plan, one.posts, 2)
+        else:
+            value = square = passed_per_day(plan, one.posts)
+        found.append((one.share * value, one.share * math.sqrt(square / days)))
+    return tuple(found)

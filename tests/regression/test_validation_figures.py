@@ -24,6 +24,7 @@ OBSERVED = tomllib.loads(FILE.read_text(encoding="utf-8"))["observed"]
 KEYS = {
     *("what", "quantity", "at", "direction", "value", "unit", "low", "high", "from", "until"),
     *("posts", "holds", "tolerance", "use", "missed", "scenario", "status", "source", "note"),
+    *("outside", "not_scored", "earlier", "earlier_source", "indicator", "where", "settings"),
 }
 TRAFFIC = {
     id: figure
@@ -51,6 +52,8 @@ def test_an_observed_figure_says_what_it_is_and_where_it_is_from(id, corridor):
     assert figure["use"] in ("calibration", "validation")
     assert figure["status"] in ("published", "derived", "conflicting", "assumed")
     assert figure["source"] in corridor.sources
+    assert figure.get("earlier_source", figure["source"]) in corridor.sources
+    assert ("indicator" in figure) == ("where" in figure)
     assert figure.get("low", figure["value"]) <= figure["value"] <= figure.get("high", figure["value"])
     if figure["holds"] == "level":
         assert "tolerance" in figure or "low" in figure or "scenario" in figure

@@ -8,7 +8,8 @@ from small_corridor import law
 from test_uncertainty import ranged
 
 import corridor_sim as cs
-from corridor_sim.study.observations import expected_per_day, packaged_observations, passed_per_day, time_of
+from corridor_sim.study.observations import expected_per_day, passed_per_day, time_of
+from corridor_sim.study.packaged_figures import packaged_observations
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 SETTINGS = {"draws": 64, "replications": 1, "rng": 3, "workers": 1, "at": "astara", "priors": ["uniform"]}

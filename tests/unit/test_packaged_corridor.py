@@ -36,7 +36,7 @@ def written_paths():
 
 
 def named_sources(path):
-    found = re.findall(r'\b(?:range_)?source = "([^"]+)"', path.read_text(encoding="utf-8"))
+    found = re.findall(r'\b(?:range_|earlier_)?source = "([^"]+)"', path.read_text(encoding="utf-8"))
     return {id for text in found for id in text.split(", ")}
 
 
