@@ -77,6 +77,10 @@ class StepFunction:
 
     def integral(self, until_h: float, since_h: float = 0.0) -> float:
         """Integral over [since_h, until_h]. [value x h]"""
+        if not until_h > since_h:
+            return 0.0
+        if self.is_constant and not since_h < self.from_h[0] < until_h:
+            return float(self.value[0] * (until_h - since_h))
         edges = np.unique(np.clip(np.append(self.from_h, [since_h, until_h]), since_h, until_h))
         return float((self(edges[:-1]) * np.diff(edges)).sum())
 

@@ -78,8 +78,21 @@ def keys(root: int, replications: Sequence[int], role: str, flow: str = "", enti
     flow, entity : str
         Ids; ``""`` where there is none.
     """
-    name = _name(root, role, flow, entity)
-    numbers = np.asarray(replications, dtype=np.uint64)
+    return keys_of(root, replications, [(role, flow, entity)]).at(0)
+
+
+def keys_of(root: int, replications: Sequence[int], names: Sequence[tuple[str, str, str]]) -> Key:
+    """The keys of several streams at once, shape (name, replication); a name is (role, flow, entity), see `keys`.
+
+    Examples
+    --------
+    >>> names = [("release", "export", ""), ("share", "export", "samur_az.exit.xray")]
+    >>> bool((keys_of(7, [0, 5], names).at(1).first == keys(7, [0, 5], *names[1]).first).all())
+    True
+    """
+    found = [_name(root, *name) for name in names]
+    first, second = (np.array([one[half] for one in found], dtype=np.uint64)[:, None] for half in (0, 1))
+    numbers, name = np.asarray(replications, dtype=np.uint64), Key(first, second)
     return Key(words(name, 2 * numbers), words(name, 2 * numbers + np.uint64(1)))
 
 

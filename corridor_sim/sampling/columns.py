@@ -8,8 +8,6 @@ generators instead; then the values up to the last one asked for are drawn.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from corridor_sim.core import streams
@@ -29,28 +27,19 @@ class Column:
 
     Parameters
     ----------
-    root, replications, role, flow, entity
-        Key of the stream of each row, see `streams.keys`.
+    keys : Key
+        That of the stream of each row, see `streams.keys`.
     law : ServiceTime or None
         None draws uniforms in [0, 1).
     keep : bool
         The next `take` goes on where this one ended.
     """
 
-    def __init__(
-        self,
-        root: int,
-        replications: Sequence[int],
-        role: str,
-        flow: str,
-        entity: str,
-        law: ServiceTime | None = None,
-        keep: bool = False,
-    ) -> None:
-        self.keys = streams.keys(root, replications, role, flow, entity)
+    def __init__(self, keys: Key, law: ServiceTime | None = None, *, keep: bool = False) -> None:
+        self.keys = keys
         self.law = law
         self.keep = keep
-        self.taken = np.zeros(len(replications), dtype=np.int64)
+        self.taken = np.zeros(len(keys.first), dtype=np.int64)
         self._kept: list[Draw] | None = None
 
     @property

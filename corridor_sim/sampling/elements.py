@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core import streams
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plan.plan import Departures, Plan, PlanOutage, Station
@@ -65,10 +66,10 @@ class ElementDraws:
             departures = int(element.draw_of.max(initial=-1)) + 1
         count = np.full(len(self.replications), departures, dtype=np.int64)
         if element.crossing is not None:
-            column = Column(self.root, self.replications, "crossing", "", element.id, element.crossing)
-            self._crossing_h[e] = column.take(count)
+            keys = streams.keys(self.root, self.replications, "crossing", "", element.id)
+            self._crossing_h[e] = Column(keys, element.crossing).take(count)
         if element.cancel > 0:
-            uniform = Column(self.root, self.replications, "cancel", "", element.id).take(count)
+            uniform = Column(streams.keys(self.root, self.replications, "cancel", "", element.id)).take(count)
             self._cancelled[e] = uniform < element.cancel
 
     def _number(self, e: int, element: Departures) -> None:
@@ -111,8 +112,8 @@ def _down_times(
     breakdown = station.breakdown
     assert breakdown is not None
     entity = station.id if lane is None else f"{station.id}.lane{lane}"
-    up = Column(root, [replication], "outage", "", entity, breakdown.up, keep=True)
-    down = Column(root, [replication], "repair", "", entity, breakdown.down, keep=True)
+    up = Column(streams.keys(root, [replication], "outage", "", entity), breakdown.up, keep=True)
+    down = Column(streams.keys(root, [replication], "repair", "", entity), breakdown.down, keep=True)
     size = min(CHUNK, 8 + int(1.5 * horizon_h / (breakdown.up.mean_h + breakdown.down.mean_h)))
     count = np.array([size])
     now_h, begins, ends = 0.0, [], []

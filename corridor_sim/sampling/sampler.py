@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from corridor_sim.core import streams
+from corridor_sim.core.draws.words import Key
 from corridor_sim.core.errors import Problem, ScenarioError, SimulationError
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.units import FloatArray, to_grid
@@ -102,11 +103,30 @@ class Sampler:
                 f"(limit {self.memory_gb:.3g} GB); {advice}"
             )
         elements = ElementDraws(self.plan, self.root, rows)
-        flows = tuple(
-            _FlowDraws(self.plan, f, self.root, rows, keys, keep=False).take(math.inf)
-            for f, keys in enumerate(self._columns)
-        )
+        flows = tuple(flow.take(math.inf) for flow in self._draws(rows, keep=False))
         return elements.with_flows(flows, _highest(flows))
+
+    def _draws(
+        self, replications: Sequence[int], *, keep: bool, released: Sequence[FlowInputs | None] | None = None
+    ) -> list[_FlowDraws | _Nobody]:
+        """The draws of each flow, about to begin; the keys of all their streams are made at once."""
+        names = [
+            (key.role, flow.id, key.entity)
+            for flow, columns in zip(self.plan.flows, self._columns, strict=True)
+            for key in (_RELEASE, _ROUTE, *columns)
+        ]
+        streams_of = streams.keys_of(self.root, replications, names)
+        found: list[_FlowDraws | _Nobody] = []
+        at = 0
+        for f, columns in enumerate(self._columns):
+            known = None if released is None else released[f]
+            if known is not None and not known.release_h.shape[1]:
+                found.append(_Nobody(known))
+            else:
+                own = [streams_of.at(k) for k in range(at, at + 2 + len(columns))]
+                found.append(_FlowDraws(self.plan, f, own, columns, keep=keep, given=known))
+            at += 2 + len(columns)
+        return found
 
     def stream(self, replications: Iterable[int], released: Sequence[FlowInputs | None] | None = None) -> BlockSampler:
         """The same draws, handed out window by window in order of release.
@@ -132,13 +152,7 @@ class BlockSampler:
         self.replications = np.asarray(replications, dtype=np.int64)
         self.since_h = 0.0
         """Consignments released before this instant have been handed out. [h]"""
-        given = released or [None] * len(self.plan.flows)
-        self._flows = [
-            _Nobody(known)
-            if known is not None and not known.release_h.shape[1]
-            else _FlowDraws(self.plan, f, sampler.root, replications, keys, keep=True, given=known)
-            for f, (keys, known) in enumerate(zip(sampler._columns, given, strict=True))
-        ]
+        self._flows = sampler._draws(replications, keep=True, released=released or None)
         self._elements = ElementDraws(self.plan, sampler.root, replications)
 
     @property
@@ -184,6 +198,9 @@ class _Key:
         return sum(not isinstance(law, Deterministic) for law in self.laws) if self.laws else 1
 
 
+_RELEASE, _ROUTE = _Key("release", ""), _Key("route", "")
+
+
 class _Nobody:
     """A flow of which it is known that nobody is released; what else is known of its draws is handed on."""
 
@@ -203,32 +220,31 @@ class _FlowDraws:
         self,
         plan: Plan,
         f: int,
-        root: int,
-        replications: Sequence[int],
-        keys: tuple[_Key, ...],
+        own: Sequence[Key],
+        columns: tuple[_Key, ...],
+        *,
         keep: bool,
         given: FlowInputs | None = None,
     ) -> None:
+        """`own` are the keys of the releases, of the routes and of each of the `columns`."""
         flow = plan.flows[f]
         self.flow, self.f, self.horizon_h = flow, f, plan.horizon_h
         self._since_h = 0.0
         self.given = given
         """Releases and itineraries, where they need not be drawn."""
-        self._draw = flow.arrivals.block_sampler(streams.keys(root, replications, "release", flow.id))
-        self._pending: list[FloatArray] = [np.empty(0) for _ in replications]
-        self._over = np.zeros(len(replications), dtype=bool)
-        self.taken = np.zeros(len(replications), dtype=np.int64)
+        release, route, *others = own
+        self._draw = flow.arrivals.block_sampler(release)
+        count = len(release.first)
+        self._pending: list[FloatArray] = [np.empty(0)] * count
+        self._over = np.zeros(count, dtype=bool)
+        self.taken = np.zeros(count, dtype=np.int64)
         """Consignments taken so far, by replication."""
-
-        def column(role: str, entity: str, law: ServiceTime | None = None) -> Column:
-            return Column(root, replications, role, flow.id, entity, law, keep)
-
-        self._route = column("route", "")
-        self._shares = _dated_shares(flow)
+        self._route = Column(route, keep=keep)
+        named = list(zip(columns, others, strict=True))
         self._durations = {
-            key.entity: [column(key.role, key.entity, law) for law in key.laws] for key in keys if key.laws
+            key.entity: [Column(of, law, keep=keep) for law in key.laws] for key, of in named if key.laws
         }
-        self._uniforms = {key.entity: column(key.role, key.entity) for key in keys if not key.laws}
+        self._uniforms = {key.entity: Column(of, keep=keep) for key, of in named if not key.laws}
         self._later = LaterDraws()
         if keep:
             # Window by window the engine asks for what is used; only what has a sequence is drawn ahead.
@@ -243,12 +259,11 @@ class _FlowDraws:
             return self._drawn_for(self.given.release_h, self.given.variant, self.given.count)
         since_h, self._since_h = self._since_h, until_h
         more = self.flow.arrivals.expected_count(min(until_h, self.horizon_h), since_h) if until_h > since_h else 0.0
-        rows = self._releases(until_h, more)
-        count = np.array([len(row) for row in rows], dtype=np.int64)
-        release_h = np.full((len(rows), int(count.max(initial=0))), np.inf)
-        for row, instants in zip(release_h, rows, strict=True):
-            row[: len(instants)] = instants
-        return self._drawn_for(release_h, self._variant(rows, count), count)
+        release_h = (
+            self._all_releases(more) if until_h == math.inf and since_h == 0.0 else self._releases(until_h, more)
+        )
+        count = np.asarray((release_h < np.inf).sum(axis=1), dtype=np.int64)
+        return self._drawn_for(release_h, self._variant(release_h, count), count)
 
     def _drawn_for(self, release_h: FloatArray, variant: IntArray, count: IntArray) -> FlowInputs:
         column = np.arange(release_h.shape[1])
@@ -263,8 +278,26 @@ class _FlowDraws:
             self._later,
         )
 
-    def _releases(self, until_h: float, expected: float) -> list[FloatArray]:
-        """The next releases of each replication, on the grid, before `until_h` and not after the horizon."""
+    def _all_releases(self, expected: float) -> FloatArray:
+        """All releases not after the horizon, on the grid, padded; shape (replication, consignment). [h]"""
+        count = len(self._over)
+        margin = int(3 * math.sqrt(expected)) + 8
+        size, parts = int(expected) + margin, []
+        while len(which := np.flatnonzero(~self._over)):
+            found = np.full((count, size), np.inf)
+            together = max(1, RELEASES // size)
+            for first in range(0, len(which), together):
+                some = which[first : first + together]
+                found[some] = to_grid(self._draw(size, some))
+            self._over[which] = found[which, -1] > self.horizon_h
+            parts.append(found)
+            size = margin
+        release_h = np.concatenate([np.empty((count, 0)), *parts], axis=1) if len(parts) != 1 else parts[0]
+        release_h[release_h > self.horizon_h] = np.inf
+        return release_h[:, : int((release_h < np.inf).sum(axis=1).max(initial=0))]
+
+    def _releases(self, until_h: float, expected: float) -> FloatArray:
+        """The next releases, on the grid, before `until_h` and not after the horizon, padded. [h]"""
         parts = [[ahead] for ahead in self._pending]
         last_h = np.array([ahead[-1] if len(ahead) else -math.inf for ahead in self._pending])
         margin = int(3 * math.sqrt(expected)) + 8
@@ -287,19 +320,22 @@ class _FlowDraws:
             cut = int(np.searchsorted(ahead, until_h, side="left"))
             self._pending[row] = ahead[cut:].copy()
             released.append(ahead[:cut])
-        return released
+        release_h = np.full((len(released), max(map(len, released), default=0)), np.inf)
+        for into, instants in zip(release_h, released, strict=True):
+            into[: len(instants)] = instants
+        return release_h
 
-    def _variant(self, rows: list[FloatArray], count: IntArray) -> IntArray:
+    def _variant(self, release_h: FloatArray, count: IntArray) -> IntArray:
         """Itineraries by the dated shares at the release (rule D13), -1 in the padding."""
-        chosen = np.full((len(rows), int(count.max(initial=0))), -1, dtype=np.int64)
         if len(self.flow.variants) == 1:
-            for row, instants in zip(chosen, rows, strict=True):
-                row[: len(instants)] = 0
-            return chosen
-        instants, upto = self._shares
+            return np.where(release_h < np.inf, 0, -1)
+        instants, upto = _dated_shares(self.flow)
         uniform = self._route.take(count)
-        for row, drawn, releases in zip(chosen, uniform, rows, strict=True):
-            ends = [*np.searchsorted(releases, instants[1:], side="left").tolist(), len(releases)]
+        if len(instants) == 1:
+            return np.where(release_h < np.inf, np.searchsorted(upto[0], uniform, side="right"), -1)
+        chosen = np.full(release_h.shape, -1, dtype=np.int64)
+        for row, drawn, releases, many in zip(chosen, uniform, release_h, count.tolist(), strict=True):
+            ends = [*np.searchsorted(releases[:many], instants[1:], side="left").tolist(), many]
             begin = 0
             for end, edges in zip(ends, upto, strict=True):
                 if end > begin:

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from corridor_sim.core import streams
 from corridor_sim.core.draws.words import uniform, words
 from corridor_sim.core.errors import ScenarioError, SimulationError
 from corridor_sim.core.step_functions import StepFunction
@@ -175,7 +176,7 @@ def test_a_share_that_changes_at_the_instant_of_a_release_counts_already():
 
 
 def test_durations_beyond_any_clock_are_capped_so_that_the_grid_stays_exact():
-    values = Column(1, [0], "duration", "f", "x", Weibull(shape=0.1, scale_h=1e6)).take(np.array([5000]))
+    values = Column(streams.keys(1, [0], "duration", "f", "x"), Weibull(shape=0.1, scale_h=1e6)).take(np.array([5000]))
     assert values.max() == LONGEST_H
     assert np.array_equal(values, to_grid(values))
 
@@ -274,7 +275,7 @@ def test_long_rows_are_drawn_in_chunks_without_a_trace():
     )
     n = np.array([2 * CHUNK + 3, 5, CHUNK])
     for law in laws:
-        values = Column(8, [0, 1, 2], "duration", "f", "e", law).take(n)
+        values = Column(streams.keys(8, [0, 1, 2], "duration", "f", "e"), law).take(n)
         for k, count in enumerate(n):
             expected = to_grid(law.at(key(8, k, "duration", "f", "e"), range(int(count))))
             assert np.array_equal(values[k, :count], expected)
@@ -293,13 +294,13 @@ class InSequence(ServiceTime):
 @pytest.mark.parametrize("law", [InSequence(mean_h=2.0), Shifted(shift_h=0.5, law=InSequence(mean_h=2.0))], ids=repr)
 def test_a_law_that_has_a_sampler_only_is_drawn_in_sequence_from_a_generator_of_its_stream(law):
     assert not law.by_index
-    column = Column(8, [0, 1], "duration", "f", "e", law)
+    column = Column(streams.keys(8, [0, 1], "duration", "f", "e"), law)
     counts = np.array([2 * CHUNK + 3, 7])
     values = column.take(counts)
     for k, count in enumerate(counts):
         expected = law.sampler(generator(key(8, k, "duration", "f", "e")))(int(count))
         assert np.array_equal(values[k, :count], to_grid(expected))
-    kept = Column(8, [0, 1], "duration", "f", "e", law, keep=True)
+    kept = Column(streams.keys(8, [0, 1], "duration", "f", "e"), law, keep=True)
     parts = [kept.take(np.array([3, 4])), kept.take(np.array([5, 3]))]
     assert np.array_equal(np.concatenate([parts[0][0, :3], parts[1][0]]), values[0, :8])
     assert np.array_equal(np.concatenate([parts[0][1], parts[1][1, :3]]), values[1, :7])
@@ -318,7 +319,7 @@ def test_a_law_in_sequence_in_a_plan_is_drawn_ahead_and_the_others_later():
 
 @pytest.mark.parametrize("law", [None, STAY, Gamma(mean_h=0.5, cv=0.8), Deterministic(value_h=0.3)], ids=repr)
 def test_any_value_of_a_column_is_the_same_alone(law):
-    column = Column(8, [3, 0], "share", "f", "e", law)
+    column = Column(streams.keys(8, [3, 0], "share", "f", "e"), law)
     whole = column.take(np.array([400, 300]))
     index = np.array([7, 399, 0, 5, 5, 299])
     assert np.array_equal(column.at(np.array([2, 4]), index), np.append(whole[0, index[:2]], whole[1, index[2:]]))
@@ -326,7 +327,7 @@ def test_any_value_of_a_column_is_the_same_alone(law):
 
 def test_a_column_goes_on_where_each_row_ended():
     def column(keep):
-        return Column(8, [0, 1], "share", "f", "e", keep=keep)
+        return Column(streams.keys(8, [0, 1], "share", "f", "e"), keep=keep)
 
     counts = np.array([2 * CHUNK, CHUNK + 7]), np.array([3, CHUNK + 1])
     kept, whole = column(keep=True), column(keep=False).take(counts[0] + counts[1])

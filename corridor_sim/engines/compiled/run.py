@@ -164,6 +164,10 @@ class _DrawColumns:
     def __init__(self, code: Coded, flows: Sequence[FlowInputs]) -> None:
         self.code = code
         self.count = [flow.count for flow in flows]
+        for f, flow in enumerate(flows):
+            own = f * NUMBER_PER_FLOW + np.arange(flow.number.shape[1])
+            if ((flow.number != own) & (flow.variant >= 0)).any():
+                raise SimulationError("consignments have numbers of their own")
         rows, many = len(self.count[0]) if flows else 0, len(code.columns)
         self.first, self.second = np.zeros((rows, many), np.uint64), np.zeros((rows, many), np.uint64)
         self.ahead: dict[int, FloatArray] = {}
@@ -192,12 +196,13 @@ class _DrawColumns:
         base = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         if base[-1] >= 1 << codes.ID_BITS:
             raise SimulationError(f"{base[-1]} consignments in one replication, at most {1 << codes.ID_BITS}")
-        release, route = np.empty(base[-1]), np.empty(base[-1], dtype=np.int32)
-        for f, (flow, count) in enumerate(zip(flows, counts, strict=True)):
-            if (flow.number[k, :count] != f * NUMBER_PER_FLOW + np.arange(count)).any():
-                raise SimulationError("consignments have numbers of their own")
-            release[base[f] : base[f + 1]] = flow.release_h[k, :count]
-            route[base[f] : base[f + 1]] = flow.variant[k, :count] + self.code.first_route[f]
+
+        def together(rows: list[NDArray[Any]]) -> NDArray[Any]:
+            return np.concatenate([row[:count] for row, count in zip(rows, counts, strict=True)] or [np.empty(0)])
+
+        release = together([flow.release_h[k] for flow in flows])
+        route = together([flow.variant[k] for flow in flows]).astype(np.int32)
+        route += np.repeat(self.code.first_route, counts).astype(np.int32)
         given_at = np.full(len(self.code.columns), -1, dtype=np.int64)
         parts, length = [np.empty(0)], 0
         for n, values in self.ahead.items():

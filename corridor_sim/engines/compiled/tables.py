@@ -273,11 +273,14 @@ class _Columns:
 
     def coded(self) -> tuple[Ints, tuple[Ints, FloatArray, Ints, FloatArray]]:
         """Node of each column (-1: a uniform, or drawn before the pass), and the laws as nodes."""
-        known = [law for law in self.laws if law is not None and encode([law]) is not None]
+        # By object: many steps have one law, and laws are slow to compare.
+        different = {id(law): law for law in self.laws if law is not None}
+        has_code = {number for number, law in different.items() if encode([law]) is not None}
+        known = [law for law in self.laws if law is not None and id(law) in has_code]
         code = encode(known)
         assert code is not None
         after = iter(range(len(known)))
-        node = [next(after) if law is not None and encode([law]) is not None else -1 for law in self.laws]
+        node = [next(after) if id(law) in has_code else -1 for law in self.laws]
         return whole(node), (code.kind, code.number, code.place, code.table)
 
 
