@@ -9,7 +9,7 @@ took has nobody waiting.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,10 +63,13 @@ class Chooser:
         )
 
 
-def choosers(scenario: Scenario, alternatives: Mapping[str, Sequence[str]] | None = None) -> list[Chooser]:
+def choosers(
+    scenario: Scenario, alternatives: Mapping[str, Sequence[str]] | None = None, elastic: Collection[str] = ()
+) -> list[Chooser]:
     """The flows that choose: those named, or all that have shares over two or more crossings.
 
-    Routes and dated values are those at the beginning of the counted window.
+    One crossing is enough for a flow of `elastic`, which chooses whether to come at all. Routes and dated values are
+    those at the beginning of the counted window.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def choosers(scenario: Scenario, alternatives: Mapping[str, Sequence[str]] | Non
     problems: list[Problem] = []
     found = []
     for id, crossings in asked.items():
-        wrong = _problems(scenario, id, crossings)
+        wrong = _problems(scenario, id, crossings, 1 if id in elastic else 2)
         problems += wrong
         if wrong:
             continue
@@ -155,7 +158,7 @@ def _listed(scenario: Scenario) -> dict[str, list[str]]:
     return found
 
 
-def _problems(scenario: Scenario, id: str, crossings: Sequence[str]) -> list[Problem]:
+def _problems(scenario: Scenario, id: str, crossings: Sequence[str], least: int) -> list[Problem]:
     if id not in scenario.flows:
         return [Problem("is no flow of this scenario", f"flows.{id}", allowed=", ".join(sorted(scenario.flows)))]
     flow = scenario.flows[id]
@@ -169,7 +172,7 @@ def _problems(scenario: Scenario, id: str, crossings: Sequence[str]) -> list[Pro
     known = sorted(scenario.crossings)
     strange = [one for one in crossings if one not in known]
     found += [Problem("is no crossing", f"alternatives.{id}", one, ", ".join(known)) for one in strange]
-    if len(set(crossings)) < 2 or len(set(crossings)) < len(crossings):
+    if len(set(crossings)) < least or len(set(crossings)) < len(crossings):
         found.append(Problem("needs two or more different crossings", f"alternatives.{id}", list(crossings)))
     if not strange and len({border_of(scenario, one) for one in crossings}) > 1:
         found.append(Problem("names crossings of different borders", f"alternatives.{id}", list(crossings)))

@@ -5,8 +5,9 @@ run, and waits follow from the shares. The method of successive averages [sheffi
 from shares to waits to shares on common random numbers until hardly anybody would choose
 otherwise. Its step towards what would be chosen is 1/b; b grows by 0.3 where the gap fell
 and by 1.5 where it rose, as in self-regulated averaging [liu2009]: the plain 1/k forgets
-the first runs too slowly. Demand may answer to the cost of the journey, with an elasticity
-that the study states; by default it does not.
+the first runs too slowly. It goes most of the way with few replications, and ends with all: where a queue
+is long, waits answer steeply to shares and dozens of runs are needed. Demand may answer to the cost of the
+journey, with an elasticity that the study states; by default it does not.
 """
 
 from __future__ import annotations
@@ -27,13 +28,17 @@ from corridor_sim.model.flows import CHOSEN
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.results import Results
 from corridor_sim.study.choice import Chooser, choosers, composite_usd, logit
-from corridor_sim.study.run import root_of, run
+from corridor_sim.study.run import replication_numbers, root_of, run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FELL, ROSE = 0.3, 1.5
 """What is added to the divisor of the step where the gap fell, and where it rose: within the ranges of [liu2009]."""
+SEARCH = 2
+"""Replications of the runs that go most of the way."""
+WAITS = ("wait_h",)
+"""Indicators that those runs are asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +61,8 @@ class Equilibrium:
     gaps: tuple[float, ...]
     target: float
     others: tuple[Mapping[str, FloatArray], ...] = ()
+    searched: Mapping[str, FloatArray] | None = None
+    """Shares at which the search with few replications ended, which `others` are compared with; None: `shares`."""
 
     @property
     def reached(self) -> bool:
@@ -67,9 +74,8 @@ class Equilibrium:
         """Whether every start came to the same shares; None if there was one start."""
         if not self.others:
             return None
-        return all(
-            _moved(self.choosers, self.demand_factor, self.shares, other) <= 2 * self.target for other in self.others
-        )
+        mine = self.shares if self.searched is None else self.searched
+        return all(_moved(self.choosers, self.demand_factor, mine, other) <= 2 * self.target for other in self.others)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a flow and crossing: share, cost, its parts, demand factor."""
@@ -126,6 +132,7 @@ def equilibrium(
     starts: int = 2,
     rng: Rng = None,
     replications: int | None = None,
+    search_replications: int = SEARCH,
     **settings: Any,
 ) -> Equilibrium:
     """Shares over crossings when consignments know the mean waits and choose by a logit of generalised cost.
@@ -137,8 +144,8 @@ def equilibrium(
         Scale of the logit: the difference of generalised cost at which one crossing is taken e times as
         often as the other. It has no default; say where it comes from. [US$ a consignment]
     alternatives : mapping of flow to crossings of one border, optional
-        Who chooses among what. Without it every flow with shares over two or more crossings, over the first
-        such border on its list where there are several; shares at the others stay.
+        Who chooses among what; one crossing is enough where demand answers. Without it every flow with shares over
+        two or more crossings, over the first such border on its list where there are several; shares elsewhere stay.
     elasticity : float, or mapping of flow to float
         Elasticity of demand to the composite cost of the journey, at most 0; demand is then
         (cost / reference cost) ** elasticity times that of the scenario. 0: demand does not answer.
@@ -148,9 +155,13 @@ def equilibrium(
         Relative gap below which it ends: the share of consignments that would choose otherwise (and,
         with elasticity, the relative change of demand).
     most : int
-        Runs at most for one start.
+        Runs at most for one start; as many again with all replications.
     starts : int
-        1, or 2 to begin a second time from the opposite shares and see whether it comes to the same.
+        1, or 2 to begin a second time from the opposite shares and see whether it comes to the same: with the
+        replications of the search.
+    search_replications : int
+        How many of the replications are run until the gap is below the target for the first time; then all are, from
+        the shares found. Where it is not reached with these, it is not looked for with more.
     rng, replications, **settings
         As for `run`; all runs share their random numbers.
 
@@ -176,7 +187,11 @@ def equilibrium(
     Examples
     --------
     >>> import corridor_sim as cs
-    >>> found = cs.equilibrium("roadmap_2027_2028_growth", scale_usd=50, replications=2)  # doctest: +SKIP
+    >>> june = cs.load_scenario("growth_2028", {"run.horizon_days": 12, "run.warm_up_days": 2})
+    >>> of_samur = {"south_bilateral": ["samur", "khanoba"], "north_fresh": ["samur", "khanoba"]}
+    >>> found = cs.equilibrium(june, scale_usd=50, alternatives=of_samur, replications=2, starts=1, workers=1)
+    >>> found.reached, found.shares["south_bilateral"].round(1).tolist()
+    (True, [0.5, 0.5])
     """
     from corridor_sim.files.scenario_files import load_scenario
 
@@ -186,16 +201,26 @@ def equilibrium(
     if not isinstance(scenario, Scenario):
         arguments.instance("scenario", scenario, (str, os.PathLike), "a Scenario, the path of a file or its name")
         scenario = load_scenario(scenario)
-    who = choosers(scenario, alternatives)
+    given = elasticity if isinstance(elasticity, Mapping) else dict.fromkeys(alternatives or (), elasticity)
+    who = choosers(scenario, alternatives, [flow for flow, value in given.items() if value])
     answers = _Demand(who, elasticity, reference)
-    root = root_of(scenario, rng, None)
+    root = root_of(scenario, rng)
+    every = replication_numbers(scenario, replications)
+    few = every[: arguments.whole("search_replications", search_replications, 1)]
     search = _Averaging(scenario, who, scale_usd, answers, target, most)
-    settings = {**settings, "rng": root, "replications": replications}
-    found = search.run({one.flow: np.array(one.shares) for one in who}, settings)
+    settings = {**settings, "rng": root}
+    coarse = {**settings, "replications": few, "indicators": WAITS, "records": False}
+    first = search.run({one.flow: np.array(one.shares) for one in who}, coarse)
+    others: tuple[Mapping[str, FloatArray], ...] = ()
     if starts == 2:
-        opposite = {one.flow: (1 - np.array(one.shares)) / (len(one.shares) - 1) for one in who}
-        other = search.run(opposite, settings)
-        found = replace(found, others=(other.shares,))
+        opposite = {one.flow: _opposite(np.array(one.shares)) for one in who}
+        others = (search.run(opposite, coarse).shares,)
+    # With all replications from there on; where there is nothing left to do, one run that tells all indicators.
+    left = most if first.reached and few != every else 1
+    found = search.run(first.shares, {**settings, "replications": every}, first, left)
+    if few == every:
+        found = replace(found, gaps=first.gaps)
+    found = replace(found, others=others, searched=first.shares)
     _warn(found)
     return found
 
@@ -246,12 +271,22 @@ class _Averaging:
     target: float
     most: int
 
-    def run(self, shares: dict[str, FloatArray], settings: Mapping[str, Any]) -> Equilibrium:
-        """Runs, costs, shares; until the gap is below the target or `most` runs are done."""
-        factor = {one.flow: 1.0 for one in self.who}
+    def run(
+        self,
+        shares: Mapping[str, FloatArray],
+        settings: Mapping[str, Any],
+        before: Equilibrium | None = None,
+        most: int | None = None,
+    ) -> Equilibrium:
+        """Runs, costs, shares; until the gap is below the target or `most` runs are done.
+
+        After `before` it goes on from its demand, with steps as small as that one's runs were many.
+        """
+        factor = {one.flow: 1.0 if before is None else before.demand_factor[one.flow] for one in self.who}
         gaps: list[float] = []
-        divisor = 1.0
-        for k in range(1, self.most + 1):
+        divisor = 1.0 if before is None else 1.0 + FELL * len(before.gaps)
+        most = self.most if most is None else most
+        for k in range(1, most + 1):
             tried = self._scenario(shares, factor)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", CorridorWarning)
@@ -261,13 +296,14 @@ class _Averaging:
             composite = {flow: composite_usd(cost, self.scale_usd) for flow, cost in costs.items()}
             asked = {flow: self.demand.factor(flow, cost) for flow, cost in composite.items()}
             gaps.append(self._gap(shares, wanted, factor, asked))
-            if gaps[-1] < self.target or k == self.most:
+            if gaps[-1] < self.target or k == most:
                 break
             if k > 1:
                 divisor += FELL if gaps[-1] < gaps[-2] else ROSE
             shares = {flow: now + (wanted[flow] - now) / divisor for flow, now in shares.items()}
             factor = {flow: now + (asked[flow] - now) / divisor for flow, now in factor.items()}
-        return Equilibrium(tried, results, tuple(self.who), shares, costs, composite, factor, tuple(gaps), self.target)
+        told = (*(() if before is None else before.gaps), *gaps)
+        return Equilibrium(tried, results, tuple(self.who), shares, costs, composite, factor, told, self.target)
 
     def _gap(
         self,
@@ -299,6 +335,11 @@ class _Averaging:
                     new[field] = volume * factor[one.flow]
             flows[one.flow] = flow.replace(**new)
         return self.scenario.replace(flows={**self.scenario.flows, **flows})
+
+
+def _opposite(shares: FloatArray) -> FloatArray:
+    """Shares the other way round; of one crossing as they are."""
+    return np.asarray((1 - shares) / (len(shares) - 1) if len(shares) > 1 else shares)
 
 
 def _moved(

@@ -187,3 +187,48 @@ def _no_other_warnings():
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         yield
+
+
+@FEW
+def test_demand_that_answers_brings_an_overloaded_post_without_a_way_round_to_the_point_by_formula():
+    # 120 a day come to one lane that passes 96: without an answer the queue grows as long as the run lasts.
+    scenario, free_usd = two_ways(per_day=120.0), VALUE * (1.0 + SERVICE_H)
+
+    def surplus(per_day):
+        return per_day - 120.0 * ((free_usd + VALUE * md1_wait_h(per_day)) / free_usd) ** -0.5
+
+    found = cs.equilibrium(
+        scenario,
+        scale_usd=SCALE,
+        alternatives={"f": ["near"]},
+        elasticity=-0.5,
+        reference={"f": free_usd},
+        workers=1,
+    )
+    assert found.reached
+    assert found.unique
+    # The cost is that of the mean wait of a run: of few replications at a load of 0.9.
+    assert found.scenario.flows["f"].per_day == pytest.approx(brentq(surplus, 1.0, 95.9), rel=0.03)
+
+
+@FEW
+def test_the_search_with_few_replications_ends_where_that_with_all_ends():
+    whole, few = (
+        cs.equilibrium(two_ways(days=60), scale_usd=SCALE, starts=1, workers=1, search_replications=count)
+        for count in (4, 1)
+    )
+    assert whole.reached
+    assert few.reached
+    # Both are within the target of the same point.
+    assert abs(whole.shares["f"][0] - few.shares["f"][0]) <= 2 * whole.target
+    assert few.results.replications == whole.results.replications == 4
+
+
+@FEW
+def test_what_few_replications_do_not_reach_is_not_looked_for_with_more():
+    with pytest.warns(CorridorWarning, match="equilibrium not reached"):
+        found = cs.equilibrium(two_ways(days=20), scale_usd=SCALE, most=2, starts=1, workers=1, target=1e-6)
+    # Two of the search, and one with all replications that tells all indicators.
+    assert len(found.gaps) == 3
+    assert not found.reached
+    assert "tfi1" in found.results.rows.indicators
