@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -292,6 +293,21 @@ class Components(Reducer):
             self._times[element, flows, place] = self._times_visited(element, flows, place)
         return self._times[element, flows, place]
 
+    @cached_property
+    def _visits_by_way(self) -> list[list[tuple[bool, dict[int, int | None]]]]:
+        """For each itinerary of each flow whether some balk, and visits by element, None where some pass it by."""
+        found: list[list[tuple[bool, dict[int, int | None]]]] = []
+        for flow in self.scope.plan.flows:
+            found.append([])
+            for variant in flow.variants:
+                visits: dict[int, int | None] = {}
+                for step in variant.steps:
+                    before = visits.get(step.element, 0)
+                    passed_by = step.share or step.balk or any(not relief.factor for relief in step.reliefs)
+                    visits[step.element] = None if passed_by or before is None else before + 1
+                found[-1].append((any(step.balk for step in variant.steps), visits))
+        return found
+
     def _times_visited(self, element: int, flows: tuple[int, ...] | None, place: PlaceKey) -> int | None:
         times: set[int] = set()
         plan, wanted = self.scope.plan, None if flows is None else set(flows)
@@ -304,16 +320,14 @@ class Components(Reducer):
         for (f, v), many in ways.items():
             if wanted is not None and f not in wanted:
                 continue
-            variant = plan.flows[f].variants[v]
-            if place[0] != "flow" and any(step.balk for step in variant.steps):
+            balks, visits = self._visits_by_way[f][v]
+            if place[0] != "flow" and balks:
                 return None
             # Anywhere on the way: the wait for a slot is one of the post, and lies before it.
-            steps = [step for step in variant.steps if step.element == element]
-            if any(step.share or step.balk or any(not relief.factor for relief in step.reliefs) for step in steps):
+            number = visits.get(element, 0)
+            if number is None or number % many:
                 return None
-            if len(steps) % many:
-                return None
-            times.add(len(steps) // many)
+            times.add(number // many)
         return times.pop() if len(times) == 1 else None
 
     def delay_h(

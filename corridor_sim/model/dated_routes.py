@@ -61,20 +61,26 @@ def state_at(scenario: Scenario, changes: ByPath, time_h: float) -> State:
     return State(closed("legs", scenario.legs), closed("checkpoints", scenario.checkpoints), speed, changes, time_h)
 
 
-def dated_routes_of(scenario: Scenario, changes: ByPath, id: str) -> list[DatedRoute]:
+def dated_routes_of(
+    scenario: Scenario, changes: ByPath, id: str, states: dict[float, State] | None = None
+) -> list[DatedRoute]:
     """The itineraries of flow `id` in the run.
+
+    `states` are what is open and how fast at the times looked at so far, for all flows of the scenario.
 
     Raises
     ------
     ScenarioError
         If there is no route at some time.
     """
-    horizon_h = scenario.run.horizon_h
+    horizon_h, states = scenario.run.horizon_h, {} if states is None else states
     problems: list[Problem] = []
     shares: dict[tuple[tuple[Hop, ...], tuple[tuple[str, OneStop], ...]], dict[float, float]] = {}
     edges = [0.0, *sorted(edge for edge in _edges(scenario, changes, id) if 0 < edge < horizon_h)]
     for time_h in edges:
-        state = state_at(scenario, changes, time_h)
+        if time_h not in states:
+            states[time_h] = state_at(scenario, changes, time_h)
+        state = states[time_h]
         try:
             for hops, share in _routes_at(scenario, changes, id, time_h, state):
                 key = hops, _one_stops(scenario, changes, hops, time_h)

@@ -16,6 +16,7 @@ from corridor_sim.model.changes import Change, DatedChange, conflicts, on_clock
 from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of
 from corridor_sim.model.kept_holidays import with_calendars
 from corridor_sim.model.paths import canonical, local_time_of, path_problems
+from corridor_sim.model.routes import State
 from corridor_sim.model.scenario import Scenario
 
 
@@ -62,12 +63,13 @@ def resolve(scenario: Scenario) -> Resolved:
     if too_large := sizes.problems(scenario, changes):
         return Resolved(scenario, changes, {}, (*found, *too_large))
     ways: dict[str, list[DatedRoute]] = {}
+    states: dict[float, State] = {}
     for id in sorted(scenario.flows):
         prefix = f"flows.{id}."
         if any(p.severity == "error" and (p.path.startswith(prefix) or p.path.startswith("legs.")) for p in found):
             continue
         try:
-            ways[id] = dated_routes_of(scenario, changes, id)
+            ways[id] = dated_routes_of(scenario, changes, id, states)
         except ScenarioError as error:
             found += error.problems
     found += checks.own_arrivals(scenario, changes)

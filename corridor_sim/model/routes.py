@@ -56,6 +56,8 @@ class State:
     changes: Mapping[str, Sequence[DatedChange]] = field(default_factory=dict)
     """Dated changes by path; the shares of stages and risk channels are read from them at `time_h`."""
     time_h: float = 0.0
+    post_hours: dict[tuple[str, str, str], float] = field(default_factory=dict, compare=False, repr=False)
+    """Those that have been asked for, by post, direction and class. [h]"""
 
 
 class NoRoute(Exception):
@@ -68,6 +70,13 @@ class NoRoute(Exception):
 
 def post_hours(corridor: Corridor, post: str, direction: str, cargo_class: str, state: State) -> float:
     """Mean time of one class at a post without any queue, each stage by the share that needs it. [h]"""
+    key = post, direction, cargo_class
+    if key not in state.post_hours:
+        state.post_hours[key] = _post_hours(corridor, post, direction, cargo_class, state)
+    return state.post_hours[key]
+
+
+def _post_hours(corridor: Corridor, post: str, direction: str, cargo_class: str, state: State) -> float:
     at = corridor.checkpoints[post]
     channels = at.channels.get(direction)
     return sum(

@@ -12,7 +12,9 @@ A mechanism by which elements depend on each other gets its line in `_Content.co
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from corridor_sim.core.fingerprints import fingerprint
@@ -57,7 +59,26 @@ def shared_part(base: Plan, plan: Plan) -> SharedPart:
     """
     if not _same_question(base, plan):
         return nothing_shared(plan)
-    return _Search(base, plan).found()
+    return _Search(_content(_ById(base)), _Content(plan)).found()
+
+
+class _ById:
+    """A plan by itself: the same object is the same plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ById) and other.plan is self.plan
+
+    def __hash__(self) -> int:
+        return id(self.plan)
+
+
+@lru_cache(maxsize=1)
+def _content(base: _ById) -> _Content:
+    """The content of a base, which many plans are held against."""
+    return _Content(base.plan)
 
 
 def nothing_shared(plan: Plan) -> SharedPart:
@@ -100,12 +121,15 @@ class _Content:
         self.flows = {flow.id: f for f, flow in enumerate(plan.flows)}
         self.elements = {element.id: k for k, element in enumerate(plan.elements)}
         self.pools = {pool.id: fingerprint(pool) for pool in plan.staff_pools}
+        self._known: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     def element(self, id: str) -> tuple[str, tuple[str, ...]]:
         """Content of an element; where it speaks of flows by their numbers, with the flows."""
-        element = self.plan.elements[self.elements[id]]
-        speaks = any(getattr(element, name, None) for name in ("rank", "rank_changes", "reserved", "priority"))
-        return fingerprint(element), tuple(self.flows) if speaks else ()
+        if id not in self._known:
+            element = self.plan.elements[self.elements[id]]
+            speaks = any(getattr(element, name, None) for name in ("rank", "rank_changes", "reserved", "priority"))
+            self._known[id] = fingerprint(element), tuple(self.flows) if speaks else ()
+        return self._known[id]
 
     def id_of(self, step: Step) -> str:
         """The element of a step."""
@@ -132,16 +156,20 @@ class _Content:
         return self.pools.get(pool), stations
 
 
+_SAID = attrgetter(*(column.name for column in fields(Step) if column.name != "element"))
+"""What a step says but for the number of its element."""
+
+
 class _Search:
     """Lowers the numbers of shared steps until nothing affected lies within them."""
 
-    def __init__(self, base: Plan, plan: Plan) -> None:
-        self.base, self.plan = _Content(base), _Content(plan)
+    def __init__(self, base: _Content, plan: _Content) -> None:
+        self.base, self.plan = base, plan
         self.flow_of = tuple(
-            self.base.flows[flow.id]
-            if flow.id in self.base.flows and _same_releases(base.flows[self.base.flows[flow.id]], flow)
+            base.flows[flow.id]
+            if flow.id in base.flows and _same_releases(base.plan.flows[base.flows[flow.id]], flow)
             else -1
-            for flow in plan.flows
+            for flow in plan.plan.flows
         )
         self.upto: dict[tuple[int, int], int] = {}
         self.affected: set[str] = set()
@@ -200,9 +228,9 @@ class _Search:
         """Whether a step of the base and one of the plan lead to the same element and say the same."""
         if self.base.id_of(one) != self.plan.id_of(other):
             return False
-        one, other = replace(one, element=0), replace(other, element=0)
         # Mostly they are equal, which is soon seen; what is not may still be the same content.
-        return one == other or fingerprint(one) == fingerprint(other)
+        mine, yours = _SAID(one), _SAID(other)
+        return bool(mine == yours) or fingerprint(mine) == fingerprint(yours)
 
     def _lower(self) -> bool:
         """One round over everything; whether something more is affected after it."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, CorridorError, Problem, ScenarioError, nearest
 from corridor_sim.core.streams import Rng, root_entropy
+from corridor_sim.model.base import Model
 from corridor_sim.model.designs import Design, Switch
 from corridor_sim.plan.build import Planned
 from corridor_sim.study.run import planned, root_of
@@ -150,7 +151,7 @@ def scenarios_of(
     missing = [problem for name in _switched(design) if (problem := _unknown(name, base, design)) is not None]
     if missing:
         raise ScenarioError(missing)
-    data = base.to_data()
+    data = _parts_of(base)
     found: dict[int, Planned] = {}
     wrong: list[LeftOut] = []
     for number, point in enumerate(points):
@@ -236,6 +237,16 @@ def with_values(scenario: Scenario, values: Mapping[str, Any], data: Mapping[str
     return type(scenario).model_validate(changed)
 
 
+def _parts_of(scenario: Scenario) -> dict[str, Any]:
+    """As ``to_data()``, but with legs, flows, ... as they are: what is not changed need not be validated again."""
+    data = scenario.to_data()
+    for name, info in type(scenario).model_fields.items():
+        table, key = getattr(scenario, name), str(info.validation_alias or name)
+        if key in data and isinstance(table, Mapping) and all(isinstance(one, Model) for one in table.values()):
+            data[key] = dict(table)
+    return data
+
+
 def set_values(data: dict[str, Any], values: Mapping[str, Any]) -> None:
     """Set fields of a scenario's data, by dotted path; tables inside are copied, not changed.
 
@@ -253,6 +264,8 @@ def set_values(data: dict[str, Any], values: Mapping[str, Any]) -> None:
             if key not in at and at is not data and key not in _TABLES:
                 raise ScenarioError([Problem(f"there is no {key!r}", path, hint=nearest(key, at))])
             inside = at.get(key, {})
+            if isinstance(inside, Model):
+                inside = inside.to_data()
             at[key] = dict(inside) if isinstance(inside, dict) else inside
             at = at[key]
         if not isinstance(at, dict):

@@ -174,6 +174,7 @@ class _Begun:
     folder: Store | None
     found: list[BlockResult]
     seconds: float
+    _held_against: tuple[Plan, bool] | None = None
 
     @property
     def name(self) -> str:
@@ -199,8 +200,14 @@ class _Begun:
             and mine.root == theirs.root
             and mine.options.targets_h == theirs.options.targets_h
             and self.missing == base.missing != []
-            and not shared_part(base.plan, self.plan).is_empty
+            and self._shares_with(base.plan)
         )
+
+    def _shares_with(self, base: Plan) -> bool:
+        """Whether something goes as in a base; kept, since it is asked when blocks are cut too."""
+        if self._held_against is None or self._held_against[0] is not base:
+            self._held_against = base, not shared_part(base, self.plan).is_empty
+        return self._held_against[1]
 
 
 def hands_of(workers: Any, executor: Any, progress: Any) -> int | None:
