@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from corridor_sim.core.units import FloatArray, to_grid
+from corridor_sim.core.units import FloatArray, distinct, to_grid
 
 
 class StepFunction:
@@ -81,7 +81,7 @@ class StepFunction:
             return 0.0
         if self.is_constant and not since_h < self.from_h[0] < until_h:
             return float(self.value[0] * (until_h - since_h))
-        edges = np.unique(np.clip(np.append(self.from_h, [since_h, until_h]), since_h, until_h))
+        edges = distinct(np.clip(np.append(self.from_h, [since_h, until_h]), since_h, until_h))
         return float((self(edges[:-1]) * np.diff(edges)).sum())
 
     def __eq__(self, other: object) -> bool:

@@ -8,6 +8,7 @@ rounding, so any engine, order of operations or block size gives the same bits.
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,21 @@ H_PER_YEAR = 8766.0
 """Mean Julian year, 365.25 days. [h]"""
 
 FloatArray = NDArray[np.float64]
+
+
+Number = TypeVar("Number", np.float64, np.int64)
+
+
+def distinct(values: NDArray[Number]) -> NDArray[Number]:
+    """The different ones of some numbers (none of them NaN), in increasing order.
+
+    `numpy.unique` says the same; its first call loads the masked arrays of numpy.
+
+    >>> distinct(np.array([2.0, 1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
+    found = np.sort(values, axis=None)
+    return found[np.append(True, found[1:] != found[:-1])] if len(found) else found
 
 
 def to_grid(time_h: ArrayLike) -> FloatArray:

@@ -20,7 +20,7 @@ from pydantic import AfterValidator
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.local_time import UTC, LocalTime
-from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray
+from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray, distinct
 from corridor_sim.model.base import LaneCount, TableOf, TupleOf
 from corridor_sim.model.days import MONTHS, WEEKDAYS, Days, IntArray, Named, named, words_of
 
@@ -148,7 +148,7 @@ def open_steps(lines: Iterable[str], days: Days, on_holidays: Iterable[str] | No
         starts.append(midnights + line.start)
         ends.append(midnights + line.end)
     begun, over = np.sort(np.concatenate(starts)), np.sort(np.concatenate(ends))
-    edges = np.unique(np.concatenate([[0], begun, over]))
+    edges = distinct(np.concatenate([[0], begun, over]))
     depth = np.searchsorted(begun, edges, side="right") - np.searchsorted(over, edges, side="right")
     return Steps(edges, (depth > 0).astype(np.float64))
 
@@ -224,7 +224,7 @@ def _cycle(
     dates = Days.of(_MONDAY - dt.timedelta(days=1), days + 1)  # the day before has what runs on into the first
     is_open = Steps(np.zeros(1, np.int64), np.ones(1)) if lines is None else open_steps(lines, dates)
     number = number_steps(dict(by_hour), dates) if by_hour else Steps(np.zeros(1, np.int64), np.full(1, lanes))
-    edges = np.unique(np.concatenate([is_open.minute, number.minute, [_DAY]]))
+    edges = distinct(np.concatenate([is_open.minute, number.minute, [_DAY]]))
     edges = edges[(edges >= _DAY) & (edges < (days + 1) * _DAY)]
     value = is_open.at(edges) * number.at(edges)
     kept = np.append(True, value[1:] != value[:-1])

@@ -1,6 +1,6 @@
 """The corridor: places, posts and legs as one graph, with the flows that use it.
 
-`Corridor.graph` is the networkx graph from which routes are read; each leg of
+`Corridor.graph` is the network as a networkx graph; each leg of
 the data is two directed edges whose key is the leg's id. Route finding and the
 report of what is not connected are in `corridor_sim/model/routes.py`.
 """
@@ -93,6 +93,13 @@ class Corridor(Sourced):
             "flow": self.flows,
         }
         return [counted(len(table), word) for word, table in tables.items()]
+
+    @functools.cached_property
+    def ways(self) -> tuple[tuple[str, str, str], ...]:
+        """(start, end, leg) of each leg in both directions, sorted; without those that name an unknown node."""
+        known = {*self.places, *self.checkpoints}
+        there = [(leg.from_, leg.to, id) for id, leg in self.legs.items() if {leg.from_, leg.to} <= known]
+        return tuple(sorted({*there, *((end, start, id) for start, end, id in there)}))
 
     @functools.cached_property
     def graph(self) -> nx.MultiDiGraph:

@@ -102,8 +102,9 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
     ranges: Mapping[str, Range] = thing.ranges
     found, left_out = [], set(besides)
     rows = [row for row, _ in _walk(thing, "", "", "", "")]
+    paths = frozenset(row.path for row in rows)
     for id, one in ranges.items():
-        for of in one.names_nothing(row.path for row in rows):
+        for of in one.names_nothing(paths):
             if "*" not in of:
                 hint = nearest(of, [row.path for row in rows])
                 found.append(Problem("is not a figure of this corridor", f"ranges.{id}.of", of, hint=hint))

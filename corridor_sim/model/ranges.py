@@ -100,8 +100,8 @@ class Range(Model):
 
     def names_nothing(self, paths: Iterable[str]) -> list[str]:
         """Those of its patterns that no path fits."""
-        known = list(paths)
-        return [of for of in self.of if not any(_pattern(of).fullmatch(path) for path in known)]
+        known = frozenset(paths)
+        return [of for of in self.of if (not any(map(_pattern(of).fullmatch, known)) if "*" in of else of not in known)]
 
 
 class RangeIndex:

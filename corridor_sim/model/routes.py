@@ -10,12 +10,11 @@ transfers that the plan is made of.
 
 from __future__ import annotations
 
+import heapq
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-import networkx as nx
+from typing import Literal, TypeAlias
 
 from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.model.changes import DatedChange
@@ -99,23 +98,58 @@ def edge_cost(corridor: Corridor, flow: Flow, state: State, start: str, end: str
     return leg.cost_usd_tkm * flow.load_t * leg.length_km + (flow.value_of_time_usd_h or 1.0) * hours
 
 
-def usable(corridor: Corridor, flow: Flow, state: State, without: Collection[str] = ()) -> nx.DiGraph:
-    """The edges that the flow may use, with their cost and the cheapest leg of parallel ones.
+Network: TypeAlias = dict[str, dict[str, tuple[float, str]]]
+"""By node the nodes that a flow may go on to, with the cost and the cheapest leg of parallel ones."""
 
-    Border legs of the crossings `without` are left out.
-    """
-    graph = nx.DiGraph()
-    graph.add_nodes_from(node for node in corridor.graph if node not in state.closed_posts)
+
+def usable(corridor: Corridor, flow: Flow, state: State, without: Collection[str] = ()) -> Network:
+    """The network that the flow may use; border legs of the crossings `without` are left out."""
+    network: Network = {
+        node: {} for node in (*corridor.places, *corridor.checkpoints) if node not in state.closed_posts
+    }
     barred = {id for crossing in without for id in corridor.border_legs(crossing)}
-    for start, end, id in sorted(corridor.graph.edges(keys=True)):
+    for start, end, id in corridor.ways:
         mode = corridor.legs[id].mode
-        open_ = start in graph and end in graph and id not in state.closed_legs and id not in barred
+        open_ = start in network and end in network and id not in state.closed_legs and id not in barred
         if not open_ or (flow.modes and mode not in flow.modes):
             continue
         cost = edge_cost(corridor, flow, state, start, end, id)
-        if not graph.has_edge(start, end) or cost < graph.edges[start, end]["cost"]:
-            graph.add_edge(start, end, cost=cost, leg=id)
-    return graph
+        if end not in network[start] or cost < network[start][end][0]:
+            network[start][end] = cost, id
+    return network
+
+
+def shortest(
+    network: Network, start: str, end: str, without: Collection[str] = ()
+) -> tuple[float, tuple[str, ...]] | None:
+    """Cost and nodes of the cheapest way between two nodes, not through some others; None if there is none.
+
+    Dijkstra's method; of ways of one cost the one found first.
+
+    Examples
+    --------
+    >>> network = {"a": {"b": (1.0, "near"), "c": (5.0, "far")}, "b": {"c": (2.0, "on")}, "c": {}}
+    >>> shortest(network, "a", "c"), shortest(network, "a", "c", {"b"}), shortest(network, "c", "a")
+    ((3.0, ('a', 'b', 'c')), (5.0, ('a', 'c')), None)
+    """
+    before: dict[str, str] = {}
+    least, settled = {start: 0.0}, set(without) - {start}
+    found, number = [(0.0, 0, start)], itertools.count(1)
+    while found:
+        cost, _, node = heapq.heappop(found)
+        if node == end:
+            way = [end]
+            while way[-1] != start:
+                way.append(before[way[-1]])
+            return cost, tuple(reversed(way))
+        if node in settled:
+            continue
+        settled.add(node)
+        for after, (more, _) in network[node].items():
+            if after not in settled and (after not in least or cost + more < least[after]):
+                least[after], before[after] = cost + more, node
+                heapq.heappush(found, (cost + more, next(number), after))
+    return None
 
 
 def cheapest(
@@ -129,78 +163,87 @@ def cheapest(
         If there is none; the problem names the flow and the two components.
     """
     flow = corridor.flows[id]
-    graph = usable(corridor, flow, state, without)
+    network = usable(corridor, flow, state, without)
     for end in (flow.origin, flow.destination):
-        if end not in graph:
+        if end not in network:
             raise NoRoute(Problem(f"begins or ends at {end!r}, which is not open", f"flows.{id}"))
-    if not nx.has_path(graph, flow.origin, flow.destination):
-        raise NoRoute(not_connected(graph, id, flow))
     best: tuple[float, tuple[str, ...]] | None = None
-    for nodes, cost in _ways_through(corridor, graph, flow, through):
+    for nodes, cost in _ways_through(corridor, network, flow, through):
         if best is None or (cost, nodes) < best:
             best = cost, nodes
     if best is None:
-        raise NoRoute(not_through(corridor, graph, id, through))
-    return tuple(
-        hop_of(corridor, graph.edges[start, end]["leg"], start, end) for start, end in itertools.pairwise(best[1])
-    )
+        joined = shortest(network, flow.origin, flow.destination) is not None
+        raise NoRoute(not_through(corridor, network, id, through) if joined else not_connected(network, id, flow))
+    return tuple(hop_of(corridor, network[start][end][1], start, end) for start, end in itertools.pairwise(best[1]))
 
 
 def _ways_through(
-    corridor: Corridor, graph: nx.DiGraph, flow: Flow, through: Sequence[str]
+    corridor: Corridor, network: Network, flow: Flow, through: Sequence[str]
 ) -> Iterable[tuple[tuple[str, ...], float]]:
     """Cheapest simple ways for every order and direction of the crossings to pass, with their cost."""
     choices = [
         [(leg.from_, leg.to) for leg in map(corridor.legs.__getitem__, corridor.border_legs(crossing))]
         for crossing in through
     ]
-    pairs = [[pair for a, b in choice for pair in ((a, b), (b, a)) if graph.has_edge(*pair)] for choice in choices]
+    pairs = [
+        [(start, end) for a, b in choice for start, end in ((a, b), (b, a)) if end in network.get(start, ())]
+        for choice in choices
+    ]
     for order in itertools.permutations(range(len(through))):
         for borders in itertools.product(*(pairs[k] for k in order)):
             stops = [flow.origin, *(node for pair in borders for node in pair), flow.destination]
             nodes: list[str] = [flow.origin]
             cost = 0.0
-            try:
-                for k, (start, end) in enumerate(itertools.pairwise(stops)):
-                    if k % 2:  # the border itself
-                        cost, nodes = cost + graph.edges[start, end]["cost"], [*nodes, end]
-                    elif start != end:
-                        # No node twice: neither one passed before nor a stop that is still to come.
-                        taken = {*nodes, *stops} - {start, end}
-                        length, part = nx.single_source_dijkstra(
-                            graph.subgraph(set(graph) - taken), start, end, weight="cost"
-                        )
-                        cost, nodes = cost + length, [*nodes, *part[1:]]
-            except nx.NetworkXNoPath:
-                continue
-            if len(set(nodes)) == len(nodes):
-                yield tuple(nodes), cost
+            for k, (start, end) in enumerate(itertools.pairwise(stops)):
+                if k % 2:  # the border itself
+                    cost, nodes = cost + network[start][end][0], [*nodes, end]
+                elif start != end:
+                    # No node twice: neither one passed before nor a stop that is still to come.
+                    part = shortest(network, start, end, {*nodes, *stops} - {start, end})
+                    if part is None:
+                        break
+                    cost, nodes = cost + part[0], [*nodes, *part[1][1:]]
+            else:
+                if len(set(nodes)) == len(nodes):
+                    yield tuple(nodes), cost
 
 
-def not_connected(graph: nx.DiGraph, id: str, flow: Flow) -> Problem:
+def joined_to(network: Network, node: str) -> set[str]:
+    """Nodes from which, or to which, there is a way of legs in any direction."""
+    beside: dict[str, set[str]] = {one: set(after) for one, after in network.items()}
+    for one, after in network.items():
+        for other in after:
+            beside[other].add(one)
+    found, coming = {node}, [node]
+    while coming:
+        new = beside[coming.pop()] - found
+        found |= new
+        coming += new
+    return found
+
+
+def not_connected(network: Network, id: str, flow: Flow) -> Problem:
     """What to say of a flow whose ends lie in two components of the network."""
-    whole = graph.to_undirected(as_view=True)
-    parts = [_listed(nx.node_connected_component(whole, node)) for node in (flow.origin, flow.destination)]
+    parts = [_listed(joined_to(network, node)) for node in (flow.origin, flow.destination)]
     text = f"no path from {flow.origin!r} to {flow.destination!r}: {flow.origin!r} is joined to {parts[0]}"
     hint = "" if not flow.modes else f"it may use {', '.join(flow.modes)} only"
     return Problem(f"{text}, {flow.destination!r} to {parts[1]}", f"flows.{id}", hint=hint)
 
 
-def not_through(corridor: Corridor, graph: nx.DiGraph, id: str, through: Sequence[str]) -> Problem:
+def not_through(corridor: Corridor, network: Network, id: str, through: Sequence[str]) -> Problem:
     """What to say of a flow that has ways, but none through its crossings: the first part of one that is missing."""
     flow = corridor.flows[id]
     text = f"no path from {flow.origin!r} to {flow.destination!r} through {' and '.join(map(repr, through))}"
-    whole = graph.to_undirected(as_view=True)
     for crossing in through:
-        posts = [post for post in corridor.crossings[crossing] if post in graph]
-        if not any(whole.has_edge(a, b) for a, b in itertools.combinations(posts, 2)):
+        posts = [post for post in corridor.crossings[crossing] if post in network]
+        if not any(b in network[a] for a, b in itertools.permutations(posts, 2)):
             return Problem(f"{text}: its border leg is not there, or not open", f"flows.{id}")
         for end in (flow.origin, flow.destination):
-            part = nx.node_connected_component(whole, end)
+            part = joined_to(network, end)
             for post in posts:
                 if post not in part:
                     apart = f"{end!r} is joined to {_listed(part)}"
-                    other = f"{post!r} to {_listed(nx.node_connected_component(whole, post))}"
+                    other = f"{post!r} to {_listed(joined_to(network, post))}"
                     return Problem(f"{text}: {apart}, {other}", f"flows.{id}")
     return Problem(f"{text} without passing one post twice", f"flows.{id}")
 
@@ -234,7 +277,7 @@ def explicit(corridor: Corridor, id: str) -> tuple[Hop, ...]:
 
 def hop_of(corridor: Corridor, leg: str, start: str, end: str) -> Hop:
     """The hop over a leg from one of its ends to the other."""
-    return Hop(leg, start, end, corridor.graph.edges[start, end, leg]["forward"])
+    return Hop(leg, start, end, corridor.legs[leg].from_ == start)
 
 
 def passes(corridor: Corridor, hops: Sequence[Hop]) -> tuple[Pass, ...]:
@@ -283,7 +326,7 @@ def stages_at(corridor: Corridor, at: Pass) -> Mapping[str, Stage]:
     return corridor.checkpoints[at.id].stages(at.direction)
 
 
-def _listed(nodes: Iterable[Any], most: int = 8) -> str:
+def _listed(nodes: Iterable[str], most: int = 8) -> str:
     names = sorted(nodes)
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return "{" + ", ".join(names[:most]) + more + "}"

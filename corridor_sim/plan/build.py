@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import networkx as nx
 import numpy as np
 
 from corridor_sim.core.errors import Problem, ScenarioError
@@ -421,15 +423,30 @@ class _Builder:
 
 def _numbered(itineraries: Sequence[Sequence[str]]) -> tuple[list[str], bool]:
     """Element ids in topological order (ties by id), and whether they form a cycle."""
-    graph = nx.DiGraph()
+    after: dict[str, set[str]] = {id: set() for elements in itineraries for id in elements}
     for elements in itineraries:
-        nx.add_path(graph, elements)
-    if nx.is_directed_acyclic_graph(graph):
-        return list(nx.lexicographical_topological_sort(graph)), False
+        for id, other in itertools.pairwise(elements):
+            after[id].add(other)
+    before = Counter(other for others in after.values() for other in others)
+    free, order = sorted(id for id in after if not before[id]), []
+    while free:
+        order.append(heapq.heappop(free))
+        for other in after[order[-1]]:
+            before[other] -= 1
+            if not before[other]:
+                heapq.heappush(free, other)
+    return (order, False) if len(order) == len(after) else (_numbered_in_parts(after), True)
+
+
+def _numbered_in_parts(after: Mapping[str, Collection[str]]) -> list[str]:
+    """Element ids in topological order of the cycles that they form; `after` are those that follow each."""
+    import networkx as nx
+
+    graph = nx.DiGraph((id, other) for id, others in after.items() for other in others)
     whole = nx.condensation(graph)
     key = {n: min(data["members"]) for n, data in whole.nodes(data=True)}
     order = nx.lexicographical_topological_sort(whole, key=key.__getitem__)
-    return [id for n in order for id in sorted(whole.nodes[n]["members"])], True
+    return [id for n in order for id in sorted(whole.nodes[n]["members"])]
 
 
 def _sequences(made: Itinerary) -> list[list[str]]:

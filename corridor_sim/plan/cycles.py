@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-import networkx as nx
-
 from corridor_sim.core.errors import Problem
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.plan import Plan, Station, Step
@@ -16,6 +14,8 @@ def cycle_problems(plan: Plan) -> list[Problem]:
     """Stations inside a cycle with a service that may take no time, or with a finite yard."""
     if not plan.cyclic:
         return []
+    import networkx as nx
+
     graph = nx.DiGraph()
     for flow in plan.flows:
         for variant in flow.variants:

@@ -9,7 +9,7 @@ import numpy as np
 
 from corridor_sim.core.local_time import LocalTime
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.core.units import H_PER_DAY, H_PER_YEAR, FloatArray
+from corridor_sim.core.units import H_PER_DAY, H_PER_YEAR, FloatArray, distinct
 from corridor_sim.model.arrivals import ArrivalPlan
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import DatedChange, value_at
@@ -47,7 +47,7 @@ def flow_rate(resolved: Resolved, clock: RunClock, id: str, local: LocalTime) ->
         edges.append(np.maximum(clock.hour_starts(local), 0.0))
     if growth or flow.growth_per_year:
         edges.append(np.arange(0.0, clock.horizon_h, H_PER_DAY))
-    at = np.unique(np.concatenate(edges))
+    at = distinct(np.concatenate(edges))
     at = at[(at >= 0) & (at < clock.horizon_h)]
     factor = _growth(flow, growth, clock, at) * _weights(profile, clock, at, local, keeps)
     rate = StepFunction(at, volume(at) / H_PER_DAY * factor)

@@ -17,7 +17,7 @@ import numpy as np
 
 from corridor_sim.core.local_time import LocalTime, OffsetPieces, day_starts, offset_at
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray
+from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray, distinct
 from corridor_sim.model.calendars import Steps, hours_after, number_steps, open_steps
 from corridor_sim.model.changes import DatedChange, closed_windows, pieces, value_at
 from corridor_sim.model.days import WEEKDAYS, Days
@@ -173,7 +173,7 @@ def combine(function: Callable[..., Any], *parts: StepFunction) -> StepFunction:
     """`function` of the values of several step functions, taken instant by instant."""
     edges = parts[0].from_h
     if any(not np.array_equal(part.from_h, edges) for part in parts[1:]):
-        edges = np.unique(np.concatenate([part.from_h for part in parts]))
+        edges = distinct(np.concatenate([part.from_h for part in parts]))
     return StepFunction(edges, np.asarray(function(*(part(edges) for part in parts)), dtype=float))
 
 

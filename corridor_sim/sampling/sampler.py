@@ -22,7 +22,7 @@ from corridor_sim.core import streams
 from corridor_sim.core.draws.words import Key
 from corridor_sim.core.errors import Problem, ScenarioError, SimulationError
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
-from corridor_sim.core.units import FloatArray, to_grid
+from corridor_sim.core.units import FloatArray, distinct, to_grid
 from corridor_sim.model.service_times import Deterministic, ServiceTime
 from corridor_sim.plan.plan import FlowPlan, Plan
 from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, LaterDraws, SampledInputs
@@ -346,7 +346,7 @@ class _FlowDraws:
 
 def _dated_shares(flow: FlowPlan) -> tuple[FloatArray, FloatArray]:
     """Instants of change, and from each on the cumulative shares of all variants but the last."""
-    instants = np.unique(np.concatenate([variant.share.from_h for variant in flow.variants]))
+    instants = distinct(np.concatenate([variant.share.from_h for variant in flow.variants]))
     upto = np.cumsum([variant.share(instants) for variant in flow.variants], axis=0)
     return instants, np.asarray((upto[:-1] / upto[-1]).T)
 
@@ -375,7 +375,7 @@ def _problems(flow: FlowPlan) -> list[Problem]:
             mine = tuple(law for _, law in step.laws)
             if mine and laws.setdefault(step.draws, mine) != mine:
                 found.append(Problem("has one stream of durations with two sets of laws", path, step.draws))
-    instants = np.unique(np.concatenate([variant.share.from_h for variant in flow.variants]))
+    instants = distinct(np.concatenate([variant.share.from_h for variant in flow.variants]))
     shares = np.array([variant.share(instants) for variant in flow.variants])
     if not (np.isfinite(shares).all() and (shares >= 0).all() and (shares.sum(axis=0) > 0).all()):
         found.append(Problem("has itineraries whose shares are negative or all 0 at some time", path))
