@@ -24,6 +24,8 @@ TYPICAL_PER_DAY = (0.5, 20_000.0)
 """A flow below or above this probably has another unit; trains and ships may be few."""
 LONG_SERVICE_H = 12.0
 """A mean lane cycle above this is probably given in another unit. [h]"""
+LONG_BERTH_H = 120.0
+"""Mean time at a berth or terminal above which the unit may be wrong. [h]"""
 
 
 def ids(scenario: Scenario) -> list[Problem]:
@@ -218,7 +220,7 @@ def stages(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[DatedRou
         cycle_h = stage.cycle_h
         if cycle_h == 0:
             found.append(Problem("the service takes no time", f"{path}.service", severity="warning"))
-        elif cycle_h > LONG_SERVICE_H:
+        elif cycle_h > (LONG_SERVICE_H if path.startswith("checkpoints.") else LONG_BERTH_H):
             text = f"the mean service is {cycle_h:g} h; the unit is hours"
             found.append(Problem(text, f"{path}.service", severity="warning"))
         found += _overrun_problems(path, stage, cycle_h, changes)
@@ -342,7 +344,12 @@ def _outage_problems(path: str, stage: Stage) -> list[Problem]:
 
 def unused(scenario: Scenario, ways: Mapping[str, list[DatedRoute]]) -> list[Problem]:
     """One warning for the posts, and one for the profiles and pools, that nothing uses."""
-    used = {(at.id, at.direction) for list_ in ways.values() for way in list_ for at in passes(scenario, way.hops)}
+    used = {
+        (at.id, at.direction)
+        for flow, list_ in ways.items()
+        for way in list_
+        for at in passes(scenario, way.hops, scenario.flows[flow].handled_at)
+    }
     needed = used_stages(scenario, ways)
     # A rail post is no mistake in a scenario without trains: it belongs to the map.
     modes = {scenario.legs[hop.leg].mode for list_ in ways.values() for way in list_ for hop in way.hops}
@@ -387,7 +394,7 @@ def used_stages(scenario: Scenario, ways: Mapping[str, list[DatedRoute]]) -> dic
     used: dict[str, set[str]] = {}
     for flow, list_ in ways.items():
         for way in list_:
-            for at in passes(scenario, way.hops):
+            for at in passes(scenario, way.hops, scenario.flows[flow].handled_at):
                 if at.what == "leg":
                     continue
                 table = "places" if at.what == "transfer" else "checkpoints"

@@ -220,6 +220,8 @@ class Flow(Sourced):
     route: Route = "cheapest"
     modes: NamesOf = ()
     """Leg types the cheapest route may use; none named means any."""
+    handled_at: TupleOf[Literal["origin", "destination"]] = ()
+    """Ends at which it passes the transfer of the place: cargo that comes there or goes on by a way left out."""
     crossing_shares: TableOf[CrossingShares] = FrozenDict()
     balk: Balk | None = None
     arrivals: Annotated[Arrivals, KindOf(ARRIVALS)] = Field(default_factory=lambda: ARRIVALS["poisson"]())

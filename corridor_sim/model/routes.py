@@ -280,19 +280,29 @@ def hop_of(corridor: Corridor, leg: str, start: str, end: str) -> Hop:
     return Hop(leg, start, end, corridor.legs[leg].from_ == start)
 
 
-def passes(corridor: Corridor, hops: Sequence[Hop]) -> tuple[Pass, ...]:
+def passes(corridor: Corridor, hops: Sequence[Hop], handled_at: Collection[str] = ()) -> tuple[Pass, ...]:
     """Legs, posts and transfers in the order in which they are passed.
 
     A post is passed in `entry` direction after its border leg and in `exit`
-    direction before it. A place's transfer is passed where the leg type changes.
+    direction before it. A place's transfer is passed where the leg type changes,
+    and at the ends that `handled_at` names (``origin``, ``destination``).
     """
     found: list[Pass] = []
+    if "origin" in handled_at:
+        found += _handled(corridor, hops[0].start)
     for k, hop in enumerate(hops):
         before = hops[k - 1] if k else None
         found += _at_node(corridor, before, hop, hop.start)
         found.append(Pass("leg", hop.leg, ">" if hop.forward else "<"))
     found += _at_node(corridor, hops[-1], None, hops[-1].end)
+    if "destination" in handled_at:
+        found += _handled(corridor, hops[-1].end)
     return tuple(found)
+
+
+def _handled(corridor: Corridor, node: str) -> list[Pass]:
+    """The transfer at a node, if it has one."""
+    return [Pass("transfer", node, "transfer")] if node in corridor.places and corridor.places[node].transfer else []
 
 
 def _at_node(corridor: Corridor, before: Hop | None, after: Hop | None, node: str) -> list[Pass]:
@@ -303,8 +313,8 @@ def _at_node(corridor: Corridor, before: Hop | None, after: Hop | None, node: st
                 found.append(Pass("post", node, direction))
     elif before is not None and after is not None:
         changes = corridor.legs[before.leg].mode != corridor.legs[after.leg].mode
-        if changes and corridor.places[node].transfer:
-            found.append(Pass("transfer", node, "transfer"))
+        if changes:
+            found += _handled(corridor, node)
     return found
 
 

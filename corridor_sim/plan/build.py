@@ -197,10 +197,11 @@ class _Builder:
 
     def _itinerary(self, flow: str, way: DatedRoute) -> Itinerary:
         made = Itinerary(way, [], [], [])
-        cargo_class = self.scenario.flows[flow].cargo_class
+        of = self.scenario.flows[flow]
+        cargo_class = of.cargo_class
         one_stop = dict(way.one_stop)
         began: dict[str, int] = {}
-        for at in passes(self.scenario, way.hops):
+        for at in passes(self.scenario, way.hops, of.handled_at):
             first = len(made.steps)
             if at.what == "leg":
                 self._add_leg(made, at)

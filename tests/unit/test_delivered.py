@@ -111,6 +111,7 @@ def test_the_railway_rasht_astara_opens_as_late_as_its_range_says(late_days):
     scenario = load_scenario("rasht_astara")
     opening = scenario.improvements["rasht_astara"].replace(late_days=late_days)
     plan = make_plan(scenario.replace(improvements={"rasht_astara": opening}))
-    by_rail = [v for v in plan.flows[0].variants if any(s.id == "rail_astara_terminal_ir_rasht" for s in v.spans)]
+    (flow,) = (one for one in plan.flows if one.id == "train_to_iran")
+    by_rail = [v for v in flow.variants if any(s.id == "rail_astara_terminal_ir_rasht" for s in v.spans)]
     (way,) = by_rail
     assert way.share.from_h[way.share.value > 0].tolist() == [(31 + late_days) * 24]

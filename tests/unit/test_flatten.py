@@ -68,6 +68,25 @@ def test_a_transfer_is_passed_where_the_leg_type_changes():
     assert [type(element(plan, id)) for id in path_of(plan, "east")] == [LimitedLeg, Station, Departures]
 
 
+@pytest.mark.parametrize(
+    ("handled_at", "path"),
+    [
+        ((), ["leg:baku_port<"]),
+        (("origin",), ["port.transfer.cranes", "leg:baku_port<"]),
+        # Baku has no transfer: there is nothing to pass.
+        (("origin", "destination"), ["port.transfer.cranes", "leg:baku_port<"]),
+    ],
+)
+def test_a_flow_that_is_handled_at_its_ends_passes_the_transfer_there(handled_at, path):
+    back = {"origin": "port", "destination": "baku", "per_day": 2.0, "handled_at": list(handled_at)}
+    assert path_of(plan_with(flows__back=back), "back") == path
+
+
+def test_cargo_that_ends_at_a_port_is_handled_after_its_last_leg():
+    there = {"origin": "baku", "destination": "port", "per_day": 2.0, "handled_at": ["destination"]}
+    assert path_of(plan_with(flows__there=there), "there") == ["leg:baku_port>", "port.transfer.cranes"]
+
+
 def test_elements_are_numbered_downstream_and_flows_by_id():
     plan = plan_with()
     assert [one.id for one in plan.flows] == sorted(DATA["flows"])
