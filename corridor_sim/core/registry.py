@@ -8,7 +8,7 @@ its attribute ``kind``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
@@ -18,10 +18,11 @@ U = TypeVar("U")
 
 
 class Registry(Generic[T]):
-    """Kinds of one thing, by name, each with an example."""
+    """Kinds of one thing, by name, each with an example; `refused` has kinds that there are not, and why."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, refused: Mapping[str, str] | None = None) -> None:
         self.what = what
+        self.refused = dict(refused or {})
         self._kinds: dict[str, T] = {}
         self._examples: dict[str, dict[str, Any]] = {}
 
@@ -56,7 +57,9 @@ class Registry(Generic[T]):
             raise ScenarioError([self.problem(kind)]) from None
 
     def problem(self, kind: Any) -> Problem:
-        """What to say of a kind that is not known."""
+        """What to say of a kind that is not known, or refused."""
+        if isinstance(kind, str) and kind in self.refused:
+            return Problem(self.refused[kind], value=kind)
         return Problem(
             f"is not a known {self.what}",
             value=kind,

@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_corridor import day, element, flow, law, path_of, plan_with, small, step
 
+import corridor_sim as cs
 from corridor_sim.core.errors import ScenarioError
 from corridor_sim.model import improvements as im
 from corridor_sim.model.changes import Change
@@ -507,3 +508,11 @@ def test_changes_are_set_then_multiplied_then_added():
         for operation, value in (("add", 1), ("multiply", 3), ("set", 2))
     ]
     assert value_at(10, changes, 0.0) == 2 * 3 + 1
+
+
+def test_an_improvement_that_changes_holidays_from_a_date_is_refused_by_name():
+    text = cs.dumps(cs.load_scenario("teaching"))
+    added = '\n[improvements.keeps_more]\nkind = "holidays"\nfrom = 2024-03-10\nat = "checkpoints.northgate_a"\n'
+    with pytest.raises(cs.ScenarioError, match="holds for the whole run; give the hours of these days") as error:
+        cs.loads(text + added)
+    assert [problem.path for problem in error.value.problems] == ["improvements.keeps_more.kind"]

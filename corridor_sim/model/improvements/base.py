@@ -24,7 +24,11 @@ from corridor_sim.model.corridor import Corridor
 
 MOST_LATE_DAYS = 36525.0
 """A century. [days]"""
-IMPROVEMENTS: Registry[type[Improvement]] = Registry("improvement")
+NO_DATED_HOLIDAYS = (
+    "is refused: which holidays a post keeps holds for the whole run; give the hours of these days with opening_hours "
+    "from and until, or a closure, or run the years before and after apart"
+)
+IMPROVEMENTS: Registry[type[Improvement]] = Registry("improvement", {"holidays": NO_DATED_HOLIDAYS})
 
 
 class Works(Model):
