@@ -108,6 +108,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.service_times import Triangular as Triangular
     from corridor_sim.model.service_times import Uniform as Uniform
     from corridor_sim.model.service_times import Weibull as Weibull
+    from corridor_sim.model.upgrades import Upgrade as Upgrade
     from corridor_sim.plan.build import make_plan as make_plan
     from corridor_sim.records.queue_counts import QueueCounts as QueueCounts
     from corridor_sim.records.queue_counts import queue_counts as queue_counts
@@ -120,6 +121,7 @@ if TYPE_CHECKING:
     from corridor_sim.results.delivered import delivered as delivered
     from corridor_sim.results.delivered import delivered_ratios as delivered_ratios
     from corridor_sim.results.law_fits import LawFits as LawFits
+    from corridor_sim.results.programme import Programme as Programme
     from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
     from corridor_sim.results.queue_predictions import RollingScores as RollingScores
     from corridor_sim.results.results import Results as Results
@@ -139,6 +141,7 @@ if TYPE_CHECKING:
     from corridor_sim.study.law_fits import fit_law as fit_law
     from corridor_sim.study.observation_files import read_observations as read_observations
     from corridor_sim.study.observations import Observation as Observation
+    from corridor_sim.study.portfolio import portfolio as portfolio
     from corridor_sim.study.queue_prediction import WeeklyQueue as WeeklyQueue
     from corridor_sim.study.queue_prediction import predict_queue as predict_queue
     from corridor_sim.study.queue_prediction import rolling_scores as rolling_scores
@@ -168,6 +171,9 @@ _NAMES = {
     "study.validation": "validate",
     "study.warm_up": "warm_up",
     "study.selecting": "select",
+    "study.portfolio": "portfolio",
+    "results.programme": "Programme",
+    "model.upgrades": "Upgrade",
     "results.selected": "BestUnderInputs Selected",
     "study.attribution": "Attribution attribute where_the_delay_is",
     "results.results": "Results",

@@ -1,4 +1,4 @@
-"""Commands that choose: the best of several scenarios."""
+"""Commands that choose: the best of several scenarios, the upgrades to build with a budget."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ from typing import Any
 import click
 
 from corridor_sim.cli.commands import main
-from corridor_sim.cli.options import format_option, output_options, run_options, store_option
+from corridor_sim.cli.options import (
+    MAX_WORKERS,
+    format_option,
+    output_options,
+    picture_option,
+    quiet_option,
+    run_options,
+    set_option,
+    store_option,
+    strict_option,
+)
 from corridor_sim.cli.output import deliver, refuse_unwritable
+from corridor_sim.cli.pictures import drawn, kind_of
 from corridor_sim.cli.running import as_asked, read_scenarios
 
 
@@ -95,4 +106,104 @@ def select(
         text = tables.to_csv(found.table())
     else:
         text = tables.to_json(found.to_data())
+    deliver(text, output, overwrite)
+
+
+def _money(parts: tuple[str, ...]) -> float | dict[int, float]:
+    """One number, or YEAR=MONEY of several years."""
+    try:
+        if len(parts) == 1 and "=" not in parts[0]:
+            return float(parts[0])
+        return {int(year): float(money) for year, _, money in (part.partition("=") for part in parts)}
+    except ValueError:
+        text = f"--budget: {' '.join(parts)!r} is neither a number of US$ nor YEAR=US$, as 2026=5e6"
+        raise click.UsageError(text) from None
+
+
+@main.command()
+@click.argument("base", metavar="BASE")
+@click.argument("upgrades", metavar="UPGRADES")
+@click.option("--budget", multiple=True, required=True, help="Capital in US$, or YEAR=US$; repeatable.")
+@click.option("--delta", required=True, help="Difference that does not matter, in the unit of the objective: '500 h'.")
+@click.option("--objective", default="delay_truck_h", show_default=True, help="A row to make small, or npv_usd.")
+@click.option("--alpha", type=click.FloatRange(0, 0.5, min_open=True), default=0.05, show_default=True)
+@click.option("--at", multiple=True, help="Only the part that this crossing or post hangs on; repeatable.")
+@click.option("--discount-rate", type=click.FloatRange(0, 0.5), help="With npv_usd: real, a year.")
+@click.option("--years", type=click.IntRange(1, 100), help="With npv_usd: full years of operation.")
+@click.option(
+    "--screening", type=click.IntRange(min=1), default=3, show_default=True, help="Replications of a first look."
+)
+@click.option("--finalists", type=click.IntRange(min=1), default=6, show_default=True, help="Sets compared at the end.")
+@click.option("--inputs", type=click.IntRange(min=1), help="Draw the inputs so often (a power of two): regret.")
+@click.option("--observed", is_flag=True, help="With --inputs: leave out draws that the packaged counts rule out.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams; the file's seed if not given.")
+@click.option("--workers", type=click.IntRange(1, MAX_WORKERS), help="Processes; all cores if not given.")
+@click.option("--horizon-days", type=click.FloatRange(min=0, min_open=True), help="Another length of the run.")
+@set_option
+@strict_option
+@quiet_option
+@format_option
+@picture_option
+@output_options
+def portfolio(
+    base: str,
+    upgrades: str,
+    budget: tuple[str, ...],
+    discount_rate: float | None,
+    years: int | None,
+    inputs: int | None,
+    observed: bool,
+    seed: int | None,
+    workers: int | None,
+    form: str,
+    pictures: tuple[Path, ...],
+    output: Path | None,
+    overwrite: bool,
+    delta: str,
+    objective: str,
+    alpha: float,
+    at: tuple[str, ...],
+    screening: int,
+    finalists: int,
+    **settings: Any,
+) -> None:
+    """Which of UPGRADES to build on BASE with a budget, and in which year.
+
+    UPGRADES is a file of improvements with their costs, or a packaged list (samur_astara_2026_2030).
+    """
+    from corridor_sim.report import tables
+    from corridor_sim.study.portfolio import portfolio as found_for
+
+    drawings = {path: kind_of(path, "portfolio") for path in pictures}
+    refuse_unwritable(overwrite, output, *pictures)
+    money = _money(budget)
+    if observed and inputs is None:
+        raise click.UsageError("--observed needs --inputs")
+    (given,) = read_scenarios((base,), settings)
+    how = {"discount_rate": discount_rate, "years": years}
+    appraisal = {name: value for name, value in how.items() if value is not None}
+    found = found_for(
+        given,
+        upgrades,
+        budget_usd=money,
+        delta=delta,
+        objective=objective,
+        alpha=alpha,
+        at=at,
+        appraisal=appraisal or None,
+        screening=screening,
+        finalists=finalists,
+        draws=inputs,
+        observations="packaged" if observed else None,
+        rng=seed,
+        workers=workers,
+    )
+    if form == "table":
+        text = found.describe() + "\n"
+    elif form == "csv":
+        text = tables.to_csv(found.table())
+    else:
+        text = tables.to_json(found.to_data())
+    for path, kind in drawings.items():
+        deliver(drawn(kind, found, path, {}), path, overwrite)
     deliver(text, output, overwrite)

@@ -16,7 +16,7 @@ FORMATS = (".png", ".svg", ".pdf")
 DPI = 150
 
 
-COMMAND_OF = {"fits": "fit", "prediction": "predict"}
+COMMAND_OF = {"fits": "fit", "prediction": "predict", "programme": "portfolio"}
 """What draws pictures of other things than runs, by what they are of."""
 
 

@@ -3,7 +3,30 @@
 Importing this package registers every plot; to add one, see `base.py`.
 """
 
-from corridor_sim.plots import changes, law_fits, makeup, maps, predictions, queues, timeline, times, tornado
+from corridor_sim.plots import (
+    changes,
+    law_fits,
+    makeup,
+    maps,
+    predictions,
+    programmes,
+    queues,
+    timeline,
+    times,
+    tornado,
+)
 from corridor_sim.plots.base import PLOTS
 
-__all__ = ["PLOTS", "changes", "law_fits", "makeup", "maps", "predictions", "queues", "timeline", "times", "tornado"]
+__all__ = [
+    "PLOTS",
+    "changes",
+    "law_fits",
+    "makeup",
+    "maps",
+    "predictions",
+    "programmes",
+    "queues",
+    "timeline",
+    "times",
+    "tornado",
+]

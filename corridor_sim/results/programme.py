@@ -1,0 +1,303 @@
+"""Which upgrades to build with a budget, in which year: the answer, its rivals, and what it hangs on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from corridor_sim.model.upgrades import Upgrade
+from corridor_sim.results.accessors import Pictures, bound
+from corridor_sim.results.selected import VOID
+from corridor_sim.statistics.selection import DrawnComparison
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from corridor_sim.results.appraisal import Appraisal
+
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltSet:
+    """A set of upgrades with what it costs and what it came to.
+
+    `value` is the mean over fresh replications in the unit of the objective (smaller is better), `low` and
+    `high` the 95 % interval of sampling noise of its difference from doing nothing, `saved`.
+    """
+
+    ids: tuple[str, ...]
+    capex_usd: float
+    value: float
+    saved: float
+    low: float
+    high: float
+
+    @property
+    def called(self) -> str:
+        """Ids of its upgrades in words."""
+        return " + ".join(self.ids) or NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """What one upgrade brings alone, simulated and by formulas, and what others make of it."""
+
+    id: str
+    saved: float
+    analytic: float
+    partner: str
+    """The upgrade with which it acts most, "" if there is none."""
+    interaction: float
+    """What both together save more than the sum of each alone; below 0 they do each other's work."""
+
+
+@dataclass(frozen=True, eq=False)
+class Regret:
+    """What each of the last sets loses against the best of them, draw by draw of the inputs.
+
+    Attributes
+    ----------
+    regret : array, shape (set, draw)
+        In the unit of the objective; 0 for the set that is best in a draw.
+    compared : DrawnComparison
+        Each set against the best of the others, over the draws.
+    """
+
+    regret: Any
+    compared: DrawnComparison
+    draws: int
+    drawn: int
+    inputs: Mapping[str, float]
+    """Inputs that the saving of the chosen set hangs on most, with their share of its variance."""
+
+
+@dataclass(frozen=True, eq=False)
+class Programme:
+    """What `cs.portfolio` found.
+
+    Attributes
+    ----------
+    base : str
+        Name of the scenario that is improved.
+    upgrades : tuple of Upgrade
+    budget_usd : mapping of year to money
+    chosen : tuple of str
+        Ids of the upgrades to build.
+    years : mapping of id to year
+        In which each is built.
+    sets : tuple of BuiltSet
+        The last sets, on fresh replications, the chosen one first, then by value.
+    staged : tuple of (year, BuiltSet)
+        What stands at the end of each year, on fresh replications.
+    frontier : tuple of BuiltSet
+        By cost: the best set found for budgets from nothing to everything.
+    singles : tuple of Single
+    reached : bool
+        False where the comparison of the last sets came to its limit.
+    runs : int
+        One set in one replication each, all stages together.
+    """
+
+    base: str
+    upgrades: tuple[Upgrade, ...]
+    objective: str
+    unit: str
+    delta: float
+    alpha: float
+    budget_usd: Mapping[int, float]
+    chosen: tuple[str, ...]
+    years: Mapping[str, int]
+    sets: tuple[BuiltSet, ...]
+    staged: tuple[tuple[int, BuiltSet], ...]
+    frontier: tuple[BuiltSet, ...]
+    singles: tuple[Single, ...]
+    reached: bool
+    runs: int
+    replications: int
+    window_h: float
+    root: int
+    regret: Regret | None = None
+    appraisal: Appraisal | None = None
+    warnings: tuple[str, ...] = ()
+    wall_s: float = 0.0
+
+    @property
+    def plot(self) -> Pictures:
+        """``plot.frontier()``, ``plot.regret()``, ``plot.build_order()``; matplotlib is imported only now."""
+        pictures: Pictures = bound("plot")(self)
+        return pictures
+
+    @property
+    def best(self) -> BuiltSet:
+        """The chosen set."""
+        return self.sets[0]
+
+    @property
+    def zone(self) -> str:
+        """The indifference zone with its unit."""
+        return f"{self.delta:g} {self.unit}"
+
+    @property
+    def near_optimal(self) -> tuple[BuiltSet, ...]:
+        """Sets that are not worse than the chosen one by more than the zone, on fresh replications; it is the first."""
+        return tuple(one for one in self.sets if one.value <= self.best.value + self.delta)
+
+    @property
+    def guarantee(self) -> str:
+        """What may be relied on, in words."""
+        if not self.reached:
+            said = "No guarantee: the comparison of the last sets came to its limit."
+        else:
+            said = (
+                f"Of the last {len(self.sets)} sets the best, if it is better than every other by {self.zone} or more, "
+                f"is named with a probability of at least {1 - self.alpha:g} (KN, common random numbers). That a "
+                "better set never came so far is not excluded; the search is tested against all sets of a small border."
+            )
+        return said if self.regret is None else f"{said} {VOID}"
+
+    def table(self) -> pd.DataFrame:
+        """One line a set that was compared at the end: cost, value, what it saves with its interval, regret."""
+        import pandas as pd
+
+        frame = pd.DataFrame(
+            {
+                "set": [one.called for one in self.sets],
+                "capex_usd": [one.capex_usd for one in self.sets],
+                "value": [one.value for one in self.sets],
+                "saved": [one.saved for one in self.sets],
+                "low": [one.low for one in self.sets],
+                "high": [one.high for one in self.sets],
+                "unit": self.unit,
+            }
+        )
+        if self.regret is not None:
+            frame["mean_regret"] = self.regret.regret.mean(axis=1)
+            frame["largest_regret"] = self.regret.regret.max(axis=1)
+            frame["best_in_draws"] = (self.regret.regret == 0).mean(axis=1)
+        return frame
+
+    def to_data(self) -> dict[str, Any]:
+        """The programme as plain values."""
+        return {
+            "base": self.base,
+            "objective": self.objective,
+            "unit": self.unit,
+            "delta": self.delta,
+            "budget_usd": {str(year): money for year, money in self.budget_usd.items()},
+            "chosen": list(self.chosen),
+            "years": dict(self.years),
+            "guarantee": self.guarantee,
+            "sets": self.table().to_dict("records"),
+            "staged": [{"year": year, **_plain(one)} for year, one in self.staged],
+            "frontier": [_plain(one) for one in self.frontier],
+            "singles": [
+                {
+                    "id": one.id,
+                    "saved": one.saved,
+                    "analytic": one.analytic,
+                    "partner": one.partner,
+                    "interaction": one.interaction,
+                }
+                for one in self.singles
+            ],
+            "hangs_on": {} if self.regret is None else dict(self.regret.inputs),
+            "appraisal": None if self.appraisal is None else self.appraisal.to_data(),
+            "runs": self.runs,
+            "root_entropy": self.root,
+            "warnings": list(self.warnings),
+            "wall_s": self.wall_s,
+        }
+
+    def answer(self) -> str:
+        """The answer in five sentences, with what it hangs on."""
+        best, money = self.best, sum(self.budget_usd.values())
+        order = sorted(self.years, key=lambda id: (self.years[id], self.chosen.index(id)))
+        by_year: dict[int, list[str]] = {}
+        for id in order:
+            by_year.setdefault(self.years[id], []).append(self._called(id))
+        when = "; ".join(f"{year}: {', '.join(names)}" for year, names in by_year.items())
+        first = f"With {_m(money)} build {when}." if when else f"With {_m(money)} build nothing."
+        second = (
+            f"Together they cost {_m(best.capex_usd)} and save {best.saved:,.0f} {self.unit} ({self.objective}; "
+            f"{best.low:,.0f} to {best.high:,.0f}, sampling noise only) against {self.base}"
+            + ("." if self.appraisal is not None else f" in {self.window_h / 24:,.0f} days.")
+        )
+        rivals = self.near_optimal[1:]
+        if rivals:
+            least = min(rivals, key=lambda one: one.capex_usd)
+            third = (
+                f"{len(rivals)} other set{'s are' if len(rivals) > 1 else ' is'} within {self.zone} of it, the "
+                f"cheapest {least.called} for {_m(least.capex_usd)}."
+            )
+        else:
+            third = f"No other set that was compared at the end is within {self.zone} of it."
+        return " ".join([first, second, third, self._fourth(), self._fifth()])
+
+    def _fourth(self) -> str:
+        if self.regret is None:
+            return "Inputs are taken as exact; draw them (draws=) to see what an error of them costs."
+        regret = self.regret.regret
+        robust = int(regret.max(axis=1).argmin())
+        same = "it" if robust == 0 else self.sets[robust].called
+        return (
+            f"Over {self.regret.draws} draws of the inputs it is the best in {(regret[0] == 0).mean():.0%} and loses "
+            f"{regret[0].mean():,.0f} {self.unit} on average and {regret[0].max():,.0f} at most against the best "
+            f"of the others; {same} loses least at worst."
+        )
+
+    def _fifth(self) -> str:
+        if self.regret is not None and self.regret.inputs:
+            listed = ", ".join(f"{name} ({share:.0%})" for name, share in self.regret.inputs.items())
+            return f"What it saves hangs most on {listed} of the variance over the draws."
+        strongest = max(self.singles, key=lambda one: abs(one.interaction), default=None)
+        if strongest is None or not strongest.partner:
+            return "No two upgrades act on each other."
+        how = "less" if strongest.interaction < 0 else "more"
+        return (
+            f"It hangs on what upgrades do together: {strongest.id} and {strongest.partner} save "
+            f"{abs(strongest.interaction):,.0f} {self.unit} {how} than the sum of each alone."
+        )
+
+    def describe(self) -> str:
+        """The answer in five sentences, the sets, the years, what each upgrade brings."""
+        lines = [self.answer(), "", self.guarantee, ""]
+        lines.append(f"{'sets compared at the end':60s}{'US$ m':>9s}{'saved':>14s}{'interval':>26s}")
+        for one in self.sets:
+            between = f"{one.low:,.0f} to {one.high:,.0f}"
+            lines.append(f"{one.called:60s}{one.capex_usd / 1e6:9.2f}{one.saved:14,.0f}{between:>26s}")
+        lines += ["", f"{'at the end of':15s}{'US$ m':>9s}{'saved a year like this':>24s}"]
+        for year, one in self.staged:
+            lines.append(f"{year:<15d}{one.capex_usd / 1e6:9.2f}{one.saved:24,.0f}")
+        lines += ["", f"{'upgrade alone':40s}{'US$ m':>9s}{'saved':>12s}{'by formula':>12s}  acts most with"]
+        for upgrade, single in zip(self.upgrades, self.singles, strict=True):
+            act = f"{single.partner} ({single.interaction:+,.0f})" if single.partner else ""
+            lines.append(
+                f"{single.id:40s}{upgrade.capex_usd / 1e6:9.2f}{single.saved:12,.0f}{single.analytic:12,.0f}  {act}"
+            )
+        lines += ["", f"{self.runs} runs of one set, seed {self.root}, {self.wall_s:.0f} s."]
+        lines += [f"warning: {text}" for text in self.warnings]
+        return "\n".join(lines)
+
+    def _called(self, id: str) -> str:
+        return next(one.called for one in self.upgrades if one.id == id)
+
+    def __repr__(self) -> str:
+        return f"<Programme {self.best.called}: {_m(self.best.capex_usd)} of {_m(sum(self.budget_usd.values()))}>"
+
+
+def _plain(one: BuiltSet) -> dict[str, Any]:
+    return {
+        "set": list(one.ids),
+        "capex_usd": one.capex_usd,
+        "value": one.value,
+        "saved": one.saved,
+        "low": one.low,
+        "high": one.high,
+    }
+
+
+def _m(usd: float) -> str:
+    """Millions of US$."""
+    return f"US$ {usd / 1e6:,.1f} m"

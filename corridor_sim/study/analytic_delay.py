@@ -1,0 +1,44 @@
+"""What queueing formulas say of the delay of a plan, without a run: a first look at what an upgrade may bring."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from corridor_sim.core.units import H_PER_DAY
+from corridor_sim.plan.load import loads
+from corridor_sim.plan.plan import Plan, Station
+from corridor_sim.statistics.theory import allen_cunneen
+
+SPREAD = 1.0
+"""Squared coefficients of variation of arrivals and of times of service (assumed: then it is Erlang C)."""
+
+
+def analytic_delay_h(plan: Plan) -> dict[str, float]:
+    """Truck-hours of waiting in the counted window by element, from its mean load alone. [h]
+
+    Below a load of 1 by Erlang C and Allen and Cunneen [allen1990]; from 1 on by the backlog of a fluid queue, which
+    grows as long as the run lasts. Means over the run: of hours, seasons and what a stage upstream holds
+    back they know nothing, so a day with a queue and a night without look like a calm day.
+    """
+    found: dict[str, float] = {}
+    elements: dict[str, Any] = {element.id: element for element in plan.elements}
+    until_h = plan.counted_until_h
+    window_h = until_h - plan.warm_up_h
+    for one in loads(plan):
+        rate, capacity = one.demand_per_day / H_PER_DAY, one.capacity_per_day / H_PER_DAY
+        element = elements[one.element]
+        lanes = 1
+        if isinstance(element, Station):
+            lanes = max(1, round(element.lanes.integral(plan.horizon_h) / plan.horizon_h))
+        if capacity <= 0:
+            found[one.element] = math.inf
+        elif rate >= 0.999 * capacity:
+            # Backlog (rate - capacity) t, summed over the counted window.
+            growth = max(rate - capacity, 1e-3 * capacity)
+            found[one.element] = 0.5 * growth * (until_h**2 - plan.warm_up_h**2)
+        else:
+            wait_h = allen_cunneen(rate, lanes / capacity, lanes, SPREAD, SPREAD)
+            # A queue that a steady state would need longer than the run for is not there yet.
+            found[one.element] = min(wait_h * rate, 0.5 * rate * window_h) * window_h
+    return found

@@ -1,0 +1,423 @@
+"""Which upgrades to build: sets, money and years by hand, all sets by brute force, what is refused, what is said."""
+
+import itertools
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+from command_line import called
+
+import corridor_sim as cs
+from corridor_sim.core.errors import ArgumentError, CorridorError, ScenarioError
+from corridor_sim.files.upgrade_files import read_upgrades
+from corridor_sim.plots import PLOTS
+from corridor_sim.statistics.portfolios import (
+    PairModel,
+    SetRules,
+    best_sets,
+    best_sets_by_milp,
+    build_years,
+    find_best_set,
+    near,
+)
+from corridor_sim.study import portfolio as study
+
+pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
+
+
+def all_sets(options):
+    return [frozenset(s) for n in range(options + 1) for s in itertools.combinations(range(options), n)]
+
+
+def model_of(value, options):
+    return PairModel.fit({one: value(one) for one in all_sets(options)}, options)
+
+
+# ---------------------------------------------------------------- sets by hand
+
+
+def test_a_pair_that_is_worth_more_together_is_chosen_where_the_sum_would_choose_others():
+    # Alone 0 and 1 save 1 each, 2 saves 3; together 0 and 1 save 10. Budget for two of cost 1, or 2 alone of cost 2.
+    value = lambda s: -(1.0 * (0 in s) + 1.0 * (1 in s) + 3.0 * (2 in s) + 8.0 * ({0, 1} <= s))  # noqa: E731
+    rules = SetRules((1.0, 1.0, 2.0), 2.0)
+    assert best_sets(model_of(value, 3), rules, 1) == [frozenset({0, 1})]
+    assert best_sets_by_milp(model_of(value, 3), rules, 2) == [frozenset({0, 1}), frozenset({2})]
+    # They do each other's work: together they save no more than one of them.
+    shared = lambda s: -(4.0 * bool(s & {0, 1}) + 3.0 * (2 in s))  # noqa: E731
+    assert best_sets_by_milp(model_of(shared, 3), SetRules((1.0, 1.0, 1.0), 2.0), 1)[0] & {2} == {2}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_integer_programming_and_looking_at_all_sets_give_the_same_list(seed):
+    rng = np.random.default_rng(seed)
+    k = 6
+    pair = {(a, b): float(rng.normal()) for a, b in itertools.combinations(range(k), 2)}
+    model = PairModel(0.0, rng.normal(size=k), pair)
+    rules = SetRules(tuple(rng.uniform(1, 3, k)), 7.0, excludes=((0, 1),), needs=((2, 3),))
+    price = rng.uniform(0, 1, k)
+    first, second = best_sets(model, rules, 5, price), best_sets_by_milp(model, rules, 5, price)
+    assert first == second
+    by_hand = sorted(
+        (one for one in all_sets(k) if rules.allows(one)), key=lambda s: model.value(s) + price[list(s)].sum()
+    )
+    assert first == by_hand[:5]
+    for one in first:
+        assert not {0, 1} <= one
+        assert 3 in one or 2 not in one
+        assert near(one, rules) <= set(filter(rules.allows, all_sets(k))) - {one}
+
+
+def test_what_an_option_needs_comes_with_it():
+    rules = SetRules((1.0, 1.0, 1.0), 3.0, needs=((0, 1), (1, 2)))
+    assert rules.with_needs([0]) == {0, 1, 2}
+    assert not rules.is_possible(frozenset({0, 1}))
+    assert best_sets(PairModel(0.0, np.array([-5.0, 1.0, 1.0]), {}), rules, 1) == [frozenset({0, 1, 2})]
+
+
+def test_the_order_follows_the_money_what_is_saved_first_and_what_is_needed_first():
+    # 0 saves 5 a year for 2, 1 saves 4 for 2, 2 saves 1 for 2 and 1 needs 2; 2 of money a year: 0 first, then 2 + 1?
+    # 2 alone brings 1 of the years left, 1 brings 4 a year after it: 0, 2, 1 saves 5x2 + 1x1 = 11 in the two years
+    # after the first, 2, 1, 0 saves 1x2 + 4x1 = 6.
+    model = PairModel(0.0, np.array([-5.0, -4.0, -1.0]), {})
+    rules = SetRules((2.0, 2.0, 2.0), 6.0, needs=((1, 2),))
+    money = {2026: 2.0, 2027: 2.0, 2028: 2.0}
+    assert build_years(model, rules, frozenset({0, 1, 2}), money, {}) == {0: 2026, 2: 2027, 1: 2028}
+    assert build_years(model, rules, frozenset({0, 2}), money, {0: 2027}) == {2: 2026, 0: 2027}
+    assert build_years(model, rules, frozenset({0, 2}), {2026: 4.0}, {}) == {0: 2026, 2: 2026}
+    assert build_years(model, rules, frozenset({0}), {2026: 1.0, 2027: 0.0, 2028: 1.0}, {}) == {0: 2028}
+    with pytest.raises(ValueError, match="cannot all be built"):
+        build_years(model, rules, frozenset({0, 2}), {2026: 3.0}, {})
+
+
+def test_a_pair_that_only_works_together_is_built_in_the_same_year():
+    model = PairModel(0.0, np.array([0.0, 0.0, -1.0]), {(0, 1): -10.0})
+    rules = SetRules((1.0, 1.0, 1.0), 3.0)
+    years = build_years(model, rules, frozenset({0, 1, 2}), {2026: 2.0, 2027: 1.0}, {})
+    assert years == {0: 2026, 1: 2026, 2: 2027}
+
+
+# ---------------------------------------------------------------- against all sets
+
+
+def stations(upgrades, seed):
+    """A made-up border: its upgrades, what they cost, and the delay of every set in many replications.
+
+    Trucks pass three posts in a row; upgrades are lanes and faster service there. All sets are simulated once.
+    """
+    rng = np.random.default_rng(seed)
+    stages = ["northgate_a.exit.lanes", "northgate_b.entry.lanes", "northgate_b.entry.xray", "northgate_b.exit.lanes",
+              "northgate_a.entry.lanes"]  # fmt: skip
+    found = {}
+    for u in range(upgrades):
+        at = f"checkpoints.{stages[u % len(stages)]}"
+        cost = float(rng.integers(10, 40)) * 1e5
+        if u < len(stages):
+            found[f"lane{u}"] = cs.AddLanes(at=at, lanes=1, capex_usd=cost)
+        else:
+            factor = float(rng.uniform(0.75, 0.92))
+            found[f"fast{u}"] = cs.ServiceTimeChange(at=at, factor=factor, capex_usd=cost)
+    return found
+
+
+def border():
+    teaching = cs.load_scenario("teaching").without_improvements("second_scanner")
+    return teaching.replace(run=teaching.run.replace(horizon_days=3, warm_up_days=0))
+
+
+def brute_force(upgrades, replications):
+    """Delay of every set in every replication, by set."""
+    base = border()
+    ids = list(upgrades)
+    sets = all_sets(len(ids))
+    table = {}
+    for one in sets:
+        chosen = base.replace(improvements={ids[u]: upgrades[ids[u]] for u in one})
+        run = cs.run(chosen, replications=replications, rng=11, workers=1, indicators=["delay_truck_h"])
+        table[one] = run.rows.row("delay_truck_h", kind="corridor", place="all")
+    return table
+
+
+def good_choices(table, rules, repeats, delta, **how):
+    """(choices within delta of the best of all sets, most runs of one search), replications drawn anew each time."""
+    truth = {one: float(values.mean()) for one, values in table.items() if rules.allows(one)}
+    best, good, most = min(truth.values()), 0, 0
+    replications = len(next(iter(table.values())))
+    for repeat in range(repeats):
+        mine = np.random.default_rng(repeat).permutation(replications)
+
+        def observe(sets, numbers, mine=mine):
+            return np.array([table[one][mine[list(numbers)]] for one in sets])
+
+        found = find_best_set(observe, rules, delta=delta, **how)
+        good += truth[found.best] <= best + delta
+        most = max(most, found.runs)
+    return good, most
+
+
+def test_the_search_finds_a_good_set_of_all_sets_with_few_of_the_runs():
+    upgrades = stations(6, 3)
+    table = brute_force(upgrades, 60)
+    costs = tuple(one.capex_usd for one in upgrades.values())
+    rules = SetRules(costs, 0.5 * sum(costs))
+    delta = 0.05 * float(table[frozenset()].mean() - min(v.mean() for s, v in table.items() if rules.allows(s)))
+    good, most = good_choices(table, rules, 20, delta, screening=2, finalists=4, first=8, most=40)
+    assert good >= 18
+    assert most <= 0.15 * len(table) * 60
+
+
+@pytest.mark.long
+def test_ten_upgrades_a_good_set_in_185_of_200_searches_with_a_twentieth_of_the_runs():
+    # All 2^10 sets in 100 replications once; a brute force of 20 replications a set takes 20,480 runs.
+    upgrades = stations(10, 1)
+    table = brute_force(upgrades, 100)
+    costs = tuple(one.capex_usd for one in upgrades.values())
+    rules = SetRules(costs, 0.4 * sum(costs), excludes=((0, 5),), needs=((6, 1),))
+    delta = 0.03 * float(table[frozenset()].mean() - min(v.mean() for s, v in table.items() if rules.allows(s)))
+    good, most = good_choices(table, rules, 200, delta, screening=3, finalists=8, first=10, most=60)
+    assert good >= 185
+    assert most <= 0.05 * 20 * len(table)
+
+
+def test_the_price_of_options_counts_and_an_empty_budget_is_said():
+    value = lambda s: 100.0 - 10.0 * (0 in s) - 4.0 * (1 in s)  # noqa: E731
+
+    def observe(sets, numbers):
+        return np.array([[value(one) + 0.1 * (r % 3) for r in numbers] for one in sets])
+
+    rules = SetRules((1.0, 1.0), 2.0)
+    assert find_best_set(observe, rules, delta=1.0).best == {0, 1}
+    assert find_best_set(observe, rules, delta=1.0, price=[0.0, 6.0]).best == {0}
+    with pytest.raises(ValueError, match="no option fits"):
+        find_best_set(observe, SetRules((3.0, 3.0), 2.0), delta=1.0)
+
+
+# ---------------------------------------------------------------- a border with its upgrades
+
+
+UPGRADES = {
+    "scanner": cs.AddLanes(at="checkpoints.northgate_b.entry.xray", lanes=1, capex_usd=3e6),
+    "lane_in": cs.AddLanes(at="checkpoints.northgate_b.entry.lanes", lanes=1, capex_usd=2e6),
+    "lane_back": cs.AddLanes(at="checkpoints.northgate_a.entry.lanes", lanes=1, capex_usd=2e6),
+}
+HOW = {"delta": "100 h", "screening": 2, "final": 5, "first": 6, "most": 20, "rounds": 1, "finalists": 3, "workers": 1}
+
+
+@pytest.fixture(scope="module")
+def programme():
+    return cs.portfolio(border(), UPGRADES, budget_usd={2024: 3e6, 2025: 2e6}, draws=64, draw_replications=1, **HOW)
+
+
+def test_the_best_set_its_years_its_rivals_and_what_it_saves(programme):
+    assert "scanner" in programme.chosen
+    assert programme.best.capex_usd <= 5e6
+    assert programme.years["scanner"] == 2024
+    assert [year for year, _ in programme.staged] == [2024, 2025]
+    assert programme.staged[-1][1].ids == programme.chosen
+    assert programme.near_optimal[0] is programme.best
+    assert all(one.low <= one.saved <= one.high for one in programme.sets)
+    costs = [one.capex_usd for one in programme.frontier]
+    assert costs == sorted(costs)
+    assert programme.frontier[0].ids == ()
+    assert programme.frontier[0].saved == 0
+    for upgrade, single in zip(programme.upgrades, programme.singles, strict=True):
+        assert upgrade.id == single.id
+
+
+def test_values_are_those_of_plain_runs_on_replications_that_the_search_never_saw(programme):
+    base = border()
+    chosen = base.replace(improvements={id: UPGRADES[id] for id in programme.chosen})
+    numbers = range(22, 27)  # 2 of the first look, 20 of the comparison at most, then 5
+    run = cs.run(chosen, replications=numbers, rng=programme.root, workers=1)
+    value = run.rows.row("delay_truck_h", kind="corridor", place="all").mean()
+    assert programme.best.value == pytest.approx(float(value), rel=1e-12)
+
+
+def test_regret_is_zero_for_the_best_of_a_draw_and_never_negative(programme):
+    regret = programme.regret.regret
+    assert regret.shape == (len(programme.sets), 64)
+    assert (regret >= 0).all()
+    assert (regret.min(axis=0) == 0).all()
+    assert "void" in programme.guarantee
+
+
+def test_the_answer_is_five_sentences_and_says_what_it_hangs_on(programme):
+    sentences = re.findall(r"[^.]+(?:\.\d[^.]*)*\.(?= |$)", programme.answer())
+    assert len(sentences) == 5
+    for words in ("US$ 5.0 m", "2024: scanner", "sampling noise only", "draws of the inputs", "hangs most on"):
+        assert words in programme.answer()
+    assert programme.answer() in programme.describe()
+    data = json.loads(json.dumps(programme.to_data()))
+    assert data["chosen"] == list(programme.chosen)
+    assert data["hangs_on"]
+
+
+def test_the_pictures_show_money_years_and_regret(programme):
+    shown = {name: PLOTS[name](programme) for name in ("frontier", "regret", "build_order")}
+    assert "US$ m" in shown["frontier"].get_xlabel()
+    assert "[h]" in shown["frontier"].get_ylabel()
+    assert len(shown["regret"].get_yticks()) == len(programme.sets)
+    labels = [text.get_text() for text in shown["build_order"].get_xticklabels()]
+    assert [text.split("\n")[0] for text in labels] == ["2024", "2025"]
+    assert shown["build_order"].texts[0].get_text() == "3.0"
+    with pytest.raises(ValueError, match="programme"):
+        PLOTS["frontier"](object())
+
+
+def test_workers_do_not_change_the_answer():
+    one = cs.portfolio(border(), UPGRADES, budget_usd=5e6, **HOW)
+    two = cs.portfolio(border(), UPGRADES, budget_usd=5e6, **HOW | {"workers": 2})
+    assert one.table().equals(two.table())
+    assert one.years == two.years
+
+
+def test_crossings_cut_out_of_the_corridor_give_unchanged_numbers():
+    base = cs.load_scenario("growth_2028", {"run.horizon_days": 3, "run.warm_up_days": 0})
+    upgrades, scenario = read_upgrades("samur_astara_2026_2030", base)
+    assert len(upgrades) == 12
+    made = study._Sets.of(
+        cs.make_plan(scenario), scenario, upgrades, "delay_truck_h", ("samur", "astara"), None, 5, "auto", 1, None
+    )
+    assert made.shared.flows
+    assert 0 < len(made.plans[0].elements) < len(cs.make_plan(scenario).elements)
+    for chosen in (frozenset(), frozenset({0, 1, 2}), frozenset({5, 7, 10})):
+        (values,) = made.observe([chosen], range(2))
+        run = cs.run(made.shared.scenario(chosen), replications=2, rng=5, workers=1, indicators=["delay_truck_h"])
+        whole = sum(
+            row
+            for label, row in run.rows
+            if label.kind == "post" and not label.cargo_class and re.match("(samur|yarag|astara)", label.place)
+        )
+        assert np.array_equal(values, whole)
+
+
+# ---------------------------------------------------------------- money
+
+
+def test_net_present_value_is_reckoned_as_the_appraisal_does():
+    calm = border().replace(flows={id: one.replace(per_day=0.5 * one.per_day) for id, one in border().flows.items()})
+    upgrades = {
+        "scanner": UPGRADES["scanner"].replace(capex_usd=1e5, life_years=10.0),
+        "gold": UPGRADES["lane_in"].replace(capex_usd=9e7, life_years=10.0),
+    }
+    how = {"discount_rate": 0.06, "years": 10}
+    found = cs.portfolio(calm, upgrades, budget_usd=1e8, objective="npv_usd", appraisal=how, **HOW | {"delta": 1e4})
+    assert found.chosen == ("scanner",)
+    assert found.unit == "US$"
+    assert found.appraisal.npv_usd[0] == pytest.approx(found.best.saved, rel=1e-6)
+
+
+def test_a_net_present_value_of_an_overloaded_base_is_refused_with_the_reason():
+    how = {"discount_rate": 0.06, "years": 10}
+    full = border().replace(flows={id: one.replace(per_day=2 * one.per_day) for id, one in border().flows.items()})
+    with pytest.raises(CorridorError, match="no appraisal"):
+        cs.portfolio(full, UPGRADES, budget_usd=1e7, objective="npv_usd", appraisal=how, **HOW | {"delta": 1e4})
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"budget_usd": 0}, "budget_usd"),
+        ({"budget_usd": {}}, "at least one year"),
+        ({"budget_usd": {2024: -1.0}}, r"budget_usd\[2024\]"),
+        ({"budget_usd": 1e3}, "no option fits the budget"),
+        ({"delta": "5 min"}, "must be in h"),
+        ({"objective": "delay"}, "indicator"),
+        ({"objective": "wait_h", "at": "northgate"}, "do not add up"),
+        ({"objective": "npv_usd"}, "appraisal"),
+        ({"appraisal": {"years": 5}}, "appraisal"),
+        ({"draws": 8}, "draws"),
+        ({"screening": 0}, "screening"),
+        ({"upgrades": {}}, "at least one"),
+        ({"upgrades": 3}, "upgrades must be"),
+        ({"at": "nowhere"}, "no crossing or post"),
+    ],
+)
+def test_what_is_not_allowed_is_refused(change, words):
+    settings = {"upgrades": UPGRADES, "budget_usd": 5e6, **HOW} | change
+    with pytest.raises((ArgumentError, CorridorError), match=words):
+        cs.portfolio(border(), settings.pop("upgrades"), **settings)
+
+
+FILE = """
+schema = 1
+name = "upgrades"
+[improvements.scanner]
+kind = "add_lanes"
+at = "checkpoints.northgate_b.entry.xray"
+lanes = 1
+capex_usd = 3e6
+[improvements.lane]
+kind = "add_lanes"
+at = "checkpoints.northgate_b.entry.lanes"
+lanes = 1
+capex_usd = 2e6
+[improvements.lane_back]
+kind = "add_lanes"
+at = "checkpoints.northgate_a.entry.lanes"
+lanes = 1
+capex_usd = 2e6
+[upgrades.lanes]
+name = "Lanes both ways"
+of = ["lane", "lane_back"]
+excludes = ["scanner"]
+earliest_year = 2025
+"""
+
+
+def test_a_file_says_what_is_built_together_and_what_excludes_what(tmp_path):
+    file = tmp_path / "upgrades.toml"
+    file.write_text(FILE, encoding="utf-8")
+    upgrades, _ = read_upgrades(file, border())
+    assert [one.id for one in upgrades] == ["scanner", "lanes"]
+    assert upgrades[1].capex_usd == 4e6
+    assert upgrades[1].excludes == ("scanner",)
+    assert upgrades[1].earliest_year == 2025
+    assert upgrades[1].called == "Lanes both ways"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('excludes = ["scanner"]', 'excludes = ["scaner"]', "scanner"),
+        ('of = ["lane", "lane_back"]', 'of = ["lane", "lanes"]', "does not have"),
+        ('of = ["lane", "lane_back"]', "of = 3", "must be a list"),
+        ("earliest_year = 2025", 'earliest_year = "soon"', "must be a year"),
+        ("earliest_year = 2025", "earliest = 2025", "not a field of an upgrade"),
+        ("capex_usd = 3e6", "", "has no cost"),
+        ("capex_usd = 3e6", "capex_usd = 3e6\nfrom = 2024-01-02", "in which year"),
+        ("northgate_b.entry.xray", "northgate_c.entry.xray", "northgate_c"),
+        ('[upgrades.lanes]', '[flows.more]\nper_day = 3\n[upgrades.lanes]', "not a table"),
+        ('of = ["lane", "lane_back"]', 'of = ["lane", "scanner"]', "names itself|two upgrades|does not exist"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_is_told_with_its_line(tmp_path, old, new, words):
+    file = tmp_path / "upgrades.toml"
+    assert old in FILE
+    file.write_text(FILE.replace(old, new), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=words) as caught:
+        read_upgrades(file, border())
+    assert all("upgrades.toml" in str(problem) for problem in caught.value.problems)
+
+
+def test_the_command_line_says_what_python_says(tmp_path):
+    base, file = tmp_path / "base.toml", tmp_path / "upgrades.toml"
+    cs.save_scenario(border(), base)
+    file.write_text(FILE, encoding="utf-8")
+    how = ["--delta", "100 h", "--screening", 2, "--finalists", 2, "--workers", 1, "-q"]
+    told = called("portfolio", base, file, "--budget", "2024=3e6", "--budget", "2025=1e6", *how)
+    assert told.exit_code == 0, told.output
+    assert told.stdout.startswith("With US$ 4.0 m build 2024: scanner.")
+    data = json.loads(called("portfolio", base, file, "--budget", "4e6", *how, "--format", "json").stdout)
+    assert data["chosen"] == ["scanner"]
+    assert math.isfinite(data["sets"][0]["saved"])
+    refused = called("portfolio", base, file, "--budget", "much", *how)
+    assert refused.exit_code == 2
+    assert "neither a number of US$" in refused.stderr
+    missing = called("portfolio", base, "no_such_list", "--budget", "4e6", *how)
+    assert missing.exit_code == 2
+    assert "samur_astara_2026_2030" in missing.stderr
