@@ -23,6 +23,14 @@ EXPECTED = {
         "intervals contain",
         "overload",
     ],
+    "06_from_projects_to_a_decision": [
+        "image/png",
+        "named with a probability",
+        "2024: Second scanner",
+        "draws of the inputs",
+        "hangs most on",
+        "void",
+    ],
     "05_batch_study": ["manifest.json", "(24, 24)", "reached: True", "overload"],
 }
 
