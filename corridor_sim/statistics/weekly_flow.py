@@ -44,6 +44,26 @@ def joining_per_h(count: FloatArray, capacity_per_h: float, inside: float) -> Fl
     return np.asarray(np.diff(count) + left)
 
 
+def hours_of_the_last(rates: FloatArray, count: float) -> float:
+    """In how many of the last hours so many joined; all hours if they are too few. [h]
+
+    Parameters
+    ----------
+    rates : array, shape (hours,)
+        The last at the end; below 0 and NaN is nobody. [1/h]
+
+    Examples
+    --------
+    >>> hours_of_the_last(np.array([9.0, 4.0, 2.0]), 4.0)
+    1.5
+    """
+    joined = np.concatenate([[0.0], np.cumsum(np.maximum(np.nan_to_num(rates[::-1]), 0.0))])
+    if count >= joined[-1]:
+        return float(len(rates))
+    after = int(np.searchsorted(joined, count, side="right"))
+    return float(after - 1 + (count - joined[after - 1]) / (joined[after] - joined[after - 1]))
+
+
 def by_week(rates: FloatArray, ends_h: int) -> FloatArray:
     """Hourly rates that end at an hour as weeks, shape (weeks, 168); hour 0 is where `ends_h` is a multiple of 168."""
     if len(rates) % WEEK_H:

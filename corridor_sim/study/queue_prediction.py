@@ -28,6 +28,7 @@ from corridor_sim.statistics.weekly_flow import (
     WEEK_H,
     by_week,
     drawn_week,
+    hours_of_the_last,
     joining_per_h,
     mean_week,
     only_joining,
@@ -58,8 +59,10 @@ class WeeklyQueue:
         day only, on the clock of UTC, and a flow of those who are there at the start in each of two places.
     post, direction, stay, lanes : str
         Where the count is taken; the stage of the way through, without a queue, and the stage with the line before it.
-    flow, waiting, inside : str
-        Flows: the first part of the weekdays' names, those in the line at the start, those on the way through.
+    flow, inside : str
+        Flows: the first part of the weekdays' names, and those on the way through at the start.
+    line : str
+        The queue of `run.initial_queue` that stands before the lanes at the start.
     capacity_per_h : (low, high)
         Vehicles that leave in an hour while there is a line.
     on_the_way : float
@@ -80,7 +83,7 @@ class WeeklyQueue:
     stay: str
     lanes: str
     flow: str
-    waiting: str
+    line: str
     inside: str
     capacity_per_h: tuple[float, float]
     on_the_way: float
@@ -104,18 +107,29 @@ class WeeklyQueue:
             arguments.whole("begins", hour, 0, WEEK_H - 1)
 
     def values(
-        self, week: FloatArray, capacity_per_h: float, count: int, start: dt.datetime, horizon_h: float
+        self,
+        week: FloatArray,
+        capacity_per_h: float,
+        count: int,
+        start: dt.datetime,
+        horizon_h: float,
+        joined_h: float,
     ) -> dict[str, Any]:
-        """Values of the scenario by path, for one week that may come (hour 0 is Monday, 00:00 UTC)."""
+        """Values of the scenario by path, for one week that may come (hour 0 is Monday, 00:00 UTC).
+
+        `joined_h` is how long before the start the first of those counted there joined.
+        """
         stages = f"checkpoints.{self.post}.{self.direction}"
         through = min(count, round(self.on_the_way))
+        stay_h = self.on_the_way / capacity_per_h
         found: dict[str, Any] = {
             "run.start": start,
             "run.horizon_h": horizon_h,
-            f"{stages}.{self.stay}.service.mean_h": self.on_the_way / capacity_per_h,
+            f"{stages}.{self.stay}.service.mean_h": stay_h,
             f"{stages}.{self.lanes}.service.mean_h": 1.0 / capacity_per_h,
             f"flows.{self.inside}.arrivals.count": through,
-            f"flows.{self.waiting}.arrivals.count": count - through,
+            f"run.initial_queue.{self.line}.count": count - through,
+            f"run.initial_queue.{self.line}.over_h": max(joined_h - stay_h, 0.0),
         }
         for day, name in enumerate(WEEKDAYS):
             hours = week[24 * day : 24 * (day + 1)]
@@ -132,7 +146,7 @@ CHOP = WeeklyQueue(
     stay="stay",
     lanes="lanes",
     flow="trucks",
-    waiting="waiting",
+    line="line",
     inside="inside",
     # 420 s a vehicle, the source's own formula, is 8.57/h; the largest fall over half a day is 10.6/h.
     capacity_per_h=(60.0 / 7.0, 10.5),
@@ -255,7 +269,9 @@ def predict_queue(
         capacity_per_h = float(stream.uniform(low, high))
         weeks = past_weeks(known, int(np.floor(last_h)), capacity_per_h, queue)
         week = drawn_week(weeks, queue.begins, queue.drift_sd, queue.level_sd, queue.smooth_h, stream)
-        jobs.append(_Week(number, queue.values(week, capacity_per_h, last, held.instant(last_h), horizon_h)))
+        joined_h = _joined_before(known, last_h, last, capacity_per_h, queue)
+        values = queue.values(week, capacity_per_h, last, held.instant(last_h), horizon_h, joined_h)
+        jobs.append(_Week(number, values))
     data = base.to_data()
     for name in ("horizon_days", "warm_up_days", "warm_up_h", "cool_down_days", "cool_down_h"):
         data["run"].pop(name, None)
@@ -266,6 +282,12 @@ def predict_queue(
             found[number] = row
             tell(1)
     return QueuePrediction("simulated", held.instant(last_h), hours, found)
+
+
+def _joined_before(counts: QueueCounts, last_h: float, last: int, capacity_per_h: float, queue: WeeklyQueue) -> float:
+    """How long before the last count the first of those counted then joined, a week at most. [h]"""
+    hours = np.arange(max(np.ceil(counts.time_h[0]), np.floor(last_h) - WEEK_H), np.floor(last_h) + 1.0)
+    return hours_of_the_last(joining_per_h(counts.at(hours), capacity_per_h, queue.on_the_way), last)
 
 
 def _scenario_of(queue: WeeklyQueue) -> Scenario:
@@ -411,5 +433,7 @@ def calibrated_scenario(
     capacity_per_h = queue.capacity_per_h[0]
     weeks = past_weeks(known, int(np.floor(last_h)), capacity_per_h, queue)
     week = only_joining(smoothed(mean_week(weeks), queue.smooth_h))
-    values = queue.values(week, capacity_per_h, round(float(known.count[-1])), counts.instant(last_h), horizon_h)
+    last = round(float(known.count[-1]))
+    joined_h = _joined_before(known, last_h, last, capacity_per_h, queue)
+    values = queue.values(week, capacity_per_h, last, counts.instant(last_h), horizon_h, joined_h)
     return with_values(base, values)

@@ -107,17 +107,19 @@ def border():
     gate = {
         "lanes": 3,
         "service": law(0.9),
-        "figures": {"lanes": {"low": 3, "high": 4, "status": "assumed", "source": "made up"}},
+        "figures": {"lanes": {"low": 3, "high": 4, "status": "assumed", "range_reason": "made up"}},
     }
     others = {f"flows__{name}": None for name in ("north", "fruit", "south", "east")}
     return small(
         **others,
         run__horizon_days=22,
         run__warm_up_days=2,
-        flows__transit__figures={"per_day": {"low": 40.0, "high": 75.0, "status": "assumed", "source": "made up"}},
+        flows__transit__figures={
+            "per_day": {"low": 40.0, "high": 75.0, "status": "assumed", "range_reason": "made up"}
+        },
         checkpoints__astara_ir__exit__gate=gate,
         legs__rasht_astara__figures={
-            "length_km": {"low": 100.0, "high": 200.0, "status": "assumed", "source": "made up"}
+            "length_km": {"low": 100.0, "high": 200.0, "status": "assumed", "range_reason": "made up"}
         },
     )
 

@@ -84,9 +84,9 @@ def test_those_present_are_those_who_came_less_those_who_left():
     hours = np.array([0.5, 20.0, 100.0])
     came, left = np.zeros(3), np.zeros(3)
     stay, lanes = (results.records.elements[k] for k, one in enumerate(plan.elements) if one.post == "chop_ua")
-    waiting = next(k for k, flow in enumerate(plan.flows) if flow.id == "waiting")
+    line = next(k for k, flow in enumerate(plan.flows) if flow.id == "initial_queue.line.trucks_tue")
     for k, hour in enumerate(hours):
-        came[k] = (stay.join_h[0] <= hour).sum() + ((lanes.join_h[0] <= hour) & (lanes.flow[0] == waiting)).sum()
+        came[k] = (stay.join_h[0] <= hour).sum() + ((lanes.join_h[0] <= hour) & (lanes.flow[0] == line)).sum()
         left[k] = (lanes.leave_h[0] <= hour).sum()
     assert present(results.records, "chop_ua", "exit", hours)[0].tolist() == (came - left).tolist()
     assert present(results.records, "chop_ua", "exit", np.array([0.01]))[0, 0] == pytest.approx(204, abs=2)
@@ -306,8 +306,10 @@ def test_the_packaged_scenario_is_the_mean_of_the_weeks_before_it_and_the_queue_
         flow = f"trucks_{name}"
         assert packaged.corridor.flows[flow].per_day == pytest.approx(made.corridor.flows[flow].per_day, abs=0.02)
         assert packaged.corridor.profiles[flow].hour == pytest.approx(made.corridor.profiles[flow].hour, abs=0.006)
-    for flow in ("waiting", "inside"):
-        assert packaged.corridor.flows[flow] == made.corridor.flows[flow]
+    assert packaged.corridor.flows["inside"] == made.corridor.flows["inside"]
+    here, there = (one.run.initial_queue["line"] for one in (packaged, made))
+    assert here.count == there.count == 175
+    assert here.over_h == pytest.approx(there.over_h, abs=0.01)
     for stage in ("stay", "lanes"):
         here, there = (one.corridor.checkpoints["chop_ua"].exit[stage].service for one in (packaged, made))
         assert here.mean_h == pytest.approx(there.mean_h, abs=1e-6)
