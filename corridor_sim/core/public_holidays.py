@@ -59,6 +59,7 @@ def public_holidays(code: str, year: int) -> PublicHolidays:
     )
 
 
+@functools.cache
 def holidays_release() -> str:
     """Version of the package `holidays`, "" where it is not installed."""
     try:

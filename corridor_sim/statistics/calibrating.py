@@ -1,10 +1,10 @@
-"""Which values of a few inputs give what was observed: waves of runs, a surface through them, and the inputs' law.
+"""Which values of a few inputs give what was observed: waves of runs, an emulator of them, and the inputs' law.
 
-Each wave runs the model at evenly spread points of what is left, fits a quadratic surface to each observed quantity,
-and leaves out what is further than three standard deviations from an observation (history matching in waves
-[craig1997] [vernon2010]); the surface's own error counts as one of them. Waves only say where to run next. The law of
+Each wave runs the model at evenly spread points of what is left, fits an emulator to each observed quantity, and
+leaves out what is further than three standard deviations from an observation (history matching in waves
+[craig1997] [vernon2010]); the emulator's own error counts as one of them. Waves only say where to run next. The law of
 the inputs is then their prior, uniform over the ranges, times the normal likelihood of the observations by the last
-surfaces, so no observation is counted twice.
+emulators, so no observation is counted twice.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.core.errors import ArgumentError
 from corridor_sim.core.units import FloatArray
+from corridor_sim.statistics.emulators import Emulator, emulate_all
 from corridor_sim.statistics.history_matching import LIMIT
 from corridor_sim.statistics.scrambles import scrambled_points
 
 CANDIDATES = 8192
-"""Points at which the surfaces are asked; a power of two."""
+"""Points at which the emulators are asked; a power of two."""
 MARGIN = 0.05
 """Of the width of what is left, added on each side; assumed."""
 FEWEST_LEFT = 100
@@ -31,64 +31,6 @@ Runs = Callable[[FloatArray], FloatArray]
 """Points (points, inputs) of the unit cube to what the model gives, (points, observations, replications)."""
 Snap = Callable[[FloatArray], FloatArray]
 """Points to the points that stand for them, where inputs are whole numbers."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Surface:
-    """A quadratic through runs, shape of the coefficients (1 + inputs + inputs (inputs + 1) / 2,).
-
-    Attributes
-    ----------
-    centre, half
-        Of the box that it is fitted in, per input.
-    error
-        Root mean square of how far it is from each run if fitted without it.
-    """
-
-    coefficients: FloatArray
-    centre: FloatArray
-    half: FloatArray
-    error: float
-
-    def at(self, points: FloatArray) -> FloatArray:
-        """Values at points, shape (points,)."""
-        return np.asarray(_terms((points - self.centre) / self.half) @ self.coefficients)
-
-
-def terms_of(inputs: int) -> int:
-    """Coefficients of a quadratic of so many inputs.
-
-    >>> [terms_of(n) for n in (1, 2, 10)]
-    [3, 6, 66]
-    """
-    return 1 + inputs + inputs * (inputs + 1) // 2
-
-
-def surface(points: FloatArray, values: FloatArray) -> Surface:
-    """The quadratic through runs by least squares; runs without a value are left out.
-
-    Raises
-    ------
-    ArgumentError
-        If there are not more runs than coefficients.
-    """
-    there = ~np.isnan(values)
-    points, values = points[there], values[there]
-    if len(values) <= terms_of(points.shape[1]):
-        inputs, needed = points.shape[1], terms_of(points.shape[1]) + 1
-        raise ArgumentError(f"a surface of {inputs} inputs needs {needed} runs with a value, got {len(values)}")
-    low, high = points.min(axis=0), points.max(axis=0)
-    centre, half = (low + high) / 2.0, np.maximum((high - low) / 2.0, 1e-12)
-    terms = _terms((points - centre) / half)
-    coefficients, *_ = np.linalg.lstsq(terms, values, rcond=None)
-    leverage = np.einsum("ij,ji->i", terms, np.linalg.pinv(terms))
-    apart = (values - terms @ coefficients) / np.maximum(1.0 - leverage, 1e-3)
-    return Surface(np.asarray(coefficients, dtype=np.float64), centre, half, float(np.sqrt(np.mean(apart**2))))
-
-
-def _terms(x: FloatArray) -> FloatArray:
-    first, second = np.triu_indices(x.shape[1])
-    return np.column_stack([np.ones(len(x)), x, x[:, first] * x[:, second]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,9 +46,9 @@ class Calibrated:
     best : array, shape (inputs,)
         The likeliest point.
     predicted : array, shape (candidates, observations)
-        By the surfaces.
+        By the emulators.
     spread : array, shape (observations,)
-        Standard deviation of all that lies between the surface and an observation.
+        Standard deviation of all that lies between the emulator and an observation.
     left : tuple of float
         Share of the ranges that each wave left over.
     runs : int
@@ -173,7 +115,7 @@ def calibrated(
     Raises
     ------
     ArgumentError
-        If a wave has too few draws for the surfaces.
+        If a wave has too few draws for the emulators.
     """
     low, high = np.zeros(inputs), np.ones(inputs)
 
@@ -183,13 +125,13 @@ def calibrated(
         return found if snap is None else snap(found)
 
     points, values = np.empty((0, inputs)), np.empty((0, len(observed), 0))
-    surfaces: list[Surface] = []
+    emulators: list[Emulator] = []
     noise = np.zeros(len(observed))
     left: list[float] = []
     for wave in range(waves):
         candidates = spread_out(CANDIDATES, 2 * wave)
-        far = _distance(surfaces, candidates, observed, spread, noise, judges)
-        chosen = candidates[far <= LIMIT][:draws] if surfaces else candidates[:0]
+        far = _distance(emulators, candidates, observed, spread, noise, judges)
+        chosen = candidates[far <= LIMIT][:draws] if emulators else candidates[:0]
         if len(chosen) < draws:
             filling = spread_out(draws, 2 * wave + 1)
             chosen = np.concatenate([chosen, filling[: draws - len(chosen)]])
@@ -198,10 +140,10 @@ def calibrated(
         values = found if not len(points) else np.concatenate([values, found])
         points = np.concatenate([points, chosen])
         inside = ((points >= low - 1e-12) & (points <= high + 1e-12)).all(axis=1)
-        surfaces = [surface(points[inside], values[inside, k].mean(axis=1)) for k in range(len(observed))]
+        emulators = [emulate_all(points[inside], values[inside, k].mean(axis=1)) for k in range(len(observed))]
         count = values.shape[2]
         noise = np.sqrt(np.nanmean(values[inside].var(axis=2, ddof=1), axis=0) / count)
-        near = _distance(surfaces, candidates, observed, spread, noise, judges) <= LIMIT
+        near = _distance(emulators, candidates, observed, spread, noise, judges) <= LIMIT
         left.append(float(near.mean() * np.prod(high - low)))
         if not near.any():
             break
@@ -209,8 +151,8 @@ def calibrated(
         room = MARGIN * (most - least)
         low, high = np.maximum(low, least - room), np.minimum(high, most + room)
     candidates = spread_out(CANDIDATES, 2 * waves)
-    predicted = np.stack([one.at(candidates) for one in surfaces], axis=1)
-    total = np.sqrt(spread**2 + noise**2 + np.array([one.error for one in surfaces]) ** 2)
+    predicted = np.stack([one(candidates) for one in emulators], axis=1)
+    total = np.sqrt(spread**2 + noise**2 + np.array([one.sd for one in emulators]) ** 2)
     misfit = (((predicted - observed) / total)[:, judges] ** 2).sum(axis=1)
     weights = np.exp(-(misfit - misfit.min()) / 2.0)
     weights /= weights.sum()
@@ -218,31 +160,31 @@ def calibrated(
         weights[:] = 0.0
     best = candidates[int(np.argmin(misfit))]
     if snap is None:
-        best = _lowest(surfaces, best, observed, total, judges, low, high)
+        best = _lowest(emulators, best, observed, total, judges, low, high)
     return Calibrated(candidates, weights, best, predicted, total, tuple(left), len(points))
 
 
 def _distance(
-    surfaces: list[Surface],
+    emulators: list[Emulator],
     points: FloatArray,
     observed: FloatArray,
     spread: FloatArray,
     noise: FloatArray,
     judges: NDArray[np.bool_],
 ) -> FloatArray:
-    """Largest implausibility of each point over the observations that judge; 0 where there is no surface yet."""
-    if not surfaces:
+    """Largest implausibility of each point over the observations that judge; 0 where there is no emulator yet."""
+    if not emulators:
         return np.zeros(len(points))
     found = [
-        np.abs(one.at(points) - seen) / np.sqrt(sd**2 + sampling**2 + one.error**2)
-        for one, seen, sd, sampling, judge in zip(surfaces, observed, spread, noise, judges, strict=True)
+        np.abs(one(points) - seen) / np.sqrt(sd**2 + sampling**2 + one.sd**2)
+        for one, seen, sd, sampling, judge in zip(emulators, observed, spread, noise, judges, strict=True)
         if judge
     ]
     return np.asarray(np.max(found, axis=0))
 
 
 def _lowest(
-    surfaces: list[Surface],
+    emulators: list[Emulator],
     start: FloatArray,
     observed: FloatArray,
     total: FloatArray,
@@ -254,7 +196,7 @@ def _lowest(
     from scipy.optimize import minimize
 
     def misfit(point: FloatArray) -> float:
-        at = np.array([float(one.at(point[None, :])[0]) for one in surfaces])
+        at = np.array([float(one(point[None, :])[0]) for one in emulators])
         return float((((at - observed) / total)[judges] ** 2).sum())
 
     found = minimize(misfit, start, method="L-BFGS-B", bounds=list(zip(low, high, strict=True)))

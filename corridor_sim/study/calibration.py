@@ -20,7 +20,8 @@ from corridor_sim.indicators.label import COLUMNS, Label
 from corridor_sim.model.provenance import figures_of
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.calibrations import Calibration, FreeFigure, Seen
-from corridor_sim.statistics.calibrating import FEWEST_LEFT, calibrated, terms_of
+from corridor_sim.statistics.calibrating import FEWEST_LEFT, calibrated
+from corridor_sim.statistics.emulators import terms_of
 from corridor_sim.study.designs import with_values
 from corridor_sim.study.draws import Draw, Drawing, simulate_draw
 from corridor_sim.study.input_space import UNIFORM, InputSpace, Ranged, ranged_figures

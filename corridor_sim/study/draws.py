@@ -73,6 +73,8 @@ class Draw:
 
     name: str
     values: tuple[Mapping[str, Any], ...]
+    counts_only: bool = False
+    """Whether only the counts of traffic are told, which takes no run; so it is where no row is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,11 @@ def simulate_draw(shared: Drawing, draw: Draw) -> Drawn:
         try:
             set_values(data, chosen)
             changed = type(scenario).model_validate(data)
-            plans.append(_plan(shared, number, changed))
             if number == 0 and shared.counts:
                 counted = expected_per_day(changed, shared.counts)
+            if draw.counts_only or not shared.labels:
+                return Drawn(values, counted=counted)
+            plans.append(_plan(shared, number, changed))
         except ScenarioError as error:
             return Drawn(values, tuple(error.problems))
         except CorridorError as error:

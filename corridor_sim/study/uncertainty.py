@@ -234,7 +234,13 @@ def uncertainty(
         space, [one.plan for one in parts], partial(planned_with, shared), labels, root, part=bool(places)
     )
     points, scramble = scrambled_points(draws, len(space), root)
-    jobs = [_draw(space, f"{prior} draw {n}", point, prior) for prior in priors for n, point in enumerate(points)]
+    # What waves before the last give is only judged: counts of traffic are told without a run.
+    told_without_run = waves > 1 and all(one.is_count for one in judges)
+    jobs = [
+        _draw(space, f"{prior} draw {n}", point, prior, counts_only=told_without_run)
+        for prior in priors
+        for n, point in enumerate(points)
+    ]
     ends = np.array([np.zeros(len(space)), np.ones(len(space))])
     jobs += [_draw(space, name, end, priors[0]) for name, end in zip(("all low", "all high"), ends, strict=True)]
     at_once = partial(_all_of, shared, workers=hands(executor, workers), executor=executor)
@@ -282,8 +288,9 @@ def _refuse_others(stated: Comparison, given: Sequence[Planned], root: int) -> N
 # ---------------------------------------------------------------- draws
 
 
-def _draw(space: InputSpace, name: str, point: FloatArray, prior: str) -> Draw:
-    return Draw(name, tuple(space.values(number, point, prior) for number in range(len(space.members))))
+def _draw(space: InputSpace, name: str, point: FloatArray, prior: str, *, counts_only: bool = False) -> Draw:
+    values = tuple(space.values(number, point, prior) for number in range(len(space.members)))
+    return Draw(name, values, counts_only)
 
 
 def _all_of(
@@ -342,6 +349,7 @@ def _in_waves(
 ) -> Uncertainty:
     """The draws of the last wave, judged; every wave after the first is drawn from what those before it leave."""
     root, draws = made.runs[0].root, made.draws
+    only_counts = waves > 1 and all(one.is_count for one in judges)
     told: dict[str, tuple[Wave, ...]] = {}
     for prior, found in drawn.items():
         seen: list[list[WaveValues]] = [[] for _ in judges]
@@ -351,7 +359,11 @@ def _in_waves(
                 points, scramble, left = next_points(judges, seen, draws, root, wave)
                 if not len(points):
                     break
-                known = run([_draw(space, f"{prior} wave {wave} draw {n}", one, prior) for n, one in enumerate(points)])
+                jobs = [
+                    _draw(space, f"{prior} wave {wave} draw {n}", one, prior, counts_only=only_counts and wave < waves)
+                    for n, one in enumerate(points)
+                ]
+                known = run(jobs)
                 rows = DrawnRows(prior, points, scramble, np.stack([one.values for one in known], axis=2))
             distances = []
             for number, one in enumerate(judges):
@@ -362,6 +374,11 @@ def _in_waves(
             told[prior] = (*told.get(prior, ()), Wave(len(known), judged.effective, left))
             rows = replace(rows, kept=judged.kept)
         assert judged is not None
+        if (
+            only_counts and len(told[prior]) < waves
+        ):  # The observations leave nothing to draw from: the last there were.
+            again = run([_draw(space, f"{prior} draw {n}", one, prior) for n, one in enumerate(rows.points)])
+            rows = replace(rows, values=np.stack([one.values for one in again], axis=2))
         for doubt in judged.warnings:
             warnings.warn(f"{prior} prior: {doubt}", CorridorWarning, stacklevel=3)
         made = replace(made, drawn={**made.drawn, prior: rows}, judged={**made.judged, prior: judged})

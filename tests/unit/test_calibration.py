@@ -13,7 +13,8 @@ from small_corridor import law, small
 
 import corridor_sim as cs
 from corridor_sim.core.errors import ArgumentError, CorridorError
-from corridor_sim.statistics.calibrating import calibrated, surface, terms_of
+from corridor_sim.statistics.calibrating import calibrated
+from corridor_sim.statistics.emulators import emulate_all, terms_of
 from corridor_sim.study.designs import with_values
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
@@ -35,7 +36,7 @@ def alone():
     return cs.Scenario.model_validate(data)
 
 
-# ---------------------------------------------------------------- surfaces and waves
+# ---------------------------------------------------------------- emulators and waves
 
 
 @given(st.integers(1, 3), st.integers(0, 50))
@@ -46,29 +47,29 @@ def test_a_quadratic_is_found_whole_and_without_error(inputs, seed):
     def truth(at):
         return 3.0 + at @ slopes + (at @ slopes) ** 2
 
-    found = surface(points, truth(points))
+    found = emulate_all(points, truth(points))
     new = rng.random((10, inputs))
-    assert found.at(new) == pytest.approx(truth(new), abs=1e-8)
-    assert found.error < 1e-8
+    assert found(new) == pytest.approx(truth(new), abs=1e-8)
+    assert found.sd < 1e-8
     assert len(found.coefficients) == terms_of(inputs)
 
 
-def test_the_error_of_a_surface_is_that_of_runs_left_out():
+def test_the_error_of_an_emulator_is_that_of_runs_left_out():
     rng = np.random.default_rng(3)
     points = rng.random((12, 1))
     values = np.sin(6 * points[:, 0])
-    left_out = [values[k] - surface(np.delete(points, k, 0), np.delete(values, k)).at(points[k : k + 1])[0]
+    left_out = [values[k] - emulate_all(np.delete(points, k, 0), np.delete(values, k))(points[k : k + 1])[0]
                 for k in range(12)]  # fmt: skip
-    assert surface(points, values).error == pytest.approx(math.sqrt(np.mean(np.square(left_out))), rel=1e-6)
+    assert emulate_all(points, values).sd == pytest.approx(math.sqrt(np.mean(np.square(left_out))), rel=1e-6)
 
 
 def test_runs_without_a_value_are_left_out_and_too_few_are_refused():
     points = np.linspace(0.0, 1.0, 8)[:, None]
     values = points[:, 0] ** 2
     values[3] = np.nan
-    assert surface(points, values).at(points)[3] == pytest.approx(points[3, 0] ** 2, abs=1e-9)
+    assert emulate_all(points, values)(points)[3] == pytest.approx(points[3, 0] ** 2, abs=1e-9)
     with pytest.raises(ArgumentError, match="of 1 inputs needs 4 runs with a value, got 3"):
-        surface(points[:3], values[:3])
+        emulate_all(points[:3], values[:3])
 
 
 def linear(points):

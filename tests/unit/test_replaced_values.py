@@ -109,6 +109,25 @@ def test_no_packaged_improvement_is_drawn_on_the_wrong_side_of_what_it_replaces(
     assert ("checkpoints.astara_az.acceptance.exit.per_day", 1) in found
 
 
+def test_no_packaged_capacity_can_be_drawn_below_the_one_it_replaces():
+    """A capacity replaces lanes and their cycle together, which are not cut at it: its range must lie above theirs."""
+    held = 0
+    for name in scenario_files():
+        scenario = cs.load_scenario(name)
+        ends = {one.path: (one.low, one.high) for one in ranged_figures(scenario)}
+        for id, one in scenario.improvements.items():
+            if one.kind != "set_capacity":
+                continue
+            _, post, direction, stage = one.at.split(".")
+            lanes = scenario.checkpoints[post].stages(direction)[stage]
+            most = ends.get(f"{one.at}.lanes", (0, lanes.lanes))[1]
+            cycle_h = ends.get(f"{one.at}.service.mean_h", (lanes.service.mean_h, 0))[0]
+            least = ends.get(f"improvements.{id}.trucks_per_day", (one.trucks_per_day, 0))[0]
+            assert least > most * lanes.open_h_per_day / cycle_h, f"{name}: {id}"
+            held += 1
+    assert held >= 4
+
+
 def test_flows_that_come_from_one_count_move_together_and_the_rest_of_a_count_against_it():
     scenario = cs.load_scenario("baseline_2023")
     space = space_of([scenario])

@@ -10,6 +10,7 @@ from test_uncertainty import ranged
 import corridor_sim as cs
 from corridor_sim.statistics.emulators import emulate
 from corridor_sim.statistics.scrambles import scrambled_points
+from corridor_sim.study import draws as draws_module
 from corridor_sim.study.observations import Observation
 from corridor_sim.study.waves import WaveValues, next_points
 
@@ -89,6 +90,23 @@ def test_more_draws_survive_in_the_second_wave_and_each_is_judged_by_what_it_giv
     assert "wave 1:" in text
     assert "wave 2:" in text
     assert two.about()["waves"]["uniform"][1] == dataclasses.asdict(second) | {"space": round(second.space, 4)}
+
+
+def test_where_counts_alone_judge_only_the_draws_of_the_last_wave_are_run(monkeypatch):
+    names = []
+    run = draws_module.run_those_that_can
+    monkeypatch.setattr(draws_module, "run_those_that_can", lambda *a, **k: names.append(1) or run(*a, **k))
+    found = cs.uncertainty(ranged(**ROOM), **SETTINGS, waves=3, observations=[count(discrepancy_sd=1.0)])
+    assert [one.draws for one in found.waves["uniform"]] == [64, 64, 64]
+    assert len(names) == 64 + 2  # and all low, all high
+    assert not np.isnan(found.answers(0, 0)).any()
+
+
+def test_what_was_left_is_run_where_the_observations_leave_nothing_to_draw_from():
+    never = count(value=500.0, discrepancy_sd=1.0)
+    found = cs.uncertainty(ranged(**ROOM), **SETTINGS, waves=2, observations=[never])
+    assert [one.kept for one in found.waves["uniform"]] == [0]
+    assert not np.isnan(found.main.values).all()
 
 
 def test_waves_without_observations_are_refused():
