@@ -1,9 +1,12 @@
 """Every published capacity of a line, port, terminal, ship or canal limits something in the packaged data."""
 
 import datetime as dt
+import re
+from pathlib import Path
 
 import pytest
 
+from corridor_sim.engines import compiled
 from corridor_sim.files.scenario_files import load_corridor, load_scenario
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.load import loads
@@ -55,6 +58,26 @@ PORTS = {
     "mundra.containers": (7500e3, TEU),
     "aktau.containers": (140e3, TEU),
     "astara_terminal_ir.handling": (2.0e6, TRAIN_T),
+}
+TABLE = {
+    # First words of a row of the table of bottlenecks: the fuller of these elements.
+    "terminal of Astara, in and out": ["astara_terminal_ir.transfer.handling"],
+    "line to that terminal": ["leg:rail_astara_station_az_astara_terminal_ir>"],
+    "port of Amirabad": ["amirabad.transfer.berths"],
+    "Moscow-Saratov-Aksaraiskaya": ["leg:rail_moscow_saratov>", "leg:rail_saratov_aksaraiskaya>"],
+    "Samur-Yalama-Sumgait": ["leg:border_yalama>", "leg:rail_yalama_rail_az_sumgait<"],
+    "handover at Samur and Yalama": ["samur_rail_ru.exit.handover", "yalama_rail_az.entry.handover"],
+    "Bandar Abbas-Tehran": ["leg:rail_aprin_bafq>", "leg:rail_bafq_bandar_abbas<"],
+    "Tehran-Gorgan": ["leg:rail_aprin_gorgan<", "leg:rail_aprin_gorgan>"],
+    "ships to Iran from Astrakhan": ["leg:sea_astrakhan_amirabad_bulk>"],
+    "Astrakhan-Derbent": ["leg:rail_astrakhan_makhachkala>", "leg:rail_makhachkala_derbent>"],
+    "port of Astrakhan": ["astrakhan.transfer.berths"],
+    "entrance of the canal at Astrakhan": ["astrakhan.transfer.canal"],
+    "branch by Turkmenistan, change of gauge": ["leg:rail_bolashak_uzen<", "leg:rail_incheh_borun_akyayla<"],
+    "port of Makhachkala, dry cargo": ["makhachkala.transfer.berths"],
+    "port of Olya": ["olya.transfer.berths"],
+    "Alat-Astara": ["leg:rail_alat_astara_station_az>"],
+    "container ships Astrakhan-Anzali": ["leg:sea_astrakhan_anzali>"],
 }
 SINGLE_TRACK = {"rail_qazvin_aprin", "rail_aprin_bafq", "rail_bafq_bandar_abbas", "rail_aprin_amirabad"}
 """Lines without a published capacity that have the paths of a single track."""
@@ -175,3 +198,56 @@ def test_second_stations_and_the_sea_checkpoint_begin_before_the_run_of_2028():
     begun = [one.from_ for id, one in scenario.improvements.items() if "yalama_2" in id or "makhachkala" in id]
     assert len(begun) == 7
     assert all(from_.date() < dt.date(2028, 1, 1) for from_ in begun)
+
+
+def test_the_table_of_bottlenecks_has_the_loads_of_the_scenarios(loads_of):
+    text = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([^|]+) \|[^|]*\|[^|]*\| ([^|]*) \| ([^|]*?) ?\|$", text, re.M)
+    found = {name: (a, b) for name, a, b in rows if re.match(r"\**0|\**1", a)}
+    assert found.keys() == TABLE.keys()
+    for name, elements in TABLE.items():
+        for told, scenario in zip(found[name], ("observed_2023", "target_2028"), strict=True):
+            if told:
+                fuller = max(loads_of[scenario].get(element, 0.0) for element in elements)
+                assert fuller == pytest.approx(float(told.strip("*")), abs=0.0075), (name, scenario)
+
+
+def test_lars_and_red_bridge_have_room_for_some_of_the_trucks_of_samur_and_not_for_all():
+    scenario = load_scenario("ways_round_2023")
+    found = {one.element: one for one in loads(make_plan(scenario))}
+    lars, bridge = found["verkhny_lars_ru.exit.lanes"], found["red_bridge_az.exit.lanes"]
+    assert 0.7 < lars.load < 0.95
+    assert 0.7 < bridge.load < 0.95
+    lanes = scenario.checkpoints["verkhny_lars_ru"]
+    a_day = sum(stage.lane_h_per_day / stage.cycle_h for stage in (lanes.exit["lanes"], lanes.entry["lanes"]))
+    assert a_day == pytest.approx(1500)
+    own = scenario.flows["lars_south"].per_day + scenario.flows["lars_north"].per_day
+    assert a_day - own < 548  # trucks a day by Samur
+
+
+def test_berths_for_lorries_and_containers_take_what_is_published():
+    places = load_scenario("ways_round_2023").places
+    for place, stage, total, of_one in (
+        ("makhachkala", "ferries", 1.3e6, 20.0),
+        ("alat", "ferries", 60e3, 1.0),
+        ("alat", "containers", 150e3, TEU),
+    ):
+        at = places[place].transfer[stage]
+        assert at.lanes * 24 / at.cycle_h * of_one * DAYS == pytest.approx(total, rel=0.005), (place, stage)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "observed_2017",
+        "observed_2023",
+        "no_roadmap_2023",
+        "roadmap_2018_2023",
+        "target_2028",
+        "rasht_astara",
+        "routes_mumbai_moscow",
+        "ways_round_2023",
+    ],
+)
+def test_a_scenario_with_several_modes_runs_in_the_compiled_pass(name):
+    assert compiled.refusals(make_plan(load_scenario(name))) == []
