@@ -430,25 +430,60 @@ def equilibrium(
 @click.option("--opening-year", type=int, help="First full year of operation; that of the run if not given.")
 @click.option("--growth-after", type=click.FloatRange(-0.5, 0.5), default=0.0, help="Growth of the benefits a year.")
 @click.option("--optimism-bias", type=click.FloatRange(0, 10), default=0.0, help="Uplift of the capital: 0.2 for 20 %.")
+@click.option(
+    "--scale-usd",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Let flows choose among crossings of one border in both scenarios first, as `equilibrium` does, with this "
+    "scale of the logit.",
+)
+@click.option(
+    "--annex", type=click.Path(path_type=Path), help="Also write the table of a bank's annex to this CSV file."
+)
+@picture_option
 @run_options
 @format_option
 @output_options
 def appraise(
-    base: str, other: str, form: str, output: Path | None, overwrite: bool, quiet: bool, **settings: Any
+    base: str,
+    other: str,
+    scale_usd: float | None,
+    annex: Path | None,
+    pictures: tuple[Path, ...],
+    form: str,
+    output: Path | None,
+    overwrite: bool,
+    quiet: bool,
+    **settings: Any,
 ) -> None:
     """Is OTHER worth its money against BASE: net present value, EIRR, and a table of years.
 
-    Costs and lives are those of the improvements that OTHER has and BASE has not.
+    Costs and lives are those of the improvements that OTHER has and BASE has not; what BASE alone has is saved.
+    Pictures: cash_flows.png, switching.png.
     """
     from corridor_sim.report import tables
     from corridor_sim.results.cash_flows import appraise as appraised
+    from corridor_sim.results.comparison import Comparison
 
     how = {
         name: settings.pop(name) for name in ("discount_rate", "years", "opening_year", "growth_after", "optimism_bias")
     }
     settings["quiet"] = quiet
-    refuse_unwritable(overwrite, output)
-    found = appraised(compare_all(read_scenarios((base, other), settings), settings), **how)
+    drawings = {path: kind_of(path, "appraise") for path in pictures}
+    refuse_unwritable(overwrite, output, *(() if annex is None else (annex,)), *pictures)
+    planned = read_scenarios((base, other), settings)
+    if scale_usd is None:
+        comparison = compare_all(planned, settings)
+    else:
+        found_shares = [balanced(one, settings, scale_usd=scale_usd, starts=1) for one in planned]
+        for one in found_shares:
+            if not one.reached:
+                click.echo(folded(f"corridor-sim: warning: {one.describe().splitlines()[0]}"), err=True)
+        comparison = Comparison(tuple(one.results for one in found_shares))
+    found = appraised(comparison, **how)
+    for path, kind in drawings.items():
+        deliver(drawn(kind, found, path, {}), path, overwrite)
+    if annex is not None:
+        deliver(found.annex().to_csv(index=False, lineterminator="\n"), annex, overwrite)
     if form == "table":
         deliver(found.describe() + "\n", output, overwrite)
     elif form == "csv":

@@ -16,7 +16,7 @@ FORMATS = (".png", ".svg", ".pdf")
 DPI = 150
 
 
-COMMAND_OF = {"fits": "fit", "prediction": "predict", "programme": "portfolio"}
+COMMAND_OF = {"fits": "fit", "prediction": "predict", "programme": "portfolio", "appraisal": "appraise"}
 """What draws pictures of other things than runs, by what they are of."""
 
 

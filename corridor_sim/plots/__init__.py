@@ -14,6 +14,7 @@ from corridor_sim.plots import (
     timeline,
     times,
     tornado,
+    worth,
 )
 from corridor_sim.plots.base import PLOTS
 
@@ -29,4 +30,5 @@ __all__ = [
     "timeline",
     "times",
     "tornado",
+    "worth",
 ]

@@ -29,7 +29,7 @@ class Plots:
         def draw(**options: Any) -> Axes:
             data = self._data
             of = PLOTS.example(name).get("of")
-            if of not in ("attribution", "uncertainty", "programme"):
+            if of not in ("appraisal", "attribution", "uncertainty", "programme"):
                 data = getattr(data, "comparison", data)
             if of == "scenario":
                 data = getattr(data, "runs", [data])[-1]

@@ -2,38 +2,56 @@
 
 Costs and benefits come from `cash_flows.py`: resource costs in constant prices; fees and
 taxes are transfers and stay out. The base must be one that somebody could live
-with (rule D38).
+with (rule D38). Who gains is in `gains.py`, words and the bank's table in `annex.py`.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.core.errors import ArgumentError
 from corridor_sim.core.units import FloatArray
+from corridor_sim.results.accessors import Pictures, bound
+from corridor_sim.results.gains import Gain, benefits_by
 from corridor_sim.results.worth import interval_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+GROUPINGS = ("country", "class", "flow")
+"""By what those who gain can be told apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """An improvement that the other scenario has and the base has not, with its cost."""
+    """An improvement in which the two scenarios differ, with its cost.
+
+    Costs are negative where the other scenario saves them: an improvement of the base that it has no more.
+    `stated` says that a cost is stated although nothing is left of it, being the same in both.
+    `country` is that of the post where it stands, "" for a leg or where none is given.
+    """
 
     name: str
     capex_usd: float
     opex_usd_year: float
     life_years: float | None
+    stated: bool = False
+    country: str = ""
 
     @property
     def priced(self) -> bool:
         """Whether any cost is stated."""
-        return self.capex_usd > 0 or self.opex_usd_year > 0
+        return self.capex_usd != 0 or self.opex_usd_year != 0 or self.stated
+
+    @property
+    def saved(self) -> bool:
+        """Whether the other scenario saves its cost."""
+        return self.capex_usd < 0 or self.opex_usd_year < 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +65,17 @@ class Appraisal:
     capex_usd, opex_usd, residual_usd : arrays, shape (year,)
         Resource costs; the residual value is a negative cost of the last year. [US$]
     benefits_usd : array, shape (replication, year)
-        Value of the delay saved. [US$]
+        Value of waiting, travel time and transport saved; before the opening, what works cost those on the way. [US$]
     measures : tuple of Measure
-    by_flow : mapping of flow to benefit in the first simulated year, mean over replications. [US$/year]
+    by_flow : mapping of flow to benefit in the first simulated year of operation, mean over replications. [US$/year]
     rule_of_half : bool
         Whether demand differs between base and other, so that new traffic counts half.
+    benefit_parts : mapping of what is saved to array, shape (year,)
+        The benefits by what is saved, mean over replications. [US$]
+    gains : tuple of Gain
+        The benefits by flow.
+    country_costs_usd : mapping of country to array, shape (year,)
+        All costs by the country of the post where the measure stands. [US$]
     """
 
     name: str
@@ -68,6 +92,20 @@ class Appraisal:
     rule_of_half: bool
     optimism_bias: float
     notes: tuple[str, ...]
+    benefit_parts: Mapping[str, FloatArray] = field(default_factory=dict)
+    gains: tuple[Gain, ...] = ()
+    country_costs_usd: Mapping[str, FloatArray] = field(default_factory=dict)
+    base_name: str = ""
+
+    def __repr__(self) -> str:
+        span = f"{int(self.years[0])}-{int(self.years[-1])}"
+        return f"<Appraisal of {self.name}, {span}: NPV US$ {self.npv_usd[0] / 1e6:,.2f} m>"
+
+    @property
+    def plot(self) -> Pictures:
+        """``plot.cash_flows()`` and ``plot.switching()``."""
+        pictures: Pictures = bound("plot")(self)
+        return pictures
 
     @property
     def costs_usd(self) -> FloatArray:
@@ -82,15 +120,17 @@ class Appraisal:
     @property
     def npv_usd(self) -> tuple[float, float, float]:
         """Net present value in the first year's money: mean and interval over replications (noise only). [US$]"""
-        return interval_of(self._present(self.benefits_usd) - float(self._present(self.costs_usd)), self.confidence)
+        return interval_of(
+            self.present_usd(self.benefits_usd) - float(self.present_usd(self.costs_usd)), self.confidence
+        )
 
     @property
     def benefit_cost_ratio(self) -> tuple[float, float, float]:
         """Present benefits over present costs: mean, low, high; NaN without costs."""
-        cost = float(self._present(self.costs_usd))
+        cost = float(self.present_usd(self.costs_usd))
         if cost <= 0:
             return math.nan, math.nan, math.nan
-        return interval_of(self._present(self.benefits_usd) / cost, self.confidence)
+        return interval_of(self.present_usd(self.benefits_usd) / cost, self.confidence)
 
     @property
     def eirr(self) -> tuple[float, float, float]:
@@ -126,15 +166,19 @@ class Appraisal:
         return None if found is None else int(self.years[found])
 
     @property
+    def present_parts_usd(self) -> dict[str, float]:
+        """Present value of benefits, of capital less its residual value, and of running cost. [US$]"""
+        return {
+            "benefits": float(self.present_usd(self.benefits_usd).mean()),
+            "capital cost": float(self.present_usd(self.capex_usd - self.residual_usd)),
+            "running cost": float(self.present_usd(self.opex_usd)),
+        }
+
+    @property
     def switching(self) -> dict[str, float]:
         """By what factor benefits, capital cost or running cost must change for a net present value of 0."""
-        benefit = float(self._present(self.benefits_usd).mean())
-        parts = {
-            "benefits": benefit,
-            "capital cost": float(self._present(self.capex_usd - self.residual_usd)),
-            "running cost": float(self._present(self.opex_usd)),
-        }
-        npv = benefit - parts["capital cost"] - parts["running cost"]
+        parts = self.present_parts_usd
+        npv = parts["benefits"] - parts["capital cost"] - parts["running cost"]
         signs = {"benefits": 1.0, "capital cost": -1.0, "running cost": -1.0}
         return {what: 1 - signs[what] * npv / value if value > 0 else math.nan for what, value in parts.items()}
 
@@ -142,6 +186,31 @@ class Appraisal:
     def unpriced(self) -> tuple[str, ...]:
         """Measures without any cost: what is said of money leaves them out."""
         return tuple(one.name for one in self.measures if not one.priced)
+
+    def gains_by(self, what: str) -> dict[str, tuple[float, float]]:
+        """Who gains and who pays: (present benefit, present cost) by ``"country"``, ``"class"`` or ``"flow"``. [US$]
+
+        The gain of a flow is booked half to the country at either end of it (assumed: how hauliers and shippers
+        share it is not modelled). Costs are known by country alone: those of the posts where measures stand.
+
+        Raises
+        ------
+        ArgumentError
+            If `what` is none of the three.
+        """
+        if what not in GROUPINGS:
+            raise ArgumentError(f"what must be one of {', '.join(GROUPINGS)}, got {what!r:.40}")
+        gained = benefits_by(self.gains, what)
+        paid = self.country_costs_usd if what == "country" else {}
+        nothing = np.zeros(len(self.years))
+        found = {
+            name: (
+                float(self.present_usd(gained.get(name, nothing))),
+                float(self.present_usd(paid.get(name, nothing))),
+            )
+            for name in {**gained, **paid}
+        }
+        return dict(sorted(found.items(), key=lambda item: -item[1][0]))
 
     def to_frame(self) -> pd.DataFrame:
         """One row a year: capital, running cost, residual value, benefits, net flow, discounted net flow. [US$]"""
@@ -155,9 +224,20 @@ class Appraisal:
                 "residual_usd": self.residual_usd,
                 "benefits_usd": self.benefits_usd.mean(axis=0),
                 "net_usd": self.net_usd,
-                "discounted_usd": self.net_usd * self._factors,
+                "discounted_usd": self.net_usd * self.factors,
             }
         )
+
+    def annex(self) -> pd.DataFrame:
+        """The table of a bank's annex: economic costs and benefits by year, their sums and present values. [US$]
+
+        Columns ``year``, ``capital_cost``, ``running_cost``, ``residual_value`` (negative), ``total_cost``,
+        one a part of the benefits, ``total_benefit``, ``net_benefit``. The last two rows are ``total`` and
+        ``present value at 6 %``.
+        """
+        from corridor_sim.results.annex import annex_of
+
+        return annex_of(self)
 
     def to_data(self) -> dict[str, Any]:
         """Criteria, measures and the table of years as plain values; intervals are (mean, low, high)."""
@@ -171,6 +251,10 @@ class Appraisal:
             "payback_year": self.payback_year,
             "switching": self.switching,
             "benefit_usd_year_by_flow": dict(self.by_flow),
+            "gains_usd": {
+                what: {name: {"benefit": gain, "cost": cost} for name, (gain, cost) in self.gains_by(what).items()}
+                for what in GROUPINGS[:2]
+            },
             "rule_of_half": self.rule_of_half,
             "unpriced": list(self.unpriced),
             "notes": list(self.notes),
@@ -179,45 +263,15 @@ class Appraisal:
 
     def describe(self) -> str:
         """The appraisal in words and its table, as for an annex."""
-        npv, ratio, rate = self.npv_usd, self.benefit_cost_ratio, self.eirr
-        span = f"{int(self.years[0])}-{int(self.years[-1])}"
-        lines = [
-            f"Appraisal of {self.name}, {span}, {self.discount_rate:.1%} a year real",
-            f"  net present value   US$ {_m(npv[0])} m ({_m(npv[1])} to {_m(npv[2])}, sampling noise only)",
-            f"  benefit-cost ratio  {ratio[0]:.2f} ({ratio[1]:.2f} to {ratio[2]:.2f})",
-            f"  EIRR                {rate[0]:.1%}"
-            + (f" ({rate[1]:.1%} to {rate[2]:.1%})" if rate[1] == rate[1] else ""),
-        ]
-        first = self.first_year_return
-        if first == first:
-            advice = "not below" if first >= self.discount_rate else "below"
-            lines.append(f"  first-year return   {first:.1%}, {advice} the discount rate")
-        paid = self.payback_year
-        lines.append(f"  paid back           {'never in these years' if paid is None else f'in {paid}'}, discounted")
-        for what, factor in self.switching.items():
-            if factor == factor:
-                lines.append(f"  worth nothing if    {what} x {factor:.2f}")
-        if self.unpriced:
-            lines.append(f"  WITHOUT the cost of {', '.join(self.unpriced)}: no cost is stated for them")
-        lines += [f"  {note}" for note in self.notes]
-        lines.append("")
-        lines.append(
-            f"  {'year':>6s}{'capital':>10s}{'running':>10s}{'residual':>10s}{'benefits':>10s}{'net':>10s}  [US$ m]"
-        )
-        columns = (self.capex_usd, self.opex_usd, self.residual_usd, self.benefits_usd.mean(axis=0), self.net_usd)
-        for year, *parts in zip(self.years, *columns, strict=True):
-            lines.append(f"  {int(year):6d}" + "".join(f"{_m(float(part)):>10s}" for part in parts))
-        return "\n".join(lines)
+        from corridor_sim.results.annex import told
+
+        return told(self)
 
     @property
-    def _factors(self) -> FloatArray:
+    def factors(self) -> FloatArray:
+        """Discount factor of each year, 1 in the first, shape (year,)."""
         return np.asarray((1 + self.discount_rate) ** -(self.years - self.years[0]))
 
-    def _present(self, flows: FloatArray) -> FloatArray:
-        """Present value of flows by year (last axis) in the first year's money."""
-        return np.asarray((flows * self._factors).sum(axis=-1))
-
-
-def _m(usd: float) -> str:
-    """Millions of US$, to ten thousand."""
-    return f"{usd / 1e6:,.2f}"
+    def present_usd(self, flows: FloatArray) -> FloatArray:
+        """Present value of flows by year (last axis) in the first year's money. [US$]"""
+        return np.asarray((flows * self.factors).sum(axis=-1))

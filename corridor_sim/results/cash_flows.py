@@ -6,9 +6,10 @@ scenario with the measures differ by. What follows from the table is in `apprais
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from corridor_sim.core.units import H_PER_YEAR, FloatArray
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.appraisal import Appraisal, Measure
 from corridor_sim.results.comparison import Comparison, without_behaviour
+from corridor_sim.results.gains import NOT_STATED, Gain
 from corridor_sim.results.results import Results
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_YEARS = 100
 """Longest period of operation that is appraised."""
+WHOLE_YEAR_DAYS = 350.0
+"""Counted days from which a window is taken for a year without a word."""
 
 
 def appraise(
@@ -45,7 +49,8 @@ def appraise(
     comparisons : Comparison, or mapping of calendar year to Comparison
         Benefits are simulated in these years and interpolated linearly between them; before the first they
         are its, after the last they grow by `growth_after` a year. A single comparison is of the year in
-        which its run begins. A window shorter than a year is counted up to one.
+        which the middle of its counted window lies. A window shorter than a year is counted up to one. A year
+        before the opening whose window holds `works` of a measure counts alone: the delay that they make is a cost.
     discount_rate : float
         Real, a year; there is no default.
     years : int
@@ -77,7 +82,7 @@ def appraise(
     -----
     A measure that wears out within the period is built again at the end of its life; what is left of its
     last life at the end is a residual value, straight-line [adb2017]. A life that is not stated is the period.
-    An improvement of the base that the other scenario has no more saves no cost here. Where demand differs
+    An improvement of the base that the other scenario has no more saves its cost. Where demand differs
     between base and other (`cs.equilibrium` with an elasticity) the benefit of each flow is
     1/2 (n0 + n1) (d0 - d1) of consignments n and mean cost of delay d, the rule of half [mackie2005]. The
     interval knows sampling noise only.
@@ -87,23 +92,30 @@ def appraise(
     growth = arguments.number("growth_after", growth_after, -0.5, 0.5)
     bias = arguments.number("optimism_bias", optimism_bias, 0.0, 10.0)
     by_year = _by_year(comparisons)
-    opening = min(by_year) if opening_year is None else arguments.whole("opening_year", opening_year, 1900, 3000)
+    for one in by_year.values():
+        if not 1 <= other < len(one.runs):
+            raise ArgumentError(f"other must be a number from 1 to {len(one.runs) - 1}, got {other}")
+    opening = (
+        _opening(by_year, other) if opening_year is None else arguments.whole("opening_year", opening_year, 1900, 3000)
+    )
     spent = _phasing(phasing, opening)
     for year, comparison in by_year.items():
         if reason := without_behaviour(comparison.base):
             raise CorridorError(f"no appraisal of {year}: {reason}")
-    measures = _measures(next(iter(by_year.values())), other)
+    first_of_all = next(iter(by_year.values()))
+    measures = _measures(first_of_all, other)
     benefits = {year: _benefits(comparison, other) for year, comparison in by_year.items()}
-    timeline = np.arange(min(*spent, opening), opening + period, dtype=float)
+    building = {year for year, one in by_year.items() if year < opening and _works_in(one, other)}
+    if building == set(by_year):
+        raise CorridorError("every simulated year is one of works: simulate a year of operation too")
+    timeline = np.arange(min(*spent, *building, opening), opening + period, dtype=float)
     capex, opex, residual = _costs(measures, timeline, opening, spent, bias)
-    total = {year: np.sum(list(flows.values()), axis=0) for year, (flows, _) in benefits.items()}
+    spread = {flow: _by_calendar(_of_flow(benefits, flow), timeline, opening, growth, building)
+              for flow in next(iter(benefits.values()))[0]}  # fmt: skip
+    total = np.sum(list(spread.values()), axis=0)
     half = any(differs for _, differs in benefits.values())
-    notes = ["New traffic counts half (rule of half)."] if half else []
-    lives = [one.name for one in measures if one.priced and one.life_years is None]
-    if lives:
-        notes.append(f"No life is stated for {', '.join(lives)}: taken for the {period} years (assumed).")
-    first = benefits[min(benefits)][0]
-    run = by_year[min(by_year)].runs[other]
+    run = by_year[max(by_year)].runs[other]
+    countries = {one.country for one in measures if one.priced}
     return Appraisal(
         name=run.name,
         years=timeline,
@@ -111,20 +123,131 @@ def appraise(
         capex_usd=capex,
         opex_usd=opex,
         residual_usd=residual,
-        benefits_usd=_by_calendar(total, timeline, opening, growth),
+        benefits_usd=total,
         discount_rate=rate,
-        confidence=next(iter(by_year.values())).confidence,
+        confidence=first_of_all.confidence,
         measures=measures,
-        by_flow={flow: float(values.mean()) for flow, values in first.items()},
+        by_flow={
+            flow: float(values.mean())
+            for flow, values in benefits[min(year for year in benefits if year not in building)][0].items()
+        },
         rule_of_half=half,
         optimism_bias=bias,
-        notes=tuple(notes),
+        notes=tuple(_notes(by_year, other, measures, period, building, half)),
+        benefit_parts={"waiting": np.asarray(total.mean(axis=0))},
+        gains=_gains(_scenario(first_of_all.base), spread),
+        country_costs_usd={
+            country or NOT_STATED: _total_cost(
+                [one for one in measures if one.country == country], timeline, opening, spent, bias
+            )
+            for country in sorted(countries)
+        },
+        base_name=first_of_all.base.name,
     )
+
+
+def _opening(by_year: Mapping[int, Comparison], other: int) -> int:
+    """The first simulated year that is none of works; the first of all if each is one."""
+    return min((year for year, one in by_year.items() if not _works_in(one, other)), default=min(by_year))
+
+
+def _of_flow(benefits: Mapping[int, tuple[dict[str, FloatArray], bool]], flow: str) -> dict[int, FloatArray]:
+    """Benefits of one flow by simulated year; 0 in a year in which it is not."""
+    shape = next(iter(next(iter(benefits.values()))[0].values())).shape
+    return {year: flows.get(flow, np.zeros(shape)) for year, (flows, _) in benefits.items()}
+
+
+def _total_cost(
+    measures: Sequence[Measure], years: FloatArray, opening: int, spent: Mapping[int, float], bias: float
+) -> FloatArray:
+    capex, opex, residual = _costs(tuple(measures), years, opening, spent, bias)
+    return np.asarray(capex + opex - residual)
+
+
+def _gains(scenario: Scenario, spread: Mapping[str, FloatArray]) -> tuple[Gain, ...]:
+
+    def country(id: str) -> str:
+        if id in scenario.places:
+            return scenario.places[id].country
+        return scenario.checkpoints[id].country if id in scenario.checkpoints else ""
+
+    return tuple(
+        Gain(
+            flow,
+            str(scenario.flows[flow].cargo_class),
+            (country(scenario.flows[flow].origin), country(scenario.flows[flow].destination)),
+            np.asarray(values.mean(axis=0)),
+        )
+        for flow, values in spread.items()
+    )
+
+
+def _notes(
+    by_year: Mapping[int, Comparison],
+    other: int,
+    measures: Sequence[Measure],
+    period: int,
+    building: Collection[int],
+    half: bool,
+) -> list[str]:
+    notes = ["New traffic counts half (rule of half)."] if half else []
+    if saved := [one.name for one in measures if one.saved]:
+        notes.append(f"Of the base alone, so its cost is saved: {', '.join(saved)}.")
+    lives = [one.name for one in measures if one.priced and one.life_years is None]
+    if lives:
+        notes.append(f"No life is stated for {', '.join(lives)}: taken for the {period} years (assumed).")
+    for year, one in by_year.items():
+        if over := one.base.overloaded():
+            notes.append(
+                f"In {year} the base is overloaded although its flows can choose or leave ({', '.join(sorted(over))}): "
+                "waits there still measure the length of the run, and so does the benefit."
+            )
+        if year in building:
+            notes.append(f"{year} is a year of works: the delay that they make is in its benefits.")
+        elif works := _works_in(one, other):
+            notes.append(
+                f"Works of {', '.join(works)} fall in the window of {year}, a year of operation: "
+                "their delay is counted in every year like it."
+            )
+        days = one.base.scope.window_h / 24
+        if days < WHOLE_YEAR_DAYS:
+            notes.append(f"{days:g} counted days stand for the year {year}.")
+    return notes
+
+
+def _works_in(comparison: Comparison, other: int) -> list[str]:
+    """Measures whose works overlap the counted window."""
+    base, scenario = _scenario(comparison.base), _scenario(comparison.runs[other])
+    plan = comparison.base.plan
+    start, end = (_naive(_scenario(comparison.base).run.start_utc) + dt.timedelta(hours=hours)
+                  for hours in (plan.warm_up_h, plan.counted_until_h))  # fmt: skip
+    return [
+        name
+        for name, one in scenario.improvements.items()
+        if one.works is not None
+        and base.improvements.get(name) != one
+        and _naive(one.works.from_) < end
+        and _naive(one.works.until) > start
+    ]
+
+
+def _naive(when: dt.datetime | dt.date) -> dt.datetime:
+    """An instant to the day, without its zone: good enough to tell whether works fall in a window."""
+    if isinstance(when, dt.datetime):
+        return when.replace(tzinfo=None)
+    return dt.datetime.combine(when, dt.time())
+
+
+def _year_of(comparison: Comparison) -> int:
+    """The calendar year of the middle of the counted window."""
+    plan = comparison.base.plan
+    middle_h = (plan.warm_up_h + plan.counted_until_h) / 2
+    return int((_scenario(comparison.base).run.start_utc + dt.timedelta(hours=middle_h)).year)
 
 
 def _by_year(comparisons: Comparison | Mapping[int, Comparison]) -> dict[int, Comparison]:
     if isinstance(comparisons, Comparison):
-        return {_scenario(comparisons.base).run.start_utc.year: comparisons}
+        return {_year_of(comparisons): comparisons}
     arguments.instance("comparisons", comparisons, Mapping, "a Comparison or a table of them by year")
     if not comparisons:
         raise ArgumentError("comparisons must hold at least one year")
@@ -155,16 +278,13 @@ def _scenario(run: Results) -> Scenario:
 
 
 def _measures(comparison: Comparison, other: int) -> tuple[Measure, ...]:
-    if not 1 <= other < len(comparison.runs):
-        raise ArgumentError(f"other must be a number from 1 to {len(comparison.runs) - 1}, got {other}")
     base, with_them = _scenario(comparison.base), _scenario(comparison.runs[other])
-    found = []
-    for name, improvement in with_them.improvements.items():
-        before = base.improvements.get(name)
-        if before == improvement:
-            continue
-        found.append(_measure(name, improvement, before))
-    if not found:
+    found: list[Measure] = []
+    for name in {**with_them.improvements, **base.improvements}:
+        before, after = base.improvements.get(name), with_them.improvements.get(name)
+        if before != after:
+            found += _differing(name, before, after, base, with_them)
+    if not any(name in with_them.improvements for name in (one.name for one in found)):
         raise CorridorError(f"{with_them.name} has no improvement that {base.name} has not: nothing to appraise")
     if not any(one.priced for one in found):
         names = ", ".join(one.name for one in found)
@@ -172,11 +292,39 @@ def _measures(comparison: Comparison, other: int) -> tuple[Measure, ...]:
     return tuple(found)
 
 
-def _measure(name: str, improvement: Improvement, before: Improvement | None) -> Measure:
-    """Cost of an improvement beyond that of the one of its name in the base."""
-    capex = improvement.capex_usd - (before.capex_usd if before is not None else 0.0)
-    opex = improvement.opex_usd_year - (before.opex_usd_year if before is not None else 0.0)
-    return Measure(name, capex, opex, improvement.life_years)
+def _differing(
+    name: str, before: Improvement | None, after: Improvement | None, base: Scenario, with_them: Scenario
+) -> list[Measure]:
+    """What an improvement that differs costs, and what the one of its name in the base saves."""
+    if before is None or after is None:
+        one, scenario, sign = (after, with_them, 1.0) if after is not None else (before, base, -1.0)
+        assert one is not None
+        return [
+            Measure(
+                name, sign * one.capex_usd, sign * one.opex_usd_year, one.life_years, False, _country(one, scenario)
+            )
+        ]
+    stated, country = _priced(before) or _priced(after), _country(after, with_them)
+    if before.life_years == after.life_years:
+        capex, opex = after.capex_usd - before.capex_usd, after.opex_usd_year - before.opex_usd_year
+        return [Measure(name, capex, opex, after.life_years, stated, country)]
+    return [
+        Measure(name, after.capex_usd, after.opex_usd_year, after.life_years, stated, country),
+        Measure(f"{name} as in the base", -before.capex_usd, -before.opex_usd_year, before.life_years, stated, country),
+    ]
+
+
+def _priced(one: Improvement) -> bool:
+    return one.capex_usd > 0 or one.opex_usd_year > 0
+
+
+def _country(one: Improvement, scenario: Scenario) -> str:
+    """Country of the post where an improvement stands; "" for a leg."""
+    parts = one.path.split(".")
+    if len(parts) < 2 or parts[0] not in ("checkpoints", "places"):
+        return ""
+    table: Mapping[str, Any] = scenario.checkpoints if parts[0] == "checkpoints" else scenario.places
+    return str(table[parts[1]].country) if parts[1] in table else ""
 
 
 def _benefits(comparison: Comparison, other: int) -> tuple[dict[str, FloatArray], bool]:
@@ -224,12 +372,24 @@ def _costs(
     return capex, opex, residual
 
 
-def _by_calendar(simulated: Mapping[int, FloatArray], years: FloatArray, opening: int, growth: float) -> FloatArray:
-    """Benefits by calendar year, shape (replication, year): interpolated, then growing; none before opening. [US$]"""
-    known = np.array(sorted(simulated), dtype=float)
+def _by_calendar(
+    simulated: Mapping[int, FloatArray],
+    years: FloatArray,
+    opening: int,
+    growth: float,
+    building: Collection[int] = (),
+) -> FloatArray:
+    """Benefits by calendar year, shape (replication, year): interpolated, then growing. [US$]
+
+    None before opening, but in years of works (`building`), which count alone and as they are.
+    """
+    known = np.array(sorted(set(simulated) - set(building)), dtype=float)
     values = np.array([simulated[int(year)] for year in known])
     found = np.empty((values.shape[1], len(years)))
     for r in range(values.shape[1]):
         found[r] = np.interp(years, known, values[:, r])
     after = np.maximum(years - known[-1], 0.0)
-    return np.asarray(np.where(years >= opening, found * (1 + growth) ** after, 0.0))
+    found = np.where(years >= opening, found * (1 + growth) ** after, 0.0)
+    for year in building:
+        found[:, years == year] = simulated[year][:, None]
+    return np.asarray(found)

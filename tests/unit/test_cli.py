@@ -604,6 +604,10 @@ def test_measures_are_appraised(tmp_path):
     rows = json.loads(invoke("appraise", str(base), "teaching", *how, "--format", "json").stdout)
     assert len(rows["years"]) == 11
     assert rows["years"][0]["capex_usd"] == 3e6
-    table = invoke("appraise", str(base), "teaching", *how, "--format", "csv").stdout.splitlines()
+    annex, picture = tmp_path / "annex.csv", tmp_path / "cash_flows.png"
+    files = ("--annex", str(annex), "--picture", str(picture))
+    table = invoke("appraise", str(base), "teaching", *how, *files, "--format", "csv").stdout.splitlines()
+    assert annex.read_text(encoding="utf-8").splitlines()[-1].startswith("present value at 6 %,")
+    assert picture.read_bytes().startswith(b"\x89PNG")
     assert table[0].startswith("year,capex_usd")
     assert len(table) == 12

@@ -1,0 +1,119 @@
+"""An appraisal as it is told: the words of the terminal, and the table of a bank's annex.
+
+Banks print economic costs and benefits by year, capital and running cost apart, benefits by what is
+saved, with sums and present values below [adb2017].
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.core.units import FloatArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+MOST = 6
+"""Of those who gain, named at most."""
+
+
+def annex_of(one: Any) -> pd.DataFrame:
+    """The table of a bank's annex of an `Appraisal`; see `Appraisal.annex`."""
+    import pandas as pd
+
+    parts = dict(one.benefit_parts) or {"benefit": one.benefits_usd.mean(axis=0)}
+    columns: dict[str, FloatArray] = {
+        "capital_cost": one.capex_usd,
+        "running_cost": one.opex_usd,
+        "residual_value": -one.residual_usd,
+        "total_cost": one.costs_usd,
+        **parts,
+        "total_benefit": one.benefits_usd.mean(axis=0),
+        "net_benefit": one.net_usd,
+    }
+    labels = [*(str(int(year)) for year in one.years), "total", f"present value at {100 * one.discount_rate:g} %"]
+    values = {
+        name: np.concatenate([flows, [flows.sum(), float(one.present_usd(flows))]]) + 0.0
+        for name, flows in columns.items()
+    }
+    return pd.DataFrame({"year": labels, **values})
+
+
+def criteria_told(one: Any) -> list[tuple[str, str]]:
+    """Name and value of each criterion, in words."""
+    npv, ratio, rate = one.npv_usd, one.benefit_cost_ratio, one.eirr
+    rows = [
+        (
+            "net present value",
+            f"US$ {millions(npv[0])} m ({millions(npv[1])} to {millions(npv[2])}, sampling noise only)",
+        ),
+        (
+            "benefit-cost ratio",
+            f"{ratio[0]:.2f} ({ratio[1]:.2f} to {ratio[2]:.2f})" if ratio[0] == ratio[0] else "none",
+        ),
+        (
+            "EIRR",
+            "none (the flows change sign never or more than once)"
+            if rate[0] != rate[0]
+            else f"{rate[0]:.1%}" + (f" ({rate[1]:.1%} to {rate[2]:.1%})" if rate[1] == rate[1] else ""),
+        ),
+    ]
+    first = one.first_year_return
+    if first == first:
+        advice = "not below the discount rate" if first >= one.discount_rate else "below the discount rate: wait"
+        rows.append(("first-year return", f"{first:.1%}, {advice}"))
+    paid = one.payback_year
+    rows.append(("paid back", f"{'never in these years' if paid is None else f'in {paid}'}, discounted"))
+    for what, factor in one.switching.items():
+        if factor == factor:
+            rows.append(("worth nothing if", f"{what} x {factor:.2f}"))
+    return rows
+
+
+def gains_told(one: Any) -> list[str]:
+    """Who gains and who pays, a line by country and one by class; nothing where it is not known."""
+    lines = []
+    for what in ("country", "class"):
+        found = [(name, *both) for name, both in one.gains_by(what).items() if any(abs(usd) >= 5e3 for usd in both)]
+        if not found:
+            continue
+        parts = []
+        for name, gain, cost in found[:MOST]:
+            parts.append(f"{name} {millions(gain)}" + (f", pays {millions(cost)}" if cost else ""))
+        more = f"; and {len(found) - MOST} more" if len(found) > MOST else ""
+        lines.append(f"who gains, by {what} [US$ m, present value]: {'; '.join(parts)}{more}")
+    return lines
+
+
+def told(one: Any) -> str:
+    """The appraisal in words and its table."""
+    span = f"{int(one.years[0])}-{int(one.years[-1])}"
+    against = f" against {one.base_name}" if one.base_name else ""
+    lines = [f"Appraisal of {one.name}{against}, {span}, {one.discount_rate:.1%} a year real"]
+    for name, value in criteria_told(one):
+        lines += textwrap.wrap(f"{name:<19s} {value}", 78, initial_indent="  ", subsequent_indent=" " * 22)
+    if one.unpriced:
+        lines += _wrapped(f"WITHOUT the cost of {', '.join(one.unpriced)}: no cost is stated for them")
+    for text in (*gains_told(one), *one.notes):
+        lines += _wrapped(text)
+    lines.append("")
+    lines.append(
+        f"  {'year':>6s}{'capital':>10s}{'running':>10s}{'residual':>10s}{'benefits':>10s}{'net':>10s}  [US$ m]"
+    )
+    columns = (one.capex_usd, one.opex_usd, one.residual_usd, one.benefits_usd.mean(axis=0), one.net_usd)
+    for year, *parts in zip(one.years, *columns, strict=True):
+        lines.append(f"  {int(year):6d}" + "".join(f"{millions(float(part)):>10s}" for part in parts))
+    return "\n".join(lines)
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, 78, initial_indent="  ", subsequent_indent="    ")
+
+
+def millions(usd: float) -> str:
+    """Millions of US$, to ten thousand."""
+    return f"{usd / 1e6 + 0.0:,.2f}"
