@@ -31,6 +31,13 @@ EXPECTED = {
         "hangs most on",
         "void",
     ],
+    "07_what_the_roadmaps_bought": [
+        "image/png",
+        "arrive only with the measures",
+        "sampling",
+        "inputs",
+        "samur_az entry",
+    ],
     "05_batch_study": ["manifest.json", "(24, 24)", "reached: True", "overload"],
 }
 
