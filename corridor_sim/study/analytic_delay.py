@@ -12,14 +12,17 @@ from corridor_sim.statistics.theory import allen_cunneen
 
 SPREAD = 1.0
 """Squared coefficients of variation of arrivals and of times of service (assumed: then it is Erlang C)."""
+STEADY = 0.97
+"""Load up to which a queue is taken to reach its steady state within a run (assumed)."""
 
 
 def analytic_delay_h(plan: Plan) -> dict[str, float]:
     """Truck-hours of waiting in the counted window by element, from its mean load alone. [h]
 
-    Below a load of 1 by Erlang C and Allen and Cunneen [allen1990]; from 1 on by the backlog of a fluid queue, which
-    grows as long as the run lasts. Means over the run: of hours, seasons and what a stage upstream holds
-    back they know nothing, so a day with a queue and a night without look like a calm day.
+    Erlang C with the correction of Allen and Cunneen [allen1990] up to a load of `STEADY`; above a load of 1 the
+    backlog of a fluid queue is added, which grows as long as the run lasts. More load is never less delay. Means over
+    the run: of hours, seasons and what a stage upstream holds back they know nothing, so a day with a queue and a
+    night without look like a calm day.
     """
     found: dict[str, float] = {}
     elements: dict[str, Any] = {element.id: element for element in plan.elements}
@@ -33,12 +36,10 @@ def analytic_delay_h(plan: Plan) -> dict[str, float]:
             lanes = max(1, round(element.lanes.integral(plan.horizon_h) / plan.horizon_h))
         if capacity <= 0:
             found[one.element] = math.inf
-        elif rate >= 0.999 * capacity:
-            # Backlog (rate - capacity) t, summed over the counted window.
-            growth = max(rate - capacity, 1e-3 * capacity)
-            found[one.element] = 0.5 * growth * (until_h**2 - plan.warm_up_h**2)
-        else:
-            wait_h = allen_cunneen(rate, lanes / capacity, lanes, SPREAD, SPREAD)
-            # A queue that a steady state would need longer than the run for is not there yet.
-            found[one.element] = min(wait_h * rate, 0.5 * rate * window_h) * window_h
+            continue
+        # What chance makes wait, and the backlog (rate - capacity) t of what comes over, summed over the window.
+        steady = min(rate, STEADY * capacity)
+        by_chance = steady * allen_cunneen(steady, lanes / capacity, lanes, SPREAD, SPREAD)
+        backlog = 0.5 * max(rate - capacity, 0.0) * (until_h**2 - plan.warm_up_h**2)
+        found[one.element] = by_chance * window_h + backlog
     return found

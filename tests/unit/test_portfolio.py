@@ -23,6 +23,7 @@ from corridor_sim.statistics.portfolios import (
     near,
 )
 from corridor_sim.study import portfolio as study
+from corridor_sim.study.analytic_delay import analytic_delay_h
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 
@@ -290,6 +291,19 @@ def test_crossings_cut_out_of_the_corridor_give_unchanged_numbers():
             if label.kind == "post" and not label.cargo_class and re.match("(samur|yarag|astara)", label.place)
         )
         assert np.array_equal(values, whole)
+
+
+def test_formulas_give_more_delay_for_more_load_and_a_fluid_backlog_above_capacity():
+    def delay(per_day):
+        flow = border().flows["back"].replace(per_day=per_day)
+        scenario = border().replace(flows={"back": flow})
+        return analytic_delay_h(cs.make_plan(scenario))["northgate_a.entry.lanes"]
+
+    values = [delay(per_day) for per_day in (100, 180, 195, 199, 201, 210, 300)]
+    assert values == sorted(values)
+    # Two lanes take 200 a day. The first three days are Monday to Wednesday, 1.1 of the mean: 330 and 221.1 come, so
+    # 130 and 21.1 a day are left over, and (130 - 21.1) 3^2 / 2 truck-days are 24 times as many truck-hours.
+    assert delay(300) - delay(201) == pytest.approx(24 * 0.5 * (130 - 21.1) * 9, rel=1e-3)
 
 
 # ---------------------------------------------------------------- money

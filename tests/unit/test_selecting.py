@@ -173,6 +173,23 @@ def test_the_command_line_says_what_python_says(scenarios, tmp_path):
     assert "independent" in refused.stderr
 
 
+def test_packaged_scenarios_are_chosen_from_by_name():
+    found = cs.select(
+        ["teaching", "teaching_priority_lane"], "delay_truck_h", delta="50 h", first=4, most=30, workers=1
+    )
+    assert found.names == ("teaching", "teaching_priority_lane")
+    assert found.root == 1
+    assert found.reached
+
+
+@pytest.mark.long
+def test_programmes_of_2028_are_compared_at_one_crossing():
+    names = ["growth_2028", "russian_programme_2028", "roadmap_2027_2028_growth"]
+    found = cs.select(names, "tfi1", delta="0.5 h", at="samur RU>AZ", first=5, most=40, workers=1)
+    assert found.best != "growth_2028"
+    assert found.eliminated_at[0] is not None
+
+
 # ---------------------------------------------------------------- what is promised
 
 
