@@ -137,7 +137,7 @@ class Mechanism(Enum):
     DATED_DURATION = "a law of the duration that changes within the run", TAKES
     """Another law from a date on; the draws stay paired."""
     FACTOR = "a dated factor of the duration", TAKES
-    """Multiplies the duration, read at joining (D13)."""
+    """Multiplies the duration, read as it starts (D13)."""
     SHARE = "a dated share of those who take a step", GIVES
     """The others pass the step by."""
     RELIEF = "a dated share of those whose time is shortened", GIVES

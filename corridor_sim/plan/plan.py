@@ -306,13 +306,13 @@ class Step:
     element : int
         Index into ``Plan.elements``.
     laws : tuple of (from_h, law)
-        Laws of the duration (service, dwell, travel) by the date of joining;
+        Laws of the duration (service, dwell, travel) by the date at which it starts;
         empty where the step has no duration of its own. All laws of one step use
         the same stream, so a change of law keeps the draws paired.
     draws : str
         Entity id of the stream of the duration; one draw a consignment of the flow.
     factor : StepFunction or None
-        Multiplies the duration, read at joining; the product is rounded to the grid.
+        Multiplies the duration, read as it starts; the product is rounded to the grid.
     share, share_draws
         The step is taken iff uniform `share_draws` < share(join time); None = always.
         Steps that name the same `share_draws` use one uniform (risk channels nest).
@@ -333,6 +333,16 @@ class Step:
     def may_be_skipped(self) -> bool:
         """Whether some consignments pass the step by."""
         return self.share is not None or any(relief.factor == 0 for relief in self.reliefs)
+
+    @property
+    def changes_h(self) -> tuple[float, ...]:
+        """Instants from which on a duration may be another one (law, factor, reliefs), in order. [h]"""
+        found = {from_h for from_h, _ in self.laws[1:]}
+        dated = [self.factor, *(relief.share for relief in self.reliefs if relief.factor != 0)]
+        for function in dated:
+            if function is not None:
+                found.update(function.from_h[1:].tolist())
+        return tuple(sorted(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,28 +112,6 @@ def growing(rows: Table) -> dict[str, float]:
     }
 
 
-def late_service(plan: Plan, rows: Table) -> list[str]:
-    """Stages where a day's work or more waited and the time of service changes within the run.
-
-    Law, factor and reliefs are read at joining (rule D13): whoever waits already keeps the old time.
-    """
-    dated = {
-        plan.elements[step.element].id
-        for flow in plan.flows
-        for variant in flow.variants
-        for step in variant.steps
-        if plan.elements[step.element].kind == "station"
-        and (
-            len(step.laws) > 1
-            or (step.factor is not None and len(step.factor.value) > 1)
-            or any(len(relief.share.value) > 1 for relief in step.reliefs)
-        )
-    }
-    a_day = {label.place: _mean(values) for label, values in _rows(rows, "capacity_per_day")}
-    waited = {label.place: _mean(values) for label, values in _rows(rows, "queue_max")}
-    return sorted(place for place in dated if waited.get(place, 0.0) >= a_day.get(place, math.inf))
-
-
 def no_planned_capacity(plan: Plan) -> dict[tuple[str, str, str], str]:
     """Places (kind, id, direction) without a planned capacity, and why (see `plan/capacity.py`)."""
     accounts, found = Accounts(plan), {}

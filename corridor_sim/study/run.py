@@ -45,7 +45,7 @@ from corridor_sim.plan.plan import Plan
 from corridor_sim.plan.shared_part import shared_part
 from corridor_sim.records.visits import IntArray, stack
 from corridor_sim.results.comparison import Comparison, other_question, refuse
-from corridor_sim.results.overload import hardly_served, late_service
+from corridor_sim.results.overload import hardly_served
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.statistics.intervals import require_confidence
@@ -637,12 +637,6 @@ def warnings_of(results: Results) -> tuple[str, ...]:
         named = "; ".join(f"{one.place} ({one.words})" for one in over[:3])
         more = f" and {len(over) - 3} more" if len(over) > 3 else ""
         found.append(f"more comes than can pass at {named}{more}: waits there measure the horizon")
-    if late := late_service(results.plan, results.rows):
-        named = ", ".join(late[:3]) + (f" and {len(late) - 3} more" if len(late) > 3 else "")
-        found.append(
-            f"the time of service changes within the run at {named}, where a day's work waited: "
-            "who waits already keeps the old time (rule D13)"
-        )
     served = hardly_served(results.rows)
     if served:
         named = "; ".join(f"{place} ({share:.0%})" for place, share in list(served.items())[:3])

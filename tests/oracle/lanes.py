@@ -158,9 +158,8 @@ class Lanes(Place):
     # ------------------------------------------------------------ joins and starts
 
     def joined(self, visit, now):
-        """What is read at joining: law, factors (D13), rank, and whether the queue is closed already."""
+        """What is read at joining: rank, and whether the queue is closed already."""
         super().joined(visit, now)
-        visit.left = visit.time
         visit.rank = self.run.force.rank(self.path, self.stage, visit.truck.cargo_class, now)
         visit.late = self.stage.closing == "clear_queue" and self.lanes_now(now) == 0
 
@@ -192,7 +191,7 @@ class Lanes(Place):
             pool = self.pool_for(visit, now)
             if pool is None:
                 continue
-            if not self.fits(visit.left, now):
+            if not self.fits(visit.left if visit.requeued else self.run.time_at(visit, now), now):
                 kept_back.add(group)  # S08 no_overrun, strict FIFO: nobody overtakes who would use the same lanes
                 continue
             self.begin_in(visit, pool, now)
@@ -203,6 +202,8 @@ class Lanes(Place):
         """Start, or go on after having been put back."""
         first = visit.start
         self.begin(visit, now)
+        if first is None:
+            visit.left = visit.time
         visit.pool, visit.requeued = pool, False
         if self.named:  # S06: the lowest-numbered idle open lane
             taken = {other.lane for other in self.inside if other is not visit}

@@ -73,7 +73,11 @@ class Place:
         return changed
 
     def joined(self, visit, now):
-        """What is read at joining (D13)."""
+        """Who joins: what nobody has read as it starts is as of then."""
+        visit.time = self.run.time_at(visit, now)
+
+    def read(self, visit, now):
+        """How long it takes, read as it starts (D13)."""
         visit.time = self.run.time_at(visit, now)
 
     def calendar(self, now):
@@ -87,6 +91,8 @@ class Place:
         """The visit starts."""
         self.waiting.remove(visit)
         self.inside.append(visit)
+        if visit.start is None:
+            self.read(visit, now)
         visit.start = now
         visit.end = now + visit.time
 
@@ -159,6 +165,9 @@ class Departures(Place):
 
     def joined(self, visit, now):
         pass
+
+    def read(self, visit, now):
+        """Of the departure."""
 
     def places_at(self, now):
         """Places of the departure at this instant, None if there is none."""
@@ -301,6 +310,9 @@ class Acceptance(Place):
 
     def joined(self, visit, now):
         visit.time = 0.0
+
+    def read(self, visit, now):
+        """It takes no time."""
 
     def calendar(self, now):
         """Local midnight: the number in force is there anew; what was left over has lapsed."""

@@ -249,7 +249,7 @@ class Run:
         )
 
     def duration(self, truck, place, step, now):
-        """Time of service or travel of a consignment that joins now (D13), rounded to the grid once. [h]"""
+        """Time of service or travel of a consignment that starts now (D13), rounded to the grid once. [h]"""
         force, flow, index = self.force, truck.flow, truck.index
         if step.kind == "road":
             leg = self.scenario.legs[step.path]
@@ -268,7 +268,7 @@ class Run:
                 drawn *= cycle_h / mean_of(law)
         drawn *= force.factors(step.path, step.stage, truck.cargo_class, now) * step.factor
         for name, part, factor in force.reliefs(step.path, truck.cargo_class, now):
-            # Who would be spared a step and waits for it as the run begins takes it in full (D41).
+            # Who would be spared a step now and came to it before takes it in full (D13, D41).
             if factor and self.draws.chosen(flow, f"pre_arrival:{name}", index, part):
                 drawn *= factor
         return on_grid(drawn)

@@ -152,13 +152,14 @@ def test_a_closure_is_a_closing_to_which_the_policy_of_the_stage_applies_s08():
         assert played(data, "finish") == expected, closing
 
 
-def test_factors_multiply_and_are_read_at_joining_d13_d28():
+def test_factors_multiply_and_are_read_at_the_start_d13_d28():
     changes = {
         "slow": {"kind": "service_time", "at": "checkpoints.p", "factor": 2.0, "from": at_hour(10)},
         "fast": {"kind": "service_time", "at": S, "factor": 0.25, "from": at_hour(20), "cargo_class": "loaded"},
     }
     data = border(stage(), flows={"f": ("loaded", [9.5, 9.75, 15.0, 25.0])}, improvements=changes)
-    assert played(data, "finish") == [10.5, 11.5, 17, 25.5]
+    # The second joins before hour 10 and starts after it.
+    assert played(data, "finish") == [10.5, 12.5, 17, 25.5]
 
 
 def test_a_ramp_adds_whole_lanes_and_a_middle_part_of_a_factor_each_day():

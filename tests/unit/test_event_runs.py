@@ -36,7 +36,7 @@ def test_steps_of_one_share_draw_nest():
     assert out.join("B") == [1, None, None]
 
 
-def test_a_factor_is_read_at_joining_and_the_product_is_rounded_to_the_grid():
+def test_a_factor_is_read_at_the_start_and_the_product_is_rounded_to_the_grid():
     out = play([station(lanes=9)], [a(0, 3), a(10, 3)], variants=one(factor=dated([(0, 1 / 3), (10, 0.1)])))
     assert out.service("A") == [1, round(0.3 * 2**20) / 2**20]
     assert out.finish("A") == [1, 10 + round(0.3 * 2**20) / 2**20]
@@ -55,14 +55,52 @@ def test_reliefs_shorten_or_skip_by_date():
     assert out.service("A") == [4, 2, 4, None]
 
 
-def test_the_law_is_that_of_the_date_of_joining_and_the_first_one_before():
+def test_the_law_is_that_of_the_date_of_the_start_and_the_first_one_before():
     laws = ((5.0, None), (10.0, None), (20.0, None))
     steps = {0: [[Step(element=0, laws=laws, draws="A")]]}
     trucks = [Truck(t, {"A": (1.0, 2.0, 3.0)}) for t in (0, 9, 10, 20)]
     assert play([station(lanes=9)], trucks, variants=steps).service("A") == [1, 1, 2, 3]
 
 
-def test_the_factor_of_one_that_waited_for_room_is_read_when_it_joins():
+def test_who_waits_is_served_in_the_time_in_force_as_it_starts():
+    factor = dated([(0, 1), (5, 0.25), (6, 1)])
+    out = play([station()], [a(0, 4), a(0, 4), a(0, 4), a(0, 4)], variants=one(factor=factor))
+    assert out.start("A") == [0, 4, 8, 12]
+    assert out.service("A") == [4, 4, 4, 4]
+    out = play([station()], [a(0, 5), a(0, 4), a(0, 4), a(0, 4)], variants=one(factor=factor))
+    assert out.start("A") == [0, 5, 6, 10]
+    assert out.service("A") == [5, 1, 4, 4]
+
+
+def test_who_is_to_be_passed_by_from_a_date_and_came_before_is_served_in_full():
+    skipped = Relief(share=dated([(0, 0), (3, 1)]), factor=0.0, draws="green")
+    trucks = [a(0, 4, uniform={"green": 0.5}), a(1, 4, uniform={"green": 0.5}), a(3, 4, uniform={"green": 0.5})]
+    out = play([station()], trucks, variants=one(reliefs=(skipped,)))
+    assert out.start("A") == [0, 4, None]
+    assert out.service("A") == [4, 4, None]
+
+
+def test_without_overrun_who_does_not_fit_starts_as_soon_as_the_time_in_force_fits():
+    # Open 0-10 and 20-30. The second, of 8 h, would end at 12; from hour 6 on it takes 4 h and ends at 10.
+    hours = dated([(0, 1), (10, 0), (20, 1), (30, 0)])
+    factor = dated([(0, 1), (6, 0.5)])
+    out = play([station(lanes=hours, closing="no_overrun")], [a(0, 4), a(0, 8), a(0, 8)], variants=one(factor=factor))
+    assert out.start("A") == [0, 6, 20]
+    assert out.finish("A") == [4, 10, 24]
+    # A time that grows longer before there is a lane may fit no more.
+    factor = dated([(0, 1), (4, 2)])
+    out = play([station(lanes=hours, closing="no_overrun")], [a(0, 4), a(0, 5), a(0, 4)], variants=one(factor=factor))
+    assert out.start("A") == [0, 20, None]
+
+
+def test_the_time_that_was_read_at_the_start_stays_when_the_service_is_cut():
+    hours = dated([(0, 1), (3, 0), (6, 1)])
+    for closing, finish in (("suspend", 8), ("restart", 11)):
+        plays = play([station(lanes=hours, closing=closing)], [a(0, 5)], variants=one(factor=dated([(0, 1), (4, 9)])))
+        assert plays.finish("A") == [finish]
+
+
+def test_the_factor_of_one_that_waited_for_room_is_read_when_it_starts():
     steps = {0: [[*to(0), Step(element=1, laws=LAWS, draws="B", factor=dated([(0, 1), (5, 2)]))]]}
     out = play([station("A"), station("B", yard=0)], [a(0, 1, 6), a(0, 1, 6)], variants=steps)
     assert out.join("B") == [1, 7]

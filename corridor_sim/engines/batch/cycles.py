@@ -13,6 +13,8 @@ import numpy as np
 from corridor_sim.core.errors import EngineRefusal, SimulationError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.merging import merge
+from corridor_sim.engines.batch.reading import changes_of
+from corridor_sim.engines.batch.reading import served as as_read
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.batch.servers import server_for
 from corridor_sim.engines.batch.tables import records_of, table_of
@@ -67,12 +69,14 @@ def simulate_cycles(plan: Plan, inputs: SampledInputs) -> Records:
             _Itinerary(block, v, np.flatnonzero(drawn.variant.ravel() == v)) for v in range(len(plan.flows[f].variants))
         ]
     until_h = np.nextafter(plan.horizon_h, np.inf)
-    cyclic, back = in_cycle(plan), goes_back(plan)
+    cyclic, back, changes_h = in_cycle(plan), goes_back(plan), changes_of(plan)
     for _ in range(MOST_SWEEPS):
         changed = False
         visits: list[ElementVisits | None] = []
         for number in range(len(plan.elements)):
-            table, moved = _sweep(plan, number, inputs, itineraries, rows, until_h, cyclic[number], back)
+            table, moved = _sweep(
+                plan, number, inputs, itineraries, rows, until_h, changes_h[number], cyclic[number], back
+            )
             visits.append(table)
             changed |= moved
         if not changed:
@@ -93,6 +97,7 @@ def _sweep(
     itineraries: list[_Itinerary],
     rows: int,
     until_h: float,
+    changes_h: tuple[float, ...],
     cyclic: bool,
     back: frozenset[int],
 ) -> tuple[ElementVisits | None, bool]:
@@ -120,7 +125,8 @@ def _sweep(
     if not parts:
         return None, changed
     joining = merge(parts, rows, by_number=True)
-    served = server_for(plan, number, inputs).serve(joining, until_h, last=True)
+    server = server_for(plan, number, inputs)
+    served = as_read(server, joining, changes_h, plan.horizon_h, until_h, last=True)
     for (one, s, leave, inside), out in zip(owners, joining.by_part(joining.flat(served.leave_h)), strict=True):
         leave[inside] = out
         changed |= not np.array_equal(one.leave_h[s], leave)
@@ -130,7 +136,7 @@ def _sweep(
         cyclic
         and isinstance(element, Station)
         and not changed
-        and ((joining.service_h == 0) & (joining.join_h < np.inf)).any()
+        and ((served.service_h == 0) & (served.start_h < until_h)).any()
     ):
         raise SimulationError(
             f"{element.id}: a service takes no time, and the station lies on a cycle of stations; "

@@ -231,7 +231,7 @@ def _plain(plan: Plan, number: int) -> bool:
 
 
 def _always_follows(plan: Plan, origin: int, number: int) -> bool:
-    """Whether all who visit `origin` go straight on to `number`, with a service that no date changes."""
+    """Whether all who visit `origin` go straight on to `number`."""
     for flow in plan.flows:
         for variant in flow.variants:
             for k, step in enumerate(variant.steps):
@@ -240,11 +240,7 @@ def _always_follows(plan: Plan, origin: int, number: int) -> bool:
                 if k + 1 == len(variant.steps) or variant.steps[k + 1].element != number:
                     return False
                 after = variant.steps[k + 1]
-                if after.share is not None or len(after.laws) > 1 or any(r.factor == 0 for r in after.reliefs):
-                    return False
-                if after.factor is not None and not after.factor.is_constant:
-                    return False
-                if any(not relief.share.is_constant for relief in after.reliefs):
+                if after.share is not None or any(r.factor == 0 for r in after.reliefs):
                     return False
     return True
 

@@ -15,6 +15,8 @@ import numpy as np
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines import queues
 from corridor_sim.engines.batch.merging import Joining, concatenated, merge
+from corridor_sim.engines.batch.reading import changes_of
+from corridor_sim.engines.batch.reading import served as as_read
 from corridor_sim.engines.batch.refusals import blocking_lines
 from corridor_sim.engines.batch.servers import DelayServer, DeparturesServer, Served, Server, server_for
 from corridor_sim.engines.batch.tables import by_horizon, table_of, unknown, visits_of
@@ -23,7 +25,6 @@ from corridor_sim.engines.batch.under_way import (
     DrawnBlock,
     JoiningCohort,
     Route,
-    duration_at,
     joined,
     joining_cohort,
 )
@@ -81,6 +82,7 @@ class Run:
                     self.places[step.element].append((f, v, s))
         self.blocks = 0
         self.servers: dict[int, Server] = {}
+        self.changes_h = changes_of(plan)
         self.lines = {run[0]: run for run in blocking_lines(plan)}
         self.inner = {number for run in self.lines.values() for number in run[1:]}
         self.by_number = False
@@ -244,7 +246,7 @@ class Run:
         if isinstance(server, DelayServer) and not self.records:
             return self._free(number, parts)
         joining = merge(parts, self.rows, by_number=self.by_number)
-        served = server.serve(joining, until_h, last=last)
+        served = as_read(server, joining, self.changes_h[number], self.plan.horizon_h, until_h, last=last)
         boarding = isinstance(element, Departures) and element.landing == "boarding"
         if self.records:
             # The whole run at once: no start is left undecided.
@@ -286,20 +288,24 @@ class Run:
         stations = [plan.elements[number] for number in run]
         assert all(isinstance(station, Station) for station in stations)
         joining = merge(parts, self.rows, by_number=self.by_number)
-        # Services beyond the first station do not depend on the date (`blocking_lines` makes sure of that).
-        services = [joining.service_h]
-        for offset in range(1, len(run)):
-            later = concatenated([_later_service(part, offset) for part in parts])
-            services.append(joining.queued(later, 0.0))
+        services = [_in_line(joining, offset, joining.join_h) for offset in range(len(run))]
         rank = np.argsort(np.argsort(joining.number, axis=1, kind="stable"), axis=1, kind="stable")
-        stations_times = queues.line(
-            joining.join_h,
-            services,
-            [station.lanes for station in stations],  # type: ignore[union-attr]
-            [None, *(station.yard for station in stations[1:])],  # type: ignore[union-attr]
-            number=rank,
-            until_h=plan.horizon_h,
-        )
+        changes = any(self.changes_h[number] for number in run)
+        while True:
+            stations_times = queues.line(
+                joining.join_h,
+                services,
+                [station.lanes for station in stations],  # type: ignore[union-attr]
+                [None, *(station.yard for station in stations[1:])],  # type: ignore[union-attr]
+                number=rank,
+                until_h=plan.horizon_h,
+            )
+            # Read as they start, or as they join where they do not (D13); see `reading`.
+            before = services
+            at_h = [np.where(at.start_h < np.inf, at.start_h, at.join_h) for at in stations_times]
+            services = [_in_line(joining, offset, at) for offset, at in enumerate(at_h)] if changes else before
+            if all(np.array_equal(new, old) for new, old in zip(services, before, strict=True)):
+                break
         for offset, (number, at, service) in enumerate(zip(run, stations_times, services, strict=True)):
             times = (at.join_h, at.start_h, at.finish_h, at.leave_h, service)
             yield Found(number, (), table_of(joining, times, plan.horizon_h, offset), ())
@@ -337,7 +343,7 @@ def _by_part(joining: Joining, served: Served) -> list[list[FloatArray]]:
     return columns
 
 
-def _later_service(part: JoiningCohort, offset: int) -> FloatArray:
-    cohort = part.cohort
-    step = cohort.block.plan.variants[cohort.variant].steps[cohort.step + offset]
-    return duration_at(cohort.block, step, part.cells, part.join_h)
+def _in_line(joining: Joining, offset: int, at_h: FloatArray) -> FloatArray:
+    """Durations, so many steps further on, as read at some instants in queue order (infinite: at joining the first)."""
+    by_part = zip(joining.parts, joining.by_part(joining.flat(at_h)), strict=True)
+    return joining.queued(concatenated([part.started(at, offset) for part, at in by_part]), 0.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,21 @@ class Served:
 
 
 class Server(Protocol):
-    """One element in all replications of a run."""
+    """One element in all replications of a run.
+
+    Attributes
+    ----------
+    MOVES_ON
+        Names of the attributes in which it remembers what went on before a block of time; none where a
+        start does not depend on durations.
+    """
+
+    MOVES_ON: ClassVar[tuple[str, ...]]
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether a service may only start if it is short enough."""
+        ...
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:
         """Serve those who join before `until_h`; `last` if none come after them."""
@@ -50,6 +64,9 @@ class Server(Protocol):
 class DelayServer:
     """Time without a queue: every consignment starts at once."""
 
+    MOVES_ON: ClassVar[tuple[str, ...]] = ()
+    looks_ahead = False
+
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:  # noqa: ARG002
         """Start at once."""
         leave = joining.join_h + joining.service_h
@@ -58,6 +75,9 @@ class DelayServer:
 
 class ConstantLanes:
     """First come first served, lanes that are always open."""
+
+    MOVES_ON: ClassVar[tuple[str, ...]] = ("free_h",)
+    looks_ahead = False
 
     def __init__(self, lanes: int, rows: int) -> None:
         self.lanes, self.free_h = lanes, np.full((rows, lanes), -np.inf)
@@ -72,12 +92,15 @@ class ConstantLanes:
 class DatedLanes:
     """First come first served, pooled lanes of dated number, outages of the whole station."""
 
+    MOVES_ON: ClassVar[tuple[str, ...]] = ("pool",)
+
     def __init__(
         self, station: Station, lanes: StepFunction, works: Pieces | None, rows: int, horizon_h: float
     ) -> None:
         self.id = station.id
         self.hours = queues.Hours.of(Pieces.of(lanes), station.closing, works, station.lanes)
         self.pool = self.hours.pool(rows)
+        self.looks_ahead = station.closing == "no_overrun"
         self.longest_h = longest_opening(station.lanes, horizon_h) if station.closing == "no_overrun" else np.inf
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:  # noqa: ARG002
@@ -94,6 +117,9 @@ class DatedLanes:
 class UrgentFirst:
     """Non-preemptive priority."""
 
+    MOVES_ON: ClassVar[tuple[str, ...]] = ("pool",)
+    looks_ahead = False
+
     def __init__(self, rank: tuple[int, ...], capacity: Pieces, rows: int) -> None:
         self.rank = np.array([*rank, 0])
         self.capacity, self.pool = capacity, queues.Pool.empty(rows, capacity.largest)
@@ -109,6 +135,9 @@ class UrgentFirst:
 
 class DatedReservations:
     """Reserved lanes that begin or end within the run, or from which their flows may overflow."""
+
+    MOVES_ON: ClassVar[tuple[str, ...]] = ("kept",)
+    looks_ahead = False
 
     def __init__(self, station: Station, flows: int, rows: int) -> None:
         self.group = np.array([group_of(station, flow) for flow in range(flows)] + [0])
@@ -132,6 +161,9 @@ class DatedReservations:
 
 class NamedLanes:
     """Lanes that keep their identity."""
+
+    MOVES_ON: ClassVar[tuple[str, ...]] = ("free_h", "last_h")
+    looks_ahead = False
 
     def __init__(self, station: Station, outages: Sequence[Sequence[PlanOutage]]) -> None:
         self.capacity: StepFunction | Sequence[StepFunction] = station.named or station.lanes
@@ -157,9 +189,12 @@ class NamedLanes:
 class Pools:
     """Reserved lanes without overflow: several stations in one, each with its own flows."""
 
+    MOVES_ON: ClassVar[tuple[str, ...]] = ("servers",)
+
     def __init__(self, station: Station, flows: int, servers: Sequence[Server]) -> None:
         self.group = np.array([group_of(station, flow) for flow in range(flows)] + [-1])
         self.servers = servers
+        self.looks_ahead = any(server.looks_ahead for server in servers)
 
     def serve(self, joining: Joining, until_h: float, *, last: bool) -> Served:
         """Serve each pool for itself."""
@@ -188,6 +223,9 @@ class Pools:
 class LimitedLegServer:
     """A leg whose entry is limited."""
 
+    MOVES_ON: ClassVar[tuple[str, ...]] = ("state",)
+    looks_ahead = False
+
     def __init__(self, leg: LimitedLeg, rows: int) -> None:
         self.leg, self.state = leg, queues.LegState.empty(rows, leg.max_vehicles)
 
@@ -209,7 +247,10 @@ class LimitedLegServer:
 
 
 class DeparturesServer:
-    """Departures and slots with places, or departures when full."""
+    """Departures and slots with places, or departures when full; crossings are not of those who join."""
+
+    MOVES_ON: ClassVar[tuple[str, ...]] = ()
+    looks_ahead = False
 
     def __init__(
         self,
@@ -266,6 +307,9 @@ class DeparturesServer:
 
 class QuotaServer:
     """Daily acceptance."""
+
+    MOVES_ON: ClassVar[tuple[str, ...]] = ()
+    looks_ahead = False
 
     def __init__(self, element: Quota, rows: int) -> None:
         self.element, self.quay = element, queues.Quay.empty(rows)

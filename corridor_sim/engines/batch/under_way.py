@@ -230,6 +230,13 @@ class JoiningCohort:
     cells: IntArray
     join_h: FloatArray
     service_h: FloatArray
+    """As read at joining; see `started`. [h]"""
+
+    def started(self, start_h: FloatArray, offset: int = 0) -> FloatArray:
+        """Durations as read at these starts (D13), `offset` steps further on; who never starts reads at joining. [h]"""
+        steps = self.cohort.block.plan.variants[self.cohort.variant].steps
+        at = np.where(start_h < np.inf, start_h, self.join_h)
+        return duration_at(self.cohort.block, steps[self.cohort.step + offset], self.cells, at)
 
     @property
     def block(self) -> DrawnBlock:
@@ -302,7 +309,7 @@ def taken_at(block: DrawnBlock, step: Step, cells: IntArray, time_h: FloatArray)
 
 
 def duration_at(block: DrawnBlock, step: Step, cells: IntArray, time_h: FloatArray) -> FloatArray:
-    """Durations of those who join a step at `time_h`, factors included, on the clock grid. [h]"""
+    """Durations of those who start a step at `time_h`, factors included, on the clock grid. [h]"""
     drawn = block.laws(step.draws)
     if len(step.laws) > max(drawn, 1) or (step.laws and not drawn):
         raise SimulationError(
@@ -324,7 +331,7 @@ def duration_at(block: DrawnBlock, step: Step, cells: IntArray, time_h: FloatArr
     whole = duration
     if step.factor is not None:
         duration = duration * step.factor(time_h)
-    for relief in step.reliefs:
+    for relief in (relief for relief in step.reliefs if relief.factor != 0):
         relieved = block.uniforms(relief.draws, cells) < relief.share(time_h)
         duration = np.where(relieved, duration * relief.factor, duration)
     return np.where(duration == whole, whole, np.rint(duration * GRID_PER_H) / GRID_PER_H)

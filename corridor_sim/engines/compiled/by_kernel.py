@@ -25,6 +25,7 @@ from corridor_sim.engines.compiled.counting import interruptible, seen, visited
 from corridor_sim.engines.compiled.drawing import lasting
 from corridor_sim.engines.compiled.parts import ID, stage, written_in
 from corridor_sim.engines.queues import loops
+from corridor_sim.engines.queues.loops.first_come import NO_OVERRUN
 
 limited_leg, pooled, parked, lanes, reserved = map(
     stage, (loops.limited_leg, loops.pooled, loops.parked, loops.lanes, loops.reserved)
@@ -235,23 +236,8 @@ def by_class(q, until_h, arrival, service, starts, finishes, t, d, c):
 
 
 @stage
-def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c, a):
-    """As `served`, for those of the kinds that are left to a kernel."""
-    line, join_of, behind, step_of, route = c.line, c.join_h, c.behind, c.step_of, d.route
-    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
-    base, _, _, first, second, given_at, given, _ = d
-    who, when_h, route_flow, how, fixed_h, column = c.who, c.when_h, t.route_flow, t.how, t.fixed_h, t.column
-    kind, row, clock = t.queue_kind[q], t.queue_row[q], t.queue_clock[q]
-    group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
-    arrival, service = c.arrival_h[:n].reshape(1, n), c.service_h[:n].reshape(1, n)
-    starts, finishes = c.start_h[:n].reshape(1, n), c.finish_h[:n].reshape(1, n)
-    for k in range(n):
-        i = line[k] & ID
-        s, j = np.int64(step_of[i]), i - base[route_flow[route[i]]]
-        arrival[0, k], starts[0, k], finishes[0, k] = join_of[i], inf, inf
-        service[0, k] = lasting(
-            s, j, join_of[i], how, fixed_h, column, given_at, given, simple, node, law_kind, number, first, second, t, d
-        )
+def at_kernel(q, kind, until_h, arrival, service, starts, finishes, t, d, c):
+    """Those lined up, with their services, through the kernel of a queue."""
     if kind == LIMITED_LEG:
         onto_leg(q, arrival, service, starts, finishes, t, c)
     elif kind in (HOURS, PARKED):
@@ -264,6 +250,113 @@ def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c
         full_loads(q, arrival, service, starts, finishes, t, c)
     elif kind == BY_CLASS:
         by_class(q, until_h, arrival, service, starts, finishes, t, d, c)
+
+
+@stage
+def remember(q, source, target, at):
+    """Copy what the kernel of a queue remembers."""
+    for k in range(at.shape[1]):
+        begin = at[q, k, 0]
+        for place in range(begin, begin + at[q, k, 1] * at[q, k, 2]):
+            target[place] = source[place]
+
+
+@stage
+def read(n, at_h, fits, service, w, t, d, c):
+    """Durations of those lined up: at a change, of those who have not started by then (`fits`), or as they start.
+
+    They come to `again_h[0]`; whether any is another than before.
+    """
+    line, join_of, step_of, route, starts, new = c.line, c.join_h, c.step_of, d.route, c.start_h, c.again_h[0]
+    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
+    base, _, _, first, second, given_at, given, _ = d
+    route_flow, how, fixed_h, column, horizon_h = t.route_flow, t.how, t.fixed_h, t.column, w.horizon_h
+    found = False
+    for k in range(n):
+        i = line[k] & ID
+        s, j = np.int64(step_of[i]), i - base[route_flow[route[i]]]
+        join, start, read_h = join_of[i], starts[k], at_h
+        new[k] = service[0, k]
+        if fits:
+            reads = start >= at_h and join < at_h
+        else:
+            reads, read_h = True, join
+            if start <= horizon_h:
+                read_h = start
+        if reads:
+            new[k] = lasting(
+                s,
+                j,
+                read_h,
+                how,
+                fixed_h,
+                column,
+                given_at,
+                given,
+                simple,
+                node,
+                law_kind,
+                number,
+                first,
+                second,
+                t,
+                d,
+            )
+            found = found or new[k] != service[0, k]
+    return found
+
+
+@stage
+def read_at_start(q, kind, n, until_h, arrival, service, starts, finishes, w, t, d, c):
+    """`batch.reading.served`: services that change by date are read as they start."""
+    line, join_of, new, not_before_h = c.line, c.join_h, c.again_h[0], c.again_h[1]
+    fits = kind == HOURS and table(t.counts, t.counts_at, q, 1)[0, 0] == NO_OVERRUN
+    for k in range(n):
+        not_before_h[k] = join_of[line[k] & ID]
+    p, earliest_h = t.changes_from[q], not_before_h[0]
+    while p < t.changes_from[q + 1] and t.changes_h[p] <= earliest_h:
+        p += 1
+    # One turn a change where services have to fit, else until nothing changes.
+    while p < t.changes_from[q + 1]:
+        at_h = t.changes_h[p]
+        found = read(n, at_h, fits, service, w, t, d, c)
+        if fits or not found:
+            p = p + 1 if fits else t.changes_from[q + 1]
+        if not found:
+            continue
+        for k in range(n):
+            if fits and starts[0, k] >= at_h and join_of[line[k] & ID] < at_h:
+                not_before_h[k] = at_h
+            service[0, k], arrival[0, k], starts[0, k], finishes[0, k] = new[k], not_before_h[k], inf, inf
+        remember(q, c.kept_before, c.kept, c.kept_at)
+        at_kernel(q, kind, until_h, arrival, service, starts, finishes, t, d, c)
+
+
+@stage
+def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c, a):
+    """As `served`, for those of the kinds that are left to a kernel."""
+    line, join_of, behind, step_of, route = c.line, c.join_h, c.behind, c.step_of, d.route
+    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
+    base, _, _, first, second, given_at, given, _ = d
+    who, when_h, route_flow, how, fixed_h, column = c.who, c.when_h, t.route_flow, t.how, t.fixed_h, t.column
+    kind, row, clock = t.queue_kind[q], t.queue_row[q], t.queue_clock[q]
+    group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
+    arrival, service = c.arrival_h[:n].reshape(1, n), c.service_h[:n].reshape(1, n)
+    starts, finishes = c.start_h[:n].reshape(1, n), c.finish_h[:n].reshape(1, n)
+    last_change = t.changes_from[q + 1] - 1
+    changes = n > 0 and last_change >= t.changes_from[q] and t.changes_h[last_change] > join_of[line[0] & ID]
+    if changes:
+        remember(q, c.kept, c.kept_before, c.kept_at)
+    for k in range(n):
+        i = line[k] & ID
+        s, j = np.int64(step_of[i]), i - base[route_flow[route[i]]]
+        arrival[0, k], starts[0, k], finishes[0, k] = join_of[i], inf, inf
+        service[0, k] = lasting(
+            s, j, join_of[i], how, fixed_h, column, given_at, given, simple, node, law_kind, number, first, second, t, d
+        )
+    at_kernel(q, kind, until_h, arrival, service, starts, finishes, t, d, c)
+    if changes:
+        read_at_start(q, kind, n, until_h, arrival, service, starts, finishes, w, t, d, c)
     m = 0
     for k in range(n):
         i = line[k] & ID

@@ -5,6 +5,8 @@ CONSTANT_LANES, DATED_LANES, URGENT_FIRST, DAILY, FREE, SAILING = range(6)
 without crossings), no wait, a timetable with crossings."""
 LIMITED_LEG, HOURS, PARKED, SINGLE_LANES, RESERVED, WHEN_FULL, BY_CLASS = range(6, 13)
 """Kinds that are left to a kernel of `engines.queues`."""
+READ_AGAIN = frozenset({LIMITED_LEG, HOURS, PARKED, SINGLE_LANES, RESERVED})
+"""Kinds left to a kernel whose services are those of their steps."""
 HANDS_BACK = RESERVED
 """From this kind on a kernel leaves open who starts after the window; they are handed in again."""
 FIXED, AS_LAW, UNUSUAL = range(3)

@@ -53,6 +53,8 @@ def changed(s, j, time_h, duration, t, d):
     if t.factor[s] >= 0:
         duration = duration * function_at(t.factor[s], time_h, t.function_from, t.piece_h, t.piece_value)
     for k in range(t.relief_from[s], t.relief_from[s + 1]):
+        if t.relief_factor[k] == 0.0:
+            continue
         share = function_at(t.relief_share[k], time_h, t.function_from, t.piece_h, t.piece_value)
         column = t.relief_column[k]
         seen = drawn(
@@ -140,7 +142,7 @@ def unusual_taking(s, j, time_h, t, d):
 
 @written_in
 def lasting(s, j, at_h, how, fixed_h, column, given_at, given, simple, node, kind, number, first, second, t, d):
-    """The duration of a step, joined at an instant; the quick ways are tried here, without a call. [h]"""
+    """The duration of a step that starts at an instant (D13); the quick ways are tried here, without a call. [h]"""
     hold = 0.0
     if how[s] == FIXED:
         hold = fixed_h[s]

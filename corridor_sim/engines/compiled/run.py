@@ -276,7 +276,8 @@ def _empty(code: Coded, kernels: Sequence[KernelTables], consignments: int, befo
         )
     scratch = _scratch(len(long[0]))
     if before is not None and len(before.arrival_h) == len(long[0]):
-        scratch = before.arrival_h, before.service_h, before.start_h, before.finish_h
+        scratch = before.arrival_h, before.service_h, before.start_h, before.finish_h, before.again_h
+    remembered = kernel_tables.kept(kernels, consignments)
     return PassState(
         *long,
         np.zeros(codes.MOST_BUCKETS + 2, np.int64),
@@ -291,10 +292,12 @@ def _empty(code: Coded, kernels: Sequence[KernelTables], consignments: int, befo
         np.zeros(len(code.tables.group_line) + 1, np.int64),
         np.zeros(lines, np.int64),
         np.full(lines, grid_points(code.window.from_h), dtype=np.int64),
-        *scratch,
+        *scratch[:4],
         np.empty(len(long[0]), np.int64),
-        *kernel_tables.kept(kernels, consignments),
+        *remembered,
         *kernel_tables.scratch(kernels),
+        np.empty_like(remembered[0]),
+        scratch[4],
         np.zeros(3),
         *_handed(code, len(long[0]), before),
     )
@@ -309,8 +312,8 @@ def _handed(code: Coded, size: int, before: PassState | None) -> tuple[FloatArra
     return before.handed_h, before.handed_begun
 
 
-def _scratch(size: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    return np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+def _scratch(size: int) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    return np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty((2, size))
 
 
 def _zeros(code: Coded, collector: Collector) -> Sums:

@@ -159,8 +159,9 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
             hold = t.sailing_h[p] if start < inf else 0.0
         elif kind != DAILY:
             j = i - base[route_flow[route[i]]]
+            read_h = start if start < inf else join
             hold = lasting(
-                s, j, join, how, fixed_h, column, given_at, given, simple, node, law_kind, number, first, second, t, d
+                s, j, read_h, how, fixed_h, column, given_at, given, simple, node, law_kind, number, first, second, t, d
             )
         leave = start + hold
         if start < inf and kind <= URGENT_FIRST:

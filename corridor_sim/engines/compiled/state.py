@@ -76,6 +76,9 @@ class PassState(NamedTuple):
     kept_at: Ints
     scratch: Ints
     scratch_at: Ints
+    # services that are read as they start: what the kernels remembered before, and two columns to work with
+    kept_before: FloatArray
+    again_h: FloatArray
     wrong: FloatArray
     # those who come to a step from which another plan goes its own way, and when the spans under way began
     handed_h: FloatArray

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray, grid_point
+from corridor_sim.engines.batch.reading import changes_of
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.batch.servers import group_of, shares_of_lanes, up_of
 from corridor_sim.engines.compiled import codes, kernel_tables
@@ -116,6 +117,9 @@ class Tables(NamedTuple):
     times_at: Ints
     counts: Ints
     counts_at: Ints
+    # instants from which on a duration at a queue may be another one
+    changes_from: Ints
+    changes_h: FloatArray
 
 
 class Window(NamedTuple):
@@ -518,6 +522,8 @@ class _QueueTables:
         self.kernels: list[KernelTables] = []
         self.timetables: list[tuple[int, int]] = []
         self.drawn: list[tuple[int, Drawn]] = []
+        self.changes = _Lists()
+        self.changes_of = changes_of(plan)
         self.astride = 0
 
     def code(self, functions: _Functions) -> None:
@@ -623,6 +629,7 @@ class _QueueTables:
             self.astride += 2 * (int(element.lanes.value.max()) + len(element.named or ()) + 1)
         self.rows.append((kind, lanes, opens, max(rank, default=0) + 1, self.row[k], clock, stops, *where))
         self.pieces.add(pieces)
+        self.changes.add(list(self.changes_of[k]) if kind in codes.READ_AGAIN else [])
         self.rank.append([*rank] or [0] * len(self.plan.flows))
 
     def of(self, element: int, flow: int) -> int:
@@ -667,6 +674,8 @@ class _QueueTables:
             packed.times_at,
             packed.counts,
             packed.counts_at,
+            whole(self.changes.begin),
+            real(self.changes.values),
         ]
 
 

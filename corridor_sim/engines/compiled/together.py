@@ -345,7 +345,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                 hold = lasting(
                     s,
                     j,
-                    join,
+                    at,
                     how,
                     fixed_h,
                     column,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, MutableSequence, Sequence
 from typing import TypeVar, cast
 
 from simpy import Event
@@ -41,6 +41,9 @@ class Element:
     def announced_h(self, consignment: Consignment, step: StepNow, now: float, after_h: float) -> float:
         """Wait announced at `now` to `consignment`, which would join `after_h` later (full stations only). [h]"""
         raise NotImplementedError
+
+    def durations_change(self, changes_h: Sequence[float]) -> None:
+        """The durations of a step here change at these instants; matters where they decide whether one may start."""
 
     def settle(self, now: float) -> None:
         """Make every move and start that is due at `now`."""

@@ -18,7 +18,7 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.announced import announced_wait_h, next_opening_h, usable_lanes
 from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, forward
-from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
+from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, service_from
 from corridor_sim.engines.event.queueing import (
     Ending,
     OpenIntervals,
@@ -82,6 +82,7 @@ class FullStation(Element):
         self._staff = staff
         self._need = station.staff_per_service
         self._windows = OpenIntervals(station, start_h, clock.horizon_h) if station.closing == "no_overrun" else None
+        self._read_again_h: set[float] = set()
         self._arrived: list[tuple[Consignment, StepNow]] = []
         self._presented: list[Asking] = []
         self._later: list[StationVisit] = []
@@ -212,13 +213,7 @@ class FullStation(Element):
 
     def _join(self, consignment: Consignment, step: StepNow, now: float) -> None:
         service_h = step.duration(consignment.index, now)
-        if self._in_cycle and service_h == 0:
-            raise refuse_zero_in_cycle(self.id, consignment, now)
-        if self._windows is not None and service_h > self._windows.longest_h:
-            raise SimulationError(
-                f"{self.id}: the service of {consignment} takes {service_h:g} h, longer than any time the station is "
-                f"open ({self._windows.longest_h:g} h); with closing 'no_overrun' it could never start"
-            )
+        self._refuse_too_long(consignment, service_h)
         flow = consignment.flow.index
         stay = StationVisit(consignment, now, service_h, self.lanes.group_of[flow], self._rank(flow, now))
         self.visits.append(stay)
@@ -227,11 +222,29 @@ class FullStation(Element):
         else:
             self.queue.add(stay)
 
+    def _refuse_too_long(self, consignment: Consignment, service_h: float) -> None:
+        if self._windows is not None and service_h > self._windows.longest_h:
+            raise SimulationError(
+                f"{self.id}: the service of {consignment} takes {service_h:g} h, longer than any time the station is "
+                f"open ({self._windows.longest_h:g} h); with closing 'no_overrun' it could never start"
+            )
+
+    def durations_change(self, changes_h: Sequence[float]) -> None:
+        """Who did not fit into what is left of an opening may fit from such an instant on."""
+        if self._windows is not None:
+            new = [at for at in changes_h if at > self.clock.now and at not in self._read_again_h]
+            self._read_again_h.update(new)
+            self.clock.touch_at(new, [self])
+
     # -- one turn ----------------------------------------------------------------------------
 
     def settle(self, now: float) -> None:
         """Take in, let into the yard and start, one by one, until nothing more may move."""
         self._refresh(now)
+        if now in self._read_again_h:
+            self._read_again_h.remove(now)
+            for stay in (stay for heap in self.queue.groups for _, stay in heap):
+                self._refuse_too_long(stay.consignment, service_from(stay, now))
         if self._arrived or self._presented:
             self._take_in(now)
         while True:
@@ -279,7 +292,8 @@ class FullStation(Element):
             if self.lanes.pool_for(group) < 0 or (best >= 0 and groups[best][0] < groups[group][0]):
                 continue
             stay = groups[group][0][1]
-            if self._fits(stay.remaining_h, now) and (stay.staffed or self._staffed(now)):
+            needs_h = stay.remaining_h if stay.requeued else service_from(stay, now)
+            if self._fits(needs_h, now) and (stay.staffed or self._staffed(now)):
                 best = group
         if best < 0:
             return False
@@ -287,6 +301,9 @@ class FullStation(Element):
         self._occupy(stay, self.lanes.pool_for(best))
         if not stay.requeued:
             stay.start_h = now
+            stay.service_h = stay.remaining_h = service_from(stay, now)
+            if self._in_cycle and stay.service_h == 0:
+                raise refuse_zero_in_cycle(self.id, stay.consignment, now)
         stay.requeued = False
         if self._staff is not None and not stay.staffed:
             self._staff.take(self._need)

@@ -1,8 +1,9 @@
 """What moves and where to: consignments, their visits, and the steps of their itineraries.
 
-A step is decided at the instant at which the consignment would join it: its
-share, reliefs, factors and law are read then (rule D13). A step that is not
-taken, or that a relief of factor 0 skips, leaves no visit.
+Whether a step is taken is decided at the instant at which the consignment comes
+to it: its share, and reliefs of factor 0, are read then. How long it takes is
+read when the service starts: law, factor and the other reliefs (rule D13). A
+step that is not taken leaves no visit.
 """
 
 from __future__ import annotations
@@ -36,9 +37,12 @@ class Stop(Protocol):
     def present(self, consignment: Consignment, step: StepNow, origin: Any, visit: Visit) -> None:
         """Let `consignment`, still at the element `origin`, ask for room."""
 
+    def durations_change(self, changes_h: Sequence[float]) -> None:
+        """Durations of a step here change at these instants."""
+
 
 class ReliefNow:
-    """One relief of a step, read at joining."""
+    """One relief of a step."""
 
     __slots__ = ("factor", "share", "uniform")
 
@@ -51,7 +55,7 @@ class StepNow:
 
     __slots__ = (
         "_duration_h", "_factor", "_from_h", "_laws", "_only_h", "_reliefs", "_share", "_uniform", "always", "balk",
-        "element", "order",
+        "changes_h", "element", "order",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +77,8 @@ class StepNow:
         self.always = self._share is None and all(relief.factor != 0 for relief in self._reliefs)
         plain = len(self._duration_h) == 1 and self._factor is None and not self._reliefs
         self._only_h = self._duration_h[0] if plain else None
+        self.changes_h = step.changes_h
+        """Instants from which on a duration may be another one, in order; empty if it is always the same."""
 
     def taken(self, index: int, now: float) -> bool:
         """Whether consignment `index` takes the step if it comes to it at `now`."""
@@ -81,7 +87,7 @@ class StepNow:
         return not any(r.factor == 0 and r.uniform[index] < r.share.at(now) for r in self._reliefs)
 
     def duration(self, index: int, now: float) -> float:
-        """Duration of consignment `index` if it joins at `now`, factors included, on the clock grid. [h]"""
+        """Duration of consignment `index` if its service starts at `now`, on the clock grid. [h]"""
         if self._only_h is not None:
             return self._only_h[index]
         if not self._duration_h:
@@ -90,7 +96,7 @@ class StepNow:
         if self._factor is not None:
             duration_h *= self._factor.at(now)
         for relief in self._reliefs:
-            if relief.uniform[index] < relief.share.at(now):
+            if relief.factor and relief.uniform[index] < relief.share.at(now):
                 duration_h *= relief.factor
         return drawn_h if duration_h == drawn_h else round(duration_h * GRID_PER_H) / GRID_PER_H
 
@@ -233,7 +239,10 @@ class Consignment:
 
 
 class Visit(Happening):
-    """One visit of one consignment to one element; it is also the event of its own end."""
+    """One visit of one consignment to one element; it is also the event of its own end.
+
+    `service_h` is read at joining, and again as the service starts; who never starts keeps the first.
+    """
 
     __slots__ = ("consignment", "finish_h", "join_h", "leave_h", "ready_h", "service_h", "start_h", "step")
 
@@ -251,6 +260,13 @@ class Visit(Happening):
             self.ready_h = now
         else:
             self.ready_h, consignment.ready_h = ready_h, None
+
+
+def service_from(visit: Visit, now: float) -> float:
+    """Duration of a visit that starts at `now` (rule D13). [h]"""
+    consignment = visit.consignment
+    step = consignment.steps[visit.step]
+    return step.duration(consignment.index, now) if step.changes_h else visit.service_h
 
 
 def by_turn(visit: Visit) -> tuple[float, float, int]:

@@ -7,7 +7,7 @@ from math import inf
 
 from corridor_sim.engines.event.clock import CALENDAR, ENDINGS, DatedValue, EventClock, Happening
 from corridor_sim.engines.event.element import Element, line_up
-from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
+from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, service_from
 from corridor_sim.plan.plan import Delay, LimitedLeg
 
 
@@ -75,6 +75,7 @@ class LimitedLegElement(Element):
         self._inside += 1
         if self._headway is not None:
             self._free_h = now + self._headway.at(now)
+        visit.service_h = service_from(visit, now)
         exit_h = now + visit.service_h
         if self._no_overtaking:
             exit_h = self._last_exit_h = max(exit_h, self._last_exit_h)

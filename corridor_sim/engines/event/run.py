@@ -74,6 +74,8 @@ def _replication(plan: Plan, wiring: Wiring, inputs: SampledInputs) -> Records:
         for k, (flow, drawn) in enumerate(zip(plan.flows, inputs.flows, strict=True))
     ]
     for flow in flows:
+        for step in (step for itinerary in flow.itineraries for step in itinerary if step.changes_h):
+            step.element.durations_change(step.changes_h)
         _release(flow, clock, elements)
     clock.run()
     _refuse_deadlock(elements, clock.now)

@@ -11,7 +11,7 @@ from collections import deque
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, line_up
-from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
+from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, service_from
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.plan import Station
 
@@ -19,7 +19,7 @@ from corridor_sim.plan.plan import Station
 def refuse_zero_in_cycle(id: str, consignment: Consignment, now: float) -> SimulationError:
     """The error for a zero-length service at a station of a cycle (rule D14)."""
     return SimulationError(
-        f"{id}: the service of {consignment}, which joins at {now:g} h, takes no time, and the station lies on a "
+        f"{id}: the service of {consignment}, which starts at {now:g} h, takes no time, and the station lies on a "
         "cycle of stations; the order within one instant would not be defined"
     )
 
@@ -54,8 +54,6 @@ class PlainStation(Element):
     def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:
         """Join the queue; no service starts before all who come at `now` have joined."""
         visit = Visit(consignment, now, step.duration(consignment.index, now), self.on_end)
-        if self._in_cycle and visit.service_h == 0:
-            raise refuse_zero_in_cycle(self.id, consignment, now)
         self.visits.append(visit)
         self._arrived.append(visit)
         if not self.touched:
@@ -70,6 +68,9 @@ class PlainStation(Element):
         while queue and self._in_service < lanes:
             visit = queue.popleft()
             visit.start_h = now
+            visit.service_h = service_from(visit, now)
+            if self._in_cycle and visit.service_h == 0:
+                raise refuse_zero_in_cycle(self.id, visit.consignment, now)
             self._in_service += 1
             if visit.service_h > 0:
                 self._schedule(visit, ENDINGS, visit.service_h)
