@@ -21,7 +21,7 @@ from corridor_sim.plan.capacity import COUNTED, ONE, Accounts, CapacityPool, vis
 from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Need
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import needs_at
-from corridor_sim.plan.plan import FlowPlan, Plan, Step, Variant
+from corridor_sim.plan.plan import FlowPlan, Plan, Station, Step, Variant
 from corridor_sim.plan.timelines import combine
 
 HIGH_LOAD = 0.95
@@ -53,10 +53,11 @@ class Load:
         return self.demand_per_day / self.capacity_per_day if self.capacity_per_day > 0 else float("inf")
 
 
-def loads(plan: Plan) -> list[Load]:
+def loads(plan: Plan, at_least: float = 0.0) -> list[Load]:
     """Load of every element that limits, in the order of the plan, where anything comes at all.
 
-    Where some flows have lanes of their own, the load is that of the scarcest lanes.
+    Where some flows have lanes of their own, the load is that of the scarcest lanes. Some of the elements
+    with a load below `at_least` may be left out: those of which that is seen at a glance.
 
     Notes
     -----
@@ -74,11 +75,26 @@ def loads(plan: Plan) -> list[Load]:
                 work_h[step.element, number] += hours
     accounts, found = Accounts(plan), []
     for k in np.flatnonzero(visits.sum(axis=1) > 0).tolist():
+        if _passes_at_a_glance(plan, k, float(work_h[k].sum()), at_least):
+            continue
         account = accounts.of(k)
         listed = [load for pool in account.pools if (load := _load(plan, k, pool, account.reason, visits, work_h))]
         if listed:
             found.append(max(listed, key=lambda one: one.load))
     return found
+
+
+def _passes_at_a_glance(plan: Plan, element: int, work_h: float, load: float) -> bool:
+    """Whether a station's work is under half of what it can do at this load, without asking how openings end.
+
+    Where services in progress are finished after closing, lanes serve their open hours or more.
+    """
+    station = plan.elements[element]
+    if not isinstance(station, Station) or station.closing not in ("finish", "clear_queue"):
+        return False
+    if station.reserved or station.staff_pool is not None or station.outages or station.breakdown is not None:
+        return False
+    return work_h < 0.5 * load * station.lanes.integral(plan.horizon_h)
 
 
 def expected_visits(plan: Plan) -> FloatArray:
@@ -139,7 +155,7 @@ def load_problems(plan: Plan, kind: str) -> list[Problem]:
         for needs in needs_at(plan)
     ]
     elements = {element.id: (element, left) for element, left in zip(plan.elements, not_counted, strict=True)}
-    for one in loads(plan):
+    for one in loads(plan, HIGH_LOAD):
         element, left = elements[one.element]
         path, hint = file_path(element), f"not counted: {_listed(left)}" if left else ""
         grows = one.demand_per_day - one.capacity_per_day

@@ -214,6 +214,8 @@ def width_to_cut_for(executor: futures.Executor | None, workers: int | None, eng
     return Width(workers, workers)
 
 
+REDUCED_GB = 0.04
+"""Most that the reducers of a block of the compiled pass hold; besides them it holds one replication. [GB]"""
 WORTH_A_BLOCK = 4
 """Replications that a block should have, so that ending the tables of its plans weighs little."""
 
@@ -229,7 +231,11 @@ def cut_in_blocks(job: Job, numbers: Sequence[int], workers: int, *, in_steps: b
         return []
     fits = max(1, int(0.4 * job.memory_gb * 1e9 / workers / job.bytes_per_replication))
     most = 16 if job.engine == "event" else 512
+    if job.engine == "compiled":
+        most = min(most, max(WORTH_A_BLOCK, int(REDUCED_GB * 1e9 / job.bytes_per_replication)))
     size = min(fits, most, -(-len(numbers) // workers))
+    # As many blocks as that takes, all about as long.
+    size = -(-len(numbers) // -(-len(numbers) // size))
     if job.engine == "event" and (workers > 1 or in_steps):
         # Small blocks keep all workers busy to the end and lose little when interrupted.
         size = 1

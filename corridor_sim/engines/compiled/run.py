@@ -7,7 +7,9 @@ arrays are as long as one replication has consignments.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -39,8 +41,8 @@ from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInpu
 
 WINDOW_H = 48.0
 """Hours worked through at once: those of one queue in a window should fit into the cache. [h]"""
-DRAWN_TOGETHER = 2_000_000
-"""Releases drawn at once, over several replications."""
+DRAWN_TOGETHER = 250_000
+"""Releases drawn at once, over several replications; their arrays are held as long as these are worked through."""
 
 
 def reduce(
@@ -77,8 +79,12 @@ def reduce(
         inputs = sampler.stream(block).next(math.inf)
         columns = _DrawColumns(code, inputs.flows)
         of_others = [_inputs(other, block, inputs.flows) for other in base.others]
+        coming = deque(columns.draws(k, inputs.flows) for k in range(len(block)))
+        # What was drawn of flows is copied by now, and not held twice.
+        inputs = replace(inputs, flows=())
+        del columns
         for k in range(len(block)):
-            draws = columns.draws(k, inputs.flows)
+            draws = coming.popleft()
             tables, kernels = _drawn_tables(code, plan, inputs, k)
             state = _empty(code, kernels, len(draws.release_h), state)
             sums = base.with_rows(_zeros(code, collector))
