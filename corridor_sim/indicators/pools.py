@@ -83,23 +83,23 @@ def pooled(
     rows: Sequence[tuple[Sequence[tuple[Label, float]], FloatArray, IntArray]], replications: IntArray
 ) -> PooledCounts:
     """PooledCounts of distributions given as (labels with percent, values, counts of shape (replication, value))."""
-    which, value, counts, percentiles = [], [], [], []
+    value, counts, percentiles = [], [], []
     section = replications % SECTIONS
     alone = len(np.unique(section)) == len(section)
     for number, (labels, values, by_replication) in enumerate(rows):
         percentiles += [(label, number, percent) for label, percent in labels]
         there = np.flatnonzero(by_replication.any(axis=0))
-        found = np.zeros((len(there), SECTIONS), dtype=np.int64)
-        if alone:
-            found[:, section] = by_replication[:, there].T
-        else:
-            np.add.at(found.T, section, by_replication[:, there])
-        which.append(np.full(len(there), number, dtype=np.int64))
         value.append(values[there])
-        counts.append(found)
+        counts.append(by_replication[:, there])
     if not rows:
         return PooledCounts((), np.empty(0, np.int64), np.empty(0), np.empty((0, SECTIONS), np.int64))
-    return PooledCounts(tuple(percentiles), np.concatenate(which), np.concatenate(value), np.concatenate(counts))
+    which = np.repeat(np.arange(len(rows)), [len(one) for one in value])
+    found = np.zeros((len(which), SECTIONS), dtype=np.int64)
+    if alone:
+        found[:, section] = np.concatenate(counts, axis=1).T
+    else:
+        np.add.at(found.T, section, np.concatenate(counts, axis=1))
+    return PooledCounts(tuple(percentiles), which, np.concatenate(value), found)
 
 
 def together(pools: Iterable[PooledCounts | None]) -> PooledCounts | None:

@@ -287,6 +287,20 @@ class Components(Reducer):
                 break
         return ratio(visits.of(visits.joined, element, flows), passages)
 
+    def shares(
+        self,
+        visited: tuple[int, ...],
+        elements: tuple[int, ...],
+        passages: FloatArray,
+        place: PlaceKey,
+        flows: tuple[int, ...] | None,
+    ) -> FloatArray:
+        """Those of some elements, as `share`, shape (element, replication), or (element, 1) if none depends on it."""
+        always = [self._always(k, flows, place) for k in visited]
+        if None not in always:
+            return np.array(always, dtype=np.float64)[:, None]
+        return np.stack([self.share(k, elements, passages, place, flows) for k in visited])
+
     def _always(self, element: int, flows: tuple[int, ...] | None, place: PlaceKey) -> int | None:
         """How often every itinerary of these flows through a place visits an element there, None if it depends."""
         if (element, flows, place) not in self._times:
@@ -368,8 +382,7 @@ class _MeanVisits:
                 self._parts.setdefault(hold_component(thing), []).append(("hold", row))
             for name in ("interrupted", "blocked"):
                 self._parts.setdefault(name, []).append((name, row))
-        shares = [components.share(k, elements, passages, place, flows) for k in self._visited]
-        self._share = np.stack(shares) if shares else np.empty((0, self._count))
+        self._share = components.shares(self._visited, elements, passages, place, flows)
         self._hours: dict[str, FloatArray] = {}
 
     def _hours_by_element(self, kind: str) -> FloatArray:

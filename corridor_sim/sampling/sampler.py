@@ -375,6 +375,8 @@ def _problems(flow: FlowPlan) -> list[Problem]:
             mine = tuple(law for _, law in step.laws)
             if mine and laws.setdefault(step.draws, mine) != mine:
                 found.append(Problem("has one stream of durations with two sets of laws", path, step.draws))
+    if len(flow.variants) == 1 and flow.variants[0].share.is_constant and 0 < flow.variants[0].share.value[0] < np.inf:
+        return found
     instants = distinct(np.concatenate([variant.share.from_h for variant in flow.variants]))
     shares = np.array([variant.share(instants) for variant in flow.variants])
     if not (np.isfinite(shares).all() and (shares >= 0).all() and (shares.sum(axis=0) > 0).all()):

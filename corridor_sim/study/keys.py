@@ -7,6 +7,7 @@ nor are the scenario's name, its description and its place in a list.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
@@ -24,6 +25,7 @@ _NO_CONTENT = ("replications", "seed")
 PARTS = ("content", "root_entropy", "indicators", "options", "stream_scheme", "library")
 
 
+@functools.cache
 def library_version() -> str:
     """Version of this library as installed."""
     try:
