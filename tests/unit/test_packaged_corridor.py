@@ -89,6 +89,17 @@ def test_every_packaged_figure_has_a_range_or_says_why_it_is_exact(path):
         assert row.low is None or row.low < row.high, row.path
 
 
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_every_number_of_places_legs_posts_and_flows_has_a_source_and_the_group_it_moves_with(path):
+    scenario = load_scenario(path)
+    rows = [row for row in figures_of(scenario) if row.path.split(".")[0] in ("places", "legs", "checkpoints", "flows")]
+    assert [row.path for row in rows if not row.source] == []
+    # A figure without a group moves alone: it has a range of its own, or one that says `apart`.
+    shared = {id: one for id, one in scenario.ranges.items() if one.ranged and not one.apart}
+    named = {row.group for row in rows if row.ranged}
+    assert {one.group or id for id, one in shared.items() if any(of.startswith("legs.rail_") for of in one.of)} <= named
+
+
 def test_ranges_of_the_corridor_all_name_figures(corridor):
     paths = [row.path for row in figures_of(corridor)]
     assert [(id, one.names_nothing(paths)) for id, one in corridor.ranges.items() if one.names_nothing(paths)] == []
