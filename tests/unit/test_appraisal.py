@@ -324,3 +324,13 @@ def test_an_appraisal_is_drawn_from_its_numbers(kind):
         assert dots == pytest.approx([one for one in found.switching.values() if 0 <= one <= 2])
     with pytest.raises(ValueError, match="draws an appraisal"):
         PLOTS[kind](object())
+
+
+@pytest.mark.parametrize("name", ["base_2024", "roadmap_2027_2028_growth", "russian_programme_2028", "target_2028"])
+def test_no_cost_of_a_packaged_measure_stands_without_range_and_status(name):
+    frame = cs.figures(name)
+    costs = frame[frame["path"].str.match(r"improvements\..*\.(capex_usd|opex_usd_year|life_years)")]
+    assert len(costs)
+    assert (costs["low"] < costs["high"]).all()
+    assert costs["status"].isin(["published", "derived", "conflicting", "assumed"]).all()
+    assert ((costs["source"] != "") | (costs["note"] != "") | (costs["status"] == "assumed")).all()
