@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -63,22 +64,24 @@ def loads(plan: Plan, at_least: float = 0.0) -> list[Load]:
     -----
     Means over the whole run: rates, shares and factors are taken at the instant
     of release, as if the way took no time; what a stage upstream cannot pass on is
-    counted as demand downstream all the same.
+    counted as demand downstream all the same. Between two changes of a service the lanes
+    pass as many as they have lane-hours for, each at the mean service of those who come then.
     """
-    visits = np.zeros((len(plan.elements), len(plan.flows)))
-    work_h = np.zeros_like(visits)
+    periods = [_periods(changes_h, plan.horizon_h) for changes_h in plan.duration_changes_h()]
+    visits = [np.zeros((len(edges_h) - 1, len(plan.flows))) for edges_h in periods]
+    work_h = [np.zeros_like(one) for one in visits]
     for number, flow in enumerate(plan.flows):
         for variant in flow.variants:
             for step in variant.steps:
-                count, hours = _expected(plan, flow, variant, step)
-                visits[step.element, number] += count
-                work_h[step.element, number] += hours
+                count, hours = _expected(plan, flow, variant, step, periods[step.element])
+                visits[step.element][:, number] += count
+                work_h[step.element][:, number] += hours
     accounts, found = Accounts(plan), []
-    for k in np.flatnonzero(visits.sum(axis=1) > 0).tolist():
-        if _passes_at_a_glance(plan, k, float(work_h[k].sum()), at_least):
+    for k in (k for k, one in enumerate(visits) if one.sum() > 0):
+        if len(periods[k]) == 2 and _passes_at_a_glance(plan, k, float(work_h[k].sum()), at_least):
             continue
-        account = accounts.of(k)
-        listed = [load for pool in account.pools if (load := _load(plan, k, pool, account.reason, visits, work_h))]
+        account, of = accounts.of(k), (periods[k], visits[k], work_h[k])
+        listed = [load for pool in account.pools if (load := _load(plan, k, pool, account.reason, *of))]
         if listed:
             found.append(max(listed, key=lambda one: one.load))
     return found
@@ -103,23 +106,40 @@ def expected_visits(plan: Plan) -> FloatArray:
     for number, flow in enumerate(plan.flows):
         for variant in flow.variants:
             for step in variant.steps:
-                visits[step.element, number] += _expected(plan, flow, variant, step)[0]
+                rate = visit_rate(plan, flow, variant, step)
+                visits[step.element, number] += 0.0 if rate is None else rate.integral(plan.horizon_h)
     return visits
 
 
+def _periods(changes_h: Iterable[float], horizon_h: float) -> FloatArray:
+    """Edges of the periods of a run in each of which a service is one and the same. [h]"""
+    return np.array([0.0, *(at for at in changes_h if 0 < at < horizon_h), horizon_h])
+
+
 def _load(
-    plan: Plan, element: int, pool: CapacityPool, reason: str, visits: np.ndarray, work_h: np.ndarray
+    plan: Plan,
+    element: int,
+    pool: CapacityPool,
+    reason: str,
+    edges_h: FloatArray,
+    visits: FloatArray,
+    work_h: FloatArray,
 ) -> Load | None:
-    """The load of one pool; None where there is no limit or nobody comes."""
+    """The load of one pool; None where there is no limit or nobody comes. Visits and lane-hours by period and flow."""
     mine = sorted(pool.flows)
-    demand, days = float(visits[element, mine].sum()), plan.horizon_h / 24
-    offered = float(pool.between(np.array([0.0, plan.horizon_h]))[0])
+    coming, work = visits[:, mine].sum(axis=1), work_h[:, mine].sum(axis=1)
+    demand, days = float(coming.sum()), plan.horizon_h / 24
+    offered = float(pool.between(edges_h).sum())
     if pool.lanes is not None:
-        work = float(work_h[element, mine].sum())
-        offered = offered / (work / demand) if work > 0 and demand > 0 else np.inf
+        if demand == 0 or work.sum() == 0:
+            return None
+        # Where nobody comes there is no service to go by but that of the others; where it takes no time all pass.
+        each_h = np.divide(work, coming, out=np.full_like(work, work.sum() / demand), where=coming > 0)
+        passing = np.divide(pool.between(edges_h), each_h, out=coming.copy(), where=each_h > 0)
+        offered = float(passing.sum())
     if demand == 0 or not np.isfinite(offered):
         return None
-    some = tuple(plan.flows[f].id for f in mine) if demand < visits[element].sum() * (1 - ROUNDING) else ()
+    some = tuple(plan.flows[f].id for f in mine) if demand < visits.sum() * (1 - ROUNDING) else ()
     return Load(
         element=plan.elements[element].id,
         demand_per_day=demand / days,
@@ -129,18 +149,24 @@ def _load(
     )
 
 
-def _expected(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> tuple[float, float]:
-    """Mean number of visits of a step in the run, and the lane-hours they need."""
-    visits = visit_rate(plan, flow, variant, step)
+def _expected(
+    plan: Plan, flow: FlowPlan, variant: Variant, step: Step, edges_h: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Mean number of visits of a step in each period between the edges, and the lane-hours they need."""
+    visits, nothing = visit_rate(plan, flow, variant, step), np.zeros(len(edges_h) - 1)
     if visits is None:
-        return 0.0, 0.0
-    count = visits.integral(plan.horizon_h)
+        return nothing, nothing
+    count = _integrals(visits, edges_h)
     if not step.laws:
-        return count, 0.0
+        return count, nothing
     mean = StepFunction([from_h for from_h, _ in step.laws], [law.mean_h for _, law in step.laws])
     reliefs = [combine(lambda s, f=relief.factor: 1 - s * (1 - f), relief.share) for relief in step.reliefs]
     parts = [visits, mean, step.factor or ONE, *reliefs]
-    return count, combine(lambda *values: np.prod(values, axis=0), *parts).integral(plan.horizon_h)
+    return count, _integrals(combine(lambda *values: np.prod(values, axis=0), *parts), edges_h)
+
+
+def _integrals(function: StepFunction, edges_h: FloatArray) -> FloatArray:
+    return np.array([function.integral(until, since) for since, until in pairwise(edges_h.tolist())])
 
 
 def load_problems(plan: Plan, kind: str) -> list[Problem]:

@@ -459,6 +459,15 @@ class Plan:
         """End of the window in which joining consignments are counted. [h]"""
         return self.horizon_h if self.count_until_h is None else self.count_until_h
 
+    def duration_changes_h(self) -> list[tuple[float, ...]]:
+        """Of each element, the instants of the run from which on a duration there may be another one, in order. [h]"""
+        found: list[set[float]] = [set() for _ in self.elements]
+        for flow in self.flows:
+            for variant in flow.variants:
+                for step in variant.steps:
+                    found[step.element].update(at for at in step.changes_h if at <= self.horizon_h)
+        return [tuple(sorted(one)) for one in found]
+
     def element_index(self, id: str) -> int:
         """Number of the element of this id. Raises KeyError."""
         for index, element in enumerate(self.elements):

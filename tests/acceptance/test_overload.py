@@ -8,7 +8,8 @@ import warnings
 import pytest
 
 import corridor_sim as cs
-from corridor_sim.plan.load import check
+from corridor_sim.plan.build import make_plan
+from corridor_sim.plan.load import check, loads
 
 BORDER = """
 schema = 1
@@ -283,3 +284,19 @@ from = 2024-01-03T06:00:00"""
     assert mean(results, "capacity_per_day") == (6 * 1 + 42 * 4) / 2
     by_day = [float(values[0]) for _, values in results.rows.select("capacity_by_day", place="a")]
     assert by_day == [24.0, 24.0, 6 + 18 * 4, 96.0]
+
+
+@pytest.mark.parametrize("per_day", [40, 70])
+def test_check_and_the_run_weigh_a_change_within_the_run_alike(per_day):
+    """24 a day for ten days, then 96: 60 a day can pass on average, whatever share of those who come needs an hour."""
+    more = (
+        '[improvements.faster]\nkind = "service_time"\nat = "checkpoints.a.exit.lanes"\nfactor = 0.25\n'
+        "from = 2024-01-11\n"
+    )
+    text = BORDER.format(
+        stage=f"lanes = 1\n{law(value_h=1.0)}", flow=f"per_day = {per_day}", post="", more=more, days=20, replications=1
+    )
+    (load,) = [one for one in loads(make_plan(cs.loads(text))) if one.element == STAGE]
+    assert load.capacity_per_day == pytest.approx(60)
+    assert load.demand_per_day == pytest.approx(per_day)
+    assert any("load" in str(problem) for problem in check(cs.loads(text))) == (per_day > 60)

@@ -13,7 +13,6 @@ import numpy as np
 from corridor_sim.core.errors import EngineRefusal, SimulationError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.merging import merge
-from corridor_sim.engines.batch.reading import changes_of
 from corridor_sim.engines.batch.reading import served as as_read
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.batch.servers import server_for
@@ -69,7 +68,7 @@ def simulate_cycles(plan: Plan, inputs: SampledInputs) -> Records:
             _Itinerary(block, v, np.flatnonzero(drawn.variant.ravel() == v)) for v in range(len(plan.flows[f].variants))
         ]
     until_h = np.nextafter(plan.horizon_h, np.inf)
-    cyclic, back, changes_h = in_cycle(plan), goes_back(plan), changes_of(plan)
+    cyclic, back, changes_h = in_cycle(plan), goes_back(plan), plan.duration_changes_h()
     for _ in range(MOST_SWEEPS):
         changed = False
         visits: list[ElementVisits | None] = []

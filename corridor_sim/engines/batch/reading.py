@@ -19,17 +19,6 @@ from numpy.typing import NDArray
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.merging import Joining, concatenated
 from corridor_sim.engines.batch.servers import Served, Server
-from corridor_sim.plan.plan import Plan
-
-
-def changes_of(plan: Plan) -> list[tuple[float, ...]]:
-    """Of each element, the instants within the run from which on a duration there may be another one, in order. [h]"""
-    found: list[set[float]] = [set() for _ in plan.elements]
-    for flow in plan.flows:
-        for variant in flow.variants:
-            for step in variant.steps:
-                found[step.element].update(at for at in step.changes_h if at <= plan.horizon_h)
-    return [tuple(sorted(one)) for one in found]
 
 
 def served(

@@ -15,7 +15,6 @@ import numpy as np
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines import queues
 from corridor_sim.engines.batch.merging import Joining, concatenated, merge
-from corridor_sim.engines.batch.reading import changes_of
 from corridor_sim.engines.batch.reading import served as as_read
 from corridor_sim.engines.batch.refusals import blocking_lines
 from corridor_sim.engines.batch.servers import DelayServer, DeparturesServer, Served, Server, server_for
@@ -82,7 +81,7 @@ class Run:
                     self.places[step.element].append((f, v, s))
         self.blocks = 0
         self.servers: dict[int, Server] = {}
-        self.changes_h = changes_of(plan)
+        self.changes_h = plan.duration_changes_h()
         self.lines = {run[0]: run for run in blocking_lines(plan)}
         self.inner = {number for run in self.lines.values() for number in run[1:]}
         self.by_number = False

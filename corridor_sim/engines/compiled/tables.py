@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray, grid_point
-from corridor_sim.engines.batch.reading import changes_of
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.batch.servers import group_of, shares_of_lanes, up_of
 from corridor_sim.engines.compiled import codes, kernel_tables
@@ -523,7 +522,7 @@ class _QueueTables:
         self.timetables: list[tuple[int, int]] = []
         self.drawn: list[tuple[int, Drawn]] = []
         self.changes = _Lists()
-        self.changes_of = changes_of(plan)
+        self.changes_of = plan.duration_changes_h()
         self.astride = 0
 
     def code(self, functions: _Functions) -> None:
