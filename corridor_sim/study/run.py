@@ -560,7 +560,7 @@ def choose_engine(
     if engine != "auto":
         if refused := against[engine]():
             raise EngineRefusal(engine, refused)
-        return engine, "asked for"
+        return engine, f"asked for{_in_time_order(plan) if engine == 'compiled' else ''}"
     does_not = []
     other = "batch"
     if refused := against["batch"]():
@@ -571,9 +571,18 @@ def choose_engine(
     if visits() >= EARNED[other]:
         refused = against["compiled"]() or _not_kept()
         if not refused:
-            return "compiled", "auto: it does all that is asked for"
+            return "compiled", f"auto: it does all that is asked for{_in_time_order(plan)}"
         does_not.insert(0, f"compiled does not do {_first(refused)}")
     return other, f"auto: {'; '.join(does_not) or 'it does all that is asked for, and the run is small'}"
+
+
+def _in_time_order(plan: Plan) -> str:
+    """The part of a plan that the pass works through in time order, in words; "" where there is none."""
+    from corridor_sim.engines import compiled
+
+    found = compiled.in_time_order(plan)
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    return f"; in time order {', '.join(found[:3])}{more}" if found else ""
 
 
 def _first(refused: Sequence[str]) -> str:

@@ -250,7 +250,59 @@ def element_of(
             per_day=np.where(opens < closes, per_day, 0),
             open=StepFunction(instants, values),
         )
+    if kind == "mixed":
+        return mixed_station(dice, id, span, flows, rows, inputs)
     return Delay(id=id, component="dwell")
+
+
+def mixed_station(dice: Dice, id: str, span: int, flows: int, rows: int, inputs: dict) -> Station:
+    """A station that may have any closing, outages, lanes kept or else with names, and classes, all at once."""
+    closing = ("finish", "suspend", "restart", "no_overrun", "clear_queue")[dice.integer(0, 4)]
+    lanes = hours_of(dice, span, dice.integer(1, 3)) if dice.integer(0, 1) else steps_of(dice, 0, 3, span)
+    named = None
+    if closing == "no_overrun":
+        # Services are shorter than 6 h: leave the first and the last opening long enough for all.
+        lanes = StepFunction([0.0, 12.0, 20.0, 28.0], [dice.integer(1, 3), 0, dice.integer(1, 3), dice.integer(1, 3)])
+    elif dice.integer(0, 3) == 0:
+        named = tuple(steps_of(dice, 0, 1, span) for _ in range(dice.integer(1, 3)))
+        edge = np.unique(np.concatenate([one.from_h for one in named]))
+        lanes = StepFunction(edge, sum(one(edge) for one in named))
+    most = max(1, len(named) if named else int(lanes.value.max()))
+    outages, breakdown, by_lane = (), None, bool(dice.integer(0, 1))
+    if dice.integer(0, 2):
+        outages = outages_of(dice, span, most if by_lane else None)
+        outages += outages_of(dice, span, None) if dice.integer(0, 2) == 0 else ()
+    if dice.integer(0, 2) == 0:
+        inputs["outages"][id] = tuple(outages_of(dice, span, most if by_lane else None) for _ in range(rows))
+        breakdown = PlanBreakdown(up="drawn", down="drawn", per_lane=by_lane)
+    reserved = ()
+    identity = named or (by_lane and (outages or breakdown))
+    if dice.integer(0, 1) and not identity:
+        reserved = tuple(
+            Reservation(
+                flows=frozenset({dice.integer(0, flows - 1)}),
+                lanes=steps_of(dice, 0, 2, span, 2) if dice.integer(0, 1) else StepFunction.constant(1),
+                overflow=bool(dice.integer(0, 1)),
+            )
+            for _ in range(dice.integer(1, 2))
+        )
+    rank = tuple(dice.integer(0, 2) for _ in range(flows)) if dice.integer(0, 1) else None
+    changes = ()
+    if dice.integer(0, 3) == 0:
+        later = tuple(dice.integer(0, 2) for _ in range(flows))
+        changes = ((0.0, rank), (float(dice.integer(1, span)), later))
+    return Station(
+        id=id,
+        lanes=lanes,
+        closing=closing,
+        named=named,
+        outages=outages,
+        breakdown=breakdown,
+        outage_policy=("resume", "restart", "finish", "requeue")[dice.integer(0, 3)],
+        reserved=reserved,
+        rank=rank,
+        rank_changes=changes,
+    )
 
 
 TAKES_TIME = {"timetable", "when_full", "boarding_by_class", "quota"}
@@ -361,7 +413,12 @@ def random_case(
 
 
 APART = ("fifo", "dated", "priority", "priority_dated", "delay")
-"""Kinds of elements that the compiled pass may work through together."""
+"""Kinds of elements that are worked through together the short way."""
+MIXED = (
+    *("mixed",) * 7, "fifo", "delay", "headway", "vehicle_limit", "closure", "no_overtaking", "quota",
+    "timetable", "timetable",
+)  # fmt: skip
+"""Kinds of elements that the compiled pass may work through in time order, stations with everything among them."""
 
 
 def coupled(dice: Dice, plan: Plan, inputs: SampledInputs) -> tuple[Plan, SampledInputs]:

@@ -16,18 +16,19 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from plans import APART, NumpyDice, coupled, random_case
+from plans import APART, MIXED, NumpyDice, coupled, random_case
 from windows import GivenDraws
 
 from corridor_sim.core.errors import EngineRefusal, SimulationError
 from corridor_sim.engines import batch, compiled, event
+from corridor_sim.engines.compiled.coupling import balks, coupling
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Collector, Indicator
 from corridor_sim.model.service_times import Exponential
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import needed, needs_at
-from corridor_sim.plan.plan import Plan, PlanBreakdown, Span, Station, StepFunction
+from corridor_sim.plan.plan import Plan, PlanBreakdown, PlanOutage, Span, Station, StepFunction
 from corridor_sim.records.inputs import default_numbers
 from corridor_sim.records.visits import chunk_of
 from corridor_sim.sampling.sampler import Sampler
@@ -129,6 +130,8 @@ def case_of(seed, **size):
         # What requeues is no case for batch.
         return with_usual_numbers(random_case(dice, requeues=number % 3 == 1, **size), seed)
     kinds = {"kinds": APART} if number % 2 else {}
+    if number % 12 == 6:
+        kinds = {"kinds": MIXED}
     return coupled(dice, *with_usual_numbers(random_case(dice, **kinds, **size), seed))
 
 
@@ -166,6 +169,68 @@ def test_coupled_plans_with_many_consignments_have_the_same_table(seed):
         pooled += len({one.staff_pool for one in plan.elements if isinstance(one, Station)} - {None})
     assert balked >= 3
     assert pooled >= 3
+
+
+def mixed_cases(seeds, together, **size):
+    """(seed, plan, inputs) of plans of stations with everything; `together`: with pools and balking."""
+    for seed in seeds:
+        dice = NumpyDice(np.random.default_rng([11, seed]))
+        plan, inputs = with_usual_numbers(random_case(dice, kinds=MIXED, **size), seed)
+        if together:
+            plan, inputs = coupled(dice, plan, inputs)
+        if not compiled.refusals(plan):
+            yield seed, plan, inputs
+
+
+def same_table_or_error(plan, inputs, window_h, seed):
+    """Whether the pass has the table of the event engine; False where a service fits into no opening."""
+    try:
+        event.simulate(plan, inputs)
+    except SimulationError:
+        with pytest.raises(SimulationError, match="could never start"):
+            difference(plan, inputs, window_h)
+        return False
+    assert difference(plan, inputs, window_h) == "", seed
+    return True
+
+
+def test_a_station_without_a_kernel_is_worked_through_in_time_order_and_the_rest_by_kernels():
+    ran, alone = 0, Counter()
+    size = {"elements": (1, 3), "consignments": (20, 40), "rows": (1, 2), "flows": (1, 3), "span": 40}
+    for seed, plan, inputs in mixed_cases(range(90), together=False, **size):
+        ran += same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed)
+        for what in {text.rsplit(" at ", 1)[0] for text in batch.refusals(plan)}:
+            alone[what] += 1
+    assert ran >= 50
+    # Among what batch refuses and the pass does:
+    assert alone["outages that requeue"] >= 5
+    assert alone["priority whose order changes within the run"] >= 5
+    assert alone["reserved lanes with outages"] >= 5
+    assert alone["priority with outages"] >= 3
+    assert alone["lanes of their own identity with closing 'restart'"] >= 2
+
+
+def test_pools_and_balking_go_with_everything_that_stations_legs_and_acceptance_have():
+    ran, pooled, announced = 0, Counter(), Counter()
+    size = {"elements": (3, 5), "consignments": (30, 60), "rows": (1, 1), "flows": (1, 2), "span": 40}
+    for seed, plan, inputs in mixed_cases(range(240), together=True, **size):
+        if not same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed):
+            continue
+        ran += 1
+        found = coupling(plan)
+        for k in {k for group in found.groups if len(group) > 1 for k in group} if found else ():
+            pooled.update(needed(plan.elements[k]))
+        for _, variant, k, balk in balks(plan):
+            for n in {k, *balk.stages}:
+                announced.update(needed(plan.elements[variant.steps[n].element]))
+    assert ran >= 70
+    closings = (Mechanism.SUSPEND, Mechanism.RESTART, Mechanism.NO_OVERRUN, Mechanism.CLEAR_QUEUE)
+    outages = (Mechanism.OUTAGES, Mechanism.LANE_OUTAGES, Mechanism.BREAKDOWNS, Mechanism.OUTAGES_REQUEUE)
+    between = (Mechanism.ACCEPTANCE, Mechanism.HEADWAY, Mechanism.CLOSURES, Mechanism.VEHICLE_LIMIT)
+    for one in (*closings, *outages, *between, Mechanism.DEPARTURES, Mechanism.RESERVED_LANES, Mechanism.NAMED_LANES):
+        assert pooled[one] >= 1, one
+    for one in (*closings, *outages, Mechanism.RESERVED_LANES, Mechanism.RESERVED_OVERFLOW, Mechanism.NAMED_LANES):
+        assert announced[one] >= 2, one
 
 
 def test_outages_of_a_station_that_requeue_where_lanes_stay_the_same_have_the_table_of_the_event_engine():
@@ -313,13 +378,26 @@ def test_auto_does_not_compile_where_every_process_would_have_to(monkeypatch):
     assert "NUMBA_CACHE_DIR" in reason
 
 
-def test_four_forms_are_compiled_with_kernels_and_coupled_queues_and_without():
+def test_six_forms_are_compiled_with_kernels_queues_in_time_order_and_stations_with_everything_and_without():
     compiled.prepare(make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1})))
-    for _, plan, inputs in cases(range(40)):
+    for _, plan, inputs in cases(range(60)):
         collector = Collector(plan, inputs.replications)
         compiled.reduce(plan, GivenDraws(plan, inputs), range(len(inputs.replications)), collector)
     compiled.prepare(Plan(elements=(), flows=(), horizon_h=24.0))
-    assert len(machine.replication.signatures) == 4
+    assert 4 <= len(machine.replication.signatures) <= 6
+
+
+def test_the_header_of_a_run_names_the_part_that_is_worked_through_in_time_order():
+    plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
+    k = next(k for k, one in enumerate(plan.elements) if isinstance(one, Station))
+    elements = list(plan.elements)
+    elements[k] = dataclasses.replace(
+        elements[k], outages=(PlanOutage(from_h=3.0, until_h=9.0),), outage_policy="finish"
+    )
+    part = dataclasses.replace(plan, elements=tuple(elements))
+    named = f"auto: it does all that is asked for; in time order {elements[k].id}"
+    assert choose_engine(part, "auto") == ("compiled", named)
+    assert choose_engine(plan, "auto") == ("compiled", "auto: it does all that is asked for")
 
 
 @pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")

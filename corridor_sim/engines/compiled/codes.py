@@ -5,8 +5,16 @@ CONSTANT_LANES, DATED_LANES, URGENT_FIRST, DAILY, FREE, SAILING = range(6)
 without crossings), no wait, a timetable with crossings."""
 LIMITED_LEG, HOURS, PARKED, SINGLE_LANES, RESERVED, WHEN_FULL, BY_CLASS = range(6, 13)
 """Kinds that are left to a kernel of `engines.queues`."""
-READ_AGAIN = frozenset({LIMITED_LEG, HOURS, PARKED, SINGLE_LANES, RESERVED})
-"""Kinds left to a kernel whose services are those of their steps."""
+FULL_STATION, LEG_IN_TIME = 13, 14
+"""Kinds that are only worked through in time order (`full.py`)."""
+READ_AGAIN = frozenset({LIMITED_LEG, HOURS, PARKED, SINGLE_LANES, RESERVED, FULL_STATION})
+"""Kinds, left to a kernel or worked through in time order, whose services are those of their steps."""
+CLOSINGS = "finish", "suspend", "restart", "no_overrun", "clear_queue"
+FINISH, SUSPEND, RESTART, NO_OVERRUN, CLEAR_QUEUE = range(5)
+"""What happens to services as a station closes, by name and as numbers."""
+POLICIES = "resume", "restart", "finish", "requeue"
+OUTAGES_RESUME, OUTAGES_RESTART, OUTAGES_FINISH, OUTAGES_REQUEUE = range(4)
+"""What happens to services that an outage meets, by name and as numbers."""
 HANDS_BACK = RESERVED
 """From this kind on a kernel leaves open who starts after the window; they are handed in again."""
 FIXED, AS_LAW, UNUSUAL = range(3)

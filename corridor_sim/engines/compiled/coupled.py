@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
+from corridor_sim.engines.batch.reading import changes_of
+from corridor_sim.engines.compiled.codes import FULL_STATION
 from corridor_sim.engines.compiled.coupling import coupling
+from corridor_sim.engines.compiled.full_tables import Full, full, instants, outages_of
 from corridor_sim.engines.compiled.tables import Coded, Ints, real, whole
-from corridor_sim.plan.plan import Plan, Station, Step
+from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, PlanOutage, Quota, Station, Step
+from corridor_sim.records.inputs import SampledInputs
 
 
 class Coupled(NamedTuple):
@@ -129,8 +133,8 @@ class _LoopFunctions:
         return -1 if function is None else self.number.setdefault(function, len(self.number))
 
 
-def coupled(plan: Plan, code: Coded) -> Coupled | None:
-    """The tables of a plan, None where nothing is coupled.
+def coupled(plan: Plan, code: Coded, drawn: Mapping[int, tuple[PlanOutage, ...]] | None = None) -> Coupled | None:
+    """The tables of a plan, with the outages drawn for elements; None where nothing is coupled.
 
     Raises
     ------
@@ -159,7 +163,7 @@ def coupled(plan: Plan, code: Coded) -> Coupled | None:
         stock.add(list(zip(one.members.from_h.tolist(), one.members.value.tolist(), strict=True)))
     calendar = _Entries()
     for group in groups:
-        calendar.add(_calendar(plan, code, group))
+        calendar.add(_calendar(plan, code, group, drawn or {}))
     visits = [np.flatnonzero(code.tables.queue == q).tolist() for q in range(queues)]
     comes_back = _comes_back(code, group_of)
     terms = _terms(plan, code, group_of)
@@ -202,10 +206,37 @@ def coupled(plan: Plan, code: Coded) -> Coupled | None:
     return Coupled(*columns)
 
 
-def emptied(tables: Coupled | None, consignments: int) -> Coupled | None:
-    """The tables with the state at hour 0."""
-    if tables is None:
-        return None
+class Together:
+    """What is worked through together in a plan, made ready for one replication after the other."""
+
+    def __init__(self, plan: Plan, code: Coded) -> None:
+        self.plan, self.code = plan, code
+        self.tables = coupled(plan, code)
+        fails = {k for k, one in enumerate(plan.elements) if isinstance(one, Station) and one.breakdown is not None}
+        self._drawn = {
+            int(code.queue_element[q]) for q in np.flatnonzero(code.tables.queue_kind == FULL_STATION)
+        } & fails
+
+    def at_hour_0(self, consignments: int, inputs: SampledInputs | None, k: int) -> tuple[Coupled | None, Full | None]:
+        """The tables with the state at hour 0 of the k-th replication of some inputs."""
+        if self.tables is None:
+            return None, None
+        drawn: dict[int, tuple[PlanOutage, ...]] = {}
+        tables = self.tables
+        if self._drawn and inputs is not None:
+            for e in self._drawn:
+                if e not in inputs.outages:
+                    raise SimulationError(f"{self.plan.elements[e].id}: no outages were drawn for its breakdowns")
+                drawn[e] = tuple(inputs.outages[e][k])
+            again = coupled(self.plan, self.code, drawn)
+            assert again is not None
+            tables = again
+        every = full(self.plan, self.code, consignments, drawn)
+        return emptied(tables, consignments, 2 if every is None else 6), every
+
+
+def emptied(tables: Coupled, consignments: int, room: int) -> Coupled:
+    """The tables with the state at hour 0, and room for so many events a consignment."""
     queues, groups, size = len(tables.place), len(tables.member_from) - 1, consignments + 1
     return tables._replace(
         used=np.zeros(queues, np.int64),
@@ -213,8 +244,8 @@ def emptied(tables: Coupled | None, consignments: int) -> Coupled | None:
         stock_piece=tables.stock_from[:-1].copy(),
         calendar_at=tables.calendar_from[:-1].copy(),
         # A consignment that is on its way to the next queue may still have its lane here.
-        heap_h=np.empty((groups, 2 * size)),
-        heap_of=np.empty((groups, 2 * size), np.int64),
+        heap_h=np.empty((groups, room * size)),
+        heap_of=np.empty((groups, room * size), np.int64),
         heap_size=np.zeros(groups, np.int64),
         later=np.full(queues, -1, np.int64),
         arrived=np.full(queues, -1, np.int64),
@@ -248,17 +279,29 @@ def _pools(plan: Plan, code: Coded) -> tuple[list[int], list[int], list[list[int
     return pool, staff, queues
 
 
-def _calendar(plan: Plan, code: Coded, group: Sequence[int]) -> list[tuple[float, int]]:
-    """Instants within the run at which lanes or staff of some queues change."""
-    stock = {one.id: one.members for one in plan.staff_pools}
+def _calendar(
+    plan: Plan, code: Coded, group: Sequence[int], drawn: Mapping[int, tuple[PlanOutage, ...]]
+) -> list[tuple[float, int]]:
+    """Instants within the run at which anything changes at some queues."""
+    stock, again = {one.id: one.members for one in plan.staff_pools}, changes_of(plan)
     found = set()
     for q in group:
-        element = plan.elements[int(code.queue_element[q])]
+        k = int(code.queue_element[q])
+        element = plan.elements[k]
+        changes: set[float] = set()
         if isinstance(element, Station):
-            changes = [element.lanes]
+            changes = instants(element, outages_of(plan, k, drawn))
+            if element.closing == "no_overrun":
+                changes |= set(again[k])
             if element.staff_pool is not None:
-                changes.append(stock[element.staff_pool])
-            found |= {(at, q) for change in changes for at in change.from_h.tolist() if 0 <= at <= plan.horizon_h}
+                changes |= set(stock[element.staff_pool].from_h.tolist())
+        elif isinstance(element, LimitedLeg):
+            changes = instants(element)
+        elif isinstance(element, Quota):
+            changes = {*element.day_start_h.tolist(), *(element.open.from_h.tolist() if element.open else ())}
+        elif isinstance(element, Departures):
+            changes = set(element.depart_h.tolist())
+        found |= {(at, q) for at in changes if 0 <= at <= plan.horizon_h}
     return sorted(found)
 
 

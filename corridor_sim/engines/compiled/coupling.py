@@ -1,7 +1,8 @@
 """Which queues the pass has to work through together, in time order: those that look at each other at one instant.
 
 Stations of a staff pool share its members, and who reaches a post weighs the wait at its stations before he joins.
-With all that lies between them they make a *group*. All other queues, and the groups as wholes, come one after the
+With all that lies between them they make a *group*. So does a station alone
+for which there is no kernel (`has_kernel`). All other queues, and the groups as wholes, come one after the
 other. Where the pass cannot do what a group needs, `Coupling.refused` says so by name and place.
 """
 
@@ -14,13 +15,13 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.engines.batch.refusals import combinations
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import needed
 from corridor_sim.plan.plan import (
     Delay,
     Departures,
     FlowPlan,
-    LimitedLeg,
     Plan,
     PlanBalk,
     Quota,
@@ -30,7 +31,7 @@ from corridor_sim.plan.plan import (
     Variant,
 )
 
-DOES = frozenset(
+SIMPLE = frozenset(
     {
         Mechanism.LANES,
         Mechanism.DATED_LANES,
@@ -39,7 +40,38 @@ DOES = frozenset(
         Mechanism.STAFF_POOL,
     }
 )
+"""Stations of a group that need no more have the short way."""
+DOES = SIMPLE | {
+    Mechanism.SUSPEND,
+    Mechanism.RESTART,
+    Mechanism.NO_OVERRUN,
+    Mechanism.CLEAR_QUEUE,
+    Mechanism.NAMED_LANES,
+    Mechanism.OUTAGES,
+    Mechanism.LANE_OUTAGES,
+    Mechanism.BREAKDOWNS,
+    Mechanism.LANE_BREAKDOWNS,
+    Mechanism.OUTAGES_RESUME,
+    Mechanism.OUTAGES_RESTART,
+    Mechanism.OUTAGES_FINISH,
+    Mechanism.OUTAGES_REQUEUE,
+    Mechanism.DATED_PRIORITY,
+    Mechanism.RESERVED_LANES,
+    Mechanism.RESERVED_OVERFLOW,
+    Mechanism.RESERVED_FOR_A_TIME,
+    Mechanism.HEADWAY,
+    Mechanism.CLOSURES,
+    Mechanism.VEHICLE_LIMIT,
+    Mechanism.NO_OVERTAKING,
+    Mechanism.DEPARTURES,
+    Mechanism.CROSSING,
+    Mechanism.CANCELLATIONS,
+    Mechanism.ACCEPTANCE,
+    Mechanism.ACCEPTANCE_HOURS,
+}
 """What elements of a group may need."""
+IDENTITY = frozenset({Mechanism.NAMED_LANES, Mechanism.LANE_OUTAGES, Mechanism.LANE_BREAKDOWNS})
+"""With these each lane is one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +84,15 @@ class Coupling:
         Elements of each group, in order.
     units
         Elements that queue and groups, such that nobody comes from a later one: an element, or -1 - a group.
+    in_time
+        Elements of groups that need more than the short way of stations and free roads.
     refused
         What the pass does not do, with its place.
     """
 
     groups: tuple[tuple[int, ...], ...]
     units: tuple[int, ...]
+    in_time: frozenset[int]
     refused: tuple[str, ...]
 
 
@@ -87,7 +122,8 @@ def coupling(plan: Plan) -> Coupling | None:
         (variant.steps[k].element, [variant.steps[n].element for n in balk.stages])
         for _, variant, k, balk in balks(plan)
     ]
-    if not pools and not announced:
+    apart = {k for k, element in enumerate(plan.elements) if isinstance(element, Station) and not has_kernel(element)}
+    if not pools and not announced and not apart:
         return None
     follows = _follows(plan)
     count = len(plan.elements)
@@ -100,7 +136,7 @@ def coupling(plan: Plan) -> Coupling | None:
     for one, other in both:
         follows[one, other] = follows[other, one] = True
     reach = _closed(follows)
-    alone = {first for first, _ in announced} | {k for stations in pools.values() for k in stations}
+    alone = apart | {first for first, _ in announced} | {k for stations in pools.values() for k in stations}
     groups: list[tuple[int, ...]] = []
     seen: set[int] = set()
     unit: dict[int, int] = {}
@@ -114,9 +150,23 @@ def coupling(plan: Plan) -> Coupling | None:
             unit[k] = -1 - len(groups)
             groups.append(together)
     order = sorted(unit, key=lambda k: (int(reach[:, k].sum()), k))
-    refused += _refused(plan, groups)
+    refused += _refused(plan, groups, {k for first, stages in announced for k in (first, *stages)})
     refused += _unlike_spans(plan)
-    return Coupling(tuple(groups), tuple(unit[k] for k in order), tuple(dict.fromkeys(refused)))
+    in_time = frozenset(k for group in groups for k in group if not needed(plan.elements[k]) <= SIMPLE)
+    return Coupling(tuple(groups), tuple(unit[k] for k in order), in_time, tuple(dict.fromkeys(refused)))
+
+
+def has_kernel(station: Station) -> bool:
+    """Whether a station that looks at no other can be served from one end of a window to the other.
+
+    If not it is a group of its own. An outage that requeues does as one that resumes if the whole station is down and
+    its lanes stay the same: those put back stand before all others and start together when it is up again, each with
+    what is left.
+    """
+    needs = needed(station)
+    single = {Mechanism.LANE_OUTAGES, Mechanism.LANE_BREAKDOWNS, Mechanism.NAMED_LANES, Mechanism.DATED_LANES}
+    goes_elsewhere = Mechanism.OUTAGES_REQUEUE in needs and not needs.isdisjoint(single)
+    return not (goes_elsewhere or Mechanism.DATED_PRIORITY in needs or any(combinations(needs)))
 
 
 def _follows(plan: Plan) -> NDArray[np.bool_]:
@@ -171,13 +221,13 @@ def _seen_too_late(
             yield from ((first, k) for k in range(first + 1, stage) if ways[k, stage] and not long[k])
 
 
-def _refused(plan: Plan, groups: list[tuple[int, ...]]) -> Iterator[str]:
+def _refused(plan: Plan, groups: list[tuple[int, ...]], announced: set[int]) -> Iterator[str]:
     for group in groups:
         for k in group:
             element = plan.elements[k]
-            needs = needed(element)
-            if isinstance(element, Station | LimitedLeg):
-                needs = needs - DOES
+            if IDENTITY & needed(element) and Mechanism.RESERVED_LANES in needed(element):
+                yield f"reserved lanes with lanes of their own identity at {element.id}"
+            needs = needed(element) - (DOES - {Mechanism.DATED_PRIORITY} if k in announced else DOES)
             names = " and ".join(sorted(need.words for need in needs))
             if names:
                 yield f"{names} at {element.id}, which has to be worked together with other queues"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from corridor_sim.engines.batch.streaming import WindowSource
 from corridor_sim.engines.compiled import codes
-from corridor_sim.engines.compiled.coupled import coupled
+from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded, Ints, coded, whole
@@ -100,7 +100,7 @@ class Differing:
                 begin[code.first_route[f] + v] += upto or 0
         self.code = replace(code, tables=code.tables._replace(route_begin=begin))
         self.first_step = code.tables.route_begin
-        self.coupled = coupled(other.plan, code)
+        self.coupled = Together(other.plan, code)
         self._spans = [
             {
                 (f, v): _same_spans(base.flows[of].variants[v].spans, variant.spans)

@@ -23,8 +23,9 @@ from numba import njit
 
 from corridor_sim.core import units
 from corridor_sim.core.draws import elementary, scalar, variates, words, ziggurat
+from corridor_sim.engines.compiled import announcing, codes, counting, drawing, heap, parts, serving, walking
 from corridor_sim.engines.compiled import by_kernel as kernel_part
-from corridor_sim.engines.compiled import codes, counting, drawing, parts, serving, walking
+from corridor_sim.engines.compiled import full as full_part
 from corridor_sim.engines.compiled import levels as level_part
 from corridor_sim.engines.compiled import together as together_part
 from corridor_sim.engines.compiled.by_kernel import by_kernel
@@ -39,7 +40,19 @@ from corridor_sim.engines.queues import loops
 from corridor_sim.indicators import distributions
 from corridor_sim.model import service_times
 
-PARTS = (parts, drawing, counting, walking, serving, kernel_part, level_part, together_part)
+PARTS = (
+    parts,
+    drawing,
+    counting,
+    walking,
+    serving,
+    kernel_part,
+    level_part,
+    heap,
+    announcing,
+    full_part,
+    together_part,
+)
 """Modules that hold the parts."""
 MADE_OF = (
     sys.modules[__name__],
@@ -53,11 +66,11 @@ SOURCES = int(hashlib.sha256("".join(map(inspect.getsource, MADE_OF)).encode()).
 """A number for their text."""
 
 
-def _replication(w, t, d, c, a, kernels, coupled, sources=SOURCES):  # noqa: ARG001
+def _replication(w, t, d, c, a, kernels, coupled, full, sources=SOURCES):  # noqa: ARG001
     """One whole replication. Returns visits and the time at each number waiting.
 
     `kernels` is None where no queue is left to a kernel, else True: without them compiling takes half the time.
-    `coupled` is None where no queues are coupled, else a `Coupled`.
+    `coupled` is None where no queues are coupled, else a `Coupled`; `full` None or a `Full` of those among them.
     `sources` does nothing here. The compiler looks at this file alone for changes; the default value is in the key
     of what it keeps.
     """
@@ -95,13 +108,13 @@ def _replication(w, t, d, c, a, kernels, coupled, sources=SOURCES):  # noqa: ARG
                     n = lined_up_together(k, until_h, since_h, c, coupled)
                     # Each may come to every queue of the group, and each time join and start.
                     members = coupled.member_from[k + 1] - coupled.member_from[k]
-                    room = held + 2 * members * (n + inside(k, c, coupled))
+                    room = held + 2 * members * (n + inside(k, c, coupled, full))
                     if room > len(events):
                         more, more_line = np.empty(2 * room, np.int64), np.empty(2 * room, np.int32)
                         more[:held], more_line[:held] = events[:held], event_line[:held]
                         events, event_line = more, more_line
                     more_visits, held = together(
-                        k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a, coupled
+                        k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a, coupled, full
                     )
                     visits += more_visits
                     continue

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 
 from corridor_sim.core.machine_code import SWITCH
-from corridor_sim.engines.batch.refusals import combinations, is_cyclic
+from corridor_sim.engines.batch.refusals import is_cyclic
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.indicators.base import Collector, Reducer
@@ -27,8 +27,8 @@ from corridor_sim.indicators.shared_sums import (
     WaitTimes,
 )
 from corridor_sim.plan.mechanisms import Mechanism
-from corridor_sim.plan.needs import needed, refused
-from corridor_sim.plan.plan import Delay, Plan, Station
+from corridor_sim.plan.needs import refused
+from corridor_sim.plan.plan import Delay, Plan
 
 DOES = frozenset(
     {
@@ -49,6 +49,7 @@ DOES = frozenset(
         Mechanism.OUTAGES_FINISH,
         Mechanism.OUTAGES_REQUEUE,
         Mechanism.PRIORITY,
+        Mechanism.DATED_PRIORITY,
         Mechanism.RESERVED_LANES,
         Mechanism.RESERVED_OVERFLOW,
         Mechanism.RESERVED_FOR_A_TIME,
@@ -104,12 +105,20 @@ def refusals(plan: Plan) -> list[str]:
     return list(dict.fromkeys([*refused(plan, DOES), *_combinations(plan), *_sizes(plan)]))
 
 
+def in_time_order(plan: Plan) -> list[str]:
+    """Elements that the pass works through in time order, by id: there is no kernel that serves them for themselves.
+
+    Examples
+    --------
+    >>> from corridor_sim.plan.plan import Plan
+    >>> in_time_order(Plan(elements=(), flows=(), horizon_h=24.0))
+    []
+    """
+    found = coupling(plan)
+    return [] if found is None else [plan.elements[k].id for k in sorted(k for group in found.groups for k in group)]
+
+
 def _combinations(plan: Plan) -> Iterator[str]:
-    for element in plan.elements:
-        if isinstance(element, Station):
-            yield from (f"{what} at {element.id}" for what in combinations(needed(element)))
-            if _goes_elsewhere(element):
-                yield f"{Mechanism.OUTAGES_REQUEUE.words}, with lanes that change or fail one by one, at {element.id}"
     if is_cyclic(plan):
         yield "itineraries that go round in cycles"
     found = coupling(plan)
@@ -117,17 +126,6 @@ def _combinations(plan: Plan) -> Iterator[str]:
         yield from found.refused
         if any(flow.standing_h for flow in plan.flows):
             yield "queues that stand at the start, in a plan with queues that are worked through together"
-
-
-def _goes_elsewhere(station: Station) -> bool:
-    """Whether an outage that requeues may do otherwise than one that resumes.
-
-    If the whole station is down and its lanes stay the same, those put back stand before all others and start
-    together when it is up again, each with what is left: as if they had stayed in their lanes.
-    """
-    needs = needed(station)
-    single = {Mechanism.LANE_OUTAGES, Mechanism.LANE_BREAKDOWNS, Mechanism.NAMED_LANES, Mechanism.DATED_LANES}
-    return Mechanism.OUTAGES_REQUEUE in needs and not needs.isdisjoint(single)
 
 
 def _sizes(plan: Plan) -> Iterator[str]:

@@ -19,7 +19,7 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.streaming import DrawSource
 from corridor_sim.engines.compiled import codes, kernel_tables
-from corridor_sim.engines.compiled.coupled import coupled, emptied
+from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.differing import Base, Differing, Other, as_far_as_any
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
@@ -70,7 +70,7 @@ def reduce(
     if not window_h > 0:
         raise ValueError(f"window_h must be > 0, got {window_h}")
     base = Base(plan, coded(plan, collector, window_h), collector, others, window_h)
-    code, together = base.code, coupled(plan, base.code)
+    code, together = base.code, Together(plan, base.code)
     at_once = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
     state: PassState | None = None
     room: PassState | None = None
@@ -89,7 +89,13 @@ def reduce(
             state = _empty(code, kernels, len(draws.release_h), state)
             sums = base.with_rows(_zeros(code, collector))
             visits, spent = machine.replication(
-                code.window, tables, draws, state, sums, code.by_kernel, emptied(together, len(draws.release_h))
+                code.window,
+                tables,
+                draws,
+                state,
+                sums,
+                code.by_kernel,
+                *together.at_hour_0(len(draws.release_h), inputs, k),
             )
             row = begin + k
             _raise_if_wrong(code, plan, state)
@@ -113,7 +119,7 @@ def reduce(
                         room,
                         theirs,
                         other.code.by_kernel,
-                        emptied(other.coupled, len(their_draws.release_h)),
+                        *other.coupled.at_hour_0(len(their_draws.release_h), their_inputs, k),
                     )
                     _raise_if_wrong(other.code, other.plan, room)
                 other.note_outages(row, their_inputs, k)
@@ -139,7 +145,9 @@ def prepare(plan: Plan) -> None:
     base, given_at = np.zeros(len(plan.flows) + 1, np.int64), np.full(len(code.columns), -1, dtype=np.int64)
     draws = Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody, nobody)
     state, sums = _empty(code, code.kernels, 0, None), _zeros(code, collector)
-    machine.replication(code.window, code.tables, draws, state, sums, code.by_kernel, emptied(coupled(plan, code), 0))
+    machine.replication(
+        code.window, code.tables, draws, state, sums, code.by_kernel, *Together(plan, code).at_hour_0(0, None, 0)
+    )
 
 
 def is_kept() -> bool:

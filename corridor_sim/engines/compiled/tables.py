@@ -20,6 +20,7 @@ from corridor_sim.core.units import FloatArray, grid_point
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.batch.servers import group_of, shares_of_lanes, up_of
 from corridor_sim.engines.compiled import codes, kernel_tables
+from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.engines.queues.timetables import open_days
 from corridor_sim.indicators.base import Collector
@@ -165,6 +166,8 @@ class Coded:
         Element and queue of each timetable with draws of its own.
     drawn
         Queue and maker of kind and tables, for queues whose kernel depends on the draws of a replication.
+    in_time
+        Whether anything but lanes with priority and free roads is worked through in time order.
     slots, classes, noted
         Most spans of a consignment under way at once; most classes of priority; most spans of a journey, itself
         included.
@@ -189,11 +192,12 @@ class Coded:
     slots: int
     classes: int
     noted: int
+    in_time: bool
 
     @property
     def by_kernel(self) -> bool | None:
-        """True where a queue is left to a kernel, else None."""
-        return True if (self.tables.queue_kind >= codes.LIMITED_LEG).any() else None
+        """True where a queue is left to a kernel, else None; True with all that is compiled longest anyway."""
+        return True if (self.tables.queue_kind >= codes.LIMITED_LEG).any() or self.in_time else None
 
 
 Drawn = Callable[[SampledInputs | None, int], tuple[int, KernelTables]]
@@ -375,6 +379,7 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         max(spans.slots, 1),
         int(max(tables.queue_classes.max(initial=1), 1)),
         1 + max((len(variant.spans) for flow in plan.flows for variant in flow.variants), default=0),
+        bool(queues.in_time),
     )
 
 
@@ -505,6 +510,8 @@ class _QueueTables:
 
     def __init__(self, plan: Plan, collector: Collector, clocks: _Clocks) -> None:
         self.plan, self.scope, self.clocks = plan, collector.scope, clocks
+        found = coupling(plan)
+        self.in_time = frozenset() if found is None else found.in_time
         levels, marks = collector.shared(QueueLevels), collector.shared(QueueMarks)
         self.lines = levels.lines
         at = {line: k for k, line in enumerate(self.lines)}
@@ -528,7 +535,9 @@ class _QueueTables:
     def code(self, functions: _Functions) -> None:
         """Give every element that can queue its queues."""
         for k, element in enumerate(self.plan.elements):
-            if isinstance(element, Station):
+            if isinstance(element, Station) and k in self.in_time:
+                self._add(k, 0, codes.FULL_STATION, 1, [], -1)
+            elif isinstance(element, Station):
                 self._stations(k, element)
             elif isinstance(element, Quota):
                 start = np.asarray(element.day_start_h, dtype=np.float64)
@@ -540,7 +549,9 @@ class _QueueTables:
             elif isinstance(element, Departures):
                 self._timetable(k, element)
             elif isinstance(element, LimitedLeg):
-                if needed(element):
+                if k in self.in_time:
+                    self._add(k, 0, codes.LEG_IN_TIME, 1, [], -1)
+                elif needed(element):
                     self._add(k, 0, codes.LIMITED_LEG, 1, [], -1, kernel=kernel_tables.of_leg(element))
                 else:
                     self._add(k, 0, codes.FREE, 1, [], -1)
@@ -625,7 +636,8 @@ class _QueueTables:
         element, stops = self.plan.elements[k], self.scope.may_interrupt(k)
         if isinstance(element, Station) and stops:
             # At each end of the window each lane has one at most.
-            self.astride += 2 * (int(element.lanes.value.max()) + len(element.named or ()) + 1)
+            pools = 1 + (len(element.reserved) if k in self.in_time else 0)
+            self.astride += 2 * pools * (int(element.lanes.value.max()) + len(element.named or ()) + 1)
         self.rows.append((kind, lanes, opens, max(rank, default=0) + 1, self.row[k], clock, stops, *where))
         self.pieces.add(pieces)
         self.changes.add(list(self.changes_of[k]) if kind in codes.READ_AGAIN else [])
@@ -636,7 +648,8 @@ class _QueueTables:
         thing = self.plan.elements[element]
         if isinstance(thing, Delay):
             return -1
-        group = group_of(thing, flow) if isinstance(thing, Station) and thing.keeps_lanes_apart else 0
+        apart = isinstance(thing, Station) and thing.keeps_lanes_apart and element not in self.in_time
+        group = group_of(thing, flow) if isinstance(thing, Station) and apart else 0
         return self.number[element, group]
 
     def of_element(self) -> dict[int, tuple[int, ...]]:

@@ -1,8 +1,10 @@
 """Machine code of the pass: coupled queues are worked through together, in time order (`coupled.py`).
 
 As in the event engine all that happens at one instant is taken first, then queues settle in their order
-until none is touched. Services are never interrupted here, so where somebody goes after one is
-found as soon as it begins, for many at once; those who come back to the group are found before its next instant.
+until none is touched. Where somebody goes after a service that nothing interrupts is found as soon as it
+begins, for many at once; those who come back to the group are found before its next instant. Stations with anything
+beyond lanes and priority, legs, timetables and daily acceptance are in `full.py`; where there are none `f` is None, and
+the compiler leaves out what is for them.
 """
 # mypy: ignore-errors
 
@@ -13,39 +15,25 @@ from math import inf, nan
 import numpy as np
 
 from corridor_sim.core.units import GRID_PER_H
-from corridor_sim.engines.compiled.codes import FREE, ID_BITS, SLOT_BITS
+from corridor_sim.engines.compiled.announcing import announced_h
+from corridor_sim.engines.compiled.codes import DAILY, FREE, ID_BITS, SAILING, SLOT_BITS
 from corridor_sim.engines.compiled.counting import passages, visited
-from corridor_sim.engines.compiled.drawing import function_at, lasting
+from corridor_sim.engines.compiled.drawing import lasting
+from corridor_sim.engines.compiled.full import (
+    STARTED,
+    TOLD,
+    ended,
+    joined_full,
+    left_over,
+    let_in,
+    read_again,
+    refreshed,
+    settled,
+    without_void,
+)
+from corridor_sim.engines.compiled.heap import drop_first, push
 from corridor_sim.engines.compiled.parts import ID, stage, written_in
 from corridor_sim.engines.compiled.walking import sorted_into, walk
-
-STARTED, TOLD = 2, 1
-
-
-@written_in
-def push(heap_h, heap_of, size, at_h, what):
-    """Put something that happens at an instant on a heap of `size`."""
-    j = size
-    while j > 0 and heap_h[(j - 1) >> 1] > at_h:
-        heap_h[j], heap_of[j] = heap_h[(j - 1) >> 1], heap_of[(j - 1) >> 1]
-        j = (j - 1) >> 1
-    heap_h[j], heap_of[j] = at_h, what
-
-
-@written_in
-def drop_first(heap_h, heap_of, size):
-    """Take the first off a heap that has `size` without it."""
-    at_h, what, j, child = heap_h[size], heap_of[size], 0, 1
-    while child < size:
-        if child + 1 < size and heap_h[child + 1] < heap_h[child]:
-            child += 1
-        if heap_h[child] >= at_h:
-            child = size
-        else:
-            heap_h[j], heap_of[j] = heap_h[child], heap_of[child]
-            j = child
-            child = 2 * j + 1
-    heap_h[j], heap_of[j] = at_h, what
 
 
 @stage
@@ -75,11 +63,13 @@ def lined_up_together(k, until_h, since_h, c, g):
 
 
 @stage
-def inside(k, c, g):
+def inside(k, c, g, f):
     """An upper limit of how many wait in a group or are on their way between its queues."""
     found = g.heap_size[k]
     for z in range(g.member_from[k], g.member_from[k + 1]):
         found += c.waiting[g.member[z]]
+        if f is not None and f.number[g.member[z]] >= 0:
+            found += f.there[f.number[g.member[z]]]
     return found
 
 
@@ -105,77 +95,6 @@ def walked_on(m, leave, k, until_h, w, t, d, c, a, g):
     return visits
 
 
-@stage
-def planned_h(s, at_h, g):
-    """`StepNow.mean_h`: mean duration planned for those who take a step. [h]"""
-    found = 0.0
-    if g.law_from[s + 1] > g.law_from[s]:
-        k = g.law_from[s + 1] - 1
-        while k > g.law_from[s] and g.law_h[k] > at_h:
-            k -= 1
-        found = g.mean_h[k]
-        if g.factor[s] >= 0:
-            found *= function_at(g.factor[s], at_h, g.function_from, g.function_h, g.function_value)
-        for k in range(g.relief_from[s], g.relief_from[s + 1]):
-            if g.relief_factor[k] != 0:
-                share = function_at(g.relief_share[k], at_h, g.function_from, g.function_h, g.function_value)
-                found *= 1 - share * (1 - g.relief_factor[k])
-    return found
-
-
-@stage
-def needing(s, at_h, g):
-    """`StepNow.need`: share of those who take a step."""
-    found = 1.0
-    if g.share[s] >= 0:
-        found = function_at(g.share[s], at_h, g.function_from, g.function_h, g.function_value)
-    for k in range(g.relief_from[s], g.relief_from[s + 1]):
-        if g.relief_factor[k] == 0:
-            found *= 1 - function_at(g.relief_share[k], at_h, g.function_from, g.function_h, g.function_value)
-    return found
-
-
-@stage
-def announced_h(b, at_h, horizon_h, t, c, g):
-    """`engines.event.announced`: the wait announced at an instant on some terms. [h]"""
-    total_h = 0.0
-    for x in range(g.stage_from[b], g.stage_from[b + 1]):
-        s = g.stage[x]
-        need = needing(s, at_h, g)
-        if not need > 0:
-            continue
-        q = t.queue[s]
-        rank, final = t.queue_rank[q, g.flow[s]], t.queue_from[q + 1] - 1
-        p = c.piece[q]
-        while p < final and t.queue_h[p + 1] <= at_h:
-            p += 1
-        lanes, taken, to_opening_h = float(t.queue_value[p]), float(g.used[q]), 0.0
-        if lanes == 0:
-            while p < final and not t.queue_value[p] > 0:
-                p += 1
-            if not t.queue_value[p] > 0 or t.queue_h[p] > horizon_h:
-                return inf
-            lanes, taken = float(t.queue_value[p]), 0.0
-            to_opening_h = max(0.0, t.queue_h[p] - at_h - total_h)
-        i = g.arrived[q]
-        while i >= 0:
-            g.ahead[c.step_of[i]] += 1
-            i = c.behind[i]
-        count, work_h = 0, planned_h(s, at_h, g)
-        for y in range(g.visit_from[q], g.visit_from[q + 1]):
-            one = g.visit[y]
-            if g.ahead[one] > 0 and t.queue_rank[q, g.flow[one]] <= rank:
-                count += g.ahead[one]
-                work_h += g.ahead[one] * planned_h(one, at_h, g)
-        i = g.arrived[q]
-        while i >= 0:
-            g.ahead[c.step_of[i]] -= 1
-            i = c.behind[i]
-        mean_h = work_h / (count + 1)
-        total_h += need * (to_opening_h + max(0.0, count + 1 - max(0.0, lanes - taken)) * mean_h / lanes)
-    return total_h
-
-
 @written_in
 def lined_up_last(i, q, u, join_of, behind, head, tail):
     """Put one into a queue, in order of joining, then of number."""
@@ -199,7 +118,7 @@ def lined_up_last(i, q, u, join_of, behind, head, tail):
 
 
 @stage
-def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a, g):
+def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a, g, f):
     """Those lined up at a group, and those who are there from before, are served until an instant.
 
     Returns visits, and the number of events of queue lengths.
@@ -222,7 +141,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
     arrived, came, told = g.arrived, g.came, g.told
     begin, end = g.member_from[k], g.member_from[k + 1]
     p, final_p = g.calendar_at[k], g.calendar_from[k + 1]
-    coming, m, visits, soon_h = 0, 0, np.int64(0), inf
+    coming, m, visits, soon_h, queues = 0, 0, np.int64(0), inf, len(t.queue_kind)
     while True:
         # The next instant; before it those who leave until then have to be on their way.
         at = inf
@@ -238,6 +157,8 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
             continue
         if not at < until_h:
             break
+        if f is not None and 2 * heap_size[k] > heap_h.shape[0]:
+            without_void(k, queues, g, f)
         lowest = end
         while True:
             # What happens: lanes are freed, the calendar, who comes.
@@ -251,6 +172,25 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                     arrived[q] = x
                 else:
                     q = -1 - x
+                    if f is not None:
+                        if q >= 2 * queues:
+                            i = np.int64(q - 2 * queues)
+                            if f.ending[i] and f.due_h[i] == at:
+                                s = np.int64(step_of[i])
+                                ended(i, t.queue[s], f.number[t.queue[s]], at, w, t, c, a, g, f)
+                                lowest = begin
+                                visits += 1
+                                who[m] = i
+                                when_h[m] = at
+                                m += 1
+                                if g.comes_back[s]:
+                                    soon_h = min(soon_h, at)
+                            continue
+                        if q >= queues:
+                            q -= queues
+                            touched[q] = True
+                            lowest = min(lowest, place[q])
+                            continue
                     g.used[q] -= 1
                     if g.pool[q] >= 0:
                         g.held[g.pool[q]] -= g.staff[q]
@@ -272,6 +212,10 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                 arrived[q] = x
                 touched[q] = True
                 lowest = min(lowest, place[q])
+            if f is not None and soon_h <= at:
+                visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
+                m, soon_h = 0, inf
+                continue
             while lowest < end and not touched[member[lowest]]:
                 lowest += 1
             if lowest == end:
@@ -279,6 +223,9 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
             # The first queue that is touched settles: those who came join or balk, in their order.
             q = member[lowest]
             touched[q] = False
+            if f is not None and f.number[q] >= 0:
+                refreshed(k, f.number[q], at, t, c, g, f)
+                read_again(q, f.number[q], at, t, d, c, f)
             many, x = 0, arrived[q]
             arrived[q] = -1
             while x >= 0:
@@ -296,7 +243,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                 b = g.balk[s]
                 if b >= 0 and g.asked[i] < g.since[b]:
                     g.asked[i] = s
-                    if announced_h(b, at, horizon_h, t, c, g) > g.threshold_h[b]:
+                    if announced_h(b, at, horizon_h, t, c, g, f) > g.threshold_h[b]:
                         route[i] = g.route[b]
                         # He leaves the step before; what was under way when he came is of the other itinerary.
                         step_of[i] = g.goes_on[b] - 1
@@ -309,21 +256,36 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                             visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
                             m, soon_h = 0, inf
                         continue
-                lined_up_last(i, q, t.queue_rank[q, route_flow[route[i]]], join_of, behind, head, tail)
-                c.waiting[q] += 1
-                g.ahead[s] += 1
                 told[i] = 0
                 came[joined] = i
                 joined += 1
+                if f is not None and f.number[q] >= 0:
+                    joined_full(i, q, f.number[q], at, t, d, c, g, f)
+                    continue
+                lined_up_last(i, q, t.queue_rank[q, route_flow[route[i]]], join_of, behind, head, tail)
+                c.waiting[q] += 1
+                g.ahead[s] += 1
             # They start as far as there are lanes and staff.
             pool, lanes, stock = g.pool[q], 1 << 62, np.inf
-            if t.queue_kind[q] != FREE:
+            in_time = False
+            if f is not None:
+                if f.number[q] >= 0:
+                    m, soon_h, held, more = settled(
+                        k, q, f.number[q], m, soon_h, at, events, event_line, held, w, t, d, c, a, g, f
+                    )
+                    visits += more
+                    lowest, in_time = begin, True
+                elif f.leg[q] >= 0 or t.queue_kind[q] == DAILY or t.queue_kind[q] == SAILING:
+                    m, soon_h, held, more = let_in(k, q, m, soon_h, at, events, event_line, held, w, t, d, c, a, g, f)
+                    visits += more
+                    lanes, in_time = 0, True
+            if t.queue_kind[q] != FREE and not in_time:
                 piece = c.piece[q]
                 while piece + 1 < t.queue_from[q + 1] and t.queue_h[piece + 1] <= at:
                     piece += 1
                 c.piece[q] = piece
                 lanes = t.queue_value[piece]
-            if pool >= 0:
+            if pool >= 0 and not in_time:
                 piece = g.stock_piece[pool]
                 while piece + 1 < g.stock_from[pool + 1] and g.stock_h[piece + 1] <= at:
                     piece += 1
@@ -444,6 +406,9 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                     when_h[m] = inf
                     m += 1
                     i = np.int64(behind[i])
+        if f is not None:
+            m, more = left_over(k, m, w, t, c, a, g, f)
+            visits += more
     visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
     for z in range(begin, end):
         c.inbox[member[z]] = g.later[member[z]]

@@ -15,7 +15,7 @@ from typing import Any, cast
 from simpy import Event
 
 from corridor_sim.core.errors import SimulationError
-from corridor_sim.engines.event.announced import announced_wait_h, next_opening_h, usable_lanes
+from corridor_sim.engines.event.announced import announced_wait_h, next_opening_h
 from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, service_from
@@ -29,6 +29,7 @@ from corridor_sim.engines.event.queueing import (
     StationVisit,
 )
 from corridor_sim.engines.event.stations import refuse_zero_in_cycle
+from corridor_sim.engines.usable_lanes import usable_lanes
 from corridor_sim.plan.plan import PlanBalk, PlanOutage, Station, StepFunction
 
 Asking = tuple[float, int, Consignment, StepNow, Element, Visit]

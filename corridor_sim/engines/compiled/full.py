@@ -1,0 +1,614 @@
+"""Machine code of the pass: stations with everything, legs and daily acceptance, worked through in time order.
+
+As `engines.event.full_station`, `legs` and `timetables` do it, instant by instant, and in the same order: what
+changes by date (`refreshed`), then who goes on or starts (`settled`, `let_in`). A service that may be interrupted
+ends by an event of its own (`ended`); one that no longer counts is void: the consignment has another time or none.
+"""
+# mypy: ignore-errors
+
+from __future__ import annotations
+
+from math import inf
+
+import numpy as np
+
+from corridor_sim.core.units import GRID_PER_H
+from corridor_sim.engines.compiled.codes import (
+    CLEAR_QUEUE,
+    FIXED,
+    NO_OVERRUN,
+    OUTAGES_REQUEUE,
+    OUTAGES_RESTART,
+    OUTAGES_RESUME,
+    RESTART,
+    SAILING,
+    SLOT_BITS,
+    SUSPEND,
+    TOO_LONG,
+    UNUSUAL,
+)
+from corridor_sim.engines.compiled.counting import interruptible, seen, visited
+from corridor_sim.engines.compiled.drawing import function_at, unusual_duration
+from corridor_sim.engines.compiled.heap import push
+from corridor_sim.engines.compiled.parts import stage, written_in
+from corridor_sim.engines.compiled.serving import open_from
+
+STARTED, TOLD = 2, 1
+"""Of `told`: the service has begun; those who count the queue know that the consignment waits."""
+
+
+# ---------------------------------------------------------------- events to come
+
+
+@stage
+def without_void(k, queues, g, f):
+    """Take the ends that no longer count off the heap of a group."""
+    heap_h, heap_of, size = g.heap_h[k], g.heap_of[k], g.heap_size[k]
+    kept = 0
+    for z in range(size):
+        at, what = heap_h[z], heap_of[z]
+        i = -1 - what - 2 * queues
+        if i < 0 or (f.ending[i] and f.due_h[i] == at):
+            push(heap_h, heap_of, kept, at, what)
+            kept += 1
+    g.heap_size[k] = kept
+
+
+# ---------------------------------------------------------------- lanes
+
+
+@stage
+def shared_out(x, lanes, at, f):
+    """`Reservations.share_out`."""
+    general = f.pool_from[x]
+    for y in range(general + 1, f.pool_from[x + 1]):
+        wanted = function_at(y, at, f.kept_from, f.kept_h, f.kept)
+        f.bound[y] = wanted > 0
+        f.capacity[y] = min(wanted, lanes)
+        lanes -= f.capacity[y]
+    f.capacity[general] = lanes
+
+
+@stage
+def counted(x, f):
+    """`LaneStation._count`: lanes to share out, and who counts against them."""
+    begin, end, general = f.lane_from[x], f.lane_from[x + 1], f.pool_from[x]
+    lanes = 0
+    for z in range(begin, end):
+        if f.is_open[z] and f.down[z] == 0:
+            lanes += 1
+    shared_out(x, lanes, f.read_h[x], f)
+    for y in range(general, f.pool_from[x + 1]):
+        f.used[y] = 0
+    for z in range(begin, end):
+        i = f.occupant[z]
+        if i >= 0 and f.down[z] == 0 and (f.is_open[z] or not f.named[x]):
+            f.used[general + f.pool[i]] += 1
+
+
+@stage
+def lanes_read(x, at, f):
+    """`FullStation._read_lanes` and that of `LaneStation`."""
+    lanes, begin = f.lanes_now[x], f.lane_from[x]
+    cleared = f.closed[x] and f.closing[x] == CLEAR_QUEUE
+    if not f.by_lane[x]:
+        if cleared:
+            lanes = f.open_before[x]
+        shared_out(x, 0 if f.down[begin] > 0 else lanes, at, f)
+        return
+    for z in range(begin, f.lane_from[x + 1]):
+        if f.named[x]:
+            if not cleared and f.calendar_from[z] < f.calendar_from[z + 1]:
+                f.is_open[z] = function_at(z, at, f.calendar_from, f.calendar_h, f.calendar) > 0
+        else:
+            f.is_open[z] = z - begin < (f.open_before[x] if cleared else lanes)
+    f.read_h[x] = at
+    counted(x, f)
+
+
+@stage
+def pool_for(x, group, f):
+    """`Reservations.pool_for`."""
+    general = f.pool_from[x]
+    y = general + group
+    if f.bound[y]:
+        if f.used[y] < f.capacity[y]:
+            return group
+        if not f.overflow[y]:
+            return -1
+    many = 0
+    for y in range(general, f.pool_from[x + 1]):
+        if not f.bound[y]:
+            many += f.used[y]
+    return 0 if many < f.capacity[general] else -1
+
+
+@stage
+def occupied(i, x, pool, f):
+    """A lane of a pool is taken."""
+    f.pool[i] = pool
+    if not f.by_lane[x]:
+        f.used[f.pool_from[x] + pool] += 1
+        return
+    z = f.lane_from[x]
+    while z + 1 < f.lane_from[x + 1] and (f.occupant[z] >= 0 or not f.is_open[z] or f.down[z] > 0):
+        z += 1
+    f.lane[i] = z - f.lane_from[x]
+    f.occupant[z] = i
+    counted(x, f)
+
+
+@stage
+def vacated(i, x, f):
+    """A lane is free again."""
+    if f.by_lane[x]:
+        f.occupant[f.lane_from[x] + f.lane[i]] = -1
+        counted(x, f)
+    else:
+        f.used[f.pool_from[x] + f.pool[i]] -= 1
+
+
+# ---------------------------------------------------------------- who waits and who is inside
+
+
+@written_in
+def comes_before(i, j, join_of, f):
+    """Queue order (rules S04, S05); those put back stand at the head."""
+    found = i < j
+    if f.requeued[i] != f.requeued[j]:
+        found = f.requeued[i]
+    elif f.rank_of[i] != f.rank_of[j]:
+        found = f.rank_of[i] < f.rank_of[j]
+    elif join_of[i] != join_of[j]:
+        found = join_of[i] < join_of[j]
+    return found
+
+
+@stage
+def queued(i, x, c, f):
+    """One more waits, in its place."""
+    u = f.slot_from[x] + (2 * f.group[i] + (0 if f.requeued[i] else 1)) * f.classes[x] + f.rank_of[i]
+    head, tail, behind, join_of = f.head, f.tail, c.behind, c.join_h
+    behind[i] = -1
+    if head[u] < 0:
+        head[u] = i
+        tail[u] = i
+    elif comes_before(tail[u], i, join_of, f):
+        behind[tail[u]] = i
+        tail[u] = i
+    else:
+        before, one = np.int64(-1), np.int64(head[u])
+        while comes_before(one, i, join_of, f):
+            before, one = one, np.int64(behind[one])
+        behind[i] = one
+        if before < 0:
+            head[u] = i
+        else:
+            behind[before] = i
+
+
+@written_in
+def first_line(x, group, f):
+    """The line in which the first of a group waits, -1 if nobody does."""
+    u = f.slot_from[x] + 2 * group * f.classes[x]
+    end = u + 2 * f.classes[x]
+    while u < end and f.head[u] < 0:
+        u += 1
+    return u if u < end else -1
+
+
+@stage
+def gone_in(i, x, f):
+    """A service has begun: one more, the last in order of starts."""
+    last = f.inside_tail[x]
+    f.before[i], f.after[i] = last, -1
+    if last < 0:
+        f.inside_head[x] = i
+    else:
+        f.after[last] = i
+    f.inside_tail[x] = i
+
+
+@stage
+def gone_out(i, x, f):
+    """A service is over, or its consignment is put back."""
+    before, after = f.before[i], f.after[i]
+    if before < 0:
+        f.inside_head[x] = after
+    else:
+        f.after[before] = after
+    if after < 0:
+        f.inside_tail[x] = before
+    else:
+        f.before[after] = before
+
+
+@stage
+def interrupted(i, at, f):
+    """`FullStation._interrupt`."""
+    if f.ending[i]:
+        f.ending[i] = False
+        f.remaining_h[i] = f.due_h[i] - at
+
+
+@stage
+def resumed(k, i, queues, at, g, f):
+    """`FullStation._resume`, of a service of which something is left."""
+    f.due_h[i] = at + f.remaining_h[i]
+    f.ending[i] = True
+    push(g.heap_h[k], g.heap_of[k], g.heap_size[k], f.due_h[i], np.int64(-1 - 2 * queues - i))
+    g.heap_size[k] += 1
+
+
+# ---------------------------------------------------------------- the calendar
+
+
+@stage
+def refreshed(k, x, at, t, c, g, f):
+    """`FullStation._refresh`: hours, lanes and outages, with what they do to services under way."""
+    p, end = f.change_at[x], f.change_from[x + 1]
+    if p == end or f.change_h[p] > at:
+        return
+    while p < end and f.change_h[p] <= at:
+        p += 1
+    f.change_at[x] = p
+    queues, begin = len(t.queue_kind), f.lane_from[x]
+    before = f.lanes_now[x]
+    f.lanes_now[x] = function_at(x, at, f.lanes_from, f.lanes_h, f.lanes)
+    closed = f.lanes_now[x] == 0
+    closing = closed and not f.closed[x]
+    if closing:
+        f.open_before[x] = before
+    elif not closed and f.later_head[x] >= 0:
+        i = f.later_head[x]
+        f.later_head[x] = f.later_tail[x] = -1
+        while i >= 0:
+            after = np.int64(c.behind[i])
+            queued(i, x, c, f)
+            g.ahead[c.step_of[i]] += 1
+            i = after
+    f.closed[x] = closed
+    for z in range(begin, f.lane_from[x + 1]):
+        f.failed[z] = f.down[z] == 0
+    o = f.outage_at[x]
+    while o < f.outage_from[x + 1] and f.outage_h[o] <= at:
+        for z in range(begin, f.lane_from[x + 1]):
+            if f.outage_lane[o] < 0 or begin + f.outage_lane[o] == z:
+                f.down[z] += f.outage_change[o]
+        o += 1
+    f.outage_at[x] = o
+    for z in range(begin, f.lane_from[x + 1]):
+        f.failed[z] = f.failed[z] and f.down[z] > 0
+    lanes_read(x, at, f)
+    if closing and (f.closing[x] == SUSPEND or f.closing[x] == RESTART):
+        i = f.inside_head[x]
+        while i >= 0:
+            interrupted(i, at, f)
+            if f.closing[x] == RESTART:
+                f.remaining_h[i] = f.service_h[i]
+            if not f.parked[i]:
+                f.parked[i] = True
+                f.parked_count[x] += 1
+                vacated(i, x, f)
+            i = np.int64(f.after[i])
+    policy = f.policy[x]
+    i = f.inside_head[x]
+    while i >= 0:
+        after, z = np.int64(f.after[i]), begin + f.lane[i]
+        put_back = policy == OUTAGES_REQUEUE and f.failed[z] and not f.parked[i]
+        down = (policy in (OUTAGES_RESUME, OUTAGES_RESTART)) and f.down[z] > 0
+        if down or put_back:
+            interrupted(i, at, f)
+        if f.failed[z] and policy == OUTAGES_RESTART:
+            f.remaining_h[i] = f.service_h[i]
+        if put_back:
+            gone_out(i, x, f)
+            vacated(i, x, f)
+            f.requeued[i] = True
+            queued(i, x, c, f)
+            g.ahead[c.step_of[i]] += 1
+        elif not (down or f.parked[i] or f.ending[i]):
+            resumed(k, i, queues, at, g, f)
+        i = after
+
+
+# ---------------------------------------------------------------- starts and ends
+
+
+@written_in
+def duration(s, j, at_h, t, d):
+    """The duration of a step that starts at an instant. [h]"""
+    return t.fixed_h[s] if t.how[s] == FIXED else unusual_duration(s, j, at_h, t, d)
+
+
+@stage
+def joined_full(i, q, x, at, t, d, c, g, f):
+    """`FullStation._join`."""
+    s, flow = np.int64(c.step_of[i]), t.route_flow[d.route[i]]
+    j = i - d.base[flow]
+    f.service_h[i] = duration(s, j, at, t, d)
+    if f.service_h[i] > f.longest_h[x]:
+        c.wrong[0], c.wrong[1], c.wrong[2] = TOO_LONG, q + 1, f.service_h[i]
+    row = f.rank_from[x + 1] - 1
+    while row > f.rank_from[x] and f.rank_h[row] > at:
+        row -= 1
+    f.rank_of[i] = f.rank[row, flow]
+    f.remaining_h[i], f.start_h[i] = f.service_h[i], inf
+    f.ending[i] = f.parked[i] = f.requeued[i] = f.staffed[i] = False
+    f.pool[i] = f.lane[i] = 0
+    f.group[i] = f.group_of[x, flow]
+    f.there[x] += 1
+    if f.closed[x] and f.closing[x] == CLEAR_QUEUE:
+        c.behind[i] = -1
+        if f.later_head[x] < 0:
+            f.later_head[x] = i
+        else:
+            c.behind[f.later_tail[x]] = i
+        f.later_tail[x] = i
+    else:
+        queued(i, x, c, f)
+        g.ahead[s] += 1
+
+
+@stage
+def read_again(q, x, at, t, d, c, f):
+    """Whether the services of those who wait, read anew, fit into an opening where none may run over."""
+    for p in range(t.changes_from[q], t.changes_from[q + 1]):
+        if t.changes_h[p] == at and f.closing[x] == NO_OVERRUN:
+            for u in range(f.slot_from[x], f.slot_from[x + 1]):
+                i = np.int64(f.head[u])
+                while i >= 0:
+                    longest = duration(np.int64(c.step_of[i]), i - d.base[t.route_flow[d.route[i]]], at, t, d)
+                    if longest > f.longest_h[x]:
+                        c.wrong[0], c.wrong[1], c.wrong[2] = TOO_LONG, q + 1, longest
+                    i = np.int64(c.behind[i])
+
+
+@stage
+def noted(i, q, start, leave, w, t, c, a, f):
+    """Count a visit: its sums, who joins by day, the queue at its marks, the wait."""
+    s, join = np.int64(c.step_of[i]), c.join_h[i]
+    a.served[q] += 1
+    if t.queue_stops[q] and join < w.horizon_h:
+        interruptible(s, q, join, start, leave, f.service_h[i], w, a, c)
+        seen(
+            t.queue_row[q],
+            t.queue_clock[q],
+            join,
+            start,
+            w.from_h,
+            w.until_h,
+            w.horizon_h,
+            w.first_bin,
+            w.marks_per_h,
+            a.days,
+            a.net,
+            a.waits,
+            t,
+        )
+    elif not t.queue_stops[q]:
+        visited(
+            s,
+            t.queue_row[q],
+            t.queue_clock[q],
+            join,
+            start,
+            leave,
+            leave - start,
+            w.from_h,
+            w.until_h,
+            w.horizon_h,
+            w.first_bin,
+            w.marks_per_h,
+            a.inner,
+            a.at_edge,
+            a.days,
+            a.net,
+            a.waits,
+            t,
+        )
+
+
+@stage
+def ended(i, q, x, at, w, t, c, a, g, f):
+    """`FullStation.end`: the staff and the lane are free, the visit is over."""
+    gone_out(i, x, f)
+    f.ending[i] = False
+    f.there[x] -= 1
+    if f.staffed[i]:
+        f.staffed[i] = False
+        pool = g.pool[q]
+        g.held[pool] -= g.staff[q]
+        for y in range(g.pool_from[pool], g.pool_from[pool + 1]):
+            g.touched[g.pool_queue[y]] = True
+    vacated(i, x, f)
+    g.touched[q] = True
+    noted(i, q, f.start_h[i], at, w, t, c, a, f)
+
+
+@stage
+def gone_on(k, x, queues, at, g, f):
+    """`FullStation._go_on`: the first, in order of their starts, of those parked who have a lane goes on."""
+    i = f.inside_head[x]
+    while i >= 0:
+        if f.parked[i]:
+            pool = pool_for(x, f.group[i], f)
+            if pool >= 0:
+                f.parked[i] = False
+                f.parked_count[x] -= 1
+                occupied(i, x, pool, f)
+                resumed(k, i, queues, at, g, f)
+                return True
+        i = np.int64(f.after[i])
+    return False
+
+
+@stage
+def next_of(q, x, at, t, d, c, g, f):
+    """The line of the first in queue order who has a lane and staff, -1 if there is none."""
+    best, best_i = -1, np.int64(-1)
+    pools = f.pool_from[x + 1] - f.pool_from[x]
+    general = f.pool_from[x]
+    free_staff = True
+    if g.pool[q] >= 0:
+        pool = g.pool[q]
+        stock = function_at(pool, at, g.stock_from, g.stock_h, g.stock)
+        free_staff = g.held[pool] + g.staff[q] <= stock
+    closing_h = inf
+    if f.closing[x] == NO_OVERRUN:
+        p = f.closing_at[x]
+        while f.closing_h[p] <= at:
+            p += 1
+        f.closing_at[x] = p
+        closing_h = f.closing_h[p]
+    for group in range(pools):
+        u = first_line(x, group, f)
+        if u < 0:
+            continue
+        i = np.int64(f.head[u])
+        heads = True
+        for other in range(pools):
+            same = (group if f.bound[general + group] else 0) == (other if f.bound[general + other] else 0)
+            if other != group and same:
+                v = first_line(x, other, f)
+                if v >= 0 and comes_before(np.int64(f.head[v]), i, c.join_h, f):
+                    heads = False
+        if not heads or pool_for(x, group, f) < 0:
+            continue
+        if best >= 0 and comes_before(best_i, i, c.join_h, f):
+            continue
+        needs_h = f.remaining_h[i]
+        if not f.requeued[i] and closing_h < inf:
+            s = np.int64(c.step_of[i])
+            needs_h = duration(s, i - d.base[t.route_flow[d.route[i]]], at, t, d)
+        if at + needs_h <= closing_h and (f.staffed[i] or free_staff):
+            best, best_i = u, i
+    return best
+
+
+@stage
+def settled(k, q, x, m, soon_h, at, events, event_line, held, w, t, d, c, a, g, f):
+    """`FullStation.settle`, once those who came have joined: who goes on or starts, one by one."""
+    queues, group, mark = len(t.queue_kind), t.queue_group[q], np.int64(t.queue_slot[q]) << 1
+    visits = 0
+    while True:
+        if f.parked_count[x] > 0 and gone_on(k, x, queues, at, g, f):
+            continue
+        u = next_of(q, x, at, t, d, c, g, f)
+        if u < 0:
+            break
+        i = np.int64(f.head[u])
+        f.head[u] = c.behind[i]
+        s = np.int64(c.step_of[i])
+        g.ahead[s] -= 1
+        occupied(i, x, pool_for(x, f.group[i], f), f)
+        if not f.requeued[i]:
+            f.start_h[i] = at
+            if t.how[s] == UNUSUAL:
+                f.service_h[i] = duration(s, i - d.base[t.route_flow[d.route[i]]], at, t, d)
+                f.remaining_h[i] = f.service_h[i]
+            if g.told[i] == TOLD:
+                events[held] = (np.int64(at * GRID_PER_H) << SLOT_BITS) | mark | 1
+                event_line[held] = group
+                held += 1
+            g.told[i] = STARTED
+        f.requeued[i] = False
+        if g.pool[q] >= 0 and not f.staffed[i]:
+            g.held[g.pool[q]] += g.staff[q]
+            f.staffed[i] = True
+        gone_in(i, x, f)
+        if f.remaining_h[i] > 0:
+            resumed(k, i, queues, at, g, f)
+        else:
+            ended(i, q, x, at, w, t, c, a, g, f)
+            visits += 1
+            c.who[m] = i
+            c.when_h[m] = at
+            m += 1
+            if g.comes_back[s]:
+                soon_h = min(soon_h, at)
+    return m, soon_h, held, visits
+
+
+@stage
+def let_in(k, q, m, soon_h, at, events, event_line, held, w, t, d, c, a, g, f):
+    """Who may enter a leg, is accepted on a day or boards (`engines.event.legs`, `timetables`)."""
+    leg, kind, group, mark = f.leg[q], t.queue_kind[q], t.queue_group[q], np.int64(t.queue_slot[q]) << 1
+    p, final = c.piece[q], t.queue_from[q + 1] - 1
+    queues, visits = len(t.queue_kind), 0
+    while c.waiting[q] > 0:
+        if leg >= 0:
+            if g.used[q] >= function_at(leg, at, f.room_from, f.room_h, f.room):
+                break
+            if at < f.free_h[leg]:
+                if f.woken_h[leg] < f.free_h[leg]:
+                    f.woken_h[leg] = f.free_h[leg]
+                    push(g.heap_h[k], g.heap_of[k], g.heap_size[k], f.free_h[leg], np.int64(-1 - queues - q))
+                    g.heap_size[k] += 1
+                break
+        else:
+            while p <= final and (t.queue_until_h[p] <= at or c.taken[q] >= t.queue_value[p]):
+                p += 1
+                c.taken[q] = 0
+            if p > final or t.queue_h[p] > at:
+                break
+            opens = t.queue_open[q]
+            if opens >= 0 and open_from(opens, at, t.function_from, t.piece_h, t.piece_value) > at:
+                break
+            c.taken[q] += 1
+        i = np.int64(c.head[q, 0])
+        c.head[q, 0] = c.behind[i]
+        c.waiting[q] -= 1
+        s, flow = np.int64(c.step_of[i]), t.route_flow[d.route[i]]
+        g.ahead[s] -= 1
+        j, hold = i - d.base[flow], 0.0
+        if leg >= 0:
+            hold = duration(s, j, at, t, d)
+            if f.no_overtaking[leg]:
+                f.exit_h[leg] = max(at + hold, f.exit_h[leg])
+                hold = f.exit_h[leg] - at
+            if f.headway_from[leg + 1] > f.headway_from[leg]:
+                f.free_h[leg] = at + function_at(leg, at, f.headway_from, f.headway_h, f.headway)
+            if hold > 0:
+                g.used[q] += 1
+                push(g.heap_h[k], g.heap_of[k], g.heap_size[k], at + hold, np.int64(-1 - q))
+                g.heap_size[k] += 1
+        elif kind == SAILING:
+            hold = t.sailing_h[p]
+        if g.told[i] == TOLD:
+            events[held] = (np.int64(at * GRID_PER_H) << SLOT_BITS) | mark | 1
+            event_line[held] = group
+            held += 1
+        g.told[i] = STARTED
+        noted(i, q, at, at + hold, w, t, c, a, f)
+        visits += 1
+        c.who[m] = i
+        c.when_h[m] = at + hold
+        m += 1
+        if g.comes_back[s]:
+            soon_h = min(soon_h, at + hold)
+    c.piece[q] = p
+    return m, soon_h, held, visits
+
+
+@stage
+def left_over(k, m, w, t, c, a, g, f):
+    """Count those who wait or are served at full stations as the run ends."""
+    visits = 0
+    for z in range(g.member_from[k], g.member_from[k + 1]):
+        q = g.member[z]
+        x = f.number[q]
+        if x < 0:
+            continue
+        for u in range(f.slot_from[x], f.slot_from[x + 1] + 2):
+            # Those in line, then those who came after a closing, then those inside.
+            last = f.slot_from[x + 1]
+            i = f.head[u] if u < last else (f.later_head[x] if u == last else f.inside_head[x])
+            while i >= 0:
+                noted(i, q, f.start_h[i], inf, w, t, c, a, f)
+                visits += 1
+                c.who[m] = i
+                c.when_h[m] = inf
+                m += 1
+                i = np.int64(f.after[i] if u > last else c.behind[i])
+    return m, visits
