@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
-from corridor_sim.engines.batch.reading import changes_of
 from corridor_sim.engines.compiled.codes import FULL_STATION
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.full_tables import Full, full, instants, outages_of
@@ -283,7 +282,7 @@ def _calendar(
     plan: Plan, code: Coded, group: Sequence[int], drawn: Mapping[int, tuple[PlanOutage, ...]]
 ) -> list[tuple[float, int]]:
     """Instants within the run at which anything changes at some queues."""
-    stock, again = {one.id: one.members for one in plan.staff_pools}, changes_of(plan)
+    stock, again = {one.id: one.members for one in plan.staff_pools}, plan.duration_changes_h()
     found = set()
     for q in group:
         k = int(code.queue_element[q])
