@@ -95,6 +95,8 @@ class Lanes(Place):
 
     def pool_for(self, visit, now):
         """The pool that would take the visit now, None if none would."""
+        if self.named and {visit.lane for visit in self.inside} >= set(self.usable(now)):
+            return None  # a pool may have room while all its lanes are held
         room = self.room(now)
         own = visit.truck.cargo_class
         if own not in room:

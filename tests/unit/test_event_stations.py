@@ -323,3 +323,12 @@ def test_without_a_yard_nobody_slips_past_one_on_the_road_that_does_not_fit_befo
     out = play([station("A"), hours], trucks, variants={0: [to(0, 1)], 1: [to(1)]})
     assert out.start("B") == [20, 25]
     assert out.leave("A") == [None, 25]
+
+
+def test_a_lane_newly_kept_for_some_serves_nobody_while_others_hold_it():
+    """Lanes with an identity: the pool has room from hour 5 on, and no lane is idle before hour 8."""
+    kept = Reservation(flows=frozenset({1}), lanes=dated([(0, 0), (5, 1)]), overflow=False)
+    breakdown = PlanOutage(from_h=90.0, until_h=91.0, lane=1)
+    lanes = station(lanes=2, reserved=(kept,), outages=(breakdown,))
+    out = play([lanes], [a(0, 8), a(0, 9), a(5, 1, flow=1), a(5, 1)], variants={0: [to(0)], 1: [to(0)]})
+    assert out.start("A") == [0, 0, 8, 9]

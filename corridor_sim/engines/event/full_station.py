@@ -471,6 +471,9 @@ class LaneStation(FullStation):
         """
         up = [not self._outages.down(lane) for lane in range(len(self._open))]
         self.lanes.share_out(sum(o and u for o, u in zip(self._open, up, strict=True)), self._now)
+        self.lanes.idle = any(
+            usable and self._open[lane] and self._occupant[lane] is None for lane, usable in enumerate(up)
+        )
         self.lanes.used[:] = [0] * len(self.lanes.used)
         for lane, stay in enumerate(self._occupant):
             if stay is not None and up[lane] and (self._open[lane] or not self._named):

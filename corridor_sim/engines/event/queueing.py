@@ -112,7 +112,7 @@ class Reservations:
     their own count there.
     """
 
-    __slots__ = ("_lanes", "_overflow", "bound", "capacity", "group_of", "used")
+    __slots__ = ("_lanes", "_overflow", "bound", "capacity", "group_of", "idle", "used")
 
     def __init__(self, station: Station, flows: int, start_h: float) -> None:
         self._lanes = [DatedValue(reservation.lanes, start_h) for reservation in station.reserved]
@@ -125,6 +125,8 @@ class Reservations:
         """Whether the flows of each group have lanes of their own now; group 0 has none."""
         self.capacity = [0] * (1 + len(self._lanes))
         self.used = [0] * (1 + len(self._lanes))
+        self.idle = True
+        """Whether a lane is idle at all: lanes of their own identity may all be held while a pool has room."""
 
     def share_out(self, lanes: int, now: float) -> None:
         """Give `lanes` open lanes to the pools."""
@@ -137,6 +139,8 @@ class Reservations:
 
     def pool_for(self, group: int) -> int:
         """The pool that would take one of `group` now, its own first; -1 if none."""
+        if not self.idle:
+            return -1
         if self.bound[group]:
             if self.used[group] < self.capacity[group]:
                 return group
