@@ -75,6 +75,7 @@ def overloads(rows: Table) -> dict[str, Overload]:
         for half in HALVES
     ]
     arrivals = {(label.kind, label.place): _mean(values) for label, values in _rows(rows, "load_per_day")}
+    come = _coming_to_posts(rows)
     for label, values in _rows(rows, "saturation"):
         key, load = (label.kind, label.place), _mean(values)
         more = growth.get(key)
@@ -83,12 +84,32 @@ def overloads(rows: Table) -> dict[str, Overload]:
             found.append(Overload(label.place, load, "even", mean))
         elif load > 1:
             found.append(Overload(label.place, load, "load", mean))
-        elif more is not None:
-            much = GROWTH * arrivals.get(key, math.inf)
-            if _lower(more) > much and all(half.get(key, math.nan) > much for half in halves):
-                found.append(Overload(label.place, load, "growth", mean))
+        elif more is not None and _grows(key, more, halves, arrivals.get(key, math.inf)):
+            found.append(Overload(label.place, load, "growth", mean))
+    # What has no limit in a part of the window, as a daily number that begins within it, has no load either.
+    limited = {(label.kind, label.place) for label, _ in _rows(rows, "saturation")}
+    for key, more in growth.items():
+        if key not in limited and _grows(key, more, halves, come.get(key[1].rpartition(".")[0], math.inf)):
+            found.append(Overload(key[1], math.nan, "growth", _mean(more)))
     found.sort(key=lambda one: (one.reason == "growth", -one.load if one.load == one.load else 0.0))
     return {one.place: one for one in found}
+
+
+def _grows(key: tuple[str, str], growth: FloatArray, halves: list[dict[tuple[str, str], float]], come: float) -> bool:
+    """Whether a queue grows beyond noise, by more than a share of those who come, in both halves of the window."""
+    much = GROWTH * come
+    return _lower(growth) > much and all(half.get(key, math.nan) > much for half in halves)
+
+
+def _coming_to_posts(rows: Table) -> dict[str, float]:
+    """Who comes to each direction of a post, ``post.direction``. [1/day]"""
+    if "load_per_day" not in rows.indicators:
+        return {}
+    return {
+        f"{label.place}.{label.direction}": _mean(values)
+        for label, values in rows.select("load_per_day", kind="post", of="")
+        if label.day is None and label.hour is None and not label.cargo_class
+    }
 
 
 def hardly_served(rows: Table) -> dict[str, float]:

@@ -300,3 +300,11 @@ def test_check_and_the_run_weigh_a_change_within_the_run_alike(per_day):
     assert load.capacity_per_day == pytest.approx(60)
     assert load.demand_per_day == pytest.approx(per_day)
     assert any("load" in str(problem) for problem in check(cs.loads(text))) == (per_day > 60)
+
+
+def test_a_daily_number_that_begins_within_the_run_is_overloaded_by_its_growth():
+    """Without a limit before, it has no capacity over the window: 40 a day come, 30 are taken over from day 6 on."""
+    more = '[improvements.q]\nkind = "daily_acceptance"\nat = "checkpoints.a.exit"\nper_day = {}\nfrom = 2024-01-06\n'
+    few = told(run(OPEN_WIDE, "per_day = 40", more=more.format(30), days=20))
+    assert few[QUOTA] == "growth"
+    assert QUOTA not in told(run(OPEN_WIDE, "per_day = 40", more=more.format(60), days=20))
