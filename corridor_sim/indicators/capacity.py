@@ -198,7 +198,8 @@ def planned_hold_h(step: Step, at_h: FloatArray) -> FloatArray | None:
     hold = np.array(means, dtype=np.float64)[np.maximum(np.searchsorted(since, at_h, side="right") - 1, 0)]
     if step.factor is not None:
         hold = hold * step.factor(at_h)
-    for relief in step.reliefs:
+    # Whom a relief of factor 0 spares the step does not join it, so it is in neither the load nor the hold.
+    for relief in (relief for relief in step.reliefs if relief.factor != 0):
         hold = hold * (1.0 - relief.share(at_h) * (1.0 - relief.factor))
     return np.asarray(hold)
 

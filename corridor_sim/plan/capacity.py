@@ -329,7 +329,7 @@ def holds_at(users: Sequence[User], at_h: float) -> Holds:
         law = next((law for from_h, law in reversed(user.step.laws) if from_h <= at_h), user.step.laws[0][1])
         factor = 1.0 if user.step.factor is None else user.step.factor.at(at_h)
         branches = [(user.visits / total, factor)]
-        for relief in user.step.reliefs:
+        for relief in (relief for relief in user.step.reliefs if relief.factor != 0):
             share = min(max(relief.share.at(at_h), 0.0), 1.0)
             branches = [
                 branch

@@ -118,7 +118,7 @@ def _inputs(data: Uncertainty, found: InputInterval, unit: str) -> str:
         return "no value in any draw"
     share = "the smallest to the largest" if found.few else PERCENT
     error = ""
-    if not math.isnan(found.width_error):
+    if not math.isnan(found.width_error) and not found.few:
         error = f", width known to within {_number(found.width_error, found.width_error)}"
     return (
         f"{_between(found.low, found.high, unit)} ({share} of {found.draws} draws of {len(data.inputs)} inputs{error})"
@@ -126,6 +126,8 @@ def _inputs(data: Uncertainty, found: InputInterval, unit: str) -> str:
 
 
 def _sign(signs: dict[str, SignChance]) -> str:
+    if not all(sign.draws for sign in signs.values()):
+        return "no draw is left to tell it by"
     shares = [
         f"{round(sign.chance * sign.draws)} of {sign.draws} draws ({prior}"
         + (f"; no change in {sign.unchanged})" if sign.unchanged else ")")

@@ -55,7 +55,7 @@ def rows_to_keep(
             wanted = [label for label in wanted if is_at(label, elements, plan)]
         if wanted:
             kinds.append(kind)
-            kept += [label for label in wanted if label not in kept]
+            kept += [label for label in dict.fromkeys(wanted) if label not in kept]
     if not kept:
         raise CorridorError(
             f"no row is left of {', '.join(names or MAIN)}" + (f" at {', '.join(places)}" if places else "")

@@ -308,3 +308,27 @@ def test_a_daily_number_that_begins_within_the_run_is_overloaded_by_its_growth()
     few = told(run(OPEN_WIDE, "per_day = 40", more=more.format(30), days=20))
     assert few[QUOTA] == "growth"
     assert QUOTA not in told(run(OPEN_WIDE, "per_day = 40", more=more.format(60), days=20))
+
+
+@pytest.mark.parametrize("since", ["", "from = 2024-01-11"])
+def test_whom_a_relief_spares_a_stage_is_in_neither_its_load_nor_its_capacity(since):
+    """Two lanes of an hour pass 48 a day of those who join, whoever else passes the stage by."""
+    more = (
+        f'[improvements.q]\nkind = "pre_arrival"\nat = "checkpoints.a.exit.lanes"\nshare = 0.5\nfactor = 0.0\n{since}\n'
+    )
+    stage = f"lanes = 2\n{law(value_h=1.0)}"
+    results = run(stage, "per_day = 120", more=more, days=22)
+    assert mean(results, "capacity_per_day") == pytest.approx(48)
+    joins = 60 if not since else (8 * 120 + 12 * 60) / 20
+    assert mean(results, "load_per_day") == pytest.approx(joins, rel=0.05)
+    assert told(results)[STAGE] == "load"
+    (load,) = [
+        one
+        for one in loads(
+            make_plan(
+                cs.loads(BORDER.format(stage=stage, flow="per_day = 120", post="", more=more, days=22, replications=1))
+            )
+        )
+        if one.element == STAGE
+    ]
+    assert load.load == pytest.approx((22 * 60 + (10 * 60 if since else 0)) / 22 / 48)

@@ -305,3 +305,11 @@ def test_a_comparison_of_something_else_is_refused(compared, wrong):
     given = None if wrong == "none" else comparison
     with pytest.raises(ValueError, match="stated"):
         cs.uncertainty(*asked, stated=given, at="most changed", draws=4, rng=4 if wrong == "seed" else 3, workers=1)
+
+
+@pytest.mark.parametrize(("seen", "words"), [(60.0, "the same in"), (9000.0, "no draw is left to tell it by")])
+def test_a_row_of_the_main_ones_judges_the_draws_and_nothing_is_told_where_none_is_left(faster, seen, words):
+    where = {"kind": "post", "place": "astara_ir", "direction": "exit"}
+    one = cs.Observation(name="seen", indicator="throughput_per_day", where=where, value=seen, unit="1/day", sd=30.0)
+    found = cs.uncertainty(*faster, **SETTINGS | {"draws": 8, "at": ()}, observations=[one])
+    assert words in found.describe()
