@@ -138,10 +138,7 @@ class Capacity(Reducer):
     def _with_changes(self, element: int, edges_h: FloatArray) -> FloatArray:
         """The edges, and between them the instants at which a law, factor or relief of an element changes. [h]"""
         steps = [step for cell in self.scope.element_cells[element] for step in self._steps[cell]]
-        changes = {from_h for step in steps for from_h, _ in step.laws}
-        for step in steps:
-            for function in (step.factor, *(relief.share for relief in step.reliefs)):
-                changes |= set() if function is None else set(function.from_h.tolist())
+        changes = {at for step in steps for at in step.changes_h}
         inside = sorted(at for at in changes if edges_h[0] < at < edges_h[-1])
         return np.unique(np.concatenate([edges_h, np.array(inside, dtype=np.float64)]))
 
@@ -188,7 +185,7 @@ class InWindow:
 
 
 def planned_hold_h(step: Step, at_h: FloatArray) -> FloatArray | None:
-    """Mean hold of a step for consignments that join at `at_h`, None where a law has no known mean. [h]"""
+    """Mean hold of a step for services that start at `at_h`, None where a law has no known mean. [h]"""
     if not step.laws:
         return None
     means = [getattr(law, "mean_h", None) for _, law in step.laws]

@@ -306,11 +306,8 @@ def expected_visits(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) ->
 
 def holds_over_time(users: Sequence[User]) -> Callable[[float], Holds]:
     """`holds_at` as a function of time, each time without a change worked out once."""
-    edges = {from_h for user in users for from_h, _ in user.step.laws}
-    for user in users:
-        for function in (user.step.factor, *(relief.share for relief in user.step.reliefs)):
-            edges |= set(() if function is None else function.from_h.tolist())
-    since, found = sorted(edges), dict[int, Holds]()
+    since = sorted({at for user in users for at in user.step.changes_h})
+    found: dict[int, Holds] = {}
 
     def at(at_h: float) -> Holds:
         piece = bisect.bisect_right(since, at_h)

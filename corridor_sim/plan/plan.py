@@ -8,7 +8,7 @@ A Plan knows no corridor, improvement or file. It has
 * **flows**: streams of consignments, in order of their id, each with one or
   more **variants** (itineraries), chosen by dated shares at release;
 * **steps**: one element of one itinerary, with the law of its duration and the
-  dated share and factors that are read when the consignment joins it.
+  dated share, read when the consignment comes to it, and factors, read as the service starts.
 
 Both engines read only a Plan and the sampled inputs. `build.py` makes Plans
 from scenarios; tests and `verify.py` write them by hand.

@@ -15,12 +15,12 @@ service starts anywhere before all who join there at t have joined.
 On a cycle of elements a move at t back to an element that has settled at t
 makes it settle again; a zero-length service there is refused.
 
-**Joining.** A step's share, reliefs, factor and law are read when it is joined;
-whether it is taken is decided when the consignment comes to it, which is
-earlier if it has to wait for room. Factors are multiplied in the order: duration,
-factor, reliefs in their order; the product is rounded to the grid once. A
-relief of factor 0 skips the step: no visit. `service_h` is filled in at joining
-(a timetable: at departure), finished or not.
+**Reading by date (D13).** Whether a step is taken (its share, reliefs of factor 0)
+is decided when the consignment comes to it; law, factor and the other reliefs are
+read when its service starts. Factors are multiplied in the order: duration,
+factor, reliefs in their order; the product is rounded to the grid once. A step
+that is not taken leaves no visit. `service_h` is filled in at joining and again
+at the start (a timetable: at departure), finished or not.
 
 **Dated priority and yards.** The rank is read at joining and kept; a queue is
 not sorted again when the order changes. More places let in those who are blocked at
