@@ -114,6 +114,7 @@ if TYPE_CHECKING:
     from corridor_sim.records.queue_counts import queue_counts as queue_counts
     from corridor_sim.report import report as report
     from corridor_sim.report.figure_list import figures as figures
+    from corridor_sim.report.input_list import diff as diff
     from corridor_sim.results.appraisal import Appraisal as Appraisal
     from corridor_sim.results.calibrations import Calibration as Calibration
     from corridor_sim.results.cash_flows import appraise as appraise
@@ -209,6 +210,7 @@ _NAMES = {
     ),
     "plan.build": "make_plan",
     "report.figure_list": "figures",
+    "report.input_list": "diff",
     "files.network": "network_geojson network_json",
 }
 _MODULES = {

@@ -197,7 +197,7 @@ def compare(
         text = tables.to_csv(frame)
     elif form == "json":
         about = [run.about() for run in comparison.runs]
-        body = {"runs": about, "inputs": comparison.inputs_diff(), "interval": frame.attrs["interval"]}
+        body = {"runs": about, "inputs": comparison.inputs_diff(ids=True), "interval": frame.attrs["interval"]}
         body |= {} if sure is None else {"draws": sure.about()}
         text = tables.to_json({**body, "differences": tables.records(frame)})
     elif rows:
@@ -323,6 +323,42 @@ def figures(
     refuse_unwritable(overwrite, output)
     found = [load_scenario(file, dict(settings)) for file in files]
     deliver(figures_as(form, found, only), output, overwrite)
+
+
+@main.command()
+@click.argument("base")
+@click.argument("other")
+@set_option
+@click.option("--ids", is_flag=True, help="Paths and ids instead of names.")
+@format_option
+@output_options
+def diff(
+    base: str,
+    other: str,
+    settings: tuple[tuple[str, Any], ...],
+    ids: bool,
+    form: str,
+    output: Path | None,
+    overwrite: bool,
+) -> None:
+    """Say what differs between the inputs of two scenarios; nothing is run.
+
+    Each value before and after, with its unit; of an improvement what it does to each value, and when.
+    """
+    from corridor_sim.files.scenario_files import load_scenario
+    from corridor_sim.report import input_list, tables
+
+    refuse_unwritable(overwrite, output)
+    first, second = (load_scenario(file, dict(settings)) for file in (base, other))
+    if form == "table":
+        text = input_list.text_of(first, second, ids=ids)
+    elif form == "csv":
+        text = tables.to_csv(input_list.diff(first, second))
+    else:
+        text = tables.to_json(
+            {"base": first.name, "other": second.name, "changes": tables.records(input_list.diff(first, second))}
+        )
+    deliver(text, output, overwrite)
 
 
 @main.command()

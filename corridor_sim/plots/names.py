@@ -6,12 +6,12 @@ them too. They are whatever a user wrote: `drawn` makes them safe to draw.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-LONGEST = 40
-"""Characters of a name on an axis."""
+from corridor_sim.core.clean_text import LONGEST as LONGEST
+from corridor_sim.core.clean_text import clean as clean
+
 WORDS = {
     "tfi1": "time to cross (TFI1)",
     "tfi1_p95_pooled": "95 of 100 cross within",
@@ -40,23 +40,6 @@ WORDS = {
     "unfinished": "consignments unfinished",
 }
 """Indicators in words."""
-
-
-_UNSEEN = ("Cc", "Cf", "Cs", "Co")
-"""Categories of characters that are not drawn: control, format (direction marks), halves, private."""
-_JOINERS = "\u200c\u200d"
-"""Format characters that Persian and other names are spelt with."""
-
-
-def clean(text: Any, most: int = LONGEST) -> str:
-    """One line without control and direction characters, cut to `most` characters.
-
-    >>> clean("a\\u202eb\\nc", 10)
-    'ab c'
-    """
-    one_line = " ".join(str(text).split())
-    seen = "".join(c for c in one_line if unicodedata.category(c) not in _UNSEEN or c in _JOINERS)
-    return seen if len(seen) <= most else seen[: most - 1] + "…"
 
 
 def drawn(text: Any, most: int = LONGEST) -> str:

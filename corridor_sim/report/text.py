@@ -355,7 +355,7 @@ def describe_comparison(comparison: Comparison, width: int = 80) -> str:
     for name, changes in comparison.inputs_diff().items():
         lines += ["", f"{name}:" + ("" if changes else " the same inputs")]
         for change in changes[:12]:
-            lines += textwrap.wrap(change, width, initial_indent="  ", subsequent_indent="    ")
+            lines += wrapped_change(change, width)
         if len(changes) > 12:
             lines.append(f"  and {len(changes) - 12} more")
     for name, results in zip(comparison.names, comparison.runs, strict=True):
@@ -377,6 +377,13 @@ def describe_comparison(comparison: Comparison, width: int = 80) -> str:
     shown = frame.loc[frame["verdict"].isin(["more", "less"]), "note"]
     lines += _marks_told({MARKS[note] for note in shown if note in MARKS}, width)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def wrapped_change(change: str, width: int) -> list[str]:
+    """A difference of the inputs as lines; old and new value stand together."""
+    held = change.replace(" -> ", "\xa0->\xa0")
+    lines = textwrap.wrap(held, width, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+    return [line.replace("\xa0", " ") for line in lines]
 
 
 def moved_wait_told(moved: MovedWait, most: int = 3) -> str:

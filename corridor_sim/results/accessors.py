@@ -37,7 +37,7 @@ class Compared(Protocol):
     def table(self, indicators: str | Iterable[str] | None = None, **options: Any) -> pd.DataFrame:
         """Differences from the base with intervals."""
 
-    def inputs_diff(self) -> dict[str, list[str]]:
+    def inputs_diff(self, *, ids: bool = False) -> dict[str, list[str]]:
         """What each scenario changes against the base, in words."""
 
     def describe(self, width: int = 80) -> str:

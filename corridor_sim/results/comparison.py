@@ -24,6 +24,7 @@ from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.input_differences import inputs_diff
+from corridor_sim.results.input_words import inputs_told
 from corridor_sim.results.pooled_differences import pooled_differences
 from corridor_sim.results.reliability import UNRELIABLE, unreliable_difference
 from corridor_sim.results.results import NOISE, OVERLOAD, TIMES, Results
@@ -112,10 +113,10 @@ class Comparison:
         table = frame.to_html(index=False, escape=True, float_format=lambda value: f"{value:.4g}")
         return f"<details open><summary>{escape(repr(self))}</summary>{table}<p>{NOISE}</p></details>"
 
-    def inputs_diff(self) -> dict[str, list[str]]:
-        """What each scenario changes against the base, one line a path, in words."""
-        base = self.base.scenario
-        return {name: inputs_diff(base, run.scenario) for name, run in zip(self.names[1:], self.runs[1:], strict=True)}
+    def inputs_diff(self, *, ids: bool = False) -> dict[str, list[str]]:
+        """What each scenario changes against the base, each value before and after; `ids`: a line a path, by id."""
+        base, told = self.base.scenario, inputs_diff if ids else inputs_told
+        return {name: told(base, run.scenario) for name, run in zip(self.names[1:], self.runs[1:], strict=True)}
 
     def differences(self, other: int, table: Table | None = None) -> tuple[Table, Table]:
         """Rows that both the base and run number `other` have: (base, other), in the order of the base."""

@@ -1,4 +1,4 @@
-"""What differs between the inputs of two scenarios, one line a path, in words."""
+"""What differs between the inputs of two scenarios by path and id; as people read it: `input_words.py`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def inputs_diff(base: Any, other: Any) -> list[str]:
     """
     if isinstance(base, Plan) or isinstance(other, Plan):
         return _plans_diff(base, other)
-    first, second = _flat(inputs_of(base)), _flat(inputs_of(other))
+    first, second = flat(inputs_of(base)), flat(inputs_of(other))
     lines = []
     whole: set[str] = set()
-    tables = _tables(first), _tables(second)
+    there = tables(first), tables(second)
     for path in sorted({*first, *second}):
-        table = _missing_table(path, tables[1] if path in first else tables[0])
+        table = missing_table(path, there[1] if path in first else there[0])
         if table is not None:
             if table not in whole:
                 whole.add(table)
@@ -45,16 +45,17 @@ _NO_INPUT = ("name", "about", "sources", "schema", "former_classes")
 _KEYED = ("places", "checkpoints", "legs", "flows", "improvements", "profiles", "staff_pools", "calendars", "crossings")
 
 
-def _flat(value: Any, path: str = "") -> dict[str, Any]:
+def flat(value: Any, path: str = "") -> dict[str, Any]:
+    """Every value of nested tables by its path."""
     if isinstance(value, Mapping):
         found: dict[str, Any] = {}
         for key, one in value.items():
-            found.update(_flat(one, f"{path}.{key}" if path else str(key)))
+            found.update(flat(one, f"{path}.{key}" if path else str(key)))
         return found
     return {path: value}
 
 
-def _tables(flat: Mapping[str, Any]) -> set[str]:
+def tables(flat: Mapping[str, Any]) -> set[str]:
     """All that paths are part of, themselves included."""
     found: set[str] = set()
     for path in flat:
@@ -63,7 +64,7 @@ def _tables(flat: Mapping[str, Any]) -> set[str]:
     return found
 
 
-def _missing_table(path: str, there: set[str]) -> str | None:
+def missing_table(path: str, there: set[str]) -> str | None:
     """The object (leg, flow, improvement, stage) that `path` is part of and that is not among the tables there."""
     parts = path.split(".")
     if parts[0] not in _KEYED or len(parts) < 3:

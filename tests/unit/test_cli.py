@@ -380,7 +380,7 @@ def test_an_interrupted_run_ends_with_130_and_leaves_nothing_but_its_store(tmp_p
 def test_a_comparison_says_what_differs_in_the_inputs_and_in_the_results():
     result = invoke("compare", "teaching", "teaching_priority_lane", "-n", 3, "--workers", 1)
     assert result.exit_code == 0
-    assert "adds improvements.bread_lane_a" in result.stdout
+    assert "reserved perishable lanes 0 -> 1; lanes 3 -> 4" in " ".join(result.stdout.split())
     assert "±" in result.stdout
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 

@@ -117,7 +117,7 @@ def test_a_report_has_every_part(page):
         "To repeat it",
         "sampling noise only",
         "What does teaching_priority_lane change against teaching?",
-        "adds improvements.bread_lane_a",
+        "bread lane a: Northgate A, exit, Truck lanes: reserved perishable lanes 0 -> 1; lanes 3 -> 4",
         "Invented for teaching",
         "corridor-sim report teaching teaching_priority_lane --replications 4 --seed 5 -o report.html",
         "terminating",

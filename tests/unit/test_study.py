@@ -190,7 +190,10 @@ def test_an_improvement_is_compared_on_common_random_numbers():
     base = teaching(8, improvements={})
     better = with_values(base, {"checkpoints.northgate_a.exit.lanes.lanes": 4}).replace(name="four lanes")
     found = compare(base, better, replications=6, workers=1)
-    assert found.inputs_diff() == {"four lanes": ["changes checkpoints.northgate_a.exit.lanes.lanes from 3 to 4"]}
+    assert found.inputs_diff() == {"four lanes": ["Northgate A, exit, Truck lanes: lanes 3 -> 4"]}
+    assert found.inputs_diff(ids=True) == {
+        "four lanes": ["changes checkpoints.northgate_a.exit.lanes.lanes from 3 to 4"]
+    }
     row = found.table("wait_h", kind="stage", place="northgate_a.exit.lanes", cargo_class="").iloc[0]
     assert row["verdict"] == "less"
     # More lanes delay nobody at the stage, in any replication.
