@@ -23,6 +23,19 @@ def all_kinds() -> dict[str, Callable[[], list[tuple[str, str]]]]:
 
         return read
 
+    def rows() -> list[tuple[str, str]]:
+        """Every name that a table of results knows: rows, and indicators that stand for several of them."""
+        from corridor_sim.indicators import INDICATORS
+        from corridor_sim.indicators.row_names import rows_of
+
+        found = []
+        for kind, made in INDICATORS.items():
+            several = rows_of(kind)
+            about = _first_line(made)
+            found.append((kind, about if kind in several else f"{about} All of {', '.join(several)}."))
+            found += [(row, f"Of {kind}.") for row in several if row != kind]
+        return found
+
     def packaged(name: str) -> Callable[[], list[tuple[str, str]]]:
         def read() -> list[tuple[str, str]]:
             from corridor_sim.files import packaged as files
@@ -40,7 +53,7 @@ def all_kinds() -> dict[str, Callable[[], list[tuple[str, str]]]]:
         "legs": registered("model.legs", "LEGS"),
         "improvements": registered("model.improvements", "IMPROVEMENTS"),
         "factors": registered("model.designs", "FACTORS"),
-        "indicators": registered("indicators", "INDICATORS"),
+        "indicators": rows,
         "plots": registered("plots", "PLOTS"),
         "scenarios": packaged("scenario_files"),
         "designs": packaged("design_files"),

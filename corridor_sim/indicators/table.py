@@ -20,6 +20,7 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.label import COLUMNS as COLUMNS
 from corridor_sim.indicators.label import Label as Label
 from corridor_sim.indicators.pools import PooledCounts, together
+from corridor_sim.indicators.row_names import ROWS, rows_of
 from corridor_sim.records.visits import IntArray
 
 if TYPE_CHECKING:
@@ -66,20 +67,34 @@ class Table:
         pooled = [label.indicator for label, _, _ in self.pools.percentiles] if self.pools is not None else []
         return tuple(dict.fromkeys((*self._rows_of, *pooled)))
 
+    def named(self, indicator: str | Iterable[str] | None) -> tuple[str, ...] | None:
+        """Names of rows; an indicator that is no row (``queue``) stands for all its rows. None for None.
+
+        Raises
+        ------
+        CorridorError
+            If a name is neither.
+        """
+        if indicator is None:
+            return None
+        known, found = self.indicators, []
+        for name in dict.fromkeys([indicator] if isinstance(indicator, str) else indicator):
+            rows = [name] if name in known else [row for row in rows_of(name) if row in known]
+            if not rows:
+                hint = nearest(name, {*known, *ROWS})
+                raise CorridorError(f"no indicator {name!r} in this table" + (f"; {hint}" if hint else ""))
+            found += rows
+        return tuple(dict.fromkeys(found))
+
     def select(self, indicator: str | Iterable[str] | None = None, **where: Any) -> Table:
-        """The rows whose labels match, e.g. ``select("wait_h", kind="post", hour=None)``.
+        """The rows whose labels match, e.g. ``select("wait_h", kind="post", hour=None)``; see `named` for names.
 
         Raises
         ------
         CorridorError
             If an indicator or a column is not known here.
         """
-        names = None if indicator is None else {indicator} if isinstance(indicator, str) else set(indicator)
-        known = self.indicators
-        for name in sorted(names or ()):
-            if name not in known:
-                hint = nearest(name, known)
-                raise CorridorError(f"no indicator {name!r} in this table" + (f"; {hint}" if hint else ""))
+        names = self.named(indicator)
         for column in where:
             if column not in COLUMNS:
                 raise CorridorError(f"no column {column!r} in a table of indicators (known: {', '.join(COLUMNS)})")

@@ -163,6 +163,8 @@ class Comparison:
         """
         import pandas as pd
 
+        if indicators is not None and indicators != "all":
+            indicators = self.base.rows.named(indicators)
         base = self._selected(indicators, by_time, where)
         parts = []
         statistics = [self._statistics(other, base, indicators or (), where) for other in range(1, len(self.runs))]

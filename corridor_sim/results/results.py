@@ -194,7 +194,8 @@ class Results:
         Parameters
         ----------
         indicators : str or iterable of str, optional
-            Only these; None or ``"all"`` is every one.
+            Only these, by the name of a row (``queue_mean``) or of an indicator (``queue``, all its rows); None or
+            ``"all"`` is every one.
         by_time : bool
             Also the rows by hour and by day.
         confidence : float
@@ -273,6 +274,8 @@ class Results:
         import pandas as pd
 
         several, rows = sections(self.rows.replications), []
+        if indicators != "all":
+            indicators = self.rows.named(indicators)
         for label, found, low, high in self.pooled_percentiles(indicators, confidence=confidence, **where):
             row = {column: getattr(label, column) for column in COLUMNS if column not in ("hour", "day")}
             over = (label.kind, label.place, label.direction) in flagged

@@ -21,6 +21,7 @@ from small_corridor import small
 
 from corridor_sim.engines import batch, event
 from corridor_sim.indicators import INDICATORS, Collector, Indicator, Options
+from corridor_sim.indicators.row_names import rows_of
 from corridor_sim.plan.build import make_plan
 from corridor_sim.records.visits import chunk_of
 from corridor_sim.sampling.sampler import Sampler
@@ -93,6 +94,8 @@ def check_it_says_what_it_is(kind):
     assert INDICATORS[kind].window in ("begun", "window", "run")
     labels = table(kind, COUNTED).labels
     assert labels
+    # TEU are there only where a flow states them.
+    assert set(table(kind, COUNTED).indicators) == set(rows_of(kind)) - {"delivered_teu"}
     assert len(set(labels)) == len(labels)
     assert all(label.unit for label in labels)
 

@@ -445,6 +445,20 @@ def test_kinds_lists_everything_with_a_sentence(what):
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
 
 
+def test_every_indicator_that_kinds_lists_is_one_that_a_table_takes():
+    results = cs.run("teaching", replications=10, workers=1)
+    listed = {row["kind"] for row in json.loads(invoke("kinds", "indicators", "--format", "json").stdout)["indicators"]}
+    assert set(results.rows.indicators) | {"delivered_teu"} <= listed
+    for name in sorted(listed - {"delivered_teu"}):
+        assert len(results.to_frame(name)) or name.endswith("_pooled"), name
+    assert set(results.to_frame("queue")["indicator"]) == {"queue_mean", "queue_p95", "queue_max"}
+    assert set(results.summary("stay_percentiles_h")["indicator"]) == {
+        "stay_p50_h", "stay_p95_h", "stay_p50_pooled_h", "stay_p95_pooled_h",
+    }  # fmt: skip
+    same = cs.Comparison((results, results))
+    assert set(same.table("tfi4")["indicator"]) == {"tfi4_swod", "tfi4_swd", "tfi4_swd_cv"}
+
+
 def test_the_schema_is_printed():
     full, overlay = (json.loads(invoke("schema", *flags).stdout) for flags in ([], ["--overlay"]))
     assert full == json.loads(json.dumps(cs.schema()))
