@@ -450,7 +450,7 @@ def test_every_indicator_that_kinds_lists_is_one_that_a_table_takes():
     listed = {row["kind"] for row in json.loads(invoke("kinds", "indicators", "--format", "json").stdout)["indicators"]}
     assert set(results.rows.indicators) | {"delivered_teu"} <= listed
     for name in sorted(listed - {"delivered_teu"}):
-        assert len(results.to_frame(name)) or name.endswith("_pooled"), name
+        assert len(results.to_frame(name)) or "_pooled" in name, name
     assert set(results.to_frame("queue")["indicator"]) == {"queue_mean", "queue_p95", "queue_max"}
     assert set(results.summary("stay_percentiles_h")["indicator"]) == {
         "stay_p50_h", "stay_p95_h", "stay_p50_pooled_h", "stay_p95_pooled_h",
