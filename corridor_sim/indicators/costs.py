@@ -9,7 +9,7 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, Reducer, Row, ratio
-from corridor_sim.indicators.shared_sums import Components, SpanSums
+from corridor_sim.indicators.shared_sums import Components, SpanSums, VisitSums
 
 
 class TravelCosts(Reducer):
@@ -105,3 +105,50 @@ class DelayCost(Indicator):
             elements = self.scope.flow_elements[flow]
             hours = self._components.delay_h(elements, self._spans.of(self._spans.begun, n), place, (flow,))
             yield self.row(hours * self._costs.value_of_time(flow), *place)
+
+
+@INDICATORS.register("user_cost_usd")
+class UserCost(Indicator):
+    """What journeys cost those who send them: time waiting, in service and on the way, and transport (`of`). [US$]
+
+    By flow and in all. ``waiting`` is that in the counted window, unserved consignments included (waits, interruptions,
+    blocking); ``service_time`` (with dwell), ``travel_time`` and ``transport_cost`` are of a mean journey times those
+    released in the window. No hour is in two parts (rule S21). What an appraisal counts is what this row differs by.
+    """
+
+    unit = "US$"
+    window = "window"
+
+    def start(self) -> None:
+        self._costs, self._visits = self.shared(TravelCosts), self.shared(VisitSums)
+        self._spans, self._components = self.shared(SpanSums), self.shared(Components)
+
+    def table_rows(self) -> Iterator[Row]:
+        total = np.zeros(len(self.scope.replications))
+        for n, place in self.scope.places("flow"):
+            parts = self._parts(n, place)
+            for part, usd in parts.items():
+                yield self.row(usd, *place, of=part)
+            of_flow = np.sum(list(parts.values()), axis=0)
+            total = total + of_flow
+            yield self.row(of_flow, *place)
+        yield self.row(total, "corridor", "all")
+
+    def _parts(self, n: int, place: tuple[str, str, str]) -> dict[str, FloatArray]:
+        visits, costs, begun = self._visits, self._costs, self._spans.of(self._spans.begun, n)
+        flow = costs.flow_of(place[1])
+        usd_h = costs.value_of_time(flow)
+        flows = self._spans.flows_at(n)
+        elements = self.scope.flow_elements[flows[0]]
+        everywhere = tuple(range(len(self.scope.plan.elements)))
+        in_window = (visits.wait_in_window_h, visits.interrupted_in_window_h, visits.blocked_in_window_h)
+        parts = {"waiting": np.sum([visits.of(values, everywhere, flows) for values in in_window], axis=0) * usd_h}
+        there = self._components.names(elements)
+        for part, names in (("service_time", ("service", "dwell")), ("travel_time", ("travel",))):
+            hours = np.zeros(len(begun))
+            for name in names:
+                if name in there:
+                    hours = hours + np.nan_to_num(self._components.mean_h(name, elements, begun, place, flows))
+            parts[part] = begun * hours * usd_h
+        parts["transport_cost"] = begun * np.nan_to_num(ratio(costs.transport_usd(flow), costs.done(flow)))
+        return parts

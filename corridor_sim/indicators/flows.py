@@ -116,6 +116,20 @@ class Created(Indicator):
             yield self.row(number, "corridor", "all", name=name)
 
 
+@INDICATORS.register("released")
+class Released(Indicator):
+    """Consignments of a flow released in the counted window."""
+
+    unit = "1"
+
+    def start(self) -> None:
+        self._spans = self.shared(SpanSums)
+
+    def table_rows(self) -> Iterator[Row]:
+        for n, place in self.scope.places("flow"):
+            yield self.row(self._spans.of(self._spans.begun, n), *place)
+
+
 @INDICATORS.register("unserved")
 class Unserved(Indicator):
     """Consignments still waiting at a stage at the end of the run, and their mean wait until then.

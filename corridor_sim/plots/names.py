@@ -35,6 +35,8 @@ WORDS = {
     "delivered_t": "delivered",
     "delivered_value_usd": "value delivered",
     "co2_t": "CO2",
+    "user_cost_usd": "cost to users",
+    "released": "consignments released in the window",
     "created": "consignments created",
     "finished": "consignments finished",
     "unfinished": "consignments unfinished",

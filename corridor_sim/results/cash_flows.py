@@ -21,8 +21,10 @@ from corridor_sim.results.appraisal import Appraisal, Measure
 from corridor_sim.results.comparison import Comparison, without_behaviour
 from corridor_sim.results.gains import NOT_STATED, Gain
 from corridor_sim.results.results import Results
+from corridor_sim.results.savings import INDICATORS, PARTS, RELEASED, Rows, saved_usd
 
 if TYPE_CHECKING:
+    from corridor_sim.model.flows import Flow
     from corridor_sim.model.improvements import Improvement
 
 MOST_YEARS = 100
@@ -84,7 +86,8 @@ def appraise(
     last life at the end is a residual value, straight-line [adb2017]. A life that is not stated is the period.
     An improvement of the base that the other scenario has no more saves its cost. Where demand differs
     between base and other (`cs.equilibrium` with an elasticity) the benefit of each flow is
-    1/2 (n0 + n1) (d0 - d1) of consignments n and mean cost of delay d, the rule of half [mackie2005]. The
+    1/2 (n0 + n1) (c0 - c1) of consignments n and mean cost c, the rule of half [mackie2005]. Benefits are waiting,
+    time in service and on the way, and cost of transport on the legs (`results/savings.py`). The
     interval knows sampling noise only.
     """
     rate = arguments.number("discount_rate", discount_rate, 0.0, 0.5)
@@ -110,8 +113,8 @@ def appraise(
         raise CorridorError("every simulated year is one of works: simulate a year of operation too")
     timeline = np.arange(min(*spent, *building, opening), opening + period, dtype=float)
     capex, opex, residual = _costs(measures, timeline, opening, spent, bias)
-    spread = {flow: _by_calendar(_of_flow(benefits, flow), timeline, opening, growth, building)
-              for flow in next(iter(benefits.values()))[0]}  # fmt: skip
+    saved = _spread(benefits, timeline, opening, growth, building)
+    spread = {flow: np.sum(list(parts.values()), axis=0) for flow, parts in saved.items()}
     total = np.sum(list(spread.values()), axis=0)
     half = any(differs for _, differs in benefits.values())
     run = by_year[max(by_year)].runs[other]
@@ -128,13 +131,15 @@ def appraise(
         confidence=first_of_all.confidence,
         measures=measures,
         by_flow={
-            flow: float(values.mean())
-            for flow, values in benefits[min(year for year in benefits if year not in building)][0].items()
+            flow: float(np.sum(list(parts.values()), axis=0).mean())
+            for flow, parts in benefits[min(year for year in benefits if year not in building)][0].items()
         },
         rule_of_half=half,
         optimism_bias=bias,
         notes=tuple(_notes(by_year, other, measures, period, building, half)),
-        benefit_parts={"waiting": np.asarray(total.mean(axis=0))},
+        benefit_parts={
+            part: np.asarray(np.sum([parts[part] for parts in saved.values()], axis=0).mean(axis=0)) for part in PARTS
+        },
         gains=_gains(_scenario(first_of_all.base), spread),
         country_costs_usd={
             country or NOT_STATED: _total_cost(
@@ -151,10 +156,27 @@ def _opening(by_year: Mapping[int, Comparison], other: int) -> int:
     return min((year for year, one in by_year.items() if not _works_in(one, other)), default=min(by_year))
 
 
-def _of_flow(benefits: Mapping[int, tuple[dict[str, FloatArray], bool]], flow: str) -> dict[int, FloatArray]:
-    """Benefits of one flow by simulated year; 0 in a year in which it is not."""
-    shape = next(iter(next(iter(benefits.values()))[0].values())).shape
-    return {year: flows.get(flow, np.zeros(shape)) for year, (flows, _) in benefits.items()}
+def _spread(
+    benefits: Mapping[int, tuple[dict[str, dict[str, FloatArray]], bool]],
+    timeline: FloatArray,
+    opening: int,
+    growth: float,
+    building: Collection[int],
+) -> dict[str, dict[str, FloatArray]]:
+    """Benefits by flow and part, each shape (replication, year); 0 in a simulated year in which a flow is not."""
+    first = next(iter(benefits.values()))[0]
+    nothing = np.zeros_like(next(iter(first.values()))[PARTS[0]])
+    by_year = {year: flows for year, (flows, _) in benefits.items()}
+    return {
+        flow: {
+            part: _by_calendar(
+                {year: flows.get(flow, {}).get(part, nothing) for year, flows in by_year.items()},
+                timeline, opening, growth, building,
+            )
+            for part in PARTS
+        }
+        for flow in dict.fromkeys(flow for flows in by_year.values() for flow in flows)
+    }  # fmt: skip
 
 
 def _total_cost(
@@ -327,27 +349,35 @@ def _country(one: Improvement, scenario: Scenario) -> str:
     return str(table[parts[1]].country) if parts[1] in table else ""
 
 
-def _benefits(comparison: Comparison, other: int) -> tuple[dict[str, FloatArray], bool]:
-    """Value of the delay saved a year by flow, each shape (replication,), and whether demand differs."""
+def _benefits(comparison: Comparison, other: int) -> tuple[dict[str, dict[str, FloatArray]], bool]:
+    """What is saved a year by flow and part, each shape (replication,), and whether demand differs. [US$/year]"""
     base, with_them = comparison.base, comparison.runs[other]
     per_year = H_PER_YEAR / base.scope.window_h
     flows = _scenario(base).flows
     if not any(flow.value_of_time_usd_h for flow in flows.values()):
         raise CorridorError("no flow has a value of time (value_of_time_usd_h): delay saved has no price")
-    found: dict[str, FloatArray] = {}
-    differs = False
-    for label, before_h in base.rows.select("delay_truck_h", kind="flow"):
-        at = {"kind": "flow", "place": label.place}
-        after_h = with_them.rows.row("delay_truck_h", **at)
-        saved_h = before_h - after_h
-        if not np.array_equal(base.rows.row("created", **at), with_them.rows.row("created", **at)):
-            differs = True
-            n0, n1 = (run.rows.row("finished", **at) for run in (base, with_them))
-            with np.errstate(divide="ignore", invalid="ignore"):
-                each_h = np.where(n0 > 0, before_h / n0, 0.0) - np.where(n1 > 0, after_h / n1, 0.0)
-            saved_h = 0.5 * (n0 + n1) * each_h
-        found[label.place] = np.asarray(saved_h * flows[label.place].value_of_time_usd_h * per_year)
-    return found, differs
+    other_flows = _scenario(with_them).flows
+    if changed := [id for id in flows if id in other_flows and _hour(flows[id]) != _hour(other_flows[id])]:
+        raise CorridorError(
+            f"the value of time differs between base and other ({', '.join(changed)}): no saving of time"
+        )
+    served = [label.place for label in base.rows.select(RELEASED, kind="flow").labels]
+    found, differs = saved_usd(_of_flows(base), _of_flows(with_them), served)
+    yearly = {flow: {part: usd * per_year for part, usd in parts.items()} for flow, parts in found.items()}
+    return yearly, differs
+
+
+def _hour(flow: Flow) -> float:
+    return float(flow.value_of_time_usd_h)
+
+
+def _of_flows(run: Results) -> Rows:
+    """The rows of the flows of a run, looked up once."""
+    there = {
+        (label.indicator, label.place, label.of): values
+        for label, values in run.rows.select(INDICATORS, kind="flow", cargo_class="", hour=None, day=None)
+    }
+    return lambda indicator, flow, of: there.get((indicator, flow, of))
 
 
 def _costs(

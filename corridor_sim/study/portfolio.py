@@ -146,7 +146,7 @@ def portfolio(
     if is_npv and (places or where or draws):
         raise ArgumentError(f"{NPV!r} is of the whole corridor at the stated inputs: leave out at, where and draws")
     made = _Sets.of(
-        given.plan, scenario, listed, "delay_value_usd" if is_npv else objective, places, where, root_of(scenario, rng),
+        given.plan, scenario, listed, "user_cost_usd" if is_npv else objective, places, where, root_of(scenario, rng),
         engine, hands(executor, workers), executor,
     )  # fmt: skip
     zone = zone_of(delta, Label(objective, "usd", "corridor", "all") if is_npv else made.shared.labels[0])
@@ -404,7 +404,7 @@ def objective_rows(
 
 
 def _money_of(made: _Sets, listed: Sequence[Upgrade], how: dict[str, Any]) -> tuple[float, FloatArray]:
-    """US$ of present value a US$ of delay in a run, and present cost of each upgrade, by `cs.appraise`."""
+    """US$ of present value a US$ of cost to the users in a run, and present cost of each upgrade, by `cs.appraise`."""
     from corridor_sim.results.cash_flows import appraise
     from corridor_sim.results.comparison import Comparison
 
@@ -415,16 +415,16 @@ def _money_of(made: _Sets, listed: Sequence[Upgrade], how: dict[str, Any]) -> tu
     )  # fmt: skip
     made.runs += 2 * len(runs)
     factors, price = [], []
-    before = runs[0].rows.row("delay_value_usd", kind="corridor")
+    before = runs[0].rows.row("user_cost_usd", kind="corridor")
     for run in runs[1:]:
         found = appraise(Comparison((runs[0], run)), **how)
         weight = (1 + found.discount_rate) ** -(found.years - found.years[0])
         price.append(float((found.costs_usd * weight).sum()))
-        saved = float((before - run.rows.row("delay_value_usd", kind="corridor")).mean())
+        saved = float((before - run.rows.row("user_cost_usd", kind="corridor")).mean())
         if saved:
             factors.append(float((found.benefits_usd.mean(axis=0) * weight).sum()) / saved)
     if not factors:
-        raise CorridorError("no upgrade changes the delay: nothing to choose")
+        raise CorridorError("no upgrade changes what users bear: nothing to choose")
     return float(np.median(factors)), np.array(price)
 
 
