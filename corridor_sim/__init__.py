@@ -232,6 +232,7 @@ _BOUND = {
     "describe_comparison": ("report.text", "describe_comparison"),
     "describe_uncertainty": ("report.uncertain", "describe_uncertainty"),
     "describe_validation": ("report.validation", "describe_validation"),
+    "first_screen": ("report.first_screen", "first_screen"),
     "to_html": ("report.page", "html_of"),
     "compare": ("results.comparison", "Comparison"),
 }

@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+WHOLE = ("appraisal", "attribution", "uncertainty", "programme", "sweep", "worth")
+"""What is drawn as it is; of anything else the runs in it are."""
+
+
 class Plots:
-    """The plots of one Results, Comparison, Uncertainty, Attribution or Scenario; ``dir()`` lists them."""
+    """The plots of one Results, Comparison, Uncertainty, Attribution, Sweep or Scenario; ``dir()`` lists them."""
 
     def __init__(self, data: Any) -> None:
         self._data = data
@@ -29,8 +33,9 @@ class Plots:
         def draw(**options: Any) -> Axes:
             data = self._data
             of = PLOTS.example(name).get("of")
-            if of not in ("appraisal", "attribution", "uncertainty", "programme"):
+            if of not in WHOLE and not (name == "differences" and hasattr(data, "drawn")):
                 data = getattr(data, "comparison", data)
+                data = data.compare() if hasattr(data, "points") else data
             if of == "scenario":
                 data = getattr(data, "runs", [data])[-1]
                 data = getattr(data, "scenario", data)

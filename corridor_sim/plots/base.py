@@ -1,8 +1,8 @@
 """What every plot shares: the registry, colours, axes, and how an interval is drawn.
 
 A plot is a function ``(data, *, ax=None, ...) -> Axes``. It draws on the axes it
-is given or on a new figure of its own, never shows, never saves, never touches
-global settings. To add one, decorate a function in the fitting file of this
+is given or on a new figure of its own (which gets a line that says what it is of),
+never shows, never saves, never touches global settings. To add one, decorate a function in the fitting file of this
 folder with ``@PLOTS.register("name")``: it is then a method of
 ``results.plot`` or ``comparison.plot`` and a kind of ``corridor-sim plot``.
 ``of="scenario"`` says that it draws a scenario and no results, ``report=50`` gives it a
@@ -11,6 +11,7 @@ place in reports.
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Callable
 from functools import partial
@@ -21,6 +22,7 @@ import numpy as np
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.names import drawn
+from corridor_sim.plots.source_line import source_line
 from corridor_sim.statistics.skewness import mean_limits
 
 if TYPE_CHECKING:
@@ -46,7 +48,23 @@ class Plot(Protocol):
         """Draw `data` on `ax` (or on a new figure) and return the axes."""
 
 
-PLOTS: Registry[Callable[..., Any]] = Registry("plot")
+class _Plots(Registry[Callable[..., Any]]):
+    """Registry whose plots carry what they are of where they draw a figure of their own."""
+
+    def __getitem__(self, kind: str) -> Callable[..., Any]:
+        plot = super().__getitem__(kind)
+
+        @functools.wraps(plot)
+        def with_source(data: Any, *, ax: Axes | None = None, **options: Any) -> Any:
+            axes = plot(data, ax=ax, **options)
+            if ax is None:
+                say_source(axes, data)
+            return axes
+
+        return with_source
+
+
+PLOTS: Registry[Callable[..., Any]] = _Plots("plot")
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float] = (8.0, 4.5)) -> Axes:
@@ -59,6 +77,13 @@ def new_axes(ax: Axes | None, size: tuple[float, float] = (8.0, 4.5)) -> Axes:
     # A notebook shows the last value of a cell; without pyplot it would show words only.
     vars(made)["_repr_png_"] = partial(_png, made.figure)
     return made
+
+
+def say_source(ax: Axes, data: Any) -> None:
+    """Scenario, period and replications at the foot of the figure, where there are any."""
+    line = source_line(data)
+    if line:
+        ax.figure.supxlabel(drawn(line, 200), fontsize=7, color=GREY, x=0.01, ha="left")
 
 
 def _png(figure: Any) -> bytes:

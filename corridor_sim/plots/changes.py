@@ -22,6 +22,7 @@ from corridor_sim.plots.base import (
     tidy,
 )
 from corridor_sim.plots.names import WORDS, drawn, passage_name, place_name
+from corridor_sim.results.uncertain import LEVEL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +40,8 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
 
     Parameters
     ----------
-    data : Comparison
+    data : Comparison or Uncertainty
+        Of an uncertainty the rows that were kept of the draws, each also with its interval of the inputs (broad band).
     indicator : str
         Which; by default the time to cross. Every place that has it is a line.
     kind : str, optional
@@ -53,9 +55,12 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
         Difference from the base, in the unit of the indicator; a filled mark is a difference
         whose interval (together for all scenarios of a row) leaves out 0.
     """
-    comparison = compared(data, "differences")
+    comparison = compared(getattr(data, "comparison", data) if hasattr(data, "drawn") else data, "differences")
     where = {"cargo_class": "", "of": ""} | ({} if kind is None else {"kind": kind})
     frame = comparison.table(indicator, **where)
+    if hasattr(data, "drawn"):
+        frame = data.table(indicator, **where)
+        frame = frame[frame["inputs_low"].notna()]
     frame = frame[frame["n"] > 0]
     places = list(dict.fromkeys(zip(frame["kind"], frame["place"], frame["direction"], strict=True)))
     names = comparison.names[1:]
@@ -75,6 +80,8 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
                 _at_right(
                     ax, y, "none" if row.verdict == "no difference" else estimate(row.difference, half, "+"), clear
                 )
+            if hasattr(data, "drawn"):
+                ax.plot([row.inputs_low, row.inputs_high], [y, y], color=colour, lw=5, alpha=0.3, solid_capstyle="butt")
             ax.errorbar(
                 row.difference,
                 y,
@@ -88,6 +95,8 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
             )
         ax.plot([], [], "osD^v"[k % 5], color=COLOURS[k % len(COLOURS)], label=drawn(name))
     ax.plot([], [], "o", color=PALE, mfc="white", label="not distinguishable, or none")
+    if hasattr(data, "drawn"):
+        ax.plot([], [], color=GREY, lw=5, alpha=0.3, label=f"what the inputs leave open, {100 * LEVEL:.0f} %")
     ax.axvline(0.0, color="black", lw=0.9, zorder=1)
     first = comparison.base
     ax.set_yticks(range(len(places)), [drawn(_where(first, *place), 46) for place in places], fontsize=8.5)
@@ -98,7 +107,7 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
         f"[{UNITS.get(unit, unit)}], "
         f"{comparison.confidence * 100:g} % interval"
     )
-    legend_above(ax, min(3, len(names) + 1))
+    legend_above(ax, 2 if hasattr(data, "drawn") else min(3, len(names) + 1))
     return tidy(ax)
 
 

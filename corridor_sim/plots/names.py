@@ -31,6 +31,7 @@ WORDS = {
     "tfi4_swd": "speed with delays (TFI4 SWD)",
     "tfi3": "cost of 500 km and 20 t (TFI3)",
     "delay_truck_h": "truck-hours of delay",
+    "delay_truck_h_per_day": "truck-hours of delay a day",
     "delay_value_usd": "value of the delay",
     "delivered_t": "delivered",
     "delivered_value_usd": "value delivered",

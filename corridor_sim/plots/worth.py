@@ -109,6 +109,39 @@ def switching(data: Any, *, ax: Axes | None = None) -> Axes:
     return tidy(ax)
 
 
+@PLOTS.register("npv", of="worth")
+def npv_of_replications(data: Any, *, ax: Axes | None = None) -> Axes:
+    """Net present value in every replication, with the mean and its interval.
+
+    Parameters
+    ----------
+    data : Worth
+    ax : Axes, optional
+        Where to draw; a new figure if None.
+
+    Returns
+    -------
+    Axes
+        Net present value [US$ m]; each replication a dot, its share above 0 in the title.
+    """
+    if not hasattr(data, "npv_values_usd"):
+        raise ValueError("the plot 'npv' draws what comparison.worth(...) returns")
+    ax = new_axes(ax, (8.0, 2.2))
+    values = np.sort(np.asarray(data.npv_values_usd)) / 1e6
+    height = np.linspace(-0.3, 0.3, len(values)) if len(values) > 1 else np.zeros(1)
+    ax.plot(values, height, "o", color=COLOURS[0], alpha=0.6, ms=4, label="a replication")
+    mean, low, high = (one / 1e6 for one in data.npv_usd)
+    reach = None if low != low else [[max(mean - low, 0.0)], [max(high - mean, 0.0)]]
+    ax.errorbar([mean], [0.5], xerr=reach, fmt="D", color=COLOURS[1], capsize=4, label="mean, interval of noise")
+    ax.axvline(0.0, color=GREY, lw=1.0)
+    ax.set_ylim(-0.5, 0.8)
+    ax.set_yticks([])
+    ax.set_xlabel("net present value [US$ m]")
+    ax.set_title(f"above 0 in {data.probability_positive:.0%} of {data.replications} replications", fontsize=9)
+    legend(ax, loc="best")
+    return tidy(ax)
+
+
 def _require(data: Any, plot: str) -> None:
     if not hasattr(data, "present_parts_usd"):
         raise ValueError(f"the plot {plot!r} draws an appraisal: cs.appraise, corridor-sim appraise")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from corridor_sim.core.rounding import NO_SPREAD, decimals, estimate, rounded
-from corridor_sim.plots.names import place_name
+from corridor_sim.plots.names import flow_name, place_name
 from corridor_sim.report.text import moved_wait_told, overload_told
 from corridor_sim.results.comparison import EQUAL, LESS, MORE, SAME, Comparison
 from corridor_sim.results.moved_waits import moved_waits
@@ -90,7 +91,8 @@ def _compared(comparison: Comparison, other: int) -> Iterator[Sentence]:
         yield _change(row, f"truck-hours of delay in the {days:g} counted days", share, several=True)
     yield from _by_place(comparison, name, run, "tfi1", "time to cross")
     for moved in moved_waits(comparison, other):
-        yield Sentence(f"{moved_wait_told(moved)}.", place_name(run, *moved.place), "change")
+        told = moved_wait_told(moved, called=partial(flow_name, run))
+        yield Sentence(f"{told}.", place_name(run, *moved.place), "change")
     yield from _by_place(comparison, name, run, "throughput_per_day", "vehicles crossing", several=True)
 
 
@@ -122,6 +124,7 @@ def _by_place(
 
 def _change(row: Any, what: str, more: str = "", place: str = "", flag: str = "", several: bool = False) -> Sentence:
     base = amount(row.base, unit=row.unit)
+    flag += of_how_many(int(row.n), row.replications)
     if row.verdict == LESS:
         change = amount(-row.difference, -row.high, -row.low, row.unit)
         return Sentence(
@@ -133,8 +136,17 @@ def _change(row: Any, what: str, more: str = "", place: str = "", flag: str = ""
             f"{what} {'rise' if several else 'rises'} by {change}{more}, from {base}.{flag}", place, "change"
         )
     if row.verdict == SAME:
-        return Sentence(f"{what}: not distinguishable from the base, {base}; difference {change}.", place, "same")
-    return Sentence(f"{what}: {change} against {base}; {row.verdict}.", place)
+        return Sentence(f"{what}: not distinguishable from the base, {base}; difference {change}.{flag}", place, "same")
+    return Sentence(f"{what}: {change} against {base}; {row.verdict}.{flag}", place)
+
+
+def of_how_many(n: int, replications: int) -> str:
+    """In how many replications there is a value, where it is not all of them.
+
+    >>> of_how_many(7, 20), of_how_many(20, 20)
+    (' In 7 of 20 replications.', '')
+    """
+    return f" In {n} of {replications} replications." if n < replications else ""
 
 
 def _single(results: Results) -> Iterator[Sentence]:
@@ -146,6 +158,10 @@ def _single(results: Results) -> Iterator[Sentence]:
         where = {"cargo_class": "", "of": "", "hour": None, "day": None} | where
         return [(label, mean_interval(values)) for label, values in table.select(indicator, **where)]
 
+    def some(label: Any) -> str:
+        values = table.row(label.indicator, kind=label.kind, place=label.place, direction=label.direction)
+        return of_how_many(int(np.isfinite(values).sum()), len(values))
+
     for label, (mean, low, high) in rows("delay_truck_h_per_day", kind="corridor"):
         yield Sentence(f"delay on the whole corridor: {amount(mean, low, high, label.unit)}.")
     crossings = [row for row in rows("tfi1", kind="crossing") if not math.isnan(row[1][0])]
@@ -155,7 +171,7 @@ def _single(results: Results) -> Iterator[Sentence]:
         most = p95.get((label.place, label.direction), math.nan)
         flag = " Overloaded: measures the horizon." if ("crossing", label.place, label.direction) in flagged else ""
         text = f"time to cross {amount(mean, low, high, 'h')}; 95 of 100 within {amount(most, unit='h')}"
-        text += f".{flag}"
+        text += f".{flag}{some(label)}"
         yield Sentence(text, place_name(results, "crossing", label.place, label.direction))
     limit = results.options.saturation_limit
     full = [row for row in rows("saturation", kind="post") if row[1][0] >= limit]
@@ -172,6 +188,7 @@ def _rows(comparison: Comparison, name: str, indicator: str, **where: Any) -> li
     if indicator not in comparison.base.rows.indicators:
         return []
     frame = comparison.table(indicator, **({"cargo_class": "", "of": ""} | where))
+    frame["replications"] = comparison.base.replications
     return list(frame[frame["scenario"] == name].itertuples())
 
 

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from corridor_sim.core.rounding import estimate
 from corridor_sim.plan.plan import Plan
 from corridor_sim.plots.names import WORDS, place_name
@@ -71,13 +73,16 @@ def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...
     rows: dict[tuple[str, str], dict[str, str]] = {}
     flagged, marks = results.flagged(), set()
     for name in known:
-        for label, mean, half, doubtful in _estimates(results, name, kind):
+        for label, mean, half, doubtful, n in _estimates(results, name, kind):
             units[name] = label.unit
             over = (kind, label.place, label.direction) in flagged and label.unit == "h" and not math.isnan(mean)
             mark = MARKS[OVERLOAD] if over else MARKS[UNRELIABLE] if doubtful else ""
             marks.add(mark)
-            rows.setdefault((label.place, label.direction), {})[name] = estimate(mean, half) + mark
+            some = f" (n {n})" if 0 < n < results.replications else ""
+            rows.setdefault((label.place, label.direction), {})[name] = estimate(mean, half) + mark + some
     whom = f"{WHOM[0].upper()}{WHOM[1:]}. " if {"wait_h", "stay_h"} <= set(units) else ""
+    if any(" (n " in cell for cells in rows.values() for cell in cells.values()):
+        whom += "n: so many of the replications have a value. "
     if any("_pooled" in name for name in units):
         whom += "95 of 100: of all consignments of all replications together."
     header = [(WORDS[name], units[name].replace("1/day", "a day").strip("-1")) for name in known if name in units]
@@ -89,13 +94,15 @@ def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...
     return {"title": title, "header": header, "rows": body, "marks": _told(marks), "whom": whom}
 
 
-def _estimates(results: Results, name: str, kind: str) -> Iterator[tuple[Any, float, float, bool]]:
-    """Rows of one indicator: what it is about, mean (of a pooled one the percentile), half-width, whether in doubt."""
+def _estimates(results: Results, name: str, kind: str) -> Iterator[tuple[Any, float, float, bool, int]]:
+    """Rows of one indicator: what it is about, mean (of a pooled one the percentile), half-width, whether in doubt, and
+    how many replications have a value."""
     for label, values in results.rows.select(name, kind=kind, cargo_class="", of="", hour=None, day=None):
         mean, low, high = mean_interval(values)
-        yield label, mean, (high - low) / 2, unreliable(label, values)
+        yield label, mean, (high - low) / 2, unreliable(label, values), int((~np.isnan(values)).sum())
     for about, found, low, high in results.pooled_percentiles(name, kind=kind):
-        yield about, found, (high - low) / 2, math.isnan(low) and results.replications > 1 and not math.isnan(found)
+        doubtful = math.isnan(low) and results.replications > 1 and not math.isnan(found)
+        yield about, found, (high - low) / 2, doubtful, results.replications
 
 
 def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
@@ -119,6 +126,7 @@ def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
                 "base": estimate(row.base),
                 "other": estimate(row.other),
                 "difference": estimate(row.difference, (row.high - row.low) / 2, "+") + MARKS.get(row.note, ""),
+                "n": f"{int(row.n)} of {comparison.base.replications}" if row.n < comparison.base.replications else "",
                 "p": "" if math.isnan(row.p_holm) else f"{row.p_holm:.3f}" if row.p_holm >= 0.001 else "<0.001",
                 "ratio": "" if not math.isfinite(row.variance_ratio) else f"{row.variance_ratio:.1f}",
                 "verdict": row.verdict,

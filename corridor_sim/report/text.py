@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from corridor_sim.core.rounding import estimate
@@ -386,8 +386,8 @@ def wrapped_change(change: str, width: int) -> list[str]:
     return [line.replace("\xa0", " ") for line in lines]
 
 
-def moved_wait_told(moved: MovedWait, most: int = 3) -> str:
-    """What is to be said of a wait that went elsewhere.
+def moved_wait_told(moved: MovedWait, most: int = 3, called: Callable[[str], str] = str) -> str:
+    """What is to be said of a wait that went elsewhere; `called` names a flow by its id.
 
     >>> from corridor_sim.results.moved_waits import MovedWait, TimeChange
     >>> longer = (("out", TimeChange(0.4, 0.25, 0.55)),)
@@ -395,14 +395,14 @@ def moved_wait_told(moved: MovedWait, most: int = 3) -> str:
     'the wait moved away from the border: clearing the posts -3.10 ±0.30 h, door to door +0.40 ±0.15 h (out): no gain'
     """
     what = "clearing the posts" if moved.place[0] == "crossing" else "waiting for lanes"
-    doors = [f"{_signed(change)} h ({flow})" for flow, change in moved.longer[:most]]
+    doors = [f"{_signed(change)} h ({called(flow)})" for flow, change in moved.longer[:most]]
     if len(moved.longer) > most:
         more = len(moved.longer) - most
         doors.append(f"longer for {more} more flow{'s' if more > 1 else ''}")
     text = (
         f"the wait moved away from the border: {what} {_signed(moved.gain)} h, door to door {', '.join(doors)}: no gain"
     )
-    return f"{text} for them; door to door falls for {', '.join(moved.shorter)}" if moved.shorter else text
+    return f"{text} for them; door to door falls for {', '.join(map(called, moved.shorter))}" if moved.shorter else text
 
 
 def _signed(change: TimeChange) -> str:

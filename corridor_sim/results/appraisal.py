@@ -101,6 +101,9 @@ class Appraisal:
         span = f"{int(self.years[0])}-{int(self.years[-1])}"
         return f"<Appraisal of {self.name}, {span}: NPV US$ {self.npv_usd[0] / 1e6:,.2f} m>"
 
+    def _repr_html_(self) -> str:
+        return str(bound("first_screen")(self))
+
     @property
     def plot(self) -> Pictures:
         """``plot.cash_flows()`` and ``plot.switching()``."""

@@ -107,11 +107,7 @@ class Comparison:
         return f"<Comparison of {', '.join(self.names)}: {self.base.replications} replications>"
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        frame = self.table()
-        table = frame.to_html(index=False, escape=True, float_format=lambda value: f"{value:.4g}")
-        return f"<details open><summary>{escape(repr(self))}</summary>{table}<p>{NOISE}</p></details>"
+        return str(bound("first_screen")(self))
 
     def inputs_diff(self, *, ids: bool = False) -> dict[str, list[str]]:
         """What each scenario changes against the base, each value before and after; `ids`: a line a path, by id."""

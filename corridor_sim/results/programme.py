@@ -123,6 +123,9 @@ class Programme:
     warnings: tuple[str, ...] = ()
     wall_s: float = 0.0
 
+    def _repr_html_(self) -> str:
+        return str(bound("first_screen")(self))
+
     @property
     def plot(self) -> Pictures:
         """``plot.frontier()``, ``plot.regret()``, ``plot.build_order()``; matplotlib is imported only now."""

@@ -130,13 +130,7 @@ class Results:
         )
 
     def _repr_html_(self) -> str:
-        from html import escape
-
-        frame = self.summary(["wait_h", "stay_h", "tfi1", "throughput_per_day", "saturation"])
-        frame = frame[frame["kind"].isin(["post", "crossing"])]
-        head = f"{self.name}: {self.replications} replications, engine {self.engine}"
-        table = frame.to_html(index=False, escape=True, float_format=lambda value: f"{value:.4g}")
-        return f"<details open><summary>{escape(head)}</summary>{table}<p>{NOISE}</p></details>"
+        return str(bound("first_screen")(self))
 
     def instant(self, time_h: float, post: str = "") -> datetime | None:
         """Local date and time of an instant of the run; None if the plan has no dates."""

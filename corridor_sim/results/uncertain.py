@@ -360,6 +360,9 @@ class Uncertainty:
         line["input_share"] = parts.input_share if parts is not None and self.replications > 1 else math.nan
         return line
 
+    def _repr_html_(self) -> str:
+        return str(bound("first_screen")(self))
+
     def about(self) -> dict[str, Any]:
         """What the draws are, as JSON holds it."""
         return {

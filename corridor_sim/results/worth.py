@@ -15,6 +15,7 @@ import numpy as np
 
 from corridor_sim.core.errors import CorridorWarning
 from corridor_sim.core.units import FloatArray
+from corridor_sim.results.accessors import Pictures, bound
 
 HIGH_RATE = 0.5
 """Discount rates above are taken for a slip of the unit. [1/year]"""
@@ -34,6 +35,15 @@ class Worth:
     probability_positive: float
     replications: int
     npv_values_usd: FloatArray
+
+    @property
+    def plot(self) -> Pictures:
+        """``plot.npv()``; matplotlib is imported only now."""
+        pictures: Pictures = bound("plot")(self)
+        return pictures
+
+    def _repr_html_(self) -> str:
+        return str(bound("first_screen")(self))
 
 
 def annuity(rate: float, years: int, growth: float = 0.0) -> float:

@@ -18,6 +18,7 @@ from corridor_sim.core.streams import Rng
 from corridor_sim.indicators.table import Table, join
 from corridor_sim.model.designs import Design
 from corridor_sim.plan.plan import Plan
+from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.comparison import MAIN, Comparison
 from corridor_sim.results.results import NOISE, Results
 from corridor_sim.statistics.intervals import require_confidence
@@ -145,6 +146,15 @@ class Sweep:
 
     def __iter__(self) -> Iterator[tuple[Mapping[str, Any], Results]]:
         return zip(self.points, self.runs, strict=True)
+
+    @property
+    def plot(self) -> Pictures:
+        """``plot.points()``, and the plots of a comparison of all points with the first."""
+        pictures: Pictures = bound("plot")(self)
+        return pictures
+
+    def _repr_html_(self) -> str:
+        return str(bound("first_screen")(self))
 
     def compare(self, confidence: float = 0.95) -> Comparison:
         """Every point against the first."""

@@ -325,10 +325,73 @@ def test_accessors_show_and_write_the_page(comparison, tmp_path):
     for shown in (comparison._repr_html_(), comparison.base._repr_html_()):
         found = Page(shown)
         assert "sampling noise only" in found.text
-        assert "table" in found.tags
+        assert "table" not in found.tags
+        assert found.tags.count("svg") == 1
 
 
 def test_what_a_notebook_shows_of_hostile_names_stays_text(hostile):
     for shown in (hostile._repr_html_(), cs.Comparison((hostile, hostile))._repr_html_()):
         assert SCRIPT not in shown
         assert "script" not in Page(shown).tags
+
+
+def test_the_first_screen_of_a_comparison_is_the_answer_of_its_report(comparison):
+    shown = Page(comparison._repr_html_()).text
+    for _, sentences in answers(comparison):
+        for sentence in sentences[:10]:
+            assert sentence.text[1:] in shown
+    assert "teaching_priority_lane against teaching; 2024-01-03 to 2024-01-15; 4 replications" in shown
+
+
+@pytest.fixture(scope="module")
+def sweep():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cs.CorridorWarning)
+        grid = {"checkpoints.northgate_a.exit.lanes.lanes": [2, 3, 4]}
+        return cs.sweep("teaching", grid, replications=3, rng=1, workers=1)
+
+
+def test_the_first_screen_of_a_sweep_names_the_best_and_the_worst_point(sweep):
+    found = Page(sweep._repr_html_())
+    assert "least" in found.text
+    assert "at Northgate A, exit, Truck lanes: lanes = 2." in found.text
+    assert "table" not in found.tags
+    assert found.tags.count("svg") == 1
+    axes = sweep.plot.points()
+    means = [
+        values.mean() for run in sweep.runs for _, values in run.rows.select("delay_truck_h_per_day", kind="corridor")
+    ]
+    assert axes.lines[0].get_xdata().tolist() == [2, 3, 4]
+    assert np.allclose(axes.lines[0].get_ydata(), means)
+
+
+def test_the_first_screen_of_worth_and_of_an_appraisal_has_its_criteria():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cs.CorridorWarning)
+        with_it = cs.load_scenario("teaching")
+        comparison = cs.compare(with_it.without_improvements(), with_it, replications=3, rng=5, workers=1)
+        worth = comparison.worth(discount_rate=0.06, capex_usd=2e5, life_years=20)
+        appraisal = cs.appraise(comparison, discount_rate=0.06, years=20)
+    shown = Page(worth._repr_html_())
+    mean, low, high = (one / 1e6 for one in worth.npv_usd)
+    assert f"US$ {mean:,.2f} ({low:,.2f} to {high:,.2f}) m" in shown.text
+    assert shown.tags.count("svg") == 1
+    shown = Page(appraisal._repr_html_())
+    assert f"US$ {appraisal.npv_usd[0] / 1e6:,.2f} m" in shown.text
+    assert shown.tags.count("svg") == 1
+
+
+def test_a_value_that_some_replications_lack_says_how_many_have_it(comparison):
+    rows = comparison.base.rows
+    values = rows.values.copy()
+    values[[label.indicator == "tfi1" for label in rows.labels], 0] = np.nan
+    base = replace(comparison.base, rows=replace(rows, values=values))
+    told = [
+        sentence.text for _, sentences in answers(base) for sentence in sentences if "time to cross" in sentence.text
+    ]
+    assert told
+    assert all(text.endswith(" In 3 of 4 replications.") for text in told)
+    assert "(n 3)" in to_html(base)
+    assert "(n 3)" not in to_html(comparison.base)
+    both = cs.Comparison((base, comparison.runs[1]))
+    assert "(n 3 of 4)" in to_html(both)

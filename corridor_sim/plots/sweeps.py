@@ -1,0 +1,123 @@
+"""What the points of a sweep come to: one indicator against one factor, with its interval."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from corridor_sim.plots.base import COLOURS, PLOTS, arms, new_axes, no_data, tidy
+from corridor_sim.plots.names import WORDS, clean, drawn, place_name
+from corridor_sim.results.input_words import words_of
+from corridor_sim.results.results import mean_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+@PLOTS.register("points", of="sweep")
+def points_of_a_sweep(
+    data: Any,
+    *,
+    indicator: str = "delay_truck_h_per_day",
+    factor: str | None = None,
+    ax: Axes | None = None,
+    **where: Any,
+) -> Axes:
+    """One indicator at each point of a sweep against one factor, with its 95 % interval.
+
+    Parameters
+    ----------
+    data : Sweep
+    indicator : str
+        Which row; by default the delay on the whole corridor.
+    factor : str, optional
+        On the axis; by default the one with the most values.
+    ax : Axes, optional
+        Where to draw; a new figure if None.
+    **where
+        Columns that find the row (``kind``, ``place``, ``direction``); by default the one with the largest value.
+
+    Returns
+    -------
+    Axes
+        Value of the factor, or its names, against the indicator in its unit. Points that are overloaded are hollow.
+    """
+    if not hasattr(data, "points"):
+        raise ValueError("the plot 'points' draws a sweep: cs.sweep")
+    from matplotlib.ticker import MaxNLocator
+
+    label = main_row(data, indicator, where)
+    ax = new_axes(ax)
+    if label is None:
+        return no_data(ax, f"no point has a value of {drawn(indicator)}")
+    factor = factor or main_factor(data)
+    given = [point.get(factor) for point in data.points]
+    numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in given)
+    names = sorted({str(value) for value in given})
+    at = np.array([float(value) if numbers else names.index(str(value)) for value in given])
+    found = np.array([mean_interval(values_of(run, label)) for run in data.runs])
+    over = np.array([bool(run.overloaded()) for run in data.runs])
+    order = np.argsort(at, kind="stable")
+    if numbers and len(set(at)) == len(at):
+        ax.plot(at[order], found[order, 0], color=COLOURS[0], lw=1.2, zorder=1)
+    for hollow in (False, True):
+        mine = over == hollow
+        if mine.any():
+            mean, low, high = found[mine].T
+            reach = np.nan_to_num(arms(mean, low, high))
+            ax.errorbar(
+                at[mine], mean, yerr=reach, fmt="o", color=COLOURS[0], mfc="white" if hollow else COLOURS[0], ms=5,
+                capsize=3, lw=1.2, label="overloaded: measures the horizon" if hollow else None,
+            )  # fmt: skip
+    if over.any():
+        ax.legend(fontsize=8, frameon=False)
+    if numbers and not any(isinstance(value, float) for value in given):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if not numbers:
+        ax.set_xticks(range(len(names)), [drawn(name, 30) for name in names])
+    name, unit = factor_words(data, factor)
+    ax.set_xlabel(f"{drawn(name, 90)} [{unit or '-'}]")
+    place = place_name(data.runs[0], label.kind, label.place, label.direction)
+    ax.set_ylabel(f"{WORDS.get(label.indicator, drawn(label.indicator))}, {drawn(place)} [{label.unit}]", fontsize=9)
+    ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
+    return tidy(ax)
+
+
+def main_factor(data: Any) -> str:
+    """The factor with the most values."""
+    names = dict.fromkeys(name for point in data.points for name in point)
+    return max(names, key=lambda name: len({str(point.get(name)) for point in data.points}), default="")
+
+
+def factor_words(data: Any, factor: str) -> tuple[str, str]:
+    """What a factor is called and its unit: that of the value it sets, its own name where it sets several."""
+    scenario = data.runs[0].scenario
+    if "." not in factor or not hasattr(scenario, "checkpoints"):
+        return clean(factor, 90), ""
+    place, what, unit = words_of(scenario, factor)
+    return f"{place}: {what}" if what else place, unit
+
+
+def main_row(data: Any, indicator: str, where: dict[str, Any]) -> Any:
+    """Label of the row of an indicator whose mean over the points is largest; None without one."""
+    where = {"cargo_class": "", "of": "", "hour": None, "day": None} | where
+    best, largest = None, -np.inf
+    for run in data.runs[:1]:
+        if indicator not in run.rows.indicators:
+            continue
+        for label, values in run.rows.select(indicator, **where):
+            mean = float(np.nanmean(values)) if np.isfinite(values).any() else -np.inf
+            if mean > largest:
+                best, largest = label, mean
+    return best
+
+
+def values_of(run: Any, label: Any) -> Any:
+    """Values of a row in one run, NaN where it has none."""
+    rows = run.rows
+    if label.indicator in rows.indicators:
+        for one, values in rows.select(label.indicator, kind=label.kind, place=label.place, direction=label.direction):
+            if one == label:
+                return values
+    return np.full(len(rows.replications), np.nan)
