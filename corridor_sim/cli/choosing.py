@@ -34,7 +34,7 @@ from corridor_sim.cli.running import as_asked, read_scenarios
 @click.option("--independent", is_flag=True, help="A stream of its own for each scenario; rinott and ocba need it.")
 @click.option("--budget", type=click.IntRange(min=1), help="Runs of all scenarios together, for ocba.")
 @click.option("--most", type=click.IntRange(min=2), default=1000, show_default=True, help="Replications of a scenario.")
-@click.option("--inputs", type=click.IntRange(min=1), help="Draw the inputs so often (a power of two) and compare.")
+@click.option("--inputs", type=click.IntRange(min=2), help="Draw the inputs so often (a power of two) and compare.")
 @click.option("--at", multiple=True, help="Only the part that this crossing or post hangs on; repeatable.")
 @click.option("--kind", help="Kind of the row: stage, post, crossing, flow, corridor.")
 @click.option("--place", help="Place of the row.")
@@ -134,8 +134,9 @@ def _money(parts: tuple[str, ...]) -> float | dict[int, float]:
     "--screening", type=click.IntRange(min=1), default=3, show_default=True, help="Replications of a first look."
 )
 @click.option("--finalists", type=click.IntRange(min=1), default=6, show_default=True, help="Sets compared at the end.")
-@click.option("--inputs", type=click.IntRange(min=1), help="Draw the inputs so often (a power of two): regret.")
+@click.option("--inputs", type=click.IntRange(min=2), help="Draw the inputs so often (a power of two): regret.")
 @click.option("--observed", is_flag=True, help="With --inputs: leave out draws that the packaged counts rule out.")
+@click.option("--observations", metavar="FILE", help="With --inputs: leave out draws that this TOML file rules out.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams; the file's seed if not given.")
 @click.option("--workers", type=click.IntRange(1, MAX_WORKERS), help="Processes; all cores if not given.")
 @click.option("--horizon-days", type=click.FloatRange(min=0, min_open=True), help="Another length of the run.")
@@ -153,6 +154,7 @@ def portfolio(
     years: int | None,
     inputs: int | None,
     observed: bool,
+    observations: str | None,
     seed: int | None,
     workers: int | None,
     form: str,
@@ -177,8 +179,10 @@ def portfolio(
     drawings = {path: kind_of(path, "portfolio") for path in pictures}
     refuse_unwritable(overwrite, output, *pictures)
     money = _money(budget)
-    if observed and inputs is None:
-        raise click.UsageError("--observed needs --inputs")
+    if (observed or observations) and inputs is None:
+        raise click.UsageError(f"--{'observed' if observed else 'observations'} needs --inputs")
+    if observed and observations:
+        raise click.UsageError("--observed is --observations packaged: give one of the two")
     (given,) = read_scenarios((base,), settings)
     how = {"discount_rate": discount_rate, "years": years}
     appraisal = {name: value for name, value in how.items() if value is not None}
@@ -194,7 +198,7 @@ def portfolio(
         screening=screening,
         finalists=finalists,
         draws=inputs,
-        observations="packaged" if observed else None,
+        observations="packaged" if observed else observations,
         rng=seed,
         workers=workers,
     )

@@ -246,7 +246,7 @@ def calibrate(
 )
 @click.option(
     "--draws",
-    type=click.IntRange(1, 65536),
+    type=click.IntRange(2, 65536),
     default=64,
     show_default=True,
     help="Of every figure that has a range; a power of two.",
@@ -287,12 +287,10 @@ def validate(
     none of their own.
     """
     from corridor_sim.report import tables
-    from corridor_sim.study.observation_files import read_observations
     from corridor_sim.study.validation import validate as validated
 
     refuse_unwritable(overwrite, output)
-    listed: Any = observations if observations == "packaged" else read_observations(observations)
-    made = validated(file, listed, rng=seed, progress=not quiet, **settings)
+    made = validated(file, observations, rng=seed, progress=not quiet, **settings)
     if form == "csv":
         told = tables.to_csv(made.table())
     elif form == "json":
@@ -314,7 +312,7 @@ def validate(
     show_default=True,
     help="What a consignment is divided by for its costs: 124 for a TEU of a train of 124.",
 )
-@click.option("--draws", type=click.IntRange(1, 65536), default=64, show_default=True, help="A power of two.")
+@click.option("--draws", type=click.IntRange(2, 65536), default=64, show_default=True, help="A power of two.")
 @click.option(
     "--replications", "-n", type=click.IntRange(1, 10_000), default=2, show_default=True, help="Of each draw."
 )

@@ -99,7 +99,7 @@ class DrawsOrAuto(click.IntRange):
 input_options = stacked(
     click.option(
         "--inputs",
-        type=DrawsOrAuto(1, MAX_REPLICATIONS),
+        type=DrawsOrAuto(2, MAX_REPLICATIONS),
         metavar="N|auto",
         help="Draw every figure that has a range so often (a power of two): intervals of the inputs beside those of "
         "sampling noise. -n is then of each draw. 'auto' first compares as without --inputs, then draws at the one "
@@ -117,12 +117,18 @@ input_options = stacked(
         help="With --inputs: leave out draws that cannot have given the counts of the packaged corridor marked for it.",
     ),
     click.option(
+        "--observations",
+        metavar="FILE",
+        help="With --inputs: leave out draws that cannot have given what this TOML file says was observed "
+        "(docs/uncertainty.md has an example); 'packaged' is --observed.",
+    ),
+    click.option(
         "--waves",
         type=click.IntRange(min=1),
         default=1,
         show_default=True,
-        help="With --observed: from the second wave on, draws come from what the observations leave of the ranges. "
-        "Each costs as much as the first.",
+        help="With --observed or --observations: from the second wave on, draws come from what the observations leave "
+        "of the ranges. Each costs as much as the first.",
     ),
     click.option(
         "--prior",

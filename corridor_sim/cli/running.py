@@ -195,10 +195,12 @@ def refuse_without_inputs(settings: Mapping[str, Any], pictures: Iterable[str] =
             scrambles_of(AUTO_DRAWS if settings["inputs"] == AUTO else settings["inputs"])
         except ValueError as error:
             raise click.UsageError(f"--inputs: {error}") from None
-        if settings["waves"] > 1 and not settings["observed"]:
-            raise click.UsageError("--waves needs --observed")
+        if settings["observed"] and settings["observations"]:
+            raise click.UsageError("--observed is --observations packaged: give one of the two")
+        if settings["waves"] > 1 and not (settings["observed"] or settings["observations"]):
+            raise click.UsageError("--waves needs --observed or --observations")
         return
-    for option in ("at", "observed", "waves", "prior"):
+    for option in ("at", "observed", "observations", "waves", "prior"):
         if settings[option] and settings[option] != 1:
             raise click.UsageError(f"--{option} needs --inputs")
     for kind in pictures:
@@ -235,7 +237,7 @@ def uncertain_all(scenarios: Sequence[Planned], settings: Mapping[str, Any], **m
             *scenarios,
             draws=AUTO_DRAWS if auto else settings["inputs"],
             at=at,
-            observations="packaged" if settings["observed"] else None,
+            observations="packaged" if settings["observed"] else settings["observations"],
             waves=settings["waves"],
             priors=("uniform", "triangular") if prior == "both" else (prior,),
             **how | asked | more,

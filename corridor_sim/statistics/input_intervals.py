@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from corridor_sim.core.units import FloatArray
+from corridor_sim.statistics.intervals import require_confidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,7 @@ def input_interval(answers: ArrayLike, scramble: ArrayLike | None = None, level:
     >>> found.low, found.high
     (1.0, 19.0)
     """
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must be above 0 and below 1, got {level!r}")
+    require_confidence(level)
     values = np.asarray(answers, dtype=float)
     values = values if values.ndim == 1 else values.mean(axis=1)
     sets = np.zeros(len(values), dtype=np.int64) if scramble is None else np.asarray(scramble)

@@ -15,8 +15,7 @@ from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning, ScenarioError, nearest
 from corridor_sim.core.streams import Rng
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators import INDICATORS, Collector
-from corridor_sim.indicators.label import COLUMNS, Label
+from corridor_sim.indicators.label import Label
 from corridor_sim.model.provenance import figures_of
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.calibrations import Calibration, FreeFigure, Seen
@@ -24,10 +23,9 @@ from corridor_sim.statistics.calibrating import FEWEST_LEFT, calibrated
 from corridor_sim.statistics.emulators import terms_of
 from corridor_sim.study.designs import with_values
 from corridor_sim.study.draws import Draw, Drawing, simulate_draw
+from corridor_sim.study.given_observations import listed_observations, refuse_unknown_posts, rows_of
 from corridor_sim.study.input_space import UNIFORM, InputSpace, Ranged, ranged_figures
-from corridor_sim.study.observation_files import read_observations
 from corridor_sim.study.observations import CALIBRATION, Observation
-from corridor_sim.study.packaged_figures import packaged_observations
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.run import planned, root_of
 from corridor_sim.study.spread import cores, spread
@@ -110,8 +108,8 @@ def calibrate(
     draws, least = arguments.whole("draws", draws, 2), terms_of(len(space)) + 1
     if draws < least or draws & (draws - 1):
         raise ArgumentError(f"draws must be a power of two >= {least} for {len(space)} free figures, got {draws}")
-    listed = _listed(observations)
-    labels, kinds = _rows(given.plan, [one for one in listed if not one.is_count])
+    listed = _listed(observations, base)
+    labels, kinds = rows_of(given.plan, listed)
     root = root_of(base, rng)
     shared = Drawing(
         scenarios=(base,),
@@ -259,47 +257,12 @@ def _snapped(points: FloatArray, space: InputSpace) -> FloatArray:
 # ---------------------------------------------------------------- observations
 
 
-def _listed(observations: Any) -> list[Observation]:
-    if isinstance(observations, (str, os.PathLike)):
-        packaged = observations == "packaged"
-        observations = packaged_observations() if packaged else read_observations(observations)
-    if not isinstance(observations, Iterable):
-        raise ArgumentError('observations must be a list of Observation, the path of a file, or "packaged"')
-    found = list(observations)
-    for one in found:
-        arguments.instance("each of observations", one, Observation, "an Observation")
-    names = [one.name for one in found]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ArgumentError(f"observations must have names of their own, got {', '.join(twice)} twice")
+def _listed(observations: Any, scenario: Scenario) -> list[Observation]:
+    found = listed_observations(observations)
     if not any(one.use == CALIBRATION for one in found):
         raise CorridorError(f'no observation is marked use = "{CALIBRATION}", so nothing judges the values')
+    refuse_unknown_posts(found, scenario)
     return found
-
-
-def _rows(plan: Plan, observations: Sequence[Observation]) -> tuple[list[Label], tuple[str, ...]]:
-    """The row of each observation, and the indicators that have them."""
-    by_kind = {kind: Collector(plan, [0], [kind]).finish().labels for kind in INDICATORS}
-    every = [(kind, label) for kind, labels in by_kind.items() for label in labels]
-    rows, kinds = [], []
-    for one in observations:
-        wanted = {"cargo_class": "", "hour": None, "day": None, "of": ""} | dict(one.where)
-        for column in wanted:
-            arguments.one_of(f"a column of the observation {one.name}", column, COLUMNS)
-        found = [
-            (kind, label)
-            for kind, label in every
-            if label.indicator == one.indicator and all(getattr(label, name) == v for name, v in wanted.items())
-        ]
-        if len(found) != 1:
-            names = {label.indicator for _, label in every}
-            told = "; ".join(str(label) for _, label in found[:4])
-            told = told or ("" if one.indicator in names else nearest(one.indicator, names))
-            text = f"observation {one.name}: {len(found)} rows match {one.indicator} {dict(one.where)}"
-            raise CorridorError(text + (f": {told}" if told else ""))
-        kinds.append(found[0][0])
-        rows.append(found[0][1])
-    return rows, tuple(dict.fromkeys(kinds))
 
 
 def _given(
@@ -312,7 +275,12 @@ def _given(
     """What a draw gives for each observation, shape (observations, replications)."""
     of_rows, of_counts = iter(labels), iter(counted)
     found = [
-        np.full(rows.shape[1], next(of_counts)) if one.is_count else rows[order.index(next(of_rows))]
+        np.full(rows.shape[1], next(of_counts)) if one.is_count else _in_its_unit(one, next(of_rows), rows, order)
         for one in observations
     ]
     return np.stack(found)
+
+
+def _in_its_unit(one: Observation, label: Label, rows: FloatArray, order: Sequence[Label]) -> FloatArray:
+    found: FloatArray = one.factor(label.unit) * rows[order.index(label)]
+    return found

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from corridor_sim.core.errors import Problem, ScenarioError, nearest
-from corridor_sim.study.observations import Observation
-
-KNOWN = tuple(field.name for field in fields(Observation) if field.name != "name")
-"""What a table may hold; its key is the name."""
-NUMBERS = ("value", "sd", "discrepancy_sd", "share")
-WORDS = ("unit", "indicator", "use", "measure", "scenario", "not_scored", "cause")
-DATES = ("since", "until")
+from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.files.reading import parse, read_text, shown
+from corridor_sim.files.toml_lines import Outline
+from corridor_sim.study.observations import Observation, observation_faults
 
 
 def read_observations(path: str | os.PathLike[str]) -> list[Observation]:
@@ -32,79 +25,43 @@ def read_observations(path: str | os.PathLike[str]) -> list[Observation]:
         indicator = "queue_mean"
         where = { kind = "post", place = "northgate_b", direction = "entry" }
         use = "calibration"                # or "validation", which `validate` holds the model against
-        earlier = [95.0, 110.0]            # of validation: values before it, or names of observations
-        not_scored = "one snapshot"        # of validation: listed only
-        cause = "a strike, not modelled"   # of validation: why the model misses it
+
+        [observations.trucks_in_may]
+        value = 165.0                      # a day
+        discrepancy_sd = 8.0
+        posts = [["northgate_b", "entry"]]
+        since = 2026-05-01
+        until = 2026-06-01
+        use = "validation"
+        earlier = [150.0, 158.0]           # values before it, or names of observations
+        not_scored = "one snapshot"        # listed only
+        cause = "a strike, not modelled"   # why the model misses it
 
     Raises
     ------
     ScenarioError
-        With everything that is wrong with the file.
+        With everything that is wrong with the file, each with its line.
     """
-    try:
-        data = tomllib.loads(Path(path).read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise ScenarioError([Problem(f"cannot be read: {error.strerror}", file=str(path))]) from None
-    except ValueError as error:
-        raise ScenarioError([Problem(f"is not TOML: {error}", file=str(path))]) from None
+    file = shown(Path(path))
+    data, found = parse(read_text(Path(path)), file)
     tables = data.get("observations")
-    others = [key for key in data if key != "observations"]
-    problems = [Problem("is not known here", key, allowed="observations", file=str(path)) for key in others]
+    problems = [Problem("is not known here", key, allowed="observations") for key in data if key != "observations"]
     if not isinstance(tables, Mapping) or not tables:
-        problems.append(Problem("must hold at least one table [observations.NAME]", "observations", file=str(path)))
-        raise ScenarioError(problems)
-    found = []
+        problems.append(Problem("must hold at least one table [observations.NAME]", "observations"))
+        tables = {}
+    observations = []
     for name, table in tables.items():
-        at = f"observations.{name}"
-        wrong = _wrong(table) if isinstance(table, Mapping) else [Problem("must be a table")]
-        problems += [replace(one.at(at), file=str(path)) for one in wrong]
-        if wrong:
-            continue
-        given: dict[str, Any] = dict(table)
-        if "posts" in given:
-            given["posts"] = tuple((post, way) for post, way in given["posts"])
-        if "earlier" in given:
-            given["earlier"] = tuple(given["earlier"])
-        try:
-            found.append(Observation(name=name, **given))
-        except ScenarioError as error:
-            problems += [Problem(p.message, at, file=str(path)) for p in error.problems]
+        faults = observation_faults(table) if isinstance(table, Mapping) else [Problem("must be a table")]
+        problems += [fault.at(f"observations.{name}") for fault in faults]
+        if not faults:
+            observations.append(Observation(name=name, **table))
     if problems:
-        raise ScenarioError(problems)
-    return found
+        raise ScenarioError(replace(problem, file=file, line=_line(found, problem.path)) for problem in problems)
+    return observations
 
 
-def _wrong(table: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the fields of one table."""
-    problems = [
-        Problem("is not a field of an observation", key, hint=nearest(key, KNOWN)) for key in table if key not in KNOWN
-    ]
-    if "value" not in table:
-        problems.append(Problem("is required", "value"))
-    for key, value in table.items():
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if key in NUMBERS and not (number and value == value and abs(value) != float("inf")):
-            problems.append(Problem("must be a finite number", key, value))
-        if key in WORDS and not isinstance(value, str):
-            problems.append(Problem("must be text", key, value))
-        if key in DATES and (not isinstance(value, dt.date) or isinstance(value, dt.datetime)):
-            problems.append(Problem("must be a date", key, value))
-        if key == "where" and not isinstance(value, Mapping):
-            problems.append(Problem("must be a table such as { kind = 'post', place = 'northgate_b' }", key, value))
-        if key == "settings" and not isinstance(value, Mapping):
-            problems.append(Problem("must be a table of values by path", key, value))
-        if key == "earlier" and not (isinstance(value, list) and all(_is_earlier(one) for one in value)):
-            problems.append(Problem("must be a list of numbers above 0 or names of observations", key, value))
-        pairs = isinstance(value, list) and all(
-            isinstance(one, list) and len(one) == 2 and all(isinstance(part, str) for part in one) for one in value
-        )
-        if key == "posts" and not pairs:
-            problems.append(Problem('must be a list of [post, "exit" or "entry"]', key, value))
-    return problems
-
-
-def _is_earlier(one: Any) -> bool:
-    """Whether it is a name, or a number that a ratio can be taken of."""
-    return isinstance(one, str) or (
-        isinstance(one, (int, float)) and not isinstance(one, bool) and 0 < one < float("inf")
-    )
+def _line(found: Outline, path: str) -> int | None:
+    """Line of a path, or of the table that it would be in."""
+    while path and path not in found.lines:
+        path = path.rpartition(".")[0]
+    return found.lines.get(path)

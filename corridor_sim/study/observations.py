@@ -10,12 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
-from corridor_sim.core.errors import Problem, ScenarioError
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.indicators.label import COLUMNS
 from corridor_sim.model.resolution import resolve
 from corridor_sim.plan.build import plan_of
 from corridor_sim.plan.load import expected_visits, loads
@@ -23,6 +24,12 @@ from corridor_sim.plan.plan import Plan
 
 CALIBRATION, VALIDATION = "calibration", "validation"
 VEHICLES, TONNES = "vehicles", "tonnes"
+WAYS = ("exit", "entry")
+NUMBERS = ("value", "sd", "discrepancy_sd", "share")
+WORDS = ("unit", "indicator", "use", "measure", "scenario", "not_scored", "cause")
+DATES = ("since", "until")
+HOURS = {"min": 1 / 60, "h": 1.0, "days": 24.0}
+"""Units of time that are turned into each other. [h]"""
 TWO_SIDED_95 = 1.96
 """A tolerance or a range that is stated as such is read as a 95 % interval: so many standard deviations."""
 
@@ -82,28 +89,140 @@ class Observation:
     cause: str = ""
 
     def __post_init__(self) -> None:
-        problems = []
-        if bool(self.indicator) == bool(self.posts):
-            problems.append("needs either an indicator or the posts of a count")
-        if self.posts and (self.since is None or self.until is None or self.since >= self.until):
-            problems.append("a count needs the time that it is of, from since to until")
-        if self.sd < 0 or self.discrepancy_sd < 0:
-            problems.append("sd and discrepancy_sd must not be below 0")
-        elif self.use == CALIBRATION and not (self.sd > 0 or self.discrepancy_sd > 0):
-            problems.append("needs sd or discrepancy_sd > 0 to judge")
-        if self.use not in (CALIBRATION, VALIDATION):
-            problems.append(f"use must be {CALIBRATION} or {VALIDATION}, got {self.use!r}")
-        if self.measure not in (VEHICLES, TONNES):
-            problems.append(f"measure must be {VEHICLES} or {TONNES}, got {self.measure!r}")
-        if self.use != VALIDATION and (self.scenario or self.settings):
-            problems.append("scenario and settings of its own are for validation only")
+        given = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "name"}
+        problems = observation_faults(given)
+        if not isinstance(self.name, str) or not self.name:
+            problems.insert(0, Problem("must be a text", "name", self.name))
         if problems:
-            raise ScenarioError([Problem(text, f"observation {self.name}") for text in problems])
+            raise ScenarioError([problem.at(f"observation {self.name}") for problem in problems])
+        object.__setattr__(self, "posts", tuple((post, way) for post, way in self.posts))
+        object.__setattr__(self, "earlier", tuple(self.earlier))
 
     @property
     def is_count(self) -> bool:
         """Whether it is of traffic, told by demand and capacity without a run."""
         return bool(self.posts)
+
+    def factor(self, unit: str) -> float:
+        """What a row in this unit is multiplied by to be what was observed: its `share`, and the unit of time.
+
+        Raises
+        ------
+        ScenarioError
+            If the two units are not of one kind.
+        """
+        # A number of vehicles is called as one likes.
+        a_day = unit == "1/day" and self.unit.endswith(("/day", "a day"))
+        if self.unit in ("", unit) or unit == "1" or a_day:
+            return self.share
+        if not {self.unit, unit} <= set(HOURS):
+            raise ScenarioError([Problem(f"is in {self.unit}, {self.indicator} in {unit}", f"observation {self.name}")])
+        return self.share * HOURS[unit] / HOURS[self.unit]
+
+
+KNOWN = tuple(one.name for one in fields(Observation) if one.name != "name")
+"""Fields of an observation, but for its name."""
+
+
+def observation_faults(given: Mapping[str, Any]) -> list[Problem]:
+    """Everything that is wrong with the fields of an observation; those left out have their defaults."""
+    problems = [
+        Problem("is not a field of an observation", key, hint=nearest(key, KNOWN)) for key in given if key not in KNOWN
+    ]
+    if "value" not in given:
+        problems.append(Problem("is required", "value"))
+    for key, value in given.items():
+        problems += _field_faults(key, value)
+    wrong = {problem.path for problem in problems}
+
+    def sound(*names: str) -> bool:
+        return not wrong & set(names)
+
+    is_row, is_count = bool(given.get("indicator")), bool(given.get("posts"))
+    use = given.get("use", CALIBRATION)
+    if sound("indicator", "posts") and is_row == is_count:
+        problems.append(Problem("needs either an indicator or the posts of a count"))
+    elif sound("indicator", "posts"):
+        problems += _row_faults(given) if is_row else _count_faults(given, sound("since", "until"))
+    if is_count and sound("value", "posts") and given["value"] < 0:
+        problems.append(Problem("must not be below 0: it is a count", "value", given["value"]))
+    exact = sound("sd", "discrepancy_sd") and not any(given.get(one, 0.0) > 0 for one in ("sd", "discrepancy_sd"))
+    if use == CALIBRATION and exact:
+        problems.append(Problem("needs sd or discrepancy_sd > 0 to judge"))
+    if use == CALIBRATION:
+        named = [name for name in ("scenario", "settings") if sound(name) and given.get(name)]
+        problems += [Problem("is for validation only", name) for name in named]
+    return problems
+
+
+def _row_faults(given: Mapping[str, Any]) -> list[Problem]:
+    """What a row has that only a count may have."""
+    text = "is of a count at posts; a row is of the time that the scenario counts"
+    problems = [Problem(text, name) for name in DATES if given.get(name) is not None]
+    if given.get("measure", VEHICLES) == TONNES:
+        problems.append(Problem("is of a count at posts", "measure", TONNES))
+    return problems
+
+
+def _count_faults(given: Mapping[str, Any], dates_are_sound: bool) -> list[Problem]:
+    """What a count lacks, or has that only a row may have."""
+    problems = []
+    since, until = given.get("since"), given.get("until")
+    if dates_are_sound and (since is None or until is None or since >= until):
+        problems.append(Problem("a count needs the time that it is of, from since to until"))
+    if given.get("where"):
+        problems.append(Problem("is of a row; a count has posts", "where"))
+    return problems
+
+
+def _field_faults(key: str, value: Any) -> list[Problem]:
+    """What is wrong with one field by itself."""
+    if key in NUMBERS:
+        if not _is_number(value):
+            return [Problem("must be a finite number", key, value)]
+        if key in ("sd", "discrepancy_sd") and value < 0:
+            return [Problem("must not be below 0", key, value)]
+        if key == "share" and value <= 0:
+            return [Problem("must be above 0", key, value)]
+    if key in WORDS and not isinstance(value, str):
+        return [Problem("must be text", key, value)]
+    choices = {"use": (CALIBRATION, VALIDATION), "measure": (VEHICLES, TONNES)}.get(key, ())
+    if choices and value not in choices:
+        return [Problem("is not known", key, value, " or ".join(choices), nearest(value, choices))]
+    is_date = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+    if key in DATES and value is not None and not is_date:
+        return [Problem("must be a date", key, value)]
+    if key == "where":
+        if not isinstance(value, Mapping):
+            return [Problem("must be a table such as { kind = 'post', place = 'northgate_b' }", key, value)]
+        return [
+            Problem("is no column of a table of indicators", f"where.{name}", None, ", ".join(COLUMNS))
+            for name in value
+            if name not in COLUMNS
+        ]
+    if key == "settings" and not isinstance(value, Mapping):
+        return [Problem("must be a table of values by path", key, value)]
+    listed = isinstance(value, (list, tuple))
+    if key == "earlier" and not (listed and all(_is_earlier(one) for one in value)):
+        return [Problem("must be a list of numbers above 0 or names of observations", key, value)]
+    if key == "posts" and not (listed and all(_is_post(one) for one in value)):
+        return [Problem('must be a list of [post, "exit" or "entry"]', key, value)]
+    return []
+
+
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return number and math.isfinite(value)
+
+
+def _is_earlier(one: Any) -> bool:
+    """Whether it is a name, or a number that a ratio can be taken of."""
+    return isinstance(one, str) or (_is_number(one) and one > 0)
+
+
+def _is_post(one: Any) -> bool:
+    pair = isinstance(one, (list, tuple)) and len(one) == 2 and all(isinstance(part, str) for part in one)
+    return pair and one[1] in WAYS
 
 
 def passed_per_day(plan: Plan, posts: Iterable[tuple[str, str]], *, capacity: bool = True) -> float:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from corridor_sim.core.errors import ArgumentError, CorridorError
 from corridor_sim.study.observations import (
     CALIBRATION,
     TONNES,
@@ -133,26 +132,3 @@ def posts_of(figure: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if figure["direction"] not in ways:
         return ()
     return tuple((name, way) for name in names for way in ways[figure["direction"]])
-
-
-def wanted_observations(given: Any) -> list[Observation]:
-    """The observations that judge: those given, or with ``"packaged"`` those of the packaged corridor.
-
-    Raises
-    ------
-    ArgumentError
-        If it is something else.
-    CorridorError
-        If none of them judges.
-    """
-    if given is None:
-        return []
-    if given != "packaged" and not (
-        isinstance(given, (list, tuple)) and all(isinstance(one, Observation) for one in given)
-    ):
-        raise ArgumentError(f"observations must be a list of Observation, or 'packaged', got {given!r:.80}")
-    listed: Sequence[Observation] = packaged_observations() if isinstance(given, str) else list(given)
-    found = [one for one in listed if one.use == CALIBRATION]
-    if not found:
-        raise CorridorError(f'no observation is marked use = "{CALIBRATION}", so nothing judges the draws')
-    return found

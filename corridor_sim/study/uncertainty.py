@@ -28,6 +28,7 @@ from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.streams import Rng
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators import Options
+from corridor_sim.indicators.label import Label
 from corridor_sim.plan.build import Planned
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.comparison import Comparison, other_question, refuse
@@ -38,15 +39,17 @@ from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study.active_inputs import active_inputs
 from corridor_sim.study.asked_rows import ids_at, only, place_changed_most, rows_to_keep
 from corridor_sim.study.draws import Draw, Drawing, Drawn, StatedPart, asked_part, planned_with, simulate_draw
+from corridor_sim.study.given_observations import judging_observations, rows_of
 from corridor_sim.study.input_space import PRIORS, InputSpace, ranged_figures
 from corridor_sim.study.observations import Observation
-from corridor_sim.study.packaged_figures import wanted_observations
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.replaced_values import replaced_values
 from corridor_sim.study.run import Runnable, hands_of, options_of, planned, root_of, run_all
 from corridor_sim.study.spread import hands, spread
 from corridor_sim.study.waves import WaveValues, next_points
 
+FEWEST_DRAWS = 2
+"""Of one draw there is no interval."""
 STATED = 5
 """Least replications at the stated values: with fewer the interval of sampling noise is not to be relied on."""
 MOST_TOLD = 20
@@ -65,7 +68,7 @@ def uncertainty(
     draws: int = 64,
     replications: int = 2,
     rng: Rng = None,
-    observations: Iterable[Observation] | str | None = None,
+    observations: Iterable[Observation] | str | os.PathLike[str] | None = None,
     waves: int = 1,
     priors: Sequence[str] = PRIORS,
     at: str | Iterable[str] = (),
@@ -87,13 +90,13 @@ def uncertainty(
     base, *others : Scenario, path or name of a packaged scenario
         Without `others` the answers are the values of `base` themselves.
     draws : int
-        Under each prior; a power of two. Fewer than 19 give the smallest and the largest answer.
+        Under each prior; a power of two from 2 on. Fewer than 19 give the smallest and the largest answer.
     replications : int
         Of each draw. 2 tells the part of the inputs from their interaction with the streams; with 1, twice as many
         draws cost the same and the interaction stands in the inputs' part.
     rng
         Seed of the streams and of the points, as in `run`; by default that of `base`.
-    observations : iterable of Observation, or "packaged", optional
+    observations : iterable of Observation, path of a file of them (`read_observations`), or "packaged", optional
         That judge the draws of `base` (history matching): draws that one of them rules out are left out of every
         answer. ``"packaged"`` are the counts of the packaged corridor that are marked for it.
     waves : int
@@ -127,7 +130,7 @@ def uncertainty(
     Raises
     ------
     ScenarioError
-        If a scenario or a draw of it is not allowed; all such draws are named.
+        If a scenario or a draw of it is not allowed, all such draws are named; or observations do not fit the base.
     CorridorError
         If no figure has a range, or a place is not known.
     SimulationError
@@ -139,7 +142,7 @@ def uncertainty(
     named = tuple(priors) if isinstance(priors, (list, tuple)) else ()
     if not named or any(one not in PRIORS for one in named) or len(set(named)) != len(named):
         raise ArgumentError(f"priors must be a list of some of {', '.join(PRIORS)}, each once, got {priors!r:.80}")
-    draws = arguments.whole("draws", draws, 1, MAX_REPLICATIONS)
+    draws = arguments.whole("draws", draws, FEWEST_DRAWS, MAX_REPLICATIONS)
     try:
         scrambles_of(draws)
     except ValueError as error:
@@ -189,7 +192,8 @@ def uncertainty(
         for one, ids in zip(given, elements or [()] * len(given), strict=True)
     ]
     names = None if indicators is None else (indicators,) if isinstance(indicators, str) else tuple(indicators)
-    judges = wanted_observations(observations)
+    judges = judging_observations(observations, scenarios[0])
+    judging, _ = rows_of(given[0].plan, judges)
     kinds, labels = rows_to_keep(
         parts[0].plan,
         names,
@@ -197,6 +201,7 @@ def uncertainty(
         places,
         {one.indicator for one in judges if one.indicator},
     )
+    _refuse_elsewhere([one for one in judges if not one.is_count], judging, labels, places)
 
     count = stated_replications or max(replications, STATED)
     settings: dict[str, Any] = {"rng": root, "engine": engine, "executor": executor, "workers": workers}
@@ -283,6 +288,23 @@ def _refuse_others(stated: Comparison, given: Sequence[Planned], root: int) -> N
             "stated must be the comparison of these scenarios, in this order and with this seed "
             f"({', '.join(one.scenario.name or 'run' for one in given)}; {root}), got {stated!r:.200}"
         )
+
+
+def _refuse_elsewhere(
+    observations: Sequence[Observation], rows: Sequence[Label], kept: Sequence[Label], places: Sequence[str]
+) -> None:
+    """Refuse observations of rows that are not kept of the draws."""
+    known = set(kept)
+    text = (
+        f"is not of {', '.join(places)} alone, where the draws run" if places else "is by hour or day: no draw keeps it"
+    )
+    problems = [
+        Problem(f"{text}: {row}", f"observation {one.name}")
+        for one, row in zip(observations, rows, strict=True)
+        if row not in known
+    ]
+    if problems:
+        raise ScenarioError(problems)
 
 
 # ---------------------------------------------------------------- draws
@@ -394,7 +416,9 @@ def _seen(
         at = sum(other.is_count for other in judges[:number])
         return WaveValues(rows.points, np.array([draw.counted[at] for draw in found]), 0.0)
     row = made.row(one.indicator, **one.where)
-    return WaveValues(rows.points, rows.values[row, 0].mean(axis=1), _noise(made, row) / math.sqrt(made.replications))
+    factor = one.factor(made.labels[row].unit)
+    noise = factor * _noise(made, row) / math.sqrt(made.replications)
+    return WaveValues(rows.points, factor * rows.values[row, 0].mean(axis=1), noise)
 
 
 def _noise(made: Uncertainty, row: int) -> float:

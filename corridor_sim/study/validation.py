@@ -27,25 +27,25 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.validations import Predicted, Validation
+from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.statistics.last_value import FEWEST, last_value_interval
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study.designs import set_values
+from corridor_sim.study.given_observations import PACKAGED, listed_observations, refuse_unknown_posts, rows_of
 from corridor_sim.study.input_space import PRIORS
 from corridor_sim.study.observations import VALIDATION, Observation, expected_counts
 from corridor_sim.study.packaged_figures import packaged_figures
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.run import planned, root_of, run
 from corridor_sim.study.spread import cores, spread
-from corridor_sim.study.uncertainty import space_of, uncertainty
+from corridor_sim.study.uncertainty import FEWEST_DRAWS, space_of, uncertainty
 
 INPUTS, RUN, COUNTED = "what the inputs may be", "the noise of a run", "the noise of independent arrivals"
-HOURS = {"min": 1 / 60, "h": 1.0, "days": 24.0}
-"""Units of time that are turned into each other. [h]"""
 
 
 def validate(
     scenario: Scenario | str | os.PathLike[str] | None = None,
-    observations: Iterable[Observation] | str = "packaged",
+    observations: Iterable[Observation] | str | os.PathLike[str] = "packaged",
     *,
     draws: int = 64,
     replications: int = 1,
@@ -63,11 +63,12 @@ def validate(
     ----------
     scenario : Scenario, path or name, optional
         Whose run answers the observations that name none of their own. With ``"packaged"`` observations it is left out.
-    observations : iterable of Observation, or "packaged"
+    observations : iterable of Observation, path of a file of them (`read_observations`), or "packaged"
         Those with ``use = "validation"`` are predicted; the others may be earlier values of them. ``"packaged"`` are
         those of the packaged corridor.
     draws : int
-        Of the inputs, a power of two. Fewer than 19 make no interval of 90 %: its ends are then the least and the most.
+        Of the inputs, a power of two from 2 on. Fewer than 19 make no interval of 90 %: its ends are then the least and
+        the most.
     replications : int
         Runs of each draw.
     prior : "uniform" or "triangular"
@@ -103,12 +104,13 @@ def validate(
     >>> [one.name for one in made.missed], made.coverage
     (['hoped'], 0.5)
     """
-    draws = arguments.whole("draws", draws, 1, MAX_REPLICATIONS)
+    draws = arguments.whole("draws", draws, FEWEST_DRAWS, MAX_REPLICATIONS)
     try:
         scrambles_of(draws)
     except ValueError as error:
         raise ArgumentError(str(error)) from None
     arguments.one_of("prior", prior, PRIORS)
+    require_confidence(confidence)
     listed, unanswered = _wanted(scenario, observations)
     base = None if scenario is None else _scenario_of(scenario)
     how = _How(
@@ -133,6 +135,8 @@ def validate(
     with shown(progress, "observations", len(asked)) as tell:
         for (name, _), members in groups.items():
             mine = _with_settings(base if not name else None, name, members[0].settings)
+            refuse_unknown_posts(members, mine)
+            rows_of(planned(mine).plan, members)
             found |= _predicted(mine, members, how)
             tell(len(members))
     predicted = []
@@ -174,23 +178,13 @@ class _How:
 
 def _wanted(scenario: Any, observations: Any) -> tuple[list[Observation], list[tuple[str, str]]]:
     """Observations of a list, or of the package with those that nothing of the model answers."""
-    if isinstance(observations, str):
-        if observations != "packaged":
-            raise ArgumentError(f"observations must be a list of Observation, or 'packaged', got {observations!r:.80}")
+    if isinstance(observations, str) and observations == PACKAGED:
         if scenario is not None:
             raise ArgumentError(
                 "the packaged observations name their own scenarios: leave out scenario, or give a list"
             )
         return packaged_figures()
-    listed = list(observations)
-    wrong = [one for one in listed if not isinstance(one, Observation)]
-    if wrong:
-        raise ArgumentError(f"observations must be a list of Observation, or 'packaged', got {wrong[0]!r:.80}")
-    names = [one.name for one in listed]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ArgumentError(f"observations of one name: {', '.join(twice)}")
-    return listed, []
+    return listed_observations(observations), []
 
 
 def _scenario_of(scenario: Any) -> Scenario:
@@ -336,14 +330,9 @@ def _in_unit(one: Observation, values: Any, unit: str) -> FloatArray:
     Raises
     ------
     CorridorError
-        If the units are not of one kind, or no run tells a value.
+        If no run tells a value.
     """
-    factor = one.share
-    # A number of vehicles is called as one likes.
-    if one.unit not in ("", unit) and unit != "1":
-        if not {one.unit, unit} <= set(HOURS):
-            raise CorridorError(f"observation {one.name} is in {one.unit}, {one.indicator} in {unit}")
-        factor *= HOURS[unit] / HOURS[one.unit]
+    factor = one.factor(unit)
     told = np.asarray(values, dtype=np.float64).ravel()
     told = told[~np.isnan(told)]
     if not len(told):

@@ -269,6 +269,11 @@ def test_simulated_borders_are_found_as_often_as_their_intervals_say():
 SEEN = cs.Observation(name="passed", value=50.0, sd=2.0, indicator="throughput_per_day", where=POST)
 
 
+def count_at(post):
+    time = {"since": dt.date(2024, 3, 1), "until": dt.date(2024, 4, 1)}
+    return cs.Observation(name="x", value=1.0, sd=1.0, posts=((post, "exit"),), **time)
+
+
 @pytest.mark.parametrize(
     ("free", "observations", "more", "told"),
     [
@@ -285,7 +290,13 @@ SEEN = cs.Observation(name="passed", value=50.0, sd=2.0, indicator="throughput_p
         (FREE, ["seen"], {}, "each of observations must be an Observation"),
         (FREE, [cs.Observation(name="x", value=1.0, sd=1.0, indicator="throughput")], {}, "0 rows match throughput"),
         (FREE, [cs.Observation(name="x", value=1.0, sd=1.0, indicator="wait_h")], {}, "rows match wait_h"),
-        (FREE, [cs.Observation(name="x", value=1.0, sd=1.0, indicator="wait_h", where={"at": 1})], {}, "a column of"),
+        (
+            FREE,
+            [count_at("astara_irr")],
+            {},
+            "observation x.posts = 'astara_irr': is no post.*did you mean 'astara_ir'",
+        ),
+        (FREE, "none.toml", {}, "none.toml: does not exist"),
         (FREE, [SEEN], {"draws": 4}, "draws must be a power of two >= 7 for 2 free figures"),
         (FREE, [SEEN], {"draws": 12}, "draws must be a power of two"),
         (FREE, [SEEN], {"waves": 0}, "waves must be a whole number"),
@@ -339,7 +350,7 @@ def test_everything_wrong_with_a_file_of_observations_is_told_at_once(tmp_path):
         "observations.b.value",
         "observations.b.posts",
         "observations.b.since = 3: must be a date",
-        "observations.c: use must be",
+        "observations.c.use = 'both': is not known (allowed: calibration or validation)",
     ]
     for text in expected:
         assert text in told, text
@@ -347,7 +358,7 @@ def test_everything_wrong_with_a_file_of_observations_is_told_at_once(tmp_path):
     path.write_text("= 3")
     with pytest.raises(cs.ScenarioError, match="is not TOML"):
         cs.read_observations(path)
-    with pytest.raises(cs.ScenarioError, match="cannot be read"):
+    with pytest.raises(cs.ScenarioError, match=r"none.toml: does not exist"):
         cs.read_observations(tmp_path / "none.toml")
 
 

@@ -49,7 +49,7 @@ def test_replications_are_averaged_and_missing_answers_left_out():
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 90.0])
 def test_a_level_beyond_0_and_1_is_an_error(level):
-    with pytest.raises(ValueError, match="level must be"):
+    with pytest.raises(ValueError, match="confidence must be between 0 and 1"):
         input_interval([1.0, 2.0], level=level)
 
 

@@ -116,7 +116,7 @@ def test_observations_for_validation_judge_nothing():
     ("wrong", "told"),
     [
         ({"discrepancy_sd": 0.0}, "sd or discrepancy_sd > 0"),
-        ({"use": "both"}, "use must be"),
+        ({"use": "both"}, "use = 'both': is not known"),
         ({"until": dt.date(2024, 2, 1)}, "from since to until"),
         ({"indicator": "tfi1"}, "either an indicator or the posts"),
     ],

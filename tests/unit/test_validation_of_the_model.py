@@ -197,16 +197,29 @@ def test_the_same_seed_gives_the_same_answer_and_workers_do_not_matter():
     ("scenario", "observations", "told"),
     [
         (ranged(), "packaged", "leave out scenario"),
-        (ranged(), "else", "must be a list of Observation"),
+        (ranged(), 3, "must be a list of Observation"),
         (None, [seen()], "scenario is needed"),
-        (ranged(), [seen(), seen()], "of one name"),
+        (ranged(), [seen(), seen()], "names of their own"),
         (ranged(), [seen(earlier=("nobody",))], "no observation 'nobody'"),
-        (ranged(), [seen(earlier=(0.0,))], "above 0"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(scenario, observations, told):
     with pytest.raises(ArgumentError, match=told):
         cs.validate(scenario, observations, **SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"draws": 1}, "draws must be a whole number >= 2"),
+        ({"confidence": 90}, r"confidence must be between 0 and 1, got 90; 90 %\? write 0.9"),
+        ({"confidence": math.nan}, "confidence must be between 0 and 1"),
+        ({"confidence": "high"}, "confidence must be a number"),
+    ],
+)
+def test_settings_that_make_no_interval_are_refused(more, told):
+    with pytest.raises(ArgumentError, match=told):
+        cs.validate(ranged(), [seen()], **(SETTINGS | more))
 
 
 def test_nothing_to_validate_is_refused():
@@ -217,7 +230,7 @@ def test_nothing_to_validate_is_refused():
 def test_units_that_do_not_fit_are_refused():
     where = {"kind": "crossing", "place": "astara", "direction": "IR>AZ"}
     with pytest.raises(CorridorError, match="is in km/h, tfi1 in h"):
-        cs.validate(ranged(), [seen(unit="km/h", indicator="tfi1", where=where)], draws=1, rng=3, workers=1)
+        cs.validate(ranged(), [seen(unit="km/h", indicator="tfi1", where=where)], draws=2, rng=3, workers=1)
 
 
 def test_an_observation_that_judges_has_no_scenario_of_its_own():
