@@ -26,24 +26,34 @@ def benefit_cost_ratio(rate: float, benefits: ArrayLike, costs: ArrayLike) -> fl
 
 
 def internal_rate_of_return(flows: ArrayLike) -> float:
-    """Rate at which the net present value is 0; NaN where the flows give none or several.
+    """Rate at which the net present value is 0; NaN where the flows give none, or where it is not known to be the only one.
 
-    Decided by one change of sign of the flows (Descartes): then the rate is unique.
+    The only one: where the flows change their sign once (Descartes); else, where their running total does and the first is
+    not 0, it is the only rate above 0 [norstrom1972], so a renewal in mid-life leaves a rate. A cost at the end that outweighs what was
+    gained does not: -100, 230, -132 is worth nothing at 10 % and at 20 %.
     """
     from scipy.optimize import brentq
 
     flow = np.asarray(flows, dtype=float)
-    signs = np.sign(flow[flow != 0])
-    if len(signs) < 2 or (np.diff(signs) != 0).sum() != 1:
+    if _sign_changes(flow) == 1:
+        low = -0.9
+    elif len(flow) and flow[0] != 0 and flow.sum() != 0 and _sign_changes(np.cumsum(flow)) == 1:
+        low = 0.0
+    else:
         return math.nan
-    low, high = -0.9, 1.0
+    high = 1.0
     while net_present_value(low, flow) * net_present_value(high, flow) > 0 and high < 1e9:
-        low, high = -1.0 + (1.0 + low) / 10.0, high * 10.0
-        if low < -1.0 + 1e-9:
-            low = -1.0 + 1e-9
+        high *= 10.0
+        if low < 0.0:
+            low = max(-1.0 + (1.0 + low) / 10.0, -1.0 + 1e-9)
     if net_present_value(low, flow) * net_present_value(high, flow) > 0:
         return math.nan
     return float(brentq(lambda r: net_present_value(r, flow), low, high, xtol=1e-15))
+
+
+def _sign_changes(values: np.ndarray) -> int:
+    signs = np.sign(values[values != 0])
+    return int((np.diff(signs) != 0).sum())
 
 
 def payback_year(flows: ArrayLike, rate: float = 0.0) -> int | None:

@@ -271,6 +271,16 @@ def test_rates_of_return_where_there_is_none():
     assert math.isnan(statistics.internal_rate_of_return([-1.0, 5.0, -5.0]))
     assert statistics.internal_rate_of_return([-100.0, 50.0]) == pytest.approx(-0.5)
     assert statistics.internal_rate_of_return([-1.0, 11.0]) == pytest.approx(10.0)
+    # A renewal in mid-life: the running total -100, -40, 20, 5, 65 changes its sign once, and at 0.2 % steps no other rate is found.
+    renewed = [-100.0, 60.0, 60.0, -15.0, 60.0]
+    rate = statistics.internal_rate_of_return(renewed)
+    assert statistics.net_present_value(rate, renewed) == pytest.approx(0.0, abs=1e-9)
+    values = [statistics.net_present_value(step / 500, renewed) for step in range(5_000)]
+    assert [step for step in range(4_999) if values[step] * values[step + 1] < 0] == [math.floor(rate * 500)]
+    # Both of two rates solve it: none is told.
+    assert math.isnan(statistics.internal_rate_of_return([-100.0, 230.0, -132.0]))
+    # No first flow: the running total of the years that have one.
+    assert statistics.internal_rate_of_return([0.0, -100.0, 60.0, 60.0]) == pytest.approx(0.1306623862918075)
     assert statistics.payback_year([-5.0, 1.0, 1.0]) is None
 
 
