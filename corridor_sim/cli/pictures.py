@@ -88,7 +88,9 @@ def drawn(kind: str, data: Any, path: Path, options: Mapping[str, Any], dpi: int
     if not needs_a_run(kind):
         last = getattr(data, "runs", (data,))[-1]
         data = getattr(last, "scenario", last)
-    elif not of_uncertainty(kind):
+    elif not of_uncertainty(kind) and not PLOTS.example(kind).get("inputs"):
+        data = getattr(data, "comparison", data)
+    if PLOTS.example(kind).get("inputs") and not hasattr(data, "drawn"):
         data = getattr(data, "comparison", data)
     try:
         axes = PLOTS[kind](data, **options)

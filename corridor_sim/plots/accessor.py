@@ -33,7 +33,7 @@ class Plots:
         def draw(**options: Any) -> Axes:
             data = self._data
             of = PLOTS.example(name).get("of")
-            if of not in WHOLE and not (name == "differences" and hasattr(data, "drawn")):
+            if of not in WHOLE and not (PLOTS.example(name).get("inputs") and hasattr(data, "drawn")):
                 data = getattr(data, "comparison", data)
                 data = data.compare() if hasattr(data, "points") else data
             if of == "scenario":

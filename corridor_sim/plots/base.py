@@ -6,7 +6,7 @@ never shows, never saves, never touches global settings. To add one, decorate a 
 folder with ``@PLOTS.register("name")``: it is then a method of
 ``results.plot`` or ``comparison.plot`` and a kind of ``corridor-sim plot``.
 ``of="scenario"`` says that it draws a scenario and no results, ``report=50`` gives it a
-place in reports.
+place in reports, ``inputs=True`` says that of an uncertainty it draws both intervals.
 """
 
 from __future__ import annotations

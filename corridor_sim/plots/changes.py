@@ -31,17 +31,19 @@ LESS_COLOUR, MORE_COLOUR = COLOURS[0], COLOURS[1]
 """Of a fall and of a rise."""
 PALE = "#a8a8a8"
 """Of what is not distinguishable from no change."""
+TOTAL_COLOUR = "#8a7fb0"
+"""Of totals, which no component has."""
 UNITS = {"1/day": "vehicles a day", "1": "vehicles", "-": "-"}
 
 
-@PLOTS.register("differences", of="comparison", report=10)
+@PLOTS.register("differences", of="comparison", report=10, inputs=True)
 def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, ax: Axes | None = None) -> Axes:
     """Difference of each scenario from the base at every place, with its interval; grey where it may be none.
 
     Parameters
     ----------
     data : Comparison or Uncertainty
-        Of an uncertainty the rows that were kept of the draws, each also with its interval of the inputs (broad band).
+        Of an uncertainty each place also has the interval of the inputs (broad band) where the draws have it.
     indicator : str
         Which; by default the time to cross. Every place that has it is a line.
     kind : str, optional
@@ -60,7 +62,6 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
     frame = comparison.table(indicator, **where)
     if hasattr(data, "drawn"):
         frame = data.table(indicator, **where)
-        frame = frame[frame["inputs_low"].notna()]
     frame = frame[frame["n"] > 0]
     places = list(dict.fromkeys(zip(frame["kind"], frame["place"], frame["direction"], strict=True)))
     names = comparison.names[1:]
@@ -241,7 +242,7 @@ def _waterfall(
     def total(values: FloatArray, name: str) -> None:
         nonlocal y
         mean, low, high = mean_and_ends(values)
-        ax.barh(y, mean, color=GREY, alpha=0.75, height=0.6, xerr=_error(mean, low, high), ecolor="black", capsize=3)
+        ax.barh(y, mean, color=TOTAL_COLOUR, height=0.6, xerr=_error(mean, low, high), ecolor="black", capsize=3)
         texts.append((float(np.fmax(mean, high)), y, estimate(float(mean))))
         names.append(name)
         y += 1
@@ -268,10 +269,14 @@ def _waterfall(
     ax.set_yticks(range(y), names, fontsize=8.5)
     ax.invert_yaxis()
     ax.set_xlabel(label)
+    kinds = [(TOTAL_COLOUR, "total")]
     if begin is not None:
-        for colour, text in ((LESS_COLOUR, "less"), (MORE_COLOUR, "more"), (PALE, "not distinguishable from none")):
-            ax.bar(0, 0, color=colour, label=text)
-        legend_above(ax, 4)
+        kinds += [(LESS_COLOUR, "less"), (MORE_COLOUR, "more"), (PALE, "not distinguishable from none")]
+    else:
+        kinds += [(MORE_COLOUR, "delay there"), (PALE, "not distinguishable from none")]
+    for colour, text in kinds:
+        ax.bar(0, 0, color=colour, label=text)
+    legend_above(ax, 4)
     return tidy(ax)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,6 +61,20 @@ def segments(data: Any, *, ax: Axes | None = None) -> Axes:
     return _stacked(data, ax, _segments, "time at the post by stage [h], 95 % interval of the sum")
 
 
+def styles_of(names: Sequence[str], plan: Any) -> dict[str, tuple[str, str]]:
+    """Colour and hatch of each component, the same in every picture; stages by their order in the whole plan."""
+    stages = dict.fromkeys(element.stage for element in plan.elements if element.stage)
+    order = [*COMPONENTS] if set(names) <= set(COMPONENTS) else list(dict.fromkeys([*sorted(stages), *names]))
+    numbers = {name: n for n, name in enumerate(order)}
+    return {
+        name: (
+            COLOURS[numbers[name] % len(COLOURS)],
+            HATCHES[(numbers[name] + numbers[name] // len(COLOURS)) % len(HATCHES)],
+        )
+        for name in names
+    }
+
+
 def _components(results: Any) -> Parts:
     found: Parts = {}
     for label, values in results.rows.select("component_h", kind="post"):
@@ -90,19 +105,20 @@ def _stacked(data: Any, ax: Axes | None, parts_of: Any, label: str) -> Axes:
         return no_data(ax, "no consignment passes a post")
     present = dict.fromkeys(name for found in parts for one in found.values() for name in one)
     names = [name for name in COMPONENTS if name in present] + [name for name in present if name not in COMPONENTS]
+    styles = styles_of(names, runs[0][1].plan)
     height = 0.78 / len(runs)
     for k, found in enumerate(parts):
         y = np.arange(len(places)) + (k - (len(runs) - 1) / 2) * height
         left = np.zeros((len(places), len(runs[k][1].rows.replications)))
-        for n, name in enumerate(names):
+        for name in names:
             width = np.array([found.get(place, {}).get(name, np.zeros(left.shape[1])) for place in places])
             ax.barh(
                 y,
                 width.mean(axis=1),
                 left=left.mean(axis=1),
                 height=height * 0.86,
-                color=COLOURS[n % len(COLOURS)],
-                hatch=HATCHES[(n + n // len(COLOURS)) % len(HATCHES)],
+                color=styles[name][0],
+                hatch=styles[name][1],
                 edgecolor="white",
                 linewidth=0.4,
                 label=drawn(name.replace("_", " ")) if k == 0 else None,

@@ -1,14 +1,15 @@
-"""Where: the corridor in longitude and latitude, posts sized by the delay at them."""
+"""Where: the corridor in longitude and latitude, legs as broad as their traffic, posts sized by the delay at them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from corridor_sim.plots.base import COLOURS, GREY, MODE_STYLE, PLOTS, legend_above, new_axes, no_data
 from corridor_sim.plots.names import drawn
+from corridor_sim.plots.outline import within
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,9 +24,9 @@ def corridor_map(
     data: Any,
     *,
     ax: Axes | None = None,
-    outline: Mapping[str, Any] | None = None,
+    outline: Mapping[str, Any] | Literal["world"] | None = "world",
 ) -> Axes:
-    """Places, posts and legs by mode; of results only what is used, and posts sized by their delay.
+    """Places, posts and legs by mode; of results only what is used, legs as broad as their traffic, posts by delay.
 
     Parameters
     ----------
@@ -33,13 +34,15 @@ def corridor_map(
         What is drawn; of a comparison its base.
     ax : Axes, optional
         Where to draw; a new figure if None.
-    outline : mapping, optional
-        GeoJSON with lines or polygons to draw beneath (coasts, borders); none is shipped.
+    outline : mapping, "world" or None
+        Drawn beneath: GeoJSON with lines or polygons, or the packaged coasts and land borders (Natural Earth, public
+        domain, simplified); None for nothing.
 
     Returns
     -------
     Axes
-        Longitude against latitude [degrees], stretched to the true shape at the middle latitude.
+        Longitude against latitude [degrees], stretched to the true shape at the middle latitude. Where no place
+        has coordinates the network is drawn instead, near what is near by hours of travel, not to scale.
     """
     own, ax = ax is None, new_axes(ax, (9.0, 6.5))
     if getattr(data, "runs", None) is not None:
@@ -47,32 +50,27 @@ def corridor_map(
     graph = getattr(data.scenario if hasattr(data, "table") else data, "graph", None)
     if graph is None:
         return no_data(ax, "a plan made by hand has no map")
-    used = _used_legs(data) if hasattr(data, "table") else set()
-    delay = _delay_h_day(data) if hasattr(data, "table") else {}
-    seen: set[str] = set()
-    modes: set[str] = set()
-    for a, b, leg in graph.edges(keys=True):
-        if leg in seen or (used and leg not in used):
-            continue
-        seen.add(leg)
-        data = graph.edges[a, b, leg]
-        ends = [graph.nodes[a], graph.nodes[b]]
-        if any(end["lat"] is None or end["lon"] is None for end in ends):
-            continue
-        colour, dash = MODE_STYLE.get(data["mode"], (GREY, "-"))
-        label = None if data["mode"] in modes else data["mode"]
-        modes.add(data["mode"])
-        ax.plot([e["lon"] for e in ends], [e["lat"] for e in ends], dash, color=colour, lw=1.4, label=label, zorder=2)
-    touched = {node for a, b, leg in graph.edges(keys=True) if leg in seen for node in (a, b)}
-    nodes = [n for n in graph.nodes if n in touched and graph.nodes[n]["lat"] is not None]
+    results = data if hasattr(data, "table") else None
+    used = _used_legs(results) if results is not None else set()
+    delay = _delay_h_day(results) if results is not None else {}
+    traffic = _traffic_a_day(results) if results is not None else {}
+    legs = {leg: (a, b) for a, b, leg in graph.edges(keys=True) if not used or leg in used}
+    touched = {node for ends in legs.values() for node in ends}
+    at = {node: (graph.nodes[node]["lon"], graph.nodes[node]["lat"]) for node in touched}
+    at = {node: place for node, place in at.items() if None not in place}
+    on_earth = bool(at)
+    if not on_earth:
+        at = _network(graph, touched)
+    modes = _draw_legs(ax, graph, legs, at, traffic)
+    nodes = [node for node in graph.nodes if node in at]
     largest = max(delay.values(), default=0.0) or 1.0
     for node in nodes:
-        data = graph.nodes[node]
-        if data["kind"] == "checkpoint":
+        x, y = at[node]
+        if graph.nodes[node]["kind"] == "checkpoint":
             area = 30 + 600 * max(delay.get(node, 0.0), 0.0) / largest
             ax.scatter(
-                data["lon"],
-                data["lat"],
+                x,
+                y,
                 s=area,
                 marker="o" if node in delay else "s",
                 color=COLOURS[3],
@@ -82,24 +80,87 @@ def corridor_map(
                 zorder=4,
             )
         else:
-            ax.scatter(data["lon"], data["lat"], s=14, color="black", zorder=3)
+            ax.scatter(x, y, s=14, color="black", zorder=3)
     if not nodes:
-        return no_data(ax, "the places have no coordinates")
-    used_nodes = [graph.nodes[n] for n in nodes]
-    middle = float(np.mean([node["lat"] for node in used_nodes]))
-    narrow = float(np.cos(np.radians(middle)))
-    if outline is not None:
-        _draw_outline(ax, outline)
+        return no_data(ax, "there are no places")
+    if own and not on_earth:
+        ax.figure.set_size_inches(9.0, 4.0)  # type: ignore[union-attr]
+    narrow = float(np.cos(np.radians(np.mean([at[node][1] for node in nodes])))) if on_earth else 1.0
     ax.set_aspect(1 / narrow, adjustable="box")
-    points = _frame(ax, used_nodes, narrow, own)
-    _name_apart(ax, _names(graph, nodes), points)
-    ax.set_xlabel("longitude [°E]")
-    ax.set_ylabel("latitude [°N]")
-    ax.grid(True, color="#eeeeee", linewidth=0.6)
+    points = _frame(ax, [at[node] for node in nodes], narrow, own)
+    _name_apart(ax, _names(graph, nodes, at), points)
+    if on_earth:
+        if isinstance(outline, Mapping):
+            _draw_outline(ax, outline)
+        elif outline is not None:
+            _draw_world(ax)
+        ax.set_xlabel("longitude [°E]")
+        ax.set_ylabel("latitude [°N]")
+        ax.grid(True, color="#eeeeee", linewidth=0.6)
+    else:
+        ax.set_xticks([])
+        ax.set_yticks([])
+        ax.set_xlabel("no place has coordinates: near is near by hours of travel [not to scale]")
     if modes:
-        title = "leg" if not delay else f"leg; circle = delay (largest {largest:,.0f} truck-h/day)"
-        legend_above(ax, 4, title=title, title_fontsize=8, alignment="left")
+        parts = ["leg", f"as broad as its traffic (most {max(traffic.values()):,.0f} a day)" if traffic else ""]
+        parts.append(f"circle = delay (most {largest:,.0f} truck-h a day)" if delay else "")
+        legend_above(ax, 4, title="; ".join(part for part in parts if part), title_fontsize=8, alignment="left")
     return ax
+
+
+def _draw_legs(
+    ax: Axes,
+    graph: Any,
+    legs: Mapping[str, tuple[str, str]],
+    at: Mapping[str, tuple[float, float]],
+    traffic: Mapping[str, float],
+) -> set[str]:
+    """Lines of the legs whose ends have a place; the modes drawn."""
+    modes: set[str] = set()
+    most = max(traffic.values(), default=0.0) or 1.0
+    for leg, (a, b) in legs.items():
+        if a not in at or b not in at:
+            continue
+        mode = graph.edges[a, b, leg]["mode"]
+        colour, dash = MODE_STYLE.get(mode, (GREY, "-"))
+        broad = 0.8 + 4.2 * traffic.get(leg, 0.0) / most if traffic else 1.4
+        (ax_, bx), (ay, by) = zip(at[a], at[b], strict=True)
+        ax.plot([ax_, bx], [ay, by], dash, color=colour, lw=broad, zorder=2)
+        modes.add(mode)
+    for mode in sorted(modes):
+        colour, dash = MODE_STYLE.get(mode, (GREY, "-"))
+        ax.plot([], [], dash, color=colour, lw=1.4, label=mode)
+    return modes
+
+
+def _network(graph: Any, nodes: set[str]) -> dict[str, tuple[float, float]]:
+    """A place for each node, near what is near by hours of travel; the longest way lies across."""
+    import networkx as nx
+
+    if len(nodes) < 2:
+        return dict.fromkeys(nodes, (0.0, 0.0))
+    plain = nx.Graph()
+    plain.add_nodes_from(sorted(nodes))
+    edges = [(a, b, float(hours or 0.0)) for a, b, hours in graph.edges(data="hours") if a in nodes and b in nodes]
+    least = 0.2 * max(hours for *_, hours in edges)
+    for a, b, hours in edges:
+        plain.add_edge(a, b, hours=max(hours, least, 0.1))  # posts of one border must not lie on each other
+    xy = nx.kamada_kawai_layout(plain, weight="hours")
+    order = list(xy)
+    places = np.array([xy[node] for node in order])
+    places -= places.mean(axis=0)
+    _, directions = np.linalg.eigh(places.T @ places)
+    turned = places @ directions[:, ::-1]
+    turned[:, 0] *= 1.0 if turned[0, 0] <= 0 else -1.0  # the same from run to run
+    turned[:, 1] *= 1.0 if turned[np.abs(turned[:, 1]).argmax(), 1] >= 0 else -1.0
+    # About ten degrees wide, and never flatter than a third of that, so that the picture has room for names.
+    turned *= 10.0 / max(float(np.ptp(turned[:, 0])), 1e-9)
+    flat = float(np.ptp(turned[:, 1]))
+    if 1e-6 < flat < 3.0:
+        turned[:, 1] *= 3.0 / flat
+    elif flat <= 1e-6:
+        turned[:, 1] = 1.5 * (-1.0) ** np.arange(len(turned))
+    return {node: (float(x), float(y)) for node, (x, y) in zip(order, turned, strict=True)}
 
 
 def _used_legs(results: Any) -> set[str]:
@@ -108,16 +169,28 @@ def _used_legs(results: Any) -> set[str]:
     return {s.id for flow in flows for v in flow.variants for s in v.spans if s.kind == "leg"}
 
 
+def _traffic_a_day(results: Any) -> dict[str, float]:
+    """Vehicles a day on each leg, both directions, mean over replications. [1/day]"""
+    found: dict[str, float] = {}
+    if "throughput_per_day" not in results.rows.indicators:
+        return found
+    for label, values in results.rows.select("throughput_per_day", kind="leg", cargo_class=""):
+        found[label.place] = found.get(label.place, 0.0) + float(np.nanmean(values))
+    return found if any(found.values()) else {}
+
+
 def _delay_h_day(results: Any) -> dict[str, float]:
     """Truck-hours of delay a day at each post, both directions."""
     days = (results.plan.counted_until_h - results.plan.warm_up_h) / 24
     found: dict[str, float] = {}
-    for label, values in results.rows.select("delay_truck_h", kind="post"):
+    if "delay_truck_h" not in results.rows.indicators:
+        return found
+    for label, values in results.rows.select("delay_truck_h", kind="post", cargo_class="", of=""):
         found[label.place] = found.get(label.place, 0.0) + float(np.nanmean(values)) / days
     return found
 
 
-def _names(graph: Any, nodes: list[str]) -> list[tuple[float, float, str]]:
+def _names(graph: Any, nodes: list[str], at: Mapping[str, tuple[float, float]]) -> list[tuple[float, float, str]]:
     """Points with their names; the posts of one crossing share a name at their middle."""
     named: list[tuple[float, float, str]] = []
     crossings: dict[str, list[str]] = {}
@@ -127,16 +200,22 @@ def _names(graph: Any, nodes: list[str]) -> list[tuple[float, float, str]]:
             partners = [b for _, b, border in graph.out_edges(node, data="border") if border]
             crossings.setdefault(min([node, *partners]), []).append(node)
         else:
-            named.append((data["lon"], data["lat"], data["name"]))
+            named.append((*at[node], data["name"]))
     for posts in crossings.values():
-        lon, lat = (float(np.mean([graph.nodes[n][axis] for n in posts])) for axis in ("lon", "lat"))
-        named.append((lon, lat, " / ".join(f"{graph.nodes[n]['name']} {graph.nodes[n]['country']}" for n in posts)))
+        lon, lat = (float(np.mean([at[n][axis] for n in posts])) for axis in (0, 1))
+        named.append((lon, lat, " / ".join(_post_name(graph.nodes[n]) for n in posts)))
     return named
 
 
-def _frame(ax: Axes, nodes: list[dict[str, Any]], narrow: float, own: bool) -> float:
+def _post_name(node: Mapping[str, Any]) -> str:
+    """Name and country, the country once."""
+    name, country = str(node["name"]), str(node["country"])
+    return name if not country or name.split()[-1:] == [country] else f"{name} {country}"
+
+
+def _frame(ax: Axes, places: list[tuple[float, float]], narrow: float, own: bool) -> float:
     """Set limits with room for the names on both sides; points of a degree of latitude."""
-    lon, lat = [node["lon"] for node in nodes], [node["lat"] for node in nodes]
+    lon, lat = zip(*places, strict=True)
     tall, wide = max(max(lat) - min(lat), 0.5), max(lon) - min(lon)
     box, inches = ax.get_position(original=True), ax.figure.get_size_inches()  # type: ignore[union-attr]
     # Axes of their own fill their figure when they are laid out, which is after this.
@@ -180,6 +259,16 @@ def _name_apart(ax: Axes, named: list[tuple[float, float, str]], points: float) 
         low, high = ax.get_ylim()
         if len(mine):
             ax.set_ylim(min(low, heights.min() - gap), max(high, heights.max() + gap))
+
+
+def _draw_world(ax: Axes) -> None:
+    """Coasts and land borders within the frame, which stays as it is."""
+    west, east, south, north = *ax.get_xlim(), *ax.get_ylim()
+    for kind, xy in within(west, east, south, north):
+        colour, dash = ("#9db4c6", "-") if kind == "coast" else ("#bbbbbb", (0, (4, 2)))
+        ax.plot(xy[:, 0], xy[:, 1], color=colour, ls=dash, lw=0.7, zorder=1)
+    ax.set_xlim(west, east)
+    ax.set_ylim(south, north)
 
 
 def _draw_outline(ax: Axes, outline: Mapping[str, Any]) -> None:

@@ -168,28 +168,31 @@ def load_and_capacity(
 def cumulative_counts(
     data: Any, *, post: str | None = None, direction: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Vehicles that have reached and left a post since the start; the gap between them is inside.
+    """Vehicles that have reached and left a post since the run began; the gap between them is inside.
 
-    Parameters and return value as in `queue_over_time`.
+    Parameters and return value as in `queue_over_time`. The warm-up and the broken first and last day are drawn too,
+    and who stands there when the run begins has reached the post.
     """
     ax = new_axes(ax)
     runs = runs_of(data)
     post, direction = _chosen(runs[0][1], post, direction)
     for k, (name, results) in enumerate(runs):
         colour = COLOURS[k % len(COLOURS)]
+        # The days that the run covers only in part count too: without them the curves would not close.
+        edge_h = results.scope.day_edges_h(post)
+        local_day = np.asarray(results.scope.clock(post).shown_h(edge_h)) / 24
         for of, dash in (("reached", "-"), ("left", "--")):
-            day, values = _series(results, "passed_by_day", post, direction, of=of)
+            day, values = _series(results, "passed_by_day", post, direction, of=of, whole=False)
             if not len(day):
                 return no_data(ax, f"no consignment passes {post} ({direction})")
-            step = float(np.diff(day).min()) if len(day) > 1 else 1.0
-            x = dates(results, np.append(day, day[-1] + step), post)
-            total = np.vstack([np.zeros(values.shape[1]), np.cumsum(np.nan_to_num(values), axis=0)])
-            mean, low, high = mean_and_ends(total)
+            x = dates(results, local_day[np.append(day.astype(int), len(edge_h) - 1)], post)
+            first = np.zeros(values.shape[1]) + (_standing(results, post, direction) if of == "reached" else 0)
+            mean, low, high = mean_and_ends(np.vstack([first, np.cumsum(values, axis=0)]))
             ax.plot(x, mean, dash, color=colour, label=f"{name}: {of}")
             ax.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
     ax.set_ylim(bottom=0)
     ax.set_xlabel("local date")
-    ax.set_ylabel("vehicles since the start [1]")
+    ax.set_ylabel("vehicles since the run began [1]")
     ax.set_title(f"Reached and left {drawn(post_name(runs[0][1], post))} ({direction})", fontsize=10)
     legend(ax)
     _slanted(ax)
@@ -204,20 +207,32 @@ def dates(results: Any, day: FloatArray, post: str) -> Any:
     return np.datetime64(first, "h") + (np.asarray(day, dtype=float) * 24).astype("timedelta64[h]")
 
 
-def _series(results: Any, indicator: str, post: str, direction: str, of: str = "") -> tuple[FloatArray, FloatArray]:
-    """Days and values, shape (day,) and (day, replication)."""
+def _standing(results: Any, post: str, direction: str) -> int:
+    """How many stand at a post when the run begins (`run.initial_queue`)."""
+    return sum(
+        len(flow.standing_h)
+        for flow in results.plan.flows
+        if flow.standing_h
+        and any((s.kind, s.id, s.direction) == ("post", post, direction) for v in flow.variants for s in v.spans)
+    )
+
+
+def _series(
+    results: Any, indicator: str, post: str, direction: str, of: str = "", whole: bool = True
+) -> tuple[FloatArray, FloatArray]:
+    """Days and values, shape (day,) and (day, replication); `whole` leaves out days that the run covers in part."""
     rows = results.rows.select(indicator, kind="post", place=post, direction=direction, of=of)
     days = [label.day for label, _ in rows]
     kept = [k for k, day in enumerate(days) if day is not None]
     day, values = np.array([days[k] for k in kept], dtype=float), rows.values[kept]
-    if len(day) < 3:
+    if len(day) < 3 or not whole:
         return day, values
     # Local days that the run covers only in part would look like drops.
     period = float(np.diff(day).min())
     clock = results.scope.clock(post)
     begin, end = ([clock.begins_h(int(one + more)) for one in day] for more in (0, period))
-    whole = (np.array(begin) >= 0) & (np.array(end) <= results.plan.horizon_h)
-    return day[whole], values[whole]
+    covered = (np.array(begin) >= 0) & (np.array(end) <= results.plan.horizon_h)
+    return day[covered], values[covered]
 
 
 def _hours(results: Any, indicator: str, post: str, direction: str) -> FloatArray:

@@ -93,7 +93,7 @@ def to_html(data: Results | Comparison | Uncertainty, *, title: str | None = Non
         noise=NOISE,
         joint=len(names) > 2,
         replications=base.replications,
-        figures=[*(_tornado(sure) if sure is not None else []), *_figures(data)],
+        figures=[*(_tornado(sure) if sure is not None else []), *_figures(data, sure)],
         tables=parts.tables_of(data),
         base_name=names[0],
         differences=parts.differences_of(comparison) if comparison is not None else [],
@@ -114,8 +114,9 @@ def _named(data: Results | Comparison) -> list[tuple[str, Results]]:
     return [(data.name, data)]
 
 
-def _figures(data: Results | Comparison) -> list[dict[str, Any]]:
-    """The registered plots that have a place in reports, in its order, as SVG with a caption."""
+def _figures(data: Results | Comparison, sure: Uncertainty | None) -> list[dict[str, Any]]:
+    """The registered plots that have a place in reports, in its order, as SVG with a caption; both intervals where
+    both are known."""
     from corridor_sim.plots import PLOTS
     from corridor_sim.plots.accessor import Plots
     from corridor_sim.report.figures import svg_of
@@ -129,7 +130,8 @@ def _figures(data: Results | Comparison) -> list[dict[str, Any]]:
     found = []
     for _, name in sorted(wanted):
         try:
-            axes = getattr(Plots(data), name)()
+            both = sure is not None and PLOTS.example(name).get("inputs")
+            axes = getattr(Plots(sure if both else data), name)()
         except CorridorError:  # the run was asked for other indicators
             continue
         if not axes.axison:

@@ -14,10 +14,11 @@ from matplotlib.text import Text
 
 import corridor_sim as cs
 from corridor_sim.indicators.table import Table
-from corridor_sim.plots import PLOTS, changes
+from corridor_sim.plots import PLOTS, changes, makeup
 from corridor_sim.plots.accessor import Plots
 from corridor_sim.plots.base import mean_and_ends, new_axes, runs_of
 from corridor_sim.plots.names import clean, drawn
+from corridor_sim.plots.outline import within
 
 COMPARING = [name for name in PLOTS if PLOTS.example(name).get("of") == "comparison"]
 OF_RESULTS = [name for name in PLOTS if PLOTS.example(name).get("of", "results") == "results"]
@@ -233,8 +234,42 @@ def test_the_interval_of_few_values_is_that_of_students_t():
     assert np.isnan([low[1], high[1]]).all()
 
 
-def test_the_map_leaves_out_what_has_no_coordinates_and_draws_an_outline(comparison):
-    assert not comparison.plot.map().axison
+def test_a_map_without_coordinates_draws_the_network(comparison):
+    ax = comparison.plot.map()
+    assert ax.axison
+    assert ax.get_xlabel() == "no place has coordinates: near is near by hours of travel [not to scale]"
+    names = {text.get_text() for text in ax.texts}
+    assert names == {"Mill", "Market", "Northgate A / Northgate B"}
+    again = comparison.plot.map()
+    assert [line.get_xdata().tolist() for line in ax.lines] == [line.get_xdata().tolist() for line in again.lines]
+
+
+def test_legs_on_the_map_are_as_broad_as_their_traffic(comparison):
+    base = comparison.base
+    traffic = {}
+    for label, values in base.rows.select("throughput_per_day", kind="leg"):
+        traffic[label.place] = traffic.get(label.place, 0.0) + values.mean()
+    ax = base.plot.map()
+    drawn_legs = [line for line in ax.lines if len(line.get_xdata())]
+    broad = [line.get_linewidth() for line in drawn_legs]
+    largest = max(traffic.values())
+    assert sorted(broad) == pytest.approx(sorted(0.8 + 4.2 * one / largest for one in traffic.values()))
+    assert f"most {largest:,.0f} a day" in ax.get_legend().get_title().get_text()
+
+
+def test_the_packaged_outline_has_the_caspian_and_can_be_left_out():
+    scenario = cs.load_scenario("baseline_2023")
+    ax, bare = PLOTS["map"](scenario), PLOTS["map"](scenario, outline=None)
+    assert len(ax.lines) > len(bare.lines) + 10
+    assert ax.get_xlim() == bare.get_xlim()
+    west, east, south, north = *ax.get_xlim(), *ax.get_ylim()
+    coast = np.vstack([xy for kind, xy in within(west, east, south, north) if kind == "coast"])
+    # The coast at Astara lies at 38.43 N, 48.88 E; at Derbent at 42.06 N, 48.30 E.
+    for lon, lat in ((48.88, 38.43), (48.30, 42.06)):
+        assert np.hypot(*(coast - (lon, lat)).T).min() < 0.4
+
+
+def test_the_map_leaves_out_what_has_no_coordinates_and_draws_an_outline():
     scenario = cs.load_scenario("baseline_2023")
     outline = {"type": "LineString", "coordinates": [[48.0, 40.0], [49.0, 41.0]]}
     ax = PLOTS["map"](scenario, outline=outline)
@@ -243,6 +278,57 @@ def test_the_map_leaves_out_what_has_no_coordinates_and_draws_an_outline(compari
     names = " ".join(text.get_text() for text in ax.texts)
     assert "Samur" in names
     assert "Moscow" in names
+
+
+def test_reached_less_left_is_who_is_inside():
+    scenario = (
+        cs.load_scenario("year_2026_queue").with_value("run.horizon_days", 12.0).with_value("run.warm_up_days", 0.0)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cs.CorridorWarning)
+        results = cs.run(scenario, replications=2, rng=1, workers=1, records=True)
+    ax = results.plot.cumulative(post="astara_ir", direction="exit")
+    reached, left = (line.get_ydata() for line in ax.lines)
+    visits = results.visits()
+    mine = visits[(visits["post"] == "astara_ir") & (visits["direction"] == "exit")]
+    passages = mine.groupby(["replication", "flow", "consignment"])
+    begin, done = passages["join_h"].min(), passages["leave_h"].agg(lambda hours: hours.max(skipna=False))
+    inside = ((begin < results.plan.horizon_h) & done.isna()).sum() / 2
+    assert inside > 1000
+    assert reached[-1] - left[-1] == inside
+    assert reached[0] - left[0] == (begin <= 0).sum() / 2 == 1000
+
+
+def test_totals_have_a_colour_and_a_legend_of_their_own(comparison):
+    for ax in (comparison.plot.delay(), comparison.base.plot.delay()):
+        total = mpl.colors.to_rgba(changes.TOTAL_COLOUR)
+        bars = bars_of(ax)
+        assert bars[-1].get_facecolor() == total
+        assert total not in [bar.get_facecolor() for bar in bars[1:-1]]
+        legend = ax.get_legend()
+        handles = dict(zip([t.get_text() for t in legend.get_texts()], legend.get_patches(), strict=True))
+        assert handles["total"].get_facecolor() == total
+
+
+def test_a_component_has_one_colour_whatever_else_is_drawn(comparison):
+    plan = comparison.base.plan
+    few, many = makeup.styles_of(["service", "wait"], plan), makeup.styles_of(list(makeup.COMPONENTS), plan)
+    assert few["wait"] == many["wait"]
+    assert few["service"] == many["service"]
+    assert len(set(many.values())) == len(makeup.COMPONENTS)
+
+
+@pytest.mark.parametrize("name", OF_RESULTS + COMPARING)
+def test_a_picture_says_scenario_period_and_replications(name, comparison):
+    figure = getattr(comparison.plot, name)().figure
+    said = figure.get_supxlabel()
+    assert said == "teaching_priority_lane against teaching; 2024-01-03 to 2024-01-15; 3 replications"
+
+
+def test_axes_that_are_given_are_left_without_a_line_of_their_figure(comparison):
+    figure = Figure()
+    comparison.plot.delay(ax=figure.subplots())
+    assert figure.get_supxlabel() == ""
 
 
 def test_a_toy_plot_is_at_once_a_method_and_a_kind_of_the_command_line(comparison, tmp_path):
