@@ -14,6 +14,7 @@ from corridor_sim.core.errors import ArgumentError, Problem, ScenarioError, near
 from corridor_sim.files import packaged
 from corridor_sim.files.overlays import SCHEMA_VERSION, Document, FileLine
 from corridor_sim.files.reading import parse, read_text, resolve, shown
+from corridor_sim.files.toml_lines import outline
 from corridor_sim.model.base import json_schema
 from corridor_sim.model.designs import Design
 
@@ -59,9 +60,10 @@ def schema() -> dict[str, Any]:
 def _read(name: str, fields: Mapping[str, Any]) -> Design:
     file = _file(name)
     told = shown(file)
-    data, found = parse(read_text(file), told)
-    places = {path: FileLine(file, told, line) for path, line in found.lines.items()}
-    document = Document(told, data, places)
+    text = read_text(file)
+    data = parse(text, told)
+    places = {path: FileLine(file, told, line) for path, line in outline(text).lines.items()}
+    document = Document(told, data, lambda: places)
     problems: list[Problem] = []
     version = data.get("schema")
     if version is None:

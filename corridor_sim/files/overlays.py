@@ -9,14 +9,16 @@ the base before the file's own tables are laid over it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
 from corridor_sim.files.reading import parse, read_text, resolve, shown
-from corridor_sim.files.toml_lines import key_parts
+from corridor_sim.files.toml_lines import key_parts, outline
 from corridor_sim.model.flows import Flow
 
 SCHEMA_VERSION = 1
@@ -36,15 +38,31 @@ class FileLine:
     line: int | None
 
 
-@dataclass(slots=True)
+@dataclass
 class Document:
     """Merged tables of a file and its bases, with the place of every value by dotted path."""
 
     name: str
     data: dict[str, Any]
-    places: dict[str, FileLine] = field(default_factory=dict)
+    find_places: Callable[[], dict[str, FileLine]] = dict
+    """Works out `places`; not called where nothing is wrong."""
     classes: frozenset[str] = frozenset()
     """Cargo classes of the flows of the file and of all that it extends, also of flows taken out since."""
+
+    @cached_property
+    def places(self) -> dict[str, FileLine]:
+        """File and line of every value by its dotted path."""
+        return self.find_places()
+
+    def overridden(self, path: str) -> Document:
+        """The same tables, with the value at a path and all below it set by hand."""
+
+        def find() -> dict[str, FileLine]:
+            places = dict(self.places)
+            _forget(places, path)
+            return {**places, path: FileLine(None, "override", None)}
+
+        return replace(self, find_places=find)
 
     def locate(self, problem: Problem) -> Problem:
         """The problem with file and line of the value it speaks of, or of the table around it."""
@@ -101,8 +119,11 @@ def _real(path: Path) -> str:
 def _assemble(
     text: str, name: str, file: Path | None, folder: Path | None, root: Path | None, chain: tuple[Path, ...]
 ) -> Document:
-    data, found = parse(text, name)
-    places = {path: FileLine(file, name, line) for path, line in found.lines.items()}
+    data = parse(text, name)
+
+    def places() -> dict[str, FileLine]:
+        return {path: FileLine(file, name, line) for path, line in outline(text).lines.items()}
+
     own = Document(name, {key: value for key, value in data.items() if key not in OVERLAY_KEYS}, places)
     own.classes = classes_of(own.data)
     problems = [*_version_problems(data, own)]
@@ -112,14 +133,15 @@ def _assemble(
             base = _base(data["extends"], folder, root, chain)
         except ScenarioError as error:
             problems += [own.locate(problem) for problem in error.problems]
+    removed: list[str] = []
     if "remove" in data and not problems:
         if base is None:
             problems.append(own.locate(Problem("needs a file to remove from; name it with extends", "remove")))
         else:
-            problems += [own.locate(problem) for problem in _remove(base, data["remove"])]
+            problems += [own.locate(problem) for problem in _remove(base, data["remove"], removed)]
     if problems:
         raise ScenarioError(problems)
-    return own if base is None else _laid_over(base, own)
+    return own if base is None else _laid_over(base, own, removed)
 
 
 def _version_problems(data: dict[str, Any], own: Document) -> list[Problem]:
@@ -166,8 +188,8 @@ def _base(name: Any, folder: Path | None, root: Path | None, chain: tuple[Path, 
         raise
 
 
-def _remove(base: Document, paths: Any) -> list[Problem]:
-    """Take `paths` out of `base`; what cannot be taken out is reported."""
+def _remove(base: Document, paths: Any, removed: list[str]) -> list[Problem]:
+    """Take `paths` out of the tables of `base` and add them to `removed`; what cannot be taken out is reported."""
     if not isinstance(paths, list) or not all(isinstance(path, str) and path for path in paths):
         return [Problem('must be a list of paths such as ["legs.ferry"]', "remove", paths)]
     found: list[Problem] = []
@@ -182,7 +204,7 @@ def _remove(base: Document, paths: Any) -> list[Problem]:
             found.append(Problem(text, f"remove.{n}", path, hint=nearest(path, known)))
             continue
         del table[parts[-1]]
-        _forget(base.places, ".".join(parts))
+        removed.append(".".join(parts))
     return found
 
 
@@ -199,12 +221,20 @@ def _forget(places: dict[str, FileLine], path: str) -> None:
         del places[known]
 
 
-def _laid_over(base: Document, own: Document) -> Document:
-    places = dict(base.places)
-    data = _merged(base.data, own.data, (), places)
+def _laid_over(base: Document, own: Document, removed: list[str]) -> Document:
+    """The tables of `own` over those of `base`, from which some paths have been taken."""
+    replaced: list[str] = []
+    data = _merged(base.data, own.data, (), replaced)
+
+    def places() -> dict[str, FileLine]:
+        known = dict(base.places)
+        for path in (*removed, *replaced):
+            _forget(known, path)
+        return {**known, **own.places}
+
     # What is wrong in a table that both files write is looked for in the later one.
     known = base.classes | own.classes | classes_of(data)
-    return Document(own.name, data, {**places, **own.places}, known)
+    return Document(own.name, data, places, known)
 
 
 def classes_of(data: dict[str, Any]) -> frozenset[str]:
@@ -216,17 +246,16 @@ def classes_of(data: dict[str, Any]) -> frozenset[str]:
     return frozenset(name for name in names if isinstance(name, str))
 
 
-def _merged(
-    base: dict[str, Any], over: dict[str, Any], at: tuple[str, ...], places: dict[str, FileLine]
-) -> dict[str, Any]:
+def _merged(base: dict[str, Any], over: dict[str, Any], at: tuple[str, ...], replaced: list[str]) -> dict[str, Any]:
+    """Tables laid over others; paths of tables and lists that are replaced are added to `replaced`."""
     result = dict(base)
     for key, value in over.items():
         old, path = base.get(key), (*at, key)
         if isinstance(old, dict) and isinstance(value, dict) and not _other_kind(old, value, path):
-            result[key] = _merged(old, value, path, places)
+            result[key] = _merged(old, value, path, replaced)
         else:
             if isinstance(old, (dict, list)):
-                _forget(places, ".".join(path))
+                replaced.append(".".join(path))
             result[key] = value
     return result
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
-from corridor_sim.files.toml_lines import Outline, outline
+from corridor_sim.files.toml_lines import MAX_DEPTH, MAX_KEY_LENGTH, Outline, outline
 
 MAX_BYTES = 1_000_000
 """Largest scenario file. Measured data belong in a CSV file. [bytes]"""
@@ -88,24 +88,60 @@ def _unreadable(path: Path, error: Exception) -> Problem:
     return Problem(f"cannot be read: {reason}", file=shown(path))
 
 
-def parse(text: str, file: str) -> tuple[dict[str, Any], Outline]:
-    """The tables of a TOML text, and where in it they stand.
+def parse(text: str, file: str) -> dict[str, Any]:
+    """The tables of a TOML text; `outline` says where in it they stand.
 
     Raises
     ------
     ScenarioError
         With line, for text that is not TOML, sets a key twice or is nested beyond reason.
     """
+    # The lines are worked out only where something is wrong: that takes as long as reading.
+    if any(line.count(".") >= MAX_DEPTH for line in text.split("\n")):
+        _keep_limits(text, file)  # before tomllib, whose time grows with the square of the parts of a key
+    try:
+        data = tomllib.loads(text)
+    except RecursionError:
+        _keep_limits(text, file)
+        raise ScenarioError([Problem("is nested too deeply", file=file)]) from None
+    except ValueError as error:
+        found = _keep_limits(text, file)
+        raise ScenarioError([_syntax_problem(text, file, str(error), found)]) from None
+    if _may_pass_limits(data):
+        _keep_limits(text, file)
+    return data
+
+
+def _may_pass_limits(data: dict[str, Any]) -> bool:
+    """Whether nesting or a key may be beyond its limit."""
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                if any(len(key) > MAX_KEY_LENGTH for key in value):
+                    return True
+                value = value.values()
+            inner += [item for item in value if isinstance(item, (dict, list))]
+        if not inner:
+            return False
+        level = inner
+    return True
+
+
+def _keep_limits(text: str, file: str) -> Outline:
+    """The outline of a text.
+
+    Raises
+    ------
+    ScenarioError
+        If nesting or a key is beyond its limit.
+    """
     found = outline(text)
     if found.beyond_limit is not None:
         line, message = found.beyond_limit
         raise ScenarioError([Problem(message, file=file, line=line)])
-    try:
-        return tomllib.loads(text), found
-    except RecursionError:
-        raise ScenarioError([Problem("is nested too deeply", file=file)]) from None
-    except ValueError as error:
-        raise ScenarioError([_syntax_problem(text, file, str(error), found)]) from None
+    return found
 
 
 def _syntax_problem(text: str, file: str, message: str, found: Outline) -> Problem:

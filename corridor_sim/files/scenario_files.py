@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from corridor_sim.core import arguments
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
-from corridor_sim.files.overlays import Document, FileLine, classes_of, document_of, read_document
+from corridor_sim.files.overlays import Document, classes_of, document_of, read_document
 from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, resolve
 from corridor_sim.files.schema import scenario_schema as schema
 from corridor_sim.files.toml_lines import key_parts
@@ -173,12 +173,12 @@ def _document(path: PathLike, overrides: Overrides | None) -> Document:
         file = known[name]
     document = read_document(file)
     for dotted, value in (overrides or {}).items():
-        _override(document, dotted, value)
+        document = _overridden(document, dotted, value)
     return document
 
 
-def _override(document: Document, path: str, value: Any) -> None:
-    """Set one value of the document by its path (None: take it out); tables on the way are made."""
+def _overridden(document: Document, path: str, value: Any) -> Document:
+    """The document with one value set by its path (None: taken out); tables on the way are made."""
     parts = key_parts(path)
     path = ".".join(parts)
     if not parts:
@@ -195,9 +195,7 @@ def _override(document: Document, path: str, value: Any) -> None:
         table.pop(parts[-1], None)
     else:
         table[parts[-1]] = value
-    for known in [known for known in document.places if known == path or known.startswith(f"{path}.")]:
-        del document.places[known]
-    document.places[path] = FileLine(None, "override", None)
+    return document.overridden(path)
 
 
 def _scenario(document: Document, set_paths: Sequence[str] = ()) -> Scenario:
@@ -250,9 +248,10 @@ def _csv_folders(data: dict[str, Any], document: Document) -> dict[str, Path]:
             for key, item in value.items():
                 walk(item, f"{path}.{key}" if path else key)
             name = value.get("csv")
-            place = document.places.get(f"{path}.csv")
-            if isinstance(name, str) and place is not None and place.file is not None:
-                folders.setdefault(name, place.file.parent)
+            if isinstance(name, str):
+                place = document.places.get(f"{path}.csv")
+                if place is not None and place.file is not None:
+                    folders.setdefault(name, place.file.parent)
         elif isinstance(value, list):
             for n, item in enumerate(value):
                 walk(item, f"{path}.{n}")

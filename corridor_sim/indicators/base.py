@@ -38,7 +38,7 @@ from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.label import label_of
 from corridor_sim.indicators.places import Options, PlaceKey, PlanView, element_place
-from corridor_sim.indicators.pools import pooled
+from corridor_sim.indicators.pools import Counts, pooled
 from corridor_sim.indicators.table import Label, Table
 from corridor_sim.indicators.visit_blocks import Held, SpanBlock, VisitBlock, before_horizon
 from corridor_sim.plan.plan import Plan, PlanOutage
@@ -61,14 +61,14 @@ __all__ = [
 ]
 
 Row = tuple[Label, FloatArray]
-PooledRow = tuple[list[tuple[Label, float]], FloatArray, IntArray]
+PooledRow = tuple[list[tuple[Label, float]], FloatArray, Counts]
 """Labels with their percent, values in increasing order, and counts of shape (replication, value)."""
 
 
 class Counted(Protocol):
     """Counts of consignments by value in each replication; `distributions.Distribution` is one."""
 
-    def by_value(self) -> tuple[FloatArray, IntArray]:
+    def by_value(self) -> tuple[FloatArray, Counts]:
         """Values in increasing order and counts of shape (replication, value)."""
 
 

@@ -116,9 +116,9 @@ class Distribution:
         """Number in each replication."""
         return np.asarray(self._upto[:, -1] + self.zeros)
 
-    def by_value(self) -> tuple[FloatArray, IntArray]:
+    def by_value(self) -> tuple[FloatArray, CountArray]:
         """Values in increasing order and counts of shape (replication, value), zero first; none beyond the largest."""
-        counts = np.concatenate([self.zeros[:, None].astype(np.int64), self.counts[:, self._between]], axis=1)
+        counts = np.concatenate([self.zeros[:, None].astype(np.int32), self.counts[:, self._between]], axis=1)
         return np.concatenate([[0.0], self.value_h[self._between]]), counts
 
     def percentile(self, percent: float) -> FloatArray:

@@ -14,12 +14,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.label import Label
 from corridor_sim.records.visits import IntArray
 from corridor_sim.statistics.skewness import lean_t, leaning
 
+Counts = NDArray[np.signedinteger[Any]]
+"""Whole numbers of any width."""
 SECTIONS = 32
 """Sections of replications; up to so many replications are each a section of their own."""
 
@@ -32,20 +35,33 @@ class PooledCounts:
     ----------
     percentiles
         (label, number of the distribution, percent) of each row that can be read.
-    which, value, counts
-        Entries in order of distribution and value: number of the distribution, the value, and
-        how many consignments of each section had it, shape (entry, `SECTIONS`).
+    which, value
+        Entries in order of distribution and value: number of the distribution, and the value.
+    section, by_section
+        The sections that there are, in order, and how many of their consignments had the value of each entry,
+        shape (section, entry), as narrow as they fit: blocks of few replications are held until the run ends.
     """
 
     percentiles: tuple[tuple[Label, int, float], ...]
     which: IntArray
     value: FloatArray
-    counts: IntArray
+    section: IntArray
+    by_section: Counts
+
+    @property
+    def counts(self) -> IntArray:
+        """How many consignments of each section had the value of each entry, shape (entry, `SECTIONS`)."""
+        return self._counts(slice(None))
+
+    def _counts(self, entries: slice) -> IntArray:
+        found = np.zeros((len(self.which[entries]), SECTIONS), dtype=np.int64)
+        found[:, self.section] = self.by_section[:, entries].T
+        return found
 
     def of(self, distribution: int) -> tuple[FloatArray, IntArray]:
-        """Values in increasing order and counts by section of one distribution."""
+        """Values in increasing order and counts by section of one distribution, shape (value, `SECTIONS`)."""
         here = slice(*np.searchsorted(self.which, [distribution, distribution + 1]))
-        return self.value[here], self.counts[here]
+        return self.value[here], self._counts(here)
 
     def rows(
         self, indicators: str | Iterable[str] | None = None, where: Mapping[str, Any] | None = None
@@ -76,48 +92,70 @@ def from_arrays(arrays: Mapping[str, Any]) -> PooledCounts | None:
         return None
     listed = json.loads(str(arrays["pools"]))
     percentiles = tuple((Label(**label), int(number), float(percent)) for label, number, percent in listed)
-    return PooledCounts(percentiles, arrays["which"], arrays["value"], arrays["counts"])
+    counts = arrays["counts"]
+    section = np.flatnonzero(counts.any(axis=0))
+    return PooledCounts(percentiles, arrays["which"], arrays["value"], section, _narrow(counts[:, section].T))
+
+
+def _narrow(counts: Counts) -> Counts:
+    """Counts in as many bytes as they need, in rows."""
+    fits = counts.dtype.itemsize <= 4 or not counts.size or counts.max() <= np.iinfo(np.int32).max
+    return np.ascontiguousarray(counts, dtype=np.int32 if fits else np.int64)
 
 
 def pooled(
-    rows: Sequence[tuple[Sequence[tuple[Label, float]], FloatArray, IntArray]], replications: IntArray
+    rows: Sequence[tuple[Sequence[tuple[Label, float]], FloatArray, Counts]], replications: IntArray
 ) -> PooledCounts:
     """PooledCounts of distributions given as (labels with percent, values, counts of shape (replication, value))."""
     value, counts, percentiles = [], [], []
-    section = replications % SECTIONS
-    alone = len(np.unique(section)) == len(section)
     for number, (labels, values, by_replication) in enumerate(rows):
         percentiles += [(label, number, percent) for label, percent in labels]
         there = np.flatnonzero(by_replication.any(axis=0))
         value.append(values[there])
         counts.append(by_replication[:, there])
+    section, first = np.unique(np.sort(replications % SECTIONS), return_index=True)
     if not rows:
-        return PooledCounts((), np.empty(0, np.int64), np.empty(0), np.empty((0, SECTIONS), np.int64))
+        none = np.empty((len(section), 0), np.int32)
+        return PooledCounts((), np.empty(0, np.int64), np.empty(0), section, none)
     which = np.repeat(np.arange(len(rows)), [len(one) for one in value])
-    found = np.zeros((len(which), SECTIONS), dtype=np.int64)
-    if alone:
-        found[:, section] = np.concatenate(counts, axis=1).T
-    else:
-        np.add.at(found.T, section, np.concatenate(counts, axis=1))
-    return PooledCounts(tuple(percentiles), which, np.concatenate(value), found)
+    found = np.concatenate(counts, axis=1)
+    order = np.argsort(replications % SECTIONS, kind="stable")
+    if (order[1:] < order[:-1]).any():
+        found = found[order]
+    if len(section) < len(order):
+        found = np.add.reduceat(found, first, axis=0, dtype=np.int64)
+    return PooledCounts(tuple(percentiles), which, np.concatenate(value), section, _narrow(found))
 
 
 def together(pools: Iterable[PooledCounts | None]) -> PooledCounts | None:
     """The pools of disjoint blocks of replications as one; None if one of them is missing."""
-    found = list(pools)
-    if not found or any(one is None for one in found):
+    blocks = list(pools)
+    if not blocks or any(one is None for one in blocks):
         return None
-    all_of = [one for one in found if one is not None]
+    all_of = [one for one in blocks if one is not None]
     if len(all_of) == 1:
         return all_of[0]
-    which, value = (np.concatenate([getattr(one, name) for one in all_of]) for name in ("which", "value"))
-    counts = np.concatenate([one.counts for one in all_of])
+    which = np.concatenate([one.which for one in all_of])
+    value = np.concatenate([one.value for one in all_of])
+    section = np.unique(np.concatenate([one.section for one in all_of]))
     order = np.lexsort((value, which))
-    which, value, counts = which[order], value[order], counts[order]
-    if not len(which):
-        return all_of[0]
-    first = np.flatnonzero(np.append(True, (np.diff(which) != 0) | (np.diff(value) != 0)))
-    return PooledCounts(all_of[0].percentiles, which[first], value[first], np.add.reduceat(counts, first, axis=0))
+    which, value = which[order], value[order]
+    first = np.flatnonzero(np.append(True, (np.diff(which) != 0) | (np.diff(value) != 0))[: len(which)])
+    # Each block goes straight to its entries in the whole.
+    entry = np.empty(len(order), dtype=np.int64)
+    entry[order] = np.repeat(np.arange(len(first)), np.diff(first, append=len(order)))
+    found = np.zeros((len(section), len(first)), dtype=np.int64 if _may_be_many(all_of) else np.int32)
+    end = 0
+    for one in all_of:
+        begin, end = end, end + len(one.which)
+        for row, counts in zip(np.searchsorted(section, one.section), one.by_section, strict=True):
+            found[row, entry[begin:end]] += counts
+    return PooledCounts(all_of[0].percentiles, which[first], value[first], section, _narrow(found))
+
+
+def _may_be_many(pools: Sequence[PooledCounts]) -> bool:
+    """Whether counts may be more than fit into four bytes."""
+    return sum(int(one.by_section.max(initial=0)) for one in pools) > np.iinfo(np.int32).max
 
 
 def sections(replications: IntArray) -> int:

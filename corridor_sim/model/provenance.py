@@ -7,6 +7,8 @@ To leave a field out (it is no figure), see `NO_FIGURES`.
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -102,27 +104,27 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
     ranges: Mapping[str, Range] = thing.ranges
     found, left_out = [], set(besides)
     rows = [row for row, _ in _walk(thing, "", "", "", "")]
-    paths = frozenset(row.path for row in rows)
+    index = RangeIndex(ranges)
+    named = [index.named(row.path) for row in rows]
+    known = frozenset(itertools.chain.from_iterable(named))
     for id, one in ranges.items():
-        for of in one.names_nothing(paths):
-            if "*" not in of:
+        for of in one.of:
+            if "*" not in of and (id, of) not in known:
                 hint = nearest(of, [row.path for row in rows])
                 found.append(Problem("is not a figure of this corridor", f"ranges.{id}.of", of, hint=hint))
         if _is_unknown(one.source, thing.sources):
             hint = nearest(one.source, thing.sources)
             found.append(Problem("is not a known source", f"ranges.{id}.source", one.source, hint=hint))
-    index = RangeIndex(ranges)
-    for row in rows:
+    for row, ids in zip(rows, ([*dict.fromkeys(id for id, _ in one)] for one in named), strict=True):
         if row.path in left_out:
             continue
-        named = index.ids(row.path)
-        if len(named) > 1:
-            text = f"has two ranges, {' and '.join(f'ranges.{id}' for id in named)}"
+        if len(ids) > 1:
+            text = f"has two ranges, {' and '.join(f'ranges.{id}' for id in ids)}"
             found.append(Problem(text, row.path))
-        ranged = _with_range(row, ranges, named)
+        ranged = _with_range(row, ranges, ids)
         if ranged.ranged and not holds(ranged.value, ranged.low, ranged.high, ranged.alternatives):
             allowed = ", ".join(f"{one:g}" for one in ranged.alternatives) or f"{ranged.low:g} to {ranged.high:g}"
-            where = f" of ranges.{named[0]}" if not row.ranged and named else ""
+            where = f" of ranges.{ids[0]}" if not row.ranged and ids else ""
             found.append(Problem(f"the range{where} does not hold the value", row.path, row.value, allowed))
         if _is_unknown(row.range_source, thing.sources):
             hint = nearest(row.range_source, thing.sources)
@@ -159,12 +161,9 @@ def _walk(thing: Model, path: str, status: str, source: str, note: str) -> Itera
             status, source, note = thing.status or "", thing.source, thing.note
         note = thing.note or note
         figures = thing.figures
-    for name, field in type(thing).model_fields.items():
-        key = str(field.validation_alias or name)
+    for name, key, required, default in _asked(type(thing)):
         value = getattr(thing, name)
-        if key in _NOT_INSIDE or key in NO_FIGURES:
-            continue
-        stated = field.is_required() or value != field.get_default(call_default_factory=True)
+        stated = required or value != default
         if not stated and not _is_number(value):
             continue
         # Shares stand in the table itself (`with_shares`).
@@ -174,6 +173,17 @@ def _walk(thing: Model, path: str, status: str, source: str, note: str) -> Itera
         told = _told(own, status, source, note)
         for row, inside in _rows(value, at, *told):
             yield _own(row, figures, row.path[len(path) + 1 :] if path else row.path), stated and inside
+
+
+@functools.cache
+def _asked(kind: type[Model]) -> tuple[tuple[str, str, bool, Any], ...]:
+    """Fields of a class that may hold figures: name, key in a file, whether it must be given, and its default."""
+    fields = ((str(field.validation_alias or name), name, field) for name, field in kind.model_fields.items())
+    return tuple(
+        (name, key, field.is_required(), field.get_default(call_default_factory=True))
+        for key, name, field in fields
+        if key not in _NOT_INSIDE and key not in NO_FIGURES
+    )
 
 
 def _told(own: Figure | None, status: str, source: str, note: str) -> tuple[str, str, str]:

@@ -6,9 +6,8 @@ corridor. One range of that table may be of many figures, named by patterns; the
 
 from __future__ import annotations
 
-import functools
+import itertools
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import Self
 
@@ -96,34 +95,59 @@ class Range(Model):
         >>> Range(of=["legs.rail_*.speed_kmh"], low=1.0, high=2.0, reason="made up").is_of("legs.rail_a.speed_kmh")
         True
         """
-        return any(_pattern(of).fullmatch(path) for of in self.of)
+        parts = path.split(".")
+        return any(_fits(parts, of.split(".")) for of in self.of)
 
     def names_nothing(self, paths: Iterable[str]) -> list[str]:
         """Those of its patterns that no path fits."""
-        known = frozenset(paths)
-        return [of for of in self.of if (not any(map(_pattern(of).fullmatch, known)) if "*" in of else of not in known)]
+        known = [path.split(".") for path in paths]
+        return [of for of in self.of if not any(_fits(parts, of.split(".")) for parts in known)]
 
 
 class RangeIndex:
     """The ranges of a corridor, asked which of them are of a figure."""
 
     def __init__(self, ranges: Mapping[str, Range]) -> None:
-        self._by_last: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        self._known: dict[tuple[int, str, str], list[tuple[str, str, list[str]]]] = {}
         for id, one in ranges.items():
             for of in one.of:
-                last = of.rpartition(".")[2]
-                self._by_last.setdefault("*" if "*" in last else last, []).append((id, _pattern(of)))
+                parts = of.split(".")
+                first, last = ("*" if "*" in part else part for part in (parts[0], parts[-1]))
+                self._known.setdefault((len(parts), first, last), []).append((id, of, parts))
+
+    def named(self, path: str) -> list[tuple[str, str]]:
+        """Id and pattern of the ranges of the figure at this path, as often as they name it."""
+        parts = path.split(".")
+        ends = [(first, last) for first in (parts[0], "*") for last in (parts[-1], "*")]
+        known = itertools.chain.from_iterable(self._known.get((len(parts), *end), ()) for end in ends)
+        return [(id, of) for id, of, pattern in known if _fits(parts, pattern)]
 
     def ids(self, path: str) -> list[str]:
         """Ids of the ranges of the figure at this path, each once."""
-        known = [*self._by_last.get(path.rpartition(".")[2], ()), *self._by_last.get("*", ())]
-        return list(dict.fromkeys(id for id, pattern in known if pattern.fullmatch(path)))
+        return list(dict.fromkeys(id for id, _ in self.named(path)))
 
 
-@functools.cache
-def _pattern(of: str) -> re.Pattern[str]:
-    """A pattern of paths in which ``*`` stays inside its part."""
-    return re.compile(re.escape(of).replace(r"\*", "[^.]*"))
+def _fits(parts: list[str], pattern: list[str]) -> bool:
+    """Whether a path is one that a pattern means, both in parts; ``*`` stays inside its part."""
+    if len(parts) != len(pattern):
+        return False
+    for part, of in zip(parts, pattern, strict=True):
+        if part != of and not ("*" in of and _part_fits(part, of)):
+            return False
+    return True
+
+
+def _part_fits(part: str, of: str) -> bool:
+    head, *middle, tail = of.split("*")
+    at, end = len(head), len(part) - len(tail)
+    if at > end or not part.startswith(head) or not part.endswith(tail):
+        return False
+    for piece in middle:
+        found = part.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
 
 
 def holds(value: float, low: float | None, high: float | None, alternatives: Iterable[float]) -> bool:

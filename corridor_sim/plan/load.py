@@ -6,6 +6,7 @@ the queue grows as long as the run lasts, and the mean wait measures the horizon
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,18 +19,18 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import Planned, plan_of
-from corridor_sim.plan.capacity import COUNTED, ONE, Accounts, CapacityPool, visit_rate
+from corridor_sim.plan.capacity import COUNTED, Accounts, CapacityPool, visit_rate
 from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Need
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import needs_at
-from corridor_sim.plan.plan import FlowPlan, Plan, Station, Step, Variant
+from corridor_sim.plan.plan import Plan, Station, Step
 from corridor_sim.plan.timelines import combine
 
 HIGH_LOAD = 0.95
 EVEN = 0.005
 """A load this near to 1 is 1.00 as printed: there is no steady state, and no saying which way the queue goes."""
-
-
+WELL_UNDER = 0.9
+"""Share of a load below which a station is not worked through (assumed; the drawn answer is good to about 1 %)."""
 ROUNDING = 1e-9
 """Sums of the same numbers in another order differ by less than this share."""
 
@@ -72,8 +73,14 @@ def loads(plan: Plan, at_least: float = 0.0) -> list[Load]:
     work_h = [np.zeros_like(one) for one in visits]
     for number, flow in enumerate(plan.flows):
         for variant in flow.variants:
+            rates: dict[StepFunction | None, StepFunction | None] = {}
             for step in variant.steps:
-                count, hours = _expected(plan, flow, variant, step, periods[step.element])
+                if step.share not in rates:
+                    rates[step.share] = visit_rate(plan, flow, variant, step)
+                rate = rates[step.share]
+                if rate is None:
+                    continue
+                count, hours = _expected(rate, step, periods[step.element])
                 visits[step.element][:, number] += count
                 work_h[step.element][:, number] += hours
     accounts, found = Accounts(plan), []
@@ -88,16 +95,17 @@ def loads(plan: Plan, at_least: float = 0.0) -> list[Load]:
 
 
 def _passes_at_a_glance(plan: Plan, element: int, work_h: float, load: float) -> bool:
-    """Whether a station's work is under half of what it can do at this load, without asking how openings end.
+    """Whether a station's work is well under what it can do at this load, without asking how openings end.
 
-    Where services in progress are finished after closing, lanes serve their open hours or more.
+    Where services in progress are finished after closing, lanes serve their open hours or more: as long as
+    somebody waits, every open lane works.
     """
     station = plan.elements[element]
     if not isinstance(station, Station) or station.closing not in ("finish", "clear_queue"):
         return False
     if station.reserved or station.staff_pool is not None or station.outages or station.breakdown is not None:
         return False
-    return work_h < 0.5 * load * station.lanes.integral(plan.horizon_h)
+    return work_h < WELL_UNDER * load * station.lanes.integral(plan.horizon_h)
 
 
 def expected_visits(plan: Plan) -> FloatArray:
@@ -149,20 +157,17 @@ def _load(
     )
 
 
-def _expected(
-    plan: Plan, flow: FlowPlan, variant: Variant, step: Step, edges_h: FloatArray
-) -> tuple[FloatArray, FloatArray]:
+def _expected(visits: StepFunction, step: Step, edges_h: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Mean number of visits of a step in each period between the edges, and the lane-hours they need."""
-    visits, nothing = visit_rate(plan, flow, variant, step), np.zeros(len(edges_h) - 1)
-    if visits is None:
-        return nothing, nothing
     count = _integrals(visits, edges_h)
     if not step.laws:
-        return count, nothing
+        return count, np.zeros_like(count)
     mean = StepFunction([from_h for from_h, _ in step.laws], [law.mean_h for _, law in step.laws])
     reliefs = [combine(lambda s, f=relief.factor: 1 - s * (1 - f), relief.share) for relief in step.reliefs]
-    parts = [visits, mean, step.factor or ONE, *reliefs]
-    return count, _integrals(combine(lambda *values: np.prod(values, axis=0), *parts), edges_h)
+    each = [mean, *([] if step.factor is None else [step.factor]), *reliefs]
+    if all(part.is_constant for part in each):
+        return count, count * math.prod(float(part.value[0]) for part in each)
+    return count, _integrals(combine(lambda *values: np.prod(values, axis=0), visits, *each), edges_h)
 
 
 def _integrals(function: StepFunction, edges_h: FloatArray) -> FloatArray:

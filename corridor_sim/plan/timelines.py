@@ -172,8 +172,9 @@ def steps(parts: Sequence[tuple[float, float]]) -> StepFunction:
 def combine(function: Callable[..., Any], *parts: StepFunction) -> StepFunction:
     """`function` of the values of several step functions, taken instant by instant."""
     edges = parts[0].from_h
-    if any(not np.array_equal(part.from_h, edges) for part in parts[1:]):
-        edges = distinct(np.concatenate([part.from_h for part in parts]))
+    if all(len(part.from_h) == len(edges) and bool((part.from_h == edges).all()) for part in parts[1:]):
+        return StepFunction(edges, np.asarray(function(*(part.value for part in parts)), dtype=float))
+    edges = distinct(np.concatenate([part.from_h for part in parts]))
     return StepFunction(edges, np.asarray(function(*(part(edges) for part in parts)), dtype=float))
 
 
