@@ -9,7 +9,7 @@ from pathlib import Path
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.files.reading import parse, read_text, shown
-from corridor_sim.files.toml_lines import Outline
+from corridor_sim.files.toml_lines import Outline, outline
 from corridor_sim.study.observations import Observation, observation_faults
 
 
@@ -43,7 +43,8 @@ def read_observations(path: str | os.PathLike[str]) -> list[Observation]:
         With everything that is wrong with the file, each with its line.
     """
     file = shown(Path(path))
-    data, found = parse(read_text(Path(path)), file)
+    text = read_text(Path(path))
+    data = parse(text, file)
     tables = data.get("observations")
     problems = [Problem("is not known here", key, allowed="observations") for key in data if key != "observations"]
     if not isinstance(tables, Mapping) or not tables:
@@ -56,6 +57,7 @@ def read_observations(path: str | os.PathLike[str]) -> list[Observation]:
         if not faults:
             observations.append(Observation(name=name, **table))
     if problems:
+        found = outline(text)
         raise ScenarioError(replace(problem, file=file, line=_line(found, problem.path)) for problem in problems)
     return observations
 
