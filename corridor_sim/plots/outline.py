@@ -1,4 +1,5 @@
-"""Coasts and land borders to draw beneath a map: the packaged outline of the world (Natural Earth, public domain)."""
+"""Coasts and land borders to draw beneath a map: the packaged outline of the world (Natural Earth, public domain
+[naturalearth2018])."""
 
 from __future__ import annotations
 

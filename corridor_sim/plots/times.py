@@ -57,7 +57,7 @@ def time_distance(data: Any, *, flow: str | None = None, ax: Axes | None = None,
     for k, (name, results) in enumerate(runs):
         km, value, reach, posts = _profile(results, flow, what)
         if not len(km):
-            return no_data(ax, f"{drawn(flow_name(results, flow))} has no legs")
+            return no_data(ax, f"no times of legs are known for {drawn(flow_name(results, flow))}")
         ax.plot(km, value, DASHES[k % 4], color=COLOURS[k % len(COLOURS)], lw=1.8, label=name)
         ax.errorbar(km[-1:], value[-1:], yerr=reach, color=COLOURS[k % len(COLOURS)], capsize=4, lw=1.2)
         marks.update(posts)
@@ -99,6 +99,8 @@ def _profile(results: Any, flow_id: str, what: str) -> tuple[FloatArray, FloatAr
     value_of_time = float(flow.labels.get("value_of_time_usd_h", 0.0) or 0.0)
     for span in spans:
         stay = table.select("stay_h", kind=span.kind, place=span.id, direction=span.direction, cargo_class="")
+        if not len(stay) and span.kind == "leg":  # a run that kept rows of posts only: the way is not known
+            return np.array([]), np.array([]), np.array([]), {}
         hours = stay.values[0] if len(stay) else np.zeros(len(table.replications))
         amount = np.nan_to_num(hours)
         if what == "cost":

@@ -1,6 +1,7 @@
 """Plots: axes with units come back, nothing global is touched, no name breaks a picture, a toy plot works at once."""
 
 import copy
+import dataclasses
 import io
 import warnings
 
@@ -278,6 +279,14 @@ def test_the_map_leaves_out_what_has_no_coordinates_and_draws_an_outline():
     names = " ".join(text.get_text() for text in ax.texts)
     assert "Samur" in names
     assert "Moscow" in names
+
+
+def test_time_against_distance_is_not_drawn_from_legs_that_were_not_kept(comparison):
+    rows = comparison.base.rows
+    posts = [k for k, label in enumerate(rows.labels) if label.kind == "post"]
+    table = Table(tuple(rows.labels[k] for k in posts), rows.values[posts], rows.replications)
+    assert not dataclasses.replace(comparison.base, rows=table).plot.time_distance().axison
+    assert comparison.base.plot.time_distance().axison
 
 
 def test_reached_less_left_is_who_is_inside():

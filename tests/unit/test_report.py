@@ -128,6 +128,15 @@ def test_a_report_has_every_part(page):
     assert ("html", "lang", "en") in page.attributes
 
 
+def test_on_a_narrow_screen_every_cell_says_what_it_is(page):
+    """Rows become lists there: a cell without its header would be a bare number."""
+    cells = page.tags.count("td")
+    labels = [value for tag, name, value in page.attributes if (tag, name) == ("td", "data-label")]
+    assert len(labels) == cells > 100
+    assert {"Place", "Difference", "time to cross (TFI1) [h]", "Value"} <= set(labels)
+    assert "content: attr(data-label)" in page.text
+
+
 def test_a_report_asks_for_nothing_and_runs_nothing(page):
     assert "script" not in page.tags
     assert not {"iframe", "object", "embed", "form", "base"} & set(page.tags)
