@@ -114,10 +114,14 @@ def _money(parts: tuple[str, ...]) -> float | dict[int, float]:
     try:
         if len(parts) == 1 and "=" not in parts[0]:
             return float(parts[0])
-        return {int(year): float(money) for year, _, money in (part.partition("=") for part in parts)}
+        listed = [(int(year), float(money)) for year, _, money in (part.partition("=") for part in parts)]
     except ValueError:
         text = f"--budget: {' '.join(parts)!r} is neither a number of US$ nor YEAR=US$, as 2026=5e6"
         raise click.UsageError(text) from None
+    years = [year for year, _ in listed]
+    if twice := sorted({year for year in years if years.count(year) > 1}):
+        raise click.UsageError(f"--budget: {', '.join(map(str, twice))} is given twice")
+    return dict(listed)
 
 
 @main.command()
@@ -140,6 +144,20 @@ def _money(parts: tuple[str, ...]) -> float | dict[int, float]:
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams; the file's seed if not given.")
 @click.option("--workers", type=click.IntRange(1, MAX_WORKERS), help="Processes; all cores if not given.")
 @click.option("--horizon-days", type=click.FloatRange(min=0, min_open=True), help="Another length of the run.")
+@click.option("--waves", type=click.IntRange(min=1), default=1, show_default=True, help="Of draws, as in compare.")
+@click.option("--kind", help="Kind of the row of the objective: stage, post, crossing, flow, corridor.")
+@click.option("--place", help="Place of that row.")
+@click.option("--direction", help="Direction of that row.")
+@click.option(
+    "--draws-table",
+    type=click.Path(path_type=Path),
+    help="With --inputs: a CSV file, a line a set and draw: inputs, what it comes to, what it saves, its regret.",
+)
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="Folder that keeps what every set and draw came to; a search that was stopped goes on, others find it.",
+)
 @set_option
 @strict_option
 @quiet_option
@@ -157,6 +175,12 @@ def portfolio(
     observations: str | None,
     seed: int | None,
     workers: int | None,
+    waves: int,
+    kind: str | None,
+    place: str | None,
+    direction: str | None,
+    draws_table: Path | None,
+    store: Path | None,
     form: str,
     pictures: tuple[Path, ...],
     output: Path | None,
@@ -177,12 +201,18 @@ def portfolio(
     from corridor_sim.study.portfolio import portfolio as found_for
 
     drawings = {path: kind_of(path, "portfolio") for path in pictures}
-    refuse_unwritable(overwrite, output, *pictures)
+    refuse_unwritable(overwrite, output, draws_table, *pictures)
     money = _money(budget)
     if (observed or observations) and inputs is None:
         raise click.UsageError(f"--{'observed' if observed else 'observations'} needs --inputs")
     if observed and observations:
         raise click.UsageError("--observed is --observations packaged: give one of the two")
+    if waves > 1 and not (observed or observations):
+        raise click.UsageError("--waves needs --observed or --observations")
+    if draws_table is not None and inputs is None:
+        raise click.UsageError("--draws-table needs --inputs")
+    named = {"kind": kind, "place": place, "direction": direction}
+    where = {column: value for column, value in named.items() if value is not None}
     (given,) = read_scenarios((base,), settings)
     how = {"discount_rate": discount_rate, "years": years}
     appraisal = {name: value for name, value in how.items() if value is not None}
@@ -199,8 +229,11 @@ def portfolio(
         finalists=finalists,
         draws=inputs,
         observations="packaged" if observed else observations,
+        waves=waves,
+        where=where or None,
         rng=seed,
         workers=workers,
+        store=store,
     )
     if form == "table":
         text = found.describe() + "\n"
@@ -208,6 +241,8 @@ def portfolio(
         text = tables.to_csv(found.table())
     else:
         text = tables.to_json(found.to_data())
-    for path, kind in drawings.items():
-        deliver(drawn(kind, found, path, {}), path, overwrite)
+    for path, picture in drawings.items():
+        deliver(drawn(picture, found, path, {}), path, overwrite)
+    if draws_table is not None:
+        deliver(tables.to_csv(found.draws_table()), draws_table, overwrite)
     deliver(text, output, overwrite)

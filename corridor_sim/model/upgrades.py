@@ -81,4 +81,21 @@ def upgrade_problems(upgrades: Sequence[Upgrade], taken: Iterable[str] = ()) -> 
         both = set(one.needs) & set(one.excludes)
         if both:
             problems.append(Problem("needs what it excludes", at, ", ".join(sorted(both))))
+        elif apart := _excluded_among(_with_needs(one, upgrades)):
+            text = "can never be built: of what it needs, directly or not, two exclude each other"
+            problems.append(Problem(text, at, " and ".join(apart)))
     return problems
+
+
+def _with_needs(one: Upgrade, upgrades: Sequence[Upgrade]) -> list[Upgrade]:
+    """An upgrade and all that must be built with it."""
+    found = [one]
+    for other in found:
+        found += [need for need in upgrades if need.id in other.needs and need not in found]
+    return found
+
+
+def _excluded_among(upgrades: Sequence[Upgrade]) -> tuple[str, ...]:
+    """Two upgrades of these that exclude each other; () if there are none."""
+    ids = {one.id for one in upgrades}
+    return next(((one.id, other) for one in upgrades for other in one.excludes if other in ids), ())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from corridor_sim.core.errors import CorridorError
 from corridor_sim.model.upgrades import Upgrade
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.selected import VOID
@@ -71,6 +72,12 @@ class Regret:
     drawn: int
     inputs: Mapping[str, float]
     """Inputs that the saving of the chosen set hangs on most, with their share of its variance."""
+    values: Any
+    """What each set comes to in each draw, as `regret`."""
+    nothing: Any
+    """What doing nothing comes to in each draw, shape (draw,)."""
+    drawn_values: Mapping[str, Sequence[Any]]
+    """Value of each input in each draw, by name; of inputs that move together that of the first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +188,64 @@ class Programme:
             frame["best_in_draws"] = (self.regret.regret == 0).mean(axis=1)
         return frame
 
+    def draws_table(self) -> pd.DataFrame:
+        """One line a set and draw, also of doing nothing: the inputs drawn, what it came to, what it saves, its regret.
+
+        Returns
+        -------
+        DataFrame
+            ``draw``, ``set``, ``capex_usd``, a column an input, ``value``, ``saved`` (against doing nothing in the same
+            draw), ``regret`` (against the best of the last sets in it; that of doing nothing too).
+
+        Raises
+        ------
+        CorridorError
+            If inputs were not drawn.
+        """
+        import pandas as pd
+
+        if self.regret is None:
+            raise CorridorError("inputs were not drawn: give draws")
+        found, best = self.regret, self.regret.values.min(axis=0)
+        parts = []
+        named = [(one.called, one.capex_usd) for one in self.sets]
+        values = list(found.values)
+        if NOTHING not in (name for name, _ in named):
+            named, values = [*named, (NOTHING, 0.0)], [*values, found.nothing]
+        for (name, capex), value in zip(named, values, strict=True):
+            front = {"draw": range(found.draws), "set": name, "capex_usd": capex}
+            answer = {"value": value, "saved": found.nothing - value, "regret": value - best}
+            parts.append(pd.DataFrame({**front, **found.drawn_values, **answer}))
+        return pd.concat(parts, ignore_index=True)
+
+    def to_ema(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """The draws as experiments and outcomes, as ema_workbench takes them (``prim``, ``feature_scoring``, ...).
+
+        Returns
+        -------
+        experiments : DataFrame
+            A column an input, one a lever (an upgrade, built or not), then ``scenario`` (the draw), ``policy`` (the
+            set) and ``model``.
+        outcomes : dict of str to array
+            ``value``, ``saved`` and ``regret``, a number an experiment.
+
+        Raises
+        ------
+        CorridorError
+            If inputs were not drawn.
+
+        Notes
+        -----
+        ema_workbench itself is not needed for this.
+        """
+        table = self.draws_table()
+        outcomes = {name: table.pop(name).to_numpy(dtype=float) for name in ("value", "saved", "regret")}
+        built = {one.called: frozenset(one.ids) for one in self.sets} | {NOTHING: frozenset()}
+        experiments = table.drop(columns=["draw", "set", "capex_usd"])
+        for upgrade in self.upgrades:
+            experiments[upgrade.id] = [upgrade.id in built[name] for name in table["set"]]
+        return experiments.assign(scenario=table["draw"], policy=table["set"], model=self.base), outcomes
+
     def to_data(self) -> dict[str, Any]:
         """The programme as plain values."""
         return {
@@ -244,8 +309,11 @@ class Programme:
         regret = self.regret.regret
         robust = int(regret.max(axis=1).argmin())
         same = "it" if robust == 0 else self.sets[robust].called
+        draws = f"{self.regret.draws} draws of the inputs"
+        if self.regret.draws < self.regret.drawn:
+            draws = f"the {self.regret.draws} of {self.regret.drawn} draws of the inputs that the observations leave"
         return (
-            f"Over {self.regret.draws} draws of the inputs it is the best in {(regret[0] == 0).mean():.0%} and loses "
+            f"Over {draws} it is the best in {(regret[0] == 0).mean():.0%} and loses "
             f"{regret[0].mean():,.0f} {self.unit} on average and {regret[0].max():,.0f} at most against the best "
             f"of the others; {same} loses least at worst."
         )

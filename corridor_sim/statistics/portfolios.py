@@ -39,12 +39,15 @@ class SetRules:
     excludes : tuple of (int, int)
     needs : tuple of (int, int)
         (option, what it needs).
+    never : frozenset of int
+        Options that no set has.
     """
 
     costs: tuple[float, ...]
     budget: float = math.inf
     excludes: tuple[tuple[int, int], ...] = ()
     needs: tuple[tuple[int, int], ...] = ()
+    never: Set = frozenset()
 
     def cost(self, chosen: Iterable[int]) -> float:
         """Cost of a set."""
@@ -52,9 +55,8 @@ class SetRules:
 
     def is_possible(self, chosen: Set) -> bool:
         """Whether a set could be built, whatever it costs."""
-        return not any(a in chosen and b in chosen for a, b in self.excludes) and all(
-            b in chosen for a, b in self.needs if a in chosen
-        )
+        apart = not any(a in chosen and b in chosen for a, b in self.excludes)
+        return apart and not chosen & self.never and all(b in chosen for a, b in self.needs if a in chosen)
 
     def allows(self, chosen: Set) -> bool:
         """Whether a set can be built within the budget."""
@@ -131,6 +133,7 @@ def best_sets(model: PairModel, rules: SetRules, count: int, price: FloatArray |
         fits &= x[:, a] + x[:, b] < 2
     for a, b in rules.needs:
         fits &= x[:, a] <= x[:, b]
+    fits &= ~x[:, sorted(rules.never)].any(axis=1)
     x = x[fits]
     value = x @ (model.single + (0.0 if price is None else price))
     for (a, b), effect in model.pair.items():
@@ -169,6 +172,8 @@ def best_sets_by_milp(model: PairModel, rules: SetRules, count: int, price: Floa
         require({a: 1.0, b: 1.0}, -math.inf, 1.0)
     for a, b in rules.needs:
         require({a: 1.0, b: -1.0}, -math.inf, 0.0)
+    for u in rules.never:
+        require({u: 1.0}, 0.0, 0.0)
     for p, (a, b) in enumerate(pairs, start=k):
         # Only the side that the aim pulls to needs a bound.
         if aim[p] > 0:

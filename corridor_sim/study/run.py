@@ -576,6 +576,27 @@ def choose_engine(
     return other, f"auto: {'; '.join(does_not) or 'it does all that is asked for, and the run is small'}"
 
 
+def engine_for(
+    plan: Plan,
+    engine: str,
+    *,
+    root: int,
+    replications: int,
+    indicators: Iterable[str],
+    options: Options,
+    among: int = 1,
+) -> str:
+    """The engine that `run_those_that_can` would take for a plan that is one `among` as many like it."""
+    arguments.one_of("engine", engine, ENGINES)
+    return choose_engine(
+        plan,
+        engine,
+        indicators=indicators,
+        options=options,
+        visits=lambda: among * _expected_visits(plan, root, replications),
+    )[0]
+
+
 def _in_time_order(plan: Plan) -> str:
     """The part of a plan that the pass works through in time order, in words; "" where there is none."""
     from corridor_sim.engines import compiled

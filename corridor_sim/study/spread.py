@@ -9,6 +9,7 @@ from __future__ import annotations
 import concurrent.futures as futures
 import contextlib
 import functools
+import multiprocessing
 import os
 import pickle
 import queue
@@ -19,7 +20,7 @@ from typing import Any, TypeVar
 from corridor_sim.core.errors import CorridorError, CorridorWarning, SimulationError
 from corridor_sim.study.cluster import width_of
 from corridor_sim.study.execution import in_words
-from corridor_sim.study.workers import _pool, _refuse_in_a_worker, _script_aside, _stop
+from corridor_sim.study.workers import _begin_worker, _pool, _refuse_in_a_worker, _script_aside, _stop
 
 Result = TypeVar("Result")
 
@@ -38,6 +39,33 @@ def hands(executor: futures.Executor | None, workers: int | None) -> int:
         If a dask cluster has no worker and `workers` does not say how many will come.
     """
     return (workers or cores()) if executor is None else width_of(executor, workers, cores()).workers
+
+
+class _Pool(futures.ProcessPoolExecutor):
+    """Processes that do not run the main script again, whenever they are started."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
+        """Hand out a call; a process may be started for it."""
+        with _script_aside():
+            return super().submit(fn, *args, **kwargs)
+
+
+@contextlib.contextmanager
+def one_pool(shared: Any, workers: int, executor: futures.Executor | None = None) -> Iterator[futures.Executor | None]:
+    """An executor for many calls of `spread`, so that processes are started once and keep what they have made.
+
+    The executor that is given, if there is one; None where everything stays in this process, as with one worker. What
+    the main script defines keeps processes that are started for each call: `shared` is looked through for it.
+    """
+    if executor is not None or workers <= 1 or b"__main__" in pickle.dumps(shared):
+        yield executor
+        return
+    _refuse_in_a_worker()
+    pool = _Pool(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker)
+    try:
+        yield pool
+    finally:
+        _stop(pool)
 
 
 Numbered = tuple[int, Any]

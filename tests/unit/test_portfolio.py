@@ -1,5 +1,6 @@
 """Which upgrades to build: sets, money and years by hand, all sets by brute force, what is refused, what is said."""
 
+import dataclasses
 import itertools
 import json
 import math
@@ -10,7 +11,8 @@ import pytest
 from command_line import called
 
 import corridor_sim as cs
-from corridor_sim.core.errors import ArgumentError, CorridorError, ScenarioError
+from corridor_sim import Observation
+from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning, ScenarioError
 from corridor_sim.files.upgrade_files import read_upgrades
 from corridor_sim.plots import PLOTS
 from corridor_sim.statistics.portfolios import (
@@ -22,8 +24,9 @@ from corridor_sim.statistics.portfolios import (
     find_best_set,
     near,
 )
-from corridor_sim.study import portfolio as study
+from corridor_sim.study import upgrade_sets
 from corridor_sim.study.analytic_delay import analytic_delay_h
+from corridor_sim.study.upgrade_sets import UpgradeSets
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 
@@ -277,8 +280,8 @@ def test_crossings_cut_out_of_the_corridor_give_unchanged_numbers():
     base = cs.load_scenario("growth_2028", {"run.horizon_days": 3, "run.warm_up_days": 0})
     upgrades, scenario = read_upgrades("samur_astara_2026_2030", base)
     assert len(upgrades) == 12
-    made = study._Sets.of(
-        cs.make_plan(scenario), scenario, upgrades, "delay_truck_h", ("samur", "astara"), None, 5, "auto", 1, None
+    made = UpgradeSets.of(
+        cs.make_plan(scenario), scenario, upgrades, "delay_truck_h", ("samur", "astara"), None, 5, "auto", 2
     )
     assert made.shared.flows
     assert 0 < len(made.plans[0].elements) < len(cs.make_plan(scenario).elements)
@@ -344,7 +347,36 @@ def test_a_net_present_value_of_an_overloaded_base_is_refused_with_the_reason():
         ({"objective": "wait_h", "at": "northgate"}, "do not add up"),
         ({"objective": "npv_usd"}, "appraisal"),
         ({"appraisal": {"years": 5}}, "appraisal"),
+        ({"budget_usd": float("nan")}, "budget_usd"),
+        ({"budget_usd": -5e6}, "budget_usd"),
+        ({"budget_usd": "much"}, "budget_usd"),
+        ({"budget_usd": {2024: 0.0}}, "budget_usd"),
+        ({"budget_usd": {"soon": 5e6}}, "a year of budget_usd"),
         ({"draws": 8}, "draws"),
+        ({"draws": 65}, "power of two"),
+        ({"observations": "packaged"}, "need draws"),
+        ({"waves": 2}, "need draws"),
+        ({"store": 3}, "store"),
+        ({"upgrades": {"free": UPGRADES["scanner"].replace(capex_usd=0.0)}}, "has no cost"),
+        ({"upgrades": {"lane": cs.AddLanes(at="checkpoints.nowhere.exit.lanes", lanes=1, capex_usd=1e6)}}, "nowhere"),
+        (
+            {"upgrades": [cs.Upgrade("a", {"x": UPGRADES["scanner"]}), cs.Upgrade("a", {"y": UPGRADES["lane_in"]})]},
+            "is the id of two upgrades",
+        ),
+        (
+            {"upgrades": [cs.Upgrade("a", {"x": UPGRADES["scanner"]}), cs.Upgrade("b", {"x": UPGRADES["scanner"]})]},
+            "is in two upgrades",
+        ),
+        (
+            {
+                "upgrades": [
+                    cs.Upgrade("a", {"x": UPGRADES["scanner"]}, needs=("b", "c")),
+                    cs.Upgrade("b", {"y": UPGRADES["lane_in"]}, excludes=("c",)),
+                    cs.Upgrade("c", {"z": UPGRADES["lane_back"]}),
+                ]
+            },
+            "can never be built",
+        ),
         ({"screening": 0}, "screening"),
         ({"upgrades": {}}, "at least one"),
         ({"upgrades": 3}, "upgrades must be"),
@@ -432,6 +464,193 @@ def test_the_command_line_says_what_python_says(tmp_path):
     refused = called("portfolio", base, file, "--budget", "much", *how)
     assert refused.exit_code == 2
     assert "neither a number of US$" in refused.stderr
+    twice = called("portfolio", base, file, "--budget", "2024=1e6", "--budget", "2024=3e6", *how)
+    assert twice.exit_code == 2
+    assert "2024 is given twice" in twice.stderr
     missing = called("portfolio", base, "no_such_list", "--budget", "4e6", *how)
     assert missing.exit_code == 2
     assert "samur_astara_2026_2030" in missing.stderr
+
+
+# ---------------------------------------------------------------- draws of the inputs
+
+
+def test_observations_leave_draws_and_the_regret_is_of_those_alone(programme):
+    # A draw is ruled out three deviations away: of the observation, 1 h, and of one replication of the base.
+    base, where = programme.regret.nothing, {"kind": "corridor", "place": "all"}
+    noise = (
+        cs.run(border(), replications=5, rng=programme.root, workers=1).rows.row("delay_truck_h", **where).std(ddof=1)
+    )
+    lowest = np.sort(base)
+    seen = Observation(
+        name="delay",
+        value=float(lowest[13:15].mean()) + 3 * math.hypot(1.0, noise),
+        unit="h",
+        sd=1.0,
+        indicator="delay_truck_h",
+        where=where,
+    )
+    how = {"budget_usd": {2024: 3e6, 2025: 2e6}, "draws": 64, "draw_replications": 1} | HOW
+    found = cs.portfolio(border(), UPGRADES, observations=[seen], **how)
+    left = base > lowest[13]
+    assert (found.regret.draws, found.regret.drawn) == (50, 64)
+    assert np.array_equal(found.regret.nothing, base[left])
+    assert found.sets == programme.sets
+    assert np.array_equal(found.regret.values, programme.regret.values[:, left])
+    assert "Over the 50 of 64 draws of the inputs that the observations leave" in found.answer()
+    nobody = dataclasses.replace(seen, value=1e9)
+    with pytest.raises(CorridorError, match="the observations leave 0 of 64 draws"), pytest.warns(CorridorWarning):
+        cs.portfolio(border(), UPGRADES, observations=[nobody], **how)
+
+
+def test_the_table_of_draws_has_a_line_a_set_and_draw_with_its_inputs(programme):
+    table = programme.draws_table()
+    names = [*(one.called for one in programme.sets), "nothing"]
+    assert len(table) == 64 * len(dict.fromkeys(names))
+    mine = table[table["set"] == programme.best.called]
+    assert np.array_equal(mine["regret"], programme.regret.regret[0])
+    assert np.array_equal(mine["saved"], programme.regret.nothing - programme.regret.values[0])
+    assert (table.groupby("draw")["regret"].min() == 0).all() or (table.groupby("draw")["regret"].min() <= 0).all()
+    ranged = [one for one in table.columns if one not in ("draw", "set", "capex_usd", "value", "saved", "regret")]
+    assert set(programme.regret.inputs) <= set(ranged)
+    for name in ranged:
+        assert table.groupby("draw")[name].nunique().eq(1).all()
+        assert table[name].nunique() > 1
+
+
+def test_draws_go_to_ema_workbench_as_experiments_and_outcomes(programme):
+    experiments, outcomes = programme.to_ema()
+    assert set(outcomes) == {"value", "saved", "regret"}
+    assert all(len(values) == len(experiments) for values in outcomes.values())
+    assert list(experiments.columns[-3:]) == ["scenario", "policy", "model"]
+    chosen = experiments[experiments["policy"] == programme.best.called]
+    assert all(chosen[id].all() == (id in programme.chosen) for id in UPGRADES)
+    assert not experiments.loc[experiments["policy"] == "nothing", list(UPGRADES)].any(axis=None)
+
+
+def test_without_draws_there_is_no_table_of_them():
+    found = cs.portfolio(border(), UPGRADES, budget_usd=5e6, **HOW | {"most": 6, "rounds": 0})
+    for ask in (found.draws_table, found.to_ema):
+        with pytest.raises(CorridorError, match="give draws"):
+            ask()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_ema_workbench_scores_the_inputs_of_a_programme(programme):
+    pytest.importorskip("ema_workbench")
+    from ema_workbench.analysis import feature_scoring, prim
+
+    experiments, outcomes = programme.to_ema()
+    mine = (experiments["policy"] == programme.best.called).to_numpy()
+    inputs = experiments[mine].drop(columns=[*UPGRADES, "scenario", "policy", "model"])
+    saved = outcomes["saved"][mine]
+    kind = feature_scoring.RuleInductionType.REGRESSION
+    scores, _ = feature_scoring.get_ex_feature_scores(inputs, saved, mode=kind, nr_trees=200)
+    assert scores.index[scores[1].argmax()] == next(iter(programme.regret.inputs))
+    boxes = prim.Prim(inputs, saved < np.quantile(saved, 0.25), threshold=0.5)
+    assert boxes.find_box() is not None
+
+
+# ---------------------------------------------------------------- a search that goes on
+
+
+def test_a_store_ends_in_the_same_answer_and_runs_nothing_twice(tmp_path, monkeypatch):
+    how = {"budget_usd": 5e6} | HOW
+    plain = cs.portfolio(border(), UPGRADES, **how)
+    groups, run_group = [], upgrade_sets.run_group
+
+    def counted(shared, group):
+        groups.append(group)
+        if len(groups) == 3 and not stopped:
+            stopped.append(True)
+            raise KeyboardInterrupt
+        return run_group(shared, group)
+
+    stopped = []
+    monkeypatch.setattr(upgrade_sets, "run_group", counted)
+    with pytest.raises(KeyboardInterrupt):
+        cs.portfolio(border(), UPGRADES, store=tmp_path, **how)
+    done = groups[:2]
+    groups.clear()
+    found = cs.portfolio(border(), UPGRADES, store=tmp_path, **how)
+    assert not set(done) & set(groups)
+    assert found.to_data() | {"wall_s": 0} == plain.to_data() | {"wall_s": 0}
+    groups.clear()
+    again = cs.portfolio(border(), UPGRADES, store=tmp_path, **how)
+    assert groups == []
+    assert again.to_data() | {"wall_s": 0} == plain.to_data() | {"wall_s": 0}
+    # Another budget finds what was seen; another seed is another question.
+    cs.portfolio(border(), UPGRADES, store=tmp_path, **how | {"budget_usd": 4e6})
+    asked = {(one, r) for sets, numbers in groups for one in sets for r in numbers}
+    assert not asked & {(frozenset(), 0), (frozenset({0}), 1)}
+    cs.portfolio(border(), UPGRADES, store=tmp_path, rng=5, **how)
+    assert len(list(tmp_path.glob("sets-*"))) == 2
+
+
+def test_a_damaged_table_of_the_store_is_told_set_aside_and_made_again(tmp_path):
+    how = {"budget_usd": 5e6, "store": tmp_path} | HOW | {"most": 6, "rounds": 0}
+    first = cs.portfolio(border(), UPGRADES, **how)
+    file = sorted(tmp_path.glob("sets-*/*.csv"))[0]
+    file.write_text(file.read_text(encoding="utf-8").replace("0,", "1,", 1), encoding="utf-8")
+    with pytest.warns(CorridorWarning, match="damaged, set aside"):
+        again = cs.portfolio(border(), UPGRADES, **how)
+    assert again.table().equals(first.table())
+    assert file.with_suffix(".damaged").exists()
+
+
+# ---------------------------------------------------------------- which sets can be
+
+
+def test_rules_of_a_file_hold_in_the_answer(tmp_path):
+    # Both lanes are one upgrade and exclude the scanner; money enough for everything.
+    file = tmp_path / "upgrades.toml"
+    file.write_text(FILE, encoding="utf-8")
+    money = {2024: 3e6, 2025: 1e7}
+    found = cs.portfolio(border(), file, budget_usd=money, **HOW)
+    assert all(set(one.ids) != {"scanner", "lanes"} for one in (*found.sets, *found.frontier))
+    needed = FILE.replace('excludes = ["scanner"]', 'needs = ["scanner"]')
+    file.write_text(needed, encoding="utf-8")
+    found = cs.portfolio(border(), file, budget_usd=money, **HOW)
+    assert all("scanner" in one.ids for one in (*found.sets, *found.frontier) if "lanes" in one.ids)
+    assert found.years.get("lanes", 2025) == 2025
+    assert found.years["scanner"] == 2024
+
+
+def test_what_no_year_is_late_enough_for_is_told_and_not_chosen(tmp_path):
+    file = tmp_path / "upgrades.toml"
+    file.write_text(FILE.replace('excludes = ["scanner"]', "excludes = []"), encoding="utf-8")
+    found = cs.portfolio(border(), file, budget_usd=1e7, **HOW)
+    assert found.chosen == ("scanner",)
+    assert any("lanes is not chosen" in text and "2025" in text for text in found.warnings)
+    assert "lanes" in found.describe()
+    rules = SetRules((1.0, 1.0, 1.0), 9.0, never=frozenset({1}))
+    model = PairModel(0.0, np.array([-1.0, -9.0, -2.0]), {})
+    assert best_sets(model, rules, 1) == best_sets_by_milp(model, rules, 1) == [frozenset({0, 2})]
+
+
+@pytest.mark.parametrize("budget", [2e6, 1e9], ids=["room for one", "room for all"])
+def test_one_upgrade_is_a_choice_between_it_and_nothing(budget):
+    found = cs.portfolio(border(), {"lane_in": UPGRADES["lane_in"]}, budget_usd=budget, **HOW)
+    assert {one.called for one in found.sets} <= {"lane_in", "nothing"}
+    assert len(re.findall(r"[^.]+(?:\.\d[^.]*)*\.(?= |$)", found.answer())) == 5
+    assert found.describe()
+    for name in ("frontier", "regret", "build_order"):
+        assert PLOTS[name](found)
+
+
+def test_the_command_line_draws_stores_and_writes_the_table_of_draws(tmp_path):
+    base, file, table, store = (tmp_path / name for name in ("base.toml", "upgrades.toml", "draws.csv", "kept"))
+    cs.save_scenario(border(), base)
+    file.write_text(FILE, encoding="utf-8")
+    how = ["--delta", "100 h", "--screening", 1, "--finalists", 2, "--workers", 1, "-q", "--alpha", 0.5]
+    how += ["--kind", "post", "--place", "northgate_b", "--direction", "entry", "--budget", "2025=4e6"]
+    told = called("portfolio", base, file, *how, "--inputs", 8, "--draws-table", table, "--store", store)
+    assert told.exit_code == 0, told.output
+    assert "8 draws of the inputs" in told.stdout
+    assert len(table.read_text(encoding="utf-8").splitlines()) == 1 + 8 * 3
+    assert list(store.glob("sets-*/*.csv"))
+    again = called("portfolio", base, file, *how, "--inputs", 8, "--store", store)
+    assert again.stdout.rpartition(",")[0] == told.stdout.rpartition(",")[0]
+    alone = called("portfolio", base, file, *how, "--draws-table", tmp_path / "other.csv")
+    assert alone.exit_code == 2
+    assert "--draws-table needs --inputs" in alone.stderr
