@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -536,19 +537,14 @@ def test_without_draws_there_is_no_table_of_them():
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_ema_workbench_scores_the_inputs_of_a_programme(programme):
+def test_ema_workbench_takes_the_draws_as_the_page_says(programme):
     pytest.importorskip("ema_workbench")
-    from ema_workbench.analysis import feature_scoring, prim
-
-    experiments, outcomes = programme.to_ema()
-    mine = (experiments["policy"] == programme.best.called).to_numpy()
-    inputs = experiments[mine].drop(columns=[*UPGRADES, "scenario", "policy", "model"])
-    saved = outcomes["saved"][mine]
-    kind = feature_scoring.RuleInductionType.REGRESSION
-    scores, _ = feature_scoring.get_ex_feature_scores(inputs, saved, mode=kind, nr_trees=200)
-    assert scores.index[scores[1].argmax()] == next(iter(programme.regret.inputs))
-    boxes = prim.Prim(inputs, saved < np.quantile(saved, 0.25), threshold=0.5)
-    assert boxes.find_box() is not None
+    page = (Path(__file__).parents[2] / "docs" / "portfolio.md").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"^```py\n(.*?)^```", page, flags=re.M | re.S)
+    names = {"found": programme}
+    exec(recipe, names)
+    assert names["scores"][1].idxmax() == next(iter(programme.regret.inputs))
+    assert names["box"] is not None
 
 
 # ---------------------------------------------------------------- a search that goes on
