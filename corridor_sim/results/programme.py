@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -297,18 +299,28 @@ class Programme:
             least = min(rivals, key=lambda one: one.capex_usd)
             third = (
                 f"{len(rivals)} other set{'s are' if len(rivals) > 1 else ' is'} within {self.zone} of it, the "
-                f"cheapest {least.called} for {_m(least.capex_usd)}."
+                f"cheapest ({self.beside(least)}) for {_m(least.capex_usd)}{self._cheaper_by(least)}."
             )
         else:
             third = f"No other set that was compared at the end is within {self.zone} of it."
         return " ".join([first, second, third, self._fourth(), self._fifth()])
+
+    def beside(self, one: BuiltSet) -> str:
+        """A set as what it has that the chosen one has not, and the other way round: ``+ lane - scanner``."""
+        more = [f"+ {id}" for id in one.ids if id not in self.chosen]
+        less = [f"- {id}" for id in self.chosen if id not in one.ids]
+        return " ".join([*more, *less]) or "the chosen set"
+
+    def _cheaper_by(self, one: BuiltSet) -> str:
+        less = self.best.capex_usd - one.capex_usd
+        return f", {_m(less)} less" if less > 0 else ""
 
     def _fourth(self) -> str:
         if self.regret is None:
             return "Inputs are taken as exact; draw them (draws=) to see what an error of them costs."
         regret = self.regret.regret
         robust = int(regret.max(axis=1).argmin())
-        same = "it" if robust == 0 else self.sets[robust].called
+        same = "it" if robust == 0 else f"the set {self.beside(self.sets[robust])}"
         draws = f"{self.regret.draws} draws of the inputs"
         if self.regret.draws < self.regret.drawn:
             draws = f"the {self.regret.draws} of {self.regret.drawn} draws of the inputs that the observations leave"
@@ -320,8 +332,9 @@ class Programme:
 
     def _fifth(self) -> str:
         if self.regret is not None and self.regret.inputs:
-            listed = ", ".join(f"{name} ({share:.0%})" for name, share in self.regret.inputs.items())
-            return f"What it saves hangs most on {listed} of the variance over the draws."
+            (first, share), *rest = self.regret.inputs.items()
+            more = "".join(f", {name} ({share:.0%})" for name, share in rest)
+            return f"What it saves hangs most on {first} ({share:.0%} of its variance over the draws){more}."
         strongest = max(self.singles, key=lambda one: abs(one.interaction), default=None)
         if strongest is None or not strongest.partner:
             return "No two upgrades act on each other."
@@ -334,18 +347,22 @@ class Programme:
     def describe(self) -> str:
         """The answer in five sentences, the sets, the years, what each upgrade brings."""
         lines = [self.answer(), "", self.guarantee, ""]
-        lines.append(f"{'sets compared at the end':60s}{'US$ m':>9s}{'saved':>14s}{'interval':>26s}")
+        lines.append(f"{'sets compared at the end':76s}{'US$ m':>7s}{'saved':>13s}{'interval':>25s}")
         for one in self.sets:
             between = f"{one.low:,.0f} to {one.high:,.0f}"
-            lines.append(f"{one.called:60s}{one.capex_usd / 1e6:9.2f}{one.saved:14,.0f}{between:>26s}")
-        lines += ["", f"{'at the end of':15s}{'US$ m':>9s}{'saved a year like this':>24s}"]
+            called = f"chosen: {', '.join(one.ids) or NOTHING}" if one is self.best else self.beside(one)
+            *above, last = textwrap.wrap(called, 75, subsequent_indent="  ")
+            lines += [*above, f"{last:76s}{one.capex_usd / 1e6:7.2f}{one.saved:13,.0f}{between:>25s}"]
+        saved = "saved" if self.appraisal is not None else f"saved in {self.window_h / 24:,.0f} days like these"
+        lines += ["", f"{'at the end of':15s}{'US$ m':>9s}{saved:>30s}"]
         for year, one in self.staged:
-            lines.append(f"{year:<15d}{one.capex_usd / 1e6:9.2f}{one.saved:24,.0f}")
+            lines.append(f"{year:<15d}{one.capex_usd / 1e6:9.2f}{one.saved:30,.0f}")
         lines += ["", f"{'upgrade alone':40s}{'US$ m':>9s}{'saved':>12s}{'by formula':>12s}  acts most with"]
         for upgrade, single in zip(self.upgrades, self.singles, strict=True):
             act = f"{single.partner} ({single.interaction:+,.0f})" if single.partner else ""
             lines.append(
-                f"{single.id:40s}{upgrade.capex_usd / 1e6:9.2f}{single.saved:12,.0f}{single.analytic:12,.0f}  {act}"
+                f"{single.id:40s}{upgrade.capex_usd / 1e6:9.2f}{_number(single.saved):>12s}"
+                f"{_number(single.analytic):>12s}  {act}"
             )
         lines += ["", f"{self.runs} runs of one set, seed {self.root}, {self.wall_s:.0f} s."]
         lines += [f"warning: {text}" for text in self.warnings]
@@ -367,6 +384,11 @@ def _plain(one: BuiltSet) -> dict[str, Any]:
         "low": one.low,
         "high": one.high,
     }
+
+
+def _number(value: float) -> str:
+    """A number, or a dash where there is none: an upgrade that cannot be built, an objective without a formula."""
+    return "-" if math.isnan(value) else f"{value:,.0f}"
 
 
 def _m(usd: float) -> str:

@@ -37,7 +37,7 @@ from corridor_sim.statistics.portfolios import (
 )
 from corridor_sim.study.keys import parts_of
 from corridor_sim.study.observed_sets import ObservedSets
-from corridor_sim.study.programme_regret import refuse_draws, regret_of
+from corridor_sim.study.programme_regret import judges_of, regret_of
 from corridor_sim.study.run import Runnable, planned, root_of, run_all
 from corridor_sim.study.selecting import zone_of
 from corridor_sim.study.spread import hands, one_pool
@@ -150,8 +150,7 @@ def portfolio(
         raise ArgumentError("observations and waves say which draws are left, and need draws")
     if store is not None:
         arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
-    if draws is not None:
-        refuse_draws(scenario, listed, draws, observations, alpha)
+    judges = None if draws is None else judges_of(scenario, given.plan, listed, draws, observations, waves, alpha)
     made = UpgradeSets.of(
         given.plan, scenario, listed, "user_cost_usd" if is_npv else objective, places, where, root_of(scenario, rng),
         engine, screening,
@@ -195,7 +194,7 @@ def portfolio(
         order = [chosen, *others]
         regret = worth = None
         if draws is not None:
-            regret = regret_of(made, order, draws, draw_replications, observations, waves, alpha, store)
+            regret = regret_of(made, order, draws, draw_replications, judges, waves, alpha, store)
         if appraisal is not None:
             worth = _appraised(made, chosen, numbers, dict(appraisal))
     return Programme(

@@ -12,13 +12,16 @@ from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, CorridorError
 from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.units import FloatArray
+from corridor_sim.model.scenario import Scenario
 from corridor_sim.model.upgrades import Upgrade
+from corridor_sim.plan.plan import Plan
 from corridor_sim.results.programme import Regret
 from corridor_sim.statistics import compare_over_draws, least_draws
 from corridor_sim.statistics.effects import first_order
 from corridor_sim.statistics.portfolios import Set
 from corridor_sim.statistics.scrambles import scrambles_of
-from corridor_sim.study.packaged_figures import wanted_observations
+from corridor_sim.study.given_observations import judging_observations, rows_of
+from corridor_sim.study.observations import Observation
 from corridor_sim.study.uncertainty import space_of, uncertainty
 from corridor_sim.study.upgrade_sets import NOTHING, UpgradeSets
 
@@ -29,25 +32,31 @@ STATED = 5
 PRIOR = "uniform"
 
 
-def refuse_draws(base: Any, listed: Sequence[Upgrade], draws: int, observations: Any, alpha: float) -> None:
-    """Refuse what `regret_of` would refuse after the search.
+def judges_of(
+    base: Scenario, plan: Plan, listed: Sequence[Upgrade], draws: int, observations: Any, waves: int, alpha: float
+) -> list[Observation] | None:
+    """The observations that judge the draws; what `regret_of` would refuse after the search is refused now.
 
     Raises
     ------
     ArgumentError
-        If `draws` are too few for `alpha` or no power of two.
+        If `draws` are too few for `alpha` or no power of two, or `waves` have nothing to judge them.
     CorridorError
-        If an observation is not known, or no figure has a range.
+        If observations do not fit the base, or no figure has a range.
     """
     draws = arguments.whole("draws", draws, least_draws(alpha), MAX_REPLICATIONS)
     try:
         scrambles_of(draws)
     except ValueError as error:
         raise ArgumentError(str(error)) from None
-    wanted_observations(observations)
+    if waves > 1 and observations is None:
+        raise ArgumentError(f"waves = {waves} needs observations")
     more = {id: one for upgrade in listed for id, one in upgrade.improvements.items()}
     if not len(space_of([base])) and not any(one.figures for one in more.values()):
         raise CorridorError("no figure of these scenarios has a range: there is nothing to draw")
+    judges = judging_observations(observations, base)
+    rows_of(plan, judges)
+    return judges or None
 
 
 def regret_of(
@@ -55,7 +64,7 @@ def regret_of(
     order: Sequence[Set],
     draws: int,
     replications: int,
-    observations: Any,
+    observations: Sequence[Observation] | None,
     waves: int,
     alpha: float,
     store: Any = None,
