@@ -147,6 +147,20 @@ class Validation:
         """In how many of these the model has the smaller score: one very wide interval does not decide it."""
         return sum(one.score < one.last_score for one in self.scored if one.is_against_last)
 
+    @property
+    def deciding(self) -> Predicted | None:
+        """The one observation that is more than half of the mean score by itself; None if there is none."""
+        against = [one for one in self.scored if one.is_against_last]
+        largest = max(against, key=lambda one: one.score, default=None)
+        if largest is None or len(against) < 2:
+            return None
+        return largest if largest.score > 0.5 * sum(one.score for one in against) else None
+
+    def without(self, name: str) -> tuple[float, float]:
+        """Mean scores of the model and of "last value" over the observations but for one."""
+        left = [one for one in self.scored if one.is_against_last and one.name != name]
+        return _mean([one.score for one in left]), _mean([one.last_score for one in left])
+
     def table(self) -> pd.DataFrame:
         """One line an observation: misses first, the worst at the top, then those met, then those only listed."""
         import pandas as pd

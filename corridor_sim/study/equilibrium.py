@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning
 from corridor_sim.core.streams import Rng
 from corridor_sim.core.units import FloatArray
-from corridor_sim.model.flows import CHOSEN
+from corridor_sim.model.flows import CHOSEN, Flow
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.results import Results
 from corridor_sim.study.choice import Chooser, choosers, composite_usd, logit
@@ -127,6 +127,7 @@ def equilibrium(
     alternatives: Mapping[str, Sequence[str]] | None = None,
     elasticity: float | Mapping[str, float] = 0.0,
     reference: Equilibrium | Mapping[str, float] | None = None,
+    follow: Mapping[str, str] | None = None,
     target: float = 0.01,
     most: int = 40,
     starts: int = 2,
@@ -151,6 +152,8 @@ def equilibrium(
         (cost / reference cost) ** elasticity times that of the scenario. 0: demand does not answer.
     reference : Equilibrium or mapping of flow to US$
         Cost at which demand is that of the scenario: the equilibrium of the base case, for instance.
+    follow : mapping of flow to flow, optional
+        Flows whose demand changes as that of a flow that answers: empty trucks as those that they bring back.
     target : float
         Relative gap below which it ends: the share of consignments that would choose otherwise (and,
         with elasticity, the relative change of demand).
@@ -204,10 +207,11 @@ def equilibrium(
     given = elasticity if isinstance(elasticity, Mapping) else dict.fromkeys(alternatives or (), elasticity)
     who = choosers(scenario, alternatives, [flow for flow, value in given.items() if value])
     answers = _Demand(who, elasticity, reference)
+    behind = _followers(scenario, who, follow or {})
     root = root_of(scenario, rng)
     every = replication_numbers(scenario, replications)
     few = every[: arguments.whole("search_replications", search_replications, 1)]
-    search = _Averaging(scenario, who, scale_usd, answers, target, most)
+    search = _Averaging(scenario, who, scale_usd, answers, target, most, behind)
     settings = {**settings, "rng": root}
     coarse = {**settings, "replications": few, "indicators": WAITS, "records": False}
     first = search.run({one.flow: np.array(one.shares) for one in who}, coarse)
@@ -270,6 +274,8 @@ class _Averaging:
     demand: _Demand
     target: float
     most: int
+    follow: Mapping[str, str] = field(default_factory=dict)
+    """Flow whose demand changes as that of a chooser: by its name."""
 
     def run(
         self,
@@ -329,12 +335,32 @@ class _Averaging:
             parts = np.maximum(shares[one.flow], 0.0)
             parts = parts / parts.sum()
             entry = {"shares": dict(zip(one.crossings, parts.tolist(), strict=True))}
-            new: dict[str, Any] = {"crossing_shares": {**kept, CHOSEN: entry}}
-            for field in ("per_day", "tonnes_per_year"):
-                if (volume := getattr(flow, field)) is not None and factor[one.flow] != 1.0:
-                    new[field] = volume * factor[one.flow]
-            flows[one.flow] = flow.replace(**new)
+            flows[one.flow] = _times(flow.replace(crossing_shares={**kept, CHOSEN: entry}), factor[one.flow])
+        for name, leader in self.follow.items():
+            flows[name] = _times(flows.get(name, self.scenario.flows[name]), factor[leader])
         return self.scenario.replace(flows={**self.scenario.flows, **flows})
+
+
+def _times(flow: Flow, factor: float) -> Flow:
+    """A flow with so many times its demand."""
+    volumes = {name: getattr(flow, name) for name in ("per_day", "tonnes_per_year")}
+    new = {name: volume * factor for name, volume in volumes.items() if volume is not None and factor != 1.0}
+    return flow.replace(**new) if new else flow
+
+
+def _followers(scenario: Scenario, who: Sequence[Chooser], follow: Mapping[str, str]) -> dict[str, str]:
+    """Who follows whom.
+
+    Raises
+    ------
+    ArgumentError
+        If a flow is not there, or follows one that is not among those that choose, or that answers itself.
+    """
+    leaders = {one.flow for one in who} - set(follow)
+    for name, leader in follow.items():
+        arguments.one_of("follow", name, set(scenario.flows))
+        arguments.one_of(f"flow that {name} follows", leader, leaders)
+    return dict(follow)
 
 
 def _opposite(shares: FloatArray) -> FloatArray:

@@ -118,6 +118,32 @@ def test_demand_answers_with_its_elasticity_to_what_the_choice_costs():
     assert same.demand_factor["f"] == pytest.approx(1.0, abs=0.02)
 
 
+def test_demand_of_a_flow_that_follows_changes_as_that_of_the_one_it_follows():
+    base = two_ways(days=100)
+    empties = base.flows["f"].replace(origin="b", destination="a", per_day=20.0, crossing_shares={})
+    both = base.replace(flows={**base.flows, "back": empties})
+    found = cs.equilibrium(
+        both,
+        scale_usd=SCALE,
+        starts=1,
+        workers=1,
+        alternatives={"f": ["near", "far"]},
+        elasticity=-1.0,
+        reference={"f": 20.0},
+        follow={"back": "f"},
+    )
+    factor = found.demand_factor["f"]
+    assert factor < 0.9
+    assert found.scenario.flows["back"].per_day == pytest.approx(20.0 * factor)
+    assert found.scenario.flows["f"].per_day == pytest.approx(PER_DAY * factor)
+
+
+@pytest.mark.parametrize("follow", [{"nobody": "f"}, {"f": "nobody"}, {"f": "f"}])
+def test_a_flow_that_is_not_there_or_follows_nobody_that_chooses_is_refused(follow):
+    with pytest.raises(ArgumentError, match="follow"):
+        cs.equilibrium(two_ways(days=8), scale_usd=SCALE, starts=1, workers=1, follow=follow)
+
+
 def test_a_scale_too_large_for_an_elasticity_is_refused():
     with pytest.raises(CorridorError, match="demand has no elasticity to it; give a smaller scale_usd"):
         cs.equilibrium(two_ways(days=8), scale_usd=1e4, starts=1, workers=1, elasticity=-1.0, reference={"f": 50.0})

@@ -12,6 +12,7 @@ from corridor_sim.engines import batch
 from corridor_sim.files.scenario_files import check, load_corridor, load_scenario
 from corridor_sim.model.improvements import DemandGrowth
 from corridor_sim.model.provenance import figures_of
+from corridor_sim.model.ranges import RangeIndex
 from corridor_sim.plan.build import make_plan
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.study.designs import with_values
@@ -94,10 +95,14 @@ def test_every_number_of_places_legs_posts_and_flows_has_a_source_and_the_group_
     scenario = load_scenario(path)
     rows = [row for row in figures_of(scenario) if row.path.split(".")[0] in ("places", "legs", "checkpoints", "flows")]
     assert [row.path for row in rows if not row.source] == []
-    # A figure without a group moves alone: it has a range of its own, or one that says `apart`.
-    shared = {id: one for id, one in scenario.ranges.items() if one.ranged and not one.apart}
-    named = {row.group for row in rows if row.ranged}
-    assert {one.group or id for id, one in shared.items() if any(of.startswith("legs.rail_") for of in one.of)} <= named
+    # All figures that a range names move together, of whatever table, but for those that have a range of their own.
+    index, alone = RangeIndex(scenario.ranges), []
+    for row in rows:
+        shared = {id: scenario.ranges[id] for id in index.ids(row.path)}
+        groups = {one.group or id: one.reason for id, one in shared.items() if one.ranged and not one.apart}
+        if row.ranged and groups and row.group not in groups and row.range_reason in groups.values():
+            alone.append(row.path)
+    assert alone == []
 
 
 def test_ranges_of_the_corridor_all_name_figures(corridor):
