@@ -50,9 +50,7 @@ def _over_all(data: Validation) -> list[str]:
         if (one := data.deciding) is not None:
             mine, last = data.without(one.name)
             share = one.score / (data.score * len(against))
-            told.append(
-                f"{one.name} alone is {share:.0%} of that mean; without it {mine:.2f} against {last:.2f}."
-            )
+            told.append(f"{one.name} alone is {share:.0%} of that mean; without it {mine:.2f} against {last:.2f}.")
     else:
         told.append('Nothing is held against "last value": no scored observation has earlier values enough.')
     kinds = list(dict.fromkeys(one.holds.partition(", and the error")[0] for one in data.predicted))
