@@ -121,6 +121,8 @@ if TYPE_CHECKING:
     from corridor_sim.results.comparison import Comparison as Comparison
     from corridor_sim.results.delivered import delivered as delivered
     from corridor_sim.results.delivered import delivered_ratios as delivered_ratios
+    from corridor_sim.results.drawn_worth import APPRAISAL_ROWS as APPRAISAL_ROWS
+    from corridor_sim.results.drawn_worth import DrawnWorth as DrawnWorth
     from corridor_sim.results.law_fits import LawFits as LawFits
     from corridor_sim.results.programme import Programme as Programme
     from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
@@ -155,6 +157,9 @@ if TYPE_CHECKING:
     from corridor_sim.study.uncertainty import uncertainty as uncertainty
     from corridor_sim.study.validation import validate as validate
     from corridor_sim.study.warm_up import warm_up as warm_up
+    from corridor_sim.study.years import compare_years as compare_years
+    from corridor_sim.study.years import in_year as in_year
+    from corridor_sim.study.years import uncertainty_years as uncertainty_years
     from corridor_sim.verify import verify as verify
 
 _NAMES = {
@@ -164,6 +169,7 @@ _NAMES = {
     "study.designs": "design_points",
     "study.observations": "Observation",
     "study.uncertainty": "uncertainty",
+    "study.years": "compare_years in_year uncertainty_years",
     "study.calibration": "calibrate",
     "study.observation_files": "read_observations",
     "study.law_fits": "fit_law",
@@ -180,6 +186,7 @@ _NAMES = {
     "results.results": "Results",
     "results.appraisal": "Appraisal",
     "results.cash_flows": "appraise",
+    "results.drawn_worth": "APPRAISAL_ROWS DrawnWorth",
     "results.comparison": "Comparison",
     "results.calibrations": "Calibration",
     "results.law_fits": "LawFits",

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from corridor_sim.cli.appraising import calendar_years, refuse_without_draws, simulated
 from corridor_sim.cli.group import BAD_INPUT, Commands, folded
 from corridor_sim.cli.kinds import all_kinds
 from corridor_sim.cli.options import (
@@ -66,6 +67,7 @@ from corridor_sim.cli.running import (
     uncertain_all,
 )
 from corridor_sim.core.errors import CorridorError, ScenarioError, SimulationError
+from corridor_sim.core.limits import MAX_REPLICATIONS
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -453,6 +455,10 @@ def equilibrium(
         sys.exit(1)
 
 
+_RANGES = {"discount_rates": "discount_range", "growths_after": "growth_range"}
+"""Names of what is drawn in an appraisal, and of their options."""
+
+
 @main.command()
 @click.argument("base", metavar="BASE")
 @click.argument("other", metavar="OTHER")
@@ -473,9 +479,33 @@ def equilibrium(
     "scale of the logit.",
 )
 @click.option(
+    "--simulate",
+    metavar="YEAR,YEAR...",
+    callback=calendar_years,
+    help="Simulate both in these calendar years, with the growth that flows state; between them benefits are "
+    "interpolated. Without it the year of the run alone.",
+)
+@click.option(
+    "--inputs",
+    type=click.IntRange(1, MAX_REPLICATIONS),
+    metavar="N",
+    help="Also draw every figure that has a range so often (a power of two), costs and values of time among them: "
+    "intervals of the inputs beside those of sampling noise.",
+)
+@click.option(
+    "--discount-range", nargs=2, type=click.FloatRange(0, 0.5), help="With --inputs: draw the discount rate too."
+)
+@click.option(
+    "--growth-range", nargs=2, type=click.FloatRange(-0.5, 0.5), help="With --inputs: draw --growth-after too."
+)
+@click.option(
     "--annex", type=click.Path(path_type=Path), help="Also write the table of a bank's annex to this CSV file."
 )
+@click.option(
+    "--report", "page", type=click.Path(path_type=Path), help="Also write the appraisal as one HTML page to this file."
+)
 @picture_option
+@store_option
 @run_options
 @format_option
 @output_options
@@ -483,7 +513,11 @@ def appraise(
     base: str,
     other: str,
     scale_usd: float | None,
+    simulate: tuple[int, ...],
+    inputs: int | None,
     annex: Path | None,
+    page: Path | None,
+    store: Path | None,
     pictures: tuple[Path, ...],
     form: str,
     output: Path | None,
@@ -498,26 +532,22 @@ def appraise(
     """
     from corridor_sim.report import tables
     from corridor_sim.results.cash_flows import appraise as appraised
-    from corridor_sim.results.comparison import Comparison
 
     how = {
         name: settings.pop(name) for name in ("discount_rate", "years", "opening_year", "growth_after", "optimism_bias")
     }
+    how |= {name: settings.pop(option) for name, option in _RANGES.items()}
     settings["quiet"] = quiet
+    refuse_without_draws(scale_usd, inputs, how)
     drawings = {path: kind_of(path, "appraise") for path in pictures}
-    refuse_unwritable(overwrite, output, *(() if annex is None else (annex,)), *pictures)
+    also = [one for one in (annex, page) if one is not None]
+    refuse_unwritable(overwrite, output, *also, *pictures)
     planned = read_scenarios((base, other), settings)
-    if scale_usd is None:
-        comparison = compare_all(planned, settings)
-    else:
-        found_shares = [balanced(one, settings, scale_usd=scale_usd, starts=1) for one in planned]
-        for one in found_shares:
-            if not one.reached:
-                click.echo(folded(f"corridor-sim: warning: {one.describe().splitlines()[0]}"), err=True)
-        comparison = Comparison(tuple(one.results for one in found_shares))
-    found = appraised(comparison, **how)
+    found = appraised(simulated(planned, settings, simulate, scale_usd, inputs, store=store), **how)
     for path, kind in drawings.items():
         deliver(drawn(kind, found, path, {}), path, overwrite)
+    if page is not None:
+        deliver(found.to_html(), page, overwrite)
     if annex is not None:
         deliver(found.annex().to_csv(index=False, lineterminator="\n"), annex, overwrite)
     if form == "table":

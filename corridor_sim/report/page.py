@@ -16,15 +16,23 @@ from pathlib import Path
 from typing import Any
 
 from corridor_sim.core.errors import CorridorError
+from corridor_sim.results.appraisal import Appraisal
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import NOISE, Results
 from corridor_sim.results.uncertain import Uncertainty
 
 __all__ = ["report", "to_html"]
 
+Reported = Results | Comparison | Uncertainty | Appraisal
+"""What there is a page of."""
+
 
 def report(
-    data: Results | Comparison | Uncertainty, path: str | os.PathLike[str], *, overwrite: bool = False, **options: Any
+    data: Reported,
+    path: str | os.PathLike[str],
+    *,
+    overwrite: bool = False,
+    **options: Any,
 ) -> Path:
     """Write results or a comparison as one HTML page; see `to_html` for the options.
 
@@ -46,9 +54,7 @@ def report(
     return target
 
 
-def html_of(
-    data: Results | Comparison | Uncertainty, path: str | os.PathLike[str] | None = None, **options: Any
-) -> str:
+def html_of(data: Reported, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
     """The text of the page, also written to `path` if given; what ``results.to_html`` is bound to."""
     page = to_html(data, **options)
     if path is not None:
@@ -56,12 +62,12 @@ def html_of(
     return page
 
 
-def to_html(data: Results | Comparison | Uncertainty, *, title: str | None = None, question: str | None = None) -> str:
-    """Results, a comparison or an uncertainty as the text of one HTML page.
+def to_html(data: Reported, *, title: str | None = None, question: str | None = None) -> str:
+    """Results, a comparison, an uncertainty or an appraisal as the text of one HTML page.
 
     Parameters
     ----------
-    data : Results, Comparison or Uncertainty
+    data : Results, Comparison, Uncertainty or Appraisal
     title, question : str, optional
         Instead of those made from the names of the scenarios.
     """
@@ -69,6 +75,10 @@ def to_html(data: Results | Comparison | Uncertainty, *, title: str | None = Non
     from corridor_sim.report.answers import answers
     from corridor_sim.report.uncertain import assumed_told, draws_told, uncertain_answers
 
+    if isinstance(data, Appraisal):
+        from corridor_sim.report.appraisal import context_of
+
+        return _rendered("appraisal.html", context_of(data, title, question))
     sure = data if isinstance(data, Uncertainty) else None
     if isinstance(data, Uncertainty):
         data = data.comparison if len(data.runs) > 1 else data.runs[0]
@@ -76,35 +86,39 @@ def to_html(data: Results | Comparison | Uncertainty, *, title: str | None = Non
     base = data.base if isinstance(data, Comparison) else data
     names = comparison.names if comparison is not None else (base.name,)
     others = ", ".join(names[1:])
-    style = _source("page.css")
-    page = _environment().get_template("page.html")
-    text: str = page.render(
-        title=title or (f"{others} against {names[0]}" if comparison is not None else names[0]),
-        question=question
+    context = {
+        "title": title or (f"{others} against {names[0]}" if comparison is not None else names[0]),
+        "question": question
         or (
             f"What does {others} change against {names[0]}?"
             if comparison is not None
             else f"How does traffic fare in {names[0]}?"
         ),
-        abouts=[(name, run.scenario.about) for name, run in _named(data) if getattr(run.scenario, "about", "")],
-        sure=uncertain_answers(sure) if sure is not None else [],
-        sure_notes=[assumed_told(sure), *draws_told(sure)] if sure is not None else [],
-        answers=answers(data),
-        noise=NOISE,
-        joint=len(names) > 2,
-        replications=base.replications,
-        figures=[*(_tornado(sure) if sure is not None else []), *_figures(data, sure)],
-        tables=parts.tables_of(data),
-        base_name=names[0],
-        differences=parts.differences_of(comparison) if comparison is not None else [],
-        changes=list(comparison.inputs_diff().items()) if comparison is not None else [],
-        inputs=parts.inputs_of(data),
-        method=parts.method_of(base),
-        repeat=parts.repeat_of(data),
-        warnings=[(name, text) for name, run in _named(data) for text in run.warnings],
-        style=style,
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
-    )
+        "abouts": [(name, run.scenario.about) for name, run in _named(data) if getattr(run.scenario, "about", "")],
+        "sure": uncertain_answers(sure) if sure is not None else [],
+        "sure_notes": [assumed_told(sure), *draws_told(sure)] if sure is not None else [],
+        "answers": answers(data),
+        "noise": NOISE,
+        "joint": len(names) > 2,
+        "replications": base.replications,
+        "figures": [*(_tornado(sure) if sure is not None else []), *_figures(data, sure)],
+        "tables": parts.tables_of(data),
+        "base_name": names[0],
+        "differences": parts.differences_of(comparison) if comparison is not None else [],
+        "changes": list(comparison.inputs_diff().items()) if comparison is not None else [],
+        "inputs": parts.inputs_of(data),
+        "method": parts.method_of(base),
+        "repeat": parts.repeat_of(data),
+        "warnings": [(name, text) for name, run in _named(data) for text in run.warnings],
+    }
+    return _rendered("page.html", context)
+
+
+def _rendered(template: str, context: dict[str, Any]) -> str:
+    """A page with its style, allowed by its hash."""
+    style = _source("page.css")
+    style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    text: str = _environment().get_template(template).render(**context, style=style, style_hash=style_hash)
     return text
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MOST = 6
 """Of those who gain, named at most."""
+HANGS_ON = 4
+"""Inputs named that the net present value hangs on."""
+FEWEST = 8
+"""Draws below which that is not told."""
 
 
 def annex_of(one: Any) -> pd.DataFrame:
@@ -62,6 +66,7 @@ def criteria_told(one: Any) -> list[tuple[str, str]]:
             else f"{rate[0]:.1%}" + (f" ({rate[1]:.1%} to {rate[2]:.1%})" if rate[1] == rate[1] else ""),
         ),
     ]
+    rows += _inputs_told(one.inputs)
     first = one.first_year_return
     if first == first:
         advice = "not below the discount rate" if first >= one.discount_rate else "below the discount rate: wait"
@@ -72,6 +77,40 @@ def criteria_told(one: Any) -> list[tuple[str, str]]:
         if factor == factor:
             rows.append(("worth nothing if", f"{what} x {factor:.2f}"))
     return rows
+
+
+def _inputs_told(drawn: Any) -> list[tuple[str, str]]:
+    """What the draws of the inputs say, if there are any."""
+    if drawn is None:
+        return []
+    npv, ratio, rate = (drawn.interval(what) for what in ("npv_usd", "benefit_cost_ratio", "eirr"))
+    share = "smallest to largest" if npv.few else f"{100 * npv.level:.0f} %"
+    rows = [
+        ("inputs: NPV", f"US$ {millions(npv.low)} to {millions(npv.high)} m ({share} of {npv.draws} draws)"),
+        ("chance NPV > 0", f"{drawn.probability_positive:.0%} of the draws"),
+    ]
+    if ratio.draws:
+        rows.append(("inputs: BCR", f"{ratio.low:.2f} to {ratio.high:.2f}"))
+    if rate.draws:
+        without = f" ({drawn.without_rate} draws have none)" if drawn.without_rate else ""
+        rows.append(("inputs: EIRR", f"{rate.low:.1%} to {rate.high:.1%}{without}"))
+    if drawn.overloaded:
+        rows.append(("left out", f"{drawn.overloaded} draws whose base is overloaded: they have no present value"))
+    named = hangs_on(drawn)
+    if named:
+        rows.append(("hangs on", "; ".join(f"{name} ({share:.0%})" for name, share in named)))
+    return rows
+
+
+def hangs_on(drawn: Any) -> list[tuple[str, float]]:
+    """The first inputs that the net present value hangs on, with their share of its variance."""
+    if len(drawn.npv_usd) < FEWEST:
+        return []
+    frame = drawn.effects()
+    return [
+        (str(line["input"]), float(line["share"]))
+        for line in frame[~frame["by_chance"]].head(HANGS_ON).to_dict("records")
+    ]
 
 
 def gains_told(one: Any) -> list[str]:

@@ -8,6 +8,7 @@ with (rule D38). Who gains is in `gains.py`, words and the bank's table in `anne
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,40 +19,16 @@ from corridor_sim.core.errors import ArgumentError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.gains import Gain, benefits_by
+from corridor_sim.results.measures import Measure
 from corridor_sim.results.worth import interval_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from corridor_sim.results.drawn_worth import DrawnWorth
+
 GROUPINGS = ("country", "class", "flow")
 """By what those who gain can be told apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """An improvement in which the two scenarios differ, with its cost.
-
-    Costs are negative where the other scenario saves them: an improvement of the base that it has no more.
-    `stated` says that a cost is stated although nothing is left of it, being the same in both.
-    `country` is that of the post where it stands, "" for a leg or where none is given.
-    """
-
-    name: str
-    capex_usd: float
-    opex_usd_year: float
-    life_years: float | None
-    stated: bool = False
-    country: str = ""
-
-    @property
-    def priced(self) -> bool:
-        """Whether any cost is stated."""
-        return self.capex_usd != 0 or self.opex_usd_year != 0 or self.stated
-
-    @property
-    def saved(self) -> bool:
-        """Whether the other scenario saves its cost."""
-        return self.capex_usd < 0 or self.opex_usd_year < 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +53,8 @@ class Appraisal:
         The benefits by flow.
     country_costs_usd : mapping of country to array, shape (year,)
         All costs by the country of the post where the measure stands. [US$]
+    inputs : DrawnWorth, optional
+        The same in draws of the inputs, where `cs.appraise` was given an Uncertainty.
     """
 
     name: str
@@ -96,6 +75,7 @@ class Appraisal:
     gains: tuple[Gain, ...] = ()
     country_costs_usd: Mapping[str, FloatArray] = field(default_factory=dict)
     base_name: str = ""
+    inputs: DrawnWorth | None = None
 
     def __repr__(self) -> str:
         span = f"{int(self.years[0])}-{int(self.years[-1])}"
@@ -259,6 +239,7 @@ class Appraisal:
                 for what in GROUPINGS[:2]
             },
             "rule_of_half": self.rule_of_half,
+            "inputs": None if self.inputs is None else self.inputs.to_data(),
             "unpriced": list(self.unpriced),
             "notes": list(self.notes),
             "years": self.to_frame().to_dict("records"),
@@ -269,6 +250,10 @@ class Appraisal:
         from corridor_sim.results.annex import told
 
         return told(self)
+
+    def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
+        """One HTML page that needs nothing else; written to `path` if given."""
+        return str(bound("to_html")(self, path, **options))
 
     @property
     def factors(self) -> FloatArray:

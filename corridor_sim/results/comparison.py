@@ -324,13 +324,18 @@ class Comparison:
 def without_behaviour(base: Results) -> str:
     """Why waits of a base are no ground for money: an overload that nobody can leave; empty if there is none."""
     over = base.overloaded()
-    flows = base.scenario.flows.values() if isinstance(base.scenario, Scenario) else ()
-    if not over or any(flow.balk is not None or CHOSEN in flow.crossing_shares for flow in flows):
+    if not over or not nobody_can_choose(base):
         return ""
     return (
         f"{', '.join(sorted(over))} overloaded in the base, where nobody can choose another crossing, so waits measure "
-        "the length of the run; let flows choose (cs.equilibrium) or compare with a base that demand fits"
+        "the length of the run; let flows choose (cs.equilibrium, --scale-usd) or compare with a base that demand fits"
     )
+
+
+def nobody_can_choose(base: Results) -> bool:
+    """Whether no flow of a run leaves a queue, or takes another crossing, for what it waits."""
+    flows = base.scenario.flows.values() if isinstance(base.scenario, Scenario) else ()
+    return not any(flow.balk is not None or CHOSEN in flow.crossing_shares for flow in flows)
 
 
 _OF_VERDICT = ("difference", "low", "high", "n", "same")

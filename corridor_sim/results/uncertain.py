@@ -11,7 +11,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,13 @@ class DrawnRows:
         return self.points[self.kept], self.scramble[self.kept], self.values[:, :, self.kept]
 
 
+class Ranges(Protocol):
+    """Gives each figure its value at a point of its range."""
+
+    def values(self, scenario: int, point: FloatArray, prior: str) -> dict[str, Any]:
+        """By path."""
+
+
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
     """What a comparison comes to, with both intervals; made by `corridor_sim.uncertainty`.
@@ -130,6 +137,8 @@ class Uncertainty:
     """By prior, where observations judge; `drawn` and `judged` are of the last wave."""
     part: tuple[str, ...] = ()
     """Places asked about, where the draws ran on the part of the corridor that these hang on."""
+    space: Ranges | None = None
+    """What gives the figures of a draw their values."""
     figures: Mapping[str, int] = field(default_factory=dict)
     """How many figures are ranged, and of these assumed, in all scenarios together."""
     wall_s: float = 0.0
@@ -272,34 +281,25 @@ class Uncertainty:
         exactly), ``narrows`` (by which share of the width), ``by_chance`` (whether inputs without effect show as
         much). ``attrs["by_chance"]`` is the share that chance gives.
         """
-        import pandas as pd
-
         points, _, _ = self._of(prior).only_kept()
         answers = self.answers(row, other, prior).mean(axis=1)
         there = ~np.isnan(answers)
         if int(there.sum()) < 8:
             raise CorridorError(f"effects need at least 8 draws with an answer, got {int(there.sum())}")
         inputs = [k for k, one in enumerate(self.inputs) if one.acts]
-        points, answers = points[there][:, inputs], answers[there]
-        found = first_order(points, answers)
-        width = input_interval(answers).width
-        left = width_left(points, answers)
-        frame = pd.DataFrame(
-            {
-                "input": [self.inputs[k].name for k in inputs],
-                "stated": [self.inputs[k].stated for k in inputs],
-                "low": [self.inputs[k].low for k in inputs],
-                "high": [self.inputs[k].high for k in inputs],
-                "sourced": [self.inputs[k].sourced for k in inputs],
-                "share": found.share,
-                "direction": found.direction,
-                "width_left": left,
-                "narrows": (width - left) / width if width > 0 else 0.0,
-                "by_chance": found.share <= found.by_chance,
-            }
-        )
-        frame.attrs |= {"by_chance": found.by_chance, "width": width}
-        return frame.sort_values("share", ascending=False, kind="stable", ignore_index=True)
+        return effects_frame([self.inputs[k] for k in inputs], points[there][:, inputs], answers[there])
+
+    def values_at(self, scenario: int, point: FloatArray, prior: str | None = None) -> dict[str, Any]:
+        """Values of the ranged figures of one scenario at a point of the ranges, by path.
+
+        Raises
+        ------
+        CorridorError
+            If it was not made by `corridor_sim.uncertainty`.
+        """
+        if self.space is None:
+            raise CorridorError("this Uncertainty does not know its ranges; make it with corridor_sim.uncertainty")
+        return self.space.values(scenario, point, prior or self.main.prior)
 
     # ------------------------------------------------------------ all rows
 
@@ -393,6 +393,31 @@ class Uncertainty:
     def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
         """One HTML page that needs nothing else; written to `path` if given."""
         return str(bound("to_html")(self, path, **options))
+
+
+def effects_frame(inputs: Sequence[DrawnInput], points: FloatArray, answers: FloatArray) -> pd.DataFrame:
+    """What answers hang on, shape (draws,), by where each input is, (draws, inputs); see `Uncertainty.effects`."""
+    import pandas as pd
+
+    found = first_order(points, answers)
+    width = input_interval(answers).width
+    left = width_left(points, answers)
+    frame = pd.DataFrame(
+        {
+            "input": [one.name for one in inputs],
+            "stated": [one.stated for one in inputs],
+            "low": [one.low for one in inputs],
+            "high": [one.high for one in inputs],
+            "sourced": [one.sourced for one in inputs],
+            "share": found.share,
+            "direction": found.direction,
+            "width_left": left,
+            "narrows": (width - left) / width if width > 0 else 0.0,
+            "by_chance": found.share <= found.by_chance,
+        }
+    )
+    frame.attrs |= {"by_chance": found.by_chance, "width": width}
+    return frame.sort_values("share", ascending=False, kind="stable", ignore_index=True)
 
 
 _TIME = ("hour", "day")

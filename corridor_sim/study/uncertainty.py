@@ -264,6 +264,7 @@ def uncertainty(
             inputs=tuple(replace(one, acts=act) for one, act in zip(space.inputs, acts, strict=True)),
             corners=np.stack([one.values.mean(axis=2) for one in found[len(priors) * draws :]], axis=2),
             part=places,
+            space=space,
             figures=_counts(space),
         )
         if judges:

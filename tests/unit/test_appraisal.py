@@ -5,17 +5,19 @@ import warnings
 
 import numpy as np
 import pytest
+from appraised_border import border, compared, drawn, ranged
 
 import corridor_sim as cs
 from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning
 from corridor_sim.plots import PLOTS
-from corridor_sim.results.appraisal import Appraisal, Measure
-from corridor_sim.results.cash_flows import _by_calendar, _costs
+from corridor_sim.results.appraisal import Appraisal
+from corridor_sim.results.measures import Measure
+from corridor_sim.results.year_tables import by_calendar, costs_of
 
 
 def laid_out(measures, benefits, *, rate=0.1, first=2025, opening=2026, years=3, spent=None, bias=0.0):
     timeline = np.arange(first, opening + years, dtype=float)
-    capex, opex, residual = _costs(tuple(measures), timeline, opening, spent or {opening - 1: 1.0}, bias)
+    capex, opex, residual = costs_of(tuple(measures), timeline, opening, spent or {opening - 1: 1.0}, bias)
     return Appraisal(
         name="by hand",
         years=timeline,
@@ -23,7 +25,7 @@ def laid_out(measures, benefits, *, rate=0.1, first=2025, opening=2026, years=3,
         capex_usd=capex,
         opex_usd=opex,
         residual_usd=residual,
-        benefits_usd=_by_calendar({opening: np.atleast_1d(np.array(benefits, dtype=float))}, timeline, opening, 0.0),
+        benefits_usd=by_calendar({opening: np.atleast_1d(np.array(benefits, dtype=float))}, timeline, opening, 0.0),
         discount_rate=rate,
         confidence=0.95,
         measures=tuple(measures),
@@ -73,34 +75,8 @@ def test_without_a_change_of_sign_there_is_no_rate():
 
 def test_benefits_between_simulated_years_are_interpolated_and_grow_after_the_last():
     years = np.arange(2025, 2033, dtype=float)
-    found = _by_calendar({2026: np.array([100.0]), 2030: np.array([180.0])}, years, 2026, 0.5)
+    found = by_calendar({2026: np.array([100.0]), 2030: np.array([180.0])}, years, 2026, 0.5)
     assert found[0].tolist() == pytest.approx([0, 100, 120, 140, 160, 180, 270, 405])
-
-
-def border(*, per_day=40.0, capex=2e5, improvements=True, value=20.0, **more):
-    free = {"s": {"lanes": "unlimited", "service": {"kind": "deterministic", "value_h": 0.0}}}
-    stage = {"s": {"lanes": 1, "service": {"kind": "exponential", "mean_h": 0.5}}}
-    road = {"kind": "road", "length_km": 10, "speed_kmh": 50}
-    lane = {"kind": "add_lanes", "at": "checkpoints.p.exit.s", "lanes": 1, "capex_usd": capex, **more}
-    return cs.Scenario(
-        name="with lane" if improvements else "base",
-        run={"start": "2026-01-01", "horizon_days": 60, "warm_up_days": 5, "replications": 6, "seed": 2},
-        places={"a": {}, "b": {}},
-        checkpoints={"p": {"crossing": "x", "exit": stage}, "q": {"crossing": "x", "entry": free}},
-        legs={
-            "la": {**road, "from": "a", "to": "p"},
-            "br": {**road, "from": "p", "to": "q", "border": True},
-            "lb": {**road, "from": "q", "to": "b"},
-        },
-        flows={"f": {"origin": "a", "destination": "b", "per_day": per_day, "value_of_time_usd_h": value}},
-        improvements={"lane": lane} if improvements else {},
-    )
-
-
-def compared(*scenarios, **settings):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CorridorWarning)
-        return cs.compare(*scenarios, workers=1, **settings)
 
 
 def test_costs_come_from_the_scenario_and_benefits_from_the_runs():
@@ -413,3 +389,108 @@ def test_no_cost_of_a_packaged_measure_stands_without_range_and_status(name):
     assert (costs["low"] < costs["high"]).all()
     assert costs["status"].isin(["published", "derived", "conflicting", "assumed"]).all()
     assert ((costs["source"] != "") | (costs["note"] != "") | (costs["status"] == "assumed")).all()
+
+
+def test_an_appraisal_has_both_intervals_and_each_draw_is_the_appraisal_of_its_own_values():
+    base, lane = ranged(improvements=False), ranged()
+    sure = drawn(base, lane, stated_replications=6)
+    found = cs.appraise(sure, discount_rate=0.06, years=10)
+    assert found.npv_usd == cs.appraise(sure.comparison, discount_rate=0.06, years=10).npv_usd
+    inputs = found.inputs
+    assert len(inputs.npv_usd) + inputs.overloaded == 32
+    # Draw 3 by the way of the stated values: its demand, value of time and cost set by hand.
+    values = [sure.values_at(k, sure.main.points[3]) for k in (0, 1)]
+    by_hand = []
+    for scenario, of_draw in zip((base, lane), values, strict=True):
+        flow = scenario.flows["f"].replace(
+            per_day=of_draw["flows.f.per_day"],
+            value_of_time_usd_h=of_draw["flows.f.value_of_time_usd_h"],
+            figures={},
+        )
+        improvements = {
+            name: one.replace(capex_usd=of_draw["improvements.lane.capex_usd"], figures={})
+            for name, one in scenario.improvements.items()
+        }
+        by_hand.append(scenario.replace(flows={"f": flow}, improvements=improvements))
+    alone = cs.appraise(compared(*by_hand, replications=2), discount_rate=0.06, years=10)
+    assert inputs.npv_usd[3] == pytest.approx(alone.npv_usd[0])
+    assert inputs.benefit_cost_ratio[3] == pytest.approx(alone.benefit_cost_ratio[0])
+    low, high = inputs.interval().low, inputs.interval().high
+    assert low < found.npv_usd[0] < high
+    assert 0 < inputs.probability_positive <= 1
+    told = found.describe()
+    assert "inputs: NPV" in told
+    assert "chance NPV > 0" in told
+    assert "hangs on" in told
+    assert inputs.effects()["input"][0] in ("flows.f.per_day", "flows.f.value_of_time_usd_h")
+    assert found.to_data()["inputs"]["draws"] == len(inputs.npv_usd)
+
+
+def test_where_only_the_cost_is_drawn_the_interval_is_that_of_the_cost_by_hand():
+    def known(scenario):
+        return scenario.replace(flows={"f": scenario.flows["f"].replace(figures={})})
+
+    sure = drawn(known(ranged(improvements=False)), known(ranged()), stated_replications=2)
+    found = cs.appraise(sure, discount_rate=0.0, years=10)
+    # Without discounting a dollar of capital is a dollar of net present value: NPV of a draw + its capital is the same
+    # for all, benefits - 10 x 10,000; capital lies evenly from 100,000 to 400,000.
+    benefit = found.benefits_usd.mean() * found.benefits_usd.shape[1] - 1e5
+    capital = benefit - found.inputs.npv_usd
+    assert capital.min() >= 1e5 - 1e-6
+    assert capital.max() <= 4e5 + 1e-6
+    assert np.sort(capital) == pytest.approx(1e5 + 3e5 * (np.arange(32) + 0.5) / 32, abs=3e4)
+    assert [one.name for one in found.inputs.inputs] == ["improvements.lane.capex_usd"]
+    assert found.inputs.effects()["direction"][0] == pytest.approx(-1.0, abs=0.01)
+
+
+def test_discount_rate_and_growth_are_drawn_where_a_range_is_given():
+    sure = drawn(ranged(improvements=False), ranged(), draws=16)
+    found = cs.appraise(sure, discount_rate=0.06, years=10, discount_rates=(0.03, 0.12), growths_after=(0.0, 0.04))
+    assert [one.name for one in found.inputs.inputs][-2:] == ["discount rate", "growth after the last simulated year"]
+    again = cs.appraise(sure, discount_rate=0.06, years=10, discount_rates=(0.03, 0.12), growths_after=(0.0, 0.04))
+    assert np.array_equal(found.inputs.npv_usd, again.inputs.npv_usd)
+    with pytest.raises(ArgumentError, match="discount_rates needs draws of the inputs"):
+        cs.appraise(sure.comparison, discount_rate=0.06, years=10, discount_rates=(0.03, 0.12))
+    with pytest.raises(ArgumentError, match="low and high"):
+        cs.appraise(sure, discount_rate=0.06, years=10, discount_rates=(0.12, 0.03))
+
+
+def test_draws_with_an_overloaded_base_are_left_out_and_counted():
+    found = cs.appraise(
+        drawn(ranged(per_day=(30.0, 60.0), improvements=False), ranged(per_day=(30.0, 60.0))),
+        discount_rate=0.06, years=10,
+    )  # fmt: skip
+    # One lane takes 48 a day: from 47.76 on (a load of 1.00 as printed) there is no present value: 12.24 / 30 of draws.
+    assert found.inputs.overloaded == pytest.approx(32 * 12.24 / 30, abs=1.5)
+    assert f"{found.inputs.overloaded} draws whose base is overloaded" in found.describe()
+
+
+def test_draws_that_keep_other_rows_are_refused_with_what_is_needed():
+    sure = drawn(ranged(improvements=False), ranged(), draws=2, replications=1, indicators=None)
+    with pytest.raises(CorridorError, match=r"indicators=cs\.APPRAISAL_ROWS"):
+        cs.appraise(sure, discount_rate=0.06, years=10)
+
+
+def test_years_are_simulated_with_the_growth_of_the_flows_and_interpolated():
+    def growing(scenario):
+        flow = scenario.flows["f"].replace(growth_per_year=0.05, growth_from="2026-01-01")
+        return scenario.replace(flows={"f": flow})
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CorridorWarning)
+        found = cs.compare_years(
+            growing(border(per_day=36.0, improvements=False)), growing(border(per_day=36.0)),
+            years=(2030, 2026), workers=1, replications=3,
+        )  # fmt: skip
+    assert list(found) == [2026, 2030]
+    released = [one.base.rows.row("released", kind="flow", place="f").mean() for one in found.values()]
+    # Four years of 5 %: x 1.2155.
+    assert released[1] / released[0] == pytest.approx(1.05**4, rel=0.03)
+    benefits = cs.appraise(found, discount_rate=0.06, years=5).benefits_usd.mean(axis=0)
+    assert np.diff(benefits[1:]) == pytest.approx([(benefits[5] - benefits[1]) / 4] * 4)
+
+
+def test_a_leap_day_moves_to_the_28th_and_a_scenario_of_the_year_stays():
+    scenario = border().replace(run={"start": "2024-02-29", "horizon_days": 10, "warm_up_days": 0})
+    assert cs.in_year(scenario, 2025).run.start_utc.date().isoformat() == "2025-02-28"
+    assert cs.in_year(scenario, 2024) is scenario
