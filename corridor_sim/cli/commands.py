@@ -18,6 +18,7 @@ from corridor_sim.cli.options import (
     dask_option,
     files_argument,
     format_option,
+    ids_option,
     indicator_option,
     input_options,
     keep_going_option,
@@ -87,6 +88,7 @@ def main(debug: bool) -> None:
 @run_options
 @indicator_option
 @format_option
+@ids_option
 @click.option("--per-replication", is_flag=True, help="CSV or JSON with a row for every replication.")
 @click.option("--records", type=click.Path(path_type=Path), help="Write every visit to this CSV file (small runs).")
 @store_option
@@ -97,6 +99,7 @@ def main(debug: bool) -> None:
 def run(
     files: tuple[str, ...],
     form: str,
+    ids: bool,
     indicators: tuple[str, ...],
     per_replication: bool,
     records: Path | None,
@@ -140,7 +143,7 @@ def run(
     for path, kind in drawings.items():
         deliver(drawn(kind, runs[0], path, {}), path, overwrite)
     if runs:
-        deliver(runs_as(form, runs, rows, per_replication), output, overwrite)
+        deliver(runs_as(form, runs, rows, per_replication, ids), output, overwrite)
     tell_left_out(left_out, failed)
     print_warnings(runs, settings, shown=form == "table" and output is None)
 
@@ -152,6 +155,7 @@ def run(
 @run_options
 @indicator_option
 @format_option
+@ids_option
 @store_option
 @dask_option
 @keep_going_option
@@ -161,6 +165,7 @@ def compare(
     base: str,
     others: tuple[str, ...],
     form: str,
+    ids: bool,
     indicators: tuple[str, ...],
     store: Path | None,
     keep_going: bool,
@@ -207,7 +212,7 @@ def compare(
         columns += ["verdict"] if sure is None else ["inputs_low", "inputs_high", "sign_holds"]
         text = frame_as_text(frame, columns if len(others) == 1 else ["scenario", *columns])
     else:
-        text = (sure or comparison).describe().rstrip("\n") + "\n"
+        text = (sure or comparison).describe(ids=ids).rstrip("\n") + "\n"
     for path, kind in drawings.items():
         deliver(drawn(kind, sure or comparison, path, {}), path, overwrite)
     deliver(text, output, overwrite)
@@ -331,7 +336,7 @@ def figures(
 @click.argument("base")
 @click.argument("other")
 @set_option
-@click.option("--ids", is_flag=True, help="Paths and ids instead of names.")
+@ids_option
 @format_option
 @output_options
 def diff(

@@ -141,6 +141,7 @@ input_options = stacked(
 indicator_option = click.option(
     "--indicator", "indicators", multiple=True, help="Only this indicator; repeatable. `kinds indicators` lists them."
 )
+ids_option = click.option("--ids", is_flag=True, help="Call places by the ids of files and options, not by name.")
 picture_option = click.option(
     "--picture",
     "pictures",

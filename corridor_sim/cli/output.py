@@ -41,14 +41,16 @@ def deliver(content: str | bytes, output: Path | None, overwrite: bool) -> None:
     click.echo(f"wrote {output}", err=True)
 
 
-def runs_as(form: str, runs: Sequence[Results], rows: tuple[str, ...] | None, per_replication: bool) -> str:
+def runs_as(
+    form: str, runs: Sequence[Results], rows: tuple[str, ...] | None, per_replication: bool, ids: bool = False
+) -> str:
     """Results of runs as text: in words, as one CSV table or as JSON; `rows` names the rows to show."""
     from corridor_sim.report import tables
 
     if form == "table":
         parts = []
         for run in runs:
-            text = run.describe().rstrip("\n") + "\n"
+            text = run.describe(ids=ids).rstrip("\n") + "\n"
             if rows:
                 text += "\n" + frame_as_text(_summary(run, rows), ["mean", "low", "high", "n", "note"])
             parts.append(text)

@@ -16,6 +16,7 @@ from corridor_sim.core.rounding import estimate
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.capacity import not_counted
 from corridor_sim.indicators.table import Label, Table
+from corridor_sim.report.called import Called
 from corridor_sim.results.delivered import QUANTITIES, told
 from corridor_sim.results.moved_waits import MovedWait, TimeChange, moved_waits
 from corridor_sim.results.overload import growing
@@ -45,14 +46,15 @@ KINDS_OF_STUDY = {
 """What is said of a kind of study."""
 
 
-def describe(results: Results, width: int = 80) -> str:
-    """Scenario, dates, replications, engine; overload; then posts and crossings."""
+def describe(results: Results, width: int = 80, *, ids: bool = False) -> str:
+    """Scenario, dates, replications, engine; overload; then posts and crossings; places by name, by id with `ids`."""
+    called = Called(results, ids)
     lines = _head(results, width)
-    lines += _overload(results, width)
-    lines += _queue_at_the_end(results, width)
-    lines += _not_counted(results, width)
-    lines += _posts(results, width)
-    lines += _flows(results, width)
+    lines += _overload(called, width)
+    lines += _queue_at_the_end(called, width)
+    lines += _not_counted(called, width)
+    lines += _posts(called, width)
+    lines += _flows(called, width)
     lines += _delivered(results, width)
     for warning in results.warnings:
         lines += ["", *textwrap.wrap(f"warning: {warning}", width, subsequent_indent="  ")]
@@ -86,42 +88,45 @@ def _head(results: Results, width: int) -> list[str]:
     return lines
 
 
-def _overload(results: Results, width: int) -> list[str]:
-    told = overload_told(results)
+def _overload(called: Called, width: int) -> list[str]:
+    told = overload_told(called.results)
     if not told:
         return []
     lines = ["", "OVERLOAD: more comes than can pass; waits there measure the horizon"]
     for place, parts in told.items():
-        lines += textwrap.wrap(f"{place}: " + "; ".join(parts), width, initial_indent="  ", subsequent_indent="    ")
+        lines += textwrap.wrap(
+            f"{called.element(place)}: " + "; ".join(parts), width, initial_indent="  ", subsequent_indent="    "
+        )
     return lines
 
 
-def _queue_at_the_end(results: Results, width: int) -> list[str]:
+def _queue_at_the_end(called: Called, width: int) -> list[str]:
     """Queues that are longer at the end of the window than at its start, and no overload."""
+    results = called.results
     days = results.scope.window_days
     longer = [(place, growth * days) for place, growth in growing(results.rows).items() if growth * days >= 1]
     if not longer:
         return []
     longer.sort(key=lambda item: -item[1])
-    listed = ", ".join(f"{place} {estimate(more)}" for place, more in longer[:3])
+    listed = ", ".join(f"{called.somewhere(place)} {estimate(more)}" for place, more in longer[:3])
     more = f" and {len(longer) - 3} more places" if len(longer) > 3 else ""
     text = f"queue at the end, longer than at the start of the window by: {listed}{more}"
     return ["", *textwrap.wrap(text, width, subsequent_indent="  ")]
 
 
-def _not_counted(results: Results, width: int) -> list[str]:
-    told = not_counted_told(results)
+def _not_counted(called: Called, width: int) -> list[str]:
+    told = not_counted_told(called.results, ids=called.ids)
     return ["", *textwrap.wrap(f"capacity does not count {told}", width, subsequent_indent="  ")] if told else []
 
 
-def not_counted_told(results: Results) -> str:
+def not_counted_told(results: Results, *, ids: bool = False) -> str:
     """Mechanisms that planned capacity, load and saturation leave out, with places; "" if there are none."""
     if "saturation" not in results.rows.indicators:
         return ""
-    found = []
+    found, called = [], Called(results, ids)
     for words, places in not_counted(results.plan).items():
         more = f" and {len(places) - 2} more" if len(places) > 2 else ""
-        found.append(f"{words} at {', '.join(places[:2])}{more}")
+        found.append(f"{words} at {', '.join(map(called.somewhere, places[:2]))}{more}")
     return "; ".join(found)
 
 
@@ -163,7 +168,8 @@ OTHER_WAITS = {"slot_wait": "away from the border", "acceptance_wait": "in the s
 """Waits at a post that are not for a lane, and where they are spent."""
 
 
-def _posts(results: Results, width: int) -> list[str]:
+def _posts(called: Called, width: int) -> list[str]:
+    results = called.results
     table = results.rows
     wanted = ("wait_h", "stay_h", "throughput_per_day", "saturation")
     places = [(label.place, label.direction) for label in table.labels if label.kind == "post"]
@@ -185,19 +191,21 @@ def _posts(results: Results, width: int) -> list[str]:
         times = [_time(table, indicator, where, over) for indicator, where in asked]
         load = found["saturation"]
         text = f"{load[0]:.2f}" if load and not math.isnan(load[0]) else "-"
-        rows.append((place, direction, *times, _cell(found["throughput_per_day"]), text))
+        rows.append((called.post(place), direction, *times, _cell(found["throughput_per_day"]), text))
     lines = ["", *_columns(rows, width)]
     for wait, spent in OTHER_WAITS.items():
         others = {
             (post, way): _row(table, "component_h", kind="post", place=post, direction=way, of=wait)
             for post, way in places
         }
-        waits = [f"{post} {way} {_cell(cell)} h" for (post, way), cell in others.items() if cell and cell[0] > 0]
+        waits = [
+            f"{called.post(post)} {way} {_cell(cell)} h" for (post, way), cell in others.items() if cell and cell[0] > 0
+        ]
         if waits:
             text = f"{wait.replace('_', ' ')}, {spent}: {', '.join(waits)}"
             lines += textwrap.wrap(text, width, subsequent_indent="  ")
     late = [
-        f"{post} {way} {_cell(left)}"
+        f"{called.post(post)} {way} {_cell(left)}"
         for post, way in places
         if (left := _row(table, "unserved", kind="post", place=post, direction=way)) and left[0] > 0
     ]
@@ -232,26 +240,32 @@ def _columns(rows: list[tuple[str, ...]], width: int) -> list[str]:
     sizes = [max(map(len, column)) for column in list(zip(*rows, strict=True))[2:]]
     room = width - 6 - sum(size + 2 for size in sizes)
     name = max(8, min(room, max(len(post) for post, *_ in rows)))
-    return [
-        f"{_short(post, name):<{name}} {direction[:5]:<5}"
-        + "".join(f"  {cell:>{size}}" for cell, size in zip(cells, sizes, strict=True))
-        for post, direction, *cells in rows
-    ]
+    lines = []
+    for post, direction, *cells in rows:
+        rest = "".join(f"  {cell:>{size}}" for cell, size in zip(cells, sizes, strict=True))
+        lines += _line(post, name, f" {direction[:5]:<5}{rest}")
+    return lines
 
 
-def _flows(results: Results, width: int) -> list[str]:
+def _line(name: str, size: int, rest: str) -> list[str]:
+    """A name in its column and what stands beside it; a name that is longer has a line before."""
+    return [f"{name:<{size}}{rest}"] if len(name) <= size else [name, f"{'':<{size}}{rest}"]
+
+
+def _flows(called: Called, width: int) -> list[str]:
+    results = called.results
     table = results.rows
     flows = [label for label in table.labels if label.kind == "flow" and label.indicator == "door_to_door_h"]
     if not flows:
         return []
-    name = max(8, min(width - 46, max(len(label.place) for label in flows)))
+    name = max(8, min(width - 46, max(len(called.flow(label.place)) for label in flows)))
     lines = ["", f"{'flow':<{name}} {'door to door h':>16} {'p95 all h':>9} {'arrived/day':>13}"]
     for label in flows:
         at = {"kind": "flow", "place": label.place, "direction": label.direction}
         mean, high = _row(table, "door_to_door_h", **at), _percentile(results, "door_to_door_p95_pooled_h", **at)
         left = _row(table, "throughput_per_day", **at)
         texts = [_cell(mean), estimate(high) if high is not None else "-", _cell(left)]
-        lines.append(f"{_short(label.place, name):<{name}} {texts[0]:>16} {texts[1]:>9} {texts[2]:>13}")
+        lines += _line(called.flow(label.place), name, f" {texts[0]:>16} {texts[1]:>9} {texts[2]:>13}")
     return lines
 
 
@@ -349,25 +363,26 @@ def _rounded(value: float | None) -> str:
     return "-" if value is None else f"{value:,.1f}"
 
 
-def describe_comparison(comparison: Comparison, width: int = 80) -> str:
+def describe_comparison(comparison: Comparison, width: int = 80, *, ids: bool = False) -> str:
     """What was run, what differs in the inputs, overloads, then the main differences, at most `width` columns wide."""
     lines = _comparison_head(comparison, width)
-    for name, changes in comparison.inputs_diff().items():
+    for name, changes in comparison.inputs_diff(ids=ids).items():
         lines += ["", f"{name}:" + ("" if changes else " the same inputs")]
         for change in changes[:12]:
             lines += wrapped_change(change, width)
         if len(changes) > 12:
             lines.append(f"  and {len(changes) - 12} more")
     for name, results in zip(comparison.names, comparison.runs, strict=True):
-        told = _overload(results, width)
+        told = _overload(Called(results, ids), width)
         if told:
             lines += ["", *textwrap.wrap(f"{name}: {told[1]}", width, subsequent_indent="  "), *told[2:]]
     frame = _main_differences(comparison)
     for name in comparison.names[1:]:
-        lines += _differences(frame[frame["scenario"] == name], name, comparison.names[0], width)
-        for moved in moved_waits(comparison, comparison.names.index(name)):
-            _, place, direction = moved.place
-            text = f"{place} {direction}".strip() + f": {moved_wait_told(moved)}"
+        other = comparison.names.index(name)
+        called = Called(comparison.runs[other], ids)
+        lines += _differences(frame[frame["scenario"] == name], name, comparison, called, width)
+        for moved in moved_waits(comparison, other):
+            text = f"{called.place(*moved.place)}: {moved_wait_told(moved, called=called.flow)}"
             lines += textwrap.wrap(text, width, subsequent_indent="  ")
     joint = "" if len(comparison.names) == 2 else ", together for all scenarios of a row"
     lines += [
@@ -453,8 +468,9 @@ def _main_differences(comparison: Comparison) -> pd.DataFrame:
     return frame.sort_values("indicator", key=lambda names: names.map(order.index), kind="stable")
 
 
-def _differences(rows: pd.DataFrame, name: str, base: str, width: int) -> list[str]:
+def _differences(rows: pd.DataFrame, name: str, comparison: Comparison, called: Called, width: int) -> list[str]:
     """The rows that differ, by indicator, and how many do not."""
+    base, replications = comparison.names[0], comparison.base.replications
     told = rows[rows["verdict"].isin(["more", "less"])]
     lines = ["", f"{name} against {base} ({len(told)} of {len(rows)} rows differ)"]
     room = width - 38
@@ -463,10 +479,11 @@ def _differences(rows: pd.DataFrame, name: str, base: str, width: int) -> list[s
         lines.append(f"{head:<{room}} {'base':>11} {'difference':>20}")
         row: Any
         for row in group.itertuples():
-            place = row.place if row.kind == "flow" else f"{row.place} {row.direction}".strip()
             mark = MARKS.get(row.note, "")
             change = estimate(row.difference, (row.high - row.low) / 2) + mark
-            lines.append(f"  {_short(place, room - 2):<{room - 2}} {estimate(row.base):>11} {change:>20} {row.verdict}")
+            some = f" (n {int(row.n)})" if row.n < replications else ""
+            cells = f" {estimate(row.base):>11} {change:>20} {row.verdict}"
+            lines += _line(f"  {called.place(row.kind, row.place, row.direction)}{some}", room, cells)
     rest = rows["verdict"].value_counts()
     parts = [f"{rest[verdict]} {verdict}" for verdict in rest.index if verdict not in ("more", "less")]
     if parts:

@@ -196,7 +196,7 @@ def draws_told(data: Uncertainty) -> list[str]:
     return found
 
 
-def describe_uncertainty(data: Uncertainty, width: int = 80) -> str:
+def describe_uncertainty(data: Uncertainty, width: int = 80, *, ids: bool = False) -> str:
     """The answer in words with both intervals, then the run or comparison at the stated values."""
     lines: list[str] = []
     for name, answers in uncertain_answers(data):
@@ -215,7 +215,8 @@ def describe_uncertainty(data: Uncertainty, width: int = 80) -> str:
     lines += textwrap.wrap(assumed_told(data), width, subsequent_indent="  ")
     for text in draws_told(data):
         lines += textwrap.wrap(text, width, subsequent_indent="  ")
-    rest = describe_comparison(data.comparison, width) if len(data.runs) > 1 else describe(data.runs[0], width)
+    alone = len(data.runs) == 1
+    rest = describe(data.runs[0], width, ids=ids) if alone else describe_comparison(data.comparison, width, ids=ids)
     return "\n".join([*(line.rstrip() for line in lines), "", "At the stated values:", "", rest])
 
 

@@ -40,7 +40,7 @@ class Compared(Protocol):
     def inputs_diff(self, *, ids: bool = False) -> dict[str, list[str]]:
         """What each scenario changes against the base, in words."""
 
-    def describe(self, width: int = 80) -> str:
+    def describe(self, width: int = 80, *, ids: bool = False) -> str:
         """The comparison in words."""
 
     def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:

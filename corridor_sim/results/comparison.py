@@ -312,9 +312,9 @@ class Comparison:
             )
         return self.base, self.runs[other]
 
-    def describe(self, width: int = 80) -> str:
-        """The comparison in words: input differences, then the main differences, at most `width` wide."""
-        return str(bound("describe_comparison")(self, width))
+    def describe(self, width: int = 80, *, ids: bool = False) -> str:
+        """The comparison in words: inputs, then the main differences, at most `width` wide; ids with `ids`."""
+        return str(bound("describe_comparison")(self, width, ids=ids))
 
     def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
         """One HTML page that needs nothing else; written to `path` if given."""

@@ -425,9 +425,9 @@ class Results:
             "warnings": list(self.warnings),
         }
 
-    def describe(self, width: int = 80) -> str:
-        """The run in words and its main table, at most `width` columns wide."""
-        return str(bound("describe")(self, width))
+    def describe(self, width: int = 80, *, ids: bool = False) -> str:
+        """The run in words and its main table, at most `width` columns wide; places by name, by id with `ids`."""
+        return str(bound("describe")(self, width, ids=ids))
 
     def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
         """One HTML page that needs nothing else; written to `path` if given."""

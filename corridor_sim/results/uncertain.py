@@ -386,9 +386,9 @@ class Uncertainty:
             "wall_s": round(self.wall_s, 3),
         }
 
-    def describe(self, width: int = 80) -> str:
-        """The answer in words, with both intervals, at most `width` columns wide."""
-        return str(bound("describe_uncertainty")(self, width))
+    def describe(self, width: int = 80, *, ids: bool = False) -> str:
+        """The answer in words, with both intervals, at most `width` columns wide; places by name, by id with `ids`."""
+        return str(bound("describe_uncertainty")(self, width, ids=ids))
 
     def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
         """One HTML page that needs nothing else; written to `path` if given."""

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import os
 import signal
 import subprocess
@@ -46,6 +47,21 @@ def test_a_run_says_what_was_run_and_every_mean_with_its_interval():
     assert "±" in result.stdout
     assert "sampling noise only" in result.stdout
     assert max(len(line) for line in result.stdout.splitlines()) <= 80
+
+
+def test_places_are_called_by_name_and_on_request_by_id():
+    how = ("run", "teaching", "-n", 3, "--workers", 1, "-q")
+    names, ids = invoke(*how).stdout, invoke(*how, "--ids").stdout
+    assert re.search(r"^Northgate A +exit ", names, re.MULTILINE)
+    assert re.search(r"^northgate_a +exit ", ids, re.MULTILINE)
+    assert "northgate_a" not in names.split("warning:")[0]
+    numbers = [re.sub(r"^.*?(exit|entry)", "", line) for line in names.splitlines() if " exit " in line[:26]]
+    assert numbers == [re.sub(r"^.*?(exit|entry)", "", line) for line in ids.splitlines() if " exit " in line[:26]]
+    how = ("compare", "teaching", "teaching_priority_lane", "-n", 3, "--workers", 1, "-q")
+    assert "for Flour to market" in " ".join(invoke(*how).stdout.split())
+    ids = invoke(*how, "--ids").stdout
+    assert "for flour" in " ".join(ids.split())
+    assert "adds improvements.bread_lane_a" in ids
 
 
 def test_csv_has_a_row_for_every_indicator_with_its_interval():

@@ -61,7 +61,7 @@ def test_a_faster_border_with_longer_journeys_is_no_gain():
     comparison = changed(crossing=FALLS, post=FALLS, north=RISES)
     # The post is part of the crossing: said once.
     assert told(comparison) == [(("crossing", "samur"), ["north"], ())]
-    text = " ".join(describe_comparison(comparison).split())
+    text = " ".join(describe_comparison(comparison, ids=True).split())
     assert re.search(
         r"samur AZ>RU: the wait moved away from the border: clearing the posts -3\.10 ±0\.13 h, "
         r"door to door \+0\.40 ±0\.13 h \(north\): no gain",
