@@ -319,6 +319,10 @@ class Collector:
             for taker in takers:
                 taker.add_span(block)
 
+    def release(self) -> None:
+        """Let go of the reducers, which hold it in turn: their memory is free at once, not when a circle is found."""
+        self._reducers, self._indicators = {}, []
+
     def finish(self) -> Table:
         """The table of all indicators of the block."""
         for here, visits in self._visits.items():
@@ -338,5 +342,6 @@ class Collector:
 def ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:
     """``top / bottom``, NaN where `bottom` is 0."""
     top, bottom = np.asarray(top, dtype=np.float64), np.asarray(bottom, dtype=np.float64)
-    shape = top.shape if top.shape == bottom.shape else np.broadcast_shapes(top.shape, bottom.shape)
-    return np.asarray(np.divide(top, bottom, out=np.full(shape, np.nan), where=bottom != 0))
+    found = np.empty(top.shape if top.shape == bottom.shape else np.broadcast_shapes(top.shape, bottom.shape))
+    found.fill(np.nan)
+    return np.divide(top, bottom, out=found, where=bottom != 0)

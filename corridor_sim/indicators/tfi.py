@@ -130,6 +130,7 @@ class Tfi4(Indicator):
     def start(self) -> None:
         self._spans, self._times = self.shared(SpanSums), self.shared(StayTimes)
         self._components, self._costs = self.shared(Components), self.shared(TravelCosts)
+        self._per_h: tuple[FloatArray, FloatArray, FloatArray] | None = None
 
     def table_rows(self) -> Iterator[Row]:
         spans, scope = self._spans, self.scope
@@ -151,8 +152,11 @@ class Tfi4(Indicator):
     def _variation(self, place: int) -> FloatArray:
         """Coefficient of variation of one over the journey time, that is of the speed. [-]"""
         times = self._times.of(place)
-        per_h = np.divide(1.0, times.value_h, out=np.zeros_like(times.value_h), where=times.value_h > 0)
-        counts, number = times.counts.astype(np.float64), times.number
-        mean = ratio((counts * per_h).sum(axis=1), number)
-        variance = ratio((counts * per_h**2).sum(axis=1), number) - mean**2
+        if self._per_h is None:  # the same for all places
+            per_h = np.divide(1.0, times.value_h, out=np.zeros_like(times.value_h), where=times.value_h > 0)
+            self._per_h = per_h, per_h**2, np.empty(times.counts.shape)
+        per_h, squared, weighted = self._per_h
+        number = times.number
+        mean = ratio(np.multiply(times.counts, per_h, out=weighted).sum(axis=1), number)
+        variance = ratio(np.multiply(times.counts, squared, out=weighted).sum(axis=1), number) - mean**2
         return ratio(np.sqrt(np.maximum(variance, 0.0)), mean)

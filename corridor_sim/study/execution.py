@@ -14,9 +14,11 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from corridor_sim.core.errors import EngineRefusal, ScenarioError
 from corridor_sim.indicators import Collector, Options
-from corridor_sim.indicators.table import Table
+from corridor_sim.indicators.table import Table, join
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import IntArray, Records, chunk_of, stack
 from corridor_sim.sampling.sampler import Sampler
@@ -72,7 +74,9 @@ class Job:
     @property
     def bytes_per_replication(self) -> int:
         """What the reducers hold, of those beside it too. [bytes]"""
-        own = Collector(self.plan, [0], self.indicators, self.options).nbytes
+        collector = Collector(self.plan, [0], self.indicators, self.options)
+        own = collector.nbytes
+        collector.release()
         return max(own, 1) + sum(job.bytes_per_replication for job in self.beside)
 
 
@@ -89,6 +93,24 @@ class BlockResult:
     records: Records | None
     simulated: IntArray | None = None
     beside: tuple[BlockResult, ...] = ()
+
+
+def gather(found: list[BlockResult], block: BlockResult) -> None:
+    """Add a block to those of a run; blocks that together are no larger become one, so that few are held.
+
+    What every block holds besides its values, the counts by value, is then held a few times in all.
+    """
+    found.append(block)
+    while len(found) > 1 and len(found[-2].visits) <= len(found[-1].visits):
+        one, other = found[-2:]
+        if one.records is not None or (one.simulated is None) != (other.simulated is None):
+            break
+        order = np.argsort(np.concatenate([one.table.replications, other.table.replications]))
+        simulated = None
+        if one.simulated is not None and other.simulated is not None:
+            simulated = np.concatenate([one.simulated, other.simulated])[order]
+        visits = np.concatenate([one.visits, other.visits])[order]
+        found[-2:] = [BlockResult(join([one.table, other.table]), visits, None, simulated)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +197,8 @@ def simulate_block(job: Job) -> BlockResult:
         beside = tuple(
             BlockResult(one.collector.finish(), one.collector.visits, None, simulated=one.again) for one in others
         )
+        for held in collectors:
+            held.release()
     elif job.engine == "batch":
         from corridor_sim.engines import batch
 
@@ -199,7 +223,9 @@ def simulate_block(job: Job) -> BlockResult:
             if job.keep_records:
                 parts.append(records)
         kept = stack(job.plan, parts) if parts else None
-    return BlockResult(collector.finish(), collector.visits, kept, beside=beside)
+    table = collector.finish()
+    collector.release()
+    return BlockResult(table, collector.visits, kept, beside=beside)
 
 
 def width_to_cut_for(executor: futures.Executor | None, workers: int | None, engine: str, expected: float) -> Width:
@@ -214,7 +240,7 @@ def width_to_cut_for(executor: futures.Executor | None, workers: int | None, eng
     return Width(workers, workers)
 
 
-REDUCED_GB = 0.04
+REDUCED_GB = 0.02
 """Most that the reducers of a block of the compiled pass hold; besides them it holds one replication. [GB]"""
 WORTH_A_BLOCK = 4
 """Replications that a block should have, so that ending the tables of its plans weighs little."""

@@ -49,7 +49,16 @@ from corridor_sim.results.overload import hardly_served
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.statistics.intervals import require_confidence
-from corridor_sim.study.execution import EARNED, BlockResult, Failure, Job, cut_in_blocks, room_beside, width_to_cut_for
+from corridor_sim.study.execution import (
+    EARNED,
+    BlockResult,
+    Failure,
+    Job,
+    cut_in_blocks,
+    gather,
+    room_beside,
+    width_to_cut_for,
+)
 from corridor_sim.study.keys import key_of, library_version, parts_of
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.store import Batch, Store, machine
@@ -348,7 +357,7 @@ def _finished(
                 if folder is None:
                     break
             else:
-                found.append(outcome)
+                gather(found, outcome)
                 LOG.debug("%s: replications %s done", name, outcome.table.replications.tolist())
                 tell(len(outcome.table.replications))
     if failures:
@@ -385,7 +394,7 @@ def _take(run: _Begun, block: BlockResult) -> None:
     """Take in a block that was worked through beside another run; what the disk does not take is run again."""
     taken = block if run.folder is None else _stored(run.folder, block, run.job)
     if isinstance(taken, BlockResult):
-        run.found.append(taken)
+        gather(run.found, taken)
 
 
 def _share_simulated(blocks: Sequence[BlockResult]) -> float | None:

@@ -1,6 +1,7 @@
 """From a scenario to answers: the same bits whatever runs them, frames, precision, sweeps, attribution."""
 
 import concurrent.futures as futures
+import gc
 import inspect
 import os
 import pickle
@@ -16,6 +17,7 @@ from corridor_sim.core.errors import CorridorError, EngineRefusal, ScenarioError
 from corridor_sim.engines import compiled
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Indicator, Options
+from corridor_sim.indicators.table import join
 from corridor_sim.plan.plan import Plan, PlanBalk
 from corridor_sim.results.results import OVERLOAD
 from corridor_sim.study.attribution import attribute, where_the_delay_is
@@ -429,3 +431,36 @@ def test_every_point_of_a_sweep_is_looked_at_before_the_first_is_run():
     for nothing in ({}, {path: []}, []):
         with pytest.raises(CorridorError, match="no points"):
             sweep(teaching(2), nothing)
+
+
+def test_blocks_are_gathered_into_a_few_and_nothing_of_it_shows():
+    from corridor_sim.plan.build import make_plan
+    from corridor_sim.study.execution import Job, gather, simulate_block
+
+    job = Job(make_plan(teaching()), 5, tuple(range(11)), "batch", ("wait_h", "wait_p95_h"), (), None, 1.0, False)
+    whole, found = simulate_block(job), []
+    for block in (range(8, 11), range(0, 2), range(2, 3), range(3, 4), range(4, 8)):
+        gather(found, simulate_block(job.of(tuple(block))))
+    assert [len(one.visits) for one in found] == [7, 4]
+    assert found[0].visits.tolist() == whole.visits[found[0].table.replications].tolist()
+    table = join([one.table for one in found])
+    assert table.replications.tolist() == list(range(11))
+    assert table.values.tobytes() == whole.table.values.tobytes()
+    for ours, theirs in zip(*(one.pools.arrays().values() for one in (table, whole.table)), strict=True):
+        assert ours.dtype == theirs.dtype
+        assert ours.tobytes() == theirs.tobytes()
+
+
+def test_what_a_block_was_counted_in_is_gone_when_it_is_done():
+    from corridor_sim.indicators import Collector
+    from corridor_sim.plan.build import make_plan
+    from corridor_sim.study.execution import Job, simulate_block
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(one, Collector) for one in gc.get_objects())
+        simulate_block(Job(make_plan(teaching()), 5, (0, 1), "batch", None, (), None, 1.0, False))
+        assert sum(isinstance(one, Collector) for one in gc.get_objects()) == before
+    finally:
+        gc.enable()
