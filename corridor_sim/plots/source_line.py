@@ -67,7 +67,9 @@ def _day(when: datetime) -> str:
 
 def _replications(data: Any) -> str:
     if hasattr(data, "base_name"):
-        return counted(len(data.benefits_usd), "replication")
+        drawn = getattr(data, "inputs", None)
+        draws = f", {counted(len(drawn.npv_usd), 'draw')} of the inputs" if drawn is not None else ""
+        return counted(len(data.benefits_usd), "replication") + draws
     if hasattr(data, "budget_usd"):
         return counted(data.replications, "replication")
     runs = _runs(data)

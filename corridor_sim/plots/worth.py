@@ -30,7 +30,8 @@ def cash_flows(data: Any, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
         Year against present value in the first year's money [US$ m]: costs below 0, benefits above, the line is their
-        sum so far. It ends at the net present value, drawn with its interval of sampling noise.
+        sum so far. It ends at the net present value, drawn with its interval of sampling noise and, where inputs
+        were drawn, with the interval of these (broad band).
     """
     _require(data, "cash_flows")
     from matplotlib.ticker import MaxNLocator
@@ -55,6 +56,13 @@ def cash_flows(data: Any, *, ax: Axes | None = None) -> Axes:
         years, np.cumsum(data.net_usd * factors), color="black", lw=1.6, marker=".", label="net present value so far"
     )
     mean, low, high = (one / 1e6 for one in data.npv_usd)
+    if data.inputs is not None and data.inputs.interval().draws:
+        open_ = data.inputs.interval()
+        share = "smallest to largest" if open_.few else f"{100 * open_.level:.0f} %"
+        ax.plot(
+            [years[-1] + 0.7] * 2, [open_.low / 1e6, open_.high / 1e6], color=GREY, lw=7, alpha=0.4,
+            solid_capstyle="butt", label=f"what the inputs leave open, {share}",
+        )  # fmt: skip
     if low == low:
         ax.errorbar(
             [years[-1] + 0.7], [mean], yerr=[[mean - low], [high - mean]], fmt="o", color="black", ms=4, capsize=3

@@ -89,3 +89,24 @@ def test_names_on_the_page_stay_text():
     hostile = lane.replace(name="<script>alert(1)</script>")
     page = cs.appraise(compared(base, hostile), discount_rate=0.06, years=5).to_html()
     assert "<script" not in page
+
+
+def test_both_intervals_stand_on_the_first_screen_and_in_the_picture():
+    sure = drawn(ranged(improvements=False), ranged(), draws=16)
+    found = cs.appraise(sure, discount_rate=0.06, years=10)
+    shown = found._repr_html_()
+    assert "inputs: NPV" in shown
+    assert "sampling noise only" in shown
+    assert shown.count("<svg") == 1
+    axes = found.plot.cash_flows()
+    (band,) = [line for line in axes.lines if line.get_linewidth() == 7]
+    interval = found.inputs.interval()
+    assert band.get_ydata() == pytest.approx([interval.low / 1e6, interval.high / 1e6])
+    assert axes.figure.get_supxlabel() == "with lane against base; 2025-2035; 5 replications, 16 draws of the inputs"
+
+
+def test_every_cell_of_the_page_says_what_it_is():
+    found = cs.appraise(compared(border(improvements=False), border()), discount_rate=0.06, years=10)
+    page = found.to_html()
+    assert page.count("<td") == page.count("data-label=") > 50
+    assert 'data-label="total cost"' in page

@@ -1,6 +1,7 @@
 """Which upgrades to build: sets, money and years by hand, all sets by brute force, what is refused, what is said."""
 
 import dataclasses
+import html
 import itertools
 import json
 import math
@@ -256,6 +257,15 @@ def test_the_answer_is_five_sentences_and_says_what_it_hangs_on(programme):
     data = json.loads(json.dumps(programme.to_data()))
     assert data["chosen"] == list(programme.chosen)
     assert data["hangs_on"]
+
+
+def test_a_notebook_shows_the_answer_of_a_programme_and_its_frontier(programme):
+    shown = programme._repr_html_()
+    told = re.sub(r"\s+", " ", html.unescape(re.sub(r"<svg.*?</svg>|<[^>]+>", " ", shown, flags=re.DOTALL)))
+    for words in ("US$ 5.0 m", "2024: scanner", "sampling noise only", "hangs most on"):
+        assert words in told
+    assert shown.count("<svg") == 1
+    assert "<table" not in shown
 
 
 def test_the_pictures_show_money_years_and_regret(programme):
