@@ -26,11 +26,11 @@ def benefit_cost_ratio(rate: float, benefits: ArrayLike, costs: ArrayLike) -> fl
 
 
 def internal_rate_of_return(flows: ArrayLike) -> float:
-    """Rate at which the net present value is 0; NaN where the flows give none, or where it is not known to be the only one.
+    """Rate at which the net present value is 0; NaN where the flows give none, or it is not known to be the only one.
 
-    The only one: where the flows change their sign once (Descartes); else, where their running total does and the first is
-    not 0, it is the only rate above 0 [norstrom1972], so a renewal in mid-life leaves a rate. A cost at the end that outweighs what was
-    gained does not: -100, 230, -132 is worth nothing at 10 % and at 20 %.
+    The only one: where the flows change their sign once (Descartes); else, where their running total does and the
+    first is not 0, it is the only rate above 0 [norstrom1972], so a renewal in mid-life leaves a rate. A cost at the
+    end that outweighs what was gained does not: -100, 230, -132 is worth nothing at 10 % and at 20 %.
     """
     from scipy.optimize import brentq
 

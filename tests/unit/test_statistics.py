@@ -271,7 +271,8 @@ def test_rates_of_return_where_there_is_none():
     assert math.isnan(statistics.internal_rate_of_return([-1.0, 5.0, -5.0]))
     assert statistics.internal_rate_of_return([-100.0, 50.0]) == pytest.approx(-0.5)
     assert statistics.internal_rate_of_return([-1.0, 11.0]) == pytest.approx(10.0)
-    # A renewal in mid-life: the running total -100, -40, 20, 5, 65 changes its sign once, and at 0.2 % steps no other rate is found.
+    # A renewal in mid-life: the running total -100, -40, 20, 5, 65 changes its sign once, and at 0.2 % steps no other
+    # rate is found.
     renewed = [-100.0, 60.0, 60.0, -15.0, 60.0]
     rate = statistics.internal_rate_of_return(renewed)
     assert statistics.net_present_value(rate, renewed) == pytest.approx(0.0, abs=1e-9)
