@@ -22,7 +22,6 @@ from corridor_sim.plots.base import (
     tidy,
 )
 from corridor_sim.plots.names import WORDS, drawn, passage_name, place_name
-from corridor_sim.results.uncertain import LEVEL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,6 +96,8 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
         ax.plot([], [], "osD^v"[k % 5], color=COLOURS[k % len(COLOURS)], label=drawn(name))
     ax.plot([], [], "o", color=PALE, mfc="white", label="not distinguishable, or none")
     if hasattr(data, "drawn"):
+        from corridor_sim.results.uncertain import LEVEL
+
         ax.plot([], [], color=GREY, lw=5, alpha=0.3, label=f"what the inputs leave open, {100 * LEVEL:.0f} %")
     ax.axvline(0.0, color="black", lw=0.9, zorder=1)
     first = comparison.base

@@ -8,8 +8,6 @@ import numpy as np
 
 from corridor_sim.plots.base import COLOURS, PLOTS, arms, new_axes, no_data, tidy
 from corridor_sim.plots.names import WORDS, clean, drawn, place_name
-from corridor_sim.results.input_words import words_of
-from corridor_sim.results.results import mean_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,6 +44,8 @@ def points_of_a_sweep(
     if not hasattr(data, "points"):
         raise ValueError("the plot 'points' draws a sweep: cs.sweep")
     from matplotlib.ticker import MaxNLocator
+
+    from corridor_sim.results.results import mean_interval
 
     label = main_row(data, indicator, where)
     ax = new_axes(ax)
@@ -92,6 +92,8 @@ def main_factor(data: Any) -> str:
 
 def factor_words(data: Any, factor: str) -> tuple[str, str]:
     """What a factor is called and its unit: that of the value it sets, its own name where it sets several."""
+    from corridor_sim.results.input_words import words_of
+
     scenario = data.runs[0].scenario
     if "." not in factor or not hasattr(scenario, "checkpoints"):
         return clean(factor, 90), ""

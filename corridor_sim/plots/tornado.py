@@ -15,7 +15,6 @@ from corridor_sim.core.rounding import estimate
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import COLOURS, GREY, PLOTS, new_axes, no_data, tidy
 from corridor_sim.plots.names import WORDS, drawn, place_name
-from corridor_sim.results.uncertain import LEVEL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,6 +58,8 @@ def tornado(
     other = other if len(data.runs) > 1 else 0
     row = _row(data, indicator, other, where)
     from matplotlib.lines import Line2D
+
+    from corridor_sim.results.uncertain import LEVEL
 
     ax = new_axes(ax, (9.0, 5.0))
     if row is None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,8 @@ TOP = np.int64(-(1 << 52))
 I45, I52, I127 = np.int64(45), np.int64(52), np.int64(127)
 
 
-def _power_bits() -> NDArray[np.int64]:
+@cache
+def power_bits() -> NDArray[np.int64]:
     """Bits of 2^(i / 2048), correctly rounded, less i << 41: adding k << 41 makes those of 2^(k / 2048)."""
     one = 1 << 120
     step = 2 * one
@@ -56,7 +58,8 @@ def _power_bits() -> NDArray[np.int64]:
     return np.array(bits, dtype=np.int64)
 
 
-def _centres() -> tuple[FloatArray, FloatArray]:
+@cache
+def centres() -> tuple[FloatArray, FloatArray]:
     """Middles of the pieces and their logarithms; the piece that holds 1 has 1 and 0."""
     begin = (np.arange(MIDDLES, dtype=np.int64) << I45) + OFFSET
     low, high = begin.view(np.float64), (begin + (np.int64(1) << I45)).view(np.float64)
@@ -75,10 +78,6 @@ def _log_of(value: Fraction) -> float:
         total += power // k
         power, k = power * square // scale, k + 2
     return float(Fraction(2 * total, scale))
-
-
-POWER_BITS = _power_bits()
-CENTRE, LOG_CENTRE = _centres()
 
 
 def exp(x: FloatArray, *, clip: bool = True) -> FloatArray:
@@ -112,7 +111,7 @@ def _exp(x: FloatArray, out: FloatArray) -> None:
     tail += E2
     tail *= square
     tail += r
-    scale = POWER_BITS.take(bits & I2047, mode="clip")
+    scale = power_bits().take(bits & I2047, mode="clip")
     bits <<= I41
     scale += bits
     power = scale.view(np.float64)
@@ -143,7 +142,8 @@ def _log(x: FloatArray, out: FloatArray) -> None:
     mantissa = (bits - (offset & TOP)).view(np.float64)
     offset >>= I52
     k = offset.astype(np.float64)
-    centre = CENTRE.take(piece, mode="clip")
+    middles, logs = centres()
+    centre = middles.take(piece, mode="clip")
     r = mantissa - centre
     r /= centre
     # log(1 + r) = r + r^2 (L2 + r L3 + r^2 (L4 + r L5 + r^2 (L6 + r L7)))
@@ -160,7 +160,7 @@ def _log(x: FloatArray, out: FloatArray) -> None:
     # The large parts last; k times the first part of log 2 is exact.
     out += k * LOG2_LOW
     k *= LOG2_HIGH
-    head = LOG_CENTRE.take(piece, mode="clip")
+    head = logs.take(piece, mode="clip")
     head += k
     high = head + r
     # What was lost in head + r (head is 0 or the larger of the two).

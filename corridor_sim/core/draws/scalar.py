@@ -34,7 +34,7 @@ BY_10, BY_11, BY_12, BY_27, BY_30, BY_31, BY_33 = (
 )
 UNIT, LAYER, COARSE, I18 = words.UNIT, variates.LAYER, variates.COARSE, variates.I18
 
-POWER_BITS, CENTRE, LOG_CENTRE = elementary.POWER_BITS, elementary.CENTRE, elementary.LOG_CENTRE
+POWER_BITS, (CENTRE, LOG_CENTRE) = elementary.power_bits(), elementary.centres()
 TO_PARTS, ROUND, STEP_HIGH, STEP_LOW = elementary.TO_PARTS, elementary.ROUND, elementary.STEP_HIGH, elementary.STEP_LOW
 E2, E3, LOWEST, HIGHEST = elementary.E2, elementary.E3, elementary.LOWEST, elementary.HIGHEST
 I41, I2047, I45, I52, I127 = elementary.I41, elementary.I2047, elementary.I45, elementary.I52, elementary.I127
