@@ -300,12 +300,16 @@ def asked_for(names: tuple[str, ...], plan: Plan) -> tuple[tuple[str, ...] | Non
         return None, None
     from corridor_sim.core.errors import nearest
     from corridor_sim.indicators import INDICATORS, Collector
+    from corridor_sim.indicators.row_names import rows_of
 
     # Which rows an indicator has depends on the plan alone: ask it without a run.
     rows = {kind: Collector(plan, [0], [kind]).finish().indicators for kind in INDICATORS}
     kinds, shown = [], []
     for name in names:
         owners = [kind for kind in rows if name in rows[kind]]
+        lacking = [kind for kind in rows if name in rows_of(kind)]
+        if lacking and name not in rows and not owners:
+            raise click.UsageError(f"this scenario has no row {name!r} of {lacking[0]!r}")
         if name not in rows and not owners:
             hint = nearest(name, {*rows, *(row for found in rows.values() for row in found)})
             text = f"no indicator {name!r}" + (f"; {hint}" if hint else "; `corridor-sim kinds indicators` lists them")
