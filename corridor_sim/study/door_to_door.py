@@ -7,7 +7,7 @@ which one is faster than another is of the ways themselves.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,18 +15,20 @@ import numpy as np
 from corridor_sim.core import arguments
 from corridor_sim.core.errors import CorridorError
 from corridor_sim.core.units import FloatArray
+from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.results import mean_interval
 from corridor_sim.results.uncertain import INPUTS, Uncertainty
+from corridor_sim.statistics.input_intervals import input_interval
 from corridor_sim.study.run import planned
 from corridor_sim.study.uncertainty import uncertainty
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TIME, COST = "door_to_door_h", "cost_usd"
-PARTS = {"transport": "transport", "time": "time", "": "together"}
-"""Parts of the cost as rows name them, and as the table does."""
+TIME, COST, WAITING, AT_BORDERS = "door_to_door_h", "cost_usd", "delay_cost_usd", "tfi2"
+LAND = ("road", "rail")
+"""Kinds of legs that can lead over a border by land."""
 
 
 def door_to_door(
@@ -63,8 +65,10 @@ def door_to_door(
     Returns
     -------
     pandas.DataFrame
-        One line a flow and quantity (``days``; ``usd_transport`` along the legs, ``usd_time`` of the cargo,
-        ``usd_together``): `stated`, `low` and `high` (95 % interval of sampling at the stated values), `inputs_low`
+        One line a flow and quantity: ``days``; ``usd_transport`` along the legs; ``usd_fees`` of each border that is
+        crossed by land, where the scenario has a fee (`factors.border_fee_usd`, a consignment) and posts; ``usd_time`` of
+        the cargo and ``usd_waiting``, what of that is of waits, blocking and interruptions; ``usd_together``, all but
+        the waiting, which is in the time. Columns: `stated`, `low` and `high` (95 % interval of sampling at the stated values), `inputs_low`
         and `inputs_high` (90 % of the draws), `less_than_<against>`: share of the draws in which it is less than that
         of the flow it is compared with.
 
@@ -100,22 +104,22 @@ def door_to_door(
         replications=replications,
         stated_replications=stated_replications,
         priors=(prior,),
-        indicators=[TIME, COST],
+        indicators=[TIME, COST, WAITING, AT_BORDERS],
         **settings,
     )
-    quantities = {"days": (TIME, "", 24.0)} | {f"usd_{word}": (COST, of, per) for of, word in PARTS.items()}
+    fee = _fee(made)
+    crossed = {} if fee is None else _borders(base, {*listed, other})
     rows = []
     for flow in listed:
-        for quantity, (indicator, of, divisor) in quantities.items():
-            row, beside = _row(made, indicator, flow, of), _row(made, indicator, other, of)
-            stated = _stated(made, row) / divisor
+        mine, theirs = (_costs(made, one, per, fee, crossed.get(one, 0)) for one in (flow, other))
+        for quantity, (stated, drawn) in mine.items():
             if not len(stated):
                 raise CorridorError(f"no consignment of {flow} arrived in the counted window")
             mean, low, high = mean_interval(stated)
-            inputs = made.interval(row, 0)
-            mine, theirs = (made.answers(one, 0).mean(axis=1) for one in (row, beside))
-            there = ~(np.isnan(mine) | np.isnan(theirs))
-            less = float((mine < theirs)[there].mean()) if flow != other and there.any() else np.nan
+            inputs = input_interval(drawn)
+            beside = theirs[quantity][1]
+            there = ~(np.isnan(drawn) | np.isnan(beside))
+            less = float((drawn < beside)[there].mean()) if flow != other and there.any() else np.nan
             rows.append(
                 {
                     "flow": flow,
@@ -123,8 +127,8 @@ def door_to_door(
                     "stated": mean,
                     "low": low,
                     "high": high,
-                    "inputs_low": inputs.low / divisor,
-                    "inputs_high": inputs.high / divisor,
+                    "inputs_low": inputs.low,
+                    "inputs_high": inputs.high,
                     f"less_than_{other}": less,
                 }
             )
@@ -133,8 +137,46 @@ def door_to_door(
     return frame
 
 
-def _row(made: Uncertainty, indicator: str, flow: str, of: str) -> int:
-    return made.row(indicator, kind="flow", place=flow, of=of)
+def _costs(
+    made: Uncertainty, flow: str, per: float, fee: tuple[float, FloatArray] | None, crossed: int
+) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Values of each quantity of a flow: of the runs at the stated values, and of the draws."""
+
+    def of(indicator: str, part: str = "", divisor: float = per) -> tuple[FloatArray, FloatArray]:
+        row = made.row(indicator, kind="flow", place=flow, of=part)
+        return _stated(made, row) / divisor, made.answers(row, 0).mean(axis=1) / divisor
+
+    transport, time = of(COST, "transport"), of(COST, "time")
+    found = {"days": of(TIME, divisor=24.0), "usd_transport": transport}
+    together = [transport[0] + time[0], transport[1] + time[1]]
+    if fee is not None:
+        fees = np.full(len(time[0]), fee[0] * crossed / per), fee[1] * crossed / per
+        found["usd_fees"] = fees
+        together = [whole + more for whole, more in zip(together, fees, strict=True)]
+    return found | {"usd_time": time, "usd_waiting": of(WAITING), "usd_together": (together[0], together[1])}
+
+
+def _fee(made: Uncertainty) -> tuple[float, FloatArray] | None:
+    """Fee of a consignment at a border, as stated and of each draw: cost there less the time there; None without one."""
+    for whole, label in enumerate(made.labels):
+        if label.indicator == AT_BORDERS and label.kind == "crossing" and not label.of:
+            time = made.row(AT_BORDERS, kind="crossing", place=label.place, direction=label.direction, of="time")
+            stated = made.stated(whole, 0) - made.stated(time, 0)
+            if stated > 0:
+                return stated, (made.answers(whole, 0) - made.answers(time, 0)).mean(axis=1)
+    return None
+
+
+def _borders(scenario: Any, flows: Collection[str]) -> dict[str, int]:
+    """How many borders the way of each flow crosses by land."""
+    nodes = {**scenario.places, **scenario.checkpoints}
+    found = {}
+    for flow, ways in resolve(scenario).ways.items():
+        if flow in flows:
+            hops = [hop for hop in ways[0].hops if scenario.legs[hop.leg].kind in LAND]
+            ends = [(nodes[hop.start].country, nodes[hop.end].country) for hop in hops]
+            found[flow] = sum(a != b for a, b in ends if a and b)
+    return found
 
 
 def _stated(made: Uncertainty, row: int) -> FloatArray:

@@ -249,7 +249,11 @@ class _Demand:
         missing = [flow for flow, value in self.elasticity.items() if value and flow not in costs]
         if missing:
             raise ArgumentError(f"reference must give the cost at which demand is that of the scenario: {missing}")
-        self.reference = {flow: arguments.number(f"reference of {flow}", cost, above=0) for flow, cost in costs.items()}
+        self.reference = {
+            flow: arguments.number(f"reference of {flow}", cost, above=0)
+            for flow, cost in costs.items()
+            if self.elasticity.get(flow)  # Empty trucks with a wide choice may have a cost of it below 0.
+        }
 
     def factor(self, flow: str, cost_usd: float) -> float:
         """Demand over that of the scenario at a composite cost."""

@@ -138,6 +138,11 @@ def test_demand_of_a_flow_that_follows_changes_as_that_of_the_one_it_follows():
     assert found.scenario.flows["f"].per_day == pytest.approx(PER_DAY * factor)
 
 
+def test_a_reference_of_a_flow_whose_demand_does_not_answer_is_not_looked_at():
+    found = cs.equilibrium(two_ways(days=8), scale_usd=SCALE, starts=1, workers=1, reference={"f": -3.0})
+    assert found.demand_factor["f"] == 1.0
+
+
 @pytest.mark.parametrize("follow", [{"nobody": "f"}, {"f": "nobody"}, {"f": "f"}])
 def test_a_flow_that_is_not_there_or_follows_nobody_that_chooses_is_refused(follow):
     with pytest.raises(ArgumentError, match="follow"):

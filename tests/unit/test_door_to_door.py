@@ -9,6 +9,7 @@ from small_corridor import small
 
 import corridor_sim as cs
 from corridor_sim.core.errors import ArgumentError
+from corridor_sim.study.door_to_door import _borders
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 
@@ -35,6 +36,8 @@ def two_ways(**more):
     )
 
 
+BRANCHES = {"western": 2, "trans_caspian": 0, "eastern": 3, "suez_novorossiysk": 0, "suez_st_petersburg": 0}
+"""Borders that each way crosses by land: Astara and Yalama; Incheh Borun, Bolashak and Aksaraiskaya."""
 SETTINGS = {"draws": 16, "replications": 1, "stated_replications": 5, "rng": 3, "workers": 1}
 
 
@@ -54,6 +57,37 @@ def test_a_cost_is_that_of_the_legs_and_of_the_time(ways):
     assert parts["transport"] == pytest.approx(20.0 * 150.0 * 0.05)
     assert parts["time"] == pytest.approx(2.0 * 24.0 * days)
     assert parts["together"] == pytest.approx(parts["transport"] + parts["time"])
+
+
+def test_what_of_the_time_is_waiting_is_told_and_not_added(ways):
+    waiting, time = (line(ways, "transit", f"usd_{name}") for name in ("waiting", "time"))
+    assert 0 <= waiting["stated"] < time["stated"]
+    assert waiting["inputs_high"] <= time["inputs_high"]
+    assert "usd_fees" not in set(ways["quantity"])  # the scenario has none
+
+
+def test_a_fee_is_paid_once_at_each_border_that_is_crossed_by_land(ways):
+    fee = {
+        "border_fee_usd": 50.0,
+        "figures": {"border_fee_usd": {"low": 40.0, "high": 80.0, "range_reason": "assumed"}},
+    }
+    scenario = two_ways(factors=fee)
+    nodes = {**scenario.places, **scenario.checkpoints}
+    assert {nodes[post].country for post in ("astara_ir", "astara_az")} == {"IR", "AZ"}
+    with_fees = cs.door_to_door(scenario, ["north", "transit"], per=2.0, **SETTINGS)
+    fees = line(with_fees, "north", "usd_fees")
+    assert fees["stated"] == pytest.approx(50.0 / 2)
+    # From Rasht to Moscow there are two.
+    assert line(with_fees, "transit", "usd_fees")["stated"] == pytest.approx(2 * 50.0 / 2)
+    # Evenly spread draws, 16 of them: the smallest and the largest.
+    assert 20.0 <= fees["inputs_low"] < 24.0
+    assert 36.0 < fees["inputs_high"] <= 40.0
+    parts = [line(with_fees, "transit", f"usd_{name}")["stated"] for name in ("transport", "time", "fees")]
+    assert line(with_fees, "transit", "usd_together")["stated"] == pytest.approx(sum(parts))
+
+
+def test_trains_of_the_branches_cross_two_and_three_borders_and_those_by_suez_none():
+    assert _borders(cs.load_scenario("routes_mumbai_moscow"), BRANCHES) == BRANCHES
 
 
 def test_the_inputs_move_the_days_by_the_speed_and_sampling_does_not(ways):
