@@ -119,12 +119,12 @@ def triangular(place: float, low: float, mode: float, high: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """A ranged value of an improvement (`by`), the ranged figure that it replaces (`path`), and its side of it.
+    """A value of an improvement (`by`), the ranged figure that it replaces (`path`), and its side of it.
 
     `side` is 1 where the improvement is never below what it replaces, -1 where it is never above.
     """
 
-    by: str
+    by: Ranged
     path: str
     side: int
 
@@ -188,8 +188,8 @@ class InputSpace:
         }
         values = {path: figure.at(place, prior) for path, (figure, place) in found.items()}
         for one in self.replaced[scenario] if self.replaced else ():
-            figure, place = found[one.by]
-            values[one.by] = figure.beyond(values[one.path], one.side, place, prior)
+            _, place = found.get(one.by.path, (one.by, 0.5))
+            values[one.by.path] = one.by.beyond(values[one.path], one.side, place, prior)
         return values
 
 

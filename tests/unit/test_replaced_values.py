@@ -7,6 +7,7 @@ from small_corridor import small
 import corridor_sim as cs
 from corridor_sim.files.packaged import scenario_files
 from corridor_sim.statistics.scrambles import scrambled_points
+from corridor_sim.study.designs import with_values
 from corridor_sim.study.input_space import InputSpace, Ranged, Replaced, ranged_figures
 from corridor_sim.study.replaced_values import replaced_values
 from corridor_sim.study.uncertainty import space_of
@@ -60,6 +61,100 @@ def test_an_improvement_of_an_exact_figure_is_drawn_from_its_own_range():
     assert replaced_values(other, ranged_figures(other)) == []
 
 
+# ---------------------------------------------------------------- service laws
+
+GATE = "checkpoints.astara_ir.exit.gate"
+WHY = {"range_reason": "x"}
+
+
+def replaced_law(new, ranges, old=None, old_ranges=None):
+    """A gate whose law is known by ranges only, and a measure that sets another."""
+    gate = {
+        "lanes": 2,
+        "service": old or {"kind": "gamma", "mean_h": 0.5, "cv": 0.5},
+        "figures": old_ranges or {"service.mean_h": {"low": 0.25, "high": 0.75, **WHY}},
+    }
+    base = small(checkpoints__astara_ir__exit__gate=gate)
+    figures = {f"service.{name}": {"low": low, "high": high, **WHY} for name, (low, high) in ranges.items()}
+    measure = cs.ServiceTimeChange(at=GATE, service=new, figures=figures)
+    return base, base.replace(name="other law").with_improvements(faster=measure)
+
+
+FASTER = {"kind": "gamma", "mean_h": 0.4, "cv": 0.5}
+
+
+@pytest.mark.parametrize("prior", ["uniform", "triangular"])
+@pytest.mark.parametrize(
+    ("new", "ranges", "parameter"),
+    [
+        (FASTER, {"mean_h": (0.3, 0.5)}, "mean_h"),
+        (FASTER, {}, "mean_h"),
+        ({"kind": "exponential", "mean_h": 0.4}, {"mean_h": (0.3, 0.5)}, "mean_h"),
+        ({"kind": "deterministic", "value_h": 0.4}, {"value_h": (0.3, 0.5)}, "value_h"),
+        ({"kind": "lognormal", "mean_h": 0.4, "cv": 0.9}, {"mean_h": (0.3, 0.5)}, "mean_h"),
+    ],
+)
+def test_a_law_that_is_faster_as_stated_is_slower_in_no_draw(new, ranges, parameter, prior):
+    both = replaced_law(new, ranges)
+    space = space_of(both)
+    before = drawn(space, 1, f"{GATE}.service.mean_h", prior)
+    after = drawn(space, 1, f"improvements.faster.service.{parameter}", prior)
+    assert (after <= before).all()
+    assert (after < before).any()
+    assert before.min() < 0.3  # the ranges overlap, and that of the corridor is drawn in full
+    changed = with_values(both[1], space.values(1, np.zeros(len(space)), prior))
+    assert changed.improvements["faster"].service.mean_h <= changed.checkpoints["astara_ir"].exit["gate"].service.mean_h
+
+
+def test_every_parameter_of_a_law_of_the_same_kind_stays_on_its_side():
+    spread = {"service.mean_h": {"low": 0.25, "high": 0.75, **WHY}, "service.cv": {"low": 0.1, "high": 0.9, **WHY}}
+    space = space_of(replaced_law(FASTER | {"cv": 0.3}, {"cv": (0.2, 0.5)}, old_ranges=spread))
+    assert {one.path.rpartition(".")[2] for one in space.replaced[1]} == {"mean_h", "cv"}
+    assert (drawn(space, 1, "improvements.faster.service.cv") <= drawn(space, 1, f"{GATE}.service.cv")).all()
+
+
+def test_a_law_inside_a_law_is_held_by_the_parameters_that_both_have():
+    def shifted(mean_h):
+        return {"kind": "shifted", "shift_h": 0.1, "law": {"kind": "gamma", "mean_h": mean_h, "cv": 0.5}}
+
+    ranges = {"service.law.mean_h": {"low": 0.25, "high": 0.75, **WHY}}
+    space = space_of(replaced_law(shifted(0.4), {"law.mean_h": (0.3, 0.5)}, shifted(0.5), ranges))
+    after = drawn(space, 1, "improvements.faster.service.law.mean_h")
+    assert (after <= drawn(space, 1, f"{GATE}.service.law.mean_h")).all()
+
+
+@pytest.mark.parametrize(
+    ("new", "ranges"),
+    [
+        ({"kind": "gamma", "mean_h": 0.4, "cv": 0.5}, {"mean_h": (0.3, 0.6)}),
+        ({"kind": "lognormal", "median_h": 0.4, "sigma": 0.5}, {"median_h": (0.3, 0.5)}),
+        ({"kind": "lognormal", "mean_h": 0.4, "cv": 0.5, "truncate_h": 9.0}, {"mean_h": (0.3, 0.5)}),
+    ],
+)
+def test_a_law_that_may_be_slower_or_states_no_mean_is_drawn_as_it_stands(new, ranges):
+    assert not space_of(replaced_law(new, ranges)).replaced[1]
+
+
+@pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
+def test_the_time_saved_by_a_faster_law_is_below_0_in_no_draw():
+    both = replaced_law(FASTER, {"mean_h": (0.3, 0.5)})
+    sure = cs.uncertainty(*both, draws=64, replications=1, rng=3, workers=1, at="astara IR>AZ", priors=["uniform"])
+    saved = sure.answers(sure.row("tfi1", kind="crossing", direction="IR>AZ"))
+    assert (saved <= 1e-9).all()
+    assert saved.min() < -0.1
+
+
+def test_an_improvement_without_a_range_stays_on_its_side_too():
+    base, other = raised(360.0, 360.0)
+    space = space_of((base, other))
+    before, after = drawn(space, 0, QUOTA), drawn(space, 1, RAISED)
+    assert np.array_equal(after, np.maximum(before, 360))
+    assert before.max() > 360
+
+
+# ---------------------------------------------------------------- the cut law
+
+
 @pytest.mark.parametrize("prior", ["uniform", "triangular"])
 def test_the_cut_law_is_the_law_of_the_draws_that_lie_on_the_right_side(prior):
     figure = Ranged("quota", 360.0, 350.0, 400.0)
@@ -89,7 +184,7 @@ def test_whole_numbers_beyond_a_bound_are_as_likely_as_each_other():
 
 def test_figures_of_one_group_keep_their_place_and_their_side():
     base, measure = Ranged("base", 2.0, 1.0, 4.0, group="g"), Ranged("measure", 3.0, 3.0, 4.0, group="g")
-    space = InputSpace.of([[base, measure]], [[Replaced("measure", "base", 1)]])
+    space = InputSpace.of([[base, measure]], [[Replaced(measure, "base", 1)]])
     assert space.values(0, np.array([1.0]), "uniform") == {"base": 4.0, "measure": 4.0}
     assert space.values(0, np.array([0.0]), "uniform") == {"base": 1.0, "measure": 3.0}
 
@@ -102,9 +197,9 @@ def test_no_packaged_improvement_is_drawn_on_the_wrong_side_of_what_it_replaces(
         figures = {figure.path: figure for figure in ranged_figures(scenario)}
         for one in space.replaced[0]:
             found.add((one.path, one.side))
-            before, after = (drawn(space, 0, path, draws=64) for path in (one.path, one.by))
+            before, after = (drawn(space, 0, path, draws=64) for path in (one.path, one.by.path))
             assert (one.side * (after - before) >= 0).all(), f"{name}: {one}"
-            assert figures[one.by].low <= after.max() <= max(figures[one.by].high, figures[one.path].high)
+            assert one.by.low <= after.max() <= max(one.by.high, figures[one.path].high)
     assert ("checkpoints.astara_ir.acceptance.exit.per_day", 1) in found
     assert ("checkpoints.astara_az.acceptance.exit.per_day", 1) in found
 
