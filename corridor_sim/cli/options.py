@@ -66,7 +66,7 @@ run_options = stacked(
         "--replications",
         "-n",
         type=click.IntRange(1, MAX_REPLICATIONS),
-        help="How many; the file's number if not given.",
+        help="How many; the file's number if not given. With --inputs N: of each draw.",
     ),
     click.option(
         "--seed", type=click.IntRange(min=0), help="Seed of all random streams; the file's seed if not given."
@@ -102,8 +102,9 @@ input_options = stacked(
         type=DrawsOrAuto(2, MAX_REPLICATIONS),
         metavar="N|auto",
         help="Draw every figure that has a range so often (a power of two): intervals of the inputs beside those of "
-        "sampling noise. -n is then of each draw. 'auto' first compares as without --inputs, then draws at the one "
-        "place where time changes most.",
+        "sampling noise. -n is then of each draw, 2 if not given; the stated values are run 5 times at least. 'auto' "
+        "first compares as without --inputs, with -n replications, then makes 64 draws of one replication each at the "
+        "one place where time changes most.",
     ),
     click.option(
         "--at",

@@ -11,6 +11,8 @@ import math
 MOST_DECIMALS = 6
 NO_SPREAD = 1e-9
 """A half-width below this part of the mean is what is left of rounding, no spread."""
+LEAST_SHOWN = 0.5 * 10.0**-MOST_DECIMALS
+"""A half-width up to this would be written as zeros: it is finer than what the clock of a run tells (2^-20 h)."""
 
 
 def estimate(mean: float, half: float = math.nan, sign: str = "") -> str:
@@ -28,11 +30,36 @@ def estimate(mean: float, half: float = math.nan, sign: str = "") -> str:
     """
     if math.isnan(mean):
         return "-"
-    if not math.isfinite(half) or half <= NO_SPREAD * abs(mean):
+    if not math.isfinite(half) or half <= max(NO_SPREAD * abs(mean), LEAST_SHOWN):
         text = f"{mean:{sign},.3g}" if abs(mean) < 999.5 else f"{mean:{sign},.0f}"
         return f"{text} ±0" if math.isfinite(half) else text
     places = decimals(half)
     return f"{rounded(mean, places, sign)} ±{rounded(half, places)}"
+
+
+def ends(low: float, high: float) -> tuple[str, str]:
+    """The two ends of an interval, to two significant digits of its half-width; only a 0 is written as 0.
+
+    An end so near to 0 that those digits would lose it has one significant digit of its own. What is below 1e-9 of the
+    other end is what is left of rounding.
+
+    Examples
+    --------
+    >>> ends(-605.7, -589.6), ends(-20.3, -0.41), ends(-492.2, 0.000212), ends(-1040.4, 0.0), ends(0.0, 0.0)
+    (('-605.7', '-589.6'), ('-20.3', '-0.4'), ('-490', '0.0002'), ('-1,040', '0'), ('0', '0'))
+    """
+    half = (high - low) / 2
+    if not math.isfinite(half) or half <= NO_SPREAD * max(abs(low), abs(high)):
+        return estimate(low), estimate(high)
+    largest = max(abs(low), abs(high))
+    return _end(low, decimals(half), largest), _end(high, decimals(half), largest)
+
+
+def _end(value: float, places: int, largest: float) -> str:
+    if round(value, places) or abs(value) <= NO_SPREAD * largest:
+        return rounded(value, places)
+    own = -int(f"{value:.0e}".partition("e")[2])
+    return rounded(value, own) if own <= MOST_DECIMALS else f"{value:.0e}"
 
 
 def decimals(half: float) -> int:

@@ -35,7 +35,7 @@ def tornado(
     ----------
     data : Uncertainty
     indicator : str
-        Of the answer; of its places the one where it changes most, unless `where` names one.
+        Of the answer; of its places the one where it changes most by more than noise, unless `where` names one.
     other : int
         Number of the scenario that is compared with the base; 0 is the base itself.
     most : int
@@ -134,7 +134,8 @@ def _row(data: Any, indicator: str, other: int, where: dict[str, Any]) -> int | 
         and all(getattr(label, name, None) == value for name, value in where.items())
     ]
     sizes = {row: abs(data.stated(row, other)) for row in rows}
-    return max((row for row in rows if sizes[row] == sizes[row]), key=lambda row: sizes[row], default=None)
+    there = [row for row in rows if sizes[row] == sizes[row]]
+    return max(there, key=lambda row: (data.is_clear(row, other), sizes[row]), default=None)
 
 
 def _named(line: Any) -> str:

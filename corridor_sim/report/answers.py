@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from corridor_sim.core.rounding import NO_SPREAD, decimals, estimate, rounded
+from corridor_sim.core.rounding import NO_SPREAD, decimals, ends, estimate, rounded
 from corridor_sim.plots.names import flow_name, place_name
 from corridor_sim.report.text import moved_wait_told, overload_told
 from corridor_sim.results.comparison import EQUAL, LESS, MORE, SAME, Comparison
@@ -57,8 +57,8 @@ def amount(mean: float, low: float = math.nan, high: float = math.nan, unit: str
     half = (high - low) / 2 if known else 0.0
     if half <= NO_SPREAD * abs(mean):
         return f"{estimate(mean)}{word}" + (f" ({estimate(low)} to {estimate(high)})" if known else "")
-    mean_text, low_text, high_text = (rounded(value, decimals(half)) for value in (mean, low, high))
-    return f"{mean_text}{word} ({low_text} to {high_text})"
+    low_text, high_text = ends(low, high)
+    return f"{rounded(mean, decimals(half))}{word} ({low_text} to {high_text})"
 
 
 def answers(data: Results | Comparison) -> list[tuple[str, list[Sentence]]]:

@@ -126,11 +126,13 @@ MORE = "All rows: .table(); in words: .describe(); as one page: .to_html('report
 
 
 def _of_uncertainty(data: Uncertainty) -> Screen:
-    from corridor_sim.report.uncertain import assumed_told, uncertain_answers
+    from corridor_sim.report.uncertain import NO_CLEAR, assumed_told, uncertain_answers
 
     paragraphs = []
     for name, told in uncertain_answers(data):
         sentences = []
+        if told and not any(one.clear for one in told):
+            sentences.append(Sentence(f"{NO_CLEAR}:", tone="same"))
         for one in told:
             sentences.append(Sentence(f"{one.sentence}.", one.place, "change"))
             sentences.append(Sentence(f"sampling noise: {one.sampling}; inputs: {one.inputs}."))

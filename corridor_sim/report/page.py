@@ -73,7 +73,7 @@ def to_html(data: Reported, *, title: str | None = None, question: str | None = 
     """
     from corridor_sim.report import parts
     from corridor_sim.report.answers import answers
-    from corridor_sim.report.uncertain import assumed_told, draws_told, uncertain_answers
+    from corridor_sim.report.uncertain import NO_CLEAR, assumed_told, draws_told, uncertain_answers
 
     if isinstance(data, Appraisal):
         from corridor_sim.report.appraisal import context_of
@@ -96,6 +96,7 @@ def to_html(data: Reported, *, title: str | None = None, question: str | None = 
         ),
         "abouts": [(name, run.scenario.about) for name, run in _named(data) if getattr(run.scenario, "about", "")],
         "sure": uncertain_answers(sure) if sure is not None else [],
+        "no_clear": NO_CLEAR,
         "sure_notes": [assumed_told(sure), *draws_told(sure)] if sure is not None else [],
         "answers": answers(data),
         "noise": NOISE,

@@ -10,10 +10,10 @@ import math
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from corridor_sim.core.errors import CorridorError
-from corridor_sim.core.rounding import decimals, rounded
+from corridor_sim.core.rounding import decimals, ends, rounded
+from corridor_sim.core.units import counted
 from corridor_sim.plots.names import WORDS, clean, place_name
 from corridor_sim.report.text import describe, describe_comparison
 from corridor_sim.results.uncertain import LEVEL, Uncertainty
@@ -21,8 +21,15 @@ from corridor_sim.statistics.input_intervals import InputInterval, SignChance
 
 MOST = 4
 """Answers that are told in words; the table holds all rows."""
-FIRST = ("tfi1", "delay_truck_h", "wait_h", "throughput_per_day")
-"""Indicators of the answers told, the first that there is."""
+FIRST = (
+    ("tfi1", "crossing"),
+    ("door_to_door_h", "flow"),
+    ("delay_truck_h", "corridor"),
+    ("wait_h", "post"),
+    ("throughput_per_day", "post"),
+)
+"""Rows of the answers told, the first of which one is more than noise."""
+NO_CLEAR = "no difference of the main rows is more than noise of sampling; the largest are"
 PERCENT = f"{100 * LEVEL:.0f} %"
 HANGS_ON = 3
 """Inputs named that an answer hangs on."""
@@ -42,6 +49,8 @@ class UncertainAnswer:
     sign: str
     hangs_on: str
     holds: bool
+    clear: bool = True
+    """Whether it is more than noise of sampling at the stated values."""
 
 
 def uncertain_answers(data: Uncertainty) -> list[tuple[str, list[UncertainAnswer]]]:
@@ -51,22 +60,22 @@ def uncertain_answers(data: Uncertainty) -> list[tuple[str, list[UncertainAnswer
 
 
 def _rows(data: Uncertainty, other: int) -> list[int]:
-    """Rows of the answers that are told: the places where the first indicator changes most."""
-    for indicator in FIRST:
+    """Rows of the answers that are told: where the first indicator changes most, by more than noise if any does."""
+    told: list[list[int]] = []
+    for indicator, kind in FIRST:
         rows = [
             k
             for k, label in enumerate(data.labels)
-            if label.indicator == indicator
-            and label.kind
-            == ("corridor" if indicator == "delay_truck_h" else "crossing" if indicator == "tfi1" else "post")
-            and not label.cargo_class
-            and not label.of
+            if label.indicator == indicator and label.kind == kind and not label.cargo_class and not label.of
         ]
         size = {row: abs(data.stated(row, other)) for row in rows}
-        told = sorted((row for row in rows if size[row] > 0), key=lambda row: -size[row])
-        if told:
-            return told[:MOST]
-    return []
+        there = [row for row in rows if size[row] > 0]
+        clear = {row: data.is_clear(row, other) for row in there}
+        there.sort(key=lambda row: (not clear[row], -size[row]))
+        if any(clear.values()):
+            return [row for row in there if clear[row]][:MOST]
+        told.append(there[:MOST])
+    return next((rows for rows in told if rows), [])
 
 
 def _answer(data: Uncertainty, row: int, other: int) -> UncertainAnswer:
@@ -79,7 +88,7 @@ def _answer(data: Uncertainty, row: int, other: int) -> UncertainAnswer:
     else:
         verb = "falls by" if stated < 0 else "rises by"
         sentence = f"{what} {verb} {_number(abs(stated), abs(stated) / 10)} {unit}".rstrip()
-    low, high = _sampling(data, row, other)
+    low, high = data.sampling(row, other)
     replications = data.runs[0].replications
     sampling = (
         f"{_between(low, high, unit)} (95 %, {replications} replications at the stated values)"
@@ -96,21 +105,8 @@ def _answer(data: Uncertainty, row: int, other: int) -> UncertainAnswer:
         sign=_sign(signs) if other else "",
         hangs_on=_hangs_on(data, row, other),
         holds=all(sign.holds for sign in signs.values()),
+        clear=data.is_clear(row, other),
     )
-
-
-def _sampling(data: Uncertainty, row: int, other: int) -> tuple[float, float]:
-    """Interval of sampling noise of one answer at the stated values."""
-    label = data.labels[row]
-    where: dict[str, Any] = {name: getattr(label, name) for name in ("kind", "place", "direction", "cargo_class", "of")}
-    frame = (
-        data.runs[0].summary(label.indicator, **where)
-        if other == 0
-        else data.comparison.table(label.indicator, **where)
-    )
-    if other:
-        frame = frame[frame["scenario"] == data.names[other]]
-    return (float(frame["low"].iloc[0]), float(frame["high"].iloc[0])) if len(frame) else (math.nan, math.nan)
 
 
 def _inputs(data: Uncertainty, found: InputInterval, unit: str) -> str:
@@ -172,7 +168,11 @@ def assumed_told(data: Uncertainty) -> str:
 
 def draws_told(data: Uncertainty) -> list[str]:
     """What is to be said of the draws: interaction, few draws, part of the corridor."""
-    found = []
+    found = [
+        f"{counted(data.draws, 'draw')} under each prior ({', '.join(data.drawn)}), of "
+        f"{counted(data.replications, 'replication')} each; {counted(data.runs[0].replications, 'replication')} "
+        "at the stated values"
+    ]
     if data.replications == 1:
         found.append(
             "one replication a draw: the interaction of inputs and streams cannot be told apart and stands in the "
@@ -204,6 +204,8 @@ def describe_uncertainty(data: Uncertainty, width: int = 80, *, ids: bool = Fals
         lines += textwrap.wrap(f"{name}{against}: the answer, with both uncertainties", width)
         if not answers:
             lines.append("  no difference in the main rows")
+        elif not any(answer.clear for answer in answers):
+            lines += textwrap.wrap(f"{NO_CLEAR}:", width, initial_indent="  ", subsequent_indent="  ")
         for answer in answers:
             lines += ["", *textwrap.wrap(f"{answer.place}: {answer.sentence}", width, subsequent_indent="  ")]
             lines += _told("sampling noise", answer.sampling, width)
@@ -228,8 +230,7 @@ def _told(name: str, text: str, width: int) -> Iterator[str]:
 
 
 def _between(low: float, high: float, unit: str) -> str:
-    half = (high - low) / 2
-    return f"{_number(low, half)} to {_number(high, half)} {unit}".rstrip()
+    return f"{' to '.join(ends(low, high))} {unit}".rstrip()
 
 
 def _number(value: float, half: float) -> str:

@@ -254,6 +254,23 @@ class Uncertainty:
         there = values[~np.isnan(values)]
         return float(there.mean()) if len(there) else math.nan
 
+    def sampling(self, row: int, other: int = 1) -> tuple[float, float]:
+        """Interval of sampling noise of one answer at the stated values, 95 %; NaN where there is none."""
+        label = self.labels[row]
+        named = [name for name in COLUMNS if name not in (*_TIME, "indicator", "unit")]
+        where: dict[str, Any] = {name: getattr(label, name) for name in named}
+        if other == 0:
+            frame = self.runs[0].summary(label.indicator, **where)
+        else:
+            frame = self.comparison.table(label.indicator, **where)
+            frame = frame[frame["scenario"] == self.names[other]]
+        return (float(frame["low"].iloc[0]), float(frame["high"].iloc[0])) if len(frame) else (math.nan, math.nan)
+
+    def is_clear(self, row: int, other: int = 1) -> bool:
+        """Whether one answer is more than noise of sampling: its interval at the stated values excludes 0."""
+        low, high = self.sampling(row, other)
+        return low > 0 or high < 0
+
     def interval(self, row: int, other: int = 1, prior: str | None = None, level: float = LEVEL) -> InputInterval:
         """Interval of one answer over the draws."""
         _, scramble, _ = self._of(prior).only_kept()
@@ -304,7 +321,7 @@ class Uncertainty:
     # ------------------------------------------------------------ all rows
 
     def table(self, indicators: str | Iterable[str] | None = None, **where: Any) -> pd.DataFrame:
-        """The table of the comparison with what the inputs do to each row.
+        """The table of the comparison with what the inputs do to each row; of one scenario that of its values.
 
         Returns
         -------
@@ -314,18 +331,24 @@ class Uncertainty:
             ``sign_holds``: whether all draws of all priors and all corners tried have the sign;
             ``sign_<prior>``: share of the draws that have it; ``inputs_low_<prior>``, ``inputs_high_<prior>`` of
             the other priors; ``input_share``: share of the inputs in the variance of one replication, missing with
-            one replication a draw.
+            one replication a draw. Of one scenario alone columns of `Results.summary`, and no signs.
         """
         import pandas as pd
 
-        frame = self.comparison.table(indicators, **where)
+        alone = len(self.runs) == 1
+        if alone:
+            listed = list(dict.fromkeys(label.indicator for label in self.labels)) if indicators is None else indicators
+            frame = self.runs[0].summary(listed, **where)
+        else:
+            frame = self.comparison.table(indicators, **where)
         at = {_key(label): k for k, label in enumerate(self.labels)}
         numbers = {name: number for number, name in enumerate(self.names)}
         added = []
         for line in frame.to_dict("records"):
             row = at.get(tuple(line[column] for column in COLUMNS if column in line and column not in _TIME))
-            added.append(self._line(row, numbers[line["scenario"]]))
-        told = pd.DataFrame(added, columns=self._columns(), index=frame.index)
+            added.append(self._line(row, 0 if alone else numbers[line["scenario"]]))
+        columns = [name for name in self._columns() if not (alone and name.startswith("sign_"))]
+        told = pd.DataFrame(added, columns=columns, index=frame.index)
         result = pd.concat([frame, told], axis=1)
         result.attrs["interval"] = f"{frame.attrs.get('interval', NOISE)}; {INPUTS}"
         return result

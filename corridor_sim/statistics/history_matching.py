@@ -86,6 +86,8 @@ class Judged:
             by = f" {', '.join(worst)} alone rules out all;" if worst else ""
             told = "the model, its ranges or the stated discrepancy is wrong, or an observation is"
             return (f"no draw of {draws} survives the observations:{by} {told}",)
+        if left == draws < FEW:
+            return (f"all {draws} draws survive the observations, but {draws} are few: take more draws",)
         if left < FEW:
             return (f"only {left} of {draws} draws survive the observations: take more draws, or narrower ranges",)
         return ()

@@ -12,24 +12,28 @@ from corridor_sim.indicators.label import Label
 from corridor_sim.indicators.places import PlanView
 from corridor_sim.indicators.table import Table
 from corridor_sim.plan.plan import Plan
-from corridor_sim.results.comparison import MAIN, Comparison
+from corridor_sim.results.comparison import LESS, MAIN, MORE, Comparison
 from corridor_sim.results.uncertain import rows_wanted
 
-CHANGES = (("tfi1", "crossing"), ("wait_h", "post"))
-"""Rows by which the place that changes most is looked for, the first of which one changes."""
+CHANGES = (("tfi1", "crossing"), ("wait_h", "post"), ("door_to_door_h", "flow"))
+"""Rows by which the place that changes most is looked for, the first of which one is more than noise."""
 
 
 def place_changed_most(comparison: Comparison) -> tuple[str, ...]:
-    """The crossing or post, with its direction, where time changes most in any of the scenarios; () if nowhere.
+    """The crossing or post, with its direction, where time changes most in any of the scenarios.
 
+    Rows whose interval excludes 0 come first; where none does, the largest difference is taken, though it may be noise.
+    () is the whole corridor: where nothing changes, or only times from door to door do.
     Names are those that `at` takes: ``"astara IR>AZ"``.
     """
-    for indicator, kind in CHANGES:
-        frame = comparison.table(indicator, kind=kind, cargo_class="")
-        size = frame["difference"].abs()
-        if len(frame) and size.max() > 0:
-            line = frame.iloc[int(size.fillna(0.0).to_numpy().argmax())]
-            return (f"{line['place']} {line['direction']}",)
+    frames = [(kind, comparison.table(indicator, kind=kind, cargo_class="", of="")) for indicator, kind in CHANGES]
+    for wanted in ((MORE, LESS), None):
+        for kind, frame in frames:
+            rows = frame if wanted is None else frame[frame["verdict"].isin(wanted)]
+            size = rows["difference"].abs()
+            if len(rows) and size.max() > 0:
+                line = rows.iloc[int(size.fillna(0.0).to_numpy().argmax())]
+                return () if kind == "flow" else (f"{line['place']} {line['direction']}",)
     return ()
 
 

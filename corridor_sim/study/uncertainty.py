@@ -113,7 +113,7 @@ def uncertainty(
         At the stated values; by default `replications`, at least 5.
     stated : Comparison, optional
         Of these scenarios at their stated values, run before with the same seed: its runs are not repeated. With it
-        ``at="most changed"`` is the one crossing or post where time changes most in it.
+        ``at="most changed"`` is the one crossing or post where time changes most in it, by more than noise if any does.
     workers : int, optional
         Processes; by default all cores. The answer does not depend on it.
     executor : concurrent.futures.Executor, optional
@@ -359,7 +359,7 @@ def _main_answers(made: Uncertainty) -> list[tuple[int, int]]:
     rows = rows or list(range(len(made.labels)))
     size = {(k, other): abs(made.stated(k, other)) for other in range(1, len(made.runs)) for k in rows}
     there = [key for key, value in size.items() if value > 0]
-    return sorted(there, key=lambda key: -size[key])[:AGAINST]
+    return sorted(there, key=lambda key: (not made.is_clear(*key), -size[key]))[:AGAINST]
 
 
 def _in_waves(

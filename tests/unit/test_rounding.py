@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import corridor_sim
-from corridor_sim.core.rounding import estimate
+from corridor_sim.core.rounding import ends, estimate
 from corridor_sim.report.answers import amount
 
 CASES = {
@@ -24,6 +24,7 @@ CASES = {
     (0.0, 0.0): "0 ±0",
     (250.0, 0.0): "250 ±0",
     (0.1 + 0.2, 1e-17): "0.3 ±0",
+    (-0.25, 3e-8): "-0.25 ±0",
     (4611.4, math.nan): "4,611",
     (999.6, math.nan): "1,000",
     (0.087612, math.nan): "0.0876",
@@ -34,6 +35,33 @@ CASES = {
 @pytest.mark.parametrize(("given", "text"), CASES.items(), ids=CASES.values())
 def test_the_half_width_has_two_digits_and_the_mean_its_decimals(given, text):
     assert estimate(*given) == text
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ((-20.3, -0.41), ("-20.3", "-0.4")),
+        ((-199.0, -0.41), ("-199", "-0.4")),
+        ((-492.2, 0.000212), ("-490", "0.0002")),
+        ((-0.0371, 812.0), ("-0.04", "810")),
+        ((-1040.4, 0.0), ("-1,040", "0")),
+        ((-1040.4, -1e-12), ("-1,040", "0")),
+        ((-20.0, 3e-8), ("-20", "3e-08")),
+        ((1.0, 1.0), ("1", "1")),
+        ((0.0, 0.0), ("0", "0")),
+    ],
+)
+def test_an_end_of_an_interval_is_written_as_0_only_where_it_is_0(given, text):
+    assert ends(*given) == text
+
+
+@given(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6))
+def test_no_end_loses_its_sign(one, other):
+    low, high = min(one, other), max(one, other)
+    for end, text in zip((low, high), ends(low, high), strict=True):
+        if abs(end) > 1e-9 * max(abs(low), abs(high)):
+            assert math.copysign(1.0, float(text.replace(",", ""))) == math.copysign(1.0, end)
+            assert float(text.replace(",", "")) != 0
 
 
 def test_a_sign_is_written_where_it_is_asked_for():
