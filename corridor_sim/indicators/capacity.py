@@ -284,6 +284,9 @@ class Saturation(Indicator):
     of the scarcest lanes where flows have lanes of their own. At 1 or more a queue grows as
     long as the run lasts: its mean wait measures the horizon. Where there is no planned
     capacity the row has no value, its note says why, and saturation is a lower bound.
+
+    Load is who came in the window: where the warm-up is shorter than the way to a stage, its load is lower
+    than that of the demand, which `check` tells for a run of any length.
     """
 
     def start(self) -> None:

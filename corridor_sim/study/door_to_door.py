@@ -66,11 +66,11 @@ def door_to_door(
     -------
     pandas.DataFrame
         One line a flow and quantity: ``days``; ``usd_transport`` along the legs; ``usd_fees`` of each border that is
-        crossed by land, where the scenario has a fee (`factors.border_fee_usd`, a consignment) and posts; ``usd_time`` of
-        the cargo and ``usd_waiting``, what of that is of waits, blocking and interruptions; ``usd_together``, all but
-        the waiting, which is in the time. Columns: `stated`, `low` and `high` (95 % interval of sampling at the stated values), `inputs_low`
-        and `inputs_high` (90 % of the draws), `less_than_<against>`: share of the draws in which it is less than that
-        of the flow it is compared with.
+        crossed by land, where the scenario has a fee (`factors.border_fee_usd`, a consignment) and a post that somebody
+        passes; ``usd_time`` of the cargo and ``usd_waiting``, what of that is of waits, blocking and interruptions;
+        ``usd_together``, all but the waiting, which is in the time. Columns: `stated`, `low` and `high` (95 % interval
+        of sampling at the stated values), `inputs_low` and `inputs_high` (90 % of the draws), `less_than_<against>`:
+        share of the draws in which it is less than that of the flow it is compared with.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def _costs(
 
 
 def _fee(made: Uncertainty) -> tuple[float, FloatArray] | None:
-    """Fee of a consignment at a border, as stated and of each draw: cost there less the time there; None without one."""
+    """Fee of a consignment at a border, as stated and of each draw: cost there less that of time; None if none."""
     for whole, label in enumerate(made.labels):
         if label.indicator == AT_BORDERS and label.kind == "crossing" and not label.of:
             time = made.row(AT_BORDERS, kind="crossing", place=label.place, direction=label.direction, of="time")

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_corridor import DATA, day, element, flow, law, path_of, plan_with, small, step
 
+import corridor_sim as cs
 from corridor_sim.core.errors import ScenarioError
 from corridor_sim.model import improvements as im
 from corridor_sim.model.legs import LEGS, Leg
@@ -514,6 +515,19 @@ def test_overload_is_told_with_the_growth_of_the_queue_and_forbids_a_steady_stud
         one for one in check(small(run__kind="steady", **tables)) if one.path == "checkpoints.samur_ru.entry.documents"
     ]
     assert [one.severity for one in steady] == ["error"]
+
+
+@pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
+def test_the_load_of_a_run_that_is_shorter_than_the_way_is_lower_than_that_of_the_demand():
+    scenario = small(run__horizon_days=1, run__warm_up_days=0)
+    of_demand = {one.element: one.load for one in loads(make_plan(scenario))}
+    rows = cs.run(scenario, replications=10, rng=1, workers=1).rows
+    counted = {
+        label.place: float(values.mean()) for label, values in rows.select("saturation", kind="stage") if not label.of
+    }
+    both = sorted(set(counted) & set(of_demand))
+    assert both
+    assert sum(counted[id] for id in both) < 0.8 * sum(of_demand[id] for id in both)
 
 
 def test_a_used_stage_that_is_never_open_in_the_run_is_refused():

@@ -225,6 +225,32 @@ def test_lars_and_red_bridge_have_room_for_some_of_the_trucks_of_samur_and_not_f
     assert a_day - own < 548  # trucks a day by Samur
 
 
+def test_a_capacity_that_no_flow_uses_is_named_where_the_data_are_described(corridor):
+    used = set()
+    for name in ("observed_2023", "target_2028", "rasht_astara", "ways_round_2023", "routes_mumbai_moscow"):
+        plan = make_plan(load_scenario(name))
+        steps = (step for flow in plan.flows for variant in flow.variants for step in variant.steps)
+        used |= {plan.elements[step.element].id.rstrip("<>") for step in steps}
+    limited = {
+        f"leg:{id}": id
+        for id, leg in corridor.legs.items()
+        if any(getattr(leg, name, None) is not None for name in ("paths_per_day", "max_vehicles", "timetable"))
+    } | {
+        f"{id}.transfer.{name}": f"{id}.{name}"
+        for id, place in corridor.places.items()
+        for name, stage in (place.transfer or {}).items()
+        if stage.lanes != "unlimited"
+    }
+    assert len(limited) > 40
+    text = (Path(__file__).parents[2] / "corridor_sim" / "data" / "north_south" / "README.md").read_text(
+        encoding="utf-8"
+    )
+    table = text.partition("## Capacities that no flow uses")[2].partition("\n## ")[0].partition("|---")[2]
+    rows = [row.split("|")[1] for row in table.splitlines()[1:] if row.startswith("|")]
+    told = {name for row in rows for name in re.findall(r"`([\w.]+)`", row)}
+    assert told == {name for element, name in limited.items() if element not in used}
+
+
 def test_berths_for_lorries_and_containers_take_what_is_published():
     places = load_scenario("ways_round_2023").places
     for place, stage, total, of_one in (
