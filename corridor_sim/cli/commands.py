@@ -230,6 +230,7 @@ def compare(
 @store_option
 @dask_option
 @keep_going_option
+@picture_option
 @output_options
 def sweep(
     design: str,
@@ -239,6 +240,7 @@ def sweep(
     only_points: bool,
     store: Path | None,
     keep_going: bool,
+    pictures: tuple[Path, ...],
     output: Path | None,
     overwrite: bool,
     **settings: Any,
@@ -254,7 +256,10 @@ def sweep(
 
     if is_long and form != "csv":
         raise click.UsageError("--long needs --format csv")
-    refuse_unwritable(overwrite, output)
+    if pictures and only_points:
+        raise click.UsageError("--picture shows runs, --points runs nothing")
+    drawings = {path: kind_of(path, "sweep") for path in pictures}
+    refuse_unwritable(overwrite, output, *pictures)
     varied = read_design(design)
     if settings["seed"] is not None:
         varied = varied.replace(seed=settings["seed"])
@@ -270,6 +275,8 @@ def sweep(
     for one in found.left_out:
         click.echo("\n".join(folded(str(problem)) for problem in one.problems), err=True)
     if found.runs:
+        for path, kind in drawings.items():
+            deliver(drawn(kind, found, path, {}), path, overwrite)
         deliver(sweep_as(form, found, rows, is_long), output, overwrite)
     if found.left_out:
         numbers = ", ".join(str(one.number) for one in found.left_out)

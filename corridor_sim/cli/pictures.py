@@ -16,7 +16,13 @@ FORMATS = (".png", ".svg", ".pdf")
 DPI = 150
 
 
-COMMAND_OF = {"fits": "fit", "prediction": "predict", "programme": "portfolio", "appraisal": "appraise"}
+COMMAND_OF = {
+    "fits": "fit",
+    "prediction": "predict",
+    "programme": "portfolio",
+    "appraisal": "appraise",
+    "sweep": "sweep",
+}
 """What draws pictures of other things than runs, by what they are of."""
 
 
@@ -42,6 +48,8 @@ def refuse_of_others(kind: str, command: str = "") -> None:
     """Refuse a picture that another command draws."""
     from corridor_sim.plots import PLOTS
 
+    if PLOTS.example(kind).get("of") == "worth":
+        raise click.UsageError(f"the picture {kind} is drawn in Python: comparison.worth(...).plot.{kind}()")
     theirs = COMMAND_OF.get(str(PLOTS.example(kind).get("of")), "")
     if theirs != command and (theirs or command):
         hint = f"`corridor-sim {theirs} FILE --picture {kind}.png` does" if theirs else f"{command} draws other ones"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corridor_sim.plots.base import COLOURS, PLOTS, arms, new_axes, no_data, tidy
+from corridor_sim.plots.base import COLOURS, DASHES, GREY, PLOTS, arms, legend_above, new_axes, no_data, tidy
 from corridor_sim.plots.names import WORDS, clean, drawn, place_name
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def points_of_a_sweep(
     Returns
     -------
     Axes
-        Value of the factor, or its names, against the indicator in its unit. Points that are overloaded are hollow.
+        Value of the factor, or its names, against the indicator in its unit; a line for each setting of the other
+        factors where there are no more than seven. Points that are overloaded are hollow.
     """
     if not hasattr(data, "points"):
         raise ValueError("the plot 'points' draws a sweep: cs.sweep")
@@ -58,20 +59,23 @@ def points_of_a_sweep(
     at = np.array([float(value) if numbers else names.index(str(value)) for value in given])
     found = np.array([mean_interval(values_of(run, label)) for run in data.runs])
     over = np.array([bool(run.overloaded()) for run in data.runs])
-    order = np.argsort(at, kind="stable")
-    if numbers and len(set(at)) == len(at):
-        ax.plot(at[order], found[order, 0], color=COLOURS[0], lw=1.2, zorder=1)
-    for hollow in (False, True):
-        mine = over == hollow
-        if mine.any():
-            mean, low, high = found[mine].T
-            reach = np.nan_to_num(arms(mean, low, high))
-            ax.errorbar(
-                at[mine], mean, yerr=reach, fmt="o", color=COLOURS[0], mfc="white" if hollow else COLOURS[0], ms=5,
-                capsize=3, lw=1.2, label="overloaded: measures the horizon" if hollow else None,
-            )  # fmt: skip
+    groups = _lines(data, factor)
+    spread = 0.04 * (float(np.ptp(at)) or 1.0) / max(len(set(at)) - 1, 1)
+    for k, (name, members) in enumerate(groups.items()):
+        mine = np.array(sorted(members, key=lambda point: at[point]))
+        x = at[mine] + spread * (k - (len(groups) - 1) / 2)
+        colour = COLOURS[k % len(COLOURS)]
+        if numbers and len(set(at[mine])) == len(mine):
+            ax.plot(x, found[mine, 0], DASHES[k % 4], color=colour, lw=1.2, zorder=1)
+        mean, low, high = found[mine].T
+        reach = np.nan_to_num(arms(mean, low, high))
+        ax.errorbar(x, mean, yerr=reach, fmt="o", color=colour, ms=5, capsize=3, lw=1.2, label=name or None)
+        hollow = over[mine]
+        ax.plot(x[hollow], mean[hollow], "o", color=colour, mfc="white", ms=5, zorder=4)
     if over.any():
-        ax.legend(fontsize=8, frameon=False)
+        ax.plot([], [], "o", color=GREY, mfc="white", label="overloaded: measures the horizon")
+    if over.any() or any(groups):
+        legend_above(ax, 3)
     if numbers and not any(isinstance(value, float) for value in given):
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if not numbers:
@@ -82,6 +86,20 @@ def points_of_a_sweep(
     ax.set_ylabel(f"{WORDS.get(label.indicator, drawn(label.indicator))}, {drawn(place)} [{label.unit}]", fontsize=9)
     ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
     return tidy(ax)
+
+
+def _lines(data: Any, factor: str) -> dict[str, list[int]]:
+    """Points that differ in the factor alone, by what the others are; all in one where that would be too many."""
+    groups: dict[str, list[int]] = {}
+    for k, point in enumerate(data.points):
+        others = [(name, value) for name, value in point.items() if name != factor]
+        text = ", ".join(f"{factor_words(data, name)[0]} {_shown(value)}" for name, value in others)
+        groups.setdefault(drawn(text, 60) if text else "", []).append(k)
+    return groups if len(groups) <= len(COLOURS) else {"": list(range(len(data.points)))}
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def main_factor(data: Any) -> str:

@@ -542,6 +542,8 @@ def test_a_damaged_block_is_told_on_the_terminal_and_made_again(tmp_path):
         (["--kind", "queue", "-o", "x.gif"], "must end in .png, .svg, .pdf"),
         (["--kind", "queu", "-o", "x.png"], "did you mean 'queue'?"),
         (["--kind", "timeline", "--flow", "flour", "-o", "x.png"], "--flow has no meaning"),
+        (["--kind", "points", "-o", "x.png"], "`corridor-sim sweep FILE --picture points.png` does"),
+        (["--kind", "npv", "-o", "x.png"], "comparison.worth(...).plot.npv()"),
         (["--kind", "time_distance", "--flow", "flower", *SHORT, "-o", "x.png"], "no flow 'flower'"),
     ],
 )

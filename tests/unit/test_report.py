@@ -404,3 +404,24 @@ def test_a_value_that_some_replications_lack_says_how_many_have_it(comparison):
     assert "(n 3)" not in to_html(comparison.base)
     both = cs.Comparison((base, comparison.runs[1]))
     assert "(n 3 of 4)" in to_html(both)
+
+
+def test_a_sweep_of_two_factors_has_a_line_for_each_value_of_the_second():
+    grid = {"checkpoints.northgate_a.exit.lanes.lanes": [2, 3, 4], "flows.flour.per_day": [60.0, 90.0]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cs.CorridorWarning)
+        found = cs.sweep("teaching", grid, replications=2, rng=1, workers=1)
+    axes = found.plot.points()
+    shown = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert shown[:2] == ["Flour to market 60", "Flour to market 90"]
+    means = [run.rows.row("delay_truck_h_per_day", kind="corridor").mean() for run in found.runs]
+    lines = [
+        line.get_ydata() for line in axes.lines if line.get_linestyle() in ("-", "--") and len(line.get_xdata()) == 3
+    ]
+    for k in range(2):
+        wanted = [
+            mean
+            for point, mean in zip(found.points, means, strict=True)
+            if point["flows.flour.per_day"] == (60.0, 90.0)[k]
+        ]
+        assert any(np.allclose(line, wanted) for line in lines)
