@@ -77,11 +77,18 @@ def _chosen(pair: Sequence[Planned], settings: Mapping[str, Any], scale_usd: flo
     return Comparison(tuple(one.results for one in found))
 
 
+def _own_replications(one: Planned) -> int | None:
+    """Those that a scenario states."""
+    return getattr(getattr(one.scenario, "run", None), "replications", None)
+
+
 def _drawn(pair: Sequence[Planned], settings: Mapping[str, Any], draws: int, **more: Any) -> Any:
     """Both in many draws of their inputs; -n is then of each draw."""
     from corridor_sim.results.drawn_worth import APPRAISAL_ROWS
     from corridor_sim.study.uncertainty import uncertainty
 
+    # At the stated values as many as without draws, and with -n enough for an interval of sampling noise.
+    stated = None if settings["replications"] else _own_replications(pair[0])
     with as_asked(settings) as how:
-        asked = {"replications": settings["replications"] or DRAWN, "stated_replications": settings["replications"]}
+        asked = {"replications": settings["replications"] or DRAWN, "stated_replications": stated}
         return uncertainty(*pair, draws=draws, priors=("uniform",), indicators=APPRAISAL_ROWS, **how | asked | more)

@@ -87,7 +87,7 @@ def _inputs_told(drawn: Any) -> list[tuple[str, str]]:
     share = "smallest to largest" if npv.few else f"{100 * npv.level:.0f} %"
     rows = [
         ("inputs: NPV", f"US$ {millions(npv.low)} to {millions(npv.high)} m ({share} of {npv.draws} draws)"),
-        ("chance NPV > 0", f"{drawn.probability_positive:.0%} of the draws"),
+        ("chance NPV > 0", _chance(*drawn.probability_positive)),
     ]
     if ratio.draws:
         rows.append(("inputs: BCR", f"{ratio.low:.2f} to {ratio.high:.2f}"))
@@ -95,11 +95,16 @@ def _inputs_told(drawn: Any) -> list[tuple[str, str]]:
         without = f" ({drawn.without_rate} draws have none)" if drawn.without_rate else ""
         rows.append(("inputs: EIRR", f"{rate.low:.1%} to {rate.high:.1%}{without}"))
     if drawn.overloaded:
-        rows.append(("left out", f"{drawn.overloaded} draws whose base is overloaded: they have no present value"))
+        told = f"{drawn.overloaded} draws whose base is overloaded where the measures act: they have no present value"
+        rows.append(("left out", f"{told}, and are those with most traffic"))
     named = hangs_on(drawn)
     if named:
         rows.append(("hangs on", "; ".join(f"{name} ({share:.0%})" for name, share in named)))
     return rows
+
+
+def _chance(low: float, high: float) -> str:
+    return f"{low:.0%} of the draws" if low == high else f"{low:.0%} to {high:.0%} (all those left out below or above)"
 
 
 def hangs_on(drawn: Any) -> list[tuple[str, float]]:

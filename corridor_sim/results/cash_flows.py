@@ -201,7 +201,7 @@ def _notes(
     notes = ["New traffic counts half (rule of half)."] if half else []
     if saved := [one.name for one in measures if one.saved]:
         notes.append(f"Of the base alone, so its cost is saved: {', '.join(saved)}.")
-    lives = [one.name for one in measures if one.priced and one.life_years is None]
+    lives = [one.name for one in measures if one.capex_usd and one.life_years is None]
     if lives:
         notes.append(f"No life is stated for {', '.join(lives)}: taken for the {period} years (assumed).")
     for year, one in by_year.items():

@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
     from corridor_sim.model.improvements import Improvement
 
-APPRAISAL_ROWS = (*INDICATORS, "saturation")
+APPRAISAL_ROWS = (*INDICATORS, "saturation", "delay_truck_h")
 """Rows that draws must keep for an appraisal: ``cs.uncertainty(..., indicators=cs.APPRAISAL_ROWS)``."""
 MONEY = ("capex_usd", "opex_usd_year", "life_years")
 """Fields of an improvement that its cost hangs on."""
+TOUCHED = 0.01
+"""Change of the delay at a stage, as a share of it, from which measures are taken to touch it."""
 FEWEST = 8
 """Draws below which what an answer hangs on is not told."""
 
@@ -52,7 +54,8 @@ class DrawnWorth:
     inputs : tuple of DrawnInput
         Those that may act on the answer, costs, discount rate and growth among them.
     overloaded : int
-        Further draws whose base is overloaded and where nobody can choose: they have no net present value.
+        Further draws whose base is overloaded at a stage that the measures touch, where nobody can choose: they have
+        no net present value. They are the draws with most traffic, so what is left tells too little of the gain.
     """
 
     prior: str
@@ -69,9 +72,10 @@ class DrawnWorth:
         return input_interval(getattr(self, what), self.scramble, LEVEL)
 
     @property
-    def probability_positive(self) -> float:
-        """Share of the draws whose net present value is above 0; NaN without a draw."""
-        return float((self.npv_usd > 0).mean()) if len(self.npv_usd) else math.nan
+    def probability_positive(self) -> tuple[float, float]:
+        """Share of all draws whose net present value is above 0: at least, and at most if all untold ones are."""
+        above, draws = int((self.npv_usd > 0).sum()), len(self.npv_usd) + self.overloaded
+        return above / draws, (above + self.overloaded) / draws
 
     @property
     def without_rate(self) -> int:
@@ -93,7 +97,7 @@ class DrawnWorth:
             "draws": len(self.npv_usd),
             "level": LEVEL,
             **{what: [one.low, one.high] for what, one in found.items()},
-            "probability_positive": self.probability_positive,
+            "probability_positive": list(self.probability_positive),
             "draws_overloaded": self.overloaded,
             "draws_without_rate": self.without_rate,
             "hangs_on": self.effects().head(5)[["input", "share", "direction"]].to_dict("records") if several else [],
@@ -183,25 +187,37 @@ class _Reader:
             if label.kind == "flow" and not label.cargo_class and label.day is None and label.hour is None
         }
         self.flows = [place for indicator, place, _ in self.at if indicator == INDICATORS[1]]
-        loads = [
-            k
-            for k, label in enumerate(sure.labels)
-            if label.indicator == "saturation" and label.kind in ("stage", "leg") and not label.of
-        ]
+        loads, delays = (
+            {
+                label.place: k
+                for k, label in enumerate(sure.labels)
+                if label.indicator == indicator and label.kind in ("stage", "leg") and not label.of
+                and not label.cargo_class and label.day is None and label.hour is None
+            }
+            for indicator in APPRAISAL_ROWS[2:]
+        )  # fmt: skip
         if not self.flows or not loads:
             raise CorridorError(
                 f"the draws keep no rows {', '.join(APPRAISAL_ROWS)} of flows and stages: an appraisal needs "
                 "cs.uncertainty(..., indicators=cs.APPRAISAL_ROWS), of the whole corridor"
             )
-        self.loads = self.values[loads, 0]
+        stages = [place for place in loads if place in delays]
+        self.loads = self.values[[loads[place] for place in stages], 0].mean(axis=2)
+        at = [delays[place] for place in stages]
+        self.delays_h = [self.values[at, number].mean(axis=2) for number in (0, other)]
         self.per_year = H_PER_YEAR / sure.runs[0].scope.window_h
 
     def overloaded(self) -> NDArray[np.bool_]:
-        """Draws whose base is overloaded and where nobody can choose, shape (draw,); by the load alone."""
+        """Draws whose base is overloaded where the measures change something and nobody can choose, shape (draw,).
+
+        By the load alone: few replications have no growth that could be relied on. What waits at a stage that both
+        scenarios leave alike falls out of their difference.
+        """
         if not nobody_can_choose(self.sure.runs[0]):
             return np.zeros(self.loads.shape[1], dtype=np.bool_)
-        with np.errstate(invalid="ignore"):
-            return np.asarray((np.nan_to_num(self.loads.mean(axis=2)) >= 1 - EVEN).any(axis=0))
+        before, after = (np.nan_to_num(hours) for hours in self.delays_h)
+        touched = np.abs(before - after) > TOUCHED * before
+        return np.asarray(((np.nan_to_num(self.loads) >= 1 - EVEN) & touched).any(axis=0))
 
     def saved_usd_year(self, draw: int) -> float:
         """Savings of a draw, mean over its replications. [US$/year]"""

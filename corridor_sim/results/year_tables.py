@@ -91,7 +91,7 @@ def _differing(
             )
         ]
     stated, country = _priced(before) or _priced(after), _country(after, with_them)
-    if before.life_years == after.life_years:
+    if before.life_years == after.life_years or not _priced(before):
         capex, opex = after.capex_usd - before.capex_usd, after.opex_usd_year - before.opex_usd_year
         return [Measure(name, capex, opex, after.life_years, stated, country)]
     return [

@@ -11,8 +11,9 @@ import corridor_sim as cs
 from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning
 from corridor_sim.plots import PLOTS
 from corridor_sim.results.appraisal import Appraisal
+from corridor_sim.results.drawn_worth import drawn_worth
 from corridor_sim.results.measures import Measure
-from corridor_sim.results.year_tables import by_calendar, costs_of
+from corridor_sim.results.year_tables import Layout, by_calendar, costs_of
 
 
 def laid_out(measures, benefits, *, rate=0.1, first=2025, opening=2026, years=3, spent=None, bias=0.0):
@@ -417,7 +418,7 @@ def test_an_appraisal_has_both_intervals_and_each_draw_is_the_appraisal_of_its_o
     assert inputs.benefit_cost_ratio[3] == pytest.approx(alone.benefit_cost_ratio[0])
     low, high = inputs.interval().low, inputs.interval().high
     assert low < found.npv_usd[0] < high
-    assert 0 < inputs.probability_positive <= 1
+    assert 0 < inputs.probability_positive[0] <= inputs.probability_positive[1] <= 1
     told = found.describe()
     assert "inputs: NPV" in told
     assert "chance NPV > 0" in told
@@ -462,7 +463,40 @@ def test_draws_with_an_overloaded_base_are_left_out_and_counted():
     )  # fmt: skip
     # One lane takes 48 a day: from 47.76 on (a load of 1.00 as printed) there is no present value: 12.24 / 30 of draws.
     assert found.inputs.overloaded == pytest.approx(32 * 12.24 / 30, abs=1.5)
-    assert f"{found.inputs.overloaded} draws whose base is overloaded" in found.describe()
+    assert f"{found.inputs.overloaded} draws whose base is overloaded" in " ".join(found.describe().split())
+    # They may be worth it or not: the chance is told as a range.
+    low, high = found.inputs.probability_positive
+    assert high - low == pytest.approx(found.inputs.overloaded / 32)
+
+
+def test_an_overload_that_the_measures_leave_alone_leaves_no_draw_out():
+    def behind(scenario):
+        slow = {"s": {"lanes": 1, "service": {"kind": "exponential", "mean_h": 3.0}}}
+        posts = {"z": {"crossing": "y", "exit": slow}, "w": {"crossing": "y", "entry": scenario.checkpoints["q"].entry}}
+        road = {"kind": "road", "length_km": 10, "speed_kmh": 50}
+        legs = {
+            "az": {**road, "from": "a", "to": "z"},
+            "zw": {**road, "from": "z", "to": "w", "border": True},
+            "wb": {**road, "from": "w", "to": "b"},
+        }
+        apart = {"origin": "a", "destination": "b", "per_day": 20.0, "value_of_time_usd_h": 20.0,
+                 "crossing_shares": {"all": {"y": 1.0}}}  # fmt: skip
+        flow = scenario.flows["f"].replace(crossing_shares={"all": {"x": 1.0}})
+        return scenario.replace(
+            checkpoints={**scenario.checkpoints, **posts},
+            legs={**scenario.legs, **legs},
+            flows={"f": flow, "g": apart},
+        )
+
+    sure = drawn(
+        behind(ranged(per_day=(20.0, 40.0), improvements=False)), behind(ranged(per_day=(20.0, 40.0))), draws=8
+    )
+    assert "z.exit.s" in sure.runs[0].overloaded()
+    inputs = drawn_worth(
+        {2026: sure}, 1, Layout(np.arange(2025.0, 2036.0), 2026, {2025: 1.0}, frozenset(), 0.0, 0.06, 0.0)
+    )
+    assert inputs.overloaded == 0
+    assert len(inputs.npv_usd) == 8
 
 
 def test_draws_that_keep_other_rows_are_refused_with_what_is_needed():
