@@ -34,6 +34,7 @@ def context_of(data: Appraisal, title: str | None, question: str | None) -> dict
         "notes": [*gains_told(data), *data.notes],
         "measures": [_measure(one) for one in data.measures],
         "gains": [(what, _gains(data, what)) for what in ("country", "class")],
+        "drawn": data.inputs is not None,
         "hangs_on": _hangs_on(data),
         "figures": figures,
         "columns": [name.replace("_", " ") for name in annex.columns[1:]],

@@ -160,4 +160,4 @@ def _wrapped(text: str) -> list[str]:
 
 def millions(usd: float) -> str:
     """Millions of US$, to ten thousand."""
-    return f"{usd / 1e6 + 0.0:,.2f}"
+    return f"{round(usd / 1e6, 2) + 0.0:,.2f}"

@@ -382,7 +382,17 @@ def test_an_appraisal_is_drawn_from_its_numbers(kind):
         PLOTS[kind](object())
 
 
-@pytest.mark.parametrize("name", ["base_2024", "roadmap_2027_2028_growth", "russian_programme_2028", "target_2028"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "base_2024",
+        "roadmap_2027_2028_growth",
+        "russian_programme_2028",
+        "target_2028",
+        "roadmap_2024_2026_priced",
+        "astara_into_iran_2026",
+    ],
+)
 def test_no_cost_of_a_packaged_measure_stands_without_range_and_status(name):
     frame = cs.figures(name)
     costs = frame[frame["path"].str.match(r"improvements\..*\.(capex_usd|opex_usd_year|life_years)")]
@@ -528,3 +538,24 @@ def test_a_leap_day_moves_to_the_28th_and_a_scenario_of_the_year_stays():
     scenario = border().replace(run={"start": "2024-02-29", "horizon_days": 10, "warm_up_days": 0})
     assert cs.in_year(scenario, 2025).run.start_utc.date().isoformat() == "2025-02-28"
     assert cs.in_year(scenario, 2024) is scenario
+
+
+def test_every_measure_of_the_priced_roadmap_has_a_cost_that_is_called_assumed():
+    stated = {
+        id for id in cs.load_scenario("roadmap_2024_2026").improvements if not id.startswith("astara_second_bridge")
+    }
+    frame = cs.figures("roadmap_2024_2026_priced")
+    costs = frame[frame["path"].str.match(r"improvements\..*\.(capex_usd|opex_usd_year)$")]
+    costs = costs[~costs["path"].str.contains("astara_second_bridge")]
+    assert {path.split(".")[1] for path in costs["path"]} == stated
+    assert set(costs["status"]) == {"assumed"}
+
+
+def test_a_measure_stated_anew_without_a_cost_before_costs_its_own():
+    lane = border(capex=0.0)
+    priced = lane.replace(
+        improvements={"lane": lane.improvements["lane"].replace(capex_usd=3e5, life_years=8.0, lanes=2)}
+    )
+    found = cs.appraise(compared(lane, priced, replications=2), discount_rate=0.06, years=8)
+    assert [(one.name, one.capex_usd, one.life_years) for one in found.measures] == [("lane", 3e5, 8.0)]
+    assert found.unpriced == ()

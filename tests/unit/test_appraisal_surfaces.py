@@ -80,6 +80,10 @@ def test_the_page_has_criteria_who_gains_the_annex_and_the_same_bytes_each_time(
     texts += ["Annex: economic costs and benefits by year", "present value at 6 %", "transport cost"]
     for text in texts:
         assert text in page
+    assert "know nothing of wrong inputs" not in page
+    assert "-0.00" not in page
+    alone = cs.appraise(compared(border(improvements=False), border()), discount_rate=0.06, years=5)
+    assert "know nothing of wrong inputs" in alone.to_html()
     written = cs.report(found, tmp_path / "page.html")
     assert written.read_text(encoding="utf-8") == page
 
