@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.checkpoints import Breakdown as Breakdown
     from corridor_sim.model.checkpoints import Channels as Channels
     from corridor_sim.model.checkpoints import Checkpoint as Checkpoint
+    from corridor_sim.model.checkpoints import ExtraLanes as ExtraLanes
     from corridor_sim.model.checkpoints import Outage as Outage
     from corridor_sim.model.checkpoints import Place as Place
     from corridor_sim.model.checkpoints import Reserved as Reserved
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.improvements import DemandGrowth as DemandGrowth
     from corridor_sim.model.improvements import Improvement as Improvement
     from corridor_sim.model.improvements import InspectionShare as InspectionShare
+    from corridor_sim.model.improvements import LanesByQueue as LanesByQueue
     from corridor_sim.model.improvements import LegCapacity as LegCapacity
     from corridor_sim.model.improvements import LegSpeed as LegSpeed
     from corridor_sim.model.improvements import NewTimetable as NewTimetable
@@ -202,7 +204,7 @@ _NAMES = {
     "model.designs": "Design",
     "model.scenario": "RunSettings Scenario",
     "model.corridor": "Corridor Source StaffPool",
-    "model.checkpoints": "Acceptance Breakdown Channels Checkpoint Outage Place Reserved Slots Stage",
+    "model.checkpoints": "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Place Reserved Slots Stage",
     "model.legs": "Leg Rail Road Sea Timetable",
     "model.flows": "Balk CrossingShares Flow Profile",
     "model.arrivals": "AllAtStart Arrivals Batches Poisson RegularArrivals Renewal Trace",
@@ -211,7 +213,7 @@ _NAMES = {
         "Shifted Triangular Uniform Weibull "
     ),
     "model.improvements": (
-        "AddLanes Closure DailyAcceptance DemandGrowth Improvement InspectionShare LegCapacity LegSpeed "
+        "AddLanes Closure DailyAcceptance DemandGrowth Improvement InspectionShare LanesByQueue LegCapacity LegSpeed "
         "NewTimetable OneStopPost OpenLeg OpenPost OpeningHours PreArrival PriorityClass PriorityLane "
         "RemoveLanes ServiceTimeChange SetCapacity SlotBooking Works YardPlaces "
     ),

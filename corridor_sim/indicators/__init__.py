@@ -3,7 +3,7 @@
 Each file answers one question. To add an indicator, see `base.py`.
 """
 
-from corridor_sim.indicators import capacity, costs, delay, emissions, flows, queues, shapes, tfi, times
+from corridor_sim.indicators import capacity, costs, delay, emissions, extra_lanes, flows, queues, shapes, tfi, times
 from corridor_sim.indicators.base import INDICATORS, Collector, Indicator, Options, Reducer, SpanBlock, VisitBlock
 from corridor_sim.indicators.table import Label, Table, join
 
@@ -21,6 +21,7 @@ __all__ = [
     "costs",
     "delay",
     "emissions",
+    "extra_lanes",
     "flows",
     "join",
     "queues",

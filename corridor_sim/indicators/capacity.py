@@ -17,6 +17,7 @@ import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, Row, element_place, ratio
+from corridor_sim.indicators.extra_lanes import ExtraLaneHours
 from corridor_sim.indicators.shared_sums import (
     Components,
     QueueMarks,
@@ -253,7 +254,7 @@ class PostCapacity(Reducer):
 
 @INDICATORS.register("utilisation")
 class Utilisation(Indicator):
-    """Busy over open lane-hours of a stage in the counted window, 0-1. [-]
+    """Busy over open lane-hours of a stage in the counted window, extra lanes included, 0-1. [-]
 
     A lane is busy while a service goes on or its vehicle is blocked; services that
     run over closing time can bring it above 1.
@@ -263,6 +264,7 @@ class Utilisation(Indicator):
 
     def start(self) -> None:
         self._visits, self._capacity = self.shared(VisitSums), self.shared(Capacity)
+        self._extra = self.shared(ExtraLaneHours)
 
     def table_rows(self) -> Iterator[Row]:
         scope, visits = self.scope, self._visits
@@ -273,7 +275,10 @@ class Utilisation(Indicator):
             if not np.isfinite(lane_h):
                 continue
             busy_h = visits.of(visits.hold_in_window_h, k) + visits.of(visits.blocked_in_window_h, k)
-            yield self.row(ratio(busy_h, np.full(len(busy_h), lane_h)), *element_place(element))
+            open_h = np.full(len(busy_h), lane_h)
+            if element.extra_lanes is not None:
+                open_h = open_h + self._extra.open_h[self._extra.elements.index(k)]
+            yield self.row(ratio(busy_h, open_h), *element_place(element))
 
 
 @INDICATORS.register("saturation")

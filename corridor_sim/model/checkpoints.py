@@ -16,7 +16,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
-from corridor_sim.core.limits import MIN_GAP_H
+from corridor_sim.core.limits import MAX_START_UP_H, MIN_GAP_H
 from corridor_sim.core.units import H_PER_WEEK
 from corridor_sim.model.base import (
     Factor,
@@ -27,6 +27,7 @@ from corridor_sim.model.base import (
     LanesOrUnlimited,
     Model,
     NamesOf,
+    NonNegative,
     OrderedTable,
     OrderedTableOf,
     Positive,
@@ -37,6 +38,7 @@ from corridor_sim.model.base import (
     TableOf,
     WholeOrUnlimited,
     at_least,
+    at_most,
     with_shares,
 )
 from corridor_sim.model.calendars import CountByHour, Hours, lane_h_per_week, open_h_per_week
@@ -112,6 +114,37 @@ class Reserved(Model):
 
     lanes: LaneCount
     overflow: bool = False
+
+
+class ExtraLanes(Sourced):
+    """Lanes besides those of the hours, opened and closed by how many wait (rule S27)."""
+
+    above: PositiveCount
+    """One more is opened when more than so many wait. [consignments]"""
+    below: PositiveCount
+    """One is closed when fewer than so many wait; at most `above`. [consignments]"""
+    most: PositiveLanes
+    """Most extra lanes open at once: what the staff allows. [lanes]"""
+    start_up_h: Annotated[NonNegative, at_most(MAX_START_UP_H)] = 0.0
+    """Time from the decision until the lane is open. [h]"""
+    most_by_hour: CountByHour | None = None
+    """Most extra lanes by local time, in place of `most` where a roster says who can be called. [lanes]"""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        problems = []
+        if self.below > self.above:
+            hint = "a lane would close at the queue at which it opens"
+            problems.append(Problem("must be at most above", "below", self.below, f"1 to {self.above}", hint))
+        if self.most_by_hour is not None:
+            highest = max(self.most_by_hour.values())
+            if highest == 0:
+                problems.append(Problem("never allows a lane", "most_by_hour", dict(self.most_by_hour)))
+            elif highest > self.most:
+                problems.append(Problem("is above most", "most_by_hour", highest, f"at most {self.most}"))
+        if problems:
+            raise ScenarioError(problems)
+        return self
 
 
 class Acceptance(Sourced):
@@ -218,6 +251,8 @@ class Stage(Sourced):
     breakdown: Breakdown | None = None
     staff_pool: str | None = None
     staff_per_service: PositiveLanes = 1
+    extra_lanes: ExtraLanes | None = None
+    """Lanes that are opened when the queue is long and closed when it is short."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -232,6 +267,7 @@ class Stage(Sourced):
                 "holiday_hours",
                 "breakdown",
                 "staff_pool",
+                "extra_lanes",
             ):
                 if getattr(self, name) is not None:
                     problems.append(Problem("needs a number of lanes", name, hint="this stage has unlimited lanes"))
@@ -251,6 +287,8 @@ class Stage(Sourced):
             kept = sum(item.lanes for item in self.reserved.values())
             if kept > most:
                 problems.append(Problem(f"keeps {kept} lanes, the stage has {most}", "reserved"))
+        if self.extra_lanes is not None and self.lanes != "unlimited":
+            problems += extra_lanes_problems(self, self.extra_lanes)
         if self.staff_pool is None and self.staff_per_service != 1:
             problems.append(Problem("needs a staff_pool", "staff_per_service", self.staff_per_service))
         if not problems and self.cycle_h > LONGEST_H:
@@ -284,6 +322,25 @@ class Stage(Sourced):
             is_open = {hour: min(lanes, 1) for hour, lanes in self.lanes_by_hour.items()}
             return lane_h_per_week(self.opening_hours, is_open) / H_PER_WEEK * 24
         return open_h_per_week(self.opening_hours) / H_PER_WEEK * 24
+
+
+def extra_lanes_problems(stage: Stage, extra: ExtraLanes) -> list[Problem]:
+    """What lanes opened by the queue do not go together with, and thresholds that no queue reaches."""
+    hint = "extra lanes are counted, and nobody stands in a certain one"
+    problems = []
+    if stage.named_lanes:
+        problems.append(Problem("cannot be given with extra_lanes", "named_lanes", True, hint=hint))
+    if stage.breakdown is not None and stage.breakdown.per_lane:
+        problems.append(Problem("cannot be given with extra_lanes", "breakdown.per_lane", True, hint=hint))
+    problems += [
+        Problem("cannot be given with extra_lanes", f"outages.{name}.lane", outage.lane, hint=hint)
+        for name, outage in stage.outages.items()
+        if outage.lane is not None
+    ]
+    if stage.yard != "unlimited" and extra.above >= stage.yard:
+        text = f"is never passed: the yard has {stage.yard} waiting places"
+        problems.append(Problem(text, "extra_lanes.above", extra.above))
+    return problems
 
 
 def _stage_ids(table: Any) -> Any:
@@ -389,6 +446,7 @@ _LANE_FIELDS = (
     "breakdown",
     "staff_pool",
     "staff_per_service",
+    "extra_lanes",
 )
 """What a stage with lanes shared by both directions must say alike in both."""
 

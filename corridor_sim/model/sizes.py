@@ -60,6 +60,8 @@ def _steps(scenario: Scenario, changes: ByPath) -> Iterator[Size]:
             yield each * 2 * days, f"{path}.holiday_hours", None
         if stage.lanes_by_hour:
             yield each * days * len(stage.lanes_by_hour), f"{path}.lanes_by_hour", None
+        if stage.extra_lanes is not None and stage.extra_lanes.most_by_hour:
+            yield days * len(stage.extra_lanes.most_by_hour), f"{path}.extra_lanes.most_by_hour", None
         for by, lines in _values(changes, f"{path}.opening_hours", stage.opening_hours):
             windows = sum(len(line_of(line).days.weekdays) for line in lines)
             yield each * (horizon_h / H_PER_WEEK + 2) * 2 * windows, by, None

@@ -46,6 +46,7 @@ COUNTED = frozenset(
         Mechanism.RESERVED_LANES,
         Mechanism.RESERVED_OVERFLOW,
         Mechanism.STAFF_POOL,
+        Mechanism.EXTRA_LANES,
         Mechanism.HEADWAY,
         Mechanism.CLOSURES,
         Mechanism.VEHICLE_LIMIT,
@@ -188,6 +189,7 @@ class Accounts:
     def _station(self, element: int, station: Station) -> Account:
         if not np.isfinite(station.lanes.value).all():
             return Account()
+        station = with_extra_lanes(station, self.plan.horizon_h)
         lanes, reason = staffed(self.plan, element, station)
         plain = lanes.is_constant and not station.outages and station.breakdown is None
         users = [] if plain else self.users(element)
@@ -429,6 +431,39 @@ def _days(stretch: Stretch) -> list[tuple[Stretch, bool]]:
     return [(tuple(part), k == len(parts) - 1) for k, part in enumerate(parts)]
 
 
+def with_extra_lanes(station: Station, horizon_h: float) -> Station:
+    """The station with the lanes that a queue without an end has opened, by date (rule S27).
+
+    After each opening they come one after the other, each after its start-up.
+    """
+    if (extra := station.extra_lanes) is None:
+        return station
+    edges = sorted({*station.lanes.from_h.tolist(), *extra.instants_h})
+    from_h: list[float] = []
+    lanes: list[float] = []
+    number, ready_h = 0, math.inf
+    for k, since in enumerate(edges):
+        until = edges[k + 1] if k + 1 < len(edges) else max(horizon_h, since) + 1.0
+        base, most, at = station.lanes.at(since), int(extra.most.at(since)), since
+        if base <= 0:
+            most = 0
+        while True:
+            if ready_h <= at:
+                number, ready_h = number + 1, math.inf
+            if number >= most:
+                number, ready_h = most, math.inf
+            elif ready_h == math.inf:
+                ready_h = max(at, 0.0) + extra.start_up_h.at(since)
+                if ready_h <= at:
+                    continue
+            from_h.append(at)
+            lanes.append(base + number)
+            if not ready_h < until:
+                break
+            at = ready_h
+    return replace(station, lanes=StepFunction(from_h, lanes), extra_lanes=None)
+
+
 def staffed(plan: Plan, element: int, station: Station) -> tuple[StepFunction, str]:
     """Open lanes that have staff; a reason where other stations share the pool and it can bind."""
     pool = next((pool for pool in plan.staff_pools if pool.id == station.staff_pool), None)
@@ -441,7 +476,8 @@ def staffed(plan: Plan, element: int, station: Station) -> tuple[StepFunction, s
         if k != element and isinstance(one, Station) and one.staff_pool == station.staff_pool
     ]
     wanted = combine(lambda n: n * need, station.lanes)
-    for other in others:
+    for one in others:
+        other = with_extra_lanes(one, plan.horizon_h)
         theirs = StepFunction(other.lanes.from_h, other.lanes.value * max(other.staff_per_service, 1))
         wanted = combine(np.add, wanted, theirs)
     if bool((combine(np.subtract, pool.members, wanted).value >= 0).all()):

@@ -105,6 +105,7 @@ def _passes_at_a_glance(plan: Plan, element: int, work_h: float, load: float) ->
         return False
     if station.reserved or station.staff_pool is not None or station.outages or station.breakdown is not None:
         return False
+    # Lanes opened by the queue only add to them.
     return work_h < WELL_UNDER * load * station.lanes.integral(plan.horizon_h)
 
 

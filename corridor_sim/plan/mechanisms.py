@@ -98,6 +98,9 @@ class Mechanism(Enum):
     STAFF_POOL = "a staff pool", TAKES
     """A service needs a lane and members of a pool that stations share."""
 
+    EXTRA_LANES = "lanes opened by the queue", GIVES
+    """One lane more when many wait, one less when few do (S27)."""
+
     # ---- legs and delays
 
     DELAY = "time that nobody competes for", NEUTRAL

@@ -24,6 +24,7 @@ from corridor_sim.plan.names import file_path
 from corridor_sim.plan.plan import (
     Delay,
     Departures,
+    ExtraLanesPlan,
     FlowPlan,
     LimitedLeg,
     Plan,
@@ -128,8 +129,10 @@ FIELDS: dict[type, dict[str, Rule]] = {
         "yard_changes": lambda station: (M.DATED_YARD, M.YARD) if station.may_be_full else (M.DATED_YARD,),
         "reserved": lambda station: (M.RESERVED_LANES, *parts("reserved")(station)),
         "staff_pool": brings(M.STAFF_POOL),
+        "extra_lanes": parts("extra_lanes"),
         **covered("outage_policy staff_per_service"),
     },
+    ExtraLanesPlan: {"most": brings(M.EXTRA_LANES), **covered("above below start_up_h")},
     PlanOutage: {
         "from_h": lambda outage: (M.OUTAGES if outage.lane is None else M.LANE_OUTAGES,),
         **covered("until_h lane"),

@@ -72,6 +72,31 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExtraLanesPlan:
+    """Lanes besides those of the hours, opened and closed by how many wait (rule S27), each number by date.
+
+    Attributes
+    ----------
+    above, below
+        One more is opened when more than `above` wait, one is closed when fewer than `below` do.
+    most
+        Most extra lanes at once; 0 where there are none.
+    start_up_h
+        Time from the decision until the lane is open. [h]
+    """
+
+    above: StepFunction
+    below: StepFunction
+    most: StepFunction
+    start_up_h: StepFunction
+
+    @property
+    def instants_h(self) -> set[float]:
+        """Instants at which a number changes. [h]"""
+        return {at for one in (self.above, self.below, self.most, self.start_up_h) for at in one.from_h.tolist()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
     """Parallel lanes with one queue (rules S04 to S17, S22, S24).
 
@@ -100,6 +125,8 @@ class Station:
         blocks the element before it (after service, rules S14 to S16).
     staff_pool, staff_per_service
         Shared pool that a service also needs members of, if any.
+    extra_lanes
+        Lanes that the queue opens and closes, besides `lanes`; they are general lanes.
     post, direction, stage, crossing
         Labels for indicators; "" where there is none.
     """
@@ -118,6 +145,7 @@ class Station:
     reserved: tuple[Reservation, ...] = ()
     staff_pool: str | None = None
     staff_per_service: int = 1
+    extra_lanes: ExtraLanesPlan | None = None
     post: str = ""
     direction: str = ""
     stage: str = ""

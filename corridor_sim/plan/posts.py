@@ -18,7 +18,7 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, grid_point, to_grid, whole_points
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import Cycle, OneStop, ReliefTerms
-from corridor_sim.model.checkpoints import Channels, Stage
+from corridor_sim.model.checkpoints import Channels, ExtraLanes, Stage
 from corridor_sim.model.kept_holidays import kept
 from corridor_sim.model.paths import canonical
 from corridor_sim.model.resolution import Resolved
@@ -29,6 +29,7 @@ from corridor_sim.plan.plan import (
     Delay,
     Departures,
     Element,
+    ExtraLanesPlan,
     PlanBreakdown,
     PlanOutage,
     Quota,
@@ -113,6 +114,7 @@ class Posts:
             reserved=self.reserved(at, name, stage),
             staff_pool=stage.staff_pool,
             staff_per_service=stage.staff_per_service,
+            extra_lanes=self.extra_lanes(at, name, stage),
             **labels,
         )
 
@@ -134,6 +136,32 @@ class Posts:
         return combine(
             lambda n, *o: np.floor(np.maximum(n, 0.0) + 1e-9) * np.prod(o, axis=0), number, is_open, open_hours, opened
         )
+
+    def extra_lanes(self, at: Pass, name: str, stage: Stage) -> ExtraLanesPlan | None:
+        """Lanes that the queue opens, each number by date; None if there are never any."""
+        dated: list[tuple[float, ExtraLanes | None]] = self.clock.values(
+            stage.extra_lanes, self.changes(at, name, "extra_lanes")
+        )
+        if all(terms is None for _, terms in dated):
+            return None
+        known = next(terms for _, terms in dated if terms is not None)
+        # While there are none the other numbers are of no account.
+        listed = [(from_h, terms or known) for from_h, terms in dated]
+        where = self.observed(at, stage)
+        most = switched([(from_h, self._most_extra(terms, where)) for from_h, terms in dated])
+        return ExtraLanesPlan(
+            above=steps([(from_h, terms.above) for from_h, terms in listed]),
+            below=steps([(from_h, terms.below) for from_h, terms in listed]),
+            most=most,
+            start_up_h=steps([(from_h, grid_point(terms.start_up_h)) for from_h, terms in listed]),
+        )
+
+    def _most_extra(self, terms: ExtraLanes | None, where: Observed) -> StepFunction:
+        if terms is None:
+            return StepFunction.constant(0.0)
+        if terms.most_by_hour is None:
+            return StepFunction.constant(terms.most)
+        return self.clock.roster(terms.most_by_hour, where)
 
     def outages(self, at: Pass, stage: Stage) -> tuple[PlanOutage, ...]:
         """Given outages inside the run; those of one lane that touch are one."""

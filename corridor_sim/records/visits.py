@@ -20,6 +20,10 @@ from corridor_sim.plan.plan import Plan, PlanOutage
 IntArray = NDArray[np.int64]
 
 
+LaneChanges = tuple[tuple[float, int], ...]
+"""(instant, number open from then on): extra lanes of one station in one replication. [h]"""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ElementVisits:
     """Visits to one element, in order of (join time, number), shape (replication, visit).
@@ -72,6 +76,8 @@ class Records:
     replications: IntArray
     elements: tuple[ElementVisits, ...]
     journeys: tuple[Journeys, ...]
+    extra_lanes: Mapping[int, tuple[LaneChanges, ...]] = field(default_factory=dict)
+    """By element, one a replication: when lanes that the queue opens were opened and closed (rule S27)."""
 
     def same_as(self, other: Records) -> str:
         """ "" if both hold the same bits, else the first difference in words."""
@@ -93,6 +99,8 @@ class Records:
                 if not same.all():
                     where = tuple(int(i) for i in np.argwhere(~same)[0])
                     return f"{name}.{column.name}{list(where)}: {a[where]!r} and {b[where]!r}"
+        if self.extra_lanes != other.extra_lanes:
+            return "extra lanes differ"
         return ""
 
 
@@ -119,7 +127,8 @@ def stack(plan: Plan, blocks: Sequence[Records]) -> Records:
         Journeys(*join([block.journeys[k] for block in blocks]))  # type: ignore[arg-type]
         for k in range(len(plan.flows))
     )
-    return Records(plan, np.concatenate([block.replications for block in blocks]), elements, journeys)
+    extra = {k: tuple(one for block in blocks for one in block.extra_lanes[k]) for k in blocks[0].extra_lanes}
+    return Records(plan, np.concatenate([block.replications for block in blocks]), elements, journeys, extra)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +189,8 @@ class Chunk:
     Indicators are reduced chunk by chunk: an engine may hand over a whole replication, a
     block of them, or a block of time. An element or a span may have several tables, or none.
 
-    `outages` are those drawn, by element one tuple a replication. `settled` says how far this
+    `outages` are those drawn, by element one tuple a replication; `extra_lanes` are what the queue opened
+    and closed, in the chunk that is the last of a replication. `settled` says how far this
     and earlier chunks of these replications are complete: of the elements before the first
     number, everybody who joins or starts before the instant is in their visits, or joins in
     `waiting` (in each case exactly once); None promises nothing.
@@ -193,6 +203,7 @@ class Chunk:
     waiting: tuple[Joined, ...] = ()
     settled: tuple[int, float] | None = None
     outages: Mapping[int, tuple[tuple[PlanOutage, ...], ...]] = field(default_factory=dict)
+    extra_lanes: Mapping[int, tuple[LaneChanges, ...]] = field(default_factory=dict)
 
 
 def chunk_of(
@@ -206,7 +217,8 @@ def chunk_of(
         if (table.flow == f).any()
     )
     settled = (len(records.elements), np.inf) if whole else None
-    return Chunk(records.plan, records.replications, visits, tuple(_spans_of(records)), (), settled, outages or {})
+    spans, drawn = tuple(_spans_of(records)), outages or {}
+    return Chunk(records.plan, records.replications, visits, spans, (), settled, drawn, records.extra_lanes)
 
 
 _OF_A_VISIT = ("index", "step", "join_h", "start_h", "finish_h", "leave_h", "service_h")

@@ -22,6 +22,7 @@ from corridor_sim.plan.plan import (
     Delay,
     Departures,
     Element,
+    ExtraLanesPlan,
     LimitedLeg,
     OutagePolicy,
     PlanBreakdown,
@@ -142,6 +143,18 @@ def _outages(
     return tuple(outages), policies.pop() if policies else station_policy or "resume"
 
 
+def _extra_lanes(described: Any, where: str) -> ExtraLanesPlan | None:
+    """Lanes that the queue opens, each number by date."""
+    if described is None:
+        return None
+    fields = Fields(described, f"{where} extra_lanes")
+    names = ("above", "below", "most")
+    numbers = {name: whole(steps_of(fields.need(name), where, 0.0, what=name), where) for name in names}
+    start_up = steps_of(fields.get("start_up", default=0), where, 0.0, what="start_up")
+    fields.done()
+    return ExtraLanesPlan(**numbers, start_up_h=start_up)
+
+
 def _identity(fields: Fields) -> Any:
     """Whether lanes keep their identity: true, false, or a list of calendars."""
     given = fields.get("named", "lanes_are")
@@ -177,10 +190,11 @@ def add_station(layout: Layout, values: Any, until: float, law: LawOf) -> None:
         policy = policy_drawn
     if (service := fields.get("service")) is not None:
         layout.service[name] = service
+    extra = _extra_lanes(fields.get("extra_lanes"), where)
     fields.done()
     if lanes is None or lanes == "unlimited":
-        if yard is not None or outages or breakdown is not None or named:
-            raise Unsupported(f"{where}: unlimited lanes together with a yard, outages or named lanes")
+        if yard is not None or outages or breakdown is not None or named or extra is not None:
+            raise Unsupported(f"{where}: unlimited lanes together with a yard, outages, named or extra lanes")
         layout.add(Delay(id=name, component="dwell"))
         return
     calendars = _lanes_by_name(lanes if isinstance(named, bool) else named, where, until, period)
@@ -210,6 +224,7 @@ def add_station(layout: Layout, values: Any, until: float, law: LawOf) -> None:
             breakdown=breakdown,
             outage_policy=policy,
             yard=yard,
+            extra_lanes=extra,
         )
     )
     if by_class:

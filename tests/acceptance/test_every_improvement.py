@@ -176,6 +176,10 @@ def yard(plan, hour):
     return math.inf if places is None else places
 
 
+def most_extra(plan, hour):
+    return plan.elements[plan.element_index("north_a.exit.lanes")].extra_lanes.most.at(hour)
+
+
 KINDS = {
     "add_lanes": (LANES + "lanes = 2\n", at("north_a.exit.lanes", "lanes"), (3, 5, 3)),
     "remove_lanes": (LANES + "lanes = 1\n", at("north_a.exit.lanes", "lanes"), (3, 2, 3)),
@@ -213,6 +217,7 @@ KINDS = {
     "demand_growth": ('flow = "train"\nfactor = 1.5\n', rate, (8 / 24, 12 / 24, 8 / 24)),
     "closure": ('at = "checkpoints.north_a.exit"\n', at("north_a.exit.lanes", "lanes"), (3, 0, 3)),
     "priority_class": (LANES + 'priority = ["perishable"]\n', urgent, (0, 1, 0)),
+    "lanes_by_queue": (LANES + "above = 9\nbelow = 3\nmost = 2\n", most_extra, (0, 2, 0)),
     "yard_places": (LANES + "places = 40\n", yard, (math.inf, 40, math.inf)),
 }  # fmt: skip
 GROWING = {

@@ -16,6 +16,7 @@ from corridor_sim.model.service_times import Exponential
 from corridor_sim.plan.plan import (
     Delay,
     Departures,
+    ExtraLanesPlan,
     FlowPlan,
     LimitedLeg,
     Plan,
@@ -291,9 +292,11 @@ def mixed_station(dice: Dice, id: str, span: int, flows: int, rows: int, inputs:
     if dice.integer(0, 3) == 0:
         later = tuple(dice.integer(0, 2) for _ in range(flows))
         changes = ((0.0, rank), (float(dice.integer(1, span)), later))
+    extra = extra_lanes_of(dice, span) if not identity and dice.integer(0, 1) else None
     return Station(
         id=id,
         lanes=lanes,
+        extra_lanes=extra,
         closing=closing,
         named=named,
         outages=outages,
@@ -302,6 +305,17 @@ def mixed_station(dice: Dice, id: str, span: int, flows: int, rows: int, inputs:
         reserved=reserved,
         rank=rank,
         rank_changes=changes,
+    )
+
+
+def extra_lanes_of(dice: Dice, span: int) -> ExtraLanesPlan:
+    """Lanes that the queue opens: low thresholds, so that they are passed often, and numbers that may change."""
+    above = dice.integer(1, 4)
+    return ExtraLanesPlan(
+        above=StepFunction.constant(above),
+        below=StepFunction.constant(dice.integer(1, above)),
+        most=steps_of(dice, 0, 3, span, 3) if dice.integer(0, 1) else StepFunction.constant(dice.integer(1, 3)),
+        start_up_h=StepFunction.constant(dice.integer(0, 4) / 2),
     )
 
 

@@ -210,6 +210,23 @@ def test_a_station_without_a_kernel_is_worked_through_in_time_order_and_the_rest
     assert alone["lanes of their own identity with closing 'restart'"] >= 2
 
 
+def test_lanes_opened_by_the_queue_have_the_table_of_the_event_engine():
+    opened = Counter()
+    size = {"elements": (1, 3), "consignments": (20, 60), "rows": (1, 2), "flows": (1, 3), "span": 40}
+    for together in (False, True):
+        for seed, plan, inputs in mixed_cases(range(1000, 1060), together=together, **size):
+            if Mechanism.EXTRA_LANES not in frozenset().union(*needs_at(plan)):
+                continue
+            if not same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed):
+                continue
+            changes = event.simulate(plan, inputs).extra_lanes
+            for k in {k for k, replications in changes.items() if any(replications)}:
+                opened.update(needed(plan.elements[k]))
+    for one in (Mechanism.SUSPEND, Mechanism.CLEAR_QUEUE, Mechanism.PRIORITY, Mechanism.RESERVED_LANES):
+        assert opened[one] >= 1, one
+    assert opened[Mechanism.EXTRA_LANES] >= 8
+
+
 def test_pools_and_balking_go_with_everything_that_stations_legs_and_acceptance_have():
     ran, pooled, announced = 0, Counter(), Counter()
     size = {"elements": (3, 5), "consignments": (30, 60), "rows": (1, 1), "flows": (1, 2), "span": 40}

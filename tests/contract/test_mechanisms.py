@@ -26,6 +26,7 @@ from corridor_sim.plan.needs import FIELDS, label, missing, needs_at, undeclared
 from corridor_sim.plan.plan import (
     Delay,
     Departures,
+    ExtraLanesPlan,
     FlowPlan,
     LimitedLeg,
     Plan,
@@ -112,6 +113,9 @@ EXAMPLES = {
     M.RESERVED_FOR_A_TIME: station(reserved=(Reservation(flows=frozenset({0}), lanes=StepFunction([0, 8], [0, 1])),)),
     M.RESERVED_OVERFLOW: station(reserved=(Reservation(flows=frozenset({0}), lanes=CONSTANT, overflow=True),)),
     M.STAFF_POOL: station(staff_pool="customs"),
+    M.EXTRA_LANES: station(
+        extra_lanes=ExtraLanesPlan(above=CONSTANT, below=CONSTANT, most=CONSTANT, start_up_h=CONSTANT)
+    ),
     M.DELAY: plan(Delay(id="leg:road>")),
     M.HEADWAY: leg(headway_h=CONSTANT),
     M.CLOSURES: leg(open=HOURS),
@@ -151,6 +155,7 @@ RICH = Plan(
             outages=(OUTAGE,),
             breakdown=PlanBreakdown(up="law", down="law"),
             reserved=(Reservation(flows=frozenset({0}), lanes=CONSTANT),),
+            extra_lanes=ExtraLanesPlan(above=CONSTANT, below=CONSTANT, most=CONSTANT, start_up_h=CONSTANT),
         ),
         Delay(id="leg:one>"),
         LimitedLeg(id="leg:two>"),
@@ -269,6 +274,7 @@ def scenario_with_everything():
         checkpoints__samur_az__acceptance={"exit": {"per_day": 300}},
         checkpoints__samur_az__exit__documents__staff_pool="customs",
         checkpoints__samur_az__exit__documents__discipline="fifo",
+        checkpoints__samur_az__exit__documents__extra_lanes={"above": 5, "below": 2, "most": 1},
         checkpoints__samur_az__entry__documents__reserved={"loaded": {"lanes": 1}},
         checkpoints__samur_ru__exit__documents__outages={"one": {"from": JAN_3, "until": JAN_4}},
         flows__north__crossing_shares={"start": {"samur": 1.0, "khanoba": 0.0}},
@@ -381,6 +387,8 @@ DRAWN_BEFORE = {
 REFUSED_BY_BATCH = {
     *("Station.rank_changes", "Station.yard_changes", "Station.staff_pool", "Station.staff_per_service"),
     *("PlanStaffPool.members", "Plan.staff_pools"),
+    *("Station.extra_lanes", "ExtraLanesPlan.above", "ExtraLanesPlan.below", "ExtraLanesPlan.most"),
+    "ExtraLanesPlan.start_up_h",
     *("Step.balk", "PlanBalk.at_step", "PlanBalk.stages", "PlanBalk.since", "PlanBalk.threshold_h"),
 }
 NOT_READ = {

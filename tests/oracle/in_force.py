@@ -158,6 +158,18 @@ class InForce:
         """Local weekday and hours after midnight at a post."""
         return local(self.start, self.offset(path.split(".")), time_h)
 
+    def extra_lanes(self, path, stage, time_h):
+        """S27: the terms on which the queue opens lanes, those of the stage or those set, and the limit by roster."""
+        terms = stage.extra_lanes
+        for _, one in self.of_kind("lanes_by_queue"):
+            if self.covers(one, path) and self.effect(one, time_h):
+                terms = one
+        if terms is None:
+            return None, 0
+        if terms.most_by_hour:
+            return terms, by_hour(terms.most_by_hour, *self.hour(path, time_h))
+        return terms, terms.most
+
     # ------------------------------------------------------------ whom lanes serve
 
     def reserved(self, path, stage, cargo_class, time_h):

@@ -30,6 +30,8 @@ class Lanes(Place):
         """Lanes open just before the closing that lasts."""
         self.were_down = set()
         self.started = 0
+        self.extra, self.ready = 0, math.inf
+        """Lanes that the queue has opened (S27), and when one more is ready."""
 
     def edges(self):
         """Hours by day and week, and outages; improvements add their own. [h]"""
@@ -38,7 +40,9 @@ class Lanes(Place):
         lines += [one.opening_hours for _, one in self.run.force.of_kind("opening_hours")]
         for some in lines:
             hours |= edges_of_day(some)
-        for text in self.stage.lanes_by_hour or ():
+        rosters = [self.stage.lanes_by_hour, self.stage.extra_lanes and self.stage.extra_lanes.most_by_hour]
+        rosters += [one.most_by_hour for _, one in self.run.force.of_kind("lanes_by_queue")]
+        for text in (text for roster in rosters for text in roster or ()):
             hours.add(clock(text.split(" ")[-1]))
         days = midnights(self.run.scenario.run.start, self.offset, self.run.horizon_h)
         return {on_grid(day + hour) for day in days for hour in hours} | {at for one in self.outages for at in one[:2]}
@@ -87,7 +91,7 @@ class Lanes(Place):
             if wanted > 0:
                 room[cargo_class] = min(wanted, left)
                 left -= room[cargo_class]
-        room[""] = left
+        room[""] = left + (self.extra if self.lanes_now(now) > 0 and not self.down(now) else 0)
         for visit in self.inside:
             if self.counts(visit, now):
                 room[visit.pool if visit.pool in room else ""] -= 1
@@ -166,10 +170,50 @@ class Lanes(Place):
         visit.late = self.stage.closing == "clear_queue" and self.lanes_now(now) == 0
 
     def settle(self, now):
+        self.bring_extra_lanes(now)
         changed = self.take_in(now)
-        while self.admit(now) or self.go_on(now) or self.start(now) or self.slip_in(now):
+        while self.admit(now) or self.go_on(now) or self.start(now) or self.slip_in(now) or self.ask(now):
             changed = True
         return changed
+
+    # ------------------------------------------------------------ lanes opened by the queue (S27)
+
+    def next_end(self):
+        """A lane that is ready is something that happens by itself, too."""
+        return min(super().next_end(), self.ready)
+
+    def bring_extra_lanes(self, now):
+        """What is ready opens; closing and the limit close."""
+        most = self.run.force.extra_lanes(self.path, self.stage, now)[1] if self.lanes_now(now) > 0 else 0
+        if self.ready <= now:
+            self.extra, self.ready = self.extra + 1, math.inf
+        if self.extra >= most:
+            self.extra, self.ready = most, math.inf
+
+    def ask(self, now):
+        """One lane more or less by how many wait; whether the number open has changed."""
+        terms, most = self.run.force.extra_lanes(self.path, self.stage, now)
+        if terms is None or self.lanes_now(now) == 0 or self.down(now):
+            return False
+        without = [*self.waiting, *(visit for visit in self.inside if visit.cut)]
+        waiting = sum(self.may_be_anywhere(visit, now) for visit in without)
+        if waiting > terms.above and self.extra < most and self.ready == math.inf:
+            if terms.start_up_h:
+                self.ready = now + on_grid(terms.start_up_h)
+                return False
+            self.extra += 1
+            return True
+        if waiting < terms.below:
+            self.ready = math.inf
+            if self.extra and self.room(now)[""] >= 0:
+                self.extra -= 1
+                return True
+        return False
+
+    def may_be_anywhere(self, visit, now):
+        """Whether somebody may use the general lanes."""
+        wanted, overflow = self.run.force.reserved(self.path, self.stage, visit.truck.cargo_class, now)
+        return wanted == 0 or overflow
 
     def go_on(self, now):
         """D30: of those that a closing cut, as many go on as there are lanes, in order of their start."""

@@ -89,7 +89,19 @@ def laws(draw):
     return {"kind": "empirical", "values_h": draw(st.lists(halves, min_size=2, max_size=3))}
 
 
-MORE = ("channels", "breakdown", "named", "lane outage")
+MORE = ("channels", "breakdown", "named", "lane outage", "extra lanes", "extra lanes")
+
+
+@st.composite
+def extra_lanes(draw):
+    """Lanes that the queue opens; thresholds that few trucks pass."""
+    above = draw(st.integers(1, 3))
+    most = draw(st.integers(1, 2))
+    found = {"above": above, "below": draw(st.integers(1, above)), "most": most}
+    found["start_up_h"] = draw(st.sampled_from([0.0, 0.25, 0.5, 1.5]))
+    if draw(st.integers(0, 3)) == 0:
+        found["most_by_hour"] = {"00:00": draw(st.integers(0, 1)), "07:00": most, "19:00": draw(st.integers(0, most))}
+    return found
 
 
 @st.composite
@@ -143,6 +155,8 @@ def stages(draw, plain=False):
         if more == "lane outage" or draw(st.booleans()):
             stage |= {"outages": {"o": outage}}
             stage["outage_policy"] = draw(st.sampled_from(["resume", "restart", "finish", "requeue"]))
+    elif more == "extra lanes":
+        stage["extra_lanes"] = draw(extra_lanes())
     elif more == "zero" and calendar == "none":
         stage["lanes"] = 0  # a count: improvements may add to it
     return stage
@@ -216,6 +230,7 @@ STAGE_KINDS = (
     "yard_places",
     "closure",
     "works",
+    "lanes_by_queue",
 )
 POST_KINDS = ("daily_acceptance", "slot_booking", "one_stop_post")
 LEG_KINDS = ("leg_speed", "leg_capacity", "timetable")
@@ -316,6 +331,13 @@ def change(draw, data, kind, when=None, night=False):
         one["at"] = draw(st.sampled_from([path, f"checkpoints.{post}.{way}", f"checkpoints.{post}"]))
         if draw(st.booleans()):
             one["cargo_classes"] = ["vip"]
+    elif kind == "lanes_by_queue":
+        failing = stage.get("breakdown", {}).get("per_lane") or any(
+            "lane" in o for o in stage.get("outages", {}).values()
+        )
+        if stage.get("named_lanes") or failing:
+            return None
+        one |= draw(extra_lanes())
     elif kind == "yard_places":
         one["places"] = draw(st.sampled_from([0, 1, 2, "unlimited"]))
     elif kind == "closure":

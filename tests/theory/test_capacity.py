@@ -184,6 +184,19 @@ def test_reserved_lanes_with_and_without_overflow(hours, overflow):
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        "most = 2",
+        "most = 2, start_up_h = 1.5",
+        'most = 3, start_up_h = 0.5, most_by_hour = { "06:00" = 3, "15:00" = 1 }',
+    ],
+)
+@pytest.mark.parametrize("hours", ["lanes = 2", HOURS["by day"]])
+def test_lanes_opened_by_the_queue(hours, more):
+    assert_passes_what_is_stated(f"{hours}\nextra_lanes = {{ above = 5, below = 2, {more} }}\n{LAWS['exponential']}")
+
+
+@pytest.mark.parametrize(
     "bridge",
     [
         "headway_h = 0.3",

@@ -217,6 +217,13 @@ def test_a_priority_lane_keeps_lanes_for_a_class():
     assert not kept.overflow
 
 
+def test_lanes_by_queue_hold_from_their_date_with_the_terms_of_the_improvement():
+    lanes = im.LanesByQueue(at=DOCUMENTS, above=8, below=3, most=2, start_up_h=0.25, from_=JAN_10)
+    extra = element(plan_with(lanes), "samur_az.exit.documents").extra_lanes
+    assert extra.most.value.tolist() == [0.0, 2.0]
+    assert (extra.above.at(240.0), extra.below.at(240.0), extra.start_up_h.at(240.0)) == (8.0, 3.0, 0.25)
+
+
 def test_pre_arrival_relieves_the_same_share_at_every_stage():
     plan = plan_with(
         im.PreArrival(at="checkpoints.samur_az.exit", share=0.3, factor=0.5, from_=JAN_10, cargo_classes=["loaded"])

@@ -1,10 +1,10 @@
-"""The rules S01 to S26, one by one, on the event engine: each trace was worked out by hand."""
+"""The rules S01 to S27, one by one, on the event engine: each trace was worked out by hand."""
 
 import numpy as np
 import pytest
 from event_plans import LAWS, Truck, a, dated, ferry, play, station, to
 
-from corridor_sim.plan.plan import LimitedLeg, PlanOutage, Reservation, Step, StepFunction
+from corridor_sim.plan.plan import ExtraLanesPlan, LimitedLeg, PlanOutage, Reservation, Step, StepFunction
 
 
 def test_S01_times_on_the_clock_grid_add_up_without_rounding():
@@ -275,3 +275,37 @@ def test_reserved_lanes_serve_only_their_flows():
     out = play([spill], [a(0, 10), a(0, 10), a(1, 10, flow=1), a(2, 10, flow=1)])
     assert out.start("A") == [0, 10, 1, 11]
     assert play([spill], [a(0, 10, flow=1), a(1, 10, flow=1), a(2, 1)]).start("A") == [0, 1, 11]
+
+
+def extra(above, below, most=1, start_up=0):
+    return ExtraLanesPlan(above=dated(above), below=dated(below), most=dated(most), start_up_h=dated(start_up))
+
+
+def opened(out):
+    """When which number of extra lanes was open."""
+    return list(out.records.extra_lanes[0][0])
+
+
+def test_S27_a_lane_opens_after_its_start_up_when_more_than_so_many_wait_and_closes_when_fewer_do():
+    trucks = [a(at, 10) for at in (0, 1, 2, 3, 4, 5, 40, 41)]
+    out = play([station(extra_lanes=extra(2, 1, start_up=5))], trucks)
+    assert out.start("A") == [0, 8, 10, 18, 20, 28, 40, 50]
+    assert opened(out) == [(8, 1), (28, 0)]
+    # Who comes as it opens joins before it takes anybody: the more urgent goes first.
+    urgent = station(rank=(1, 0), extra_lanes=extra(2, 1, start_up=5))
+    assert play([urgent], [*trucks[:4], a(8, 3, flow=1)]).start("A") == [0, 10, 11, 20, 8]
+
+
+def test_S27_busy_extra_lanes_close_one_after_the_other():
+    trucks = [a(0, 20), a(1, 6), a(2, 6), a(3, 4), a(4, 4), a(4, 9), a(30, 5)]
+    out = play([station(extra_lanes=extra(2, 2, most=2))], trucks)
+    assert out.start("A") == [0, 3, 4, 9, 10, 20, 30]
+    assert opened(out) == [(3, 1), (4, 2), (10, 1), (13, 0)]
+
+
+def test_S27_what_is_being_got_ready_is_called_off_when_the_queue_is_short_or_the_stage_closes():
+    hours = station(lanes=[(0, 1), (20, 0), (30, 1)], extra_lanes=extra(1, 1, start_up=4))
+    early = [a(0, 18), a(1, 5), a(2, 3), a(17, 4), a(17, 4), a(23, 2), a(31, 7)]
+    out = play([hours], [*early, a(50, 1), a(50, 1), a(50, 1), a(53, 5), a(53, 5), a(53, 5)])
+    assert out.start("A") == [0, 6, 11, 18, 30, 34, 35, 50, 51, 52, 53, 57, 58]
+    assert opened(out) == [(6, 1), (11, 0), (35, 1), (35, 0), (57, 1), (58, 0)]

@@ -63,6 +63,12 @@ def of_pools(x, group, pool, f):
     return found
 
 
+@written_in
+def extra_usable(x, f):
+    """`FullStation._extra_usable`: extra lanes that may start services."""
+    return 0 if f.closed[x] or f.down[f.lane_from[x]] > 0 else f.extra_open[x]
+
+
 @stage
 def stage_wait_h(s, q, x, at, after_h, horizon_h, c, g, f):
     """`FullStation.announced_h`: the wait announced at one stage. [h]"""
@@ -76,6 +82,8 @@ def stage_wait_h(s, q, x, at, after_h, horizon_h, c, g, f):
     while piece + 1 < end and f.usable_h[piece + 1] <= at:
         piece += 1
     lanes, to_opening_h = f.usable[piece], 0.0
+    if of_pools(x, group, 0, f):
+        lanes += extra_usable(x, f)
     closed = function_at(x, at, f.lanes_from, f.lanes_h, f.lanes) == 0
     stops = closed and (f.closing[x] == SUSPEND or f.closing[x] == RESTART)
     taken = 0

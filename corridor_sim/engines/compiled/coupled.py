@@ -231,7 +231,9 @@ class Together:
             assert again is not None
             tables = again
         every = full(self.plan, self.code, consignments, drawn)
-        return emptied(tables, consignments, 2 if every is None else 6), every
+        # A lane that the queue asks for is an event more, at most once a consignment.
+        room = 2 if every is None else 6 + bool(len(every.extra_h))
+        return emptied(tables, consignments, room), every
 
 
 def emptied(tables: Coupled, consignments: int, room: int) -> Coupled:

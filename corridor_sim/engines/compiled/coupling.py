@@ -59,6 +59,7 @@ DOES = SIMPLE | {
     Mechanism.RESERVED_LANES,
     Mechanism.RESERVED_OVERFLOW,
     Mechanism.RESERVED_FOR_A_TIME,
+    Mechanism.EXTRA_LANES,
     Mechanism.HEADWAY,
     Mechanism.CLOSURES,
     Mechanism.VEHICLE_LIMIT,
@@ -166,7 +167,8 @@ def has_kernel(station: Station) -> bool:
     needs = needed(station)
     single = {Mechanism.LANE_OUTAGES, Mechanism.LANE_BREAKDOWNS, Mechanism.NAMED_LANES, Mechanism.DATED_LANES}
     goes_elsewhere = Mechanism.OUTAGES_REQUEUE in needs and not needs.isdisjoint(single)
-    return not (goes_elsewhere or Mechanism.DATED_PRIORITY in needs or any(combinations(needs)))
+    alone = {Mechanism.DATED_PRIORITY, Mechanism.EXTRA_LANES}
+    return not (goes_elsewhere or not needs.isdisjoint(alone) or any(combinations(needs)))
 
 
 def _follows(plan: Plan) -> NDArray[np.bool_]:
@@ -227,6 +229,8 @@ def _refused(plan: Plan, groups: list[tuple[int, ...]], announced: set[int]) -> 
             element = plan.elements[k]
             if IDENTITY & needed(element) and Mechanism.RESERVED_LANES in needed(element):
                 yield f"reserved lanes with lanes of their own identity at {element.id}"
+            if IDENTITY & needed(element) and Mechanism.EXTRA_LANES in needed(element):
+                yield f"lanes opened by the queue with lanes of their own identity at {element.id}"
             needs = needed(element) - (DOES - {Mechanism.DATED_PRIORITY} if k in announced else DOES)
             names = " and ".join(sorted(need.words for need in needs))
             if names:

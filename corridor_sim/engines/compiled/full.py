@@ -13,6 +13,7 @@ from math import inf
 import numpy as np
 
 from corridor_sim.core.units import GRID_PER_H
+from corridor_sim.engines.compiled.announcing import extra_usable, of_pools
 from corridor_sim.engines.compiled.codes import (
     CLEAR_QUEUE,
     FIXED,
@@ -95,6 +96,7 @@ def lanes_read(x, at, f):
         if cleared:
             lanes = f.open_before[x]
         shared_out(x, 0 if f.down[begin] > 0 else lanes, at, f)
+        f.capacity[f.pool_from[x]] += extra_usable(x, f)
         return
     for z in range(begin, f.lane_from[x + 1]):
         if f.named[x]:
@@ -104,6 +106,87 @@ def lanes_read(x, at, f):
             f.is_open[z] = z - begin < (f.open_before[x] if cleared else lanes)
     f.read_h[x] = at
     counted(x, f)
+
+
+@stage
+def extra_have(x, number, at, w, f):
+    """`ExtraLanes._have`, with the lane-hours and openings of the counted window."""
+    before = f.extra_open[x]
+    if number != before:
+        since, until = max(f.extra_since_h[x], w.from_h), min(at, w.until_h)
+        if until > since:
+            f.extra_open_h[x] += before * (until - since)
+        if number > before and w.from_h <= at < w.until_h:
+            f.extra_opened[x] += number - before
+        f.extra_since_h[x] = at
+        f.extra_open[x] = number
+
+
+@stage
+def extra_piece(x, at, f):
+    """Which numbers of its extra lanes hold now."""
+    p = f.extra_at[x]
+    while p + 1 < f.extra_from[x + 1] and f.extra_h[p + 1] <= at:
+        p += 1
+    f.extra_at[x] = p
+    return p
+
+
+@stage
+def extra_brought(x, at, w, f):
+    """`ExtraLanes.bring_to`, and the lanes read anew where their number has changed."""
+    if f.extra_from[x] == f.extra_from[x + 1]:
+        return False
+    before, most = f.extra_open[x], f.extra_most[extra_piece(x, at, f)]
+    number = before
+    if f.extra_ready_h[x] <= at:
+        f.extra_ready_h[x] = inf
+        number += 1
+    if number >= most:
+        f.extra_ready_h[x] = inf
+    extra_have(x, min(number, most), at, w, f)
+    if f.extra_open[x] != before:
+        lanes_read(x, at, f)
+        return True
+    return False
+
+
+@stage
+def extra_asked(k, q, x, queues, at, w, g, f):
+    """`FullStation._ask`: open or close lanes by how many wait for the general ones."""
+    if f.extra_from[x] == f.extra_from[x + 1] or f.closed[x] or f.down[f.lane_from[x]] > 0:
+        return False
+    general, pools = f.pool_from[x], f.pool_from[x + 1] - f.pool_from[x]
+    # Who is there and has no lane waits, or was interrupted.
+    waiting, used = f.there[x], np.int64(0)
+    for y in range(general, general + pools):
+        waiting -= f.used[y]
+        if not f.bound[y]:
+            used += f.used[y]
+    if pools > 1:
+        for z in range(g.visit_from[q], g.visit_from[q + 1]):
+            if not of_pools(x, f.group_of[x, g.flow[g.visit[z]]], 0, f):
+                waiting -= g.ahead[g.visit[z]]
+        i = f.inside_head[x] if f.parked_count[x] > 0 else np.int64(-1)
+        while i >= 0:
+            if f.parked[i] and not of_pools(x, f.group[i], 0, f):
+                waiting -= 1
+            i = np.int64(f.after[i])
+    p = extra_piece(x, at, f)
+    if waiting > f.extra_above[p]:
+        if f.extra_ready_h[x] == inf and f.extra_open[x] < f.extra_most[p]:
+            f.extra_ready_h[x] = at + f.extra_start_up_h[p]
+            if f.extra_ready_h[x] > at:
+                push(g.heap_h[k], g.heap_of[k], g.heap_size[k], f.extra_ready_h[x], np.int64(-1 - queues - q))
+                g.heap_size[k] += 1
+            return extra_brought(x, at, w, f)
+    elif waiting < f.extra_below[p]:
+        f.extra_ready_h[x] = inf
+        if f.extra_open[x] > 0 and used <= f.capacity[general]:
+            extra_have(x, f.extra_open[x] - 1, at, w, f)
+            lanes_read(x, at, f)
+            return True
+    return False
 
 
 @stage
@@ -244,7 +327,7 @@ def resumed(k, i, queues, at, g, f):
 
 
 @stage
-def refreshed(k, x, at, t, c, g, f):
+def refreshed(k, x, at, w, t, c, g, f):
     """`FullStation._refresh`: hours, lanes and outages, with what they do to services under way."""
     p, end = f.change_at[x], f.change_from[x + 1]
     if p == end or f.change_h[p] > at:
@@ -268,6 +351,9 @@ def refreshed(k, x, at, t, c, g, f):
             g.ahead[c.step_of[i]] += 1
             i = after
     f.closed[x] = closed
+    if closed:
+        f.extra_ready_h[x] = inf
+        extra_have(x, 0, at, w, f)
     for z in range(begin, f.lane_from[x + 1]):
         f.failed[z] = f.down[z] == 0
     o = f.outage_at[x]
@@ -496,6 +582,8 @@ def settled(k, q, x, m, soon_h, at, events, event_line, held, w, t, d, c, a, g, 
             continue
         u = next_of(q, x, at, t, d, c, g, f)
         if u < 0:
+            if extra_asked(k, q, x, queues, at, w, g, f):
+                continue
             break
         i = np.int64(f.head[u])
         f.head[u] = c.behind[i]

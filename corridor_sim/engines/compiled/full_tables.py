@@ -51,6 +51,8 @@ class Full(NamedTuple):
         Instants of closing, and the longest opening, where no service may run over.
     usable_from, usable_h, usable
         Lanes that a wait is announced for, by pool.
+    extra_from, extra_h, extra_above, extra_below, extra_most, extra_start_up_h
+        Numbers of lanes that the queue opens, by date (`engines.event.extra_lanes`); none of a station without.
     no_overtaking, headway_from, headway_h, headway, room_from, room_h, room
         Of each leg.
     """
@@ -91,6 +93,12 @@ class Full(NamedTuple):
     usable_from: Ints
     usable_h: FloatArray
     usable: FloatArray
+    extra_from: Ints
+    extra_h: FloatArray
+    extra_above: Ints
+    extra_below: Ints
+    extra_most: Ints
+    extra_start_up_h: FloatArray
     no_overtaking: Flags
     headway_from: Ints
     headway_h: FloatArray
@@ -112,6 +120,12 @@ class Full(NamedTuple):
     inside_tail: Ints
     later_head: Ints
     later_tail: Ints
+    extra_at: Ints
+    extra_open: Ints
+    extra_opened: Ints
+    extra_ready_h: FloatArray
+    extra_since_h: FloatArray
+    extra_open_h: FloatArray
     # lanes now
     down: Ints
     is_open: Flags
@@ -180,6 +194,8 @@ def instants(element: Station | LimitedLeg, outages: Sequence[PlanOutage] = ()) 
         functions = [element.open, element.max_vehicles]
     else:
         functions = [element.lanes, *(element.named or ()), *(kept.lanes for kept in element.reserved)]
+        if (extra := element.extra_lanes) is not None:
+            functions += [extra.above, extra.below, extra.most, extra.start_up_h]
     found = {at for one in functions if one is not None for at in one.from_h.tolist()}
     return found | {at for one in outages if one.from_h < one.until_h for at in (one.from_h, one.until_h)}
 
@@ -196,7 +212,7 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         return None
     number, leg = np.full((2, len(kind)), -1, dtype=np.int64)
     number[stations], leg[legs] = np.arange(len(stations)), np.arange(len(legs))
-    lanes, calendars, kept, ranks, changes, failures, closings, usable = (_Pieces() for _ in range(8))
+    lanes, calendars, kept, ranks, changes, failures, closings, usable, extra = (_Pieces() for _ in range(9))
     lane_from, pool_from, slot_from = [0], [0], [0]
     closing, policy, by_lane, named, overflow, group_of, classes, longest = (list[Any]() for _ in range(8))
     closed, lanes_now, is_open, bound = list[bool](), list[int](), list[bool](), list[bool]()
@@ -255,6 +271,15 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         longest.append(longest_opening(station.lanes, plan.horizon_h) if station.closing == "no_overrun" else np.inf)
         for function in usable_lanes(station, outages):
             usable.function(function)
+        terms = station.extra_lanes
+        extra.add(
+            []
+            if terms is None
+            else [
+                (at, *(one.at(at) for one in (terms.above, terms.below, terms.most, terms.start_up_h)))
+                for at in sorted(terms.instants_h)
+            ]
+        )
     headway, room = _Pieces(), _Pieces()
     overtaking: list[bool] = []
     for q in legs:
@@ -290,6 +315,7 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         *closings.columns(real),
         real(longest),
         *usable.columns(real, real),
+        *extra.columns(real, whole, whole, whole, real),
         np.array(overtaking, dtype=np.bool_),
         *headway.columns(real, real),
         *room.columns(real, whole),
@@ -305,6 +331,12 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         np.zeros(many, np.int64),
         np.zeros(many, np.int64),
         *(np.full(many, -1, dtype=np.int64) for _ in range(4)),
+        tables[Full._fields.index("extra_from")][:-1].copy(),
+        np.zeros(many, np.int64),
+        np.zeros(many, np.int64),
+        np.full(many, np.inf),
+        np.zeros(many),
+        np.zeros(many),
         np.zeros(every_lane, np.int64),
         np.array(is_open, dtype=np.bool_),
         np.full(every_lane, -1, dtype=np.int64),

@@ -15,6 +15,7 @@ from corridor_sim.engines.batch.refusals import is_cyclic
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.indicators.base import Collector, Reducer
+from corridor_sim.indicators.extra_lanes import ExtraLaneHours
 from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.shared_sums import (
     QueueMarks,
@@ -54,6 +55,7 @@ DOES = frozenset(
         Mechanism.RESERVED_OVERFLOW,
         Mechanism.RESERVED_FOR_A_TIME,
         Mechanism.STAFF_POOL,
+        Mechanism.EXTRA_LANES,
         Mechanism.DELAY,
         Mechanism.HEADWAY,
         Mechanism.CLOSURES,
@@ -87,6 +89,7 @@ COUNTED = (
     StayTimes,
     WaitTimes,
     QueueLevels,
+    ExtraLaneHours,
 )
 """Reducers whose sums the pass fills itself."""
 

@@ -21,10 +21,12 @@ from corridor_sim.engines.batch.streaming import DrawSource
 from corridor_sim.engines.compiled import codes, kernel_tables
 from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.differing import Base, Differing, Other, as_far_as_any
+from corridor_sim.engines.compiled.full_tables import Full
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded, Ints, Tables, coded, draws_of_departures
 from corridor_sim.indicators.base import Collector
+from corridor_sim.indicators.extra_lanes import ExtraLaneHours
 from corridor_sim.indicators.queue_levels import QueueLevels, grid_points
 from corridor_sim.indicators.shared_sums import (
     QueueMarks,
@@ -88,6 +90,7 @@ def reduce(
             tables, kernels = _drawn_tables(code, plan, inputs, k)
             state = _empty(code, kernels, len(draws.release_h), state)
             sums = base.with_rows(_zeros(code, collector))
+            in_time = together.at_hour_0(len(draws.release_h), inputs, k)
             visits, spent = machine.replication(
                 code.window,
                 tables,
@@ -95,7 +98,7 @@ def reduce(
                 state,
                 sums,
                 code.by_kernel,
-                *together.at_hour_0(len(draws.release_h), inputs, k),
+                *in_time,
             )
             row = begin + k
             _raise_if_wrong(code, plan, state)
@@ -103,6 +106,7 @@ def reduce(
                 collector.note_outages(e, row, drawn[k])
             collector.visits[row] += visits
             _hand_over(code, collector, row, base.joined(sums))
+            _hand_over_extra_lanes(code, collector, row, in_time[1])
             levels = [as_far_as_any(one) for one in spent[: len(code.lines)]]
             _hand_over_levels(code, collector, row, levels, state)
             for other, (their_inputs, their_columns) in zip(base.others, of_others, strict=True):
@@ -111,6 +115,7 @@ def reduce(
                 room = _empty(other.code, kernels, len(their_draws.release_h), room)
                 their_draws = other.taken_up(draws, state, their_draws, room)
                 theirs, again, their_spent = _zeros(other.code, other.collector), 0, None
+                in_time = other.coupled.at_hour_0(len(their_draws.release_h), their_inputs, k)
                 if len(their_draws.come_h):
                     again, their_spent = machine.replication(
                         other.code.window,
@@ -119,13 +124,14 @@ def reduce(
                         room,
                         theirs,
                         other.code.by_kernel,
-                        *other.coupled.at_hour_0(len(their_draws.release_h), their_inputs, k),
+                        *in_time,
                     )
                     _raise_if_wrong(other.code, other.plan, room)
                 other.note_outages(row, their_inputs, k)
                 other.again[row] = again
                 other.collector.visits[row] += again + other.add_shared(sums, theirs)
                 _hand_over(other.code, other.collector, row, theirs)
+                _hand_over_extra_lanes(other.code, other.collector, row, in_time[1])
                 other.hand_over_levels(row, levels, state, their_spent, room)
 
 
@@ -412,6 +418,19 @@ def _hand_over(code: Coded, collector: Collector, row: int, sums: Sums) -> None:
         (stays.counts.near, sums.near),
     ):
         array[:, row] += values
+
+
+def _hand_over_extra_lanes(code: Coded, collector: Collector, row: int, in_time: Full | None) -> None:
+    """Lane-hours and openings of the lanes that queues opened, until the end of the window."""
+    if in_time is None or not len(in_time.extra_h):
+        return
+    hours = collector.shared(ExtraLaneHours)
+    for q, x in enumerate(in_time.number.tolist()):
+        if x >= 0 and in_time.extra_from[x] < in_time.extra_from[x + 1]:
+            since = max(float(in_time.extra_since_h[x]), code.window.from_h)
+            last_h = int(in_time.extra_open[x]) * max(code.window.until_h - since, 0.0)
+            open_h, opened = float(in_time.extra_open_h[x]) + last_h, int(in_time.extra_opened[x])
+            hours.put(int(code.queue_element[q]), row, open_h, opened)
 
 
 def _hand_over_levels(code: Coded, collector: Collector, row: int, spent: Sequence[Ints], state: PassState) -> None:

@@ -23,6 +23,7 @@ from corridor_sim.engines.compiled.full import (
     STARTED,
     TOLD,
     ended,
+    extra_brought,
     joined_full,
     left_over,
     let_in,
@@ -224,7 +225,8 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
             q = member[lowest]
             touched[q] = False
             if f is not None and f.number[q] >= 0:
-                refreshed(k, f.number[q], at, t, c, g, f)
+                refreshed(k, f.number[q], at, w, t, c, g, f)
+                extra_brought(f.number[q], at, w, f)
                 read_again(q, f.number[q], at, t, d, c, f)
             many, x = 0, arrived[q]
             arrived[q] = -1

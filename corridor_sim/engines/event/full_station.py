@@ -18,6 +18,7 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.announced import announced_wait_h, next_opening_h
 from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, forward
+from corridor_sim.engines.event.extra_lanes import ExtraLanes
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, service_from
 from corridor_sim.engines.event.queueing import (
     Ending,
@@ -88,6 +89,7 @@ class FullStation(Element):
         self._presented: list[Asking] = []
         self._later: list[StationVisit] = []
         self._parked = 0
+        self.extra = None if station.extra_lanes is None else ExtraLanes(station.extra_lanes, start_h)
         self._calendar = DatedValue(station.lanes, start_h)
         self._outages = Outages([(outage.from_h, outage.until_h, outage.lane) for outage in outages], identities)
         self._closed = self._calendar.value == 0
@@ -95,6 +97,8 @@ class FullStation(Element):
         self._ends: list[Callable[[Event], None]] = [self._on_ending]
         instants = {at for function in self._dated(station) for at in function.from_h.tolist()}
         instants.update(self._outages.instants_h)
+        if station.extra_lanes is not None:
+            clock.touch_at(station.extra_lanes.instants_h, [self])
         changes = sorted((at for at in instants if at > start_h), reverse=True)
         clock.touch_at(changes, [self])
         self._changes_h = [*changes, start_h]
@@ -114,6 +118,14 @@ class FullStation(Element):
         if self._closed and self.plan.closing == "clear_queue":
             lanes = self._open_before_closing
         self.lanes.share_out(0 if self._outages.down(0) else lanes, now)
+        self.lanes.capacity[0] += self._extra_usable
+
+    @property
+    def _extra_usable(self) -> int:
+        """Extra lanes that may start services; they are general lanes."""
+        if self.extra is None or self._closed or self._outages.down(0):
+            return 0
+        return self.extra.open
 
     def _occupy(self, stay: StationVisit, pool: int) -> None:
         stay.pool = pool
@@ -159,7 +171,7 @@ class FullStation(Element):
         group, rank = self.lanes.group_of[flow], self._rank(flow, now)
         pools = self.lanes.pools_of(group)
         usable = self._usable[group]
-        lanes, to_opening_h = usable.at(now), 0.0
+        lanes, to_opening_h = usable.at(now) + self._extra_usable * (0 in pools), 0.0
         closed = self.plan.lanes.at(now) == 0
         taken = sum(self.lanes.used[pool] for pool in pools) + self._parked_for(pools)
         if not lanes:
@@ -242,6 +254,8 @@ class FullStation(Element):
     def settle(self, now: float) -> None:
         """Take in, let into the yard and start, one by one, until nothing more may move."""
         self._refresh(now)
+        if self.extra is not None and self.extra.bring_to(now):
+            self._read_lanes(now)
         if now in self._read_again_h:
             self._read_again_h.remove(now)
             for stay in (stay for heap in self.queue.groups for _, stay in heap):
@@ -251,8 +265,27 @@ class FullStation(Element):
         while True:
             while self.asking and self.queue.waiting + len(self._later) < self._yards.at(now):
                 self._admit(heappop(self.asking), now)
-            if not self._start_next(now) and not (self.asking and self._admit_into_a_lane(now)):
+            if self._start_next(now) or (self.asking and self._admit_into_a_lane(now)):
+                continue
+            if self.extra is None or not self._ask(self.extra, now):
                 return
+
+    def _ask(self, extra: ExtraLanes, now: float) -> bool:
+        """Open or close lanes by how many wait for the general ones (rule S27); whether their number has changed."""
+        if self._closed or self._outages.down(0):
+            return False
+        waiting = sum(
+            len(heap) for group, heap in enumerate(self.queue.groups) if heap and 0 in self.lanes.pools_of(group)
+        )
+        if self._parked:
+            waiting += sum(stay.parked and 0 in self.lanes.pools_of(stay.group) for stay in self.inside)
+        before_h = extra.ready_h
+        changed = extra.ask(waiting, self.lanes.general, self.lanes.capacity[0], now)
+        if extra.ready_h not in (before_h, inf):
+            self.clock.touch_at([extra.ready_h], [self])
+        if changed:
+            self._read_lanes(now)
+        return changed
 
     def _admit(self, entry: Asking, now: float) -> None:
         _, _, consignment, step, origin, visit = entry
@@ -388,6 +421,8 @@ class FullStation(Element):
                 self.queue.add(stay)
             self._later.clear()
         self._closed = closed
+        if closed and self.extra is not None:
+            self.extra.close_all(now)
         failed = self._outages.go_to(now)
         self._read_lanes(now)
         if closing and self.plan.closing in ("suspend", "restart"):

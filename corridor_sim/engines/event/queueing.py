@@ -146,8 +146,12 @@ class Reservations:
                 return group
             if not self._overflow[group]:
                 return -1
-        general = sum(used for used, bound in zip(self.used, self.bound, strict=True) if not bound)
-        return 0 if general < self.capacity[0] else -1
+        return 0 if self.general < self.capacity[0] else -1
+
+    @property
+    def general(self) -> int:
+        """How many count in the general pool."""
+        return sum(used for used, bound in zip(self.used, self.bound, strict=True) if not bound)
 
     def line_of(self, group: int) -> int:
         """The line in which a group waits: its own, or 0 where it has no lanes of its own."""

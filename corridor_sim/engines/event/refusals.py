@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from corridor_sim.plan.mechanisms import Mechanism
-from corridor_sim.plan.needs import refused
-from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.needs import needed, refused
+from corridor_sim.plan.plan import Plan, Station
 
 DOES = frozenset(
     {
@@ -32,6 +34,7 @@ DOES = frozenset(
         Mechanism.RESERVED_OVERFLOW,
         Mechanism.RESERVED_FOR_A_TIME,
         Mechanism.STAFF_POOL,
+        Mechanism.EXTRA_LANES,
         Mechanism.DELAY,
         Mechanism.HEADWAY,
         Mechanism.CLOSURES,
@@ -57,6 +60,9 @@ DOES = frozenset(
 )
 """Every mechanism of this engine, one by one: a new one is done when its line stands here."""
 
+IDENTITY = frozenset({Mechanism.NAMED_LANES, Mechanism.LANE_OUTAGES, Mechanism.LANE_BREAKDOWNS})
+"""With these each lane is one of its own."""
+
 
 def refusals(plan: Plan) -> list[str]:
     """Mechanisms of a plan that this engine does not do, each with its place; empty if there are none.
@@ -66,4 +72,11 @@ def refusals(plan: Plan) -> list[str]:
     >>> refusals(Plan(elements=(), flows=(), horizon_h=24.0))
     []
     """
-    return refused(plan, DOES)
+    return [*refused(plan, DOES), *_combinations(plan)]
+
+
+def _combinations(plan: Plan) -> Iterator[str]:
+    """Lanes of their own identity are not counted, so none is one more."""
+    for element in plan.elements:
+        if isinstance(element, Station) and element.extra_lanes is not None and IDENTITY & needed(element):
+            yield f"lanes opened by the queue with lanes of their own identity at {element.id}"

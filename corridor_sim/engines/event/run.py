@@ -84,6 +84,11 @@ def _replication(plan: Plan, wiring: Wiring, inputs: SampledInputs) -> Records:
         inputs.replications,
         tuple(element.ledger.close() for element in elements),
         tuple(_journeys(flow, plan.horizon_h) for flow in flows),
+        {
+            element.index: (tuple(element.extra.changes),)
+            for element in elements
+            if isinstance(element, FullStation) and element.extra is not None
+        },
     )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.core.limits import MAX_FACTOR, MIN_GAP_H
+from corridor_sim.core.limits import MAX_FACTOR, MAX_START_UP_H, MIN_GAP_H
 from corridor_sim.model.base import (
     Factor,
     FrozenDict,
@@ -27,9 +27,9 @@ from corridor_sim.model.base import (
     at_least,
     at_most,
 )
-from corridor_sim.model.calendars import Hours
+from corridor_sim.model.calendars import CountByHour, Hours
 from corridor_sim.model.changes import Change, Cycle, OneStop, ReliefTerms
-from corridor_sim.model.checkpoints import Law
+from corridor_sim.model.checkpoints import ExtraLanes, Law, extra_lanes_problems
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.improvements.base import (
     IMPROVEMENTS,
@@ -239,6 +239,39 @@ class PriorityLane(PostImprovement):
         if self.new_lanes:
             changes.append(self.change(f"{self.path}.lanes", "add", self.new_lanes))
         return changes
+
+
+@IMPROVEMENTS.register("lanes_by_queue", **_STAGE, above=10, below=4, most=2)
+class LanesByQueue(PostImprovement):
+    """Lanes opened when many wait and closed when few do (rule S27), in place of those that the stage had so far."""
+
+    above: PositiveCount
+    below: PositiveCount
+    most: PositiveLanes
+    start_up_h: Annotated[NonNegative, at_most(MAX_START_UP_H)] = 0.0
+    most_by_hour: CountByHour | None = None
+
+    @model_validator(mode="after")
+    def _as_of_a_stage(self) -> Self:
+        self._terms()
+        return self
+
+    def _terms(self) -> ExtraLanes:
+        return ExtraLanes(
+            above=self.above,
+            below=self.below,
+            most=self.most,
+            start_up_h=self.start_up_h,
+            most_by_hour=self.most_by_hour,
+        )
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """What the stage says of extra lanes set."""
+        stage = require_lanes(corridor, self.path)
+        terms = self._terms()
+        if problems := extra_lanes_problems(stage, terms):
+            raise ScenarioError(problems)
+        return [self.change(f"{self.path}.extra_lanes", "set", terms)]
 
 
 @IMPROVEMENTS.register("pre_arrival", **_WAY, share=0.3, factor=0.5)
