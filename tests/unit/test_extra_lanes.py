@@ -13,7 +13,7 @@ from corridor_sim.sampling.sampler import Sampler
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 AT = {"kind": "stage", "place": "a.exit.gate", "direction": "exit"}
-HOURLY = "arrivals = { kind = \"timetable\", every_h = 1.0, first_h = 0.0, size = 1 }"
+HOURLY = 'arrivals = { kind = "timetable", every_h = 1.0, first_h = 0.0, size = 1 }'
 
 
 def border(stage, demand="per_day = 31.2", *, days=40, more=""):
