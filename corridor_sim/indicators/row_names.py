@@ -19,6 +19,7 @@ ROWS: dict[str, tuple[str, ...]] = {
         "door_to_door_p50_pooled_h",
         "door_to_door_p95_pooled_h",
     ),
+    "extra_lanes": ("extra_lane_h_per_day", "extra_lane_openings_per_day"),
     "headroom": ("days_saturated", "saturation_day"),
     "queue": ("queue_mean", "queue_p95", "queue_max"),
     "queue_by_hour": ("queue_by_hour", "queue_by_hour_p95"),

@@ -8,6 +8,7 @@ import pytest
 import corridor_sim as cs
 from corridor_sim.core.errors import EngineRefusal, ScenarioError
 from corridor_sim.engines import batch, compiled, event
+from corridor_sim.indicators.row_names import rows_of
 from corridor_sim.plan.build import make_plan
 from corridor_sim.sampling.sampler import Sampler
 
@@ -115,6 +116,7 @@ def test_hours_and_openings_are_those_of_the_window_whichever_engine_counts(cut_
     plan = dataclasses.replace(plan, warm_up_h=cut_h[0], count_until_h=cut_h[1])
     by_event = cs.run(plan, engine="event", replications=2, rng=3, workers=1).rows
     hours, openings = by_event.row("extra_lane_h_per_day", **AT), by_event.row("extra_lane_openings_per_day", **AT)
+    assert set(rows_of("extra_lanes")) <= set(by_event.indicators)
     days = (cut_h[1] - cut_h[0]) / 24
     for k, replication in enumerate(Sampler(plan, 3).sample([0, 1]).replications):
         records = event.simulate(plan, Sampler(plan, 3).sample([int(replication)]))
