@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MILLION = 1e6
-WIDE = 26
+WIDE = 32
 """Characters of a line of names."""
+MOST_LINES = 6
+"""Changes that a step of the frontier names."""
+THOUSANDS = "{x:,.0f}"
 
 
 @PLOTS.register("frontier", of="programme")
@@ -33,7 +36,7 @@ def frontier(data: Any, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
         Steps through the sets that save more than every cheaper one; bars are 95 % intervals of sampling noise on
-        fresh replications. The broken line is the budget; each step names what it adds and what it leaves out.
+        fresh replications. The broken line is the budget; at the right stands what each step adds and leaves out.
     """
     _programme(data, "frontier")
     ax = new_axes(ax, (9.0, 5.0))
@@ -53,19 +56,26 @@ def frontier(data: Any, *, ax: Axes | None = None) -> Axes:
         ax.plot([], [], "s", color=COLOURS[2], markerfacecolor="none", label=f"within {data.zone} of it")
     money = sum(data.budget_usd.values()) / MILLION
     ax.axvline(money, color=GREY, linestyle="--", linewidth=1.0, label="budget")
-    for before, one in itertools.pairwise(sets):
-        if one.capex_usd == before.capex_usd:
-            continue
+    steps = []
+    for number, (before, one) in enumerate(itertools.pairwise(sets), 1):
+        ax.annotate(
+            str(number), (one.capex_usd / MILLION, one.high), xytext=(0, 4), textcoords="offset points",
+            fontsize=8, ha="center",
+        )  # fmt: skip
         added = [f"+ {id}" for id in one.ids if id not in before.ids]
         gone = [f"\u2212 {id}" for id in before.ids if id not in one.ids]
-        lines = [drawn(text, WIDE) for text in [*added, *gone][:4]]
-        ax.annotate(
-            "\n".join(lines), (one.capex_usd / MILLION, one.saved), xytext=(5, -4), textcoords="offset points",
-            fontsize=6, va="top", color=GREY,
-        )  # fmt: skip
+        lines = [f"  {drawn(text, WIDE)}" for text in (*added, *gone)]
+        more = [f"  and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
+        steps.append("\n".join([f"{number}: US$ {one.capex_usd / MILLION:,.1f} m", *lines[:MOST_LINES], *more]))
+    ax.annotate(
+        "\n".join(steps), (1.0, 1.0), xycoords="axes fraction", xytext=(8, 0), textcoords="offset points", fontsize=7,
+        va="top", color=GREY, annotation_clip=False,
+    )  # fmt: skip
     ax.set_xlabel("capital [US$ m]")
     ax.set_ylabel(f"saved: {WORDS.get(data.objective, drawn(data.objective))} [{data.unit}]")
-    ax.set_xlim(left=-0.02 * max(cost.max(), money), right=1.12 * max(cost.max(), money))
+    ax.yaxis.set_major_formatter(THOUSANDS)
+    ax.margins(y=0.08)
+    ax.set_xlim(left=-0.02 * max(cost.max(), money), right=1.04 * max(cost.max(), money))
     legend(ax, loc="lower right")
     return tidy(ax)
 
@@ -109,6 +119,7 @@ def regret(data: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(data.sets)), [_short(data, one) for one in data.sets], fontsize=7)
     ax.invert_yaxis()
     ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
+    ax.xaxis.set_major_formatter(THOUSANDS)
     ax.set_xlabel(
         f"loses against the best of these in a draw [{data.unit}]; {data.regret.draws} draws\n"
         "bar: middle 90 %, tick: mean; at the right: best in so many draws, capital",
@@ -162,7 +173,8 @@ def build_order(data: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_xticks([year + 0.5 for year in years], texts, fontsize=8)
     ax.set_xlim(years[0], end)
     ax.set_xlabel(
-        f"year; US$ m spent of those that have come; saved with what stands at its end [{data.unit}]", fontsize=9
+        f"year; US$ m spent of those that have come; saved{_time(data)} with what stands at its end [{data.unit}]",
+        fontsize=9,
     )
     return tidy(ax)
 
@@ -172,10 +184,15 @@ def _programme(data: Any, plot: str) -> None:
         raise ValueError(f"the plot {plot!r} draws a programme of upgrades (cs.portfolio)")
 
 
+def _time(data: Any) -> str:
+    """The time of a run in which something is saved; "" for a present value."""
+    return "" if data.appraisal is not None else f" in {data.window_h / 24:,.0f} days"
+
+
 def _short(data: Any, one: Any) -> str:
     """A set as what it has beside the chosen one, and what it has not."""
     if one is data.best:
-        return textwrap.fill("chosen: " + drawn(one.called, 110), 52)
+        return f"chosen: {len(one.ids)} upgrades"
     more = [f"+ {id}" for id in one.ids if id not in data.best.ids]
     less = [f"\u2212 {id}" for id in data.best.ids if id not in one.ids]
     return textwrap.fill(drawn(" ".join([*more, *less]), 110), 52)
