@@ -119,6 +119,7 @@ def regret(data: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(len(data.sets)), [_short(data, one) for one in data.sets], fontsize=7)
     ax.invert_yaxis()
     ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
+    ax.locator_params(axis="x", nbins=5)
     ax.xaxis.set_major_formatter(THOUSANDS)
     ax.set_xlabel(
         f"loses against the best of these in a draw [{data.unit}]; {data.regret.draws} draws\n"
