@@ -31,7 +31,7 @@ from corridor_sim.engines.compiled import together as together_part
 from corridor_sim.engines.compiled.by_kernel import by_kernel
 from corridor_sim.engines.compiled.codes import LIMITED_LEG, URGENT_FIRST
 from corridor_sim.engines.compiled.counting import passages
-from corridor_sim.engines.compiled.levels import levels, wider
+from corridor_sim.engines.compiled.levels import levels, longer, wider
 from corridor_sim.engines.compiled.parts import POINT
 from corridor_sim.engines.compiled.serving import served
 from corridor_sim.engines.compiled.together import inside, lined_up_together, together
@@ -110,9 +110,7 @@ def _replication(w, t, d, c, a, kernels, coupled, full, sources=SOURCES):  # noq
                     members = coupled.member_from[k + 1] - coupled.member_from[k]
                     room = held + 2 * members * (n + inside(k, c, coupled, full))
                     if room > len(events):
-                        more, more_line = np.empty(2 * room, np.int64), np.empty(2 * room, np.int32)
-                        more[:held], more_line[:held] = events[:held], event_line[:held]
-                        events, event_line = more, more_line
+                        events, event_line = longer(events, held, 2 * room), longer(event_line, held, 2 * room)
                     more_visits, held = together(
                         k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a, coupled, full
                     )
@@ -123,9 +121,7 @@ def _replication(w, t, d, c, a, kernels, coupled, full, sources=SOURCES):  # noq
                 continue
             room = held + 2 * (n + c.waiting[q])
             if room > len(events):
-                more, more_line = np.empty(2 * room, np.int64), np.empty(2 * room, np.int32)
-                more[:held], more_line[:held] = events[:held], event_line[:held]
-                events, event_line = more, more_line
+                events, event_line = longer(events, held, 2 * room), longer(event_line, held, 2 * room)
             if kernels is None:  # noqa: SIM114 (the compiler leaves out what stands below for None)
                 m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
             elif t.queue_kind[q] < LIMITED_LEG:

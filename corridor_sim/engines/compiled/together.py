@@ -119,6 +119,45 @@ def lined_up_last(i, q, u, join_of, behind, head, tail):
 
 
 @stage
+def still_waiting(k, m, w, t, c, a, g):
+    """Those who wait as the run ends come to `c.who` too. Returns how many are there, and visits."""
+    head, join_of, behind, who, when_h = c.head, c.join_h, c.behind, c.who, c.when_h
+    visits = 0
+    for z in range(g.member_from[k], g.member_from[k + 1]):
+        q = g.member[z]
+        for u in range(head.shape[1]):
+            i = np.int64(head[q, u])
+            while i >= 0:
+                visited(
+                    np.int64(c.step_of[i]),
+                    t.queue_row[q],
+                    t.queue_clock[q],
+                    join_of[i],
+                    inf,
+                    inf,
+                    0.0,
+                    w.from_h,
+                    w.until_h,
+                    w.horizon_h,
+                    w.first_bin,
+                    w.marks_per_h,
+                    a.inner,
+                    a.at_edge,
+                    a.days,
+                    a.net,
+                    a.waits,
+                    t,
+                )
+                a.served[q] += 1
+                visits += 1
+                who[m] = i
+                when_h[m] = inf
+                m += 1
+                i = np.int64(behind[i])
+    return m, visits
+
+
+@stage
 def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a, g, f):
     """Those lined up at a group, and those who are there from before, are served until an instant.
 
@@ -377,37 +416,8 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                 visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
                 m, soon_h = 0, inf
     if last:
-        for z in range(begin, end):
-            q = member[z]
-            for u in range(head.shape[1]):
-                i = np.int64(head[q, u])
-                while i >= 0:
-                    visited(
-                        np.int64(step_of[i]),
-                        t.queue_row[q],
-                        t.queue_clock[q],
-                        join_of[i],
-                        inf,
-                        inf,
-                        0.0,
-                        from_h,
-                        window_end_h,
-                        horizon_h,
-                        first_bin,
-                        per_h,
-                        inner,
-                        at_edge,
-                        days,
-                        net,
-                        waits,
-                        t,
-                    )
-                    a.served[q] += 1
-                    visits += 1
-                    who[m] = i
-                    when_h[m] = inf
-                    m += 1
-                    i = np.int64(behind[i])
+        m, more = still_waiting(k, m, w, t, c, a, g)
+        visits += more
         if f is not None:
             m, more = left_over(k, m, w, t, c, a, g, f)
             visits += more
