@@ -240,7 +240,7 @@ def width_to_cut_for(executor: futures.Executor | None, workers: int | None, eng
     return Width(workers, workers)
 
 
-REDUCED_GB = 0.02
+REDUCED_GB = 0.028
 """Most that the reducers of a block of the compiled pass hold; besides them it holds one replication. [GB]"""
 WORTH_A_BLOCK = 4
 """Replications that a block should have, so that ending the tables of its plans weighs little."""

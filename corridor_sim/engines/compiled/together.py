@@ -181,7 +181,8 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
     arrived, came, told = g.arrived, g.came, g.told
     begin, end = g.member_from[k], g.member_from[k + 1]
     p, final_p = g.calendar_at[k], g.calendar_from[k + 1]
-    coming, m, visits, soon_h, queues = 0, 0, np.int64(0), inf, len(t.queue_kind)
+    nobody = np.int64(0)  # a number as such would have what is called with it compiled once more
+    coming, m, visits, soon_h, queues = 0, nobody, np.int64(0), inf, len(t.queue_kind)
     while True:
         # The next instant; before it those who leave until then have to be on their way.
         at = inf
@@ -193,7 +194,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
             at = min(at, g.calendar_h[p])
         if soon_h <= at and soon_h < until_h:
             visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
-            m, soon_h = 0, inf
+            m, soon_h = nobody, inf
             continue
         if not at < until_h:
             break
@@ -254,7 +255,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                 lowest = min(lowest, place[q])
             if f is not None and soon_h <= at:
                 visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
-                m, soon_h = 0, inf
+                m, soon_h = nobody, inf
                 continue
             while lowest < end and not touched[member[lowest]]:
                 lowest += 1
@@ -295,7 +296,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                         m += 1
                         if g.balker_comes_back[b]:
                             visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
-                            m, soon_h = 0, inf
+                            m, soon_h = nobody, inf
                         continue
                 told[i] = 0
                 came[joined] = i
@@ -414,7 +415,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                         held += 1
             if soon_h <= at:
                 visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
-                m, soon_h = 0, inf
+                m, soon_h = nobody, inf
     if last:
         m, more = still_waiting(k, m, w, t, c, a, g)
         visits += more
