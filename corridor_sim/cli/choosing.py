@@ -21,7 +21,7 @@ from corridor_sim.cli.options import (
 )
 from corridor_sim.cli.output import deliver, refuse_unwritable
 from corridor_sim.cli.pictures import drawn, kind_of
-from corridor_sim.cli.running import as_asked, read_scenarios
+from corridor_sim.cli.running import as_asked, read_scenarios, without_warnings
 
 
 @main.command()
@@ -35,6 +35,8 @@ from corridor_sim.cli.running import as_asked, read_scenarios
 @click.option("--budget", type=click.IntRange(min=1), help="Runs of all scenarios together, for ocba.")
 @click.option("--most", type=click.IntRange(min=2), default=1000, show_default=True, help="Replications of a scenario.")
 @click.option("--inputs", type=click.IntRange(min=2), help="Draw the inputs so often (a power of two) and compare.")
+@click.option("--observed", is_flag=True, help="With --inputs: leave out draws that the packaged counts rule out.")
+@click.option("--observations", metavar="FILE", help="With --inputs: leave out draws that this TOML file rules out.")
 @click.option("--at", multiple=True, help="Only the part that this crossing or post hangs on; repeatable.")
 @click.option("--kind", help="Kind of the row: stage, post, crossing, flow, corridor.")
 @click.option("--place", help="Place of the row.")
@@ -49,6 +51,8 @@ def select(
     delta: str,
     independent: bool,
     inputs: int | None,
+    observed: bool,
+    observations: str | None,
     at: tuple[str, ...],
     kind: str | None,
     place: str | None,
@@ -72,6 +76,8 @@ def select(
     from corridor_sim.study.selecting import select as selected
 
     refuse_unwritable(overwrite, output)
+    _refuse_judges(inputs, observed, observations)
+    judged = {"observations": "packaged" if observed else observations} if observed or observations else {}
     given = read_scenarios(files, settings)
     named = {"kind": kind, "place": place, "direction": direction}
     where = {column: value for column, value in named.items() if value is not None}
@@ -98,7 +104,7 @@ def select(
             at=at,
             store=store,
             where=where or None,
-            **how | more,
+            **how | more | judged,
         )
     if form == "table":
         text = found.describe() + "\n"
@@ -107,6 +113,14 @@ def select(
     else:
         text = tables.to_json(found.to_data())
     deliver(text, output, overwrite)
+
+
+def _refuse_judges(inputs: int | None, observed: bool, observations: str | None) -> None:
+    """Refuse observations without draws, or of both kinds."""
+    if (observed or observations) and inputs is None:
+        raise click.UsageError(f"--{'observed' if observed else 'observations'} needs --inputs")
+    if observed and observations:
+        raise click.UsageError("--observed is --observations packaged: give one of the two")
 
 
 def _money(parts: tuple[str, ...]) -> float | dict[int, float]:
@@ -203,10 +217,7 @@ def portfolio(
     drawings = {path: kind_of(path, "portfolio") for path in pictures}
     refuse_unwritable(overwrite, output, draws_table, *pictures)
     money = _money(budget)
-    if (observed or observations) and inputs is None:
-        raise click.UsageError(f"--{'observed' if observed else 'observations'} needs --inputs")
-    if observed and observations:
-        raise click.UsageError("--observed is --observations packaged: give one of the two")
+    _refuse_judges(inputs, observed, observations)
     if waves > 1 and not (observed or observations):
         raise click.UsageError("--waves needs --observed or --observations")
     if draws_table is not None and inputs is None:
@@ -216,25 +227,26 @@ def portfolio(
     (given,) = read_scenarios((base,), settings)
     how = {"discount_rate": discount_rate, "years": years}
     appraisal = {name: value for name, value in how.items() if value is not None}
-    found = found_for(
-        given,
-        upgrades,
-        budget_usd=money,
-        delta=delta,
-        objective=objective,
-        alpha=alpha,
-        at=at,
-        appraisal=appraisal or None,
-        screening=screening,
-        finalists=finalists,
-        draws=inputs,
-        observations="packaged" if observed else observations,
-        waves=waves,
-        where=where or None,
-        rng=seed,
-        workers=workers,
-        store=store,
-    )
+    with without_warnings(settings["quiet"]):
+        found = found_for(
+            given,
+            upgrades,
+            budget_usd=money,
+            delta=delta,
+            objective=objective,
+            alpha=alpha,
+            at=at,
+            appraisal=appraisal or None,
+            screening=screening,
+            finalists=finalists,
+            draws=inputs,
+            observations="packaged" if observed else observations,
+            waves=waves,
+            where=where or None,
+            rng=seed,
+            workers=workers,
+            store=store,
+        )
     if form == "table":
         text = found.describe() + "\n"
     elif form == "csv":

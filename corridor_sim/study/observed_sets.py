@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from corridor_sim.core.errors import CorridorWarning, SimulationError
+from corridor_sim.core.errors import SimulationError, StoreWarning
 from corridor_sim.core.fingerprints import fingerprint
 from corridor_sim.core.units import FloatArray
 from corridor_sim.statistics.portfolios import Set
@@ -92,7 +92,7 @@ class ObservedSets:
             aside = path.with_suffix(".damaged")
             os.replace(path, aside)
             told = f"{path}: damaged, set aside as {aside.name}; what was in it is run again"
-            warnings.warn(told, CorridorWarning, stacklevel=2)
+            warnings.warn(told, StoreWarning, stacklevel=2)
             return
         for line in csv.DictReader(io.StringIO(content.decode())):
             self._values.setdefault(line["content"], {})[int(line["replication"])] = float(line["value"])

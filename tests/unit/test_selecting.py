@@ -173,6 +173,33 @@ def test_the_command_line_says_what_python_says(scenarios, tmp_path):
     assert "independent" in refused.stderr
 
 
+def test_the_command_line_selects_with_independent_streams_and_with_draws_that_observations_leave(scenarios, tmp_path):
+    files = []
+    for scenario in scenarios[:2]:
+        files.append(tmp_path / f"{scenario.name}.toml")
+        cs.save_scenario(scenario, files[-1])
+    how = [*files, "--indicator", "delay_truck_h", "--delta", "60 h", "--workers", 1, "-q"]
+    for method, more in (("rinott", []), ("ocba", ["--budget", 30])):
+        refused = called("select", *how, "--method", method, *more)
+        assert refused.exit_code == 2
+        assert "takes the scenarios for independent" in refused.stderr
+    spread = called("select", *how, "--method", "ocba", "--budget", 30, "--independent")
+    assert spread.exit_code == 0, spread.output
+    assert "No guarantee" in spread.stdout
+    seen = tmp_path / "seen.toml"
+    seen.write_text(
+        '[observations.delay]\nvalue = 0.0\nunit = "h"\nsd = 1e9\nindicator = "delay_truck_h"\n'
+        'where = { kind = "corridor", place = "all" }\n',
+        encoding="utf-8",
+    )
+    drawn = called("select", *how, "--inputs", 64, "--observations", seen)
+    assert drawn.exit_code == 0, drawn.output
+    assert "void" in drawn.stdout
+    alone = called("select", *how, "--observed")
+    assert alone.exit_code == 2
+    assert "--observed needs --inputs" in alone.stderr
+
+
 def test_packaged_scenarios_are_chosen_from_by_name():
     found = cs.select(
         ["teaching", "teaching_priority_lane"], "delay_truck_h", delta="50 h", first=4, most=30, workers=1
