@@ -8,7 +8,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -71,7 +73,8 @@ def load_planned(path: PathLike) -> Planned:
     scenario = _made(Scenario, document.data, document)
     try:
         resolved = resolution.resolve(scenario)
-        if problems := [*resolved.errors, *range_problems(scenario)]:
+        unsound = [_located(document, problem) for problem in range_problems(scenario)]
+        if problems := [*resolved.errors, *unsound]:
             raise ScenarioError(problems)
         return Planned(resolved.scenario, plan_of(resolved))
     except ScenarioError as error:
@@ -103,7 +106,7 @@ def load_corridor(path: PathLike) -> Corridor:
     data = {key: value for key, value in document.data.items() if key not in scenario_only}
     corridor = _made(Corridor, data, document)
     if problems := range_problems(corridor):
-        raise ScenarioError(document.locate(problem) for problem in problems)
+        raise ScenarioError(_located(document, problem) for problem in problems)
     return corridor
 
 
@@ -152,7 +155,29 @@ def examine(path: PathLike, overrides: Overrides | None = None) -> tuple[Planned
         return None, list(error.problems)
     planned, problems = examine_scenario(scenario)
     unsound = range_problems(scenario, _paths(overrides))
-    return None if unsound else planned, [document.locate(problem) for problem in [*unsound, *problems]]
+    return None if unsound else planned, [
+        *(_located(document, one) for one in unsound),
+        *(document.locate(one) for one in problems),
+    ]
+
+
+def _located(document: Document, problem: Problem) -> Problem:
+    """A problem of a range with the place that this file gives it, of its value or its range, before one of a base."""
+    found = document.locate(problem)
+    if found.file == document.name:
+        return found
+    parts = problem.path.split(".")
+    paths = [f"{'.'.join(parts[:n])}.figures.{'.'.join(parts[n:])}" for n in range(len(parts) - 1, 0, -1)]
+    for path in [*paths, *(f"ranges.{id}" for id in _RANGE.findall(problem.message))]:
+        place = document.places.get(path)
+        if place is not None and place.shown == document.name:
+            stands = f"the value stands in {found.file}" + (f":{found.line}" if found.line else "")
+            hint = f"{problem.hint}; {stands}" if problem.hint else stands
+            return replace(problem, file=place.shown, line=place.line, hint=hint)
+    return found
+
+
+_RANGE = re.compile(r"\branges\.([^\s,;]+)")
 
 
 def _paths(overrides: Overrides | None) -> list[str]:
@@ -201,7 +226,7 @@ def _overridden(document: Document, path: str, value: Any) -> Document:
 def _scenario(document: Document, set_paths: Sequence[str] = ()) -> Scenario:
     scenario = _made(Scenario, document.data, document)
     errors = [problem for problem in resolution.problems(scenario) if problem.severity == "error"]
-    errors += range_problems(scenario, set_paths)
+    errors += [_located(document, problem) for problem in range_problems(scenario, set_paths)]
     if errors:
         raise ScenarioError(document.locate(problem) for problem in errors)
     return scenario

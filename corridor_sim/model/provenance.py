@@ -15,6 +15,7 @@ from typing import Any
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.model.base import Figure, FrozenDict, Model, Sourced
+from corridor_sim.model.range_domains import domain_problems
 from corridor_sim.model.ranges import Range, RangeIndex, holds
 
 NO_FIGURES = frozenset(
@@ -99,10 +100,11 @@ def _with_range(row: FigureRow, ranges: Mapping[str, Range], ids: Sequence[str])
 def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
     """What is wrong with the ranges of a corridor or scenario, but for some paths: all of it.
 
-    A range that does not hold its value, two ranges of one figure, a range of no figure, a source that is not known.
+    A range that does not hold its value, or reaches to one that its figure may not have; two ranges of one figure; a
+    range of no figure; a source that is not known.
     """
     ranges: Mapping[str, Range] = thing.ranges
-    found, left_out = [], set(besides)
+    found, left_out, all_ranged = [], set(besides), []
     rows = [row for row, _ in _walk(thing, "", "", "", "")]
     index = RangeIndex(ranges)
     named = [index.named(row.path) for row in rows]
@@ -122,6 +124,7 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
             text = f"has two ranges, {' and '.join(f'ranges.{id}' for id in ids)}"
             found.append(Problem(text, row.path))
         ranged = _with_range(row, ranges, ids)
+        all_ranged.append(ranged)
         if ranged.ranged and not holds(ranged.value, ranged.low, ranged.high, ranged.alternatives):
             allowed = ", ".join(f"{one:g}" for one in ranged.alternatives) or f"{ranged.low:g} to {ranged.high:g}"
             where = f" of ranges.{ids[0]}" if not row.ranged and ids else ""
@@ -129,7 +132,8 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
         if _is_unknown(row.range_source, thing.sources):
             hint = nearest(row.range_source, thing.sources)
             found.append(Problem(f"is not a known source ({row.range_source!r})", row.path, hint=hint))
-    return found
+    wrong = {problem.path for problem in found}
+    return found + domain_problems(thing, [row for row in all_ranged if row.path not in wrong])
 
 
 def _is_unknown(source: str, known: Iterable[str]) -> bool:

@@ -244,3 +244,71 @@ def test_an_amplitude_below_which_a_month_is_negative_is_refused():
 def test_other_weights_of_the_hour_have_an_amplitude_too():
     hours = [0.7] * 8 + [1.3] * 12 + [0.7] * 4
     assert (Profile(hour=hours, hour_amplitude=0.0).factors[0] == 1.0).all()
+
+
+# ---------------------------------------------------------------- a range of one's own over a packaged one
+
+
+def extending(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.toml").write_text(f'schema = 1\nextends = "year_2026_base"\nname = "mine"\n{text}')
+    return cs.check("mine.toml")
+
+
+ACCEPTANCE = "checkpoints.astara_ir.acceptance.exit"
+
+
+def test_an_extending_file_replaces_a_packaged_range_by_one_beside_the_figure(tmp_path, monkeypatch):
+    figure = 'low = 240.0\nhigh = 300.0\nrange_reason = "a count of May"'
+    problems = extending(tmp_path, monkeypatch, f"[{ACCEPTANCE}.figures.per_day]\n{figure}")
+    assert not [one for one in problems if one.severity == "error"]
+    found = row(cs.load_scenario("mine.toml"), f"{ACCEPTANCE}.per_day")
+    assert (found.low, found.high, found.range_reason) == (240.0, 300.0, "a count of May")
+
+
+def test_an_extending_file_replaces_a_packaged_range_of_many_under_its_name(tmp_path, monkeypatch):
+    extending(tmp_path, monkeypatch, "[ranges.acceptance_out_of_iran]\nhigh = 300.0")
+    assert row(cs.load_scenario("mine.toml"), f"{ACCEPTANCE}.per_day").high == 300.0
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "told"),
+    [
+        (
+            f'[{ACCEPTANCE}.figures.per_day]\nlow = 260.0\nhigh = 300.0\nrange_reason = "x"',
+            4,
+            "does not hold the value",
+        ),
+        (f"[{ACCEPTANCE}]\nper_day = 500", 5, "the range of ranges.acceptance_out_of_iran does not hold the value"),
+        (f'[ranges.mine]\nof = ["{ACCEPTANCE}.per_day"]\nlow = 1.0\nhigh = 300.0\nreason = "x"', 4, "has two ranges"),
+    ],
+)
+def test_a_range_that_clashes_is_told_once_where_the_extending_file_states_it(tmp_path, monkeypatch, text, line, told):
+    (problem,) = [one for one in extending(tmp_path, monkeypatch, text) if one.severity == "error"]
+    assert (problem.file, problem.line) == ("mine.toml", line)
+    assert told in problem.message
+    with pytest.raises(cs.ScenarioError) as error:
+        cs.load_scenario("mine.toml")
+    assert str(error.value).count(told) == 1
+
+
+@pytest.mark.parametrize(
+    ("figures", "end"),
+    [
+        ({"lanes": {"low": -1, "high": 4, **WHY}}, "-1"),
+        ({"service.mean_h": {"low": -0.6, "high": 0.3, **WHY}}, "-0.6"),
+        ({"service.cv": {"low": 0.1, "high": 31.0, **WHY}}, "31"),
+        ({"lanes": {"alternatives": [3, -2], **WHY}}, "-2"),
+    ],
+)
+def test_a_range_that_reaches_what_its_figure_may_not_be_is_refused_where_it_is_read(figures, end):
+    (problem,) = range_problems(gate(**figures))
+    assert f"the range reaches to {end}, which is not allowed" in problem.message
+
+
+def test_a_share_beyond_1_is_refused_in_its_range_and_one_within_is_not():
+    shares = {"of": ["checkpoints.*.*.xray.share"], "low": 0.1, "high": 1.4, "reason": "x"}
+    scanner = {"xray": {"lanes": 1, "service": {"kind": "deterministic", "value_h": 0.1}, "share": 0.2}}
+    (problem,) = range_problems(small(checkpoints__astara_ir__exit=scanner, ranges={"share": shares}))
+    assert "reaches to 1.4" in problem.message
+    assert not range_problems(small(checkpoints__astara_ir__exit=scanner, ranges={"share": shares | {"high": 1.0}}))
