@@ -9,22 +9,20 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from corridor_sim.core.errors import Problem
 from corridor_sim.model.base import Model, problems_of
 
-if TYPE_CHECKING:
-    from corridor_sim.model.provenance import FigureRow
-
 Field = tuple[type[Model], str, tuple[str, ...]]
 """Class and name of a field, and the keys inside it where it is a table."""
 
 
-def domain_problems(thing: Model, rows: Iterable[FigureRow]) -> list[Problem]:
-    """Ends and alternatives of ranges that the fields of an object do not allow."""
+def domain_problems(thing: Model, rows: Iterable[Any]) -> list[Problem]:
+    """Ends and alternatives of ranges that the fields of an object do not allow; `rows` are its figures
+    (`provenance.FigureRow`)."""
     ranged = [row for row in rows if row.ranged]
     if not ranged:
         return []

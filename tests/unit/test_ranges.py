@@ -307,7 +307,7 @@ def test_a_range_that_reaches_what_its_figure_may_not_be_is_refused_where_it_is_
 
 
 def test_a_share_beyond_1_is_refused_in_its_range_and_one_within_is_not():
-    shares = {"of": ["checkpoints.*.*.xray.share"], "low": 0.1, "high": 1.4, "reason": "x"}
+    shares = {"of": ["checkpoints.astara_ir.exit.xray.share"], "low": 0.1, "high": 1.4, "reason": "x"}
     scanner = {"xray": {"lanes": 1, "service": {"kind": "deterministic", "value_h": 0.1}, "share": 0.2}}
     (problem,) = range_problems(small(checkpoints__astara_ir__exit=scanner, ranges={"share": shares}))
     assert "reaches to 1.4" in problem.message
