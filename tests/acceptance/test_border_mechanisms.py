@@ -54,7 +54,7 @@ def test_the_wait_for_a_slot_is_told_wherever_the_wait_at_the_border_is(folder):
     for pair, verdict in (("border.toml", slots), "more"), ((slots, "border.toml"), "less"):
         lines = folder.call("compare", *pair, *few).stdout.splitlines()
         head = next(k for k, line in enumerate(lines) if line.startswith("wait for a booked slot [h]"))
-        assert lines[head + 1].split()[:2] == ["north_a", "exit"]
+        assert lines[head + 1].split()[:2] == ["north_a,", "exit"]
         assert lines[head + 1].endswith(verdict)
 
 
