@@ -100,7 +100,22 @@ def _inputs_told(drawn: Any) -> list[tuple[str, str]]:
     named = hangs_on(drawn)
     if named:
         rows.append(("hangs on", "; ".join(f"{name} ({share:.0%})" for name, share in named)))
+    if len(drawn.npv_usd) >= FEWEST:
+        rows.append(("measure first", _measure_first(drawn)))
     return rows
+
+
+def _measure_first(drawn: Any) -> str:
+    """Which input is worth knowing before it is decided, and how much in money."""
+    frame = drawn.information()
+    everything = frame.attrs["all_usd"]
+    if everything <= 0.0:
+        return "nothing: to build or not is the same in every draw"
+    told = frame[~frame["by_chance"]].head(HANGS_ON).to_dict("records")
+    every = f"to know everything is worth US$ {millions(everything)} m before deciding"
+    if not told:
+        return f"no input by itself stands out of {len(drawn.npv_usd)} draws; {every}"
+    return "; ".join(f"{line['input']} (worth US$ {millions(line['worth_usd'])} m)" for line in told) + f"; {every}"
 
 
 def _chance(low: float, high: float) -> str:

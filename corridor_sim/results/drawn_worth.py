@@ -22,6 +22,7 @@ from corridor_sim.results.savings import INDICATORS, Rows, saved_usd
 from corridor_sim.results.uncertain import LEVEL, DrawnInput, Uncertainty, effects_frame
 from corridor_sim.results.year_tables import Layout, by_calendar, costs_of, measures_of, scenario_of
 from corridor_sim.statistics.economics import internal_rate_of_return
+from corridor_sim.statistics.effects import value_of_information
 from corridor_sim.statistics.input_intervals import InputInterval, input_interval
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ TOUCHED = 0.01
 """Change of the delay at a stage, as a share of it, from which measures are taken to touch it."""
 FEWEST = 8
 """Draws below which what an answer hangs on is not told."""
+MANY = 128
+"""Draws from which on four powers of an input are told from noise."""
+SHUFFLES = 200
+"""Shuffled inputs that say what worth of knowledge comes by chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +93,42 @@ class DrawnWorth:
             raise CorridorError(f"effects need at least {FEWEST} draws with an answer, got {len(self.npv_usd)}")
         return effects_frame(self.inputs, self.points, self.npv_usd)
 
+    def information(self) -> pd.DataFrame:
+        """What knowing an input exactly is worth before it is decided whether to build, the largest first.
+
+        The expected value of partial perfect information [strong2014] of the choice between the measures and nothing,
+        over the draws that have a net present value. Few draws find some worth in any input: `by_chance` marks
+        what shuffled inputs show as well. ``attrs["all_usd"]`` is the worth of knowing everything; 0 where one choice
+        is right in every draw.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns `input`, `worth_usd` [US$], `by_chance`.
+
+        Raises
+        ------
+        CorridorError
+            With fewer than 8 draws.
+        """
+        import pandas as pd
+
+        if len(self.npv_usd) < FEWEST:
+            raise CorridorError(f"what knowledge is worth needs at least {FEWEST} draws, got {len(self.npv_usd)}")
+        degree = 2 if len(self.npv_usd) < MANY else 4
+        payoffs = np.column_stack([np.zeros_like(self.npv_usd), self.npv_usd])
+        found = value_of_information(self.points, payoffs, degree)
+        chance = np.random.default_rng(0)
+        places = (np.arange(len(self.npv_usd)) + 0.5) / len(self.npv_usd)
+        shuffled = np.column_stack([chance.permutation(places) for _ in range(SHUFFLES)])
+        bound = np.quantile([one.value for one in value_of_information(shuffled, payoffs, degree)], 0.95)
+        worth = np.array([one.value for one in found])
+        frame = pd.DataFrame(
+            {"input": [one.name for one in self.inputs], "worth_usd": worth, "by_chance": worth <= bound}
+        )
+        frame.attrs["all_usd"] = found[0].perfect if found else 0.0
+        return frame.sort_values("worth_usd", ascending=False, kind="stable", ignore_index=True)
+
     def to_data(self) -> dict[str, Any]:
         """Intervals, counts and what the net present value hangs on, as plain values."""
         found = {what: self.interval(what) for what in ("npv_usd", "benefit_cost_ratio", "eirr")}
@@ -101,7 +142,16 @@ class DrawnWorth:
             "draws_overloaded": self.overloaded,
             "draws_without_rate": self.without_rate,
             "hangs_on": self.effects().head(5)[["input", "share", "direction"]].to_dict("records") if several else [],
+            "measure_first": self._measure_first() if several else [],
         }
+
+    def _measure_first(self) -> list[dict[str, Any]]:
+        frame = self.information()
+        first = frame[~frame["by_chance"]].head(5)
+        return [
+            {"input": str(name), "worth_usd": float(usd)}
+            for name, usd in zip(first["input"], first["worth_usd"], strict=True)
+        ]
 
 
 def drawn_worth(

@@ -10,9 +10,11 @@ from appraised_border import border, compared, drawn, ranged
 import corridor_sim as cs
 from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning
 from corridor_sim.plots import PLOTS
+from corridor_sim.results.annex import _measure_first
 from corridor_sim.results.appraisal import Appraisal
-from corridor_sim.results.drawn_worth import drawn_worth
+from corridor_sim.results.drawn_worth import DrawnWorth, drawn_worth
 from corridor_sim.results.measures import Measure
+from corridor_sim.results.uncertain import DrawnInput
 from corridor_sim.results.year_tables import Layout, by_calendar, costs_of
 
 
@@ -433,6 +435,7 @@ def test_an_appraisal_has_both_intervals_and_each_draw_is_the_appraisal_of_its_o
     assert "inputs: NPV" in told
     assert "chance NPV > 0" in told
     assert "hangs on" in told
+    assert "measure first" in told
     assert inputs.effects()["input"][0] in ("flows.f.per_day", "flows.f.value_of_time_usd_h")
     assert found.to_data()["inputs"]["draws"] == len(inputs.npv_usd)
 
@@ -452,6 +455,40 @@ def test_where_only_the_cost_is_drawn_the_interval_is_that_of_the_cost_by_hand()
     assert np.sort(capital) == pytest.approx(1e5 + 3e5 * (np.arange(32) + 0.5) / 32, abs=3e4)
     assert [one.name for one in found.inputs.inputs] == ["improvements.lane.capex_usd"]
     assert found.inputs.effects()["direction"][0] == pytest.approx(-1.0, abs=0.01)
+
+
+def worth_by_place(npv_usd, points):
+    draws, inputs = points.shape
+    return DrawnWorth(
+        prior="uniform",
+        npv_usd=npv_usd,
+        benefit_cost_ratio=np.ones(draws),
+        eirr=np.ones(draws),
+        scramble=np.arange(draws) % 8,
+        points=points,
+        inputs=tuple(DrawnInput(f"input_{k}", (), 0.5, 0.0, 1.0, sourced=False) for k in range(inputs)),
+    )
+
+
+def test_what_an_input_is_worth_to_know_before_building_by_hand():
+    # NPV = 4 m (x - 1/2) with x even on [0, 1]: building whatever x is worth 0, building where x > 1/2 is worth
+    # 1/2 x 4 m x 1/4 = 0.5 m; the other input changes nothing.
+    x = (np.arange(64) + 0.5) / 64
+    points = np.column_stack([np.random.default_rng(3).permutation(x), x])
+    worth = worth_by_place(4e6 * (x - 0.5), points)
+    told = worth.information()
+    assert told.attrs["all_usd"] == pytest.approx(5e5)
+    assert list(told["input"]) == ["input_1", "input_0"]
+    assert told["worth_usd"][0] == pytest.approx(5e5)
+    assert list(told["by_chance"]) == [False, True]
+    assert _measure_first(worth).startswith("input_1 (worth US$ 0.50 m); to know everything is worth US$ 0.50 m")
+
+
+def test_knowing_more_is_worth_nothing_where_the_choice_is_the_same_in_every_draw():
+    x = (np.arange(64) + 0.5) / 64
+    worth = worth_by_place(4e6 * (x + 0.5), x[:, None])
+    assert worth.information().attrs["all_usd"] == pytest.approx(0.0, abs=1e-6)
+    assert _measure_first(worth) == "nothing: to build or not is the same in every draw"
 
 
 def test_discount_rate_and_growth_are_drawn_where_a_range_is_given():
