@@ -152,7 +152,11 @@ def _money(parts: tuple[str, ...]) -> float | dict[int, float]:
     "--screening", type=click.IntRange(min=1), default=3, show_default=True, help="Replications of a first look."
 )
 @click.option("--finalists", type=click.IntRange(min=1), default=6, show_default=True, help="Sets compared at the end.")
-@click.option("--inputs", type=click.IntRange(min=2), help="Draw the inputs so often (a power of two): regret.")
+@click.option(
+    "--inputs",
+    type=click.IntRange(min=2),
+    help="Draw the inputs so often (a power of two, 64 or more at the alpha of 0.05): regret.",
+)
 @click.option("--observed", is_flag=True, help="With --inputs: leave out draws that the packaged counts rule out.")
 @click.option("--observations", metavar="FILE", help="With --inputs: leave out draws that this TOML file rules out.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of all random streams; the file's seed if not given.")

@@ -499,7 +499,7 @@ _RANGES = {"discount_rates": "discount_range", "growths_after": "growth_range"}
 )
 @click.option(
     "--inputs",
-    type=click.IntRange(1, MAX_REPLICATIONS),
+    type=click.IntRange(2, MAX_REPLICATIONS),
     metavar="N",
     help="Also draw every figure that has a range so often (a power of two), costs and values of time among them: "
     "intervals of the inputs beside those of sampling noise.",

@@ -44,7 +44,7 @@ class ExtraLaneHours(Reducer):
 
 
 @INDICATORS.register("extra_lanes")
-class ExtraLanes(Indicator):
+class ExtraLaneRows(Indicator):
     """Lanes opened by the queue: lane-hours a day, and openings a day, of the counted window.
 
     Rows ``extra_lane_h_per_day`` [h/day] and ``extra_lane_openings_per_day`` [1/day] of each stage that has

@@ -41,7 +41,7 @@ def annex_of(one: Any) -> pd.DataFrame:
     }
     labels = [*(str(int(year)) for year in one.years), "total", f"present value at {100 * one.discount_rate:g} %"]
     values = {
-        name: np.concatenate([flows, [flows.sum(), float(one.present_usd(flows))]]) + 0.0
+        name: np.round(np.concatenate([flows, [flows.sum(), float(one.present_usd(flows))]]), 6) + 0.0
         for name, flows in columns.items()
     }
     return pd.DataFrame({"year": labels, **values})

@@ -24,7 +24,7 @@ from corridor_sim.results.measures import Measure
 from corridor_sim.results.savings import PARTS
 from corridor_sim.results.uncertain import Uncertainty
 from corridor_sim.results.year_tables import (
-    Layout,
+    YearsLayout,
     benefits_of,
     costs_of,
     measures_of,
@@ -132,7 +132,7 @@ def appraise(
     total = np.sum(list(spread.values()), axis=0)
     half = any(differs for _, differs in benefits.values())
     run = by_year[max(by_year)].runs[other]
-    layout = Layout(timeline, opening, spent, frozenset(building), bias, rate, growth)
+    layout = YearsLayout(timeline, opening, spent, frozenset(building), bias, rate, growth)
     countries = {one.country for one in measures if one.priced}
     return Appraisal(
         name=run.name,

@@ -20,7 +20,7 @@ from corridor_sim.results.comparison import nobody_can_choose
 from corridor_sim.results.overload import EVEN
 from corridor_sim.results.savings import INDICATORS, Rows, saved_usd
 from corridor_sim.results.uncertain import LEVEL, DrawnInput, Uncertainty, effects_frame
-from corridor_sim.results.year_tables import Layout, by_calendar, costs_of, measures_of, scenario_of
+from corridor_sim.results.year_tables import YearsLayout, by_calendar, costs_of, measures_of, scenario_of
 from corridor_sim.statistics.economics import internal_rate_of_return
 from corridor_sim.statistics.effects import value_of_information
 from corridor_sim.statistics.input_intervals import InputInterval, input_interval
@@ -157,7 +157,7 @@ class DrawnWorth:
 def drawn_worth(
     sures: Mapping[int, Uncertainty],
     other: int,
-    layout: Layout,
+    layout: YearsLayout,
     discount_rates: tuple[float, float] | None = None,
     growths_after: tuple[float, float] | None = None,
 ) -> DrawnWorth:
@@ -167,7 +167,7 @@ def drawn_worth(
     ----------
     sures : mapping of calendar year to Uncertainty
         With the same draws in every year, and rows `APPRAISAL_ROWS` of them.
-    layout : Layout
+    layout : YearsLayout
         As at the stated values.
     discount_rates, growths_after : (low, high), optional
         Drawn between them, anywhere alike.
@@ -310,7 +310,7 @@ def _prices(one: DrawnInput, measures: set[str]) -> bool:
 def _ranges(
     sure: Uncertainty,
     draws: int,
-    layout: Layout,
+    layout: YearsLayout,
     discount_rates: tuple[float, float] | None,
     growths_after: tuple[float, float] | None,
 ) -> tuple[FloatArray, list[DrawnInput]]:

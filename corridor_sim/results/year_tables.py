@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class YearsLayout:
     """How an appraisal lays its years out.
 
     Attributes

@@ -15,7 +15,7 @@ from corridor_sim.results.appraisal import Appraisal
 from corridor_sim.results.drawn_worth import DrawnWorth, drawn_worth
 from corridor_sim.results.measures import Measure
 from corridor_sim.results.uncertain import DrawnInput
-from corridor_sim.results.year_tables import Layout, by_calendar, costs_of
+from corridor_sim.results.year_tables import YearsLayout, by_calendar, costs_of
 
 
 def laid_out(measures, benefits, *, rate=0.1, first=2025, opening=2026, years=3, spent=None, bias=0.0):
@@ -540,7 +540,7 @@ def test_an_overload_that_the_measures_leave_alone_leaves_no_draw_out():
     )
     assert "z.exit.s" in sure.runs[0].overloaded()
     inputs = drawn_worth(
-        {2026: sure}, 1, Layout(np.arange(2025.0, 2036.0), 2026, {2025: 1.0}, frozenset(), 0.0, 0.06, 0.0)
+        {2026: sure}, 1, YearsLayout(np.arange(2025.0, 2036.0), 2026, {2025: 1.0}, frozenset(), 0.0, 0.06, 0.0)
     )
     assert inputs.overloaded == 0
     assert len(inputs.npv_usd) == 8

@@ -110,7 +110,7 @@ def lanes_read(x, at, f):
 
 @stage
 def extra_have(x, number, at, w, f):
-    """`ExtraLanes._have`, with the lane-hours and openings of the counted window."""
+    """`QueueOpenedLanes._have`, with the lane-hours and openings of the counted window."""
     before = f.extra_open[x]
     if number != before:
         since, until = max(f.extra_since_h[x], w.from_h), min(at, w.until_h)
@@ -134,7 +134,7 @@ def extra_piece(x, at, f):
 
 @stage
 def extra_brought(x, at, w, f):
-    """`ExtraLanes.bring_to`, and the lanes read anew where their number has changed."""
+    """`QueueOpenedLanes.bring_to`, and the lanes read anew where their number has changed."""
     if f.extra_from[x] == f.extra_from[x + 1]:
         return False
     before, most = f.extra_open[x], f.extra_most[extra_piece(x, at, f)]

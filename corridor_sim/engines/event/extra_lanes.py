@@ -8,7 +8,7 @@ from corridor_sim.engines.event.clock import DatedValue
 from corridor_sim.plan.plan import ExtraLanesPlan
 
 
-class ExtraLanes:
+class QueueOpenedLanes:
     """How many are open, which one is being got ready, and what was opened and closed when.
 
     Attributes

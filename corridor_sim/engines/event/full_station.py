@@ -18,7 +18,7 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.announced import announced_wait_h, next_opening_h
 from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, forward
-from corridor_sim.engines.event.extra_lanes import ExtraLanes
+from corridor_sim.engines.event.extra_lanes import QueueOpenedLanes
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, service_from
 from corridor_sim.engines.event.queueing import (
     Ending,
@@ -89,7 +89,7 @@ class FullStation(Element):
         self._presented: list[Asking] = []
         self._later: list[StationVisit] = []
         self._parked = 0
-        self.extra = None if station.extra_lanes is None else ExtraLanes(station.extra_lanes, start_h)
+        self.extra = None if station.extra_lanes is None else QueueOpenedLanes(station.extra_lanes, start_h)
         self._calendar = DatedValue(station.lanes, start_h)
         self._outages = Outages([(outage.from_h, outage.until_h, outage.lane) for outage in outages], identities)
         self._closed = self._calendar.value == 0
@@ -270,7 +270,7 @@ class FullStation(Element):
             if self.extra is None or not self._ask(self.extra, now):
                 return
 
-    def _ask(self, extra: ExtraLanes, now: float) -> bool:
+    def _ask(self, extra: QueueOpenedLanes, now: float) -> bool:
         """Open or close lanes by how many wait for the general ones (rule S27); whether their number has changed."""
         if self._closed or self._outages.down(0):
             return False
