@@ -241,9 +241,11 @@ class Differing:
         """Give the levels of the queues to the reducer: the base's, and where it was affected its own."""
         levels = self.collector.shared(QueueLevels)
         mine = set(self.lines.other.tolist())
-        for k, line in enumerate(self.code.lines):
-            if spent is not None and k not in mine:
-                levels.put(row, line, as_far_as_any(spent[k]), int(state.level[k]), int(state.since[k]))
+        if spent is not None:
+            own = as_far_as_any(spent[: len(self.code.lines)])
+            for k, (line, one) in enumerate(zip(self.code.lines, own, strict=True)):
+                if k not in mine:
+                    levels.put(row, line, one, int(state.level[k]), int(state.since[k]))
         for there, here in zip(self.lines.base.tolist(), self.lines.other.tolist(), strict=True):
             levels.put(row, self.code.lines[here], base_spent[there], int(base.level[there]), int(base.since[there]))
 
@@ -357,6 +359,8 @@ def _nobody(flow: FlowInputs) -> FlowInputs:
     return replace(flow, release_h=flow.release_h[:, :0], variant=flow.variant[:, :0], number=flow.number[:, :0])
 
 
-def as_far_as_any(spent: Ints) -> Ints:
-    """Time at each level up to the highest that a queue had."""
-    return spent[: len(spent) - int(np.argmax(spent[::-1] != 0))] if spent.any() else spent[:1]
+def as_far_as_any(spent: Ints) -> list[Ints]:
+    """Time at each level of some queues, of each up to the highest level that it had."""
+    there = spent != 0
+    upto = np.where(there.any(axis=1), spent.shape[1] - np.argmax(there[:, ::-1], axis=1), 1)
+    return [one[:levels] for one, levels in zip(spent, upto.tolist(), strict=True)]

@@ -45,6 +45,8 @@ WINDOW_H = 48.0
 """Hours worked through at once: those of one queue in a window should fit into the cache. [h]"""
 DRAWN_TOGETHER = 250_000
 """Releases drawn at once, over several replications; their arrays are held as long as these are worked through."""
+HELD_BYTES = 8_000_000
+"""Sums of replications that are held before they are handed over together. [bytes]"""
 
 
 def reduce(
@@ -76,6 +78,8 @@ def reduce(
     at_once = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
     state: PassState | None = None
     room: PassState | None = None
+    held = _Held(code, collector)
+    held_of = [_Held(other.code, other.collector) for other in base.others]
     for begin in range(0, len(replications), at_once):
         block = replications[begin : begin + at_once]
         inputs = sampler.stream(block).next(math.inf)
@@ -105,11 +109,11 @@ def reduce(
             for e, drawn in inputs.outages.items():
                 collector.note_outages(e, row, drawn[k])
             collector.visits[row] += visits
-            _hand_over(code, collector, row, base.joined(sums))
+            held.put(row, base.joined(sums))
             _hand_over_extra_lanes(code, collector, row, in_time[1])
             levels = [as_far_as_any(one) for one in spent[: len(code.lines)]]
             _hand_over_levels(code, collector, row, levels, state)
-            for other, (their_inputs, their_columns) in zip(base.others, of_others, strict=True):
+            for other, hold, (their_inputs, their_columns) in zip(base.others, held_of, of_others, strict=True):
                 their_draws = their_columns.draws(k, their_inputs.flows)
                 tables, kernels = _drawn_tables(other.code, other.plan, their_inputs, k)
                 room = _empty(other.code, kernels, len(their_draws.release_h), room)
@@ -130,9 +134,11 @@ def reduce(
                 other.note_outages(row, their_inputs, k)
                 other.again[row] = again
                 other.collector.visits[row] += again + other.add_shared(sums, theirs)
-                _hand_over(other.code, other.collector, row, theirs)
+                hold.put(row, theirs)
                 _hand_over_extra_lanes(other.code, other.collector, row, in_time[1])
                 other.hand_over_levels(row, levels, state, their_spent, room)
+    for one in (held, *held_of):
+        one.hand_over()
 
 
 def _inputs(other: Differing, block: Sequence[int], flows: Sequence[FlowInputs]) -> tuple[SampledInputs, _DrawColumns]:
@@ -364,60 +370,92 @@ def _zeros(code: Coded, collector: Collector) -> Sums:
     )
 
 
-def _hand_over(code: Coded, collector: Collector, row: int, sums: Sums) -> None:
-    """Add the sums of one replication to its row of the reducers."""
+class _Held:
+    """Sums of replications one after the other, until they are added to their rows of the reducers together."""
+
+    def __init__(self, code: Coded, collector: Collector) -> None:
+        self.code, self.collector = code, collector
+        self.row, self.sums, self.nbytes = 0, list[Sums](), 0
+
+    def put(self, row: int, sums: Sums) -> None:
+        """Hold the sums of a replication, whose row is the next one."""
+        if not self.sums:
+            self.row = row
+        self.sums.append(sums)
+        self.nbytes += sum(array.nbytes for array in sums)
+        if self.nbytes >= HELD_BYTES:
+            self.hand_over()
+
+    def hand_over(self) -> None:
+        """Add what is held to the reducers."""
+        if self.sums:
+            _hand_over(self.code, self.collector, self.row, self.sums)
+            self.sums, self.nbytes = [], 0
+
+
+def _hand_over(code: Coded, collector: Collector, first: int, found: Sequence[Sums]) -> None:
+    """Add the sums of replications to their rows of the reducers, from a first row on."""
+    rows, many = slice(first, first + len(found)), np.arange(len(found))[:, None]
 
     def add(into: FloatArray, where: Ints, values: FloatArray) -> None:
-        into[:, row] += np.bincount(where, values, minlength=len(into))
+        """Add values of shape (replication, place) to the cells of their places."""
+        cells = len(into)
+        total = np.bincount((where + cells * many).ravel(), values.ravel(), minlength=cells * len(found))
+        into[:, rows] += total.reshape(len(found), cells).T
 
-    visits, inner, edge, cell = collector.shared(VisitSums), sums.inner, sums.at_edge, code.step_cell
-    number, wait, hold, interrupted = inner.T
+    def stacked(name: str) -> FloatArray:
+        return np.stack([getattr(sums, name) for sums in found])
+
+    visits, inner, edge, cell = collector.shared(VisitSums), stacked("inner"), stacked("at_edge"), code.step_cell
+    number, wait, hold, interrupted = np.moveaxis(inner, -1, 0)
     for k, total in enumerate((visits.joined, visits.started, visits.left, visits.began)):
-        add(total, cell, number + edge[:, k])
-    add(visits.wait_h, cell, wait + edge[:, 4])
-    add(visits.hold_h, cell, hold + edge[:, 5])
-    add(visits.wait_in_window_h, cell, wait + edge[:, 6])
-    add(visits.hold_in_window_h, cell, hold + edge[:, 7])
-    add(visits.unserved, cell, edge[:, 8])
-    add(visits.unserved_wait_h, cell, edge[:, 9])
-    add(visits.interrupted_h, cell, interrupted + edge[:, 10])
-    add(visits.interrupted_in_window_h, cell, interrupted + edge[:, 11])
-    for step, start, finish, service, in_window in sums.astride[: sums.found[0]].tolist():
-        worked = visits.worked_astride(int(code.step_element[int(step)]), row, start, finish, service)
-        stopped = max(in_window - worked, 0.0)
-        visits.hold_in_window_h[cell[int(step)], row] += in_window - stopped
-        visits.interrupted_in_window_h[cell[int(step)], row] += stopped
-
-    # Visits of delays that are a leg of their own are passages of it.
-    passed, legs = sums.passed.copy(), np.flatnonzero(code.tables.leg_of >= 0)
-    passed[code.tables.leg_of[legs]] += inner[legs][:, [0, 2]]
-    spans, edge, cell = collector.shared(SpanSums), sums.passed_edge, code.span_cell
-    number, stay = passed.T
-    for total, column in ((spans.created, 0), (spans.begun, 1), (spans.done, 2), (spans.ended, 4)):
-        add(total, cell, number + edge[:, column])
-    add(spans.stay_h, cell, stay + edge[:, 3])
-    add(spans.inside, cell, edge[:, 5])
-    add(spans.inside_h, cell, edge[:, 6])
-    journeys = np.flatnonzero(code.span_variant >= 0)
-    add(spans.variant_done, code.span_variant[journeys], (number + edge[:, 2])[journeys])
+        add(total, cell, number + edge[..., k])
+    add(visits.wait_h, cell, wait + edge[..., 4])
+    add(visits.hold_h, cell, hold + edge[..., 5])
+    add(visits.wait_in_window_h, cell, wait + edge[..., 6])
+    add(visits.hold_in_window_h, cell, hold + edge[..., 7])
+    add(visits.unserved, cell, edge[..., 8])
+    add(visits.unserved_wait_h, cell, edge[..., 9])
+    add(visits.interrupted_h, cell, interrupted + edge[..., 10])
+    add(visits.interrupted_in_window_h, cell, interrupted + edge[..., 11])
+    for row, sums in enumerate(found, first):
+        for step, start, finish, service, in_window in sums.astride[: sums.found[0]].tolist():
+            worked = visits.worked_astride(int(code.step_element[int(step)]), row, start, finish, service)
+            stopped = max(in_window - worked, 0.0)
+            visits.hold_in_window_h[cell[int(step)], row] += in_window - stopped
+            visits.interrupted_in_window_h[cell[int(step)], row] += stopped
 
     waits = collector.shared(WaitTimes)
     queued = np.flatnonzero(code.tables.queue >= 0)
     place = code.tables.queue_row[code.tables.queue[queued]]
-    add(waits.started, place, (inner[:, 0] + sums.at_edge[:, 1])[queued])
+    add(waits.started, place, (number + edge[..., 1])[:, queued])
+
+    # Visits of delays that are a leg of their own are passages of it.
+    passed, legs = stacked("passed"), np.flatnonzero(code.tables.leg_of >= 0)
+    passed[:, code.tables.leg_of[legs]] += inner[:, legs][..., [0, 2]]
+    spans, edge, cell = collector.shared(SpanSums), stacked("passed_edge"), code.span_cell
+    number, stay = np.moveaxis(passed, -1, 0)
+    for total, column in ((spans.created, 0), (spans.begun, 1), (spans.done, 2), (spans.ended, 4)):
+        add(total, cell, number + edge[..., column])
+    add(spans.stay_h, cell, stay + edge[..., 3])
+    add(spans.inside, cell, edge[..., 5])
+    add(spans.inside_h, cell, edge[..., 6])
+    journeys = np.flatnonzero(code.span_variant >= 0)
+    add(spans.variant_done, code.span_variant[journeys], (number + edge[..., 2])[:, journeys])
+
     days, hours, stays = collector.shared(SpanDays), collector.shared(SpanHours), collector.shared(StayTimes)
-    for array, values in (
-        (collector.shared(QueueMarks).net, sums.net),
-        (collector.shared(StationDays).joined_by_day, sums.days),
-        (waits.counts.counts, sums.waits),
-        (days.begun_by_day, sums.begun_days),
-        (days.ended_by_day, sums.ended_days),
-        (hours.begun, sums.hours),
-        (hours.stay_h, sums.hours_h),
-        (stays.counts.counts, sums.stays),
-        (stays.counts.near, sums.near),
+    for array, name in (
+        (collector.shared(QueueMarks).net, "net"),
+        (collector.shared(StationDays).joined_by_day, "days"),
+        (waits.counts.counts, "waits"),
+        (days.begun_by_day, "begun_days"),
+        (days.ended_by_day, "ended_days"),
+        (hours.begun, "hours"),
+        (hours.stay_h, "hours_h"),
+        (stays.counts.counts, "stays"),
+        (stays.counts.near, "near"),
     ):
-        array[:, row] += values
+        array[:, rows] += np.stack([getattr(sums, name) for sums in found], axis=1)
 
 
 def _hand_over_extra_lanes(code: Coded, collector: Collector, row: int, in_time: Full | None) -> None:
