@@ -268,9 +268,8 @@ def read(n, at_h, fits, service, w, t, d, c):
     They come to `again_h[0]`; whether any is another than before.
     """
     line, join_of, step_of, route, starts, new = c.line, c.join_h, c.step_of, d.route, c.start_h, c.again_h[0]
-    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
     base, _, _, first, second, given_at, given, _ = d
-    route_flow, how, fixed_h, column, horizon_h = t.route_flow, t.how, t.fixed_h, t.column, w.horizon_h
+    route_flow, step, step_h, horizon_h = t.route_flow, t.step, t.step_h, w.horizon_h
     found = False
     for k in range(n):
         i = line[k] & ID
@@ -284,24 +283,7 @@ def read(n, at_h, fits, service, w, t, d, c):
             if start <= horizon_h:
                 read_h = start
         if reads:
-            new[k] = lasting(
-                s,
-                j,
-                read_h,
-                how,
-                fixed_h,
-                column,
-                given_at,
-                given,
-                simple,
-                node,
-                law_kind,
-                number,
-                first,
-                second,
-                t,
-                d,
-            )
+            new[k] = lasting(s, j, read_h, step, step_h, given_at, given, first, second, t, d)
             found = found or new[k] != service[0, k]
     return found
 
@@ -336,9 +318,8 @@ def read_at_start(q, kind, n, until_h, arrival, service, starts, finishes, w, t,
 def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c, a):
     """As `served`, for those of the kinds that are left to a kernel."""
     line, join_of, behind, step_of, route = c.line, c.join_h, c.behind, c.step_of, d.route
-    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
     base, _, _, first, second, given_at, given, _ = d
-    who, when_h, route_flow, how, fixed_h, column = c.who, c.when_h, t.route_flow, t.how, t.fixed_h, t.column
+    who, when_h, route_flow, step, step_h = c.who, c.when_h, t.route_flow, t.step, t.step_h
     kind, row, clock = t.queue_kind[q], t.queue_row[q], t.queue_clock[q]
     group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
     arrival, service = c.arrival_h[:n].reshape(1, n), c.service_h[:n].reshape(1, n)
@@ -351,9 +332,7 @@ def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c
         i = line[k] & ID
         s, j = np.int64(step_of[i]), i - base[route_flow[route[i]]]
         arrival[0, k], starts[0, k], finishes[0, k] = join_of[i], inf, inf
-        service[0, k] = lasting(
-            s, j, join_of[i], how, fixed_h, column, given_at, given, simple, node, law_kind, number, first, second, t, d
-        )
+        service[0, k] = lasting(s, j, join_of[i], step, step_h, given_at, given, first, second, t, d)
     at_kernel(q, kind, until_h, arrival, service, starts, finishes, t, d, c)
     if changes:
         read_at_start(q, kind, n, until_h, arrival, service, starts, finishes, w, t, d, c)

@@ -9,8 +9,8 @@ from math import nan
 import numpy as np
 
 from corridor_sim.core.draws.scalar import bits_of
-from corridor_sim.engines.compiled.codes import CROSSING, LEG, POST, TOO_MANY
-from corridor_sim.engines.compiled.parts import DROPPED, SHIFT_H, stage, written_in
+from corridor_sim.engines.compiled.codes import CLOCK, CROSSING, KIND, LEG, POST, ROW, STAY, TOO_MANY
+from corridor_sim.engines.compiled.parts import DROPPED, SHIFT_H, nth, stage, written_in
 
 
 @written_in
@@ -49,28 +49,28 @@ def time_bin(time_h, first_bin):
 @written_in
 def shift_h(clock, at_h, t):
     """What a local clock shows at an instant, less the hour of the run (`PostClock.shown_h`). [h]"""
-    piece, end = t.clock_from[clock], t.clock_from[clock + 1]
-    while piece + 1 < end and t.clock_begin_h[piece + 1] <= at_h:
+    piece, end = t.clock_from[nth(clock)], t.clock_from[nth(clock + 1)]
+    while piece + 1 < end and t.clock_begin_h[nth(piece + 1)] <= at_h:
         piece += 1
-    return t.clock_shift_h[piece]
+    return t.clock_shift_h[nth(piece)]
 
 
 @written_in
 def seen(row, clock, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits, t):
     """Count who joins by day, the queue at its marks, and the wait."""
-    since = max(join, 0.0)
-    days[row, np.int64((since + shift_h(clock, since, t)) * (1.0 / 24.0))] += 1
+    since, here = max(join, 0.0), nth(row)
+    days[here, nth(np.int64((since + shift_h(clock, since, t)) * (1.0 / 24.0)))] += 1
     if start > join:
-        before = np.int64(since * per_h)
+        before = nth(np.int64(since * per_h))
         if start < horizon_h:
-            then = np.int64(start * per_h)
+            then = nth(np.int64(start * per_h))
             if before != then:
-                net[row, before] += 1
-                net[row, then] -= 1
+                net[here, before] += 1
+                net[here, then] -= 1
             if (join >= from_h or from_h <= 0.0) and join < until_h:
-                waits[row, time_bin(start - join, first_bin)] += 1
+                waits[here, nth(time_bin(start - join, first_bin))] += 1
         else:
-            net[row, before] += 1
+            net[here, before] += 1
 
 
 @written_in
@@ -97,9 +97,10 @@ def visited(
     """Count a visit to a queue: sums of the step, those who join by day, the queue at its marks, the wait."""
     if join < horizon_h:
         if join >= from_h and leave < until_h and leave < horizon_h:
-            inner[s, 0] += 1.0
-            inner[s, 1] += start - join
-            inner[s, 2] += hold
+            u = nth(s)
+            inner[u, 0] += 1.0
+            inner[u, 1] += start - join
+            inner[u, 2] += hold
         else:
             begun = start if start < horizon_h else nan
             left = leave if leave < horizon_h else nan
@@ -163,13 +164,12 @@ def interruptible(s, q, join, start, leave, service, w, a, c):
 def passages(many, w, t, c, a):
     """Count those passages of spans that a stage has noted, over or not (end NaN, or at the horizon or later)."""
     from_h, until_h, horizon_h, first_bin = w.from_h, w.until_h, w.horizon_h, w.first_bin
-    span, begin_h, end_h = c.span, c.span_begin_h, c.span_end_h
-    span_kind, span_stay, span_row, span_clock = t.span_kind, t.span_stay, t.span_row, t.span_clock
+    noted, begin_h, end_h, span = c.span, c.span_begin_h, c.span_end_h, t.span
     limit_bin, limit_h = t.limit_bin, t.limit_h
     passed, edge, stays, near, hours, hours_h = a.passed, a.passed_edge, a.stays, a.near, a.hours, a.hours_h
     begun_days, ended_days = a.begun_days, a.ended_days
     for n in range(many):
-        o, begin, end = span[n], begin_h[n], end_h[n]
+        o, begin, end = nth(noted[n]), begin_h[n], end_h[n]
         if not begin < horizon_h:
             continue
         gone = end < horizon_h
@@ -190,28 +190,28 @@ def passages(many, w, t, c, a):
             else:
                 edge[o, 5] += 1.0
                 edge[o, 6] += horizon_h - begin
-        kind = span_kind[o]
+        kind, row, clock = span[o, KIND], nth(span[o, ROW]), np.int64(span[o, CLOCK])
         if kind == LEG:
             continue
         if counted and gone:
             stay = end - begin
-            b = time_bin(stay, first_bin)
-            place = span_stay[o]
-            stays[place, b] += 1
-            if limit_bin[b]:
+            b, place = time_bin(stay, first_bin), nth(span[o, STAY])
+            stays[place, nth(b)] += 1
+            if limit_bin[nth(b)]:
                 k = 0
                 while k < len(limit_h) and limit_h[k] < stay:
                     k += 1
                 # Who exceeds every limit in this bin is in none: the next limit counts the whole bin.
                 if k < len(limit_h) and time_bin(limit_h[k], first_bin) == b:
-                    near[place, k] += 1
+                    near[place, nth(k)] += 1
             if kind == CROSSING:
-                hour = math.floor(begin + shift_h(span_clock[o], begin, t))
+                hour = math.floor(begin + shift_h(clock, begin, t))
                 hour -= 24.0 * math.floor((hour + 0.5) * (1.0 / 24.0))
-                hours[span_row[o], np.int64(hour)] += 1.0
-                hours_h[span_row[o], np.int64(hour)] += stay
+                at = nth(np.int64(hour))
+                hours[row, at] += 1.0
+                hours_h[row, at] += stay
         if kind == POST:
             since = max(begin, 0.0)
-            begun_days[span_row[o], np.int64((since + shift_h(span_clock[o], since, t)) * (1.0 / 24.0))] += 1
+            begun_days[row, nth(np.int64((since + shift_h(clock, since, t)) * (1.0 / 24.0)))] += 1
             if gone:
-                ended_days[span_row[o], np.int64((end + shift_h(span_clock[o], end, t)) * (1.0 / 24.0))] += 1
+                ended_days[row, nth(np.int64((end + shift_h(clock, end, t)) * (1.0 / 24.0)))] += 1

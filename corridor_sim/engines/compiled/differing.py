@@ -20,7 +20,7 @@ from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
-from corridor_sim.engines.compiled.tables import Coded, Ints, coded, whole
+from corridor_sim.engines.compiled.tables import Coded, Ints, coded, whole, with_rows
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StayTimes
@@ -274,7 +274,7 @@ class Base:
             tables.span_row, kind == codes.CROSSING, signatures, len(collector.shared(SpanHours).begun)
         )
         row = np.where(kind == codes.POST, post, np.where(kind == codes.CROSSING, crossing, tables.span_row))
-        self.code = replace(code, tables=tables._replace(mark=mark, span_stay=stay, span_row=row))
+        self.code = replace(code, tables=with_rows(tables._replace(mark=mark, span_stay=stay, span_row=row)))
         for other in self.others:
             span, here = other.spans, other.code.tables
             for name, rows, wanted, mine in (

@@ -7,8 +7,8 @@ import numpy as np
 
 from corridor_sim.core.draws.scalar import on_grid, uniform, word
 from corridor_sim.core.units import GRID_PER_H
-from corridor_sim.engines.compiled.codes import AS_LAW, FIXED
-from corridor_sim.engines.compiled.parts import stage, written_in
+from corridor_sim.engines.compiled.codes import AS_LAW, COLUMN, FIXED, FIXED_H, HOW, LAW, NUMBERS
+from corridor_sim.engines.compiled.parts import nth, stage, written_in
 from corridor_sim.model.service_times.codes import PLAIN
 from corridor_sim.model.service_times.compiled import plain, value
 
@@ -141,17 +141,26 @@ def unusual_taking(s, j, time_h, t, d):
 
 
 @written_in
-def lasting(s, j, at_h, how, fixed_h, column, given_at, given, simple, node, kind, number, first, second, t, d):
+def lasting(s, j, at_h, step, step_h, given_at, given, first, second, t, d):
     """The duration of a step that starts at an instant (D13); the quick ways are tried here, without a call. [h]"""
-    hold = 0.0
-    if how[s] == FIXED:
-        hold = fixed_h[s]
-    elif how[s] == AS_LAW and given_at[column[s]] >= 0:
-        hold = given[given_at[column[s]] + j]
-    elif how[s] == AS_LAW and simple[column[s]]:
-        law, seed = node[column[s]], word(first[column[s]], second[column[s]], np.uint64(j))
-        time_h = plain(kind[law], number[law, 0], number[law, 1], number[law, 2], number[law, 3], number[law, 4], seed)
+    hold, u = 0.0, nth(s)
+    if step[u, HOW] == FIXED:
+        hold = step_h[u, FIXED_H]
+    elif step[u, HOW] == AS_LAW and given_at[nth(step[u, COLUMN])] >= 0:
+        hold = given[given_at[nth(step[u, COLUMN])] + j]
+    elif step[u, HOW] == AS_LAW and step[u, LAW] >= 0:
+        x = nth(step[u, COLUMN])
+        seed = word(first[x], second[x], np.uint64(j))
+        time_h = plain(
+            np.int64(step[u, LAW]),
+            step_h[u, NUMBERS],
+            step_h[u, NUMBERS + 1],
+            step_h[u, NUMBERS + 2],
+            step_h[u, NUMBERS + 3],
+            step_h[u, NUMBERS + 4],
+            seed,
+        )
         hold = on_grid(time_h)
     else:
-        hold = unusual_duration(s, j, at_h, t, d)
+        hold = unusual_duration(np.int64(s), j, at_h, t, d)
     return hold

@@ -7,7 +7,7 @@ import numpy as np
 
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.compiled.codes import SLOT_BITS
-from corridor_sim.engines.compiled.parts import maker
+from corridor_sim.engines.compiled.parts import maker, nth
 from corridor_sim.engines.compiled.walking import sorted_into
 
 
@@ -27,14 +27,14 @@ def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
     later = 0
     for k in range(held):
         if events[k] < limit:
-            spots[event_line[k] + 1] += 1
+            spots[nth(event_line[k] + 1)] += 1
     for g in range(groups):
         spots[g + 1] += spots[g]
     for k in range(held):
         if events[k] < limit:
-            g = event_line[k]
-            other[spots[g]] = events[k]
-            spots[g] += 1
+            at = nth(event_line[k])
+            other[nth(spots[at])] = events[k]
+            spots[at] += 1
         elif limit_h < w.until_h:
             events[later] = events[k]
             event_line[later] = event_line[k]
@@ -48,18 +48,19 @@ def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
                 earliest, latest = min(earliest, other[k]), max(latest, other[k])
             sorted_into(n, earliest, latest, other[low : low + n], line, bucket)
             together = group_line[g]
+            whole = nth(together)
             for k in range(n):
                 x = line[k]
                 instant = max(x >> SLOT_BITS, begins)
                 change = 1 - 2 * (x & 1)
-                own = group_lines[g, (x & ((1 << SLOT_BITS) - 1)) >> 1]
-                spent[own, level[own]] += instant - since[own]
+                own = nth(group_lines[g, nth((x & ((1 << SLOT_BITS) - 1)) >> 1)])
+                spent[own, nth(level[own])] += instant - since[own]
                 since[own] = instant
                 level[own] += change
                 if together >= 0:
-                    spent[together, level[together]] += instant - since[together]
-                    since[together] = instant
-                    level[together] += change
+                    spent[whole, nth(level[whole])] += instant - since[whole]
+                    since[whole] = instant
+                    level[whole] += change
         low = spots[g]
     return later
 

@@ -8,6 +8,9 @@ the caller (`written_in`).
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 from numba import njit
 from numba.core.options import DefaultOptions
 
@@ -23,6 +26,8 @@ stage = njit(**PART, **UNCOUNTED)
 maker = njit(**PART)
 """A part that makes arrays."""
 written_in = njit(inline="always", error_model="numpy")
+nth: Any = np.uint64
+"""A place in an array. Of a signed one the machine code asks each time whether it counts from the end."""
 
 POINT = 1.0 / GRID_PER_H
 SHIFT_H, DROPPED = TimeCounts.SHIFT_H, TimeCounts.DROPPED_BITS

@@ -306,7 +306,8 @@ def _empty(code: Coded, kernels: Sequence[KernelTables], consignments: int, befo
     remembered = kernel_tables.kept(kernels, consignments)
     return PassState(
         *long,
-        np.zeros(codes.MOST_BUCKETS + 2, np.int64),
+        np.zeros(codes.MOST_BUCKETS + 2, np.int64) if before is None else before.bucket,
+        before.hold_h if before is not None and len(before.hold_h) == len(long[0]) else np.empty(len(long[0])),
         np.full(queues, -1, dtype=np.int64),
         np.full((queues, int(code.tables.queue_lanes.max(initial=1))), -np.inf),
         np.full(queues, -np.inf),

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, nan
 
 import numpy as np
 
@@ -13,13 +13,15 @@ from corridor_sim.engines.compiled.codes import (
     DAILY,
     DATED_LANES,
     FREE,
+    HOW,
     SAILING,
     SLOT_BITS,
+    UNUSUAL,
     URGENT_FIRST,
 )
 from corridor_sim.engines.compiled.counting import visited
-from corridor_sim.engines.compiled.drawing import lasting
-from corridor_sim.engines.compiled.parts import ID, stage, written_in
+from corridor_sim.engines.compiled.drawing import lasting, unusual_duration
+from corridor_sim.engines.compiled.parts import ID, nth, stage, written_in
 
 
 @written_in
@@ -46,67 +48,76 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
     line, busy, join_of, behind, step_of, route = c.line, c.busy, c.join_h, c.behind, c.step_of, d.route
     head, tail, piece_h, piece_value = c.head, c.tail, t.queue_h, t.queue_value
     net, waits, days, inner, at_edge = a.net, a.waits, a.days, a.inner, a.at_edge
-    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
     base, _, _, first, second, given_at, given, _ = d
     who, when_h, route_flow, rank, until_of = c.who, c.when_h, t.route_flow, t.queue_rank, t.queue_until_h
-    how, fixed_h, column, open_function = t.how, t.fixed_h, t.column, t.queue_open[q]
+    step, step_h, hold_of, open_function = t.step, t.step_h, c.hold_h, t.queue_open[q]
     function_from, function_h, function_value = t.function_from, t.piece_h, t.piece_value
     kind, size, row, clock = t.queue_kind[q], t.queue_lanes[q], t.queue_row[q], t.queue_clock[q]
     group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
     p, final_piece = c.piece[q], t.queue_from[q + 1] - 1
     now, taken = c.now_h[q], c.taken[q]
     coming, m, waiting, lone = 0, 0, c.waiting[q], False
+    own = nth(q)
+    if kind != SAILING and kind != DAILY:
+        # Services that do not ask when they start: one after the other, nothing waits for another here.
+        for k in range(n):
+            i = nth(line[k] & ID)
+            s, hold = nth(step_of[i]), nan
+            if step[s, HOW] != UNUSUAL:
+                j = np.int64(i) - base[nth(route_flow[nth(route[i])])]
+                hold = lasting(s, j, join_of[i], step, step_h, given_at, given, first, second, t, d)
+            hold_of[i] = hold
     while True:
         # Who is next, and when?
         if kind != URGENT_FIRST:
             if coming == n:
                 break
-            i = line[coming] & ID
+            i = nth(line[nth(coming)] & ID)
             join = join_of[i]
             coming += 1
             if kind == CONSTANT_LANES:
-                start = max(busy[q, 0], join)
+                start = max(busy[own, 0], join)
             elif kind == DATED_LANES:
                 start = inf
                 while True:
-                    lanes = piece_value[p]
+                    lanes = piece_value[nth(p)]
                     start = inf
                     if lanes > 0:
-                        start = max(max(busy[q, size - lanes], piece_h[p]), join)
-                    if p == final_piece or start < piece_h[p + 1]:
+                        start = max(max(busy[own, nth(size - lanes)], piece_h[nth(p)]), join)
+                    if p == final_piece or start < piece_h[nth(p + 1)]:
                         break
                     p += 1
             elif kind == FREE:
                 start = join
             else:
                 # The first day that has not closed by then and has room
-                while p <= final_piece and (until_of[p] <= join or taken >= piece_value[p]):
+                while p <= final_piece and (until_of[nth(p)] <= join or taken >= piece_value[nth(p)]):
                     p += 1
                     taken = 0
                 start = inf
                 if p <= final_piece:
-                    start = max(piece_h[p], join)
+                    start = max(piece_h[nth(p)], join)
                     taken += 1
                     if open_function >= 0:
                         start = open_from(open_function, start, function_from, function_h, function_value)
             told = start > join and group >= 0
             if told:
-                events[held] = (np.int64(join * GRID_PER_H) << SLOT_BITS) | mark
-                event_line[held] = group
+                events[nth(held)] = (np.int64(join * GRID_PER_H) << SLOT_BITS) | mark
+                event_line[nth(held)] = group
                 held += 1
         else:
             earliest = now
             if waiting == 0:
                 if coming == n:
                     break
-                earliest = max(now, join_of[line[coming] & ID])
+                earliest = max(now, join_of[nth(line[nth(coming)] & ID)])
             start = inf
             while True:
-                lanes = piece_value[p]
+                lanes = piece_value[nth(p)]
                 start = inf
                 if lanes > 0:
-                    start = max(max(busy[q, size - lanes], piece_h[p]), earliest)
-                if p == final_piece or start < piece_h[p + 1]:
+                    start = max(max(busy[own, nth(size - lanes)], piece_h[nth(p)]), earliest)
+                if p == final_piece or start < piece_h[nth(p + 1)]:
                     break
                 p += 1
             settled = start < until_h or (last and start < inf)
@@ -114,17 +125,17 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
             lone = waiting == 0
             arrived, earliest_h = 0, inf
             while coming < n:
-                i = line[coming] & ID
+                i = nth(line[nth(coming)] & ID)
                 if join_of[i] > by_h:
                     break
                 earliest_h = min(earliest_h, join_of[i])
-                u = rank[q, route_flow[route[i]]]
+                u = nth(rank[own, nth(route_flow[nth(route[i])])])
                 behind[i] = -1
-                if head[q, u] < 0:
-                    head[q, u] = i
+                if head[own, u] < 0:
+                    head[own, u] = np.int64(i)
                 else:
-                    behind[tail[q, u]] = i
-                tail[q, u] = i
+                    behind[nth(tail[own, u])] = np.int32(i)
+                tail[own, u] = np.int64(i)
                 arrived += 1
                 coming += 1
             waiting += arrived
@@ -132,47 +143,47 @@ def served(q, n, until_h, last, events, event_line, held, w, t, d, c, a):
             lone = lone and arrived == 1 and settled and earliest_h == start
             if not lone and group >= 0:
                 for k in range(coming - arrived, coming):
-                    joined = join_of[line[k] & ID]
-                    events[held] = (np.int64(joined * GRID_PER_H) << SLOT_BITS) | mark
-                    event_line[held] = group
+                    joined = join_of[nth(line[nth(k)] & ID)]
+                    events[nth(held)] = (np.int64(joined * GRID_PER_H) << SLOT_BITS) | mark
+                    event_line[nth(held)] = group
                     held += 1
             if not settled:
                 if not last or waiting == 0:
                     break
                 start = inf
-            u = 0
-            while head[q, u] < 0:
-                u += 1
-            i = head[q, u]
-            head[q, u] = behind[i]
+            rank_of = 0
+            while head[own, nth(rank_of)] < 0:
+                rank_of += 1
+            u = nth(rank_of)
+            i = nth(head[own, u])
+            head[own, u] = np.int64(behind[i])
             waiting -= 1
             join = join_of[i]
             told = not lone and group >= 0
-        s = np.int64(step_of[i])
+        s = nth(step_of[i])
         if told and start < horizon_h:
-            events[held] = (np.int64(start * GRID_PER_H) << SLOT_BITS) | mark | 1
-            event_line[held] = group
+            events[nth(held)] = (np.int64(start * GRID_PER_H) << SLOT_BITS) | mark | 1
+            event_line[nth(held)] = group
             held += 1
         # How long does it hold its lane?
         hold = 0.0
         if kind == SAILING:
             hold = t.sailing_h[p] if start < inf else 0.0
         elif kind != DAILY:
-            j = i - base[route_flow[route[i]]]
-            read_h = start if start < inf else join
-            hold = lasting(
-                s, j, read_h, how, fixed_h, column, given_at, given, simple, node, law_kind, number, first, second, t, d
-            )
+            hold = hold_of[i]
+            if hold != hold:
+                j = np.int64(i) - base[nth(route_flow[nth(route[i])])]
+                hold = unusual_duration(np.int64(s), j, start if start < inf else join, t, d)
         leave = start + hold
         if start < inf and kind <= URGENT_FIRST:
             lane = 1
-            while lane < size and busy[q, lane] < leave:
-                busy[q, lane - 1] = busy[q, lane]
+            while lane < size and busy[own, nth(lane)] < leave:
+                busy[own, nth(lane - 1)] = busy[own, nth(lane)]
                 lane += 1
-            busy[q, lane - 1] = leave
+            busy[own, nth(lane - 1)] = leave
             now = start
-        who[m] = i
-        when_h[m] = leave
+        who[nth(m)] = np.int32(i)
+        when_h[nth(m)] = leave
         m += 1
         visited(
             s,

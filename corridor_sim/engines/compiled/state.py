@@ -53,6 +53,7 @@ class PassState(NamedTuple):
     span_begin_h: FloatArray
     span_end_h: FloatArray
     bucket: Ints
+    hold_h: FloatArray
     # queues
     inbox: Ints
     busy: FloatArray

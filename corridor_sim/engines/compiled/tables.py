@@ -120,6 +120,10 @@ class Tables(NamedTuple):
     # instants from which on a duration at a queue may be another one
     changes_from: Ints
     changes_h: FloatArray
+    # what is read of each step and of each span most often, once more: all of one together
+    step: NDArray[np.int32]
+    step_h: FloatArray
+    span: NDArray[np.int32]
 
 
 class Window(NamedTuple):
@@ -349,8 +353,9 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         stays.counts.limits_h,
         *clocks.tables(),
         *queues.tables(),
+        *(np.empty((0, 0), dtype) for dtype in (np.int32, np.float64, np.int32)),
     ]
-    tables = Tables(*arrays)
+    tables = with_rows(Tables(*arrays))
     window = Window(
         float(scope.from_h),
         float(scope.until_h),
@@ -381,6 +386,32 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         1 + max((len(variant.spans) for flow in plan.flows for variant in flow.variants), default=0),
         bool(queues.in_time),
     )
+
+
+def with_rows(tables: Tables) -> Tables:
+    """The tables with `step`, `step_h` and `span` as the other tables say."""
+    step = np.full((len(tables.queue), codes.STEP_COLUMNS), -1, dtype=np.int32)
+    step_h = np.zeros((len(step), codes.STEP_NUMBERS))
+    for column, values in (
+        (codes.QUEUE, tables.queue),
+        (codes.HOW, tables.how),
+        (codes.COLUMN, tables.column),
+        (codes.TAKE, tables.take),
+        (codes.SHARE_COLUMN, tables.share_column),
+        (codes.LEG_OF, tables.leg_of),
+        (codes.OPENS, tables.opens_from[:-1]),
+        (codes.OPENS_END, tables.opens_from[1:]),
+        (codes.CLOSES, tables.closes_from[:-1]),
+        (codes.CLOSES_END, tables.closes_from[1:]),
+    ):
+        step[:, column] = values
+    step_h[:, codes.FIXED_H], step_h[:, codes.SHARE_OF] = tables.fixed_h, tables.share_of
+    quick = np.flatnonzero((tables.how == codes.AS_LAW) & tables.simple[tables.column])
+    law = tables.node[tables.column[quick]]
+    step[quick, codes.LAW] = tables.law_kind[law]
+    step_h[quick, codes.NUMBERS : codes.NUMBERS + 5] = tables.law_number[law]
+    parts = tables.span_kind, tables.span_stay, tables.span_row, tables.span_clock
+    return tables._replace(step=step, step_h=step_h, span=np.stack(parts, axis=1).astype(np.int32))
 
 
 def _simple(node: Ints, laws: tuple[Ints, FloatArray, Ints, FloatArray]) -> NDArray[np.bool_]:

@@ -167,9 +167,8 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
     line, join_of, behind, step_of, route, begun = c.line, c.join_h, c.behind, c.step_of, d.route, c.begun
     head, tail, who, when_h = c.head, c.tail, c.who, c.when_h
     net, waits, days, inner, at_edge = a.net, a.waits, a.days, a.inner, a.at_edge
-    node, simple, law_kind, number = t.node, t.simple, t.law_kind, t.law_number
     base, _, _, first, second, given_at, given, _ = d
-    route_flow, how, fixed_h, column = t.route_flow, t.how, t.fixed_h, t.column
+    route_flow, step, step_h = t.route_flow, t.step, t.step_h
     heap_h, heap_of, heap_size, member, place, touched = (
         g.heap_h[k],
         g.heap_of[k],
@@ -346,24 +345,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                 s = np.int64(step_of[i])
                 g.ahead[s] -= 1
                 join, j = join_of[i], i - base[route_flow[route[i]]]
-                hold = lasting(
-                    s,
-                    j,
-                    at,
-                    how,
-                    fixed_h,
-                    column,
-                    given_at,
-                    given,
-                    simple,
-                    node,
-                    law_kind,
-                    number,
-                    first,
-                    second,
-                    t,
-                    d,
-                )
+                hold = lasting(s, j, at, step, step_h, given_at, given, first, second, t, d)
                 if told[i] == TOLD:
                     events[held] = (np.int64(at * GRID_PER_H) << SLOT_BITS) | mark | 1
                     event_line[held] = group

@@ -9,10 +9,24 @@ import numpy as np
 
 from corridor_sim.core.draws.scalar import uniform, word
 from corridor_sim.core.units import GRID_PER_H
-from corridor_sim.engines.compiled.codes import ALL, ID_BITS, MOST_BUCKETS, SOME
+from corridor_sim.engines.compiled.codes import (
+    ALL,
+    CLOSES,
+    CLOSES_END,
+    ID_BITS,
+    LEG_OF,
+    MOST_BUCKETS,
+    OPENS,
+    OPENS_END,
+    QUEUE,
+    SHARE_COLUMN,
+    SHARE_OF,
+    SOME,
+    TAKE,
+)
 from corridor_sim.engines.compiled.counting import edge_visit
 from corridor_sim.engines.compiled.drawing import lasting, unusual_taking
-from corridor_sim.engines.compiled.parts import maker, stage, written_in
+from corridor_sim.engines.compiled.parts import maker, nth, stage, written_in
 
 
 @stage
@@ -97,77 +111,81 @@ def walk(m, after, w, t, d, c, a):
     )
     span, span_begin_h, span_end_h = c.span, c.span_begin_h, c.span_end_h
     route_flow, route_begin, route_end, route_span = t.route_flow, t.route_begin, t.route_end, t.route_span
-    queue, how, fixed_h, column, take = t.queue, t.how, t.fixed_h, t.column, t.take
-    share_column, share_of, leg_of, slot = t.share_column, t.share_of, t.leg_of, t.span_slot
-    opens_from, opens, closes_from, closes = t.opens_from, t.opens, t.closes_from, t.closes
-    covers_from, covers = t.covers_from, t.covers
-    node, simple, kind, number = t.node, t.simple, t.law_kind, t.law_number
+    step, step_h, slot, opens, closes, covers_from, covers = (
+        t.step,
+        t.step_h,
+        t.span_slot,
+        t.opens,
+        t.closes,
+        t.covers_from,
+        t.covers,
+    )
     base, release_h, route, first, second, given_at, given, _ = d
     inner, at_edge, late = a.inner, a.at_edge, a.late
     mark, handed_h, handed_begun, slots = t.mark, c.handed_h, c.handed_begun, begun.shape[1]
     visits, noted = 0, 0
     for z in range(m):
-        i, at = who[z], when_h[z]
-        r = route[i]
-        j = i - base[route_flow[r]]
+        i, at = nth(who[z]), when_h[z]
+        r = nth(route[i])
+        j = np.int64(i) - base[nth(route_flow[r])]
         end = route_end[r]
         s = np.int64(step_of[i]) if after else route_begin[r]
         leaving = after
         over = True
         while True:
+            u = nth(s)
             if not leaving:
-                if mark[s] >= 0:
-                    handed_h[mark[s], i] = at
+                if mark[u] >= 0:
+                    handed_h[mark[u], i] = at
                     for k in range(slots):
-                        handed_begun[mark[s], i, k] = begun[i, k]
+                        handed_begun[mark[u], i, k] = begun[i, k]
                 if at > horizon_h or s == end:
                     break
                 goes = True
-                if take[s] == SOME:
-                    x = share_column[s]
-                    if given_at[x] >= 0:
-                        goes = given[given_at[x] + j] < share_of[s]
+                if step[u, TAKE] == SOME:
+                    column = nth(step[u, SHARE_COLUMN])
+                    if given_at[column] >= 0:
+                        goes = given[given_at[column] + j] < step_h[u, SHARE_OF]
                     else:
-                        goes = uniform(word(first[x], second[x], np.uint64(j))) < share_of[s]
-                elif take[s] != ALL:
+                        goes = uniform(word(first[column], second[column], np.uint64(j))) < step_h[u, SHARE_OF]
+                elif step[u, TAKE] != ALL:
                     goes = unusual_taking(s, j, at, t, d)
                 if goes:
-                    for k in range(opens_from[s], opens_from[s + 1]):
-                        o = opens[k]
-                        if begun[i, slot[o]] != begun[i, slot[o]]:
-                            begun[i, slot[o]] = at
-                    q = queue[s]
-                    if q >= 0:
+                    for k in range(step[u, OPENS], step[u, OPENS_END]):
+                        place = nth(slot[nth(opens[nth(k)])])
+                        if begun[i, place] != begun[i, place]:
+                            begun[i, place] = at
+                    if step[u, QUEUE] >= 0:
+                        q = nth(step[u, QUEUE])
                         step_of[i] = s
                         join_h[i] = at
                         behind[i] = inbox[q]
-                        inbox[q] = i
+                        inbox[q] = np.int64(i)
                         over = False
                         break
-                    hold = lasting(
-                        s, j, at, how, fixed_h, column, given_at, given, simple, node, kind, number, first, second, t, d
-                    )
+                    hold = lasting(s, j, at, step, step_h, given_at, given, first, second, t, d)
                     leave = at + hold
                     visits += 1
                     if at >= from_h and leave < until_h and leave < horizon_h:
-                        inner[s, 0] += 1.0
-                        inner[s, 2] += hold
+                        inner[u, 0] += 1.0
+                        inner[u, 2] += hold
                     else:
-                        late[s] += 1
+                        late[u] += 1
                         if at < horizon_h:
                             left = leave if leave < horizon_h else nan
                             if not (left < from_h):
                                 edge_visit(s, at, at, left, from_h, until_h, horizon_h, at_edge)
-                            if leg_of[s] >= 0:
-                                span[noted], span_begin_h[noted], span_end_h[noted] = leg_of[s], at, leave
+                            if step[u, LEG_OF] >= 0:
+                                span[noted], span_begin_h[noted], span_end_h[noted] = step[u, LEG_OF], at, leave
                                 noted += 1
                     at = leave
             leaving = False
-            for k in range(closes_from[s], closes_from[s + 1]):
-                o = closes[k]
-                begin = begun[i, slot[o]]
+            for k in range(step[u, CLOSES], step[u, CLOSES_END]):
+                o = closes[nth(k)]
+                place = nth(slot[nth(o)])
+                begin = begun[i, place]
                 if begin == begin:
-                    begun[i, slot[o]] = nan
+                    begun[i, place] = nan
                     span[noted], span_begin_h[noted], span_end_h[noted] = o, begin, at
                     noted += 1
             s += 1
@@ -202,14 +220,15 @@ def lined_up(q, until_h, since_h, c):
     i, n, later, latest = c.inbox[q], 0, -1, np.int64(0)
     earliest = np.int64(max(since_h, 0.0) * GRID_PER_H) << ID_BITS
     while i >= 0:
-        after = behind[i]
-        if join_h[i] < until_h:
-            x = (np.int64(join_h[i] * GRID_PER_H) << ID_BITS) | i
+        u = nth(i)
+        after = np.int64(behind[u])
+        if join_h[u] < until_h:
+            x = (np.int64(join_h[u] * GRID_PER_H) << ID_BITS) | i
             other[n] = x
             n += 1
             latest, earliest = max(latest, x), min(earliest, x)
         else:
-            behind[i] = later
+            behind[u] = later
             later = i
         i = after
     c.inbox[q] = later
@@ -230,17 +249,17 @@ def sorted_into(n, earliest, latest, source, out, bucket):
         for b in range(buckets + 1):
             bucket[b] = 0
         for k in range(n):
-            bucket[((source[k] - earliest) >> shift) + 1] += 1
+            bucket[nth(((source[k] - earliest) >> shift) + 1)] += 1
         for b in range(buckets):
             bucket[b + 1] += bucket[b]
         for k in range(n):
-            b = (source[k] - earliest) >> shift
-            out[bucket[b]] = source[k]
+            b = nth((source[k] - earliest) >> shift)
+            out[nth(bucket[b])] = source[k]
             bucket[b] += 1
         for k in range(1, n):
             x = out[k]
             before = k - 1
-            while before >= 0 and out[before] > x:
-                out[before + 1] = out[before]
+            while before >= 0 and out[nth(before)] > x:
+                out[nth(before + 1)] = out[nth(before)]
                 before -= 1
-            out[before + 1] = x
+            out[nth(before + 1)] = x
