@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from corridor_sim.core.draws.scalar import on_grid, uniform, word
+from corridor_sim.core.draws.scalar import exponential, on_grid, uniform, word
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.compiled.codes import AS_LAW, COLUMN, FIXED, FIXED_H, HOW, LAW, NUMBERS
 from corridor_sim.engines.compiled.parts import nth, stage, written_in
-from corridor_sim.model.service_times.codes import PLAIN
-from corridor_sim.model.service_times.compiled import plain, value
+from corridor_sim.model.service_times.codes import EXPONENTIAL, LOGNORMAL, PLAIN
+from corridor_sim.model.service_times.compiled import lognormal, plain, value
 
 
 @written_in
@@ -144,22 +144,28 @@ def unusual_taking(s, j, time_h, t, d):
 def lasting(s, j, at_h, step, step_h, given_at, given, first, second, t, d):
     """The duration of a step that starts at an instant (D13); the quick ways are tried here, without a call. [h]"""
     hold, u = 0.0, nth(s)
+    law = np.int64(step[u, LAW])
     if step[u, HOW] == FIXED:
         hold = step_h[u, FIXED_H]
     elif step[u, HOW] == AS_LAW and given_at[nth(step[u, COLUMN])] >= 0:
         hold = given[given_at[nth(step[u, COLUMN])] + j]
-    elif step[u, HOW] == AS_LAW and step[u, LAW] >= 0:
-        x = nth(step[u, COLUMN])
-        seed = word(first[x], second[x], np.uint64(j))
-        time_h = plain(
-            np.int64(step[u, LAW]),
-            step_h[u, NUMBERS],
-            step_h[u, NUMBERS + 1],
-            step_h[u, NUMBERS + 2],
-            step_h[u, NUMBERS + 3],
-            step_h[u, NUMBERS + 4],
-            seed,
-        )
+    elif law >= 0:
+        column = nth(step[u, COLUMN])
+        seed = word(first[column], second[column], np.uint64(j))
+        if law == LOGNORMAL:
+            time_h = lognormal(seed, step_h[u, NUMBERS], step_h[u, NUMBERS + 1])
+        elif law == EXPONENTIAL:
+            time_h = exponential(seed) * step_h[u, NUMBERS]
+        else:
+            time_h = plain(
+                law,
+                step_h[u, NUMBERS],
+                step_h[u, NUMBERS + 1],
+                step_h[u, NUMBERS + 2],
+                step_h[u, NUMBERS + 3],
+                step_h[u, NUMBERS + 4],
+                seed,
+            )
         hold = on_grid(time_h)
     else:
         hold = unusual_duration(np.int64(s), j, at_h, t, d)

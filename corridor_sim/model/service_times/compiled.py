@@ -18,6 +18,7 @@ from corridor_sim.core.draws.scalar import (
     exponential,
     further,
     gamma_of,
+    inside,
     log,
     normal,
     normal_below,
@@ -43,11 +44,17 @@ from corridor_sim.model.service_times.codes import (
 )
 
 
+@inside
+def lognormal(seed, log_sd, median_h):  # type: ignore[no-untyped-def]
+    """The value of a log-normal law, for a word. [h]"""
+    return exp(normal(seed) * log_sd) * median_h
+
+
 @whole
 def plain(kind, a, b, c, d, e, seed):  # type: ignore[no-untyped-def]
     """The value of a law of kind < `codes.PLAIN` with its five numbers, for a word. [h]"""
     if kind == LOGNORMAL:
-        return exp(normal(seed) * a) * b
+        return lognormal(seed, a, b)
     if kind == GAMMA:
         return gamma_of(seed, a, b, d) * c
     if kind == EXPONENTIAL:
