@@ -111,7 +111,7 @@ def reduce(
             collector.visits[row] += visits
             held.put(row, base.joined(sums))
             _hand_over_extra_lanes(code, collector, row, in_time[1])
-            levels = [as_far_as_any(one) for one in spent[: len(code.lines)]]
+            levels = as_far_as_any(spent[: len(code.lines)])
             _hand_over_levels(code, collector, row, levels, state)
             for other, hold, (their_inputs, their_columns) in zip(base.others, held_of, of_others, strict=True):
                 their_draws = their_columns.draws(k, their_inputs.flows)

@@ -406,7 +406,8 @@ def with_rows(tables: Tables) -> Tables:
     ):
         step[:, column] = values
     step_h[:, codes.FIXED_H], step_h[:, codes.SHARE_OF] = tables.fixed_h, tables.share_of
-    quick = np.flatnonzero((tables.how == codes.AS_LAW) & tables.simple[tables.column])
+    lawful = np.flatnonzero(tables.how == codes.AS_LAW)
+    quick = lawful[tables.simple[tables.column[lawful]]]
     law = tables.node[tables.column[quick]]
     step[quick, codes.LAW] = tables.law_kind[law]
     step_h[quick, codes.NUMBERS : codes.NUMBERS + 5] = tables.law_number[law]
