@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corridor_sim.cli.group import folded
-from corridor_sim.cli.running import DRAWN, as_asked, balanced, compare_all
+from corridor_sim.cli.running import DRAWN, as_asked, balanced, compare_all, refuse_odd_draws
 
 if TYPE_CHECKING:
     from corridor_sim.plan.build import Planned
@@ -36,12 +36,7 @@ def refuse_without_draws(scale_usd: float | None, inputs: int | None, how: Mappi
         return
     if scale_usd is not None:
         raise click.UsageError("--inputs with --scale-usd: who chooses is not searched for in each draw; leave one out")
-    from corridor_sim.statistics.scrambles import scrambles_of
-
-    try:
-        scrambles_of(inputs)
-    except ValueError as error:
-        raise click.UsageError(f"--inputs: {error}") from None
+    refuse_odd_draws(inputs)
 
 
 def simulated(

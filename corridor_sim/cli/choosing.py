@@ -21,7 +21,7 @@ from corridor_sim.cli.options import (
 )
 from corridor_sim.cli.output import deliver, refuse_unwritable
 from corridor_sim.cli.pictures import drawn, kind_of
-from corridor_sim.cli.running import as_asked, read_scenarios, without_warnings
+from corridor_sim.cli.running import as_asked, read_scenarios, refuse_both_judges, without_warnings
 
 
 @main.command()
@@ -115,12 +115,11 @@ def select(
     deliver(text, output, overwrite)
 
 
-def _refuse_judges(inputs: int | None, observed: bool, observations: str | None) -> None:
-    """Refuse observations without draws, or of both kinds."""
+def _refuse_judges(inputs: int | None, observed: bool, observations: str | None, waves: int = 1) -> None:
+    """Refuse observations without draws, or from two places, and waves without any."""
     if (observed or observations) and inputs is None:
         raise click.UsageError(f"--{'observed' if observed else 'observations'} needs --inputs")
-    if observed and observations:
-        raise click.UsageError("--observed is --observations packaged: give one of the two")
+    refuse_both_judges(observed, observations, waves)
 
 
 def _money(parts: tuple[str, ...]) -> float | dict[int, float]:
@@ -221,9 +220,7 @@ def portfolio(
     drawings = {path: kind_of(path, "portfolio") for path in pictures}
     refuse_unwritable(overwrite, output, draws_table, *pictures)
     money = _money(budget)
-    _refuse_judges(inputs, observed, observations)
-    if waves > 1 and not (observed or observations):
-        raise click.UsageError("--waves needs --observed or --observations")
+    _refuse_judges(inputs, observed, observations, waves)
     if draws_table is not None and inputs is None:
         raise click.UsageError("--draws-table needs --inputs")
     named = {"kind": kind, "place": place, "direction": direction}

@@ -184,21 +184,31 @@ def balanced(scenario: Planned, settings: Mapping[str, Any], **more: Any) -> Equ
         return equilibrium(scenario.scenario, **how | more)
 
 
+def refuse_odd_draws(draws: int) -> None:
+    """Refuse a number of draws that no set of points has."""
+    from corridor_sim.statistics.scrambles import scrambles_of
+
+    try:
+        scrambles_of(draws)
+    except ValueError as error:
+        raise click.UsageError(f"--inputs: {error}") from None
+
+
+def refuse_both_judges(observed: bool, observations: str | None, waves: int = 1) -> None:
+    """Refuse observations from two places, and waves without any."""
+    if observed and observations:
+        raise click.UsageError("--observed is --observations packaged: give one of the two")
+    if waves > 1 and not (observed or observations):
+        raise click.UsageError("--waves needs --observed or --observations")
+
+
 def refuse_without_inputs(settings: Mapping[str, Any], pictures: Iterable[str] = ()) -> None:
     """Refuse what has a meaning only where inputs are drawn, before anything runs."""
     from corridor_sim.cli.pictures import of_uncertainty
 
     if settings["inputs"] is not None:
-        from corridor_sim.statistics.scrambles import scrambles_of
-
-        try:
-            scrambles_of(AUTO_DRAWS if settings["inputs"] == AUTO else settings["inputs"])
-        except ValueError as error:
-            raise click.UsageError(f"--inputs: {error}") from None
-        if settings["observed"] and settings["observations"]:
-            raise click.UsageError("--observed is --observations packaged: give one of the two")
-        if settings["waves"] > 1 and not (settings["observed"] or settings["observations"]):
-            raise click.UsageError("--waves needs --observed or --observations")
+        refuse_odd_draws(AUTO_DRAWS if settings["inputs"] == AUTO else settings["inputs"])
+        refuse_both_judges(settings["observed"], settings["observations"], settings["waves"])
         return
     for option in ("at", "observed", "observations", "waves", "prior"):
         if settings[option] and settings[option] != 1:

@@ -67,9 +67,7 @@ def _gains(data: Appraisal, what: str) -> list[tuple[str, str, str]]:
 
 def _hangs_on(data: Appraisal) -> list[tuple[str, list[str]]]:
     """Rows of the inputs that the net present value hangs on; none without draws."""
-    from corridor_sim.results.annex import FEWEST
-
-    if data.inputs is None or len(data.inputs.npv_usd) < FEWEST:
+    if data.inputs is None or not data.inputs.several:
         return []
     frame = data.inputs.effects()
     return [

@@ -21,8 +21,6 @@ MOST = 6
 """Of those who gain, named at most."""
 HANGS_ON = 4
 """Inputs named that the net present value hangs on."""
-FEWEST = 8
-"""Draws below which that is not told."""
 
 
 def annex_of(one: Any) -> pd.DataFrame:
@@ -100,22 +98,21 @@ def _inputs_told(drawn: Any) -> list[tuple[str, str]]:
     named = hangs_on(drawn)
     if named:
         rows.append(("hangs on", "; ".join(f"{name} ({share:.0%})" for name, share in named)))
-    if len(drawn.npv_usd) >= FEWEST:
+    if drawn.several:
         rows.append(("measure first", _measure_first(drawn)))
     return rows
 
 
 def _measure_first(drawn: Any) -> str:
     """Which input is worth knowing before it is decided, and how much in money."""
-    frame = drawn.information()
-    everything = frame.attrs["all_usd"]
+    everything = drawn.information().attrs["all_usd"]
     if everything <= 0.0:
         return "nothing: to build or not is the same in every draw"
-    told = frame[~frame["by_chance"]].head(HANGS_ON).to_dict("records")
+    told = drawn.measure_first(HANGS_ON)
     every = f"to know everything is worth US$ {millions(everything)} m before deciding"
     if not told:
         return f"no input by itself stands out of {len(drawn.npv_usd)} draws; {every}"
-    return "; ".join(f"{line['input']} (worth US$ {millions(line['worth_usd'])} m)" for line in told) + f"; {every}"
+    return "; ".join(f"{name} (worth US$ {millions(usd)} m)" for name, usd in told) + f"; {every}"
 
 
 def _chance(low: float, high: float) -> str:
@@ -124,7 +121,7 @@ def _chance(low: float, high: float) -> str:
 
 def hangs_on(drawn: Any) -> list[tuple[str, float]]:
     """The first inputs that the net present value hangs on, with their share of its variance."""
-    if len(drawn.npv_usd) < FEWEST:
+    if not drawn.several:
         return []
     frame = drawn.effects()
     return [

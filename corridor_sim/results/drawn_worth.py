@@ -83,13 +83,18 @@ class DrawnWorth:
         return above / draws, (above + self.overloaded) / draws
 
     @property
+    def several(self) -> bool:
+        """Whether the draws are enough to tell what the answer hangs on."""
+        return len(self.npv_usd) >= FEWEST
+
+    @property
     def without_rate(self) -> int:
         """Draws whose flows change sign never or more than once."""
         return int(np.isnan(self.eirr).sum())
 
     def effects(self) -> pd.DataFrame:
         """What the net present value hangs on, the largest effect first; columns as in `Uncertainty.effects`."""
-        if len(self.npv_usd) < FEWEST:
+        if not self.several:
             raise CorridorError(f"effects need at least {FEWEST} draws with an answer, got {len(self.npv_usd)}")
         return effects_frame(self.inputs, self.points, self.npv_usd)
 
@@ -113,7 +118,7 @@ class DrawnWorth:
         """
         import pandas as pd
 
-        if len(self.npv_usd) < FEWEST:
+        if not self.several:
             raise CorridorError(f"what knowledge is worth needs at least {FEWEST} draws, got {len(self.npv_usd)}")
         degree = 2 if len(self.npv_usd) < MANY else 4
         payoffs = np.column_stack([np.zeros_like(self.npv_usd), self.npv_usd])
@@ -132,7 +137,6 @@ class DrawnWorth:
     def to_data(self) -> dict[str, Any]:
         """Intervals, counts and what the net present value hangs on, as plain values."""
         found = {what: self.interval(what) for what in ("npv_usd", "benefit_cost_ratio", "eirr")}
-        several = len(self.npv_usd) >= FEWEST
         return {
             "prior": self.prior,
             "draws": len(self.npv_usd),
@@ -141,17 +145,19 @@ class DrawnWorth:
             "probability_positive": list(self.probability_positive),
             "draws_overloaded": self.overloaded,
             "draws_without_rate": self.without_rate,
-            "hangs_on": self.effects().head(5)[["input", "share", "direction"]].to_dict("records") if several else [],
-            "measure_first": self._measure_first() if several else [],
+            "hangs_on": self.effects().head(5)[["input", "share", "direction"]].to_dict("records")
+            if self.several
+            else [],
+            "measure_first": [
+                {"input": name, "worth_usd": usd} for name, usd in (self.measure_first() if self.several else ())
+            ],
         }
 
-    def _measure_first(self) -> list[dict[str, Any]]:
+    def measure_first(self, most: int = 5) -> list[tuple[str, float]]:
+        """Inputs worth knowing before deciding, by more than chance, the largest worth first. [US$]"""
         frame = self.information()
-        first = frame[~frame["by_chance"]].head(5)
-        return [
-            {"input": str(name), "worth_usd": float(usd)}
-            for name, usd in zip(first["input"], first["worth_usd"], strict=True)
-        ]
+        first = frame[~frame["by_chance"]].head(most)
+        return [(str(name), float(usd)) for name, usd in zip(first["input"], first["worth_usd"], strict=True)]
 
 
 def drawn_worth(

@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
+from one_gate import TEXT
 
 import corridor_sim as cs
 from corridor_sim.model.service_times import Deterministic
@@ -19,51 +20,6 @@ from corridor_sim.plan.capacity import Accounts, holds_at
 from corridor_sim.plan.plan import FlowPlan, LimitedLeg, Plan, Step, StepFunction, Variant
 
 DAYS, WARM_UP, REPLICATIONS = 46, 4, 4
-BORDER = """
-schema = 1
-name = "saturated"
-[run]
-start = 2024-01-01
-horizon_days = {days}
-warm_up_days = {warm_up}
-[places.mill]
-[places.market]
-[legs.in]
-kind = "road"
-from = "mill"
-to = "a"
-length_km = 0
-speed_kmh = 50
-[legs.bridge]
-kind = "road"
-from = "a"
-to = "b"
-length_km = 0
-speed_kmh = 50
-border = true
-{bridge}
-[legs.out]
-kind = "road"
-from = "b"
-to = "market"
-length_km = 0
-speed_kmh = 50
-[checkpoints.a]
-crossing = "gate"
-[checkpoints.a.exit.gate]
-{stage}
-[checkpoints.b]
-crossing = "gate"
-[checkpoints.b.entry.free]
-lanes = "unlimited"
-service = {{ kind = "deterministic", value_h = 0.0 }}
-[flows.f]
-origin = "mill"
-destination = "market"
-cargo_class = "loaded"
-per_day = {rate}
-{more}
-"""
 VIP = """
 [flows.vip]
 origin = "mill"
@@ -89,7 +45,7 @@ CLOSINGS = ("finish", "suspend", "restart", "no_overrun")
 def border(stage, rate, *, bridge="", vip=False, days=DAYS):
     more = VIP.format(rate=rate / 2) if vip else ""
     rate = rate / 2 if vip else rate
-    text = BORDER.format(days=days, warm_up=WARM_UP, bridge=bridge, stage=stage, rate=rate, more=more)
+    text = TEXT.format(days=days, warm_up=WARM_UP, bridge=bridge, stage=stage, demand=f"per_day = {rate}", more=more)
     return make_plan(cs.loads(text))
 
 
@@ -206,13 +162,17 @@ def test_lanes_opened_by_the_queue(hours, more):
     ids=["headway", "headway and a closure", "vehicles"],
 )
 def test_limited_legs(bridge):
-    text = BORDER.replace("length_km = 0\nspeed_kmh = 50\nborder = true", "speed_kmh = 50\nborder = true")
+    text = TEXT.replace("length_km = 0\nspeed_kmh = 50\nborder = true", "speed_kmh = 50\nborder = true")
     length = "" if "length_km" in bridge else "length_km = 0\n"
     free = 'lanes = "unlimited"\nservice = { kind = "deterministic", value_h = 0.0 }'
 
     def plan(rate):
         return make_plan(
-            cs.loads(text.format(days=DAYS, warm_up=WARM_UP, bridge=length + bridge, stage=free, rate=rate, more=""))
+            cs.loads(
+                text.format(
+                    days=DAYS, warm_up=WARM_UP, bridge=length + bridge, stage=free, demand=f"per_day = {rate}", more=""
+                )
+            )
         )
 
     (element,) = (one.id for one in plan(1.0).elements if one.kind == "limited_leg")

@@ -4,61 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from one_gate import one_gate
 
 import corridor_sim as cs
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 LONGEST = 150
 """Longest queue of the chain: what is beyond it has a weight far below any standard error."""
-
-
-def border(stage, per_day=31.2, *, days=40, more=""):
-    return cs.loads(
-        f"""
-schema = 1
-name = "queue_lanes"
-[run]
-start = 2024-01-01
-horizon_days = {days}
-warm_up_days = 5
-[places.mill]
-[places.market]
-[legs.in]
-kind = "road"
-from = "mill"
-to = "a"
-length_km = 0
-speed_kmh = 50
-[legs.bridge]
-kind = "road"
-from = "a"
-to = "b"
-length_km = 0
-speed_kmh = 50
-border = true
-[legs.out]
-kind = "road"
-from = "b"
-to = "market"
-length_km = 0
-speed_kmh = 50
-[checkpoints.a]
-crossing = "gate"
-[checkpoints.a.exit.gate]
-{stage}
-[checkpoints.b]
-crossing = "gate"
-[checkpoints.b.entry.free]
-lanes = "unlimited"
-service = {{ kind = "deterministic", value_h = 0.0 }}
-[flows.f]
-origin = "mill"
-destination = "market"
-cargo_class = "loaded"
-per_day = {per_day}
-{more}
-"""
-    )
 
 
 def settled(queue, busy, extra, terms):
@@ -121,7 +73,7 @@ def test_thresholds_give_the_queue_of_their_markov_chain(rate, lanes, above, bel
     stage = f"""lanes = {lanes}
 service = {{ kind = "exponential", mean_h = 1.0 }}
 extra_lanes = {{ above = {above}, below = {below}, most = {most} }}"""
-    found = cs.run(border(stage, 24 * rate, days=205), replications=8, rng=5, workers=1).rows
+    found = cs.run(one_gate(stage, f"per_day = {24 * rate}", days=205), replications=8, rng=5, workers=1).rows
     at = {"kind": "stage", "place": "a.exit.gate", "direction": "exit"}
     for name, truth in (
         ("wait_h", waiting / rate),
