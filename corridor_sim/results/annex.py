@@ -107,6 +107,8 @@ def _measure_first(drawn: Any) -> str:
     """Which input is worth knowing before it is decided, and how much in money."""
     everything = drawn.information().attrs["all_usd"]
     if everything <= 0.0:
+        if drawn.overloaded:
+            return f"not told: the same choice is right in every draw but perhaps the {drawn.overloaded} left out"
         return "nothing: to build or not is the same in every draw"
     told = drawn.measure_first(HANGS_ON)
     every = f"to know everything is worth US$ {millions(everything)} m before deciding"

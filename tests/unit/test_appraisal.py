@@ -1,5 +1,6 @@
 """The appraisal of measures: worked cases by hand, and invariants that any appraisal has."""
 
+import dataclasses
 import math
 import warnings
 
@@ -489,6 +490,9 @@ def test_knowing_more_is_worth_nothing_where_the_choice_is_the_same_in_every_dra
     worth = worth_by_place(4e6 * (x + 0.5), x[:, None])
     assert worth.information().attrs["all_usd"] == pytest.approx(0.0, abs=1e-6)
     assert _measure_first(worth) == "nothing: to build or not is the same in every draw"
+    # A draw left out because its base is overloaded is one with most traffic: it may say otherwise.
+    some = dataclasses.replace(worth, overloaded=1)
+    assert _measure_first(some) == "not told: the same choice is right in every draw but perhaps the 1 left out"
 
 
 def test_discount_rate_and_growth_are_drawn_where_a_range_is_given():
