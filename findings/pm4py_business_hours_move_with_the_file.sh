@@ -5,7 +5,7 @@
 #   09:00 to 17:00; read back from its own XES file the column is in UTC (05:30 to 13:30), the slots are not, and 4.5 hours are
 #   left (4 for Baku). Nothing is said. A log without a zone comes back as UTC with the same figures and keeps its 8 hours.
 # Who meets it: time release studies, where stays are told in working hours of the post and logs are exchanged as XES.
-# corridor_sim: writes no XES and no durations in working hours. Convert to the post's zone after reading, before measuring.
+# corridor_sim: writes XES with the offset of the post in each instant, and no durations in working hours. Convert to the post's zone after reading, before measuring.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -11,12 +11,14 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from corridor_sim.core.errors import CorridorError, MissingExtra
 from corridor_sim.core.units import FloatArray
+from corridor_sim.files.writing import write
 from corridor_sim.indicators.base import Options, PlanView, element_place
 from corridor_sim.indicators.pools import percentile_interval, sections
 from corridor_sim.indicators.table import COLUMNS, Label, Table
@@ -341,32 +343,30 @@ class Results:
             parts.append(pd.DataFrame(part))
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
-    def event_log(self) -> pd.DataFrame:
+    def event_log(self, **only: Any) -> pd.DataFrame:
         """Flat event log for process mining: case, activity, lifecycle, timestamp (UTC), in order of time.
 
-        The lifecycle words are those of XES: ``schedule`` is the joining of a queue,
-        ``start`` the start, ``complete`` the leaving.
+        The lifecycle words are those of XES: ``schedule`` is the joining of a queue, ``start`` the start,
+        ``complete`` the leaving. `only` are `places`, `since`, `until` and `replications`, as
+        `results.event_logs.event_log` takes them.
         """
-        import pandas as pd
+        from corridor_sim.results.event_logs import event_log
 
-        visits, start = self.visits(), self.plan.start
-        case = visits["replication"].astype(str) + "/" + visits["flow"] + "/" + visits["consignment"].astype(str)
-        parts = []
-        for order, (lifecycle, column) in enumerate(
-            (("schedule", "join_h"), ("start", "start_h"), ("complete", "leave_h"))
-        ):
-            part = visits[["replication", "flow", "cargo_class", "element", "post", "direction", "stage"]].copy()
-            part.insert(0, "case", case)
-            part.insert(1, "activity", visits["element"])
-            part.insert(2, "lifecycle", lifecycle)
-            part["time_h"], part["order"] = visits[column], order
-            parts.append(part.dropna(subset="time_h"))
-        log = pd.concat(parts, ignore_index=True)
-        log = log.sort_values(["replication", "time_h", "case", "order"], kind="stable", ignore_index=True)
-        log = log.drop(columns="order")
-        if start is not None:
-            log.insert(3, "timestamp", pd.Timestamp(start) + pd.to_timedelta(log["time_h"], unit="h"))
-        return log
+        records = self._kept()
+        return event_log(records.plan, records, PlanView(records.plan, records.replications, self.options), **only)
+
+    def to_xes(self, path: str | os.PathLike[str] | None = None, **only: Any) -> str:
+        """The event log as XES (IEEE 1849-2023), which pm4py, ProM and others read; written to `path` if given.
+
+        `only` is that of `event_log`. A run that has no dates has no XES.
+        """
+        from corridor_sim.results.event_logs import xes_of
+
+        about = f"corridor_sim {self.versions.get('corridor_sim', '')}, root entropy {self.root}"
+        text = xes_of(self.event_log(**only), self.name, about)
+        if path is not None:
+            write(text, Path(path), overwrite=True)
+        return text
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """The tidy frame as a CSV file."""
