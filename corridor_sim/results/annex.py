@@ -59,7 +59,7 @@ def criteria_told(one: Any) -> list[tuple[str, str]]:
         ),
         (
             "EIRR",
-            "none (the flows change sign never or more than once)"
+            "none (the flows never change their sign, or more than one rate fits them)"
             if rate[0] != rate[0]
             else f"{rate[0]:.1%}" + (f" ({rate[1]:.1%} to {rate[2]:.1%})" if rate[1] == rate[1] else ""),
         ),

@@ -119,7 +119,7 @@ class Appraisal:
     def eirr(self) -> tuple[float, float, float]:
         """Economic internal rate of return of the mean flows, and the interval of the replications' rates. [1/year]
 
-        NaN where the flows change sign more than once or never.
+        NaN where the flows have none, or more than one above 0.
         """
         from corridor_sim.statistics import internal_rate_of_return
 

@@ -89,7 +89,7 @@ class DrawnWorth:
 
     @property
     def without_rate(self) -> int:
-        """Draws whose flows change sign never or more than once."""
+        """Draws whose flows have no rate of return, or more than one."""
         return int(np.isnan(self.eirr).sum())
 
     def effects(self) -> pd.DataFrame:

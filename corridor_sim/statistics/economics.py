@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.core.units import FloatArray
+
 
 def net_present_value(rate: float, flows: ArrayLike) -> float:
     """Sum of flows discounted to year 0."""
@@ -26,18 +28,21 @@ def benefit_cost_ratio(rate: float, benefits: ArrayLike, costs: ArrayLike) -> fl
 
 
 def internal_rate_of_return(flows: ArrayLike) -> float:
-    """Rate at which the net present value is 0; NaN where the flows give none, or it is not known to be the only one.
+    """Rate at which the net present value is 0; NaN where there is none, or it is not the only one.
 
-    The only one: where the flows change their sign once (Descartes); else, where their running total does and the
-    first is not 0, it is the only rate above 0 [norstrom1972], so a renewal in mid-life leaves a rate. A cost at the
-    end that outweighs what was gained does not: -100, 230, -132 is worth nothing at 10 % and at 20 %.
+    The only one: of flows that change their sign once (Descartes) the only one at all, else the only one above 0.
+    Which it is follows from the signs of Bernstein coefficients of the net present value as a polynomial of the
+    discount factor, halved until each part has no root or one [lane1981]. So a renewal in mid-life leaves a rate, as
+    it does by the running total [norstrom1972], and so do early years in which little is gained and more is spent.
+    -100, 230, -132 is worth nothing at 10 % and at 20 %: it has none.
     """
     from scipy.optimize import brentq
 
     flow = np.asarray(flows, dtype=float)
+    flow = flow[np.argmax(flow != 0) :] if flow.any() else flow
     if _sign_changes(flow) == 1:
         low = -0.9
-    elif len(flow) and flow[0] != 0 and flow.sum() != 0 and _sign_changes(np.cumsum(flow)) == 1:
+    elif flow.sum() != 0 and _roots_between_0_and_1(flow) == 1:
         low = 0.0
     else:
         return math.nan
@@ -51,9 +56,49 @@ def internal_rate_of_return(flows: ArrayLike) -> float:
     return float(brentq(lambda r: net_present_value(r, flow), low, high, xtol=1e-15))
 
 
-def _sign_changes(values: np.ndarray) -> int:
+def _sign_changes(values: FloatArray) -> int:
     signs = np.sign(values[values != 0])
     return int((np.diff(signs) != 0).sum())
+
+
+HALVINGS = 30
+"""Halvings of the range of discount factors, after which two roots so near count as not told apart."""
+
+
+def _roots_between_0_and_1(coefficients: FloatArray) -> int | None:
+    """How many roots a polynomial (constant first) has between 0 and 1; None where two cannot be told apart."""
+    degree = len(coefficients) - 1
+    # Of the power basis: b_j = sum over i <= j of C(j, i) / C(n, i) a_i, all weights between 0 and 1.
+    bernstein = np.array(
+        [sum(coefficients[i] * math.comb(j, i) / math.comb(degree, i) for i in range(j + 1)) for j in range(degree + 1)]
+    )
+    nothing = 1e-13 * float(np.abs(coefficients).sum())
+    found, parts = 0, [(bernstein, 0)]
+    while parts:
+        part, depth = parts.pop()
+        part = np.where(np.abs(part) <= nothing, 0.0, part)
+        changes = _sign_changes(part)
+        if changes < 2:
+            found += changes
+            continue
+        if depth == HALVINGS:
+            return None
+        left, right = _halves(part)
+        if abs(left[-1]) <= nothing:
+            return None
+        parts += [(left, depth + 1), (right, depth + 1)]
+    return found
+
+
+def _halves(bernstein: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Bernstein coefficients over either half of the range, by repeated means (de Casteljau)."""
+    left, right, row = [], [], bernstein
+    while True:
+        left.append(row[0])
+        right.append(row[-1])
+        if len(row) == 1:
+            return np.array(left), np.array(right[::-1])
+        row = 0.5 * (row[:-1] + row[1:])
 
 
 def payback_year(flows: ArrayLike, rate: float = 0.0) -> int | None:

@@ -359,6 +359,53 @@ def test_the_year_of_a_run_is_that_of_its_counted_window():
     assert found.opening_year == 2026
 
 
+# Baird, Hicks, Kremer and Miguel, "Worms at Work: Long-Run Impacts of a Child Health Investment", Quarterly Journal of
+# Economics 131(4), 2016 [baird2016], section V and Table V: what a fully subsidised deworming of pupils in Kenya costs
+# and brings, a pupil, years 0 to 50 [US$]. Yearly values from the authors' sheet of its calculations ("Calcs-Table 5"),
+# which the repository BITSS-OPA/opa-deworming holds in docs/materials/original_materials, to a tenth of a cent:
+# treatment 1.4219 x 0.75 taken up = 1.066 in year 0; schooling in years 1 to 9 at (5,041 + 217.47) / 45 = 116.85 a year
+# times the rise of attendance, so year 1 has 116.85 x -0.00176 = -0.206; wages from year 10 on, 15.437 = 1.745 h a week
+# x 52 x the starting wage, and 15.437 x 1.1009 (experience) x 1.0152 (growth) = 17.253 in year 11.
+TREATMENT = 1.066
+SCHOOLING = [-0.206, 0.813, 3.022, 2.804, 3.190, 2.736, 3.264, 0.756, 0.977]
+WAGES = [
+    15.437, 17.253, 19.088, 20.941, 22.811, 24.699, 26.604, 28.526, 30.463, 32.416, 34.384, 36.366, 38.362, 40.371,
+    42.392, 44.426, 46.470, 48.525, 50.590, 52.663, 54.744, 56.832, 58.926, 61.025, 63.128, 65.234, 67.342, 69.450,
+    71.558, 73.665, 75.768, 77.867, 79.960, 82.046, 84.123, 86.189, 88.244, 90.285, 92.311, 94.319, 96.309,
+]  # fmt: skip
+# With what those near by gain: the same treatment; schooling; wages.
+SCHOOLING_WITH_NEIGHBOURS = [-1.493, 2.455, 2.617, 4.124, 9.870, -3.814, 9.787, 18.825, 1.631]
+WITH_NEIGHBOURS = 83.113 / 15.437
+
+
+def published(schooling, wages):
+    """The appraisal of a published table: year 0 is 2000."""
+    empty = laid_out([], [0.0], rate=0.0985, first=2000, opening=2010, years=41)
+    schooling = np.concatenate([[0.0], schooling, np.zeros(41)])
+    return dataclasses.replace(
+        empty,
+        capex_usd=np.concatenate([[TREATMENT], np.zeros(50)]),
+        opex_usd=schooling,
+        benefits_usd=np.concatenate([np.zeros(10), wages])[None, :],
+    )
+
+
+def test_the_rate_of_return_of_a_published_appraisal_comes_out_of_its_own_table():
+    found = published(SCHOOLING, WAGES)
+    # Printed: wages of 142.43 at 9.85 % (Table V, panel B), "the annualized social IRR with no health spillovers is very
+    # high at 31.8%, and with health spillovers is a massive 51.0%" (p. 1674).
+    assert float(found.present_usd(found.benefits_usd)[0]) == pytest.approx(142.43, abs=0.01)
+    assert found.eirr[0] == pytest.approx(0.318, abs=0.0005)
+    # By hand at 31.8 %: what is spent -1.066 + 0.206/1.318 - 0.813/1.318^2 - ... = -5.588 US$, what is gained from year
+    # 10 on 15.437/1.318^10 + 17.253/1.318^11 + ... = 0.976 + 0.828 + ... = 5.585.
+    factors = 1.318 ** -np.arange(51.0)
+    assert float((found.costs_usd * factors).sum()) == pytest.approx(5.588, abs=0.001)
+    assert float((found.benefits_usd[0] * factors).sum()) == pytest.approx(5.585, abs=0.001)
+    # Its early years change sign three times; that there is no second rate is found all the same.
+    near_by = published(SCHOOLING_WITH_NEIGHBOURS, np.array(WAGES) * WITH_NEIGHBOURS)
+    assert near_by.eirr[0] == pytest.approx(0.510, abs=0.0005)
+
+
 def test_present_values_of_a_published_table_come_out():
     # Asian Development Bank, Economics and Research Department, introductory course on economic analysis of investment
     # projects, session 2.4, "Sample EIRR Calculation 1": total benefits 2004-2034 [US$ m], printed "NPV" 1020.3. The

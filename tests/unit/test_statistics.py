@@ -285,6 +285,26 @@ def test_rates_of_return_where_there_is_none():
     assert statistics.payback_year([-5.0, 1.0, 1.0]) is None
 
 
+def test_a_rate_is_told_just_where_the_roots_of_the_polynomial_leave_one():
+    rng = np.random.default_rng(8)
+    told = 0
+    for _ in range(300):
+        flows = rng.normal(size=rng.integers(3, 40))
+        flows[0] = -3.0 * abs(flows[0])
+        roots = np.roots(flows)
+        rates = roots[(np.abs(roots.imag) < 1e-7) & (roots.real > 0)].real - 1.0
+        above = rates[rates > 1e-9]
+        found = statistics.internal_rate_of_return(flows)
+        if len(above) == 1:
+            assert found == pytest.approx(above[0], rel=1e-6)
+            told += 1
+        elif len(rates) != 1:
+            assert math.isnan(found)
+    assert told > 50
+    # Two equal rates: -1 + 2.2 / q - 1.21 / q^2 = -(1 - 1.1 / q)^2 touches 0 at 10 %.
+    assert math.isnan(statistics.internal_rate_of_return([-1.0, 2.2, -1.21]))
+
+
 def test_the_best_portfolio_is_the_best_of_all_that_fit():
     rng = np.random.default_rng(9)
     cost, benefit = rng.integers(1, 30, 9), rng.integers(1, 30, 9)
