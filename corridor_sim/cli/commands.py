@@ -599,14 +599,23 @@ def kinds(what: str | None, form: str) -> None:
 @main.command()
 @click.option("--overlay", is_flag=True, help="For files that extend another one: nothing is required.")
 @click.option("--design", is_flag=True, help="Of design files, which `sweep` runs.")
-def schema(overlay: bool, design: bool) -> None:
-    """Print the JSON Schema of scenario files."""
+@click.option("--corridor", is_flag=True, help="Of files of a corridor alone, without run settings.")
+@click.option("--upgrades", is_flag=True, help="Of lists of upgrades, which `portfolio` chooses from.")
+@output_options
+def schema(overlay: bool, design: bool, corridor: bool, upgrades: bool, output: Path | None, overwrite: bool) -> None:
+    """Print the JSON Schema of scenario files, for editors and checks."""
     from corridor_sim.files import design_files, scenario_files
+    from corridor_sim.files.schema import corridor_schema, upgrades_schema
     from corridor_sim.report import tables
 
-    if overlay and design:
-        raise click.UsageError("--overlay and --design exclude each other: a design extends nothing")
-    click.echo(tables.to_json(design_files.schema() if design else scenario_files.schema(overlay=overlay)), nl=False)
+    asked = {"--overlay": overlay, "--design": design, "--corridor": corridor, "--upgrades": upgrades}
+    given = [name for name, is_given in asked.items() if is_given]
+    if len(given) > 1:
+        raise click.UsageError(f"{' and '.join(given)} exclude each other: each is of another kind of file")
+    refuse_unwritable(overwrite, output)
+    made = {"--design": design_files.schema, "--corridor": corridor_schema, "--upgrades": upgrades_schema}
+    of = made[given[0]]() if given and given[0] in made else scenario_files.schema(overlay=overlay)
+    deliver(tables.to_json(of), output, overwrite)
 
 
 @main.command()

@@ -179,6 +179,7 @@ class Renewal(Arrivals):
 
     kind: ClassVar[str] = "renewal"
     interarrival: Annotated[ServiceTime, KindOf(SERVICE_TIMES)]
+    """Law of the gaps between releases; only its shape counts, the level is that of the flow."""
 
     @model_validator(mode="after")
     def _moves(self) -> Self:
@@ -227,9 +228,9 @@ class Batches(Arrivals):
 
     kind: ClassVar[str] = "batches"
     size: Groups
-    """Consignments in a group: one number, or several with `weights`."""
+    """Consignments in a group: one number, or several with `weights`. [consignments]"""
     weights: TupleOf[Probability] = ()
-    """Probability of each size."""
+    """Probability of each size. [-]"""
 
     @model_validator(mode="after")
     def _weights(self) -> Self:
@@ -283,10 +284,11 @@ class RegularArrivals(Arrivals):
     follows_rate: ClassVar[bool] = False
     by_key: ClassVar[bool] = True
     every_h: Annotated[float, Field(ge=1e-3)]
+    """Time from one instant to the next. [h]"""
     first_h: NonNegative = 0.0
     """Hours after the start of the run. [h]"""
     size: Group = 1
-    """Consignments at each instant."""
+    """Consignments at each instant. [consignments]"""
 
     def sampler(self, plan: ArrivalPlan, rng: Any) -> Draw:
         """The instants, each `size` times."""
@@ -324,12 +326,15 @@ class Trace(Arrivals):
     follows_rate: ClassVar[bool] = False
     by_key: ClassVar[bool] = True
     times_h: TupleOf[NonNegative] = ()
+    """Instants after the start of the run, in order. [h]"""
     times: TupleOf[Instant] = ()
+    """Dates and times of the releases, in order; UTC where they have no offset."""
     csv: str = ""
     """File that the instants came from, relative to the scenario file."""
     column: str = ""
     """Header of the column with instants."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    """The sign between the cells of the file."""
 
     @model_validator(mode="before")
     @classmethod
@@ -390,6 +395,7 @@ class AllAtStart(Arrivals):
     follows_rate: ClassVar[bool] = False
     by_key: ClassVar[bool] = True
     count: Count
+    """How many are released at the beginning of the run. [consignments]"""
 
     def sampler(self, plan: ArrivalPlan, rng: Any) -> Draw:
         """Zeros, then inf: no more releases."""

@@ -172,7 +172,14 @@ NamesOf = Annotated[TupleOf[str], AfterValidator(_different)]
 Instant = Annotated[
     dt.datetime,
     BeforeValidator(_as_instant),
-    InSchema({"anyOf": [{"type": "string", "format": f} for f in ("date", "date-time", "date-time-local")]}),
+    InSchema(
+        {
+            "anyOf": [
+                *({"type": "string", "format": form} for form in ("date", "date-time", "date-time-local")),
+                {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d"},  # an instant in quotes
+            ]
+        }
+    ),
 ]
 """A date (its midnight) or date-time. Without an offset it is local to the post, or UTC where there is no post."""
 
@@ -429,11 +436,15 @@ class Figure(Model):
     """
 
     status: Status | None = None
+    """Whether the figure is published, derived from published ones, of conflicting sources, or assumed."""
     source: str = ""
+    """Id of a source in `sources`, or the source in words."""
     low: float | None = None
+    """Low end of what the figure may be. [unit of the figure]"""
     high: float | None = None
+    """High end of what the figure may be. [unit of the figure]"""
     alternatives: TupleOf[float] = ()
-    """Values that contradict each other, the stated one among them."""
+    """Values that contradict each other, the stated one among them. [unit of the figure]"""
     group: str = ""
     """Figures of one group move together: all at their low end, all at their high end."""
     opposite: bool = False
@@ -445,6 +456,7 @@ class Figure(Model):
     exact: str = ""
     """Why the figure has no range: what makes it exact."""
     note: str = ""
+    """What else is to be known of the figure."""
 
     @model_validator(mode="after")
     def _range(self) -> Self:
@@ -492,6 +504,7 @@ class Sourced(Model):
     source: str = ""
     """Source id, or the source in words."""
     note: str = ""
+    """What else is to be known, in words; nothing is reckoned with it."""
     figures: TableOf[Figure] = FrozenDict()
     """Status, source and range of single fields, by field name; of a number inside a field by its path
     (``"service.mean_h"``)."""

@@ -80,8 +80,11 @@ class Outage(Model):
     """A lane (or the whole stage, without `lane`) that is down from an instant until another."""
 
     lane: PositiveLanes | None = None
+    """Number of the lane that is down, from 1; the whole stage if not given. [-]"""
     from_: Instant = Field(validation_alias="from", serialization_alias="from")
+    """When it begins; local time of the post where there is no offset."""
     until: Instant
+    """When it ends; local time of the post where there is no offset."""
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -93,8 +96,11 @@ class Breakdown(Sourced):
     """Failures at random times: time up, time down, on the calendar clock (a lane fails whether busy or not)."""
 
     up: Law
+    """Law of the time from a repair to the next failure. [h]"""
     down: Law
+    """Law of the time from a failure until it is repaired. [h]"""
     per_lane: bool = False
+    """Whether each lane fails by itself; else the whole stage does."""
 
     @model_validator(mode="after")
     def _both_last(self) -> Self:
@@ -113,7 +119,9 @@ class Reserved(Model):
     """Lanes kept for one class; with `overflow` the class may use the other lanes too."""
 
     lanes: LaneCount
+    """How many are kept. [lanes]"""
     overflow: bool = False
+    """Whether the class may use the other lanes too."""
 
 
 class ExtraLanes(Sourced):
@@ -151,12 +159,14 @@ class Acceptance(Sourced):
     """Most consignments a local day that are taken over in one direction."""
 
     per_day: PositiveCount
+    """Most that are taken over from one local midnight to the next. [consignments/day]"""
 
 
 class Slots(Sourced):
     """Booked slots: so many a local day, evenly spaced; every `every_h` a group when given."""
 
     per_day: PositiveCount
+    """Slots from one local midnight to the next. [consignments/day]"""
     every_h: Annotated[Positive, at_least(MIN_GAP_H)] | None = None
     """Time between groups of slots; without it every slot has its own time. [h]"""
 
@@ -175,7 +185,9 @@ class Channels(Sourced):
     """
 
     shares: OrderedTableOf[Probability]
+    """Share of the consignments by channel, the lightest first; they sum to 1. [-]"""
     by_class: TableOf[OrderedTableOf[Probability]] = FrozenDict()
+    """Other shares for some cargo classes: by class, then by channel. [-]"""
 
     @model_validator(mode="before")
     @classmethod
@@ -222,35 +234,53 @@ class Stage(Sourced):
     """
 
     name: str = ""
+    """What tables and pictures call the stage; its id if not given."""
     lanes: LanesOrUnlimited
+    """Parallel servers, each with one consignment at a time, or "unlimited" for a stay without a queue. [lanes]"""
     service: Law | None = None
     """Time one consignment holds a lane (or stays, where lanes are unlimited)."""
     trucks_per_day: Positive | None = None
-    """Capacity in a day of the stage's hours: sets the mean lane cycle from its lane-hours a day."""
+    """Capacity in a day of the stage's hours: sets the mean lane cycle from its lane-hours a day. [consignments/day]"""
     share: Probability = 1.0
+    """Share of the consignments that need the stage. [-]"""
     share_by_class: TableOf[Probability] = FrozenDict()
+    """Share of a cargo class that needs the stage, in place of `share`. [-]"""
     channels: NamesOf = ()
     """Risk channels that need the stage; none named means every channel."""
     factor_by_class: TableOf[Factor] = FrozenDict()
+    """Service time of a cargo class over that of the law. [-]"""
     opening_hours: Hours | None = None
+    """Local opening hours, as "Mon-Fri 08:00-20:00"; always open if not given."""
     closing: Literal["finish", "suspend", "restart", "no_overrun", "clear_queue"] = "finish"
+    """What becomes of services and queue at closing time: services are finished, suspended, begun again at the
+    next opening, not begun unless they end in time, or the queue is cleared first."""
     lanes_by_hour: CountByHour | None = None
+    """A roster: lanes from a local time on, as { "Mon-Fri 06:00" = 4, "20:00" = 2 }. [lanes]"""
     holiday_hours: HolidayHours | None = None
     """What this stage does on the holidays of its post or place; as the post if nothing is said."""
     discipline: Literal["fifo", "priority"] = "fifo"
+    """Order of service: first come first served, or by the classes in `priority`."""
     priority: NamesOf = ()
     """Cargo classes, the most urgent first; classes not listed come last."""
     reserved: TableOf[Reserved] = FrozenDict()
     """Lanes kept for a cargo class."""
     yard: WholeOrUnlimited = "unlimited"
+    """Waiting places in front of the stage; when they are full the step before is blocked. [consignments]"""
     shared: bool = False
     """Whether the stage of the same id in the other direction uses the same lanes."""
     named_lanes: bool = False
+    """Whether each lane has a calendar of its own; else lanes are counted together."""
     outages: TableOf[Outage] = FrozenDict()
+    """Times in which a lane or the stage is down, by name."""
     outage_policy: Literal["resume", "restart", "finish", "requeue"] = "resume"
+    """What becomes of a service at an outage: it goes on afterwards, begins again, is finished first, or its
+    consignment goes back to the queue."""
     breakdown: Breakdown | None = None
+    """Failures at random times."""
     staff_pool: str | None = None
+    """Id of the pool whose people the services of this stage need."""
     staff_per_service: PositiveLanes = 1
+    """People of the pool whom one service holds. [people]"""
     extra_lanes: ExtraLanes | None = None
     """Lanes that are opened when the queue is long and closed when it is short."""
 
@@ -363,12 +393,17 @@ class Place(KeepsHolidays):
     """
 
     name: str = ""
+    """What tables and pictures call the place; its id if not given."""
     country: str = ""
+    """ISO 3166 code of two letters."""
     kind: str = ""
     """City, port, terminal, border, ..."""
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    """Latitude, WGS 84, north positive. [deg]"""
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    """Longitude, WGS 84, east positive. [deg]"""
     transfer: Stages = OrderedTable()
+    """Stages of consignments that change the kind of leg here, in order, by id."""
 
     @model_validator(mode="after")
     def _holidays_of_stages(self) -> Self:
@@ -381,18 +416,27 @@ class Checkpoint(KeepsHolidays):
     """One country's post at a border; a node of the graph."""
 
     name: str = ""
+    """What tables and pictures call the post; its id if not given."""
     country: str = ""
+    """ISO 3166 code of two letters: whose post it is."""
     crossing: str
     """Id of the crossing, shared by the posts on both sides of the border."""
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    """Latitude, WGS 84, north positive. [deg]"""
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    """Longitude, WGS 84, east positive. [deg]"""
     open: bool = True
     """Whether the post is in use before any improvement opens it."""
     exit: Stages = OrderedTable()
+    """Stages of consignments that leave the country, in order, by id."""
     entry: Stages = OrderedTable()
+    """Stages of consignments that enter the country, in order, by id."""
     acceptance: Annotated[TableOf[Acceptance], Directed] = FrozenDict()
+    """Most that are taken over a day, by direction (exit, entry)."""
     slots: Annotated[TableOf[Slots], Directed] = FrozenDict()
+    """Booked slots, by direction (exit, entry)."""
     channels: Annotated[TableOf[Channels], Directed] = FrozenDict()
+    """Risk channels, by direction (exit, entry)."""
 
     @model_validator(mode="after")
     def _directions_agree(self) -> Self:

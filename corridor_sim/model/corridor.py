@@ -32,17 +32,24 @@ class Source(Sourced):
     """Where figures come from."""
 
     title: str = ""
+    """Title of the publication."""
     publisher: str = ""
+    """Who published it."""
     url: str = ""
+    """Where it can be read."""
     date: str = ""
+    """When it was published or read, as 2024-06-01; a year or a month is enough."""
 
 
 class StaffPool(KeepsHolidays):
     """People whom several stages share: a service needs a lane and some of them."""
 
     name: str = ""
+    """What tables call the pool; its id if not given."""
     members: LaneCount
+    """People on duty. [people]"""
     members_by_hour: CountByHour | None = None
+    """A roster: people on duty from a local time on, as { "06:00" = 8, "20:00" = 5 }. [people]"""
 
 
 class Factors(Sourced):
@@ -63,17 +70,27 @@ class Corridor(Sourced):
     """Places, posts, legs and flows. Frozen; a change makes a new object."""
 
     name: str = ""
+    """What tables, pictures and files call it."""
     about: str = ""
+    """What it is, and what it is for, in words."""
     sources: Annotated[TableOf[Source], Ids] = FrozenDict()
+    """Where figures come from, by id."""
     places: Annotated[TableOf[Place], Ids] = FrozenDict()
+    """Cities, ports and terminals, by id: nodes of the network."""
     checkpoints: Annotated[TableOf[Checkpoint], Ids] = FrozenDict()
+    """Posts, one country's each, by id: nodes of the network."""
     staff_pools: Annotated[TableOf[StaffPool], Ids] = FrozenDict()
+    """People whom several stages share, by id."""
     calendars: Annotated[TableOf[HolidayCalendar], Ids] = FrozenDict()
     """Holidays by name; a country of this name is not asked of the package `holidays`."""
     legs: Annotated[TableOf[AnyLeg], Ids] = FrozenDict()
+    """Links of the network, by id."""
     profiles: Annotated[TableOf[Profile], Ids] = FrozenDict()
+    """Weights of hours, weekdays and months, by id; flows name them."""
     flows: Annotated[TableOf[Flow], Ids] = FrozenDict()
+    """Streams of like consignments, by id."""
     factors: Factors = Factors()
+    """Factors of cost and emission that belong to no leg and no flow."""
     ranges: Annotated[TableOf[Range], Ids] = FrozenDict()
     """How far figures may be off that move together, by name of the group."""
 

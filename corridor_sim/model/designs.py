@@ -60,7 +60,9 @@ class Factor(Model):
     kind: ClassVar[str] = ""
 
     of: Names
+    """Path of the value that is varied, or paths of several that get the same value."""
     note: str = ""
+    """What else is to be known, in words."""
 
     @property
     def listed(self) -> tuple[Any, ...]:
@@ -96,11 +98,13 @@ class Number(Factor):
     """A number between two ends."""
 
     low: Bound
+    """Low end. [unit of the value]"""
     high: Bound
+    """High end. [unit of the value]"""
     scale: Literal["linear", "log"] = "linear"
     """Whether equal steps or equal ratios are equally far apart."""
     levels: Annotated[int, Field(ge=2), at_most(MAX_POINTS)] | None = None
-    """Values of a grid, both ends among them."""
+    """Values of a grid, both ends among them. [-]"""
 
     @model_validator(mode="after")
     def _range(self) -> Self:
@@ -142,7 +146,9 @@ class Integer(Factor):
     """A whole number, both ends included."""
 
     low: Whole
+    """Low end. [unit of the value]"""
     high: Whole
+    """High end. [unit of the value]"""
 
     @model_validator(mode="after")
     def _range(self) -> Self:
@@ -160,6 +166,7 @@ class Category(Factor):
     """One of the values listed: numbers, texts, dates, or whole tables such as laws of service times."""
 
     values: TupleOf[Any]
+    """The values that it takes, two or more."""
     labels: TupleOf[str] = ()
     """What tables call the values, one for each; needed where a value is a table or a list."""
 
@@ -240,20 +247,25 @@ class Design(Model):
     """
 
     schema_version: Literal[1] = Field(1, validation_alias="schema", serialization_alias="schema")
+    """Version of the file format: 1. [-]"""
     name: str = ""
+    """What tables and pictures call it."""
     about: str = ""
+    """What it is for, in words."""
     base: str = ""
     """The scenario that is varied: a file beside the design or below, or the name of a packaged scenario."""
     kind: Literal["grid", "lhs", "sobol"]
+    """How points are placed: all combinations (grid), Latin hypercube (lhs) or Sobol points (sobol)."""
     points: Annotated[int, Field(ge=1), at_most(MAX_POINTS)] | None = None
-    """How many points; a grid has as many as there are combinations."""
+    """How many points; a grid has as many as there are combinations. [-]"""
     seed: Annotated[int, Field(ge=0)] | None = None
-    """Of the points and of all random streams; by default that of the base."""
+    """Of the points and of all random streams; by default that of the base. [-]"""
     replications: Annotated[int, Field(ge=1), at_most(MAX_REPLICATIONS)] | None = None
-    """Of each point; by default those of the base."""
+    """Of each point; by default those of the base. [-]"""
     factors: Annotated[
         OrderedTableOf[Annotated[Factor, KindOf(FACTORS)]], AfterValidator(sound_ids), AfterValidator(_free_names)
     ]
+    """What is varied, by name."""
 
     _lines: dict[str, tuple[str, int | None]] = PrivateAttr(default_factory=dict)
     """File and line of each factor, where it was read from a file."""

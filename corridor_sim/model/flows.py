@@ -51,15 +51,15 @@ class Profile(Sourced):
     """
 
     hour: TupleOf[NonNegative] = ()
-    """24 weights, from local midnight."""
+    """24 weights, from local midnight. [-]"""
     weekday: TupleOf[NonNegative] = ()
-    """7 weights, Monday first."""
+    """7 weights, Monday first. [-]"""
     month: TupleOf[NonNegative] = ()
-    """12 weights, January first."""
+    """12 weights, January first. [-]"""
     hour_amplitude: NonNegative = 1.0
-    """How strong day and night are: distance of the hours from their mean, times this. 0 is a flat day."""
+    """How strong day and night are: distance of the hours from their mean, times this. 0 is a flat day. [-]"""
     month_amplitude: NonNegative = 1.0
-    """How strong the season is: distance of the months from their mean, times this. 0 is a flat year."""
+    """How strong the season is: distance of the months from their mean, times this. 0 is a flat year. [-]"""
     zone: ZoneName = ""
     """IANA name of the local time. At most one of the two."""
     utc_offset_h: OffsetHours | None = None
@@ -133,7 +133,9 @@ class CrossingShares(Model):
     """
 
     from_: Instant | None = Field(None, validation_alias="from", serialization_alias="from")
+    """When the shares begin to hold; from the beginning if not given."""
     shares: OrderedTableOf[Probability]
+    """Share of the flow by crossing; they sum to 1. [-]"""
 
     @model_validator(mode="before")
     @classmethod
@@ -201,36 +203,53 @@ class Flow(Sourced):
     """
 
     name: str = ""
+    """What tables and pictures call the flow; its id if not given."""
     origin: str
+    """Id of the place or post where consignments are released."""
     destination: str
+    """Id of the place or post where their journey ends."""
     direction: str = ""
     """A label such as northbound, for tables."""
     cargo_class: str = "loaded"
+    """Cargo class, by which shares, priorities and factors are given."""
     vehicle: str = "truck"
+    """Kind of vehicle, for tables."""
     per_day: NonNegative | None = None
+    """Mean number of consignments, before growth, profile and improvements. [consignments/day]"""
     tonnes_per_year: NonNegative | None = None
+    """The volume as weight, over `load_t`. [t/year]"""
     growth_per_year: Annotated[float, Field(gt=-1, le=10)] = 0.0
+    """Growth of the volume, compounded: 0.05 is 5 % a year. [1/year]"""
     growth_from: Instant | None = None
     """Date at which the volume is the one given; the start of the run if not given. [UTC]"""
     profile: str | None = None
+    """Id of the profile of hours, weekdays and months; evenly spread if not given."""
     holidays: HolidayNames = ()
     """Codes of countries (``"AZ"``), names of tables in `calendars`, dates: days on which `holiday_factor` holds."""
     holiday_factor: Annotated[NonNegative, at_most(MAX_FACTOR)] | None = None
-    """Rate on holidays over what it would be; other days stay as they are."""
+    """Rate on holidays over what it would be; other days stay as they are. [-]"""
     route: Route = "cheapest"
+    """The cheapest by generalised cost, or ids of the legs from origin to destination."""
     modes: NamesOf = ()
     """Leg types the cheapest route may use; none named means any."""
     handled_at: TupleOf[Literal["origin", "destination"]] = ()
     """Ends at which it passes the transfer of the place: cargo that comes there or goes on by a way left out."""
     crossing_shares: TableOf[CrossingShares] = FrozenDict()
+    """Shares over the crossings of a border, with dates, by name of the entry."""
     balk: Balk | None = None
+    """Who leaves a long queue for another crossing."""
     arrivals: Annotated[Arrivals, KindOf(ARRIVALS)] = Field(default_factory=lambda: ARRIVALS["poisson"]())
+    """How releases come about: by chance, at fixed times, from a list."""
     load_t: NonNegative = 0.0
+    """Cargo on one consignment. [t]"""
     value_usd_t: NonNegative = 0.0
+    """Value of the cargo. [US$/t]"""
     vehicle_length_m: NonNegative = 0.0
+    """Length of a vehicle, for the length of queues. [m]"""
     value_of_time_usd_h: NonNegative = 0.0
+    """What an hour of one consignment is worth. [US$/h]"""
     teu: NonNegative = 0.0
-    """Containers on one consignment, in units of twenty feet."""
+    """Containers on one consignment, in units of twenty feet. [TEU]"""
     commodity: str = ""
     """What is carried, for tables of what was delivered; by default the cargo class."""
     trade: Literal["", "bilateral", "transit"] = ""

@@ -97,11 +97,13 @@ class HolidayCalendar(Sourced):
     """
 
     name: str = ""
+    """What tables call it; its id if not given."""
     dates: Annotated[TupleOf[Date], AfterValidator(_in_order)] = ()
+    """The days, as 2024-03-20."""
     worked: Worked = FrozenDict()
     """Dates that are worked as another weekday: ``{ "2024-04-27" = "Mon" }``; a list of dates is worked as Mondays."""
     years: TupleOf[Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]] = ()
-    """Years for which the dates are complete; none named means that nothing is said of it."""
+    """Years for which the dates are complete; none named means that nothing is said of it. [calendar years]"""
 
     @model_validator(mode="after")
     def _one_or_the_other(self) -> Self:

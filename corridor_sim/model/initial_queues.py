@@ -34,9 +34,9 @@ class InitialQueue(Sourced):
     """Post and direction, or a stage of it: ``checkpoints.astara_ir.exit`` is the queue before the post,
     ``checkpoints.astara_ir.exit.xray`` the one before that stage."""
     flows: TableOf[NonNegative]
-    """Whose consignments they are: weights by flow, in any unit."""
+    """Whose consignments they are: weights by flow, in any unit. [-]"""
     count: Count | None = None
-    """How many wait."""
+    """How many wait. [consignments]"""
     over_h: Annotated[NonNegative, at_most(LONGEST_STAND_H)] | None = None
     """The first joined so long before the start, the others evenly after it. [h]"""
     joined_h: TupleOf[Before] = ()
@@ -104,6 +104,7 @@ class Standing(Arrivals):
     follows_rate: ClassVar[bool] = False
     by_key: ClassVar[bool] = True
     times_h: tuple[float, ...]
+    """Instants of joining, before hour 0. [h]"""
 
     def sampler(self, plan: ArrivalPlan, rng: Any) -> Draw:
         """The instants one after another, then inf."""

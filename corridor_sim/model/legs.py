@@ -41,7 +41,9 @@ class LegClosure(Model):
     """A time in which a leg cannot be entered (weather, strike)."""
 
     from_: Instant = Field(validation_alias="from", serialization_alias="from")
+    """When it begins; UTC where there is no offset."""
     until: Instant
+    """When it ends; UTC where there is no offset."""
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -71,16 +73,19 @@ class Timetable(Sourced):
     """
 
     every_h: Gap | None = None
+    """Time between departures. [h]"""
     first_h: NonNegative = 0.0
     """First departure after the start of the run, with `every_h`. [h]"""
     departures: TupleOf[Instant] = ()
     """Departure instants. [UTC]"""
     places: Places | None = None
+    """Consignments that one departure takes: one number, or one for each departure. [consignments]"""
     when_full: PositiveCount | None = None
-    """Depart as soon as so many are there."""
+    """Depart as soon as so many are there. [consignments]"""
     cancel: Probability = 0.0
-    """Probability that a departure does not run; its load waits for the next."""
+    """Probability that a departure does not run; its load waits for the next. [-]"""
     landing: Literal["number", "boarding"] = "number"
+    """Order in which consignments leave on arrival: by their numbers, or as they boarded."""
     priority: NamesOf = ()
     """Cargo classes that board first; empty means first come first served."""
 
@@ -128,24 +133,35 @@ class Leg(Sourced):
     kind: ClassVar[str] = ""
 
     name: str = ""
+    """What tables and pictures call the leg; its id if not given."""
     from_: str = Field(validation_alias="from", serialization_alias="from")
+    """Id of the place or post at one end."""
     to: str
+    """Id of the place or post at the other end."""
     length_km: Annotated[float, Field(ge=0), at_most(MAX_KM)]
+    """Length. [km]"""
     speed_kmh: Positive | None = None
+    """Mean speed: length over the mean travel time. [km/h]"""
     speed_cv: Annotated[float, Field(ge=0, le=2)] = 0.0
     """Standard deviation of the travel time over its mean. [-]"""
     travel: Law | None = None
+    """Law of the travel time, in place of a speed. [h]"""
     cost_usd_tkm: NonNegative = 0.0
+    """Cost of transport. [US$/tkm]"""
     co2_g_tkm: NonNegative = 0.0
+    """Emission of transport. [g/tkm]"""
     headway_h: Gap | None = None
     """Least time between two entries in one direction. [h]"""
     paths_per_day: Annotated[Positive, at_most(24 / MIN_GAP_H)] | None = None
-    """The same as entries a day in one direction."""
+    """The same as entries a day in one direction. [1/day]"""
     max_vehicles: PositiveCount | None = None
-    """Most vehicles between entry and exit in one direction."""
+    """Most vehicles between entry and exit in one direction. [consignments]"""
     no_overtaking: bool = False
+    """Whether consignments leave in the order in which they entered."""
     closures: TableOf[LegClosure] = FrozenDict()
+    """Times in which the leg cannot be entered, by name."""
     timetable: Timetable | None = None
+    """Departures with places; consignments wait for one."""
     border: bool = False
     """Whether the leg joins the two posts of one crossing."""
     open: bool = True

@@ -31,11 +31,15 @@ class Range(Model):
     of: TupleOf[str]
     """Paths of figures; ``*`` stands for any id or part of one: ``legs.rail_*.speed_kmh``."""
     low: float | None = None
+    """Low end. [unit of the figures]"""
     high: float | None = None
+    """High end. [unit of the figures]"""
     low_factor: float | None = None
+    """Low end over the stated value. [-]"""
     high_factor: float | None = None
+    """High end over the stated value. [-]"""
     alternatives: TupleOf[float] = ()
-    """Values that contradict each other, the stated one among them."""
+    """Values that contradict each other, the stated one among them. [unit of the figure]"""
     group: str = ""
     """Ranges of one group move together; by default each range is a group of its own."""
     apart: bool = False

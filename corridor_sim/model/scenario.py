@@ -44,15 +44,25 @@ class RunSettings(Model):
     """
 
     start: Instant
+    """Hour 0 of the run; UTC where there is no offset."""
     horizon_days: Positive | None = None
+    """Time simulated, warm-up included. [days]"""
     horizon_hours: Positive | None = Field(None, validation_alias="horizon_h", serialization_alias="horizon_h")
+    """Time simulated, warm-up included. [h]"""
     warm_up_days: NonNegative | None = None
+    """Time at the beginning that indicators leave out. [days]"""
     warm_up_hours: NonNegative | None = Field(None, validation_alias="warm_up_h", serialization_alias="warm_up_h")
+    """Time at the beginning that indicators leave out. [h]"""
     cool_down_days: NonNegative | None = None
+    """Time at the end in which joining consignments are not counted. [days]"""
     cool_down_hours: NonNegative | None = Field(None, validation_alias="cool_down_h", serialization_alias="cool_down_h")
+    """Time at the end in which joining consignments are not counted. [h]"""
     replications: Annotated[int, Field(ge=1), at_most(MAX_REPLICATIONS)] = 20
+    """Independent repetitions of the run. [-]"""
     seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of all random streams; the same seed gives the same results. [-]"""
     kind: Literal["terminating", "cyclic", "steady"] = "terminating"
+    """What is asked: a stretch of time with a beginning and an end, one of a repeating cycle, or the long run."""
     initial_queue: Annotated[TableOf[InitialQueue], AfterValidator(sound_ids)] = FrozenDict()
     """Who waits where when the run begins, queue by queue."""
 
@@ -121,10 +131,13 @@ class Scenario(Corridor):
     """A corridor with dated improvements and run settings."""
 
     schema_version: Literal[1] = Field(1, validation_alias="schema", serialization_alias="schema")
+    """Version of the file format: 1. [-]"""
     run: RunSettings
+    """How long is simulated, and how often."""
     improvements: Annotated[TableOf[Annotated[Improvement, KindOf(IMPROVEMENTS)]], AfterValidator(sound_ids)] = (
         FrozenDict()
     )
+    """Dated changes of the corridor, by id."""
     former_classes: TupleOf[str] = ()
     """Cargo classes that a scenario from which this one was made has, and none of its flows.
 

@@ -35,8 +35,11 @@ class Works(Model):
     """Lanes lost while the improvement is built (a negative number)."""
 
     from_: Instant = Field(validation_alias="from", serialization_alias="from")
+    """When works begin."""
     until: Instant
+    """When works end."""
     lanes: Annotated[int, Field(lt=0, ge=-MAX_LANES)]
+    """Change of the lanes meanwhile, below 0. [lanes]"""
     at: str = ""
     """The stage, if it is not the one that is improved."""
 
@@ -56,15 +59,23 @@ class Improvement(Sourced, ABC):
     kind: ClassVar[str] = ""
 
     name: str = ""
+    """What tables and pictures call it; its id if not given."""
     at: str = ""
     """Path of what is improved, as ``checkpoints.samur_az.exit.documents``."""
     from_: Instant | None = Field(None, validation_alias="from", serialization_alias="from")
+    """When it takes effect; the start of the run if not given."""
     until: Instant | None = None
+    """When it ends; never if not given."""
     ramp_up_days: Annotated[NonNegative, at_most(MAX_RAMP_DAYS)] = 0.0
+    """Time until it has its full effect, growing evenly. [days]"""
     works: Works | None = None
+    """Lanes lost while it is built."""
     capex_usd: NonNegative = 0.0
+    """What it costs to build, once. [US$]"""
     opex_usd_year: NonNegative = 0.0
+    """What it costs to run. [US$/year]"""
     life_years: Positive | None = None
+    """How long it lasts, for appraisals. [years]"""
     late_days: Annotated[NonNegative, at_most(MOST_LATE_DAYS)] = 0.0
     """So many days after `from` it takes effect: a date that is not certain is a range of this. [days]"""
 
@@ -149,8 +160,11 @@ class PostImprovement(Improvement):
     """
 
     checkpoint: str = ""
+    """Id of the post, in place of `at`."""
     direction: str = ""
+    """exit or entry, in place of `at`."""
     stage: str = ""
+    """Id of the stage, in place of `at`."""
     depth: ClassVar[tuple[int, ...]] = (4,)
     """How many parts the path may have: 2 a post, 3 a direction, 4 a stage."""
 
@@ -187,6 +201,7 @@ class LegImprovement(Improvement):
     """An improvement of a leg; say which with `at` or `leg`."""
 
     leg: str = ""
+    """Id of the leg, in place of `at`."""
 
     @model_validator(mode="after")
     def _which(self) -> Self:

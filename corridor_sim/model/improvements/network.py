@@ -50,6 +50,7 @@ class OpenPost(PostImprovement):
     """
 
     shares: TableOf[Probability] = FrozenDict()
+    """Share of each flow that changes over to the crossing of the post, by flow. [-]"""
     depth: ClassVar[tuple[int, ...]] = (2,)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -76,7 +77,9 @@ class LegSpeed(LegImprovement):
     """Another speed: a factor, or a new mean speed."""
 
     factor: Factor | None = None
+    """Speed over what it would be. [-]"""
     speed_kmh: Positive | None = None
+    """New mean speed. [km/h]"""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -97,8 +100,11 @@ class LegCapacity(LegImprovement):
     """Another limit of entries (headway, or paths a day) or of vehicles on a leg."""
 
     headway_h: Annotated[Positive, at_least(MIN_GAP_H)] | None = None
+    """Least time between two entries in one direction. [h]"""
     paths_per_day: Annotated[Positive, at_most(24 / MIN_GAP_H)] | None = None
+    """The same as entries in one direction. [1/day]"""
     max_vehicles: PositiveCount | None = None
+    """Most between entry and exit in one direction. [consignments]"""
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -125,6 +131,7 @@ class NewTimetable(LegImprovement):
     """Another timetable, or a first one, of a leg."""
 
     timetable: Timetable
+    """Departures and their places from then on."""
 
     def changes(self, corridor: Corridor) -> list[Change]:
         """The timetable set."""
@@ -136,10 +143,13 @@ class DemandGrowth(Improvement):
     """More (or less) of some flows or of all: a factor from a date on, or another yearly growth."""
 
     flow: str = ""
+    """Id of the flow, in place of `flows`."""
     flows: NamesOf = ()
     """Flow ids; none named means all flows."""
     factor: Factor | None = None
+    """Volume over what it would be. [-]"""
     growth_per_year: Annotated[float, Field(gt=-1, le=10)] | None = None
+    """Another growth of the volume, compounded. [1/year]"""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -176,9 +186,13 @@ class Closure(Improvement):
     """
 
     leg: str = ""
+    """Id of the leg that is closed, in place of `at`."""
     checkpoint: str = ""
+    """Id of the post that is closed, in place of `at`."""
     direction: str = ""
+    """exit or entry of a post; forward or backward of a leg. Both if not given."""
     stage: str = ""
+    """Id of the stage that is closed; all of them if not given."""
 
     @property
     def path(self) -> str:

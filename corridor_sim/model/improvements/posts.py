@@ -60,6 +60,7 @@ class AddLanes(PostImprovement):
     """More lanes at a stage (or more members of a staff pool, at ``staff_pools.ID``)."""
 
     lanes: PositiveLanes
+    """How many more. [lanes]"""
     depth: ClassVar[tuple[int, ...]] = (2, 4)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -72,6 +73,7 @@ class RemoveLanes(PostImprovement):
     """Fewer lanes at a stage; `lanes` is how many go."""
 
     lanes: PositiveLanes
+    """How many go. [lanes]"""
     depth: ClassVar[tuple[int, ...]] = (2, 4)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -84,7 +86,9 @@ class SetCapacity(PostImprovement):
     """Capacity in trucks a day, the unit planners use: sets the lane cycle, and the lanes if given."""
 
     trucks_per_day: Positive
+    """What the stage serves in a day of its hours when there is always a queue. [consignments/day]"""
     lanes: PositiveLanes | None = None
+    """New number of lanes; as before if not given. [lanes]"""
 
     def changes(self, corridor: Corridor) -> list[Change]:
         """The service law becomes a fixed mean cycle: lane-hours a day / trucks a day."""
@@ -111,8 +115,11 @@ class ServiceTimeChange(PostImprovement):
     """
 
     factor: Factor | None = None
+    """Service time over what it would be. [-]"""
     service: Law | None = None
+    """New law of the service time. [h]"""
     cargo_class: str = ""
+    """Only this cargo class, with `factor`; every class if not given."""
     depth: ClassVar[tuple[int, ...]] = (2, 3, 4)
 
     @model_validator(mode="after")
@@ -138,9 +145,13 @@ class InspectionShare(PostImprovement):
     """Another share of the consignments at a stage, or other risk channels (at ``checkpoints.POST.channels.exit``)."""
 
     share: Probability | None = None
+    """New share of the consignments at the stage. [-]"""
     factor: Annotated[NonNegative, at_most(MAX_FACTOR)] | None = None
+    """Share over what it would be. [-]"""
     channels: TableOf[Probability] = FrozenDict()
+    """New shares of the risk channels, by channel; they sum to 1. [-]"""
     cargo_class: str = ""
+    """Only this cargo class; every class if not given."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -192,6 +203,7 @@ class OpeningHours(PostImprovement):
     """Other opening hours, of a stage or of all stages with lanes of a post or direction."""
 
     opening_hours: Hours
+    """Local opening hours from then on, as "Mon-Fri 08:00-20:00"."""
     depth: ClassVar[tuple[int, ...]] = (2, 3, 4)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -207,6 +219,7 @@ class PriorityClass(PostImprovement):
     """Classes served first, the most urgent first; the service in progress is never interrupted."""
 
     priority: NamesOf
+    """Cargo classes, the most urgent first."""
 
     @model_validator(mode="after")
     def _some(self) -> Self:
@@ -225,9 +238,13 @@ class PriorityLane(PostImprovement):
     """Lanes kept for one class; `new_lanes` of them are built for it, the others are taken from all."""
 
     cargo_class: str
+    """Cargo class that the lanes are kept for."""
     lanes: PositiveLanes
+    """How many are kept. [lanes]"""
     new_lanes: LaneCount = 0
+    """How many of them are built for it. [lanes]"""
     overflow: bool = False
+    """Whether the class may use the other lanes too."""
 
     def changes(self, corridor: Corridor) -> list[Change]:
         """Reserved lanes set, new lanes added."""
@@ -246,10 +263,15 @@ class LanesByQueue(PostImprovement):
     """Lanes opened when many wait and closed when few do (rule S27), in place of those that the stage had so far."""
 
     above: PositiveCount
+    """One more lane is opened when more than so many wait. [consignments]"""
     below: PositiveCount
+    """One is closed when fewer than so many wait; at most `above`. [consignments]"""
     most: PositiveLanes
+    """Most extra lanes open at once. [lanes]"""
     start_up_h: Annotated[NonNegative, at_most(MAX_START_UP_H)] = 0.0
+    """Time from the decision until the lane is open. [h]"""
     most_by_hour: CountByHour | None = None
+    """Most extra lanes by local time, in place of `most`. [lanes]"""
 
     @model_validator(mode="after")
     def _as_of_a_stage(self) -> Self:
@@ -282,8 +304,11 @@ class PreArrival(PostImprovement):
     """
 
     share: Probability
+    """Share of the consignments that are cleared before. [-]"""
     factor: Annotated[NonNegative, at_most(MAX_FACTOR)] = 0.0
+    """Service time of who is cleared before, over what it would be; 0 skips the stage. [-]"""
     cargo_classes: NamesOf = ()
+    """Only these cargo classes; every class if none is named."""
     depth: ClassVar[tuple[int, ...]] = (2, 3, 4)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -297,7 +322,9 @@ class SlotBooking(PostImprovement):
     """Electronic queue: consignments come in booked slots and wait for them away from the border."""
 
     per_day: PositiveCount
+    """Slots from one local midnight to the next. [consignments/day]"""
     every_h: Annotated[float, Field(gt=0, le=24), at_least(MIN_GAP_H)] | None = None
+    """Time between groups of slots; without it every slot has its own time. [h]"""
     depth: ClassVar[tuple[int, ...]] = (3,)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -316,6 +343,7 @@ class DailyAcceptance(PostImprovement):
     """Another number of consignments a day that are taken over in one direction."""
 
     per_day: PositiveCount
+    """Most that are taken over a day from then on. [consignments/day]"""
     depth: ClassVar[tuple[int, ...]] = (3,)
 
     def changes(self, corridor: Corridor) -> list[Change]:
@@ -330,6 +358,7 @@ class YardPlaces(PostImprovement):
     """Another number of waiting places in front of a stage."""
 
     places: WholeOrUnlimited
+    """Waiting places from then on, or "unlimited". [consignments]"""
 
     def changes(self, corridor: Corridor) -> list[Change]:
         """The places set."""
@@ -347,9 +376,13 @@ class OneStopPost(Improvement):
     """
 
     crossing: str
+    """Id of the crossing whose posts become one."""
     host: str
+    """Id of the post at which the merged stages stand."""
     stages: NamesOf = ()
+    """Ids of the stages that are merged; all that both posts have if not given."""
     service_factor: Factor = 1.0
+    """Service time of the merged stages over that at the host before. [-]"""
 
     @model_validator(mode="after")
     def _no_path(self) -> Self:

@@ -39,7 +39,9 @@ class Shifted(ServiceTime):
 
     kind: ClassVar[str] = "shifted"
     shift_h: HoursFromZero
+    """Least time. [h]"""
     law: Law
+    """Law of what is added. [h]"""
 
     @property
     def mean_h(self) -> float:
@@ -87,7 +89,9 @@ class Mixture(ServiceTime):
 
     kind: ClassVar[str] = "mixture"
     weights: TupleOf[Probability]
+    """Probability of each law; they sum to 1. [-]"""
     laws: TupleOf[Law]
+    """The laws that are mixed."""
 
     @model_validator(mode="after")
     def _weights(self) -> Self:
@@ -147,7 +151,9 @@ class Hyperexponential(ServiceTime):
 
     kind: ClassVar[str] = "hyperexponential"
     weights: TupleOf[Probability]
+    """Probability of each exponential; they sum to 1. [-]"""
     means_h: TupleOf[Hours]
+    """Mean of each exponential. [h]"""
 
     @model_validator(mode="after")
     def _weights(self) -> Self:
@@ -181,11 +187,13 @@ class Empirical(SimpleLaw):
 
     kind: ClassVar[str] = "empirical"
     values_h: TupleOf[HoursFromZero]
+    """Measured times; each is as likely as another. [h]"""
     csv: str = ""
     """File that the values came from, relative to the scenario file."""
     column: str = ""
     """Header of the column with times. [h]"""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    """The sign between the cells of the file."""
 
     @model_validator(mode="before")
     @classmethod

@@ -35,6 +35,7 @@ class Deterministic(ServiceTime):
 
     kind: ClassVar[str] = "deterministic"
     value_h: HoursFromZero
+    """The time. [h]"""
 
     @property
     def mean_h(self) -> float:
@@ -62,6 +63,7 @@ class Exponential(ServiceTime):
 
     kind: ClassVar[str] = "exponential"
     mean_h: Hours
+    """Mean. [h]"""
 
     @property
     def variance_h2(self) -> float:
@@ -79,6 +81,7 @@ class _GammaShaped(ServiceTime):
     """Gamma variates of shape `_shape`; they scale with the mean, whatever it is."""
 
     mean_h: Hours
+    """Mean. [h]"""
 
     @property
     def _shape(self) -> float:
@@ -102,7 +105,7 @@ class Erlang(_GammaShaped):
 
     kind: ClassVar[str] = "erlang"
     k: Annotated[PositiveCount, Field(le=1_000_000)]
-    """Number of phases, a whole number >= 1."""
+    """Number of phases, a whole number >= 1. [-]"""
 
     @property
     def _shape(self) -> float:
@@ -115,7 +118,7 @@ class Gamma(_GammaShaped):
 
     kind: ClassVar[str] = "gamma"
     cv: Annotated[float, Field(ge=1e-3, le=30)]
-    """Standard deviation over mean, 0.001 to 30; for no spread write a deterministic law."""
+    """Standard deviation over mean, 0.001 to 30; for no spread write a deterministic law. [-]"""
 
     @property
     def _shape(self) -> float:
@@ -209,8 +212,11 @@ class Triangular(SimpleLaw):
 
     kind: ClassVar[str] = "triangular"
     low_h: HoursFromZero
+    """Least time. [h]"""
     mode_h: HoursFromZero
+    """Most likely time. [h]"""
     high_h: Hours
+    """Longest time. [h]"""
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -250,7 +256,9 @@ class Uniform(SimpleLaw):
 
     kind: ClassVar[str] = "uniform"
     low_h: HoursFromZero
+    """Least time. [h]"""
     high_h: HoursFromZero
+    """Longest time. [h]"""
 
     @model_validator(mode="after")
     def _order(self) -> Self:
@@ -286,7 +294,9 @@ class Weibull(ServiceTime):
 
     kind: ClassVar[str] = "weibull"
     shape: Annotated[float, Field(ge=0.1, le=1000)]
+    """Below 1 for a long tail, 1 is exponential. [-]"""
     scale_h: Hours
+    """Time that 63 % do not exceed (1 - 1/e). [h]"""
 
     @property
     def mean_h(self) -> float:
