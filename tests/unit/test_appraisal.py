@@ -392,8 +392,8 @@ def published(schooling, wages):
 
 def test_the_rate_of_return_of_a_published_appraisal_comes_out_of_its_own_table():
     found = published(SCHOOLING, WAGES)
-    # Printed: wages of 142.43 at 9.85 % (Table V, panel B), "the annualized social IRR with no health spillovers is very
-    # high at 31.8%, and with health spillovers is a massive 51.0%" (p. 1674).
+    # Printed: wages of 142.43 at 9.85 % (Table V, panel B); a social rate of return of 31.8 % a year without gains of
+    # neighbours, of 51.0 % with them (p. 1674).
     assert float(found.present_usd(found.benefits_usd)[0]) == pytest.approx(142.43, abs=0.01)
     assert found.eirr[0] == pytest.approx(0.318, abs=0.0005)
     # By hand at 31.8 %: what is spent -1.066 + 0.206/1.318 - 0.813/1.318^2 - ... = -5.588 US$, what is gained from year
