@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from corridor_sim.cli.commands import main
+from corridor_sim.cli.formats import csv_of
 from corridor_sim.cli.options import (
     MAX_WORKERS,
     format_option,
@@ -109,7 +110,7 @@ def select(
     if form == "table":
         text = found.describe() + "\n"
     elif form == "csv":
-        text = tables.to_csv(found.table())
+        text = csv_of(found.table())
     else:
         text = tables.to_json(found.to_data())
     deliver(text, output, overwrite)
@@ -251,11 +252,11 @@ def portfolio(
     if form == "table":
         text = found.describe() + "\n"
     elif form == "csv":
-        text = tables.to_csv(found.table())
+        text = csv_of(found.table())
     else:
         text = tables.to_json(found.to_data())
     for path, picture in drawings.items():
         deliver(drawn(picture, found, path, {}), path, overwrite)
     if draws_table is not None:
-        deliver(tables.to_csv(found.draws_table()), draws_table, overwrite)
+        deliver(csv_of(found.draws_table()), draws_table, overwrite)
     deliver(text, output, overwrite)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from corridor_sim.cli.appraising import calendar_years, refuse_without_draws, simulated
+from corridor_sim.cli.formats import csv_of
 from corridor_sim.cli.group import BAD_INPUT, Commands, folded
 from corridor_sim.cli.kinds import all_kinds
 from corridor_sim.cli.options import (
@@ -132,14 +133,13 @@ def run(
     if not scenarios:
         tell_left_out(left_out, failed)
     kinds, rows = asked_for(indicators, scenarios[0].plan)
-    from corridor_sim.report import tables
 
     if len(files) == 1:
         runs = [run_one(scenarios[0], settings, indicators=kinds, records=records is not None, store=store)]
     else:
         runs = run_each(scenarios, settings, failed if keep_going else None, indicators=kinds, store=store)
     if records is not None:
-        deliver(tables.to_csv(runs[0].visits()), records, overwrite)
+        deliver(csv_of(runs[0].visits()), records, overwrite)
     for path, kind in drawings.items():
         deliver(drawn(kind, runs[0], path, {}), path, overwrite)
     if runs:
@@ -201,7 +201,7 @@ def compare(
     if frame.empty and sure is None:
         frame = comparison.table(rows, by_time=True)
     if form == "csv":
-        text = tables.to_csv(frame)
+        text = csv_of(frame)
     elif form == "json":
         about = [run.about() for run in comparison.runs]
         body = {"runs": about, "inputs": comparison.inputs_diff(ids=True), "interval": frame.attrs["interval"]}
@@ -367,7 +367,7 @@ def diff(
     if form == "table":
         text = input_list.text_of(first, second, ids=ids)
     elif form == "csv":
-        text = tables.to_csv(input_list.diff(first, second))
+        text = csv_of(input_list.diff(first, second))
     else:
         text = tables.to_json(
             {"base": first.name, "other": second.name, "changes": tables.records(input_list.diff(first, second))}
@@ -561,11 +561,11 @@ def appraise(
     if page is not None:
         deliver(found.to_html(), page, overwrite)
     if annex is not None:
-        deliver(found.annex().to_csv(index=False, lineterminator="\n"), annex, overwrite)
+        deliver(csv_of(found.annex()), annex, overwrite)
     if form == "table":
         deliver(found.describe() + "\n", output, overwrite)
     elif form == "csv":
-        deliver(found.to_frame().to_csv(index=False, lineterminator="\n"), output, overwrite)
+        deliver(csv_of(found.to_frame()), output, overwrite)
     else:
         deliver(tables.to_json(found.to_data()), output, overwrite)
 

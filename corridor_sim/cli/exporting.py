@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from corridor_sim.cli.commands import main
+from corridor_sim.cli.formats import csv_of
 from corridor_sim.cli.options import run_options
 from corridor_sim.cli.output import STANDARD_OUTPUT, deliver, refuse_unwritable
 from corridor_sim.cli.running import print_warnings, read_scenarios, run_each
@@ -63,9 +64,8 @@ class Export:
 
 
 def _events(told: Exported) -> str:
-    from corridor_sim.report import tables
 
-    return tables.to_csv(told.runs[0].event_log(**told.only))
+    return csv_of(told.runs[0].event_log(**told.only))
 
 
 def _xes(told: Exported) -> str:

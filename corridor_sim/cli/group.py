@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from corridor_sim.cli.formats import settle
 from corridor_sim.cli.signals import INTERRUPTED, Ended, ended_by_signals
 from corridor_sim.core.errors import CorridorError, MissingExtra, SimulationError, nearest
 
@@ -18,7 +19,7 @@ FAILED, BAD_INPUT = 1, 2
 
 
 class OneCommand(click.Command):
-    """A command that takes each option once, but for the repeatable ones."""
+    """A command that takes each option once, but for the repeatable ones, and settles what its output is."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the arguments; an option given twice is an error, not the last one of the two."""
@@ -27,7 +28,9 @@ class OneCommand(click.Command):
             once = isinstance(parameter, click.Option) and not (parameter.multiple or parameter.is_flag)
             if once and order.count(parameter) > 1:
                 raise click.UsageError(f"{parameter.opts[-1]} is given twice", ctx)
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        settle(ctx)
+        return rest
 
 
 class Commands(click.Group):

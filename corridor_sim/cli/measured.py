@@ -10,7 +10,15 @@ from typing import Any
 import click
 
 from corridor_sim.cli.commands import main
-from corridor_sim.cli.options import MAX_WORKERS, format_option, output_options, picture_option, quiet_option
+from corridor_sim.cli.formats import csv_of
+from corridor_sim.cli.options import (
+    MAX_WORKERS,
+    csv_options,
+    format_option,
+    output_options,
+    picture_option,
+    quiet_option,
+)
 from corridor_sim.cli.output import deliver, refuse_unwritable
 from corridor_sim.cli.pictures import drawn, kind_of
 from corridor_sim.core.errors import CorridorWarning
@@ -25,7 +33,7 @@ from corridor_sim.core.errors import CorridorWarning
 @click.option("--unit", type=click.Choice(["h", "min", "s"]), default="h", show_default=True, help="Of the times.")
 @click.option("--location", type=float, default=0.0, show_default=True, help="Least time that is possible. [unit]")
 @click.option("--rounded-to", type=float, help="Step to which times were rounded. [unit]")
-@click.option("--delimiter", default=",", show_default=True, help="Between the cells of the file.")
+@csv_options
 @click.option("--source", default="", help="Source of the times, for the text that a scenario takes.")
 @format_option
 @picture_option
@@ -40,6 +48,7 @@ def fit(
     location: float,
     rounded_to: float | None,
     delimiter: str,
+    decimal: str,
     source: str,
     form: str,
     pictures: tuple[Path, ...],
@@ -65,10 +74,11 @@ def fit(
         location=location,
         rounded_to=rounded_to,
         delimiter="\t" if delimiter == "\\t" else delimiter,
+        decimal=decimal,
     )
     frame, text = fits.table(), fits.to_toml(source=source)
     if form == "csv":
-        told = tables.to_csv(frame)
+        told = csv_of(frame)
     elif form == "json":
         body = {"about": fits.about, "left_out": dict(fits.left_out), "toml": text}
         told = tables.to_json({**body, "laws": tables.records(frame)})
@@ -89,6 +99,7 @@ def fit(
 @click.argument("counts")
 @click.option("--time", default="time_utc", show_default=True, help="Header of the times of the counts.")
 @click.option("--count", default="vehicles", show_default=True, help="Header of the counts.")
+@csv_options
 @click.option(
     "--origin",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]),
@@ -114,6 +125,8 @@ def predict(
     counts: str,
     time: str,
     count: str,
+    delimiter: str,
+    decimal: str,
     origin: dt.datetime | None,
     days: float,
     scores: bool,
@@ -140,7 +153,9 @@ def predict(
     if scores and (pictures or origin is not None):
         raise click.UsageError("--scores goes over many origins: leave out --origin and --picture")
     refuse_unwritable(overwrite, output, *pictures)
-    held = queue_counts(counts, time=time, count=count)
+    held = queue_counts(
+        counts, time=time, count=count, delimiter="\t" if delimiter == "\\t" else delimiter, decimal=decimal
+    )
     settings: dict[str, Any] = {"draws": draws, "rng": seed, "workers": workers, "progress": not quiet}
     if scores:
         frame = rolling_scores(held, every_h=every_hours, **settings).table()
@@ -150,7 +165,7 @@ def predict(
         for path, kind in drawings.items():
             deliver(drawn(kind, made, path, {"counts": held}), path, overwrite)
     if form == "csv":
-        told = tables.to_csv(frame)
+        told = csv_of(frame)
     elif form == "json":
         told = tables.to_json({"about": repr(held), "rows": tables.records(frame)})
     else:
@@ -292,7 +307,7 @@ def validate(
     refuse_unwritable(overwrite, output)
     made = validated(file, observations, rng=seed, progress=not quiet, **settings)
     if form == "csv":
-        told = tables.to_csv(made.table())
+        told = csv_of(made.table())
     elif form == "json":
         unanswered = [{"observation": name, "why": why} for name, why in made.unanswered]
         told = tables.to_json({**made.about(), "rows": tables.records(made.table()), "unanswered": unanswered})
@@ -344,7 +359,7 @@ def door_to_door(
         warnings.simplefilter("ignore", CorridorWarning)
         frame = ways(file, list(flows) or None, rng=seed, progress=not quiet, **settings)
     if form == "csv":
-        told = tables.to_csv(frame)
+        told = csv_of(frame)
     elif form == "json":
         told = tables.to_json({"interval": frame.attrs["interval"], "rows": tables.records(frame)})
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from corridor_sim.cli.formats import remember_comma
 from corridor_sim.core.limits import MAX_REPLICATIONS
 
 if TYPE_CHECKING:
@@ -51,10 +52,33 @@ def stacked(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
 
 
 files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True)
-format_option = click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+decimal_comma_option = click.option(
+    "--decimal-comma",
+    is_flag=True,
+    expose_value=False,
+    callback=remember_comma,
+    help="CSV with a decimal comma and ; between the cells, as spreadsheets of many countries read it.",
+)
+BY_ENDING = "By the ending of -o if not given."
+format_option = stacked(
+    click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", help=BY_ENDING),
+    decimal_comma_option,
+)
+workbook_format_option = stacked(
+    click.option(
+        "--format", "form", type=click.Choice(["table", "csv", "json", "xlsx"]), default="table", help=BY_ENDING
+    ),
+    decimal_comma_option,
+)
 output_options = stacked(
     click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file; - is standard output."),
     click.option("--overwrite", is_flag=True, help="Overwrite the output if it exists."),
+)
+csv_options = stacked(
+    click.option("--delimiter", default=",", show_default=True, help="Between the cells of the file."),
+    click.option(
+        "--decimal", type=click.Choice([".", ","]), default=".", show_default=True, help="Before decimals in the file."
+    ),
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress and no warnings.")
 strict_option = click.option("--strict", is_flag=True, help="Take warnings for errors.")

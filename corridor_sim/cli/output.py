@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from corridor_sim.cli.formats import asked_for_comma, csv_of
 from corridor_sim.core.errors import CorridorError, Problem
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def runs_as(
         for run, frame in zip(runs, frames, strict=True):
             if "scenario" not in frame:
                 frame.insert(0, "scenario", run.name)
-        return tables.to_csv(pd.concat(frames, ignore_index=True))
+        return csv_of(pd.concat(frames, ignore_index=True))
     told = [{**run.about(), "rows": tables.records(frame)} for run, frame in zip(runs, frames, strict=True)]
     return tables.to_json({"runs": told})
 
@@ -107,7 +108,7 @@ def points_as(form: str, design: Design, base: Scenario) -> str:
 
     frame = design_points(design, base.run.seed if design.seed is None else design.seed)
     if form == "csv":
-        return tables.to_csv(frame)
+        return csv_of(frame)
     if form == "json":
         return tables.to_json({"design": design.name, "base": base.name, "points": tables.records(frame)})
     return tables.to_text(list(frame.columns), frame.astype(object).to_numpy().tolist())
@@ -118,7 +119,7 @@ def sweep_as(form: str, found: Sweep, rows: tuple[str, ...] | None, is_long: boo
     from corridor_sim.report import tables
 
     if form == "csv":
-        return tables.to_csv(found.to_frame(rows) if is_long else found.table(rows))
+        return csv_of(found.to_frame(rows) if is_long else found.table(rows))
     if form == "json":
         told = [
             {"point": number, "values": point, **run.about(), "rows": tables.records(_summary(run, rows))}
@@ -166,6 +167,10 @@ def _sweep_text(found: Sweep, rows: tuple[str, ...] | None) -> str:
 
 def reports_as(form: str, reports: Sequence[Any], verbose: bool) -> str:
     """Reports of `verify`: texts one after another, one CSV table, or one JSON list (an object for one file)."""
+    if form == "csv" and asked_for_comma():
+        import pandas as pd
+
+        return csv_of(pd.concat([pd.DataFrame(report.rows()) for report in reports], ignore_index=True))
     if form == "csv":
         texts = [report.to_csv() for report in reports]
         return "".join([texts[0], *(text.partition("\n")[2] for text in texts[1:])])
@@ -196,7 +201,7 @@ def figures_as(form: str, scenarios: Sequence[Scenario], only: str | None) -> st
         import pandas as pd
 
         records = [{"scenario": name, **record_of(row)} for name, rows in found.items() for row in rows]
-        return tables.to_csv(pd.DataFrame(records, columns=["scenario", *COLUMNS]))
+        return csv_of(pd.DataFrame(records, columns=["scenario", *COLUMNS]))
     told = [
         {"scenario": name, **counts_of(rows), "rows": [record_of(row) for row in rows]} for name, rows in found.items()
     ]

@@ -335,6 +335,8 @@ class Trace(Arrivals):
     """Header of the column with instants."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     """The sign between the cells of the file."""
+    decimal: csv_columns.Decimal = "."
+    """The sign before the decimals of its numbers."""
 
     @model_validator(mode="before")
     @classmethod

@@ -15,13 +15,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.core.limits import MAX_VALUES
 
 DELIMITERS = ",;\t|: "
 """Signs that may stand between the cells of a CSV file."""
+DECIMALS = ".,"
+"""Signs that may stand before the decimals of a number."""
+Decimal = Literal[".", ","]
 MAX_RAGGED = 10_000
 """Rows of another length than the header after which a file is read no further."""
 SHOWN = 10
@@ -97,28 +100,29 @@ def read_column(path: str, column: str, delimiter: str = ",") -> list[tuple[int,
     return cells
 
 
-def number_column(path: str, column: str, delimiter: str = ",") -> list[float]:
-    """A column of finite numbers >= 0, decimal point only. Raises ScenarioError naming bad rows."""
+def number_column(path: str, column: str, delimiter: str = ",", decimal: str = ".") -> list[float]:
+    """A column of finite numbers >= 0 with one decimal sign. Raises ScenarioError naming bad rows."""
     values: list[float] = []
     bad: list[str] = []
     for row, cell in read_column(path, column, delimiter):
-        value = number(cell)
+        value = number(cell, decimal)
         if math.isfinite(value) and value >= 0:
             values.append(value)
         else:
-            bad.append(f"row {row}, column {column}: must be a finite number >= 0, got {cell!r}")
+            hint = other_decimal(cell, decimal)
+            bad.append(f"row {row}, column {column}: must be a finite number >= 0, got {cell!r}{hint}")
     refuse_rows(path, bad)
     return values
 
 
-def instant_column(path: str, column: str, delimiter: str = ",") -> list[float] | list[dt.datetime]:
+def instant_column(path: str, column: str, delimiter: str = ",", decimal: str = ".") -> list[float] | list[dt.datetime]:
     """A column of hours >= 0, or of dates and times in ISO form. Raises ScenarioError naming bad rows.
 
     The first cell says which of the two the column is.
     """
     cells = read_column(path, column, delimiter)
-    if not cells or math.isfinite(number(cells[0][1])):
-        return number_column(path, column, delimiter)
+    if not cells or math.isfinite(number(cells[0][1], decimal)) or other_decimal(cells[0][1], decimal):
+        return number_column(path, column, delimiter, decimal)
     instants: list[dt.datetime] = []
     bad: list[str] = []
     for row, cell in cells:
@@ -132,12 +136,36 @@ def instant_column(path: str, column: str, delimiter: str = ",") -> list[float] 
     return instants
 
 
-def number(cell: str) -> float:
-    """The number in a cell, NaN if it is none. ``1_000`` and ``1,5`` are none."""
+def number(cell: str, decimal: str = ".") -> float:
+    """The number in a cell, NaN if it is none. ``1_000``, ``1 000`` and what has the other decimal sign are none.
+
+    >>> number("1.5"), number("1,5", ","), number("1,5"), number("1.5", ",")
+    (1.5, 1.5, nan, nan)
+    """
+    if decimal == ",":
+        cell = "" if "." in cell else cell.replace(",", ".")
     try:
         return float(cell) if "_" not in cell else math.nan
     except ValueError:
         return math.nan
+
+
+def other_decimal(cell: str, decimal: str) -> str:
+    """What to say of a cell that is a number with the other decimal sign; empty for any other cell."""
+    other = DECIMALS[1 - DECIMALS.index(decimal)]
+    return f'; set decimal = "{other}"' if other in cell and math.isfinite(number(cell, other)) else ""
+
+
+def require_signs(delimiter: Any, decimal: Any) -> None:
+    """Raise ScenarioError unless the signs between cells and before decimals can be told apart."""
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter not in DELIMITERS:
+        allowed = 'one of , ; | : a blank or a tab ("\\t")'
+        raise ScenarioError([Problem("must be one character that separates cells", "delimiter", delimiter, allowed)])
+    if not isinstance(decimal, str) or len(decimal) != 1 or decimal not in DECIMALS:
+        raise ScenarioError([Problem("must be the sign before decimals", "decimal", decimal, '"." or ","')])
+    if decimal == delimiter:
+        hint = 'such files have delimiter = ";"'
+        raise ScenarioError([Problem("must be another sign than delimiter", "decimal", decimal, hint=hint)])
 
 
 def refuse_rows(path: str, bad: list[str], *, alone: bool = False) -> None:
@@ -156,16 +184,15 @@ def _other(header: list[str]) -> str:
     return ""
 
 
-def fill(values: Any, field: str, read: Callable[[str, str, str], Sequence[Any]]) -> Any:
+def fill(values: Any, field: str, read: Callable[[str, str, str, str], Sequence[Any]]) -> Any:
     """A table of a model with `field` read from its ``csv`` and ``column``, unless it is given."""
     if not isinstance(values, Mapping) or not values.get("csv") or field in values:
         return values
     path, column, delimiter = values["csv"], values.get("column"), values.get("delimiter", ",")
+    decimal = values.get("decimal", ".")
     if not isinstance(path, str):
         raise ScenarioError([Problem("must be text", "csv", path)])
     if not isinstance(column, str) or not column:
         raise ScenarioError([Problem("is required with csv: the header of the column to read", "column")])
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter not in DELIMITERS:
-        allowed = 'one of , ; | : a blank or a tab ("\\t")'
-        raise ScenarioError([Problem("must be one character that separates cells", "delimiter", delimiter, allowed)])
-    return {**values, field: tuple(read(path, column, delimiter))}
+    require_signs(delimiter, decimal)
+    return {**values, field: tuple(read(path, column, delimiter, decimal))}

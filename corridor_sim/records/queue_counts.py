@@ -82,6 +82,7 @@ def queue_counts(
     time: str = "time_utc",
     count: str = "vehicles",
     delimiter: str = ",",
+    decimal: str = ".",
 ) -> QueueCounts:
     """Read counts of a queue from a CSV file, or those that come with the package.
 
@@ -91,6 +92,8 @@ def queue_counts(
     time, count : str
         Headers of the columns: date and time (UTC if it has no offset), and vehicles. A row without a count is one that
         was not counted; it is left out.
+    delimiter, decimal : str
+        The signs between cells and before decimals.
 
     Raises
     ------
@@ -108,10 +111,12 @@ def queue_counts(
     text = os.fspath(source)
     name = Path(text).name
     if text in PACKAGED:
-        text, time, count, delimiter = str(files("corridor_sim") / PACKAGED[text]), "time_utc", "vehicles", ","
+        text, time, count = str(files("corridor_sim") / PACKAGED[text]), "time_utc", "vehicles"
+        delimiter, decimal = ",", "."
         name = os.fspath(source)
     elif is_name(text) and not Path(text).exists():
         raise CorridorError(f"{text!r} is neither a file nor a packaged series ({', '.join(PACKAGED)})")
+    csv_columns.require_signs(delimiter, decimal)
     rows = csv_columns.read_column(text, time, delimiter)
     cells = csv_columns.read_column(text, count, delimiter)
     instants: list[dt.datetime] = []
@@ -120,9 +125,10 @@ def queue_counts(
     for (row, when), (_, cell) in zip(rows, cells, strict=True):
         if not cell:
             continue
-        value = csv_columns.number(cell)
+        value = csv_columns.number(cell, decimal)
         if not (value >= 0 and value == int(value if np.isfinite(value) else -1)):
-            bad.append(f"row {row}, column {count}: must be a whole number >= 0, got {cell!r}")
+            hint = csv_columns.other_decimal(cell, decimal)
+            bad.append(f"row {row}, column {count}: must be a whole number >= 0, got {cell!r}{hint}")
         try:
             instant = utc(dt.datetime.fromisoformat(when))
         except ValueError:

@@ -31,13 +31,24 @@ def safe_cell(value: Any) -> Any:
     return value
 
 
-def to_csv(frame: pd.DataFrame) -> str:
-    """A frame as CSV text with a header, safe to open in a spreadsheet."""
+def to_csv(frame: pd.DataFrame, *, decimal_comma: bool = False) -> str:
+    """A frame as CSV text with a header, safe to open in a spreadsheet.
+
+    With `decimal_comma` as spreadsheets read it where the comma is the decimal sign: ``1,5;2,25``.
+    """
     safe = frame.rename(columns=safe_cell)
     for position, column in enumerate(safe.columns):
         if safe.dtypes.iloc[position].kind not in "fiub":
             safe[column] = safe[column].map(_csv_cell, na_action="ignore")
-    return str(safe.to_csv(index=False, lineterminator="\n"))
+            if decimal_comma:
+                safe[column] = safe[column].map(_with_comma, na_action="ignore")
+    sign, between = (",", ";") if decimal_comma else (".", ",")
+    return str(safe.to_csv(index=False, lineterminator="\n", decimal=sign, sep=between))
+
+
+def _with_comma(value: Any) -> Any:
+    """A number in a column of mixed cells with a decimal comma; pandas does so in columns of numbers only."""
+    return str(value).replace(".", ",") if isinstance(value, float) else value
 
 
 def _csv_cell(value: Any) -> Any:

@@ -368,9 +368,10 @@ class Results:
             write(text, Path(path), overwrite=True)
         return text
 
-    def to_csv(self, path: str | os.PathLike[str]) -> None:
-        """The tidy frame as a CSV file."""
-        self.to_frame().to_csv(path, index=False)
+    def to_csv(self, path: str | os.PathLike[str], *, decimal_comma: bool = False) -> None:
+        """The tidy frame as a CSV file; with `decimal_comma` as ``1,5;2,25``."""
+        sign, between = (",", ";") if decimal_comma else (".", ",")
+        self.to_frame().to_csv(path, index=False, decimal=sign, sep=between)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
         """The tidy frame as a Parquet file (extra ``parquet``)."""

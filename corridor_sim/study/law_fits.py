@@ -35,6 +35,7 @@ def fit_law(
     location: float = 0.0,
     rounded_to: float | None = None,
     delimiter: str = ",",
+    decimal: str = ".",
 ) -> LawFits:
     """Fit the library's laws to measured times by maximum likelihood.
 
@@ -58,8 +59,8 @@ def fit_law(
     rounded_to : float, optional
         Times were rounded to multiples of this (1 where whole minutes were written down): each is then known between
         half a step below and above. Needed where some are 0. [unit]
-    delimiter : str
-        Between the cells of the file.
+    delimiter, decimal : str
+        Between the cells of the file, and before decimals.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def fit_law(
     if censored is not None and upper is not None:
         raise ArgumentError("give censored or upper, not both: an upper of inf says that a time was still going on")
     if isinstance(times, (str, os.PathLike)):
-        low, high, about = _of_file(os.fspath(times), column, censored, upper, delimiter, location, step)
+        low, high, about = _of_file(os.fspath(times), column, censored, upper, (delimiter, decimal), location, step)
     else:
         if column is not None:
             raise ArgumentError("column names a header of a file, and times are no file")
@@ -210,11 +211,19 @@ def _words(count: int, going: NDArray[np.bool_], name: str) -> str:
 
 
 def _of_file(
-    path: str, column: str | None, censored: Any, upper: Any, delimiter: str, location: float, step: float | None
+    path: str,
+    column: str | None,
+    censored: Any,
+    upper: Any,
+    signs: tuple[str, str],
+    location: float,
+    step: float | None,
 ) -> tuple[FloatArray, FloatArray, str]:
     for name, given in (("column", column), ("censored", censored), ("upper", upper)):
         if given is not None and not isinstance(given, str):
             raise ArgumentError(f"{name} must be a header of {path}, got {given!r}"[:200])
+    delimiter, decimal = signs
+    csv_columns.require_signs(delimiter, decimal)
     column = _only_column(path, delimiter) if column is None else column
     cells = csv_columns.read_column(path, column, delimiter)
     others = {
@@ -224,11 +233,11 @@ def _of_file(
     }
     low, high, going, bad = np.zeros(len(cells)), np.zeros(len(cells)), np.zeros(len(cells), dtype=bool), []
     for k, (row, cell) in enumerate(cells):
-        low[k] = csv_columns.number(cell)
-        high[k] = csv_columns.number(others["upper"][k]) if "upper" in others else low[k]
+        low[k] = csv_columns.number(cell, decimal)
+        high[k] = csv_columns.number(others["upper"][k], decimal) if "upper" in others else low[k]
         text = _wrong(float(low[k]), float(high[k]), location, step)
         if text:
-            bad.append(f"row {row}, column {column}: {text}, got {cell!r}")
+            bad.append(f"row {row}, column {column}: {text}, got {cell!r}{csv_columns.other_decimal(cell, decimal)}")
         if "censored" in others:
             word = others["censored"][k].lower()
             going[k] = word in YES

@@ -194,6 +194,8 @@ class Empirical(SimpleLaw):
     """Header of the column with times. [h]"""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     """The sign between the cells of the file."""
+    decimal: csv_columns.Decimal = "."
+    """The sign before the decimals of its numbers."""
 
     @model_validator(mode="before")
     @classmethod
