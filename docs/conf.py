@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing
+from pathlib import Path
 
 import pydantic
 from pybtex.plugin import register_plugin
@@ -13,6 +14,7 @@ from pybtex.style.formatting.unsrt import Style
 from pybtex.style.labels import BaseLabelStyle
 
 import corridor_sim
+from corridor_sim.model.field_texts import field_texts
 
 project = "corridor_sim"
 author = "The corridor_sim developers"
@@ -30,10 +32,10 @@ extensions = [
 # The source is the whole repository, so that a link between a page and the README or a scenario file is the same
 # here and on the page of the repository.
 include_patterns = ["docs/**", "notebooks/**", "README.md", "CHANGELOG.md", "findings/README.md", "corridor_sim/data/**/README.md"]
-exclude_patterns = ["site", "**/.ipynb_checkpoints"]
+exclude_patterns = ["site", "docs/_templates", "**/.ipynb_checkpoints"]
 root_doc = "docs/index"
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
-templates_path = ["_templates"]
+templates_path = [str(Path(__file__).parent / "_templates")]
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3  # as the page of the repository makes them
@@ -89,13 +91,14 @@ def fields_told(app: typing.Any, what: str, name: str, obj: typing.Any, options:
     """Add to the docstring of a table what can be written in it."""
     if what != "class" or not is_table(obj):
         return
+    texts = field_texts(obj)
     told = [".. rubric:: Fields", ""]
     for key, field in obj.model_fields.items():
         default = "required"
         if not field.is_required():
             value = "its own default" if field.default_factory else f"``{field.default!r}``"
             default = f"default {value}"
-        told += [f"``{field.serialization_alias or key}`` ({default})", f"    {field.description or kind_of(field)}", ""]
+        told += [f"``{field.serialization_alias or key}`` ({default})", f"    {texts.get(key) or field.description or kind_of(field)}", ""]
     lines += ["", *told]
 
 
@@ -112,9 +115,13 @@ def short_signature(
     return ("(**fields)", back) if what == "class" and is_table(obj) else None
 
 
+PUBLIC = [getattr(corridor_sim, name) for name in corridor_sim.__all__]
+OF_TABLES = {"kind", "to_data", *(name for made in PUBLIC if is_table(made) for name in made.model_fields)}
+
+
 def is_left_out(app: typing.Any, what: str, name: str, obj: typing.Any, skip: bool, options: typing.Any) -> bool | None:
-    """Leave out what pydantic gives every table."""
-    return True if name.startswith("model_") or name in ("kind", "to_data") else None
+    """Leave out what pydantic gives every table, and fields, which are listed."""
+    return True if name.startswith("model_") or name in OF_TABLES else None
 
 
 def setup(app: typing.Any) -> None:

@@ -72,7 +72,7 @@ def require_confidence(confidence: float) -> None:
 
 
 def t_quantile(confidence: float, df: float) -> float:
-    """Two-sided Student quantile: P(|T| <= t) = confidence."""
+    """Two-sided Student quantile: ``P(|T| <= t) = confidence``."""
     return float(t_half_width(1.0, df, confidence))
 
 
@@ -106,7 +106,7 @@ def t_half_width(error: ArrayLike, df: ArrayLike, confidence: float = 0.95) -> F
 
 
 def t_p_values(t: ArrayLike, df: ArrayLike) -> FloatArray:
-    """P(|T| >= |t|) of Student's law, element by element: two-sided p-values.
+    """``P(|T| >= |t|)`` of Student's law, element by element: two-sided p-values.
 
     Parameters
     ----------
@@ -390,7 +390,7 @@ def sequential_replications(
 ) -> Precision:
     """The smallest number of replications whose half-width is small enough.
 
-    Stops at the first n >= `at_least` with half-width <= `absolute`, or <= g |mean|
+    Stops at the first n >= `at_least` with half-width <= `absolute`, or <= g times the mean without its sign
     with g = relative/(1+relative) so that the error is `relative` of the true mean
     (`adjusted`; else g = relative). Source: [law2015] sec. 9.4.1.
     """

@@ -19,7 +19,7 @@ ASYMPTOTIC_FROM = 30.0
 
 
 def two_sided_probability(t: float, df: float) -> float:
-    """P(|T| > t) for t >= 0: the p-value of a two-sided test. NaN without degrees of freedom.
+    """``P(|T| > t)`` for t >= 0: the p-value of a two-sided test. NaN without degrees of freedom.
 
     Examples
     --------
@@ -44,7 +44,7 @@ def two_sided_probability(t: float, df: float) -> float:
 
 @lru_cache(maxsize=4096)
 def two_sided_quantile(confidence: float, df: float) -> float:
-    """The t with P(|T| <= t) = confidence; NaN without degrees of freedom.
+    """The t with ``P(|T| <= t) = confidence``; NaN without degrees of freedom.
 
     Examples
     --------

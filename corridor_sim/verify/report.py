@@ -39,7 +39,7 @@ class Item:
     expected, found
         Where the deviation is largest relative to its tolerance; NaN where there is none.
     deviation, tolerance
-        |found - expected| and what is allowed of it (0 = exact).
+        How far found is from expected, and what is allowed of it (0 = exact).
     n
         Replications behind a case's value.
     due

@@ -55,7 +55,7 @@ def anchors(text):
 
 
 def python_blocks(path):
-    return re.findall(r"^```python\n(.*?)^```", read(path), flags=re.M | re.S)
+    return re.findall(r"^```(?:\{code-cell\} )?python\n(.*?)^```", read(path), flags=re.M | re.S)
 
 
 # ---------------------------------------------------------------- rules and invariants
@@ -108,6 +108,24 @@ def test_no_page_is_cited_that_is_not_in_the_repository():
     files = [path for path in [*CODE, *PAGES] if path != Path(__file__)]
     found = [(path.relative_to(ROOT).as_posix(), gone.findall(read(path))) for path in files]
     assert [one for one in found if one[1]] == []
+
+
+def test_every_page_has_a_place_in_the_site():
+    trees = re.findall(r"```\{toctree\}\n(.*?)```", read(DOCS / "index.md"), flags=re.S)
+    named = set(re.findall(r"^([^:\s]\S*)$", "\n".join(trees), flags=re.M))
+    pages = {path.stem for path in [*DOCS.glob("*.md"), *DOCS.glob("*.rst")]} - {"index"}
+    books = {f"../notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert sorted((pages | books) - named) == []
+    assert [name for name in named if not list(DOCS.glob(f"{name}.*"))] == []
+
+
+def test_the_reference_has_every_public_name_once():
+    listed = re.findall(r"^   ([A-Za-z_]+)$", read(DOCS / "api.rst"), flags=re.M)
+    assert sorted(listed) == sorted(corridor_sim.__all__)
+
+
+def test_the_gallery_has_every_picture():
+    assert set(re.findall(r"^### (\w+)$", read(DOCS / "gallery.md"), flags=re.M)) == set(PLOTS)
 
 
 # ---------------------------------------------------------------- links, words, sources
