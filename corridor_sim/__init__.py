@@ -19,6 +19,7 @@ import logging
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from corridor_sim.core.plugins import load_plugins
 from corridor_sim.results.accessors import bind
 
 if TYPE_CHECKING:
@@ -269,6 +270,7 @@ def __getattr__(name: str) -> Any:
     else:
         raise AttributeError(f"module 'corridor_sim' has no attribute {name!r}")
     globals()[name] = value
+    load_plugins()
     return value
 
 

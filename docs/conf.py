@@ -31,7 +31,14 @@ extensions = [
 ]
 # The source is the whole repository, so that a link between a page and the README or a scenario file is the same
 # here and on the page of the repository.
-include_patterns = ["docs/**", "notebooks/**", "README.md", "CHANGELOG.md", "findings/README.md", "corridor_sim/data/**/README.md"]
+include_patterns = [
+    "docs/**",
+    "notebooks/**",
+    "README.md",
+    "CHANGELOG.md",
+    "findings/README.md",
+    "corridor_sim/data/**/README.md",
+]
 exclude_patterns = ["site", "docs/_templates", "**/.ipynb_checkpoints"]
 root_doc = "docs/index"
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
@@ -98,7 +105,11 @@ def fields_told(app: typing.Any, what: str, name: str, obj: typing.Any, options:
         if not field.is_required():
             value = "its own default" if field.default_factory else f"``{field.default!r}``"
             default = f"default {value}"
-        told += [f"``{field.serialization_alias or key}`` ({default})", f"    {texts.get(key) or field.description or kind_of(field)}", ""]
+        told += [
+            f"``{field.serialization_alias or key}`` ({default})",
+            f"    {texts.get(key) or field.description or kind_of(field)}",
+            "",
+        ]
     lines += ["", *told]
 
 

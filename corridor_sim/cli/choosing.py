@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from corridor_sim.cli import completion
 from corridor_sim.cli.commands import main
 from corridor_sim.cli.formats import csv_of
 from corridor_sim.cli.options import (
@@ -26,7 +27,7 @@ from corridor_sim.cli.running import as_asked, read_scenarios, refuse_both_judge
 
 
 @main.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=completion.scenarios)
 @click.option("--indicator", required=True, help="The row to judge by; `kinds indicators` lists them.")
 @click.option("--delta", required=True, help="Difference that does not matter, in the unit of the row: '0.5 h'.")
 @click.option("--alpha", type=click.FloatRange(0, 0.5, min_open=True), default=0.05, show_default=True)
@@ -139,7 +140,7 @@ def _money(parts: tuple[str, ...]) -> float | dict[int, float]:
 
 
 @main.command()
-@click.argument("base", metavar="BASE")
+@click.argument("base", metavar="BASE", shell_complete=completion.scenarios)
 @click.argument("upgrades", metavar="UPGRADES")
 @click.option("--budget", multiple=True, required=True, help="Capital in US$, or YEAR=US$; repeatable.")
 @click.option("--delta", required=True, help="Difference that does not matter, in the unit of the objective: '500 h'.")

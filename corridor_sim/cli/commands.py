@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from corridor_sim.cli import completion
 from corridor_sim.cli.appraising import calendar_years, refuse_without_draws, simulated
 from corridor_sim.cli.formats import csv_of
 from corridor_sim.cli.group import BAD_INPUT, Commands, folded
@@ -70,18 +71,24 @@ from corridor_sim.cli.running import (
 )
 from corridor_sim.core.errors import CorridorError, ScenarioError, SimulationError
 from corridor_sim.core.limits import MAX_REPLICATIONS
+from corridor_sim.core.plugins import import_modules, load_plugins
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="corridor-sim", prog_name="corridor-sim")
 @click.option("--debug", is_flag=True, help="Show where an error comes from.")
-def main(debug: bool) -> None:
+@click.option(
+    "--import", "modules", metavar="MODULE", multiple=True, help="Import a module that registers kinds; repeatable."
+)
+def main(debug: bool, modules: tuple[str, ...]) -> None:
     """Simulate freight on a border corridor and compare upgrades of its checkpoints.
 
     FILE is a scenario file (TOML) or the name of a packaged scenario; `corridor-sim kinds
     scenarios` lists them.
     """
     del debug
+    load_plugins()
+    import_modules(modules)
 
 
 @main.command()
@@ -149,8 +156,8 @@ def run(
 
 
 @main.command()
-@click.argument("base")
-@click.argument("others", metavar="OTHER...", nargs=-1, required=True)
+@click.argument("base", shell_complete=completion.scenarios)
+@click.argument("others", metavar="OTHER...", nargs=-1, required=True, shell_complete=completion.scenarios)
 @input_options
 @run_options
 @indicator_option
@@ -221,7 +228,7 @@ def compare(
 
 
 @main.command()
-@click.argument("design")
+@click.argument("design", shell_complete=completion.designs)
 @run_options
 @indicator_option
 @format_option
@@ -340,8 +347,8 @@ def figures(
 
 
 @main.command()
-@click.argument("base")
-@click.argument("other")
+@click.argument("base", shell_complete=completion.scenarios)
+@click.argument("other", shell_complete=completion.scenarios)
 @set_option
 @ids_option
 @format_option
@@ -423,7 +430,7 @@ def verify(
 
 
 @main.command()
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=completion.scenarios)
 @click.option(
     "--scale-usd",
     type=click.FloatRange(min=0, min_open=True),
@@ -472,8 +479,8 @@ _RANGES = {"discount_rates": "discount_range", "growths_after": "growth_range"}
 
 
 @main.command()
-@click.argument("base", metavar="BASE")
-@click.argument("other", metavar="OTHER")
+@click.argument("base", metavar="BASE", shell_complete=completion.scenarios)
+@click.argument("other", metavar="OTHER", shell_complete=completion.scenarios)
 @click.option(
     "--discount-rate",
     type=click.FloatRange(min=0, max=0.5),
@@ -571,7 +578,7 @@ def appraise(
 
 
 @main.command()
-@click.argument("what", required=False)
+@click.argument("what", required=False, shell_complete=completion.kinds)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
 def kinds(what: str | None, form: str) -> None:
     """List what files and options can name.
@@ -620,7 +627,9 @@ def schema(overlay: bool, design: bool, corridor: bool, upgrades: bool, output: 
 
 @main.command()
 @files_argument
-@click.option("--kind", required=True, help="Which picture; `kinds plots` lists them.")
+@click.option(
+    "--kind", required=True, help="Which picture; `kinds plots` lists them.", shell_complete=completion.pictures
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="A .png, .svg or .pdf file.")
 @click.option("--overwrite", is_flag=True, help="Overwrite the output if it exists.")
 @click.option("--flow", help="For pictures of one flow.")
@@ -656,8 +665,8 @@ def plot(
 
 
 @main.command()
-@click.argument("base")
-@click.argument("others", metavar="[OTHER...]", nargs=-1)
+@click.argument("base", shell_complete=completion.scenarios)
+@click.argument("others", metavar="[OTHER...]", nargs=-1, shell_complete=completion.scenarios)
 @input_options
 @run_options
 @click.option("--title", help="Heading of the page, instead of one made from the names.")

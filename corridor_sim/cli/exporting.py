@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from corridor_sim.cli import completion
 from corridor_sim.cli.commands import main
 from corridor_sim.cli.formats import csv_of
 from corridor_sim.cli.options import run_options
@@ -129,7 +130,7 @@ class InstantOption(AnyType):
 
 
 @main.command(epilog=f"Formats: {_listed()}.")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, shell_complete=completion.scenarios)
 @click.option("--format", "form", type=click.Choice(list(EXPORTS)), help="By the ending of the file if not given.")
 @click.option("--place", "places", multiple=True, help="Event logs: only this post, crossing, leg or stage.")
 @click.option("--since", type=InstantOption(), help="Event logs: visits that joined at or after this.")

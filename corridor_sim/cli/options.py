@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from corridor_sim.cli import completion
 from corridor_sim.cli.formats import remember_comma
 from corridor_sim.core.limits import MAX_REPLICATIONS
 
@@ -51,7 +52,9 @@ def stacked(*options: Callable[[Command], Command]) -> Callable[[Command], Comma
     return decorate
 
 
-files_argument = click.argument("files", metavar="FILE...", nargs=-1, required=True)
+files_argument = click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, shell_complete=completion.scenarios
+)
 decimal_comma_option = click.option(
     "--decimal-comma",
     is_flag=True,
@@ -164,7 +167,11 @@ input_options = stacked(
     ),
 )
 indicator_option = click.option(
-    "--indicator", "indicators", multiple=True, help="Only this indicator; repeatable. `kinds indicators` lists them."
+    "--indicator",
+    "indicators",
+    multiple=True,
+    help="Only this indicator; repeatable. `kinds indicators` lists them.",
+    shell_complete=completion.indicators,
 )
 ids_option = click.option("--ids", is_flag=True, help="Call places by the ids of files and options, not by name.")
 picture_option = click.option(

@@ -36,6 +36,7 @@ from corridor_sim.core.errors import (
 )
 from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.local_time import zone_release
+from corridor_sim.core.plugins import loaded
 from corridor_sim.core.public_holidays import holidays_release
 from corridor_sim.core.streams import SCHEME, Rng, root_entropy
 from corridor_sim.indicators import INDICATORS, Collector, Options
@@ -701,6 +702,7 @@ def versions() -> dict[str, str]:
         "stream_scheme": str(SCHEME),
         "time_zones": zone_release(),
         **({"holidays": release} if (release := holidays_release()) else {}),
+        **{f"plug-in {name}": whence for name, whence in loaded().items()},
     }
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, TypeVar
 
 from corridor_sim.core.errors import CorridorError, CorridorWarning, SimulationError
+from corridor_sim.core.plugins import imported
 from corridor_sim.study.cluster import width_of
 from corridor_sim.study.execution import in_words
 from corridor_sim.study.workers import _begin_worker, _pool, _refuse_in_a_worker, _script_aside, _stop
@@ -61,7 +62,9 @@ def one_pool(shared: Any, workers: int, executor: futures.Executor | None = None
         yield executor
         return
     _refuse_in_a_worker()
-    pool = _Pool(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker)
+    pool = _Pool(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker, initargs=(imported(),)
+    )
     try:
         yield pool
     finally:

@@ -252,8 +252,8 @@ def run_until(
 
     Notes
     -----
-    A row has reached relative error g when half the width of its interval is <= ``g/(1+g)`` of the mean [law2015] sec. 9.4.1,
-    looked at after every `step`; stopping is a little optimistic, the last look says so if it
+    A row has reached relative error g when half the width of its interval is <= ``g/(1+g)`` of the mean [law2015]
+    sec. 9.4.1, looked at after every `step`; stopping is a little optimistic, the last look says so if it
     was not reached.
     """
     from corridor_sim.statistics import mean_limits

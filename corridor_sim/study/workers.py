@@ -25,6 +25,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from corridor_sim.core.errors import CorridorWarning, EngineRefusal, ScenarioError, SimulationError
+from corridor_sim.core.plugins import begin_worker, imported
 from corridor_sim.study.execution import BlockResult, Failure, Job, attempt, in_words
 
 GUARD = "the script that calls run() lacks `if __name__ == '__main__':`"
@@ -212,16 +213,17 @@ def _refuse_in_a_worker() -> None:
 
 def _pool(workers: int) -> futures.ProcessPoolExecutor:
     return futures.ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker, initargs=(imported(),)
     )
 
 
-def _begin_worker() -> None:
+def _begin_worker(modules: tuple[str, ...] = ()) -> None:
     """Interrupts are the business of the main process, which stops its workers; a worker ends when it is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_worker(modules)
 
 
 def _end_with_parent() -> None:
