@@ -27,6 +27,8 @@ MIN_GAP_H = 1e-3
 """Shortest time between groups of slots, departures or entries to a leg (3.6 s). [h]"""
 MAX_START_UP_H = 168.0
 """Longest time until a lane that the queue asks for is open. [h]"""
+MAX_SWITCH_H = 24.0
+"""Longest time that the change of direction on a single track takes. [h]"""
 MAX_FACTOR = 1_000.0
 """Largest factor of a speed, a time or a volume."""
 MAX_KM = 100_000.0

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.core.limits import MAX_COUNT, MAX_KM, MAX_VALUES, MIN_GAP_H
+from corridor_sim.core.limits import MAX_COUNT, MAX_KM, MAX_SWITCH_H, MAX_VALUES, MIN_GAP_H
 from corridor_sim.core.registry import Registry
 from corridor_sim.model.base import (
     FrozenDict,
@@ -124,6 +124,15 @@ class Timetable(Sourced):
         return 0.0
 
 
+class SingleTrack(Sourced):
+    """Both directions use the leg in turn (rule S28): a railway with one track, a bridge with one lane."""
+
+    switch_h: Annotated[NonNegative, at_most(MAX_SWITCH_H)] = 0.0
+    """Time from the instant at which the leg is empty until the first of the other direction may enter. [h]"""
+    convoy: PositiveCount | None = None
+    """Most that enter in one direction while others wait in the other one; none: as many as there are. [consignments]"""
+
+
 class Leg(Sourced):
     """An undirected link between two nodes; the graph has an edge each way.
 
@@ -158,6 +167,8 @@ class Leg(Sourced):
     """Most vehicles between entry and exit in one direction. [consignments]"""
     no_overtaking: bool = False
     """Whether consignments leave in the order in which they entered."""
+    single_track: SingleTrack | None = None
+    """Vehicles of one direction at a time; headway and limit then hold for both together."""
     closures: TableOf[LegClosure] = FrozenDict()
     """Times in which the leg cannot be entered, by name."""
     timetable: Timetable | None = None
@@ -179,7 +190,7 @@ class Leg(Sourced):
         if self.travel is not None and self.speed_cv:
             problems.append(Problem("has no meaning with travel, which is a law already", "speed_cv", self.speed_cv))
         if self.timetable is not None:
-            for name in ("headway_h", "paths_per_day", "max_vehicles", "no_overtaking"):
+            for name in ("headway_h", "paths_per_day", "max_vehicles", "no_overtaking", "single_track"):
                 if getattr(self, name):
                     problems.append(Problem("has no meaning on a leg with a timetable", name))
             if self.closures and self.timetable.when_full is not None:

@@ -20,9 +20,20 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.core.units import H_PER_DAY, FloatArray
+from corridor_sim.core.units import H_PER_DAY, FloatArray, to_grid
+from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.mechanisms import Mechanism
-from corridor_sim.plan.plan import Departures, FlowPlan, LimitedLeg, Plan, Quota, Station, Step, Variant
+from corridor_sim.plan.plan import (
+    Departures,
+    FlowPlan,
+    LimitedLeg,
+    Plan,
+    Quota,
+    SingleTrackPlan,
+    Station,
+    Step,
+    Variant,
+)
 from corridor_sim.plan.saturated import Holds, Stretch, served, stretches
 from corridor_sim.plan.timelines import combine
 
@@ -50,6 +61,7 @@ COUNTED = frozenset(
         Mechanism.HEADWAY,
         Mechanism.CLOSURES,
         Mechanism.VEHICLE_LIMIT,
+        Mechanism.SINGLE_TRACK,
         Mechanism.DEPARTURES,
         Mechanism.CANCELLATIONS,
         Mechanism.ACCEPTANCE,
@@ -238,7 +250,14 @@ class Accounts:
             yield pool(rest, general)
 
     def _leg(self, element: int, leg: LimitedLeg) -> Account:
-        """Entries by headway, and by the vehicles that the leg holds; the scarcer of both is a bound."""
+        """Entries by headway, and by the vehicles that the leg holds; the scarcer of both is a bound.
+
+        With a single track that is known to be used alike by both directions: convoys in turn.
+        """
+        if leg.single_track is not None and (in_turn_h := self._in_turn(element, leg, leg.single_track)) is not None:
+            per_h = StepFunction.constant(in_turn_h)
+            in_turn = CapacityPool(self.flows(element), places=lambda edges_h: np.diff(integral_until(per_h, edges_h)))
+            return Account((in_turn,))
         opened, flows, rates = leg.open or ONE, self.flows(element), []
         if leg.headway_h is not None and (leg.headway_h.value > 0).all():
             headway = leg.headway_h
@@ -252,15 +271,39 @@ class Accounts:
             # One that takes no time, if only for a while, holds nobody back.
             if (hold_h.value > 0).all():
                 rates.append(combine(np.divide, worked, hold_h))
+        if not rates and leg.single_track is not None:
+            # Of one direction alone any number may be on it.
+            return Account((), "what one direction of a single track passes depends on the other one")
         if not rates:
             return Account()
         reason = ""
         if len(rates) > 1:
             reason = "a headway and a limit of vehicles together"
+        elif leg.single_track is not None:
+            reason = "what one direction of a single track passes depends on the other one"
         elif leg.max_vehicles is not None and leg.no_overtaking:
             reason = "a limit of vehicles without overtaking"
         entries = rates[0] if len(rates) == 1 else combine(np.minimum, *rates)
         return Account((CapacityPool(flows, places=lambda edges_h: np.diff(integral_until(entries, edges_h))),), reason)
+
+    def _in_turn(self, element: int, leg: LimitedLeg, track: SingleTrackPlan) -> float | None:
+        """Entries an hour of both directions in full convoys of equal vehicles, None where that is not what passes.
+
+        A convoy takes the headways between its vehicles, the passage of the last one and the change of direction.
+        """
+        users = self.users(element)
+        alike = {user.step.laws[0][1] for user in users if len(user.step.laws) == 1 and not user.step.reliefs}
+        fixed = len(alike) == 1 and isinstance(law := next(iter(alike)), Deterministic) and law.value_h > 0
+        dated = any(len(u.step.laws) > 1 or u.step.reliefs or u.step.factor is not None for u in users)
+        one_way = sum(user.visits for user in users if not user.step.opposite)
+        other = sum(user.visits for user in users if user.step.opposite)
+        equal = abs(one_way - other) <= SMALL * (one_way + other)
+        limited = leg.max_vehicles is not None or leg.open is not None
+        gap = leg.headway_h or StepFunction.constant(0.0)
+        if track.convoy is None or not fixed or dated or not equal or limited or not gap.is_constant:
+            return None
+        convoy_h = (track.convoy - 1) * float(gap.value[0]) + float(to_grid(law.value_h)) + track.switch_h
+        return track.convoy / convoy_h
 
     def _mean_holds(self, users: list[User]) -> StepFunction:
         """Mean duration of the steps by date. [h]"""

@@ -19,7 +19,7 @@ from corridor_sim.model.paths import LEG_CLOSINGS
 from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.service_times import scaled
-from corridor_sim.plan.plan import NO_LIMIT, Delay, Departures, Element, LimitedLeg, Step
+from corridor_sim.plan.plan import NO_LIMIT, Delay, Departures, Element, LimitedLeg, SingleTrackPlan, Step
 from corridor_sim.plan.posts import rank_of
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
 
@@ -52,6 +52,8 @@ class Legs:
         id = f"leg:{at.id}{at.direction}"
         tables = self.clock.values(leg.timetable, self.resolved.of(f"legs.{at.id}.timetable"))
         with_table = [table is not None for _, table in tables]
+        if leg.single_track is not None:
+            self._fits_a_single_track(at, with_table)
         if not any(with_table):
             return [self._road(at, leg, id, None)]
         in_use = steps([(from_h, float(table is not None)) for from_h, table in tables])
@@ -59,6 +61,16 @@ class Legs:
             return [self._boat(at, leg, id, tables, None)]
         free = combine(lambda used: 1.0 - used, in_use)
         return [self._road(at, leg, id, free), self._boat(at, leg, f"{id}.timetable", tables, in_use)]
+
+    def _fits_a_single_track(self, at: Pass, with_table: list[bool]) -> None:
+        if any(with_table):
+            text = "cannot have a timetable within the run, because both directions share a single track"
+            raise ScenarioError([Problem(text, f"legs.{at.id}.timetable")])
+        for field in filter(None, LEG_CLOSINGS):
+            if dated := self.resolved.of(f"legs.{at.id}.{LEG_CLOSINGS[field]}"):
+                text = "cannot be closed in one direction, because both directions share a single track"
+                hint = "close the leg as a whole"
+                raise ScenarioError([Problem(text, f"improvements.{dated[-1].change.by}.direction", hint=hint)])
 
     def _speed_factor(self, at: Pass, leg: model.Leg) -> StepFunction | None:
         """Travel time over that at the base speed."""
@@ -76,14 +88,22 @@ class Legs:
             factor=self._speed_factor(at, leg) if law.mean_h > 0 else None,
             share=share,
             share_draws=id if share is not None else "",
+            opposite=leg.single_track is not None and at.direction == "<",
         )
         headway = self._limit(leg.entry_headway_h, self.resolved.of(f"{prefix}.headway_h"), 0.0)
         vehicles = self._limit(leg.max_vehicles, self.resolved.of(f"{prefix}.max_vehicles"), float(NO_LIMIT))
         is_open = self._open(at, leg)
-        if headway is None and vehicles is None and is_open is None and not leg.no_overtaking:
+        track = leg.single_track
+        unlimited = headway is None and vehicles is None and is_open is None and not leg.no_overtaking
+        if unlimited and track is None:
             return LegPart(Delay(id=id, component="travel"), step)
         limited_leg = LimitedLeg(
-            id=id, headway_h=headway, open=is_open, max_vehicles=vehicles, no_overtaking=leg.no_overtaking
+            id=id if track is None else f"leg:{at.id}<>",
+            headway_h=headway,
+            open=is_open,
+            max_vehicles=vehicles,
+            no_overtaking=leg.no_overtaking,
+            single_track=None if track is None else SingleTrackPlan(switch_h=track.switch_h, convoy=track.convoy),
         )
         return LegPart(limited_leg, step)
 

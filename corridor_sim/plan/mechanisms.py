@@ -111,6 +111,8 @@ class Mechanism(Enum):
     """Times at which a leg may not be entered."""
     VEHICLE_LIMIT = "a limit of vehicles", TAKES
     """Most vehicles on a leg at once (S19)."""
+    SINGLE_TRACK = "a single track of both directions", TAKES
+    """Vehicles of one direction at a time are on the leg; the direction changes when it is empty (S28)."""
     NO_OVERTAKING = "no overtaking", NEUTRAL
     """Nobody leaves a leg before one that entered earlier."""
 

@@ -35,6 +35,7 @@ from corridor_sim.plan.plan import (
     Quota,
     Relief,
     Reservation,
+    SingleTrackPlan,
     Span,
     Station,
     Step,
@@ -153,7 +154,9 @@ FIELDS: dict[type, dict[str, Rule]] = {
         "open": brings(M.CLOSURES),
         "max_vehicles": brings(M.VEHICLE_LIMIT),
         "no_overtaking": brings(M.NO_OVERTAKING),
+        "single_track": parts("single_track"),
     },
+    SingleTrackPlan: {"switch_h": brings(M.SINGLE_TRACK), **covered("convoy")},
     Departures: {
         **labels("component post direction stage"),
         "id": lambda table: (M.WHEN_FULL if table.when_full else M.DEPARTURES,),
@@ -171,7 +174,7 @@ FIELDS: dict[type, dict[str, Rule]] = {
         **covered("per_day"),
     },
     Step: {
-        **covered("element draws share_draws"),
+        **covered("element draws share_draws opposite"),
         "laws": lambda step: (M.DURATION,) if len(step.laws) == 1 else (M.DURATION, M.DATED_DURATION),
         "factor": brings(M.FACTOR),
         "share": brings(M.SHARE),

@@ -182,6 +182,25 @@ class Delay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SingleTrackPlan:
+    """A leg that vehicles of one direction at a time are on (rule S28).
+
+    Attributes
+    ----------
+    switch_h
+        Time that the change of the direction takes once the leg is empty; rounded to the clock grid. [h]
+    convoy
+        Most vehicles that enter in one direction while others wait in the other one; None = no limit.
+    """
+
+    switch_h: float
+    convoy: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "switch_h", float(to_grid(self.switch_h)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitedLeg:
     """A leg whose entry is limited (rules S18, S19); the step's duration is the travel time.
 
@@ -196,6 +215,8 @@ class LimitedLeg:
         Most vehicles between entry and exit; a place freed at t can be used at t.
     no_overtaking
         No vehicle leaves before one that entered earlier: exit(n) = max(own, exit(n-1)).
+    single_track
+        Both directions use the leg in turn; steps say which is theirs (`Step.opposite`). None = one direction.
     """
 
     id: str
@@ -203,6 +224,7 @@ class LimitedLeg:
     open: StepFunction | None = None
     max_vehicles: StepFunction | None = None
     no_overtaking: bool = False
+    single_track: SingleTrackPlan | None = None
     post: str = ""
     direction: str = ""
     stage: str = ""
@@ -346,6 +368,8 @@ class Step:
         Steps that name the same `share_draws` use one uniform (risk channels nest).
     reliefs, balk
         See there.
+    opposite
+        Whether a leg that both directions use in turn is passed in the second of them.
     """
 
     element: int
@@ -356,6 +380,7 @@ class Step:
     share_draws: str = ""
     reliefs: tuple[Relief, ...] = ()
     balk: PlanBalk | None = None
+    opposite: bool = False
 
     @property
     def may_be_skipped(self) -> bool:

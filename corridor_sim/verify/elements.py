@@ -28,6 +28,7 @@ from corridor_sim.plan.plan import (
     PlanBreakdown,
     PlanOutage,
     Quota,
+    SingleTrackPlan,
     Station,
     StepFunction,
 )
@@ -318,6 +319,7 @@ def add_leg(layout: Layout, values: Any, until: float, law: LawOf) -> None:
     if not isinstance(passing, (bool, type(None))) or not isinstance(kept, (bool, type(None))):
         raise Unsupported(f"{where}: overtaking must be true or false")
     in_order = bool(kept) if kept is not None else passing is False
+    track = _single_track(fields.get("single_track"), where)
     closures = fields.get("closures", "closed", default=())
     if (travel := fields.get("travel")) is not None:
         layout.travel[name] = law(travel, f"{where} travel")
@@ -330,7 +332,7 @@ def add_leg(layout: Layout, values: Any, until: float, law: LawOf) -> None:
         edges = np.unique([0.0, *(edge for span in spans for edge in span)])
         closed = [any(a <= edge < b for a, b in spans) for edge in edges]
         is_open = StepFunction(edges, 1.0 - np.asarray(closed, dtype=float))
-    if headway is None and most is None and not in_order and is_open is None:
+    if headway is None and most is None and not in_order and is_open is None and track is None:
         layout.add(Delay(id=name))
         return
     layout.add(
@@ -340,8 +342,19 @@ def add_leg(layout: Layout, values: Any, until: float, law: LawOf) -> None:
             max_vehicles=None if most is None else whole(steps_of(most, where, until, what="max_trucks"), where),
             open=is_open,
             no_overtaking=in_order,
+            single_track=track,
         )
     )
+
+
+def _single_track(described: Any, where: str) -> SingleTrackPlan | None:
+    """Terms on which both directions use a leg in turn."""
+    if described is None:
+        return None
+    fields = Fields(described, f"{where} single_track")
+    switch, convoy = float(fields.get("switch", default=0)), fields.get("convoy")
+    fields.done()
+    return SingleTrackPlan(switch_h=switch, convoy=None if convoy is None else int(convoy))
 
 
 def _span(one: Any, where: str) -> tuple[float, float]:

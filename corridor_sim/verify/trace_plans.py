@@ -27,7 +27,10 @@ FEW_PERIODS = 2
 
 @dataclass(frozen=True, slots=True)
 class Truck:
-    """One truck of a trace; `place` is its place in the file, `ranks` its priority by element (or everywhere)."""
+    """One truck of a trace; `place` is its place in the file, `ranks` its priority by element (or everywhere).
+
+    `opposite` are the single tracks that it passes in the second direction.
+    """
 
     place: int
     arrival: float
@@ -35,6 +38,12 @@ class Truck:
     route: tuple[str, ...]
     durations: tuple[float, ...]
     ranks: int | Mapping[str, int]
+    opposite: tuple[str, ...] = ()
+
+    @property
+    def way(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Its route with the directions."""
+        return self.route, self.opposite
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,10 @@ def _trucks(listed: Sequence[Any], sources: list[Any]) -> tuple[Truck, ...]:
         priority = fields.get("priority", "rank", default=0)
         service = fields.get("service", "travel", default={})
         arrival = float(fields.need("arrival"))
+        opposite = tuple(sorted(str(name) for name in fields.get("opposite", default=())))
         fields.done()
+        if strange := [name for name in opposite if name not in route]:
+            raise Unsupported(f"{fields.where}: {strange[0]!r} in the opposite direction, which is not on its route")
         trucks.append(
             Truck(
                 place,
@@ -111,6 +123,7 @@ def _trucks(listed: Sequence[Any], sources: list[Any]) -> tuple[Truck, ...]:
                 route,
                 tuple(_durations(service, route, fields.where)),
                 dict(priority) if isinstance(priority, Mapping) else int(priority),
+                opposite,
             )
         )
     return tuple(trucks)
@@ -169,6 +182,8 @@ def _horizon(layout: Layout, described: Sequence[Any], trucks: Sequence[Truck], 
     period = {one["id"]: one.get("lanes_period", one.get("period")) for one in described}
     headways = [element.headway_h for element in layout.elements.values() if isinstance(element, LimitedLeg)]
     longest = max([0.0, *(float(headway.value.max()) for headway in headways if headway is not None)])
+    tracks = [element.single_track for element in layout.elements.values() if isinstance(element, LimitedLeg)]
+    longest += max([0.0, *(track.switch_h for track in tracks if track is not None)])
     until = reach
     for truck in trucks:
         for name, duration in zip(truck.route, truck.durations, strict=True):
@@ -216,9 +231,10 @@ def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) 
     for f, key in enumerate(classes):
         members = sorted((t for t in trucks if signature[t.place] == key), key=lambda t: number[t.place])
         cells.update({truck.place: (f, j) for j, truck in enumerate(members)})
-        routes = sorted({truck.route for truck in members})
+        ways = sorted({truck.way for truck in members})
         variants = tuple(
-            Variant(id=f"route {v + 1}", steps=_steps(route, layout, place)) for v, route in enumerate(routes)
+            Variant(id=f"route {v + 1}", steps=_steps(route, opposite, layout, place))
+            for v, (route, opposite) in enumerate(ways)
         )
         flows.append(FlowPlan(id=f"class {f + 1:03d}", variants=variants))
         duration: dict[str, FloatArray] = {}
@@ -233,7 +249,7 @@ def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) 
         inputs.append(
             FlowInputs(
                 np.array([[grid_point(truck.arrival) for truck in members]]),
-                np.array([[routes.index(truck.route) for truck in members]], dtype=np.int64),
+                np.array([[ways.index(truck.way) for truck in members]], dtype=np.int64),
                 np.array([[number[truck.place] for truck in members]], dtype=np.int64),
                 {draws: (values,) for draws, values in duration.items()},
             )
@@ -272,9 +288,9 @@ def _draws(route: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _steps(route: Sequence[str], layout: Layout, place: Mapping[str, int]) -> tuple[Step, ...]:
+def _steps(route: Sequence[str], opposite: Sequence[str], layout: Layout, place: Mapping[str, int]) -> tuple[Step, ...]:
     return tuple(
-        Step(element=place[stop], laws=((0.0, Given()),), draws=draws)
+        Step(element=place[stop], laws=((0.0, Given()),), draws=draws, opposite=stop in opposite)
         if isinstance(layout.elements[stop], (Station, Delay, LimitedLeg))
         else Step(element=place[stop])
         for stop, draws in _draws(route)

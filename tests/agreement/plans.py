@@ -27,6 +27,7 @@ from corridor_sim.plan.plan import (
     Quota,
     Relief,
     Reservation,
+    SingleTrackPlan,
     Span,
     Station,
     Step,
@@ -206,6 +207,17 @@ def element_of(
             open=steps_of(dice, 0, 1, span),
             max_vehicles=StepFunction.constant(2.0) if dice.integer(0, 2) == 0 else None,
             headway_h=steps_of(dice, 0, 2, span) if dice.integer(0, 1) else None,
+        )
+    if kind == "single_track":
+        return LimitedLeg(
+            id=id,
+            single_track=SingleTrackPlan(
+                switch_h=dice.integer(0, 4) / 2, convoy=dice.integer(1, 3) if dice.integer(0, 2) else None
+            ),
+            headway_h=steps_of(dice, 0, 2, span, 2) if dice.integer(0, 1) else None,
+            max_vehicles=steps_of(dice, 0, 3, span) if dice.integer(0, 2) == 0 else None,
+            open=steps_of(dice, 0, 1, span) if dice.integer(0, 2) == 0 else None,
+            no_overtaking=bool(dice.integer(0, 1)),
         )
     if kind == "no_overtaking":
         return LimitedLeg(id=id, no_overtaking=True)
@@ -398,6 +410,7 @@ def random_case(
                         share=share,
                         share_draws=share_draws,
                         reliefs=reliefs,
+                        opposite=chosen[e] == "single_track" and bool(dice.integer(0, 1)),
                     )
                 )
             spans = (Span(kind="post", id="all", first=0, last=len(steps) - 1),) if steps else ()
@@ -433,6 +446,8 @@ MIXED = (
     "timetable", "timetable",
 )  # fmt: skip
 """Kinds of elements that the compiled pass may work through in time order, stations with everything among them."""
+TRACKS = (*("single_track",) * 6, "mixed", "mixed", "fifo", "delay", "quota", "timetable")
+"""Single tracks of both directions among other elements."""
 
 
 def coupled(dice: Dice, plan: Plan, inputs: SampledInputs) -> tuple[Plan, SampledInputs]:

@@ -16,7 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from plans import APART, MIXED, NumpyDice, coupled, random_case
+from plans import APART, MIXED, TRACKS, NumpyDice, coupled, random_case
 from windows import GivenDraws
 
 from corridor_sim.core.errors import EngineRefusal, SimulationError
@@ -132,6 +132,8 @@ def case_of(seed, **size):
     kinds = {"kinds": APART} if number % 2 else {}
     if number % 12 == 6:
         kinds = {"kinds": MIXED}
+    if number % 36 == 18:
+        kinds = {"kinds": TRACKS}
     return coupled(dice, *with_usual_numbers(random_case(dice, **kinds, **size), seed))
 
 
@@ -171,11 +173,11 @@ def test_coupled_plans_with_many_consignments_have_the_same_table(seed):
     assert pooled >= 3
 
 
-def mixed_cases(seeds, together, **size):
+def mixed_cases(seeds, together, kinds=MIXED, **size):
     """(seed, plan, inputs) of plans of stations with everything; `together`: with pools and balking."""
     for seed in seeds:
         dice = NumpyDice(np.random.default_rng([11, seed]))
-        plan, inputs = with_usual_numbers(random_case(dice, kinds=MIXED, **size), seed)
+        plan, inputs = with_usual_numbers(random_case(dice, kinds=kinds, **size), seed)
         if together:
             plan, inputs = coupled(dice, plan, inputs)
         if not compiled.refusals(plan):
@@ -225,6 +227,20 @@ def test_lanes_opened_by_the_queue_have_the_table_of_the_event_engine():
     for one in (Mechanism.SUSPEND, Mechanism.CLEAR_QUEUE, Mechanism.PRIORITY, Mechanism.RESERVED_LANES):
         assert opened[one] >= 1, one
     assert opened[Mechanism.EXTRA_LANES] >= 8
+
+
+def test_single_tracks_of_both_directions_have_the_table_of_the_event_engine():
+    ran, turned = 0, 0
+    size = {"elements": (1, 3), "consignments": (30, 80), "rows": (1, 2), "flows": (1, 3), "span": 40, "kinds": TRACKS}
+    for together in (False, True):
+        for seed, plan, inputs in mixed_cases(range(60), together=together, **size):
+            if Mechanism.SINGLE_TRACK not in frozenset().union(*needs_at(plan)):
+                continue
+            ran += same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed)
+            ways = {(s.element, s.opposite) for flow in plan.flows for way in flow.variants for s in way.steps}
+            turned += any((k, not opposite) in ways for k, opposite in ways)
+    assert ran >= 50
+    assert turned >= 40
 
 
 def test_pools_and_balking_go_with_everything_that_stations_legs_and_acceptance_have():

@@ -37,6 +37,7 @@ from corridor_sim.plan.plan import (
     Quota,
     Relief,
     Reservation,
+    SingleTrackPlan,
     Span,
     Station,
     Step,
@@ -121,6 +122,7 @@ EXAMPLES = {
     M.CLOSURES: leg(open=HOURS),
     M.VEHICLE_LIMIT: leg(max_vehicles=CONSTANT),
     M.NO_OVERTAKING: leg(no_overtaking=True),
+    M.SINGLE_TRACK: leg(single_track=SingleTrackPlan(switch_h=0.0)),
     M.DEPARTURES: ferry(),
     M.WHEN_FULL: plan(Departures(id="leg:sea>", when_full=4)),
     M.CROSSING: ferry(crossing="law"),
@@ -158,7 +160,7 @@ RICH = Plan(
             extra_lanes=ExtraLanesPlan(above=CONSTANT, below=CONSTANT, most=CONSTANT, start_up_h=CONSTANT),
         ),
         Delay(id="leg:one>"),
-        LimitedLeg(id="leg:two>"),
+        LimitedLeg(id="leg:two<>", single_track=SingleTrackPlan(switch_h=0.5)),
         Departures(id="leg:sea>", when_full=4),
         Quota(id="samur.exit.acceptance", day_start_h=np.array([0.0]), per_day=np.array([5])),
     ),
@@ -271,6 +273,7 @@ def scenario_with_everything():
     hours = {"up": {"kind": "deterministic", "value_h": 50.0}, "down": {"kind": "deterministic", "value_h": 1.0}}
     scenario = small(
         places__port__transfer__cranes__breakdown=hours,
+        legs__samur__single_track={"switch_h": 0.1, "convoy": 5},
         checkpoints__samur_az__acceptance={"exit": {"per_day": 300}},
         checkpoints__samur_az__exit__documents__staff_pool="customs",
         checkpoints__samur_az__exit__documents__discipline="fifo",
@@ -361,6 +364,7 @@ MADE_FROM = {
     flows.Balk: {},
     legs.LegClosure: {},
     legs.Timetable: {},
+    legs.SingleTrack: {},
     legs.Leg: {
         "speed_kmh": "read as `mean_speed_kmh`",
         "speed_cv": "read as `travel_law`",
@@ -389,6 +393,7 @@ REFUSED_BY_BATCH = {
     *("PlanStaffPool.members", "Plan.staff_pools"),
     *("Station.extra_lanes", "ExtraLanesPlan.above", "ExtraLanesPlan.below", "ExtraLanesPlan.most"),
     "ExtraLanesPlan.start_up_h",
+    *("LimitedLeg.single_track", "SingleTrackPlan.switch_h", "SingleTrackPlan.convoy", "Step.opposite"),
     *("Step.balk", "PlanBalk.at_step", "PlanBalk.stages", "PlanBalk.since", "PlanBalk.threshold_h"),
 }
 NOT_READ = {

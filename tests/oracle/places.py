@@ -156,6 +156,43 @@ class Road(Place):
         return min(super().next_end(), wake)
 
 
+class Track(Road):
+    """A leg that one direction at a time is on (S28): two lines, and a direction that is set."""
+
+    def __init__(self, run, id, leg):
+        super().__init__(run, id, leg)
+        self.way, self.passed, self.cleared = None, 0, True
+
+    def line(self, way):
+        """Those who wait in one direction, in queue order."""
+        return sorted((v for v in self.waiting if v.step.back == way), key=lambda v: (v.join, v.truck.number))
+
+    def settle(self, now):
+        changed = self.take_in(now)
+        terms, force = self.run.scenario.legs[self.leg].single_track, self.run.force
+        while self.waiting:
+            if self.way is None:
+                self.way = min(self.waiting, key=lambda v: (v.join, v.truck.number)).step.back
+            mine, theirs = self.line(self.way), self.line(not self.way)
+            if theirs and (not mine or (terms.convoy and self.passed >= terms.convoy)):
+                self.way, self.passed, self.cleared = not self.way, 0, False
+                mine, theirs = theirs, mine
+            if not self.cleared and not self.inside:
+                self.cleared, self.free_at = True, now + on_grid(terms.switch_h)
+            full = len(self.inside) >= force.most_vehicles(self.leg, now)
+            if not self.cleared or force.leg_closed(self.leg, now) or full or now < self.free_at:
+                break
+            self.passed += bool(theirs)
+            self.begin(mine[0], now)
+            self.free_at = now + on_grid(force.headway_h(self.leg, now))
+            if self.run.scenario.legs[self.leg].no_overtaking:
+                mine[0].end = self.last_exit = max(mine[0].end, self.last_exit)
+            if mine[0].end == now:
+                self.run.done(mine[0], now)
+            changed = True
+        return changed
+
+
 class Departures(Place):
     """Whoever is ready at a departure boards in order of readiness until it is full (S12, S13)."""
 

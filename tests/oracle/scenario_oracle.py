@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from oracle.draws import mean_of
 from oracle.in_force import InForce
 from oracle.lanes import Lanes
-from oracle.places import Acceptance, Boat, Road, Slots, Stay
+from oracle.places import Acceptance, Boat, Road, Slots, Stay, Track
 from oracle.standing import standing
 from oracle.way import stops_of
 from oracle.words import enough, on_grid
@@ -68,6 +68,10 @@ class Step:
     stage: object = None
     factor: float = 1.0
     """Of a one-stop post."""
+    back: bool = False
+    """Whether a single track is passed in the second direction."""
+    draws: str = ""
+    """Name of the draws of its time, where it is not that of the place."""
 
 
 class Run:
@@ -127,6 +131,10 @@ class Run:
         id = f"leg:{stop.id}{stop.direction}"
         leg, force = self.scenario.legs[stop.id], self.force
         dated = [one for _, one in force.of_kind("timetable") if force.where(one) == ["legs", stop.id]]
+        if leg.single_track is not None:
+            both = f"leg:{stop.id}<>"
+            place = self._place(both, lambda: Track(self, both, stop.id))
+            return [Step(place, "road", stop.id, back=stop.direction == "<", draws=id)]
         road = Step(self._place(id, lambda: Road(self, id, stop.id)), "road", stop.id)
         if leg.timetable is not None:
             return [Step(self._place(f"{id}*", lambda: Boat(self, id, stop.id)), "boat", stop.id)]
@@ -256,7 +264,7 @@ class Run:
             if leg.travel is None and leg.speed_cv == 0:
                 drawn = on_grid(leg.length_km / leg.speed_kmh)
             else:
-                drawn = self.draws.duration(flow, place.id, leg.travel_law(), index)
+                drawn = self.draws.duration(flow, step.draws or place.id, leg.travel_law(), index)
             return on_grid(drawn / force.speed(step.path, now))
         law, cycle_h = force.law(step.path, step.stage, now)
         if law is None or law.kind == "deterministic":  # every service takes the same, not less than asked (D10)

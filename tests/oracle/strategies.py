@@ -105,6 +105,15 @@ def extra_lanes(draw):
 
 
 @st.composite
+def single_tracks(draw):
+    """Terms on which both directions use a leg in turn."""
+    found = {"switch_h": draw(st.sampled_from([0.0, 0.25, 1.0]))}
+    if draw(st.booleans()):
+        found["convoy"] = draw(st.integers(1, 2))
+    return found
+
+
+@st.composite
 def stages(draw, plain=False):
     """A stage with lanes: hours or lanes by hour, a closing policy, and now and then one thing more."""
     stage = {"lanes": draw(st.integers(1, 3)), "service": draw(laws())}
@@ -195,13 +204,16 @@ def borders(draw):
     flows = {"f": ("loaded", draw(arrivals())), "v": ("vip", draw(arrivals()))}
     if draw(st.integers(0, 3)) == 0:
         flows["back"] = ("loaded", draw(arrivals()))
-    leg = draw(st.sampled_from([None, None, "road", "headway", "vehicles", "closed", "ferry"]))
+    leg = draw(st.sampled_from([None, None, "road", "headway", "vehicles", "closed", "ferry", "track", "track"]))
+    if leg == "track" and "back" not in flows:
+        flows["back"] = ("loaded", draw(arrivals()))
     tables = {
         None: {},
         "road": {"length_km": 50.0},
         "headway": {"headway_h": 0.5, "length_km": 25.0, "no_overtaking": True},
         "vehicles": {"max_vehicles": 1, "length_km": 50.0},
         "closed": {"length_km": 25.0, "closures": {"c": {"from": at_hour(20), "until": at_hour(30)}}},
+        "track": {"length_km": draw(st.sampled_from([12.5, 50.0])), "single_track": draw(single_tracks())},
         "ferry": {"length_km": 100.0, "timetable": {"every_h": 8.0, "first_h": 6.0, "places": 2}},
     }
     post = {"utc_offset_h": draw(st.sampled_from([0.0, 0.0, 3.0, 3.5, 4.0]))}
@@ -380,7 +392,7 @@ def change(draw, data, kind, when=None, night=False):
         limits = [{"headway_h": 0.5}, {"paths_per_day": 12.0}, {"max_vehicles": 1}, {"max_vehicles": 2}]
         one |= {"at": "legs.br", **draw(st.sampled_from(limits))}
     elif kind == "timetable":
-        limited = ("headway_h", "max_vehicles", "closures", "no_overtaking")
+        limited = ("headway_h", "max_vehicles", "closures", "no_overtaking", "single_track")
         if any(name in data["legs"]["br"] for name in limited):
             return None
         every = float(draw(st.sampled_from([4, 6, 10])))

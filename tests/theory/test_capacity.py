@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
+from one_bridge import bridge as single_track
 from one_gate import TEXT
 
 import corridor_sim as cs
@@ -150,6 +151,21 @@ def test_reserved_lanes_with_and_without_overflow(hours, overflow):
 @pytest.mark.parametrize("hours", ["lanes = 2", HOURS["by day"]])
 def test_lanes_opened_by_the_queue(hours, more):
     assert_passes_what_is_stated(f"{hours}\nextra_lanes = {{ above = 5, below = 2, {more} }}\n{LAWS['exponential']}")
+
+
+def test_a_single_track_of_both_directions():
+    # Convoys of 4 in turn: three headways of 0.1 h, a passage of 0.5 h, a switch of 0.2 h.
+    track = "headway_h = 0.1\nsingle_track = { switch_h = 0.2, convoy = 4 }"
+    scenario = single_track(track, demand="per_day = 150", back="per_day = 150", days=DAYS)
+    plan = make_plan(scenario)
+    stated = stated_per_day(plan, "leg:bridge<>")
+    assert stated == pytest.approx(24 * 4 / (3 * 0.1 + 0.5 + 0.2), rel=1e-4)
+    passed, error = passed_per_day(plan, "leg:bridge<>")
+    assert passed == pytest.approx(stated, abs=0.01 * stated + 3 * error)
+    # With other shares of the directions it depends on both: no number is stated, and the row says why.
+    apart = make_plan(single_track(track, demand="per_day = 150", back="per_day = 50", days=DAYS))
+    account = Accounts(apart).of(apart.element_index("leg:bridge<>"))
+    assert account.reason == "what one direction of a single track passes depends on the other one"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,18 @@
-"""The rules S01 to S27, one by one, on the event engine: each trace was worked out by hand."""
+"""The rules S01 to S28, one by one, on the event engine: each trace was worked out by hand."""
 
 import numpy as np
 import pytest
 from event_plans import LAWS, Truck, a, dated, ferry, play, station, to
 
-from corridor_sim.plan.plan import ExtraLanesPlan, LimitedLeg, PlanOutage, Reservation, Step, StepFunction
+from corridor_sim.plan.plan import (
+    ExtraLanesPlan,
+    LimitedLeg,
+    PlanOutage,
+    Reservation,
+    SingleTrackPlan,
+    Step,
+    StepFunction,
+)
 
 
 def test_S01_times_on_the_clock_grid_add_up_without_rounding():
@@ -309,3 +317,31 @@ def test_S27_what_is_being_got_ready_is_called_off_when_the_queue_is_short_or_th
     out = play([hours], [*early, a(50, 1), a(50, 1), a(50, 1), a(53, 5), a(53, 5), a(53, 5)])
     assert out.start("A") == [0, 6, 11, 18, 30, 34, 35, 50, 51, 52, 53, 57, 58]
     assert opened(out) == [(6, 1), (11, 0), (35, 1), (35, 0), (57, 1), (58, 0)]
+
+
+def track(trucks, switch=0.0, convoy=None, **leg):
+    """Starts on a single track of trucks (release, time, whether in the second direction)."""
+    ways = [(Step(element=0, laws=LAWS, draws="L", opposite=opposite),) for opposite in (False, True)]
+    element = LimitedLeg(id="L", single_track=SingleTrackPlan(switch_h=switch, convoy=convoy), **leg)
+    moving = [Truck(at, {"L": time}, variant=int(opposite)) for at, time, opposite in trucks]
+    return play([element], moving, variants={0: ways}).start("L")
+
+
+def test_S28_the_direction_changes_when_nobody_of_it_waits_and_the_leg_is_empty():
+    trucks = [(0, 10, 0), (1, 10, 0), (2, 10, 1), (3, 10, 0), (20, 10, 1), (31, 6, 0), (31, 10, 1)]
+    assert track(trucks, headway_h=dated(2)) == [0, 2, 12, 22, 32, 44, 34]
+    # Who comes to an empty leg that is set to the other direction waits for the change; in its own it does not.
+    alone = [(0, 5, 0), (20, 5, 1), (22, 5, 1), (26, 5, 0), (40, 5, 0), (60, 5, 0)]
+    assert track(alone, switch=4, max_vehicles=dated(1)) == [0, 24, 29, 38, 43, 60]
+
+
+def test_S28_a_convoy_yields_after_so_many_while_others_wait():
+    trucks = [(0, 10, 0), (0, 10, 1), (1, 10, 0), (1, 10, 0), (3, 10, 1), (4, 10, 1), (40, 10, 0), (60, 10, 1)]
+    assert track(trucks, switch=3, convoy=2, headway_h=dated(2)) == [0, 13, 28, 30, 15, 43, 56, 69]
+    # Those who entered before anybody waited on the other side are not counted.
+    assert track([(0, 9, 0), (1, 9, 0), (2, 9, 1), (2, 9, 0), (3, 9, 0)], convoy=1) == [0, 1, 11, 2, 20]
+
+
+def test_S28_a_closed_track_lets_nobody_in_but_the_direction_may_change():
+    trucks = [(0, 4, 0), (5, 4, 1), (6, 4, 0)]
+    assert track(trucks, switch=3, open=dated([(0, 1), (5, 0), (20, 1)])) == [0, 20, 27]

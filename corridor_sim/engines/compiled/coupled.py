@@ -231,8 +231,8 @@ class Together:
             assert again is not None
             tables = again
         every = full(self.plan, self.code, consignments, drawn)
-        # A lane that the queue asks for is an event more, at most once a consignment.
-        room = 2 if every is None else 6 + bool(len(every.extra_h))
+        # A lane that the queue asks for, or a change of direction, is an event more, at most once a consignment.
+        room = 2 if every is None else 6 + bool(len(every.extra_h) or every.single.any())
         return emptied(tables, consignments, room), every
 
 

@@ -22,6 +22,7 @@ from corridor_sim.plan.plan import (
     Delay,
     Departures,
     FlowPlan,
+    LimitedLeg,
     Plan,
     PlanBalk,
     Quota,
@@ -64,6 +65,7 @@ DOES = SIMPLE | {
     Mechanism.CLOSURES,
     Mechanism.VEHICLE_LIMIT,
     Mechanism.NO_OVERTAKING,
+    Mechanism.SINGLE_TRACK,
     Mechanism.DEPARTURES,
     Mechanism.CROSSING,
     Mechanism.CANCELLATIONS,
@@ -123,7 +125,12 @@ def coupling(plan: Plan) -> Coupling | None:
         (variant.steps[k].element, [variant.steps[n].element for n in balk.stages])
         for _, variant, k, balk in balks(plan)
     ]
-    apart = {k for k, element in enumerate(plan.elements) if isinstance(element, Station) and not has_kernel(element)}
+    apart = {
+        k
+        for k, element in enumerate(plan.elements)
+        if (isinstance(element, Station) and not has_kernel(element))
+        or (isinstance(element, LimitedLeg) and element.single_track is not None)
+    }
     if not pools and not announced and not apart:
         return None
     follows = _follows(plan)

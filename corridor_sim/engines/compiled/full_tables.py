@@ -15,7 +15,7 @@ from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.tables import Coded, Ints, real, whole
 from corridor_sim.engines.queues.limited_legs import room_of
 from corridor_sim.engines.usable_lanes import usable_lanes
-from corridor_sim.plan.plan import LimitedLeg, Plan, PlanOutage, Station
+from corridor_sim.plan.plan import LimitedLeg, Plan, PlanOutage, SingleTrackPlan, Station
 
 Flags = NDArray[np.bool_]
 
@@ -55,6 +55,9 @@ class Full(NamedTuple):
         Numbers of lanes that the queue opens, by date (`engines.event.extra_lanes`); none of a station without.
     no_overtaking, headway_from, headway_h, headway, room_from, room_h, room
         Of each leg.
+    single, switch_h, convoy, opposite
+        Of each leg whether both directions use it in turn, with its terms (0: no limit); of each step whether it is
+        of the second direction (`engines.event.tracks`).
     """
 
     number: Ints
@@ -106,6 +109,10 @@ class Full(NamedTuple):
     room_from: Ints
     room_h: FloatArray
     room: Ints
+    single: Flags
+    switch_h: FloatArray
+    convoy: Ints
+    opposite: Flags
     # stations now
     closed: Flags
     lanes_now: Ints
@@ -142,6 +149,9 @@ class Full(NamedTuple):
     free_h: FloatArray
     woken_h: FloatArray
     exit_h: FloatArray
+    way: Ints
+    in_a_row: Ints
+    turning: Flags
     # consignments
     start_h: FloatArray
     service_h: FloatArray
@@ -282,10 +292,12 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         )
     headway, room = _Pieces(), _Pieces()
     overtaking: list[bool] = []
+    tracks: list[SingleTrackPlan | None] = []
     for q in legs:
         element = plan.elements[int(code.queue_element[q])]
         assert isinstance(element, LimitedLeg)
         overtaking.append(element.no_overtaking)
+        tracks.append(element.single_track)
         headway.function(element.headway_h)
         pieces = room_of(element.open, element.max_vehicles)
         room.add(list(zip(pieces.start_h[0].tolist(), pieces.value[0].tolist(), strict=True)))
@@ -319,6 +331,13 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         np.array(overtaking, dtype=np.bool_),
         *headway.columns(real, real),
         *room.columns(real, whole),
+        np.array([track is not None for track in tracks], dtype=np.bool_),
+        real([0.0 if track is None else track.switch_h for track in tracks]),
+        whole([0 if track is None or track.convoy is None else track.convoy for track in tracks]),
+        np.array(
+            [step.opposite for flow in plan.flows for variant in flow.variants for step in variant.steps],
+            dtype=np.bool_,
+        ),
     ]
     now_there: list[Any] = [
         np.array(closed, dtype=np.bool_),
@@ -347,6 +366,9 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         np.full(slot_from[-1], -1, dtype=np.int64),
         np.full(slot_from[-1], -1, dtype=np.int64),
         *(np.full(len(legs), -np.inf) for _ in range(3)),
+        np.full(len(legs), -1, dtype=np.int64),
+        np.zeros(len(legs), np.int64),
+        np.zeros(len(legs), np.bool_),
         *(np.empty(size) for _ in range(4)),
         *(np.zeros(size, np.bool_) for _ in range(4)),
         *(np.zeros(size, np.int32) for _ in range(6)),

@@ -61,6 +61,7 @@ DOES = frozenset(
         Mechanism.CLOSURES,
         Mechanism.VEHICLE_LIMIT,
         Mechanism.NO_OVERTAKING,
+        Mechanism.SINGLE_TRACK,
         Mechanism.DEPARTURES,
         Mechanism.WHEN_FULL,
         Mechanism.BOARDING_BY_CLASS,

@@ -582,7 +582,7 @@ class _QueueTables:
                 self._timetable(k, element)
             elif isinstance(element, LimitedLeg):
                 if k in self.in_time:
-                    self._add(k, 0, codes.LEG_IN_TIME, 1, [], -1)
+                    self._add(k, 0, codes.LEG_IN_TIME, 1, [], -1, lines=1 if element.single_track is None else 2)
                 elif needed(element):
                     self._add(k, 0, codes.LIMITED_LEG, 1, [], -1, kernel=kernel_tables.of_leg(element))
                 else:
@@ -659,6 +659,7 @@ class _QueueTables:
         opens: int,
         rank: Sequence[int] = (),
         kernel: KernelTables | None = None,
+        lines: int = 1,
     ) -> None:
         self.number[k, group] = len(self.rows)
         self.kernels.append(kernel or KernelTables())
@@ -670,7 +671,7 @@ class _QueueTables:
             # At each end of the window each lane has one at most.
             pools = 1 + (len(element.reserved) if k in self.in_time else 0)
             self.astride += 2 * pools * (int(element.lanes.value.max()) + len(element.named or ()) + 1)
-        self.rows.append((kind, lanes, opens, max(rank, default=0) + 1, self.row[k], clock, stops, *where))
+        self.rows.append((kind, lanes, opens, max(lines, max(rank, default=0) + 1), self.row[k], clock, stops, *where))
         self.pieces.add(pieces)
         self.changes.add(list(self.changes_of[k]) if kind in codes.READ_AGAIN else [])
         self.rank.append([*rank] or [0] * len(self.plan.flows))

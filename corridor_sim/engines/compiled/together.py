@@ -303,7 +303,10 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                 if f is not None and f.number[q] >= 0:
                     joined_full(i, q, f.number[q], at, t, d, c, g, f)
                     continue
-                lined_up_last(i, q, t.queue_rank[q, route_flow[route[i]]], join_of, behind, head, tail)
+                u = t.queue_rank[q, route_flow[route[i]]]
+                if f is not None and f.leg[q] >= 0 and f.single[f.leg[q]] and f.opposite[s]:
+                    u = 1
+                lined_up_last(i, q, u, join_of, behind, head, tail)
                 c.waiting[q] += 1
                 g.ahead[s] += 1
             # They start as far as there are lanes and staff.

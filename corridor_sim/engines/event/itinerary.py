@@ -55,7 +55,7 @@ class StepNow:
 
     __slots__ = (
         "_duration_h", "_factor", "_from_h", "_laws", "_only_h", "_reliefs", "_share", "_uniform", "always", "balk",
-        "changes_h", "element", "order",
+        "changes_h", "element", "opposite", "order",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +65,8 @@ class StepNow:
         """Flow, itinerary and number there."""
         self.element = element
         self.balk: PlanBalk | None = step.balk
+        self.opposite = step.opposite
+        """Whether it passes a single track in the second direction."""
         self._from_h = [from_h for from_h, _ in step.laws]
         self._laws = step.laws
         self._duration_h = draws.durations(step)

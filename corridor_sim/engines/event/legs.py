@@ -60,15 +60,19 @@ class LimitedLegElement(Element):
         queue = self._queue
         if self._arrived:
             line_up(queue, self._arrived)
-        while queue:
-            if self._open is not None and not self._open.at(now):
-                return
-            if self._most is not None and self._inside >= self._most.at(now):
-                return
-            if now < self._free_h:
-                self._wake(now)
-                return
+        while queue and self._may_enter(now):
             self._enter(queue.popleft(), now)
+
+    def _may_enter(self, now: float) -> bool:
+        """Whether the leg is open, has a place, and the headway is over; if that is all that is missing, wake then."""
+        if self._open is not None and not self._open.at(now):
+            return False
+        if self._most is not None and self._inside >= self._most.at(now):
+            return False
+        if now < self._free_h:
+            self._wake(now)
+            return False
+        return True
 
     def _enter(self, visit: Visit, now: float) -> None:
         visit.start_h = now
@@ -85,7 +89,7 @@ class LimitedLegElement(Element):
             self.end(visit, now)
 
     def _wake(self, now: float) -> None:
-        if self._woken_h < self._free_h:
+        if self._woken_h != self._free_h:
             self._woken_h = self._free_h
             callbacks = [lambda _: self.clock.touch(self)]
             self.clock.env.schedule(Happening(callbacks), CALENDAR, self._free_h - now)

@@ -40,6 +40,7 @@ DOES = frozenset(
         Mechanism.CLOSURES,
         Mechanism.VEHICLE_LIMIT,
         Mechanism.NO_OVERTAKING,
+        Mechanism.SINGLE_TRACK,
         Mechanism.DEPARTURES,
         Mechanism.WHEN_FULL,
         Mechanism.CROSSING,

@@ -19,6 +19,7 @@ from corridor_sim.engines.event.queueing import Staff
 from corridor_sim.engines.event.refusals import refusals
 from corridor_sim.engines.event.stations import PlainStation
 from corridor_sim.engines.event.timetables import DeparturesElement, QuotaElement
+from corridor_sim.engines.event.tracks import SingleTrackElement
 from corridor_sim.engines.event.wiring import Wiring
 from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, Quota, Station
 from corridor_sim.records.inputs import SampledInputs
@@ -124,7 +125,12 @@ def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: EventClo
             case Delay():
                 elements.append(DelayElement(clock, k, element))
             case LimitedLeg():
-                elements.append(LimitedLegElement(clock, k, element))
+                terms = element.single_track
+                elements.append(
+                    LimitedLegElement(clock, k, element)
+                    if terms is None
+                    else SingleTrackElement(clock, k, element, terms)
+                )
             case Departures():
                 if element.crossing is not None and k not in inputs.crossing_h:
                     raise SimulationError(f"{element.id}: no crossing times were drawn")
