@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.legs import Rail as Rail
     from corridor_sim.model.legs import Road as Road
     from corridor_sim.model.legs import Sea as Sea
+    from corridor_sim.model.legs import SingleTrack as SingleTrack
     from corridor_sim.model.legs import Timetable as Timetable
     from corridor_sim.model.scenario import RunSettings as RunSettings
     from corridor_sim.model.scenario import Scenario as Scenario
@@ -206,7 +207,7 @@ _NAMES = {
     "model.scenario": "RunSettings Scenario",
     "model.corridor": "Corridor Source StaffPool",
     "model.checkpoints": "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Place Reserved Slots Stage",
-    "model.legs": "Leg Rail Road Sea Timetable",
+    "model.legs": "Leg Rail Road Sea SingleTrack Timetable",
     "model.flows": "Balk CrossingShares Flow Profile",
     "model.arrivals": "AllAtStart Arrivals Batches Poisson RegularArrivals Renewal Trace",
     "model.service_times": (

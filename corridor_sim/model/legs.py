@@ -130,7 +130,7 @@ class SingleTrack(Sourced):
     switch_h: Annotated[NonNegative, at_most(MAX_SWITCH_H)] = 0.0
     """Time from the instant at which the leg is empty until the first of the other direction may enter. [h]"""
     convoy: PositiveCount | None = None
-    """Most that enter in one direction while others wait in the other one; none: as many as there are. [consignments]"""
+    """Most that enter in one direction while others wait in the other one; none: all who wait. [consignments]"""
 
 
 class Leg(Sourced):

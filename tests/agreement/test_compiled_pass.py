@@ -240,7 +240,7 @@ def test_single_tracks_of_both_directions_have_the_table_of_the_event_engine():
             ways = {(s.element, s.opposite) for flow in plan.flows for way in flow.variants for s in way.steps}
             turned += any((k, not opposite) in ways for k, opposite in ways)
     assert ran >= 50
-    assert turned >= 40
+    assert turned >= 30
 
 
 def test_pools_and_balking_go_with_everything_that_stations_legs_and_acceptance_have():
