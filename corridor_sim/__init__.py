@@ -116,6 +116,8 @@ if TYPE_CHECKING:
     from corridor_sim.plan.build import make_plan as make_plan
     from corridor_sim.records.queue_counts import QueueCounts as QueueCounts
     from corridor_sim.records.queue_counts import queue_counts as queue_counts
+    from corridor_sim.records.release_study import ReleaseStudy as ReleaseStudy
+    from corridor_sim.records.study_rows import read_release_study as read_release_study
     from corridor_sim.report import report as report
     from corridor_sim.report.figure_list import figures as figures
     from corridor_sim.report.input_list import diff as diff
@@ -131,6 +133,8 @@ if TYPE_CHECKING:
     from corridor_sim.results.programme import Programme as Programme
     from corridor_sim.results.queue_predictions import QueuePrediction as QueuePrediction
     from corridor_sim.results.queue_predictions import RollingScores as RollingScores
+    from corridor_sim.results.release_fits import ReleaseFit as ReleaseFit
+    from corridor_sim.results.release_times import ReleaseTimes as ReleaseTimes
     from corridor_sim.results.results import Results as Results
     from corridor_sim.results.selected import BestUnderInputs as BestUnderInputs
     from corridor_sim.results.selected import Selected as Selected
@@ -152,6 +156,8 @@ if TYPE_CHECKING:
     from corridor_sim.study.queue_prediction import WeeklyQueue as WeeklyQueue
     from corridor_sim.study.queue_prediction import predict_queue as predict_queue
     from corridor_sim.study.queue_prediction import rolling_scores as rolling_scores
+    from corridor_sim.study.release_fits import fit_release_study as fit_release_study
+    from corridor_sim.study.release_times import release_times as release_times
     from corridor_sim.study.run import compare as compare
     from corridor_sim.study.run import run as run
     from corridor_sim.study.selecting import select as select
@@ -177,6 +183,12 @@ _NAMES = {
     "study.calibration": "calibrate",
     "study.observation_files": "read_observations",
     "study.law_fits": "fit_law",
+    "study.release_fits": "fit_release_study",
+    "study.release_times": "release_times",
+    "records.study_rows": "read_release_study",
+    "records.release_study": "ReleaseStudy",
+    "results.release_fits": "ReleaseFit",
+    "results.release_times": "ReleaseTimes",
     "study.queue_prediction": "WeeklyQueue predict_queue rolling_scores",
     "study.door_to_door": "door_to_door",
     "study.validation": "validate",

@@ -66,6 +66,25 @@ class LocalTime:
         # In a gap each fold reads the clock of the other side: the change lies between them.
         return self._change(later, earlier)
 
+    def occurrences(self, local: dt.datetime) -> tuple[dt.datetime, ...]:
+        """The instants in UTC at which the clock shows `local`: one; two where it is set back; none where it skips it.
+
+        Examples
+        --------
+        >>> berlin = LocalTime("Europe/Berlin")
+        >>> [len(berlin.occurrences(dt.datetime(2026, *day, 2, 30))) for day in ((3, 28), (3, 29), (10, 25))]
+        [1, 0, 2]
+        """
+        if not self.zone:
+            return (self.utc(local),)
+        info = zone_info(self.zone)
+        first, second = (
+            local.replace(tzinfo=info, fold=fold).astimezone(dt.UTC).replace(tzinfo=None) for fold in (0, 1)
+        )
+        if first == second:
+            return (first,)
+        return (first, second) if first < second else ()
+
     def pieces(self, start_utc: dt.datetime, until_h: float) -> OffsetPieces:
         """The offset over a run that begins at `start_utc` and lasts `until_h` hours, two days on either side included.
 
