@@ -48,7 +48,7 @@ class ShapeFit:
 def fit_volume(count: NDArray[np.int64], exposure: FloatArray, confidence: float = 0.95) -> VolumeFit:
     """Consignments a day from counts of days, each for as much of a usual day as it holds.
 
-    Days that differ more than independent arrivals do widen the interval (their variance is then a multiple of the mean).
+    Days that differ more than independent arrivals do widen the interval: their variance is a multiple of the mean.
 
     Examples
     --------
