@@ -41,7 +41,7 @@ def settle(ctx: click.Context) -> None:
     if own is not None and ending not in own and (ending in ENDINGS or ending in ELSEWHERE):
         raise click.UsageError(f"-o {output}: {ctx.command.name} writes {own[0]}, no {ending} file", ctx)
     option = _format_option(ctx)
-    if option is None or own is not None:
+    if option is None or own is not None or ctx.command.name == "export":  # which has formats and endings of its own
         return
     choices, form = list(option.type.choices), ctx.params["form"]  # type: ignore[attr-defined]
     is_given = ctx.get_parameter_source("form") != ParameterSource.DEFAULT

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,9 +13,7 @@ from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.plan import Delay, FlowPlan, LimitedLeg, Plan
 from corridor_sim.results.release_fits import FittedFigure
 from corridor_sim.statistics.arrival_shape import FLAT_P, ShapeFit, fit_shape, fit_volume
-
-if TYPE_CHECKING:
-    from corridor_sim.study.release_fits import Gathered
+from corridor_sim.study.release_gathered import Gathered
 
 FEWEST = 48
 """Arrivals below which no hours are fitted: two an hour of the day."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ from corridor_sim.statistics.intervals import require_confidence, t_quantile
 from corridor_sim.statistics.shares import share_interval
 from corridor_sim.study.law_fits import fit_law
 from corridor_sim.study.release_arrivals import arrivals_of
+from corridor_sim.study.release_gathered import DIGITS, Gathered
 
 LAWS = ("gamma", "lognormal", "weibull", "exponential")
 """Fitted if nothing else is asked for: all their parameters have intervals."""
@@ -42,79 +42,6 @@ NEAR = 2.0
 """The kind of law that the scenario has is kept where its AIC is at most so much above the least [burnham2002]."""
 DIFFER_P = 0.01
 """Channels whose services differ by chance less often than this are told apart in a note."""
-DIGITS = 6
-
-
-@dataclass
-class Gathered:
-    """What has been found so far."""
-
-    study: ReleaseStudy
-    scenario: Scenario
-    raw: Mapping[str, Any]
-    """Tables of the scenario's file, to know what to take out."""
-    confidence: float
-    figures: list[FittedFigure] = field(default_factory=list)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    laws: dict[str, LawFits] = field(default_factory=dict)
-    by_channel: list[dict[str, Any]] = field(default_factory=list)
-    tables: dict[str, Any] = field(default_factory=dict)
-    removed: list[str] = field(default_factory=list)
-
-    @property
-    def columns(self) -> StudyColumns:
-        """Of the study."""
-        return self.study.columns
-
-    def table(self, *path: str) -> dict[str, Any]:
-        """The table of the overlay at a path."""
-        here = self.tables
-        for part in path:
-            here = here.setdefault(part, {})
-        return here
-
-    def set_figure(
-        self,
-        where: tuple[str, ...],
-        name: str,
-        value: Any,
-        low: float,
-        high: float,
-        n: int,
-        stated: Any,
-        note: str = "",
-    ) -> None:
-        """Set one number with its range; ranges that the scenario's own table has of it are taken out."""
-        here = self.table(*where)
-        inner, _, last = name.rpartition(".")
-        target = self.table(*where, *inner.split(".")) if inner else here
-        target[last] = rounded(value)
-        range_of = {"status": "derived", "source": self.columns.name}
-        if low < high:
-            range_of |= {
-                "low": rounded(low),
-                "high": rounded(high),
-                "range_source": self.columns.name,
-                "range_reason": f"{self.confidence:.0%} confidence interval of the study",
-            }
-        here.setdefault("figures", {})[name] = range_of
-        self.figures.append(FittedFigure(".".join([*where, name]), stated, value, low, high, n, note))
-
-    def take_out(self, *path: str) -> None:
-        """Take a value out of the scenario, if its file has it."""
-        here: Any = self.raw
-        for part in path:
-            if not isinstance(here, Mapping) or part not in here:
-                return
-            here = here[part]
-        told = ".".join(part if part.replace("_", "").replace("-", "").isalnum() else f'"{part}"' for part in path)
-        if told not in self.removed:
-            self.removed.append(told)
-
-
-def rounded(value: Any) -> Any:
-    """A number to the digits that a file gets."""
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 def fit_release_study(
