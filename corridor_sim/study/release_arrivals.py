@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+
 import numpy as np
 from numpy.typing import NDArray
 

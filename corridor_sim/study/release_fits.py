@@ -26,7 +26,7 @@ from corridor_sim.model.scenario import Scenario
 from corridor_sim.records.release_study import ReleaseStudy
 from corridor_sim.records.study_columns import END, JOINING, START, StudyColumns
 from corridor_sim.records.study_rows import read_release_study
-from corridor_sim.results.law_fits import LawFit, LawFits
+from corridor_sim.results.law_fits import LawFit
 from corridor_sim.results.release_fits import FittedFigure, ReleaseFit
 from corridor_sim.statistics.intervals import require_confidence, t_quantile
 from corridor_sim.statistics.shares import share_interval
