@@ -30,13 +30,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from typing import ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.label import label_of
+from corridor_sim.indicators.label import label_of, labels_of
 from corridor_sim.indicators.places import Options, PlaceKey, PlanView, element_place
 from corridor_sim.indicators.pools import Counts, pooled
 from corridor_sim.indicators.table import Label, Table
@@ -60,7 +60,8 @@ __all__ = [
     "ratio",
 ]
 
-Row = tuple[Label, FloatArray]
+Row = tuple[Label, FloatArray] | tuple[tuple[Label, ...], FloatArray]
+"""A label and its values, shape (replication,), or several with theirs, shape (label, replication)."""
 PooledRow = tuple[list[tuple[Label, float]], FloatArray, Counts]
 """Labels with their percent, values in increasing order, and counts of shape (replication, value)."""
 
@@ -128,7 +129,10 @@ class Indicator(Reducer):
 
     @abstractmethod
     def table_rows(self) -> Iterator[Row]:
-        """Labelled values, one a replication. Which rows there are depends on the plan alone."""
+        """Labelled values, one a replication. Which rows there are depends on the plan alone.
+
+        Many rows of one place are given together (`rows_by`), which is faster than one after the other (`row`).
+        """
 
     def pooled_rows(self) -> Iterator[PooledRow]:
         """Percentiles of the consignments of all replications together: labels with their percent, and the counts."""
@@ -156,6 +160,23 @@ class Indicator(Reducer):
         """One row; `name` and `unit` default to those of the indicator."""
         label = label_of(name or self.name, unit or self.unit, kind, place, direction, cargo_class, hour, day, of)
         return label, np.asarray(values, dtype=np.float64)
+
+    def rows_by(self, column: str, entries: Sequence[Any], values: FloatArray, place: PlaceKey, **names: str) -> Row:
+        """Rows of one place for the entries of a column (hour, day or part), in that order.
+
+        Parameters
+        ----------
+        column : {"hour", "day", "of"}
+        entries : sequence
+            One for each row, or for each group of rows where there are several `names`.
+        values : array
+            Shape (entry, replication), or (entry, name, replication).
+        place : (kind, id, direction)
+        names : str
+            Names of the rows of each entry and their units; by default that of the indicator alone.
+        """
+        given = tuple(names.items()) or ((self.name, self.unit),)
+        return labels_of(given, *place, column, tuple(entries)), values.reshape(-1, values.shape[-1])
 
 
 class _Indicators(Registry[type[Indicator]]):
@@ -330,13 +351,18 @@ class Collector:
         for where, times in self._spans.items():
             self._reduce_spans(where, times)
         self._visits, self._spans = {}, {}
-        rows = [row for indicator in self._indicators for row in indicator.table_rows()]
-        values = np.concatenate([values for _, values in rows] or [np.empty(0)])
-        values = values.reshape(len(rows), len(self.scope.replications))
+        labels: list[Label] = []
+        found: list[FloatArray] = []
+        for indicator in self._indicators:
+            for label, values in indicator.table_rows():
+                labels += (label,) if isinstance(label, Label) else label
+                found.append(values.reshape(-1))
+        count = len(self.scope.replications)
+        together = np.concatenate(found) if found else np.empty(0)
         pools = pooled(
             [row for indicator in self._indicators for row in indicator.pooled_rows()], self.scope.replications
         )
-        return Table(tuple(label for label, _ in rows), values, self.scope.replications, pools)
+        return Table(tuple(labels), together.reshape(len(labels), count), self.scope.replications, pools)
 
 
 def ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:

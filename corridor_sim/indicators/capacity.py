@@ -17,16 +17,11 @@ import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, Row, element_place, ratio
+from corridor_sim.indicators.components import Components
 from corridor_sim.indicators.extra_lanes import ExtraLaneHours
-from corridor_sim.indicators.shared_sums import (
-    Components,
-    QueueMarks,
-    SpanDays,
-    SpanSums,
-    StationDays,
-    VisitSums,
-    by_period,
-)
+from corridor_sim.indicators.queue_marks import QueueMarks
+from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, StationDays, by_period
+from corridor_sim.indicators.visit_sums import VisitSums
 from corridor_sim.plan.capacity import COUNTED, Accounts, CapacityPool
 from corridor_sim.plan.needs import left_out
 from corridor_sim.plan.plan import Plan, Station, Step
@@ -325,13 +320,11 @@ class SaturationByDay(Indicator):
             daily = self._posts.daily(n)
             if daily is None:
                 continue
-            periods = zip(
-                by_period(daily[0], self.scope, place[1]), by_period(daily[1], self.scope, place[1]), strict=True
-            )
-            for (day, capacity), (_, load) in periods:
-                yield self.row(capacity, *place, day=day, name="capacity_by_day", unit="1")
-                yield self.row(load, *place, day=day, name="load_by_day", unit="1")
-                yield self.row(ratio(load, capacity), *place, day=day)
+            first, capacity = by_period(daily[0], self.scope, place[1])
+            _, load = by_period(daily[1], self.scope, place[1])
+            values = np.stack([capacity, load, ratio(load, capacity)], axis=1)
+            names = {"capacity_by_day": "1", "load_by_day": "1", self.name: self.unit}
+            yield self.rows_by("day", first, values, place, **names)
 
 
 @INDICATORS.register("headroom")
@@ -423,6 +416,6 @@ class QueueGrowth(Indicator):
         if not len(inside):
             return np.full(len(more), np.nan), np.full(len(more), np.nan)
         middle = inside[np.argmin(np.abs(marks[inside] - (scope.from_h + scope.until_h) / 2))]
-        first = self._marks.waiting(element)[:, middle] - self._marks.before(element)
+        first = self._marks.waiting_at(element, int(middle)) - self._marks.before(element)
         days = (marks[middle] - scope.from_h) / H_PER_DAY, (scope.until_h - marks[middle]) / H_PER_DAY
         return first / days[0], (more - first) / days[1]

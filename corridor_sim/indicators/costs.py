@@ -9,7 +9,9 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, Reducer, Row, ratio
-from corridor_sim.indicators.shared_sums import Components, SpanSums, VisitSums
+from corridor_sim.indicators.components import Components
+from corridor_sim.indicators.shared_sums import SpanSums
+from corridor_sim.indicators.visit_sums import VisitSums
 
 
 class TravelCosts(Reducer):

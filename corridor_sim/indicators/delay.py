@@ -23,7 +23,9 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
-from corridor_sim.indicators.shared_sums import Components, SpanHours, SpanSums, StayTimes, VisitSums
+from corridor_sim.indicators.components import Components
+from corridor_sim.indicators.shared_sums import SpanHours, SpanSums, StayTimes
+from corridor_sim.indicators.visit_sums import VisitSums
 
 QUIET_HOURS = 6
 """Local hours of the day that make the low-volume baseline."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -82,6 +82,20 @@ class TimeCounts(Kept):
         same = int(np.searchsorted(self._limit_bin, self._limit_bin[at]))
         inside = counts[:, : self._limit_bin[at]].sum(axis=1) + self.near[place][:, same : at + 1].sum(axis=1)
         return ratio(inside, number)
+
+    def shares_within(self, place: int, limits_h: Sequence[float]) -> FloatArray:
+        """As `share_within` for several limits, shape (limit, replication). [-]"""
+        upto = np.cumsum(self.counts[place], axis=1)
+        found = []
+        for at in np.searchsorted(self.limits_h, to_grid(list(limits_h))).tolist():
+            if at == len(self.limits_h):
+                found.append(upto[:, -1])
+                continue
+            bin = self._limit_bin[at]
+            same = int(np.searchsorted(self._limit_bin, bin))
+            below = upto[:, bin - 1] if bin else 0
+            found.append(below + self.near[place][:, same : at + 1].sum(axis=1))
+        return ratio(np.stack(found), upto[:, -1])
 
     def of(self, place: int, number: FloatArray | None = None) -> Distribution:
         """Counts at one place; of `number` in each replication those who were not counted took no time."""

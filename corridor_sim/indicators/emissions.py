@@ -13,7 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row
-from corridor_sim.indicators.shared_sums import SpanSums, VisitSums
+from corridor_sim.indicators.shared_sums import SpanSums
+from corridor_sim.indicators.visit_sums import VisitSums
 
 
 @INDICATORS.register("co2_t")

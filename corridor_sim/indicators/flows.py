@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 import numpy as np
 
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
-from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, VisitSums, by_period
+from corridor_sim.indicators.label import Label, label_of
+from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, by_period
+from corridor_sim.indicators.visit_sums import VisitSums
 
 
 @INDICATORS.register("throughput_per_day")
@@ -53,8 +56,13 @@ class PassedByDay(Indicator):
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post"):
             for of, counts in (("reached", self._days.begun(n)), ("left", self._days.ended(n))):
-                for day, number in by_period(counts, self.scope, place[1]):
-                    yield self.row(number, *place, day=day, of=of)
+                first, number = by_period(counts, self.scope, place[1])
+                yield _labels_by_day(self.name, *place, of, first), number
+
+
+@functools.lru_cache(maxsize=256)
+def _labels_by_day(name: str, kind: str, place: str, direction: str, of: str, days: range) -> tuple[Label, ...]:
+    return tuple(label_of(name, "1", kind, place, direction, "", None, day, of) for day in days)
 
 
 @INDICATORS.register("delivered")

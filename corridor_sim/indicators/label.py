@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, fields
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +50,23 @@ class Label:
 
 label_of = functools.lru_cache(maxsize=1 << 16)(Label)
 """A label by its fields; blocks, runs and the points of a sweep share those that are the same."""
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def labels_of(
+    names: tuple[tuple[str, str], ...], kind: str, place: str, direction: str, column: str, entries: tuple[Any, ...]
+) -> tuple[Label, ...]:
+    """Labels of a place by the entries of one column; for each entry one of each (indicator, unit) in turn.
+
+    >>> [str(label) for label in labels_of((("wait_h", "h"),), "post", "samur", "", "hour", (0, 1))]
+    ['wait_h [h] samur 00:00', 'wait_h [h] samur 01:00']
+    """
+    base = ("", None, None, "")
+    found = []
+    for entry in entries:
+        more = dict(zip(("cargo_class", "hour", "day", "of"), base, strict=True)) | {column: entry}
+        found += [label_of(name, unit, kind, place, direction, *more.values()) for name, unit in names]
+    return tuple(found)
+
 
 COLUMNS = tuple(column.name for column in fields(Label))

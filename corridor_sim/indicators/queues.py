@@ -7,26 +7,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from corridor_sim.core.units import H_PER_DAY, FloatArray
+from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Row, element_place, ratio
-from corridor_sim.indicators.distributions import CountArray
-from corridor_sim.indicators.post_clock import PostClock
 from corridor_sim.indicators.queue_levels import QueueLevels
-from corridor_sim.indicators.shared_sums import QueueMarks, VisitSums
-
-
-def upper_percentile(sorted_counts: CountArray, percent: float) -> FloatArray:
-    """Smallest number that at least `percent` of them do not exceed (inverted cdf), along the last sorted axis."""
-    count = sorted_counts.shape[-1]
-    rank = max(int(np.ceil(count * (percent / 100.0))), 1) - 1
-    return np.asarray(sorted_counts[..., rank], dtype=np.float64)
+from corridor_sim.indicators.queue_marks import PostReadings
+from corridor_sim.indicators.visit_sums import VisitSums
 
 
 class _Queues(Indicator):
     """Places that queue, with the numbers waiting there at the marks."""
 
     def start(self) -> None:
-        self._marks, self._visits = self.shared(QueueMarks), self.shared(VisitSums)
+        self._readings, self._visits = self.shared(PostReadings), self.shared(VisitSums)
 
     def _places(self, *, stages: bool) -> Iterator[tuple[PlaceKey, tuple[int, ...]]]:
         scope = self.scope
@@ -91,11 +83,9 @@ class QueueByHour(_Queues):
 
     def table_rows(self) -> Iterator[Row]:
         for place, elements in self._places(stages=False):
-            for hour, waiting in _by_hour(self._marks, self._marks.waiting(*elements), self.scope.clock(place[1])):
-                mean = waiting.sum(axis=1) / max(waiting.shape[1], 1) if waiting.shape[1] else _none(waiting)
-                yield self.row(mean, *place, hour=hour)
-                high = upper_percentile(np.sort(waiting, axis=1), 95) if waiting.shape[1] else _none(waiting)
-                yield self.row(high, *place, hour=hour, name="queue_by_hour_p95")
+            found = self._readings.by_hour(elements, place[1])
+            names = {"queue_by_hour": "1", "queue_by_hour_p95": "1"}
+            yield self.rows_by("hour", range(24), found[:, [0, -2]], place, **names)
 
 
 @INDICATORS.register("queue_by_day")
@@ -106,16 +96,9 @@ class QueueByDay(_Queues):
     window = "window"
 
     def table_rows(self) -> Iterator[Row]:
-        scope, mark_h = self.scope, self._marks.mark_h
         for place, elements in self._places(stages=False):
-            post = place[1]
-            waiting = self._marks.waiting(*elements)
-            # A mark shows the time just before it.
-            day = np.ceil(scope.clock(post).shown_h(mark_h, before=True) / H_PER_DAY).astype(np.int64) - 1
-            for first in range(0, scope.days(post), scope.period_days):
-                inside = waiting[:, (day >= first) & (day < first + scope.period_days)]
-                mean = inside.sum(axis=1) / inside.shape[1] if inside.shape[1] else _none(inside)
-                yield self.row(mean, *place, day=first)
+            first, mean = self._readings.by_period(elements, place[1])
+            yield self.rows_by("day", first.tolist(), mean, place)
 
 
 @INDICATORS.register("queue_km")
@@ -138,26 +121,11 @@ class QueueLength(_Queues):
         for place, elements in self._places(stages=False):
             each_km = self._km_each(elements)
             levels = self._levels.of_post(*place[1:])
-            for percent in (50, 90, 95):
+            for percent in self._readings.PERCENTS:
                 found = none if levels is None else levels.percentile(percent)
                 yield self.row(found * each_km, *place, name=f"queue_p{percent}_km")
             most = none if levels is None else levels.highest()
             yield self.row(most * each_km, *place, name="queue_max_km")
-            waiting = self._marks.waiting(*elements)
-            for hour, numbers in _by_hour(self._marks, waiting, self.scope.clock(place[1])):
-                ordered = np.sort(numbers, axis=1)
-                for percent in (50, 90, 95):
-                    found = upper_percentile(ordered, percent) if ordered.shape[1] else _none(ordered)
-                    yield self.row(found * each_km, *place, hour=hour, name=f"queue_p{percent}_km")
-                longest = ordered[:, -1] if ordered.shape[1] else _none(ordered)
-                yield self.row(longest * each_km, *place, hour=hour, name="queue_max_km")
-
-
-def _none(numbers: CountArray) -> FloatArray:
-    return np.full(len(numbers), np.nan)
-
-
-def _by_hour(marks: QueueMarks, waiting: CountArray, clock: PostClock) -> list[tuple[int, CountArray]]:
-    """Numbers waiting, for each local hour of the day."""
-    hour = clock.hour_before(marks.mark_h) % 24
-    return [(h, np.asarray(waiting[:, hour == h])) for h in range(24)]
+            by_hour = self._readings.by_hour(elements, place[1])[:, 1:] * each_km
+            names = {f"queue_p{percent}_km": "km" for percent in self._readings.PERCENTS} | {"queue_max_km": "km"}
+            yield self.rows_by("hour", range(24), by_hour, place, **names)

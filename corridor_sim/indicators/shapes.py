@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
-import numpy as np
-
-from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.indicators.base import INDICATORS, Indicator, Row
 from corridor_sim.indicators.distributions import STAY_STEPS_H
-from corridor_sim.indicators.shared_sums import QueueMarks, StayTimes
+from corridor_sim.indicators.label import Label, label_of
+from corridor_sim.indicators.queue_marks import PostReadings
+from corridor_sim.indicators.shared_sums import StayTimes
 
+STEP_NAMES = tuple(f"{step_h:g} h" for step_h in STAY_STEPS_H)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -24,8 +25,7 @@ class StayDistribution(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post"):
-            for step_h in STAY_STEPS_H:
-                yield self.row(self._times.share_within(n, step_h), *place, of=f"{step_h:g} h")
+            yield self.rows_by("of", STEP_NAMES, self._times.shares_within(n, STAY_STEPS_H), place)
 
 
 @INDICATORS.register("queue_by_weekday_hour")
@@ -39,23 +39,20 @@ class QueueByWeekdayHour(Indicator):
     window = "window"
 
     def start(self) -> None:
-        self._marks = self.shared(QueueMarks)
+        self._readings = self.shared(PostReadings)
 
     def table_rows(self) -> Iterator[Row]:
-        scope, mark_h = self.scope, self._marks.mark_h
-        for (post, direction), elements in scope.post_elements.items():
-            first = scope.first_date(post)
+        for (post, direction), elements in self.scope.post_elements.items():
+            first = self.scope.first_date(post)
             if first is None:
                 return
-            waiting = self._marks.waiting(*elements)
-            # A mark shows the time just before it.
-            local = scope.clock(post).hour_before(mark_h)
-            hour_of_week = (first.weekday() + local // int(H_PER_DAY)) % 7 * 24 + local % 24
-            order = np.argsort(hour_of_week, kind="stable")
-            present, begin, number = np.unique(hour_of_week[order], return_index=True, return_counts=True)
-            if not len(present):
-                continue
-            total = np.add.reduceat(waiting[:, order], begin, axis=1, dtype=np.int64)
-            for k, (hour, marks) in enumerate(zip(present.tolist(), number.tolist(), strict=True)):
-                name = WEEKDAYS[hour // 24]
-                yield self.row(total[:, k] / marks, "post", post, direction, hour=hour % 24, of=name)
+            hours, mean = self._readings.by_hour_of_week(elements, post, first.weekday())
+            yield _labels(self.name, post, direction, tuple(hours.tolist())), mean
+
+
+@functools.lru_cache(maxsize=256)
+def _labels(name: str, post: str, direction: str, hours_of_week: tuple[int, ...]) -> tuple[Label, ...]:
+    return tuple(
+        label_of(name, "1", "post", post, direction, "", hour % 24, None, WEEKDAYS[hour // 24])
+        for hour in hours_of_week
+    )

@@ -16,8 +16,9 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PooledRow, Row, ratio
+from corridor_sim.indicators.components import Components
 from corridor_sim.indicators.costs import TravelCosts
-from corridor_sim.indicators.shared_sums import Components, SpanSums, StayTimes
+from corridor_sim.indicators.shared_sums import SpanSums, StayTimes
 
 
 @INDICATORS.register("tfi1")

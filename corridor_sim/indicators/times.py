@@ -8,7 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.indicators.base import INDICATORS, Indicator, PooledRow, Row, element_place, ratio
-from corridor_sim.indicators.shared_sums import BOOKED, Components, SpanSums, StayTimes, VisitSums, WaitTimes
+from corridor_sim.indicators.components import BOOKED, Components
+from corridor_sim.indicators.shared_sums import SpanSums, StayTimes, WaitTimes
+from corridor_sim.indicators.visit_sums import VisitSums
 
 
 @INDICATORS.register("wait_h")

@@ -107,7 +107,7 @@ def test_queue_at_marks_agrees_with_counting_directly():
     collector = Collector(made.plan, range(REPLICATIONS), ["queue"])
     collector.add(chunk_of(made))
     collector.finish()
-    from corridor_sim.indicators.shared_sums import QueueMarks
+    from corridor_sim.indicators.queue_marks import QueueMarks
 
     marks = collector.shared(QueueMarks)
     visits, waiting = made.elements[1], marks.waiting(1)

@@ -17,16 +17,9 @@ from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.indicators.base import Collector, Reducer
 from corridor_sim.indicators.extra_lanes import ExtraLaneHours
 from corridor_sim.indicators.queue_levels import QueueLevels
-from corridor_sim.indicators.shared_sums import (
-    QueueMarks,
-    SpanDays,
-    SpanHours,
-    SpanSums,
-    StationDays,
-    StayTimes,
-    VisitSums,
-    WaitTimes,
-)
+from corridor_sim.indicators.queue_marks import QueueMarks
+from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, SpanSums, StationDays, StayTimes, WaitTimes
+from corridor_sim.indicators.visit_sums import VisitSums
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import refused
 from corridor_sim.plan.plan import Delay, Plan

@@ -28,16 +28,9 @@ from corridor_sim.engines.compiled.tables import Coded, Ints, Tables, coded, dra
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.extra_lanes import ExtraLaneHours
 from corridor_sim.indicators.queue_levels import QueueLevels, grid_points
-from corridor_sim.indicators.shared_sums import (
-    QueueMarks,
-    SpanDays,
-    SpanHours,
-    SpanSums,
-    StationDays,
-    StayTimes,
-    VisitSums,
-    WaitTimes,
-)
+from corridor_sim.indicators.queue_marks import QueueMarks
+from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, SpanSums, StationDays, StayTimes, WaitTimes
+from corridor_sim.indicators.visit_sums import VisitSums
 from corridor_sim.plan.plan import Departures, Plan
 from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 

@@ -26,7 +26,8 @@ from corridor_sim.engines.queues.timetables import open_days
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.post_clock import PostClock
 from corridor_sim.indicators.queue_levels import QueueLevels
-from corridor_sim.indicators.shared_sums import QueueMarks, SpanDays, SpanHours, StayTimes
+from corridor_sim.indicators.queue_marks import QueueMarks
+from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StayTimes
 from corridor_sim.model.service_times import Deterministic, ServiceTime
 from corridor_sim.model.service_times.coded import encode
 from corridor_sim.model.service_times.codes import PLAIN
