@@ -34,6 +34,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 
+from corridor_sim.core import cycle_search
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.label import label_of, labels_of
@@ -344,6 +345,7 @@ class Collector:
         """Let go of the reducers, which hold it in turn: their memory is free at once, not when a circle is found."""
         self._reducers, self._indicators = {}, []
 
+    @cycle_search.put_off()
     def finish(self) -> Table:
         """The table of all indicators of the block."""
         for here, visits in self._visits.items():

@@ -9,9 +9,10 @@ scarcest stage counts, in consignments of the post.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,8 @@ from corridor_sim.indicators.visit_sums import VisitSums
 from corridor_sim.plan.capacity import COUNTED, Accounts, CapacityPool
 from corridor_sim.plan.needs import left_out
 from corridor_sim.plan.plan import Plan, Station, Step
+
+_Terms = tuple[tuple[Any, ...], ...]
 
 
 def not_counted(plan: Plan) -> dict[str, list[str]]:
@@ -76,6 +79,17 @@ class Capacity(Reducer):
                     found[self.scope.cell_of[step.element, f]].append(step)
         return found
 
+    @cached_property
+    def _terms(self) -> list[_Terms]:
+        """What decides the planned hold of each cell; by object, since laws are slow to compare."""
+        return [
+            tuple(
+                (tuple((from_h, id(law)) for from_h, law in step.laws), id(step.factor), *map(id, step.reliefs))
+                for step in steps
+            )
+            for steps in self._steps
+        ]
+
     def _cells(self, element: int, pool: CapacityPool) -> list[int]:
         """Cells of the visit sums whose flows count against a pool."""
         return [cell for cell in self.scope.element_cells[element] if self.scope.cells[cell][1] in pool.flows]
@@ -92,15 +106,14 @@ class Capacity(Reducer):
         if pool.lanes is None:
             return np.ones((count, len(at_h)))
         hours, number = np.zeros((count, len(at_h))), np.zeros((count, 1))
+        means: dict[_Terms, FloatArray | None] = {}
         for cell in self._cells(element, pool):
-            planned = [planned_hold_h(step, at_h) for step in self._steps[cell]]
-            known = [hold for hold in planned if hold is not None]
-            joined = visits.joined[cell][:, None]
-            if known:
-                mean = known[0]
-                for hold in known[1:]:
-                    mean = mean + hold
-                hours = hours + joined * (mean / len(known))[None, :]
+            terms = self._terms[cell]
+            if terms not in means:
+                means[terms] = _mean_hold_h(self._steps[cell], at_h)
+            mean, joined = means[terms], visits.joined[cell][:, None]
+            if mean is not None:
+                hours = hours + joined * mean[None, :]
             else:
                 drawn = ratio(visits.hold_h[cell], visits.left[cell])[:, None]
                 hours = hours + np.where(joined > 0, joined * drawn, 0.0)
@@ -195,6 +208,17 @@ def planned_hold_h(step: Step, at_h: FloatArray) -> FloatArray | None:
     for relief in (relief for relief in step.reliefs if relief.factor != 0):
         hold = hold * (1.0 - relief.share(at_h) * (1.0 - relief.factor))
     return np.asarray(hold)
+
+
+def _mean_hold_h(steps: Sequence[Step], at_h: FloatArray) -> FloatArray | None:
+    """Mean planned hold over some steps, None where none is known. [h]"""
+    known = [hold for hold in (planned_hold_h(step, at_h) for step in steps) if hold is not None]
+    if not known:
+        return None
+    mean = known[0]
+    for hold in known[1:]:
+        mean = mean + hold
+    return np.asarray(mean / len(known))
 
 
 class PostCapacity(Reducer):

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import Reducer, ratio
 from corridor_sim.indicators.places import PlaceKey
+from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
 from corridor_sim.plan.plan import Element
 
@@ -30,21 +31,32 @@ class Components(Reducer):
         self.visits = self.shared(VisitSums)
         self._times: dict[tuple[int, tuple[int, ...] | None, PlaceKey], int | None] = {}
         self._means: dict[tuple[tuple[int, ...], tuple[int, ...] | None, PlaceKey], _MeanVisits] = {}
+        self._names: dict[int, tuple[str, ...]] = {}
 
     def names(self, elements: tuple[int, ...], also: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Components that can occur at some elements (and `also` some that cannot), in a fixed order."""
         found: dict[str, None] = dict.fromkeys(also)
         for element in elements:
-            thing = self.scope.plan.elements[element]
-            if thing.kind != "delay":
-                found[thing.wait_component] = None
-            if thing.kind != "quota":
-                found[hold_component(thing)] = None
-            if self.scope.may_interrupt(element):
-                found["interrupted"] = None
-            if thing.kind in ("station", "limited_leg") and self.scope.may_block:
-                found["blocked"] = None
+            if element not in self._names:
+                self._names[element] = tuple(self._names_at(element))
+            found.update(dict.fromkeys(self._names[element]))
         return tuple(name for name in COMPONENTS if name in found)
+
+    def _names_at(self, element: int) -> Iterator[str]:
+        thing = self.scope.plan.elements[element]
+        if thing.kind != "delay":
+            yield thing.wait_component
+        if thing.kind != "quota":
+            yield hold_component(thing)
+        if self.scope.may_interrupt(element):
+            yield "interrupted"
+        if thing.kind in ("station", "limited_leg") and self.scope.may_block:
+            yield "blocked"
+
+    @cached_property
+    def journeys(self) -> MeanJourneys:
+        """Components of the mean journey of each flow, once everything is counted."""
+        return MeanJourneys(self, self.shared(SpanSums))
 
     def mean_h(
         self,
@@ -58,6 +70,13 @@ class Components(Reducer):
 
         `passages` are those begun there, by these flows. To be asked once everything is counted.
         """
+        if (
+            place[0] == "flow"
+            and flows is not None
+            and len(flows) == 1
+            and elements == self.scope.flow_elements[flows[0]]
+        ):
+            return np.asarray(self.journeys.mean_h(name)[flows[0]])
         key = elements, flows, place
         if key not in self._means:
             self._means[key] = _MeanVisits(self, elements, passages, place, flows)
@@ -69,20 +88,25 @@ class Components(Reducer):
         Mean travel over each leg times how often their itineraries use it; NaN where nobody was counted on a leg.
         """
         total = np.zeros(len(self.scope.replications))
-        visits, things = self.visits, self.scope.plan.elements
+        things, cell_of = self.scope.plan.elements, self.scope.cell_of
         travel = [k for k in elements if things[k].kind != "quota" and hold_component(things[k]) == "travel"]
-        moved = visits.visited(tuple(travel), (flow,))
+        moved = [k for k in travel if (k, flow) in cell_of]
         if not moved:
             return total
-        used = {element: np.zeros(len(total)) for element in moved}
-        for variant, number in zip(self.scope.plan.flows[flow].variants, done, strict=True):
-            times = Counter(step.element for step in variant.steps)
-            for element in used:
-                used[element] = used[element] + number * times[element]
-        hours, left = visits.of_each(visits.hold_h, moved, (flow,)), visits.of_each(visits.left, moved, (flow,))
-        for mean, often in zip(ratio(hours, left), used.values(), strict=True):
-            total = total + np.where(often > 0, mean * often, 0.0)
+        variants = self.scope.plan.flows[flow].variants
+        times = [Counter(step.element for step in variant.steps) for variant in variants]
+        used = np.zeros((len(moved), len(total)))
+        for number, many in zip(done, times, strict=True):
+            used += number * np.array([[float(many[k])] for k in moved])
+        mean = self._mean_hold_h[[cell_of[k, flow] for k in moved]]
+        for hours in np.where(used > 0, mean * used, 0.0):
+            total = total + hours
         return total
+
+    @cached_property
+    def _mean_hold_h(self) -> FloatArray:
+        """Mean hold of each cell, shape (cell, replication). [h]"""
+        return ratio(self.visits.hold_h, self.visits.left)
 
     def share(
         self,
@@ -127,7 +151,7 @@ class Components(Reducer):
         return self._times[element, flows, place]
 
     @cached_property
-    def _visits_by_way(self) -> list[list[tuple[bool, dict[int, int | None]]]]:
+    def visits_by_way(self) -> list[list[tuple[bool, dict[int, int | None]]]]:
         """For each itinerary of each flow whether some balk, and visits by element, None where some pass it by."""
         found: list[list[tuple[bool, dict[int, int | None]]]] = []
         for flow in self.scope.plan.flows:
@@ -153,7 +177,7 @@ class Components(Reducer):
         for (f, v), many in ways.items():
             if wanted is not None and f not in wanted:
                 continue
-            balks, visits = self._visits_by_way[f][v]
+            balks, visits = self.visits_by_way[f][v]
             if place[0] != "flow" and balks:
                 return None
             # Anywhere on the way: the wait for a slot is one of the post, and lies before it.
@@ -225,6 +249,85 @@ class _MeanVisits:
         for kind, row in self._parts.get(name, ()):
             total = total + self._hours_by_element(kind)[row]
         return total
+
+
+class MeanJourneys:
+    """What a mean journey of each flow consists of: `_MeanVisits` of all that it visits, for all flows at once."""
+
+    def __init__(self, components: Components, spans: SpanSums) -> None:
+        self._scope, self._visits = components.scope, components.visits
+        scope, flows = components.scope, components.scope.plan.flows
+        place_of = {place[1]: n for n, place in scope.places("flow")}
+        self._begun = np.stack([spans.of(spans.begun, place_of[flow.id]) for flow in flows])
+        self._share = self._shares(components)
+        self._hours: dict[str, FloatArray] = {}
+        self._mean_h: dict[str, FloatArray] = {}
+
+    def mean_h(self, name: str) -> FloatArray:
+        """Hours of one component in the mean journey of each flow, shape (flow, replication). [h]"""
+        if name not in self._mean_h:
+            total = np.zeros_like(self._begun)
+            # One element of each flow after the other, so that the sum of a flow does not depend on the others.
+            for kind, flows, cells in self._in_turn(name):
+                total[flows] += self._hours_by_cell(kind)[cells]
+            self._mean_h[name] = np.where(self._begun > 0, total, np.nan)
+        return self._mean_h[name]
+
+    def _in_turn(self, name: str) -> Iterator[tuple[str, list[int], list[int]]]:
+        """Kind of time, flows and their cells; those of a flow in order of its elements, each flow once in a turn."""
+        scope = self._scope
+        turns: dict[tuple[int, str], tuple[list[int], list[int]]] = {}
+        for flow, elements in enumerate(scope.flow_elements):
+            turn = 0
+            for k in elements:
+                for kind in self._kinds(k, name):
+                    flows, cells = turns.setdefault((turn, kind), ([], []))
+                    flows.append(flow)
+                    cells.append(scope.cell_of[k, flow])
+                    turn += 1
+        for (_, kind), (flows, cells) in sorted(turns.items(), key=lambda entry: entry[0][0]):
+            yield kind, flows, cells
+
+    def _kinds(self, element: int, name: str) -> Iterator[str]:
+        thing = self._scope.plan.elements[element]
+        if thing.kind != "delay" and thing.wait_component == name:
+            yield "wait"
+        if thing.kind != "quota" and hold_component(thing) == name:
+            yield "hold"
+        if name in ("interrupted", "blocked"):
+            yield name
+
+    def _hours_by_cell(self, kind: str) -> FloatArray:
+        """Hours of one kind that the visits of each cell add, shape (cell, replication). [h]"""
+        if kind not in self._hours:
+            visits = self._visits
+            number = visits.started if kind == "wait" else visits.left
+            mean = ratio(getattr(visits, f"{kind}_h"), number)
+            self._hours[kind] = np.where(visits.joined > 0, mean * self._share, 0.0)
+        return self._hours[kind]
+
+    def _shares(self, components: Components) -> FloatArray:
+        """Visits of each cell in a mean journey, as `Components.share`, shape (cell, replication)."""
+        scope, visits = self._scope, self._visits
+        share, by_way = np.empty_like(visits.joined), components.visits_by_way
+        some: list[int] = []
+        among: list[FloatArray] = []
+        for flow, elements in enumerate(scope.flow_elements):
+            passages = self._begun[flow]
+            for k in elements:
+                cell = scope.cell_of[k, flow]
+                often = {by_element.get(k, 0) for _, by_element in by_way[flow]}
+                if len(often) == 1 and None not in often:
+                    (always,) = often
+                    share[cell] = always
+                    if always == 1:
+                        passages = visits.began[cell]
+                else:
+                    some.append(cell)
+                    among.append(passages)
+        if some:
+            share[some] = ratio(visits.joined[some], np.stack(among))
+        return share
 
 
 DELAYS = ("wait", "slot_wait", "acceptance_wait", "entry_wait", "sailing_wait", "blocked", "interrupted")

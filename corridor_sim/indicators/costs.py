@@ -21,6 +21,8 @@ class TravelCosts(Reducer):
         self.spans = self.shared(SpanSums)
         flows = self.scope.plan.flows
         self._flow_of = {flow.id: f for f, flow in reversed(list(enumerate(flows)))}
+        self._km: dict[int, FloatArray] = {}
+        self._transport_usd: dict[int, FloatArray] = {}
         self._place_of = {place[1]: n for n, place in self.scope.places("flow")}
 
     def flow_of(self, id: str) -> int:
@@ -37,6 +39,11 @@ class TravelCosts(Reducer):
 
     def km(self, flow: int) -> FloatArray:
         """Distance of the journeys done, shape (replication,). [km]"""
+        if flow not in self._km:
+            self._km[flow] = self._all_km(flow)
+        return self._km[flow]
+
+    def _all_km(self, flow: int) -> FloatArray:
         total = np.zeros(len(self.scope.replications))
         variants = self.scope.plan.flows[flow].variants
         for variant, number in zip(variants, self.spans.journeys_by_variant(flow), strict=True):
@@ -45,12 +52,22 @@ class TravelCosts(Reducer):
 
     def transport_usd(self, flow: int) -> FloatArray:
         """Cost of moving the load of the journeys done along their legs. [US$]"""
+        if flow not in self._transport_usd:
+            self._transport_usd[flow] = self._all_transport_usd(flow)
+        return self._transport_usd[flow]
+
+    def _all_transport_usd(self, flow: int) -> FloatArray:
         total = np.zeros(len(self.scope.replications))
         plan = self.scope.plan.flows[flow]
         for variant, number in zip(plan.variants, self.spans.journeys_by_variant(flow), strict=True):
             usd_t = sum(span.length_km * span.cost_usd_tkm for span in variant.spans if span.kind == "leg")
             total = total + number * (usd_t * plan.load_t)
         return total
+
+    def mean_transport_usd(self, flow: int) -> FloatArray:
+        """Cost of moving the load of a mean journey; 0 where none is done. [US$]"""
+        mean = ratio(self.transport_usd(flow), self.done(flow))
+        return np.where(np.isnan(mean), 0.0, mean)
 
     def time_usd(self, flow: int) -> FloatArray:
         """Value of the time of the journeys done, door to door. [US$]"""
@@ -127,8 +144,9 @@ class UserCost(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         total = np.zeros(len(self.scope.replications))
+        lost_h = self._visits.lost_by_flow_h()
         for n, place in self.scope.places("flow"):
-            parts = self._parts(n, place)
+            parts = self._parts(n, place, lost_h)
             for part, usd in parts.items():
                 yield self.row(usd, *place, of=part)
             of_flow = np.sum(list(parts.values()), axis=0)
@@ -136,21 +154,20 @@ class UserCost(Indicator):
             yield self.row(of_flow, *place)
         yield self.row(total, "corridor", "all")
 
-    def _parts(self, n: int, place: tuple[str, str, str]) -> dict[str, FloatArray]:
-        visits, costs, begun = self._visits, self._costs, self._spans.of(self._spans.begun, n)
+    def _parts(self, n: int, place: tuple[str, str, str], lost_h: FloatArray) -> dict[str, FloatArray]:
+        costs, begun = self._costs, self._spans.of(self._spans.begun, n)
         flow = costs.flow_of(place[1])
         usd_h = costs.value_of_time(flow)
         flows = self._spans.flows_at(n)
         elements = self.scope.flow_elements[flows[0]]
-        everywhere = tuple(range(len(self.scope.plan.elements)))
-        in_window = (visits.wait_in_window_h, visits.interrupted_in_window_h, visits.blocked_in_window_h)
-        parts = {"waiting": np.sum([visits.of(values, everywhere, flows) for values in in_window], axis=0) * usd_h}
+        parts = {"waiting": lost_h[flow] * usd_h}
         there = self._components.names(elements)
         for part, names in (("service_time", ("service", "dwell")), ("travel_time", ("travel",))):
             hours = np.zeros(len(begun))
             for name in names:
                 if name in there:
-                    hours = hours + np.nan_to_num(self._components.mean_h(name, elements, begun, place, flows))
+                    mean_h = self._components.mean_h(name, elements, begun, place, flows)
+                    hours = hours + np.where(np.isnan(mean_h), 0.0, mean_h)
             parts[part] = begun * hours * usd_h
-        parts["transport_cost"] = begun * np.nan_to_num(ratio(costs.transport_usd(flow), costs.done(flow)))
+        parts["transport_cost"] = begun * costs.mean_transport_usd(flow)
         return parts

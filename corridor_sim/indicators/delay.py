@@ -71,8 +71,8 @@ class TruckHours(Indicator):
                 yield self.row(self._lost((k,)), *element_place(element))
         for (post, direction), elements in scope.post_elements.items():
             yield self.row(self._lost(elements), "post", post, direction)
-        for f, flow in enumerate(scope.plan.flows):
-            yield self.row(self._lost(everywhere, (f,)), "flow", flow.id, flow.direction)
+        for flow, lost_h in zip(scope.plan.flows, self._visits.lost_by_flow_h(), strict=True):
+            yield self.row(lost_h, "flow", flow.id, flow.direction)
         for what in ("origin", "destination"):
             for place in sorted({getattr(flow, what) for flow in scope.plan.flows} - {""}):
                 flows = tuple(f for f, flow in enumerate(scope.plan.flows) if getattr(flow, what) == place)
@@ -95,14 +95,9 @@ class DelayValue(Indicator):
         self._visits = self.shared(VisitSums)
 
     def table_rows(self) -> Iterator[Row]:
-        scope, visits = self.scope, self._visits
-        everywhere = tuple(range(len(scope.plan.elements)))
-        total = np.zeros(len(scope.replications))
-        for f, flow in enumerate(scope.plan.flows):
-            lost = np.zeros(len(scope.replications))
-            for values in (visits.wait_in_window_h, visits.interrupted_in_window_h, visits.blocked_in_window_h):
-                lost = lost + visits.of(values, everywhere, (f,))
-            total = total + lost * float(flow.labels.get("value_of_time_usd_h", 0.0))
+        total = np.zeros(len(self.scope.replications))
+        for flow, lost_h in zip(self.scope.plan.flows, self._visits.lost_by_flow_h(), strict=True):
+            total = total + lost_h * float(flow.labels.get("value_of_time_usd_h", 0.0))
         yield self.row(total, "corridor", "all")
 
 

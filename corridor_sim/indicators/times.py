@@ -184,9 +184,9 @@ class Component(Indicator):
                 elements = scope.flow_elements[flows[0]]
             passages = spans.of(spans.begun, n)
             waits = BOOKED if kind == "post" else (*BOOKED, "entry_wait", "sailing_wait")
-            for name in components.names(elements, waits):
-                key = (kind, place, direction)
-                yield self.row(components.mean_h(name, elements, passages, key, flows), *key, of=name)
+            key, names = (kind, place, direction), components.names(elements, waits)
+            hours = [components.mean_h(name, elements, passages, key, flows) for name in names]
+            yield self.rows_by("of", names, np.stack(hours), key)
 
 
 @INDICATORS.register("release_time_h")

@@ -157,6 +157,17 @@ class VisitSums(Reducer):
         # Whole numbers and times on the grid: their sum is exact in any order.
         return np.asarray(values[cells].sum(axis=0)) if len(cells) else np.zeros(values.shape[1])
 
+    def by_flow(self, values: FloatArray) -> FloatArray:
+        """Sum of `values` over all that each flow visits, shape (flow, replication)."""
+        found = np.zeros((len(self.scope.plan.flows), values.shape[1]))
+        # Exact in any order, see `of`.
+        np.add.at(found, [flow for _, flow in self.scope.cells], values)
+        return found
+
+    def lost_by_flow_h(self) -> FloatArray:
+        """Waits, interruptions and blocking in the window, wherever they were, shape (flow, replication). [h]"""
+        return self.by_flow(self.wait_in_window_h + self.interrupted_in_window_h + self.blocked_in_window_h)
+
     def _cells(self, elements: int | tuple[int, ...], flows: tuple[int, ...] | None) -> IntArray:
         """Cells of some elements and flows, looked up once."""
         if (elements, flows) not in self._found:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from corridor_sim.core import cycle_search
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.local_time import UTC, LocalTime
@@ -68,6 +69,7 @@ def make_plan(scenario: Scenario) -> Plan:
     return with_plan(scenario).plan
 
 
+@cycle_search.put_off()
 def with_plan(scenario: Scenario) -> Planned:
     """The scenario with its plan; the public holidays it names are written into it (rule D32).
 

@@ -9,7 +9,7 @@ import pytest
 from small_border import Fixed, plan, records, straight, table, value
 
 from corridor_sim.indicators.capacity import planned_hold_h
-from corridor_sim.indicators.queues import upper_percentile
+from corridor_sim.indicators.queue_marks import upper_percentile
 from corridor_sim.plan.capacity import Accounts, integral_until
 from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, Quota, Relief, Station, Step, StepFunction
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core import cycle_search
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray, grid_point
@@ -296,6 +297,7 @@ class _Columns:
         return whole(node), (code.kind, code.number, code.place, code.table)
 
 
+@cycle_search.put_off()
 def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
     """A plan as tables; `collector` knows the places, `step_h` is the length of a window of the pass. [h]"""
     scope = collector.scope
