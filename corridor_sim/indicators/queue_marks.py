@@ -79,6 +79,8 @@ class QueueMarks(Reducer):
 
     def waiting_at(self, element: int, mark: int) -> CountArray:
         """Number waiting at an element at one of the marks kept, shape (replication,)."""
+        if element not in self._at:
+            return np.zeros(len(self.scope.replications), dtype=np.int32)
         upto = self._kept.start + mark + 1
         return np.asarray(self.net[self._at[element]][:, :upto].sum(axis=1, dtype=np.int32))
 

@@ -38,6 +38,9 @@ def test_all_journeys_at_once_are_each_flow_alone(collector):
 
 def test_hours_of_marks_are_read_as_hour_by_hour(collector):
     readings, marks, scope = collector.shared(PostReadings), collector.shared(QueueMarks), collector.scope
+    for k, element in enumerate(scope.plan.elements):
+        for mark in (0, 7, len(marks.mark_h) - 1):
+            assert np.array_equal(marks.waiting_at(k, mark), marks.waiting(k)[:, mark]), element.id
     queued = 0
     for (post, _), elements in scope.post_elements.items():
         waiting, hour = marks.waiting(*elements), scope.clock(post).hour_before(marks.mark_h) % 24
