@@ -113,18 +113,26 @@ def pooled(
         there = np.flatnonzero(by_replication.any(axis=0))
         value.append(values[there])
         counts.append(by_replication[:, there])
-    section, first = np.unique(np.sort(replications % SECTIONS), return_index=True)
+    section = np.unique(replications % SECTIONS)
     if not rows:
         none = np.empty((len(section), 0), np.int32)
         return PooledCounts((), np.empty(0, np.int64), np.empty(0), section, none)
     which = np.repeat(np.arange(len(rows)), [len(one) for one in value])
     found = np.concatenate(counts, axis=1)
-    order = np.argsort(replications % SECTIONS, kind="stable")
-    if (order[1:] < order[:-1]).any():
-        found = found[order]
-    if len(section) < len(order):
-        found = np.add.reduceat(found, first, axis=0, dtype=np.int64)
+    if len(section) < len(replications):
+        found = _by_section(found, np.searchsorted(section, replications % SECTIONS), len(section))
+    elif (section != replications % SECTIONS).any():
+        found = found[np.argsort(replications % SECTIONS, kind="stable")]
     return PooledCounts(tuple(percentiles), which, np.concatenate(value), section, _narrow(found))
+
+
+def _by_section(counts: Counts, section: IntArray, many: int) -> Counts:
+    """Sums of the rows of each section, one row after the other: as narrow as they surely fit."""
+    most = int(counts.max(initial=0)) * len(counts)
+    found = np.zeros((many, counts.shape[1]), dtype=np.int32 if most <= np.iinfo(np.int32).max else np.int64)
+    for row, into in zip(counts, section.tolist(), strict=True):
+        found[into] += row
+    return found
 
 
 def together(pools: Iterable[PooledCounts | None]) -> PooledCounts | None:

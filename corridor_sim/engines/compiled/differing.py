@@ -29,6 +29,8 @@ from corridor_sim.plan.shared_part import SharedPart, nothing_shared, shared_par
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.records.visits import IntArray
 
+NARROW = 64
+"""Levels up to which it is not worth looking how far each queue got."""
 NOBODY = -1
 
 
@@ -296,19 +298,23 @@ class Base:
                         wanted.setdefault(int(other.base_code.first_route[of]) + v, set()).add(upto)
         return {(route, upto): k for route, some in wanted.items() for k, upto in enumerate(sorted(some))}
 
-    def with_rows(self, sums: Sums) -> Sums:
-        """Empty sums with the rows that the split needs more."""
-        return sums._replace(
-            stays=_longer(sums.stays, self.stays),
-            near=_longer(sums.near, self.stays),
-            begun_days=_longer(sums.begun_days, self.posts),
-            ended_days=_longer(sums.ended_days, self.posts),
-            hours=_longer(sums.hours, self.crossings),
-            hours_h=_longer(sums.hours_h, self.crossings),
-        )
+    @property
+    def more_rows(self) -> dict[str, int]:
+        """Rows that the split needs more, by name of the sums."""
+        stays, posts, crossings = len(self.stays), len(self.posts), len(self.crossings)
+        return {
+            "stays": stays,
+            "near": stays,
+            "begun_days": posts,
+            "ended_days": posts,
+            "hours": crossings,
+            "hours_h": crossings,
+        }
 
     def joined(self, sums: Sums) -> Sums:
         """The sums of the base itself."""
+        if not any(self.more_rows.values()):
+            return sums
         return sums._replace(
             stays=_joined(sums.stays, self.stays),
             near=_joined(sums.near, self.stays),
@@ -342,10 +348,6 @@ def _split(rows: Ints, which: NDArray[np.bool_], signatures: Sequence[Any], coun
     return whole([row for row, _ in more]), out
 
 
-def _longer(array: NDArray[Any], more: Ints) -> NDArray[Any]:
-    return np.concatenate([array, np.zeros((len(more), *array.shape[1:]), dtype=array.dtype)]) if len(more) else array
-
-
 def _joined(array: NDArray[Any], more: Ints) -> NDArray[Any]:
     if not len(more):
         return array
@@ -360,7 +362,9 @@ def _nobody(flow: FlowInputs) -> FlowInputs:
 
 
 def as_far_as_any(spent: Ints) -> list[Ints]:
-    """Time at each level of some queues, of each up to the highest level that it had."""
+    """Time at each level of some queues, of each up to the highest level that it had, but for narrow tables."""
+    if spent.shape[1] <= NARROW:
+        return list(spent)
     there = spent != 0
     upto = np.where(there.any(axis=1), spent.shape[1] - np.argmax(there[:, ::-1], axis=1), 1)
     return [one[:levels] for one, levels in zip(spent, upto.tolist(), strict=True)]

@@ -1,0 +1,110 @@
+"""Draws of a block of replications as the pass reads them: columns, and what is drawn for elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.core.errors import SimulationError
+from corridor_sim.core.units import FloatArray
+from corridor_sim.engines.compiled import codes, kernel_tables
+from corridor_sim.engines.compiled.kernel_tables import KernelTables
+from corridor_sim.engines.compiled.state import Draws
+from corridor_sim.engines.compiled.tables import Coded, Ints, Tables, draws_of_departures
+from corridor_sim.plan.plan import Departures, Plan
+from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
+
+
+class DrawColumns:
+    """Draws of a block of replications, as the pass reads them."""
+
+    def __init__(self, code: Coded, flows: Sequence[FlowInputs]) -> None:
+        self.code = code
+        self.count = [flow.count for flow in flows]
+        for f, flow in enumerate(flows):
+            own = f * NUMBER_PER_FLOW + np.arange(flow.number.shape[1])
+            if ((flow.number != own) & (flow.variant >= 0)).any():
+                raise SimulationError("consignments have numbers of their own")
+        rows, many = len(self.count[0]) if flows else 0, len(code.columns)
+        self.first, self.second = np.zeros((rows, many), np.uint64), np.zeros((rows, many), np.uint64)
+        self.ahead: dict[int, FloatArray] = {}
+        for n, column in enumerate(code.columns):
+            flow = flows[column.flow]
+            drawn: FloatArray | None
+            if column.law < 0:
+                later: Any = flow.later.uniform.get(column.name)
+                drawn = flow.uniform.get(column.name)
+            else:
+                later = (flow.later.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
+                drawn = (flow.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
+            if later is not None and (column.law < 0 or code.tables.node[n] >= 0):
+                self.first[:, n], self.second[:, n] = later.keys
+            elif later is not None:
+                self.ahead[n] = _all_of(later, self.count[column.flow])
+            elif drawn is not None:
+                self.ahead[n] = drawn
+            else:
+                what = "uniforms" if column.law < 0 else "durations"
+                raise SimulationError(f"{what} are missing for {column.name!r}")
+
+    def draws(self, k: int, flows: Sequence[FlowInputs]) -> Draws:
+        """Those of the k-th replication."""
+        counts = [int(count[k]) for count in self.count]
+        base = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        if base[-1] >= 1 << codes.ID_BITS:
+            raise SimulationError(f"{base[-1]} consignments in one replication, at most {1 << codes.ID_BITS}")
+
+        def together(rows: list[NDArray[Any]]) -> NDArray[Any]:
+            return np.concatenate([row[:count] for row, count in zip(rows, counts, strict=True)] or [np.empty(0)])
+
+        release = together([flow.release_h[k] for flow in flows])
+        route = together([flow.variant[k] for flow in flows]).astype(np.int32)
+        route += np.repeat(self.code.first_route, counts).astype(np.int32)
+        given_at = np.full(len(self.code.columns), -1, dtype=np.int64)
+        parts, length = [np.empty(0)], 0
+        for n, values in self.ahead.items():
+            given_at[n] = length
+            parts.append(values[k, : counts[self.code.columns[n].flow]])
+            length += len(parts[-1])
+        return Draws(base, release, route, self.first[k], self.second[k], given_at, np.concatenate(parts), np.empty(0))
+
+
+def _all_of(column: Any, count: Ints) -> FloatArray:
+    """All values of a column that is drawn by index, shape (replication, consignment)."""
+    out = np.zeros((len(count), int(count.max(initial=0))))
+    index = np.concatenate([np.arange(many) for many in count.tolist()])
+    out[np.arange(out.shape[1]) < count[:, None]] = column.at(count, index)
+    return out
+
+
+def drawn_tables(code: Coded, plan: Plan, inputs: SampledInputs, k: int) -> tuple[Tables, Sequence[KernelTables]]:
+    """The tables of the k-th replication, with what was drawn for elements, and those of the kernels."""
+    tables, kernels = code.tables, list(code.kernels)
+    if code.timetables:
+        places, sailing_h = tables.queue_value.copy(), tables.sailing_h.copy()
+        for e, q in code.timetables:
+            begin, end = tables.queue_from[q : q + 2].tolist()
+            element = plan.elements[e]
+            assert isinstance(element, Departures)
+            crossing_h, cancelled = draws_of_departures(e, element, inputs, k)
+            if cancelled is not None:
+                places[begin:end][cancelled[: end - begin]] = 0
+            if crossing_h is not None:
+                sailing_h[begin:end] = crossing_h[: end - begin]
+        tables = tables._replace(queue_value=places, sailing_h=sailing_h)
+    if code.drawn:
+        kind = tables.queue_kind.copy()
+        for q, make in code.drawn:
+            kind[q], kernels[q] = make(inputs, k)
+        packed = kernel_tables.packed(kernels)
+        tables = tables._replace(
+            queue_kind=kind,
+            times=packed.times,
+            times_at=packed.times_at,
+            counts=packed.counts,
+            counts_at=packed.counts_at,
+        )
+    return tables, kernels
