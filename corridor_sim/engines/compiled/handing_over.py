@@ -21,7 +21,7 @@ HELD_BYTES = 8_000_000
 """Sums of replications that are held before they are handed over together. [bytes]"""
 
 
-class Held:
+class HeldSums:
     """Sums of replications one after the other, until they are added to their rows of the reducers together."""
 
     def __init__(self, code: Coded, collector: Collector) -> None:

@@ -19,7 +19,7 @@ from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.differing import Base, Differing, Other, as_far_as_any
 from corridor_sim.engines.compiled.draw_columns import DrawColumns, drawn_tables
-from corridor_sim.engines.compiled.handing_over import Held, hand_over_extra_lanes, hand_over_levels
+from corridor_sim.engines.compiled.handing_over import HeldSums, hand_over_extra_lanes, hand_over_levels
 from corridor_sim.engines.compiled.rooms import EmptySums, LongArrays, Room
 from corridor_sim.engines.compiled.state import Draws, PassState
 from corridor_sim.engines.compiled.tables import Coded, coded
@@ -64,8 +64,8 @@ def reduce(
     long = LongArrays()
     rooms_of = [Room(other.code, long) for other in base.others]
     empty_of = [EmptySums(other.code, other.collector) for other in base.others]
-    held = Held(code, collector)
-    held_of = [Held(other.code, other.collector) for other in base.others]
+    held = HeldSums(code, collector)
+    held_of = [HeldSums(other.code, other.collector) for other in base.others]
     for begin in range(0, len(replications), at_once):
         block = replications[begin : begin + at_once]
         inputs = sampler.stream(block).next(math.inf)
