@@ -74,6 +74,8 @@ def _steps(scenario: Scenario, changes: ByPath) -> Iterator[Size]:
         for way in ("exit", "entry"):
             base, at = post.slots.get(way), f"checkpoints.{id}.slots.{way}"
             groups = [value for _, value in _values(changes, f"{at}.every_h", base and base.every_h)]
+            if base is not None and base.by_hour is not None:
+                yield days * H_PER_DAY * max(base.by_hour.values()), f"{at}.by_hour", None
             for by, per_day in _values(changes, f"{at}.per_day", base and base.per_day):
                 size = min(per_day, max((H_PER_DAY / every_h for every_h in groups), default=per_day))
                 yield days * size, by, per_day

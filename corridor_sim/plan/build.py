@@ -23,6 +23,7 @@ from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Pass, passes, stages_at
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.balking import with_balking
+from corridor_sim.plan.bookings import Bookings
 from corridor_sim.plan.cycles import cycle_problems
 from corridor_sim.plan.demand import arrival_plan
 from corridor_sim.plan.itineraries import Itinerary, named
@@ -31,7 +32,6 @@ from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import undeclared_problems
 from corridor_sim.plan.plan import (
     NO_LIMIT,
-    Departures,
     Element,
     FlowPlan,
     Plan,
@@ -114,7 +114,7 @@ class _Builder:
         self.posts = Posts(resolved, self.clock, classes)
         self.legs = Legs(resolved, self.clock, classes)
         self.elements: dict[str, Element] = {}
-        self.before: dict[Pass, tuple[tuple[Departures, StepFunction] | None, Quota | None]] = {}
+        self.before: dict[Pass, tuple[Bookings | None, Quota | None]] = {}
         """Slots and acceptance of each post and direction passed."""
         self.parts: dict[Pass, list[LegPart]] = {}
         """Parts of each leg and direction passed."""
@@ -235,12 +235,9 @@ class _Builder:
         if at not in self.before:
             self.before[at] = self.posts.slots(at), self.posts.acceptance(at)
         slots, quota = self.before[at]
-        if slots is not None:
-            timetable, in_use = slots
-            self.elements.setdefault(timetable.id, timetable)
-            share = None if is_one(in_use) else in_use
-            draws = timetable.id if share is not None else ""
-            self._add(made, timetable.id, Step(element=-1, draws=timetable.id, share=share, share_draws=draws))
+        for element, step in () if slots is None else slots.parts:
+            self.elements.setdefault(element.id, element)
+            self._add(made, element.id, step)
         first = len(made.steps)
         if quota is not None:
             self.elements.setdefault(quota.id, quota)

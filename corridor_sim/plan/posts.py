@@ -1,13 +1,12 @@
 """Stages of posts and transfers as elements and steps of the plan.
 
 A stage with lanes is a `Station`, one with unlimited lanes a `Delay`; daily
-acceptance is a `Quota` and booked slots are `Departures`, both before the
+acceptance is a `Quota` and booked slots (`bookings.py`) are `Departures`, both before the
 post's stages.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from corridor_sim.core.local_time import LocalTime
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.core.units import H_PER_DAY, grid_point, to_grid, whole_points
+from corridor_sim.core.units import grid_point, whole_points
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import Cycle, OneStop, ReliefTerms
 from corridor_sim.model.checkpoints import Channels, ExtraLanes, Stage
@@ -24,10 +23,10 @@ from corridor_sim.model.paths import canonical
 from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.service_times import Deterministic
+from corridor_sim.plan.bookings import Bookings, bookings, by_day
 from corridor_sim.plan.plan import (
     NO_LIMIT,
     Delay,
-    Departures,
     Element,
     ExtraLanesPlan,
     PlanBreakdown,
@@ -310,7 +309,7 @@ class Posts:
         base = self.resolved.scenario.checkpoints[at.id].acceptance.get(at.direction)
         changes = self.resolved.of(f"checkpoints.{at.id}.acceptance.{at.direction}.per_day")
         days = self.clock.day_starts(self.local_time(at))
-        per_day = self._by_day(base.per_day if base else None, changes, days)
+        per_day = by_day(self.clock, base.per_day if base else None, changes, days)
         if all(number is None for number in per_day):
             return None
         numbers = np.array([NO_LIMIT if number is None else int(number) for number in per_day], dtype=np.int64)
@@ -324,64 +323,15 @@ class Posts:
             crossing=self.labels(at, "")["crossing"],
         )
 
-    def slots(self, at: Pass) -> tuple[Departures, StepFunction] | None:
-        """Booked slots of one direction of a post and the days on which they are used, if ever in the run.
-
-        A local day has the number of slots in force at its start; their times of
-        day are local (rule D32). When booking ends, those who still wait for a slot go at once.
-        """
+    def slots(self, at: Pass) -> Bookings | None:
+        """Booked slots of one direction of a post, if there are ever any in the run."""
         base = self.resolved.scenario.checkpoints[at.id].slots.get(at.direction)
         prefix = f"checkpoints.{at.id}.slots.{at.direction}"
-        local = self.local_time(at)
-        days = self.clock.day_starts(local)
-        per_day = self._by_day(base.per_day if base else None, self.resolved.of(f"{prefix}.per_day"), days)
-        every_h = self._by_day(base.every_h if base else None, self.resolved.of(f"{prefix}.every_h"), days)
-        if all(number is None for number in per_day):
-            return None
-        departures: list[tuple[float, int]] = []
-        in_use: list[tuple[float, float]] = []
-        for k, day in enumerate(days):
-            used = float(per_day[k] is not None)
-            if not in_use or in_use[-1][1] != used:
-                if in_use and not used:
-                    departures.append((float(day), NO_LIMIT))
-                in_use.append((max(0.0, float(day)), used))
-            if per_day[k] is not None:
-                departures += [
-                    (self.clock.time_of_day(local, float(day), hour), places)
-                    for hour, places in slots_of_day(int(per_day[k]), every_h[k])
-                ]
-        inside = [(hour, places) for hour, places in departures if 0 <= hour < self.clock.horizon_h]
-        timetable = Departures(
-            id=f"{at.id}.{at.direction}.slots",
-            depart_h=to_grid(np.asarray([hour for hour, _ in inside], dtype=float)),
-            places=np.array([places for _, places in inside], dtype=np.int64),
-            component="slot_wait",
-            post=at.id,
-            direction=at.direction,
-            stage="slots",
-        )
-        return timetable, steps(in_use)
-
-    def _by_day(self, base: Any, changes: Sequence[Any], days: Any) -> list[Any]:
-        timeline = self.clock.values(base, changes)
-        found = []
-        for day in days:
-            found.append(next(value for from_h, value in reversed(timeline) if from_h <= max(day, 0.0)))
-        return found
+        changes = {field: self.resolved.of(f"{prefix}.{field}") for field in ("per_day", "every_h")}
+        return bookings(self.clock, at, self.local_time(at), base, changes)
 
     def _hours(self, instant: Any, at: Pass) -> float:
         return hours_after(instant, self.clock.start, self.local_time(at))
-
-
-def slots_of_day(per_day: int, every_h: float | None) -> list[tuple[float, int]]:
-    """Times after midnight and places of the slots of one day, evenly spaced. [h]"""
-    if every_h is None:
-        return [(H_PER_DAY * k / per_day, 1) for k in range(per_day)]
-    groups = max(1, math.floor(H_PER_DAY / every_h))
-    taken = [round(per_day * k / groups) for k in range(groups + 1)]
-    sizes = [(every_h * k, taken[k + 1] - taken[k]) for k in range(groups)]
-    return [(hour, size) for hour, size in sizes if size > 0]
 
 
 def rank_of(priority: Sequence[str], classes: Sequence[str]) -> tuple[int, ...] | None:

@@ -132,7 +132,7 @@ def case_of(seed, **size):
     kinds = {"kinds": APART} if number % 2 else {}
     if number % 12 == 6:
         kinds = {"kinds": MIXED}
-    if number % 36 == 18:
+    if number % 36 == 24:
         kinds = {"kinds": TRACKS}
     return coupled(dice, *with_usual_numbers(random_case(dice, **kinds, **size), seed))
 

@@ -19,6 +19,8 @@ class Draws:
             for number, rows in inputs.outages.items()
         }
         """Breakdowns as they were drawn, by place: from, until, lane (None is the whole stage). [h]"""
+        self.lost = {plan.elements[number].id: rows[0].tolist() for number, rows in inputs.cancelled.items()}
+        """Whether each place of booked slots is lost, in order, by place."""
         self.laws = {}
         for flow in plan.flows:
             for variant in flow.variants:

@@ -8,7 +8,7 @@ a place whose stay is over hands the visit to ``run.done``.
 import math
 from dataclasses import dataclass
 
-from oracle.words import hours_of, midnights, on_grid
+from oracle.words import by_hour, hours_of, local, midnights, on_grid
 
 
 @dataclass(eq=False)
@@ -290,6 +290,7 @@ class Slots(Departures):
         self.post, self.direction = post, direction
         offset = run.scenario.checkpoints[post].utc_offset_h
         self.days = midnights(run.scenario.run.start, offset, run.horizon_h)
+        self.terms = run.scenario.checkpoints[post].slots.get(direction)
 
     def number(self, day):
         """Slots of a local day: the number in force at its start."""
@@ -297,10 +298,14 @@ class Slots(Departures):
 
     def in_use(self, now):
         """Whether slots are booked on the local day of an instant."""
+        if self.terms is not None and self.terms.by_hour:
+            return True
         return self.number(max(day for day in self.days if day <= now))[0] is not None
 
     def slots(self):
         """All slots: instant and places."""
+        if self.terms is not None and self.terms.by_hour:
+            return self.with_holders(self.by_hour())
         found = {}
         for day in self.days:
             number, every_h = self.number(day)
@@ -315,7 +320,28 @@ class Slots(Departures):
             for hour, places in times:
                 at = on_grid(day + hour)
                 found[at] = found.get(at, 0) + places
+        return self.with_holders(found)
+
+    def by_hour(self):
+        """S29: so many in each local hour, evenly spaced (strategies change numbers at whole hours only)."""
+        found = {}
+        offset = self.run.scenario.checkpoints[self.post].utc_offset_h
+        for day in self.days:
+            for hour in range(24):
+                number = by_hour(self.terms.by_hour, *local(self.run.scenario.run.start, offset, day + hour))
+                for k in range(number):
+                    found[on_grid(day + hour + k / number)] = 1
         return found
+
+    def with_holders(self, places):
+        """S29: without the places whose holder does not come."""
+        if self.terms is None or not self.terms.no_show:
+            return places
+        lost, left = iter(self.run.draws.lost[self.id]), {}
+        for at in sorted(places):
+            if 0 <= at < self.run.horizon_h:
+                left[at] = sum(not next(lost) for _ in range(places[at]))
+        return left
 
     def edges(self):
         return {*self.days, *self.slots()}

@@ -151,6 +151,9 @@ class Run:
         if way in post.slots or any(force.where(one) == here for _, one in force.of_kind("slot_booking")):
             place = self._place(f"{stop.id}.{way}.slots", lambda: Slots(self, stop.id, way))
             steps.append(Step(place, "slots"))
+            if place.terms is not None and place.terms.late_share:
+                late = self._place(f"{place.id}.late", lambda: Stay(self, f"{stop.id}.{way}.slots.late"))
+                steps.append(Step(late, "late", stage=place))
         if way in post.acceptance or any(force.where(one) == here for _, one in force.of_kind("daily_acceptance")):
             place = self._place(f"{stop.id}.{way}.acceptance", lambda: Acceptance(self, stop.id, way))
             steps.append(Step(place, "acceptance"))
@@ -242,8 +245,13 @@ class Run:
         if step.kind in ("road", "boat"):
             dated = self.force.timetable(step.path, now) is not None
             return dated == (step.kind == "boat")
-        if step.kind == "slots":
-            return step.place.in_use(now)
+        if step.kind in ("slots", "late"):
+            # S29: one uniform says who books, and who of them is late.
+            slots = step.place if step.kind == "slots" else step.stage
+            share = 1.0 if slots.terms is None else slots.terms.share
+            if step.kind == "late":
+                share *= slots.terms.late_share
+            return slots.in_use(now) and self.draws.chosen(flow, slots.id, index, share)
         if step.kind == "acceptance":
             return True
         share = self.force.share(step.path, step.stage, truck.cargo_class, now)
@@ -266,6 +274,8 @@ class Run:
             else:
                 drawn = self.draws.duration(flow, step.draws or place.id, leg.travel_law(), index)
             return on_grid(drawn / force.speed(step.path, now))
+        if step.kind == "late":
+            return self.draws.duration(flow, place.id, step.stage.terms.late_by, index)
         law, cycle_h = force.law(step.path, step.stage, now)
         if law is None or law.kind == "deterministic":  # every service takes the same, not less than asked (D10)
             exact = law.value_h if cycle_h is None else cycle_h

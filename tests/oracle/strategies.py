@@ -105,6 +105,22 @@ def extra_lanes(draw):
 
 
 @st.composite
+def booked_slots(draw):
+    """Slots of a day or by the hour, and who books, comes and is late."""
+    found = {"per_day": draw(st.sampled_from([4, 8, 12, 24]))}
+    if draw(st.integers(0, 2)) == 0:
+        rosters = [{"08:00": 1, "12:00": 2, "20:00": 0}, {"00:00": 0, "Tue-Sun 06:00": 2}]
+        found = {"by_hour": draw(st.sampled_from(rosters))}
+    if draw(st.booleans()):
+        found["share"] = draw(st.sampled_from([0.0, 0.5, 0.75]))
+    if draw(st.booleans()):
+        found["no_show"] = draw(st.sampled_from([0.25, 0.5]))
+    if draw(st.booleans()):
+        found |= {"late_share": draw(st.sampled_from([0.5, 1.0])), "late_by": draw(laws())}
+    return found
+
+
+@st.composite
 def single_tracks(draw):
     """Terms on which both directions use a leg in turn."""
     found = {"switch_h": draw(st.sampled_from([0.0, 0.25, 1.0]))}
@@ -223,7 +239,7 @@ def borders(draw):
     if not outages and draw(st.integers(0, 4)) == 0:
         post["acceptance"] = {"exit": {"per_day": draw(st.integers(1, 4))}}
     if draw(st.integers(0, 7)) == 0:
-        post["slots"] = {"exit": {"per_day": draw(st.sampled_from([4, 8, 12, 24]))}}
+        post["slots"] = {"exit": draw(booked_slots())}
     return border(exits, flows=flows, entry=entry, leg=tables[leg], post=post)
 
 
