@@ -257,6 +257,12 @@ _BOUND = {
     "describe_validation": ("report.validation", "describe_validation"),
     "first_screen": ("report.first_screen", "first_screen"),
     "to_html": ("report.page", "html_of"),
+    "to_dataset": ("exchange.datasets", "to_dataset"),
+    "write_netcdf": ("exchange.datasets", "write_netcdf"),
+    "to_geojson": ("exchange.maps", "to_geojson"),
+    "geopackage_bytes": ("exchange.geopackages", "geopackage_bytes"),
+    "workbook_bytes": ("exchange.workbooks", "workbook_bytes"),
+    "arrow_table": ("exchange.arrow", "arrow_table"),
     "compare": ("results.comparison", "Comparison"),
 }
 """What higher rooms add to `Results` and `Comparison`: see `results/accessors.py`."""

@@ -31,6 +31,7 @@ from corridor_sim.cli.options import (
     set_option,
     store_option,
     strict_option,
+    workbook_format_option,
 )
 from corridor_sim.cli.output import (
     counted,
@@ -43,6 +44,7 @@ from corridor_sim.cli.output import (
     reports_as,
     runs_as,
     sweep_as,
+    workbook_of,
 )
 from corridor_sim.cli.pictures import (
     DPI,
@@ -95,7 +97,7 @@ def main(debug: bool, modules: tuple[str, ...]) -> None:
 @files_argument
 @run_options
 @indicator_option
-@format_option
+@workbook_format_option
 @ids_option
 @click.option("--per-replication", is_flag=True, help="CSV or JSON with a row for every replication.")
 @click.option("--records", type=click.Path(path_type=Path), help="Write every visit to this CSV file (small runs).")
@@ -124,6 +126,9 @@ def run(
     scenario files in it.
     """
     files = files_of(files)
+    if form == "xlsx" and (len(files) > 1 or indicators or per_replication):
+        text = "a workbook is of one FILE with every table: leave out --indicator and --per-replication"
+        raise click.UsageError(f"{text}; `compare` and `export` write several together")
     if per_replication and form == "table":
         raise click.UsageError("--per-replication needs --format csv or json")
     if records is not None and len(files) > 1:
@@ -149,7 +154,9 @@ def run(
         deliver(csv_of(runs[0].visits()), records, overwrite)
     for path, kind in drawings.items():
         deliver(drawn(kind, runs[0], path, {}), path, overwrite)
-    if runs:
+    if runs and form == "xlsx":
+        deliver(workbook_of(runs[0]), output, overwrite)
+    elif runs:
         deliver(runs_as(form, runs, rows, per_replication, ids), output, overwrite)
     tell_left_out(left_out, failed)
     print_warnings(runs, settings, shown=form == "table" and output is None)
@@ -161,7 +168,7 @@ def run(
 @input_options
 @run_options
 @indicator_option
-@format_option
+@workbook_format_option
 @ids_option
 @store_option
 @dask_option
@@ -205,10 +212,13 @@ def compare(
     if len(comparison.runs) < 2:
         tell_left_out(left_out, failed)
     frame = comparison.table(rows) if sure is None else sure.table(rows)
+    text: str | bytes
     if frame.empty and sure is None:
         frame = comparison.table(rows, by_time=True)
     if form == "csv":
         text = csv_of(frame)
+    elif form == "xlsx":
+        text = workbook_of(comparison, {} if sure is None else {"with inputs": frame})
     elif form == "json":
         about = [run.about() for run in comparison.runs]
         body = {"runs": about, "inputs": comparison.inputs_diff(ids=True), "interval": frame.attrs["interval"]}
@@ -231,7 +241,7 @@ def compare(
 @click.argument("design", shell_complete=completion.designs)
 @run_options
 @indicator_option
-@format_option
+@workbook_format_option
 @click.option("--long", "is_long", is_flag=True, help="CSV with a line for every point and indicator.")
 @click.option("--points", "only_points", is_flag=True, help="Only list the points; nothing is run.")
 @store_option
@@ -265,6 +275,8 @@ def sweep(
         raise click.UsageError("--long needs --format csv")
     if pictures and only_points:
         raise click.UsageError("--picture shows runs, --points runs nothing")
+    if only_points and form == "xlsx":
+        raise click.UsageError("--points has one table: --format csv")
     drawings = {path: kind_of(path, "sweep") for path in pictures}
     refuse_unwritable(overwrite, output, *pictures)
     varied = read_design(design)
@@ -284,7 +296,8 @@ def sweep(
     if found.runs:
         for path, kind in drawings.items():
             deliver(drawn(kind, found, path, {}), path, overwrite)
-        deliver(sweep_as(form, found, rows, is_long), output, overwrite)
+        told = workbook_of(found) if form == "xlsx" else sweep_as(form, found, rows, is_long)
+        deliver(told, output, overwrite)
     if found.left_out:
         numbers = ", ".join(str(one.number) for one in found.left_out)
         click.echo(folded(f"corridor-sim: points left out, with errors: {numbers}"), err=True)
@@ -526,7 +539,7 @@ _RANGES = {"discount_rates": "discount_range", "growths_after": "growth_range"}
 @picture_option
 @store_option
 @run_options
-@format_option
+@workbook_format_option
 @output_options
 def appraise(
     base: str,
@@ -571,6 +584,8 @@ def appraise(
         deliver(csv_of(found.annex()), annex, overwrite)
     if form == "table":
         deliver(found.describe() + "\n", output, overwrite)
+    elif form == "xlsx":
+        deliver(workbook_of(found), output, overwrite)
     elif form == "csv":
         deliver(csv_of(found.to_frame()), output, overwrite)
     else:

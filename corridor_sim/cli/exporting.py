@@ -79,10 +79,70 @@ def _xes_gz(told: Exported) -> bytes:
     return gzip.compress(_xes(told).encode(), mtime=0)
 
 
+def _together(told: Exported) -> Any:
+    """The run, or the comparison of several with the first."""
+    from corridor_sim.results.comparison import Comparison
+
+    return told.runs[0] if len(told.runs) == 1 else Comparison(tuple(told.runs))
+
+
+def _workbook(told: Exported) -> bytes:
+    from corridor_sim.exchange.workbooks import workbook_bytes
+
+    return workbook_bytes(_together(told))
+
+
+def _geojson(told: Exported) -> str:
+    from corridor_sim.report import tables
+
+    return tables.to_json(_together(told).to_geojson())
+
+
+def _geopackage(told: Exported) -> bytes:
+    from corridor_sim.exchange.geopackages import geopackage_bytes
+
+    return geopackage_bytes(_together(told))
+
+
+def _netcdf(told: Exported) -> bytes:
+    from corridor_sim.exchange.datasets import netcdf_bytes
+
+    return netcdf_bytes(_together(told).to_dataset(by_time=True))
+
+
+def _arrow(told: Exported) -> bytes:
+    from corridor_sim.exchange.arrow import stream_bytes
+
+    return stream_bytes(_together(told).to_arrow())
+
+
+def _parquet(told: Exported) -> bytes:
+    from corridor_sim.exchange.arrow import parquet_bytes
+
+    return parquet_bytes(_together(told).to_arrow())
+
+
+def _network(told: Exported) -> str:
+    from corridor_sim.files.network import network_json
+    from corridor_sim.model.corridor import Corridor
+    from corridor_sim.report import tables
+
+    scenario = told.scenarios[0].scenario
+    assert isinstance(scenario, Corridor)
+    return tables.to_json(network_json(scenario))
+
+
 EXPORTS: dict[str, Export] = {
     "events": Export((".csv",), "event log, a line an event", _events, records=True, events=True),
     "xes": Export((".xes",), "event log in XES (IEEE 1849-2023)", _xes, records=True, events=True),
     "xes-gz": Export((".xes.gz",), "the same, compressed", _xes_gz, records=True, events=True),
+    "xlsx": Export((".xlsx",), "Excel workbook with every table", _workbook, several=True),
+    "geojson": Export((".geojson",), "map with waits, load and queues", _geojson, several=True),
+    "gpkg": Export((".gpkg",), "the same as layers of a GeoPackage", _geopackage, several=True),
+    "netcdf": Export((".nc",), "every indicator by its dimensions", _netcdf, several=True),
+    "arrow": Export((".arrows",), "Arrow stream of the indicators, or of the differences", _arrow, several=True),
+    "parquet": Export((".parquet",), "the same as Parquet", _parquet, several=True),
+    "network": Export((".json",), "the network as a node-link graph, nothing run", _network, runs=False),
 }
 """Formats by name. Where two have an ending, the first is taken if no --format is given."""
 

@@ -12,6 +12,8 @@ from corridor_sim.cli.formats import asked_for_comma, csv_of
 from corridor_sim.core.errors import CorridorError, Problem
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from corridor_sim.model.designs import Design
     from corridor_sim.model.scenario import Scenario
     from corridor_sim.results.results import Results
@@ -40,6 +42,13 @@ def deliver(content: str | bytes, output: Path | None, overwrite: bool) -> None:
 
     write(content, output, overwrite=overwrite)
     click.echo(f"wrote {output}", err=True)
+
+
+def workbook_of(source: Any, more: Mapping[str, pd.DataFrame] | None = None) -> bytes:
+    """A result as an Excel workbook with every table of it, and `more` by name of the sheet."""
+    from corridor_sim.exchange.workbooks import workbook_bytes
+
+    return workbook_bytes(source, more)
 
 
 def runs_as(

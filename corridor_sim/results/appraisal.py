@@ -18,6 +18,7 @@ import numpy as np
 from corridor_sim.core.errors import ArgumentError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.results.accessors import Pictures, bound
+from corridor_sim.results.exchanged import InWorkbooks
 from corridor_sim.results.gains import Gain, benefits_by
 from corridor_sim.results.measures import Measure
 from corridor_sim.results.worth import interval_of
@@ -32,7 +33,7 @@ GROUPINGS = ("country", "class", "flow")
 
 
 @dataclass(frozen=True, eq=False)
-class Appraisal:
+class Appraisal(InWorkbooks):
     """Costs and benefits by year, and the criteria that follow.
 
     Attributes

@@ -23,6 +23,7 @@ from corridor_sim.model.flows import CHOSEN
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
+from corridor_sim.results.exchanged import Exchanged
 from corridor_sim.results.input_differences import inputs_diff
 from corridor_sim.results.input_words import inputs_told
 from corridor_sim.results.pooled_differences import pooled_differences
@@ -51,7 +52,7 @@ MAIN = (
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Exchanged):
     """Runs of several scenarios, each compared with the first.
 
     Attributes
@@ -105,6 +106,14 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<Comparison of {', '.join(self.names)}: {self.base.replications} replications>"
+
+    def stream_frame(self) -> pd.DataFrame:
+        """All differences from the base with their intervals, for the Arrow stream."""
+        return self.table("all")
+
+    def about(self) -> dict[str, Any]:
+        """What was run, scenario by scenario."""
+        return {"runs": [{**run.about(), "scenario": name} for name, run in zip(self.names, self.runs, strict=True)]}
 
     def _repr_html_(self) -> str:
         return str(bound("first_screen")(self))

@@ -25,6 +25,7 @@ from corridor_sim.indicators.table import COLUMNS, Label, Table
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import ElementVisits, Records
 from corridor_sim.results.accessors import Compared, Pictures, SummaryTable, bound
+from corridor_sim.results.exchanged import Exchanged
 from corridor_sim.results.overload import Overload, no_planned_capacity, overloads
 from corridor_sim.results.reliability import UNRELIABLE, unreliable
 
@@ -55,7 +56,7 @@ TIMES = (
 
 
 @dataclass(frozen=True, eq=False)
-class Results:
+class Results(Exchanged):
     """Everything that a run came to.
 
     Attributes
@@ -402,8 +403,9 @@ class Results:
             self.rows.values, dims=("row", "replication"), coords=coordinates, name=self.name, attrs=about
         )
 
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        return self.to_frame().__arrow_c_stream__(requested_schema)
+    def stream_frame(self) -> pd.DataFrame:
+        """The tidy frame, for the Arrow stream."""
+        return self.to_frame()
 
     def about(self) -> dict[str, Any]:
         """Everything needed to say where the numbers come from."""

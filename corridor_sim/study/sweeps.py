@@ -20,6 +20,7 @@ from corridor_sim.model.designs import Design
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.comparison import MAIN, Comparison
+from corridor_sim.results.exchanged import InArrow, InWorkbooks
 from corridor_sim.results.results import NOISE, Results
 from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.study.designs import LeftOut, Point, base_of, grid_points, points_of, scenarios_of
@@ -116,7 +117,7 @@ def sweep(
 
 
 @dataclass(frozen=True, eq=False)
-class Sweep:
+class Sweep(InWorkbooks, InArrow):
     """Points of a sweep and what each came to.
 
     Attributes
@@ -155,6 +156,14 @@ class Sweep:
 
     def _repr_html_(self) -> str:
         return str(bound("first_screen")(self))
+
+    def stream_frame(self) -> pd.DataFrame:
+        """Summaries of all points, for the Arrow stream."""
+        return self.to_frame()
+
+    def about(self) -> dict[str, Any]:
+        """What was run: of the first point, which shares seed and replications with the others."""
+        return {"sweep": self.name, "points": len(self), **(self.runs[0].about() if self.runs else {})}
 
     def compare(self, confidence: float = 0.95) -> Comparison:
         """Every point against the first."""

@@ -25,6 +25,7 @@ LEVELS = [
     "results",
     "plots",
     "report",
+    "exchange",
     "study",
     "verify",
     "cli",
