@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,13 @@ def drawn(seed=SEED, truth=None, replications=1):
         ran = cs.run(scenario, replications=replications, rng=seed, workers=1, records=True, indicators=["created"])
     start = dt.datetime.combine(ran.plan.start, dt.time()) if not hasattr(ran.plan.start, "hour") else ran.plan.start
     since, until = (columns.local_time.utc(one) - start for one in (columns.since, columns.until))
-    return simulated_studies(columns, ran.records, start, *(one / dt.timedelta(hours=1) for one in (since, until)))
+    ends = [one / dt.timedelta(hours=1) for one in (since, until)]
+    return [_until(one, ends[1]) for one in simulated_studies(columns, ran.records, start, *ends)]
+
+
+def _until(study, end_h):
+    """What was known as the study ended."""
+    return replace(study, time_h=np.where(study.time_h <= end_h, study.time_h, np.nan), until_h=end_h)
 
 
 def table(seed=SEED):

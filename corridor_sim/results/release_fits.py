@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -86,17 +87,22 @@ class ReleaseFit:
     def describe(self) -> str:
         """Figures with their ranges, what is refused and why, as a terminal shows them."""
         lines = [f"{self.name}: figures of {self.extends or 'the scenario'}", ""]
-        lines.append(f"{'figure':<52}{'stated':>12}{'fitted':>12}   {'range (95 %)':<20}{'n':>5}")
+        wide = max([len(one.path) for one in self.figures] + [10])
+        lines.append(f"{'figure':<{wide}}  {'stated':>10}  {'fitted':>10}  {'range':<18}  {'n':>5}")
         for one in self.figures:
             stated = "-" if one.stated is None else _short(one.stated)
             between = f"{one.low:.3g} to {one.high:.3g}" if one.low < one.high else "-"
-            lines.append(f"{one.path:<52}{stated:>12}{_short(one.value):>12}   {between:<20}{one.n:>5}")
-            if one.note:
-                lines.append(f"    {one.note}")
+            lines.append(f"{one.path:<{wide}}  {stated:>10}  {_short(one.value):>10}  {between:<18}  {one.n:>5}")
+            lines += _folded(one.note, "    ") if one.note else []
         if self.refused:
             lines += ["", "not fitted:"]
-            lines += [f"  {what}: {why}" for what, why in self.refused]
+            for what, why in self.refused:
+                lines += _folded(f"{what}: {why}", "  ")
         return "\n".join([*lines, *([""] if self.notes else []), *self.notes]) + "\n"
+
+
+def _folded(text: str, before: str) -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent=before, subsequent_indent=before + "  ", break_on_hyphens=False)
 
 
 def _short(value: Any) -> str:
