@@ -92,6 +92,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.improvements import Works as Works
     from corridor_sim.model.improvements import YardPlaces as YardPlaces
     from corridor_sim.model.legs import Leg as Leg
+    from corridor_sim.model.legs import LegBan as LegBan
     from corridor_sim.model.legs import Rail as Rail
     from corridor_sim.model.legs import Road as Road
     from corridor_sim.model.legs import Sea as Sea
@@ -219,7 +220,7 @@ _NAMES = {
     "model.scenario": "RunSettings Scenario",
     "model.corridor": "Corridor Source StaffPool",
     "model.checkpoints": "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Place Reserved Slots Stage",
-    "model.legs": "Leg Rail Road Sea SingleTrack Timetable",
+    "model.legs": "Leg LegBan Rail Road Sea SingleTrack Timetable",
     "model.flows": "Balk CrossingShares Flow Profile",
     "model.arrivals": "AllAtStart Arrivals Batches Poisson RegularArrivals Renewal Trace",
     "model.service_times": (

@@ -83,7 +83,7 @@ def _candidates(path: str) -> list[tuple[str, int]]:
     Elements of a plan are named without their table.
     """
     if path.startswith("leg:"):
-        return [(f"legs.{path[4:].rstrip('<>')}", 2)]
+        return [(f"legs.{path[4:].partition('.')[0].rstrip('<>')}", 2)]
     return [(path, 1), (f"checkpoints.{path}", 2), (f"places.{path}", 2)]
 
 

@@ -129,6 +129,8 @@ def _class_problems(scenario: Scenario) -> list[Problem]:
     for id, leg in scenario.legs.items():
         if leg.timetable is not None:
             found += _unknown_classes(scenario, f"legs.{id}.timetable.priority", leg.timetable.priority)
+        for name, ban in leg.bans.items():
+            found += _unknown_classes(scenario, f"legs.{id}.bans.{name}.cargo_classes", ban.cargo_classes)
     for id, improvement in scenario.improvements.items():
         table = getattr(improvement, "timetable", None)
         if table is not None:

@@ -37,6 +37,10 @@ def keepers(scenario: Scenario) -> Iterator[tuple[str, Sequence[str | dt.date]]]
         for id, thing in getattr(scenario, table).items():
             if thing.holidays:
                 yield f"{table}.{id}.holidays", thing.holidays
+    for id, leg in scenario.legs.items():
+        for name, ban in leg.bans.items():
+            if ban.holidays:
+                yield f"legs.{id}.bans.{name}.holidays", ban.holidays
 
 
 def with_calendars(scenario: Scenario) -> tuple[Scenario, list[Problem]]:

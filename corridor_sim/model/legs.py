@@ -30,7 +30,9 @@ from corridor_sim.model.base import (
     at_least,
     at_most,
 )
+from corridor_sim.model.calendars import Hours
 from corridor_sim.model.checkpoints import Law, require_order
+from corridor_sim.model.holidays import HolidayHours, KeepsHolidays
 from corridor_sim.model.service_times import Deterministic, Lognormal, ServiceTime
 from corridor_sim.model.service_times.base import LONGEST_H
 
@@ -124,6 +126,25 @@ class Timetable(Sourced):
         return 0.0
 
 
+class LegBan(KeepsHolidays):
+    """Hours in which some classes may not set out on a leg: by night, at weekends, on holidays (rule S30)."""
+
+    hours: Hours | None = None
+    """Lines of hours of the ban, local time: ``["22:00-06:00", "Sun 00:00-24:00"]``; none: on holidays only."""
+    cargo_classes: NamesOf = ()
+    """Cargo classes that are banned; all if none is named."""
+    look_ahead: bool = False
+    """Whether nobody sets out who by the mean time of the leg would be on it as the ban begins."""
+    holiday_hours: HolidayHours | None = None
+    """Hours of the ban on a holiday, in the words of posts; all day if nothing is said, and for ``"closed"``."""
+
+    @model_validator(mode="after")
+    def _bans_something(self) -> Self:
+        if self.hours is None and not self.holidays:
+            raise ScenarioError([Problem("is required", "hours", hint="or name the holidays of the ban")])
+        return self
+
+
 class SingleTrack(Sourced):
     """Both directions use the leg in turn (rule S28): a railway with one track, a bridge with one lane."""
 
@@ -171,6 +192,8 @@ class Leg(Sourced):
     """Vehicles of one direction at a time; headway and limit then hold for both together."""
     closures: TableOf[LegClosure] = FrozenDict()
     """Times in which the leg cannot be entered, by name."""
+    bans: TableOf[LegBan] = FrozenDict()
+    """Hours in which some classes may not set out on the leg, by name."""
     timetable: Timetable | None = None
     """Departures with places; consignments wait for one."""
     border: bool = False
@@ -190,7 +213,7 @@ class Leg(Sourced):
         if self.travel is not None and self.speed_cv:
             problems.append(Problem("has no meaning with travel, which is a law already", "speed_cv", self.speed_cv))
         if self.timetable is not None:
-            for name in ("headway_h", "paths_per_day", "max_vehicles", "no_overtaking", "single_track"):
+            for name in ("headway_h", "paths_per_day", "max_vehicles", "no_overtaking", "single_track", "bans"):
                 if getattr(self, name):
                     problems.append(Problem("has no meaning on a leg with a timetable", name))
             if self.closures and self.timetable.when_full is not None:

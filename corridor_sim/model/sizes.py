@@ -82,6 +82,8 @@ def _steps(scenario: Scenario, changes: ByPath) -> Iterator[Size]:
             if f"{at}.per_day" in changes or base is not None:
                 yield days, at, None
     for id, leg in scenario.legs.items():
+        for name, ban in leg.bans.items():
+            yield 4 * days * (1 + len(ban.hours or ())), f"legs.{id}.bans.{name}", None
         at = f"legs.{id}.timetable"
         for by, table in _values(changes, at, leg.timetable):
             if table.every_h is not None:

@@ -116,7 +116,7 @@ class _Builder:
         self.elements: dict[str, Element] = {}
         self.before: dict[Pass, tuple[Bookings | None, Quota | None]] = {}
         """Slots and acceptance of each post and direction passed."""
-        self.parts: dict[Pass, list[LegPart]] = {}
+        self.parts: dict[tuple[Pass, str], list[LegPart]] = {}
         """Parts of each leg and direction passed."""
         self.problems: list[Problem] = []
 
@@ -190,10 +190,15 @@ class _Builder:
         balk = self.scenario.flows[flow].balk
         if balk is None:
             return found
-        found = with_balking(self.scenario, balk, found, self.elements, self._leg_parts)
+        of_class = self.scenario.flows[flow].cargo_class
+
+        def parts_of(at: Pass) -> list[LegPart]:
+            return self._leg_parts(at, of_class)
+
+        found = with_balking(self.scenario, balk, found, self.elements, parts_of)
         for made in found:
             for at in (Pass("leg", span.id, span.direction) for span in made.spans if span.kind == "leg"):
-                for part in self._leg_parts(at):
+                for part in parts_of(at):
                     self.elements.setdefault(part.element.id, part.element)
         return found
 
@@ -206,7 +211,7 @@ class _Builder:
         for at in passes(self.scenario, way.hops, of.handled_at):
             first = len(made.steps)
             if at.what == "leg":
-                self._add_leg(made, at)
+                self._add_leg(made, at, cargo_class)
                 continue
             crossing = self.scenario.checkpoints[at.id].crossing if at.what == "post" else ""
             if at.what == "post":
@@ -284,10 +289,10 @@ class _Builder:
         assert isinstance(station, Station)
         return combine(lambda n, *use: (n > 0) | ~np.any(use, axis=0), station.lanes, *needed)
 
-    def _add_leg(self, made: Itinerary, at: Pass) -> None:
+    def _add_leg(self, made: Itinerary, at: Pass, cargo_class: str) -> None:
         leg = self.scenario.legs[at.id]
         first = len(made.steps)
-        for part in self._leg_parts(at):
+        for part in self._leg_parts(at, cargo_class):
             self.elements.setdefault(part.element.id, part.element)
             self._add(made, part.element.id, part.step)
         if len(made.steps) == first:
@@ -306,15 +311,16 @@ class _Builder:
             )
         )
 
-    def _leg_parts(self, at: Pass) -> list[LegPart]:
-        """Elements and steps of a leg in one direction, made once."""
-        if at not in self.parts:
+    def _leg_parts(self, at: Pass, cargo_class: str) -> list[LegPart]:
+        """Elements and steps of a leg in one direction for a class, made once."""
+        key = at, cargo_class if self.scenario.legs[at.id].bans else ""
+        if key not in self.parts:
             try:
-                self.parts[at] = self.legs.parts(at)
+                self.parts[key] = self.legs.parts(at, cargo_class)
             except ScenarioError as error:
-                self.problems += error.problems
-                self.parts[at] = []
-        return self.parts[at]
+                self.problems += [problem for problem in error.problems if problem not in self.problems]
+                self.parts[key] = []
+        return self.parts[key]
 
     @staticmethod
     def _add(made: Itinerary, id: str, step: Step) -> None:

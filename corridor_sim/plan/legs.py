@@ -19,6 +19,7 @@ from corridor_sim.model.paths import LEG_CLOSINGS
 from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.service_times import scaled
+from corridor_sim.plan.bans import ban_place
 from corridor_sim.plan.plan import NO_LIMIT, Delay, Departures, Element, LimitedLeg, SingleTrackPlan, Step
 from corridor_sim.plan.posts import rank_of
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
@@ -40,8 +41,8 @@ class Legs:
     def __init__(self, resolved: Resolved, clock: RunClock, classes: Sequence[str]) -> None:
         self.resolved, self.clock, self.classes = resolved, clock, classes
 
-    def parts(self, at: Pass) -> list[LegPart]:
-        """The leg as one element; as two where a timetable begins or ends within the run.
+    def parts(self, at: Pass, cargo_class: str) -> list[LegPart]:
+        """The leg as one element, as two where a timetable begins or ends within the run; before it where bans are met.
 
         Raises
         ------
@@ -54,6 +55,12 @@ class Legs:
         with_table = [table is not None for _, table in tables]
         if leg.single_track is not None:
             self._fits_a_single_track(at, with_table)
+        ban = ban_place(self.resolved.scenario, self.clock, at.id, id, cargo_class)
+        if ban is not None and any(with_table):
+            text = "cannot have a timetable within the run, because it has bans"
+            raise ScenarioError([Problem(text, f"legs.{at.id}.timetable")])
+        if ban is not None:
+            return [LegPart(ban, Step(element=-1)), self._road(at, leg, id, None)]
         if not any(with_table):
             return [self._road(at, leg, id, None)]
         in_use = steps([(from_h, float(table is not None)) for from_h, table in tables])

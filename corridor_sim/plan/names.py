@@ -15,7 +15,7 @@ def file_path(element: Element) -> str:
     'legs.baku_samur'
     """
     if element.id.startswith("leg:"):
-        leg = element.id.removeprefix("leg:").removesuffix(".timetable")
+        leg = element.id.removeprefix("leg:").partition(".")[0]
         return f"legs.{leg.removesuffix('>').removesuffix('<')}"
     if isinstance(element, (Quota, Departures)):
         return f"checkpoints.{element.post}.{element.stage}.{element.direction}"

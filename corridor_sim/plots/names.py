@@ -107,11 +107,12 @@ def _place_name(results: Any, kind: str, place: str, direction: str) -> str:
 
 def leg_name(results: Any, element: str) -> str:
     """Name of a leg or of an element of it (``leg:derbent_samur>``)."""
-    way = element.removeprefix("leg:")
+    way, _, part = element.removeprefix("leg:").partition(".")
     arrow = " ↔" if way.endswith("<>") else {">": " →", "<": " ←"}.get(way[-1:], "")
     id = way.rstrip("<>")
     name = results.plan.labels.get("legs", {}).get(id) or id
-    return f"{str(name).replace('_', ' ')}{arrow}"
+    ban = f", {part.replace('.', ' ').replace('_', ' ')}" if part.startswith("ban.") else ""
+    return f"{str(name).replace('_', ' ')}{arrow}{ban}"
 
 
 def _labels(results: Any, what: str) -> Mapping[str, Mapping[str, Any]]:

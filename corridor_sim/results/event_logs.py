@@ -156,7 +156,7 @@ def _elements_of(plan: Plan, places: str | Iterable[str] | None) -> list[int]:
 def _names_of(element: Element) -> set[str]:
     found = {element.id, element.post, getattr(element, "crossing", "")}
     if element.id.startswith("leg:"):
-        found.add(element.id.removeprefix("leg:").removesuffix(".timetable").rstrip("<>"))
+        found.add(element.id.removeprefix("leg:").partition(".")[0].rstrip("<>"))
     return found - {""}
 
 

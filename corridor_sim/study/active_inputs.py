@@ -96,7 +96,7 @@ def _tables_of(plans: Sequence[Plan]) -> dict[str, frozenset[str]]:
     posts = {post for post, _ in passed} | {f"{post} {direction}" for post, direction in passed}
     posts |= {f"{post} {direction}" for post, both in passed if both == "both" for direction in ("exit", "entry")}
     legs = {
-        element.id.removeprefix("leg:").removesuffix(".timetable").rstrip("<>")
+        element.id.removeprefix("leg:").partition(".")[0].rstrip("<>")
         for plan in plans
         for element in plan.elements
         if element.id.startswith("leg:")

@@ -8,7 +8,7 @@ a place whose stay is over hands the visit to ``run.done``.
 import math
 from dataclasses import dataclass
 
-from oracle.words import by_hour, hours_of, local, midnights, on_grid
+from oracle.words import by_hour, hours_of, is_open, local, midnights, on_grid
 
 
 @dataclass(eq=False)
@@ -154,6 +154,46 @@ class Road(Place):
     def next_end(self):
         wake = self.free_at if self.waiting and self.free_at > self.run.now else math.inf
         return min(super().next_end(), wake)
+
+
+class Gate(Place):
+    """The start of a leg for a class that bans hold back (S30)."""
+
+    def __init__(self, run, id, leg, bans):
+        super().__init__(run, id)
+        self.leg, self.bans = leg, bans
+
+    def edges(self):
+        """Bans begin and end at half hours."""
+        return {k / 2 for k in range(math.floor(2 * self.run.horizon_h) + 1)}
+
+    def banned(self, now):
+        """Whether nobody may set out; looking ahead, not either if a ban begins before the mean time is over."""
+        run = self.run
+        for ban in self.bans:
+            hours = [now]
+            if ban.look_ahead:
+                leg = run.scenario.legs[self.leg]
+                until = now + on_grid(leg.length_km / leg.speed_kmh)
+                hours += [k / 2 for k in range(math.ceil(2 * now), math.ceil(2 * until))]
+            if any(is_open(ban.hours, *local(run.scenario.run.start, ban.utc_offset_h, at)) for at in hours):
+                return True
+        return False
+
+    def joined(self, visit, now):
+        visit.time = 0.0
+
+    def read(self, visit, now):
+        """It takes no time."""
+
+    def settle(self, now):
+        changed = self.take_in(now)
+        while self.waiting and not self.banned(now):
+            visit = self.first_waiting()
+            self.begin(visit, now)
+            self.run.done(visit, now)
+            changed = True
+        return changed
 
 
 class Track(Road):

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from oracle.draws import mean_of
 from oracle.in_force import InForce
 from oracle.lanes import Lanes
-from oracle.places import Acceptance, Boat, Road, Slots, Stay, Track
+from oracle.places import Acceptance, Boat, Gate, Road, Slots, Stay, Track
 from oracle.standing import standing
 from oracle.way import stops_of
 from oracle.words import enough, on_grid
@@ -122,10 +122,20 @@ class Run:
         steps = []
         for stop in self.stops[flow]:
             if stop.what == "leg":
+                steps += self._bans(stop, self.scenario.flows[flow].cargo_class)
                 steps += self._leg_steps(stop)
             else:
                 steps += self._post_steps(stop, release)
         return steps
+
+    def _bans(self, stop, cargo_class):
+        bans = self.scenario.legs[stop.id].bans
+        names = sorted(name for name, ban in bans.items() if not ban.cargo_classes or cargo_class in ban.cargo_classes)
+        if not names:
+            return []
+        id = f"leg:{stop.id}{stop.direction}.ban.{'+'.join(names)}"
+        place = self._place(id, lambda: Gate(self, id, stop.id, [bans[name] for name in names]))
+        return [Step(place, "gate")]
 
     def _leg_steps(self, stop):
         id = f"leg:{stop.id}{stop.direction}"
@@ -252,7 +262,7 @@ class Run:
             if step.kind == "late":
                 share *= slots.terms.late_share
             return slots.in_use(now) and self.draws.chosen(flow, slots.id, index, share)
-        if step.kind == "acceptance":
+        if step.kind in ("acceptance", "gate"):
             return True
         share = self.force.share(step.path, step.stage, truck.cargo_class, now)
         post, way = step.path.split(".")[1:3]

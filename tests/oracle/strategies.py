@@ -105,6 +105,20 @@ def extra_lanes(draw):
 
 
 @st.composite
+def bans(draw):
+    """One or two bans, of all classes or of one."""
+    found = {}
+    for name in ("night", "rest")[: draw(st.integers(1, 2))]:
+        lines = draw(st.sampled_from([["22:00-06:00"], ["Tue 08:00-20:00"], ["12:30-13:00", "Wed,Thu 00:00-24:00"]]))
+        found[name] = {"hours": lines, "utc_offset_h": draw(st.sampled_from([0.0, 3.5]))}
+        if draw(st.booleans()):
+            found[name]["cargo_classes"] = ["vip"]
+        if draw(st.integers(0, 2)) == 0:
+            found[name]["look_ahead"] = True
+    return found
+
+
+@st.composite
 def booked_slots(draw):
     """Slots of a day or by the hour, and who books, comes and is late."""
     found = {"per_day": draw(st.sampled_from([4, 8, 12, 24]))}
@@ -232,6 +246,8 @@ def borders(draw):
         "track": {"length_km": draw(st.sampled_from([12.5, 50.0])), "single_track": draw(single_tracks())},
         "ferry": {"length_km": 100.0, "timetable": {"every_h": 8.0, "first_h": 6.0, "places": 2}},
     }
+    if leg != "ferry" and draw(st.integers(0, 3)) == 0:
+        tables[leg] = {**tables[leg], "bans": draw(bans())}
     post = {"utc_offset_h": draw(st.sampled_from([0.0, 0.0, 3.0, 3.5, 4.0]))}
     outages = any("outages" in stage or "breakdown" in stage for stage in exits.values())
     if any("channels" in stage for stage in exits.values()):
@@ -408,7 +424,7 @@ def change(draw, data, kind, when=None, night=False):
         limits = [{"headway_h": 0.5}, {"paths_per_day": 12.0}, {"max_vehicles": 1}, {"max_vehicles": 2}]
         one |= {"at": "legs.br", **draw(st.sampled_from(limits))}
     elif kind == "timetable":
-        limited = ("headway_h", "max_vehicles", "closures", "no_overtaking", "single_track")
+        limited = ("headway_h", "max_vehicles", "closures", "no_overtaking", "single_track", "bans")
         if any(name in data["legs"]["br"] for name in limited):
             return None
         every = float(draw(st.sampled_from([4, 6, 10])))
