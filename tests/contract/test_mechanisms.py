@@ -365,7 +365,7 @@ MADE_FROM = {
     legs.LegClosure: {},
     legs.Timetable: {},
     legs.SingleTrack: {},
-    legs.LegBan: {"zone": "read as `local_time`", "utc_offset_h": "read as `local_time`"},
+    legs.LegBan: {"utc_offset_h": "read as `local_time`"},
     legs.Leg: {
         "speed_kmh": "read as `mean_speed_kmh`",
         "speed_cv": "read as `travel_law`",
