@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from corridor_sim.core.errors import SimulationError as SimulationError
     from corridor_sim.engines import queues as queues
     from corridor_sim.files.design_files import design as design
+    from corridor_sim.files.input_tables import import_tables as import_tables
     from corridor_sim.files.network import network_geojson as network_geojson
     from corridor_sim.files.network import network_json as network_json
     from corridor_sim.files.scenario_files import check as check
@@ -215,6 +216,7 @@ _NAMES = {
     "indicators": "Options",
     "core.errors": "CorridorError CorridorWarning EngineRefusal MissingExtra Problem ScenarioError SimulationError",
     "files.design_files": "design",
+    "files.input_tables": "import_tables",
     "files.scenario_files": "check dumps load_corridor load_scenario loads save_scenario schema",
     "model.designs": "Design",
     "model.scenario": "RunSettings Scenario",

@@ -1,0 +1,354 @@
+"""Flows, rosters and costs from tables (Excel, CSV) laid over a scenario, every problem with file, sheet and cell.
+
+To add a table, add a reader to `TABLES`: it turns rows into the tables of a scenario file and remembers the cells.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from corridor_sim.core import arguments
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.files.scenario_files import load_scenario
+from corridor_sim.files.sheets import Cell, Sheet, number_of, read_csv, read_workbook
+from corridor_sim.model.base import Model, keys_of
+from corridor_sim.model.flows import Flow
+from corridor_sim.model.improvements import Improvement
+from corridor_sim.model.scenario import Scenario
+
+LISTS = ("route", "modes", "holidays", "handled_at")
+"""Fields of a flow that are lists: names with ``;`` between them."""
+OF_COSTS = ("name", "capex_usd", "opex_usd_year", "life_years", "from", "until", "status", "source", "note")
+"""Fields of an improvement that a table of costs may give."""
+OF_ROSTERS = ("checkpoint", "direction", "stage", "staff_pool", "days", "from", "lanes", "members")
+PathLike = str | os.PathLike[str]
+
+
+@dataclass
+class InputTables:
+    """What tables say, as the tables of a scenario file, and the cell of each value.
+
+    Attributes
+    ----------
+    data : dict
+        ``flows``, ``improvements``, ``checkpoints``, ``staff_pools``.
+    places : dict of str to str
+        File, sheet and cell by path.
+    replaced : list of str
+        Paths of tables that replace those of the base: rosters.
+    problems : list of Problem
+    """
+
+    data: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    replaced: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def put(self, path: Sequence[str], value: Any, place: str) -> None:
+        """Set a value by its path."""
+        table = self.data
+        for part in path[:-1]:
+            table = table.setdefault(part, {})
+        table[path[-1]] = value
+        self.places[".".join(path)] = place
+
+    def located(self, problem: Problem) -> Problem:
+        """A problem with the cell of its value, else of the row that it is in."""
+        parts = problem.path.split(".")
+        for n in range(len(parts), 0, -1):
+            place = self.places.get(".".join(parts[:n]))
+            if place is not None:
+                return replace(problem, file=place, line=None)
+        return problem
+
+
+def read_tables(
+    *files: PathLike, table: str = "", delimiter: str | None = None, decimal: str | None = None
+) -> InputTables:
+    """What Excel workbooks and CSV files say of flows, rosters and costs; see `import_tables`."""
+    found = InputTables()
+    for file in files:
+        path = Path(file)
+        if path.suffix.lower() in (".csv", ".txt"):
+            name = table or path.stem
+            if name not in TABLES:
+                hint = "name it so, or say table (--table)"
+                raise ScenarioError(
+                    [Problem(f"{name!r} is no table to read", file=str(path), allowed=", ".join(TABLES), hint=hint)]
+                )
+            sheets = [read_csv(path, name, delimiter, decimal)]
+        else:
+            sheets = read_workbook(path, tuple(TABLES))
+        for sheet in sheets:
+            found.problems += sheet.problems
+            if not sheet.header:
+                found.problems.append(sheet.problem("the sheet is empty: there is no header", "A1"))
+                continue
+            TABLES[sheet.name](sheet, found)
+    return found
+
+
+def import_tables(
+    base: Scenario | PathLike,
+    *files: PathLike,
+    table: str = "",
+    delimiter: str | None = None,
+    decimal: str | None = None,
+) -> Scenario:
+    """A scenario with flows, rosters and costs from Excel workbooks or CSV files laid over it.
+
+    Parameters
+    ----------
+    base : Scenario, path or name of a packaged scenario
+    *files : path
+        ``.xlsx`` with sheets ``flows``, ``rosters``, ``costs`` (others are not read), or ``.csv`` of that name.
+    table : str
+        Which of them a CSV file is, where its name does not say.
+    delimiter, decimal : str, optional
+        Of CSV files; if not given they must be plain from the file.
+
+    Returns
+    -------
+    Scenario
+        Columns of ``flows`` are ``id`` and the fields of a flow in a scenario file (``arrivals.kind`` for one
+        inside), of ``costs`` ``improvement`` and fields of its costs; a row of ``rosters`` is a stage (``checkpoint``,
+        ``direction``, ``stage``) or a ``staff_pool``, ``days``, a time ``from``, and ``lanes`` or ``members`` from then
+        on. An empty cell leaves the value of the base; a roster replaces the one of the base.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem: file, sheet, cell, value and what is allowed.
+    MissingExtra
+        If python-calamine is not installed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "flows.csv"
+    ...     _ = file.write_text("id;per_day\\nflour;151,5\\n", encoding="utf-8")
+    ...     import_tables("teaching", file).flows["flour"].per_day
+    151.5
+    """
+    for file in files:
+        arguments.instance("files", file, (str, os.PathLike), "the path of a workbook or CSV file")
+    scenario = base if isinstance(base, Scenario) else load_scenario(base)
+    return laid_over(scenario, read_tables(*files, table=table, delimiter=delimiter, decimal=decimal))
+
+
+def laid_over(scenario: Scenario, tables: InputTables) -> Scenario:
+    """The scenario with tables laid over it, checked as a whole.
+
+    Raises
+    ------
+    ScenarioError
+        With every problem of the tables, or of the scenario that they make, at the cell where it stands.
+    """
+    from corridor_sim.model import resolution
+    from corridor_sim.model.provenance import range_problems
+
+    known = {**tables.data.get("improvements", {})}
+    for id in known:
+        if id not in scenario.improvements:
+            hint = nearest(id, scenario.improvements)
+            text = "is no improvement of the base"
+            tables.problems.append(tables.located(Problem(text, f"improvements.{id}", hint=hint)))
+    if tables.problems:
+        raise ScenarioError(tables.problems)
+    data = scenario.to_data()
+    there = []
+    for path in tables.replaced:
+        *front, last = path.split(".")
+        table: Any = data
+        for part in front:
+            table = table.get(part, {}) if isinstance(table, dict) else {}
+        if table.pop(last, None) is not None:
+            there.append(path)
+    tables.replaced = there
+    try:
+        made = Scenario.model_validate(_merged(data, tables.data))
+        errors = [one for one in resolution.problems(made) if one.severity == "error"]
+        errors += range_problems(made)
+        if errors:
+            raise ScenarioError(errors)
+    except ScenarioError as error:
+        raise ScenarioError(tables.located(_with_hint(problem)) for problem in error.problems) from None
+    return made
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(base)
+    for key, value in over.items():
+        inner = found.get(key)
+        found[key] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return found
+
+
+def _with_hint(problem: Problem) -> Problem:
+    """A problem of a number that is kept as a text, with what to do."""
+    if isinstance(problem.value, str) and re.fullmatch(r"\s*[+-]?\d[\d\s.,  ]*\s*", problem.value):
+        kind = "date" if "date" in problem.message else "number"
+        return replace(problem, hint=f"the cell holds a text: make it a {kind}")
+    return problem
+
+
+# ---------------------------------------------------------------- the tables
+
+
+def _flows(sheet: Sheet, found: InputTables) -> None:
+    known = [key for key in keys_of(Flow) if key != "figures"]
+    columns = _columns(sheet, found, "id", known)
+    for row, cells in sheet.rows:
+        id = _id(sheet, found, cells, "id", row, "flows")
+        if id is None:
+            continue
+        for column in columns:
+            if column in cells:
+                value = _value(sheet, found, cells[column], column, _is_text(Flow, column))
+                if value is not None:
+                    found.put(("flows", id, *column.split(".")), value, sheet.place(cells[column].ref))
+
+
+def _costs(sheet: Sheet, found: InputTables) -> None:
+    columns = _columns(sheet, found, "improvement", OF_COSTS)
+    for row, cells in sheet.rows:
+        id = _id(sheet, found, cells, "improvement", row, "improvements")
+        if id is None:
+            continue
+        for column in columns:
+            if column in cells:
+                value = _value(sheet, found, cells[column], column, _is_text(Improvement, column))
+                if value is not None:
+                    found.put(("improvements", id, column), value, sheet.place(cells[column].ref))
+
+
+def _rosters(sheet: Sheet, found: InputTables) -> None:
+    columns = _columns(sheet, found, "from", OF_ROSTERS)
+    if not {"lanes", "members"} & set(columns):
+        found.problems.append(sheet.problem("a roster needs a column lanes or members", "A1"))
+    for row, cells in sheet.rows:
+        of_pool = "staff_pool" in cells
+        needed = ("staff_pool", "from", "members") if of_pool else ("checkpoint", "direction", "stage", "from", "lanes")
+        lacking = [name for name in needed if name not in cells]
+        other = [name for name in ("checkpoint", "direction", "stage", "lanes") if of_pool and name in cells]
+        if lacking or other:
+            text = f"lacks {', '.join(lacking)}" if lacking else f"is of a staff pool and has {', '.join(other)}"
+            found.problems.append(sheet.problem(f"this row {text}", f"A{row}"))
+            continue
+        names = [str(cells[name].value) for name in needed[: 1 if of_pool else 3]]
+        path = ("staff_pools", *names, "members_by_hour") if of_pool else ("checkpoints", *names, "lanes_by_hour")
+        time = _time_of_day(cells["from"].value)
+        if time is None:
+            text = "must be a time of day"
+            found.problems.append(sheet.problem(text, cells["from"].ref, str(cells["from"].value), "06:00 to 23:59"))
+            continue
+        days = str(cells["days"].value) if "days" in cells else ""
+        count = _value(sheet, found, cells[needed[-1]], needed[-1], False)
+        key = f"{days} {time}".strip()
+        joined = ".".join(path)
+        if f"{joined}.{key}" in found.places:
+            found.problems.append(sheet.problem(f"is there twice: {key}", cells["from"].ref))
+        if joined not in found.replaced:
+            found.replaced.append(joined)
+            found.places[joined] = sheet.place(cells["from"].ref)
+        found.put((*path, key), count, sheet.place(cells[needed[-1]].ref))
+
+
+TABLES: dict[str, Callable[[Sheet, InputTables], None]] = {"flows": _flows, "rosters": _rosters, "costs": _costs}
+"""Readers by the name of the sheet."""
+
+
+def _columns(sheet: Sheet, found: InputTables, key: str, known: Sequence[str]) -> list[str]:
+    """Columns that are fields; a problem for each that is none, and if the key is not there."""
+    if key not in sheet.header:
+        first = next(iter(sheet.header.values()))
+        hint = "the first row that is not empty is the header: take titles above it out"
+        text = f"the header has no column {key!r}"
+        found.problems.append(sheet.problem(text, first, ", ".join(sheet.header), hint=hint))
+        return []
+    fields = []
+    for name, ref in sheet.header.items():
+        if name == key and key != "from":
+            continue
+        if name.split(".")[0] in known:
+            fields.append(name)
+        else:
+            hint = nearest(name, known)
+            found.problems.append(sheet.problem("is no column of this table", ref, name, ", ".join(known), hint))
+    return fields
+
+
+def _id(sheet: Sheet, found: InputTables, cells: Mapping[str, Cell], key: str, row: int, table: str) -> str | None:
+    """The id of a row; None with a problem if there is none, or not a text, or one that is there already."""
+    if key not in sheet.header:
+        return None
+    cell = cells.get(key)
+    if cell is None or not isinstance(cell.value, str):
+        ref = cell.ref if cell is not None else f"{re.sub(r'[0-9]', '', sheet.header[key])}{row}"
+        value = None if cell is None else str(cell.value)
+        found.problems.append(sheet.problem(f"must be a text: the {key} of the row", ref, value))
+        return None
+    if f"{table}.{cell.value}" in found.places:
+        first = found.places[f"{table}.{cell.value}"]
+        found.problems.append(sheet.problem(f"is there twice, first in {first}", cell.ref, cell.value))
+        return None
+    found.places[f"{table}.{cell.value}"] = sheet.place(cell.ref)
+    return cell.value
+
+
+def _value(sheet: Sheet, found: InputTables, cell: Cell, column: str, is_text: bool) -> Any:
+    """The value of a cell as a scenario file has it; None with a problem where a kind of value has no meaning."""
+    value = cell.value
+    if isinstance(value, str) and column in LISTS:
+        names = [part.strip() for part in value.split(";")]
+        return value if column == "route" and value == "cheapest" else names
+    if isinstance(value, str) and sheet.is_text and not is_text:
+        read = number_of(value, sheet.decimal)
+        return {"true": True, "false": False}.get(value, value) if read is None else read
+    if isinstance(value, (dt.time, dt.timedelta)):
+        found.problems.append(sheet.problem("is a time or a duration", cell.ref, str(value), "a number, text or date"))
+        return None
+    return value
+
+
+def _is_text(model: type[Model], column: str) -> bool:
+    """Whether a field takes texts and no numbers."""
+    fields = {str(one.validation_alias or name): one for name, one in model.model_fields.items()}
+    first = fields.get(column.split(".")[0])
+    kinds = _kinds(first.annotation) if first is not None and "." not in column else set()
+    return bool(kinds & {"text"}) and not kinds & {"number"}
+
+
+def _kinds(annotation: Any) -> set[str]:
+    if annotation is str or isinstance(annotation, str):
+        return {"text"}
+    if annotation in (int, float, bool):
+        return {"number"}
+    return set().union(*(_kinds(one) for one in get_args(annotation))) if get_args(annotation) else set()
+
+
+def _time_of_day(value: Any) -> str | None:
+    """Hours and minutes of a cell that is a time, or a text of one."""
+    if isinstance(value, dt.time) and not (value.second or value.microsecond):
+        return f"{value:%H:%M}"
+    if isinstance(value, dt.timedelta) and value < dt.timedelta(days=1) and value.total_seconds() % 60 == 0:
+        return f"{int(value.total_seconds()) // 3600:02d}:{int(value.total_seconds()) % 3600 // 60:02d}"
+    return value if isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value) else None
+
+
+def overlay_of(tables: InputTables, extends: str, name: str) -> str:
+    """The tables as the text of a scenario file that extends another."""
+    from corridor_sim.files.writer import to_toml
+
+    head: dict[str, Any] = {"schema": 1, "name": name, "extends": extends}
+    if tables.replaced:
+        head["remove"] = tables.replaced
+    return to_toml({**head, **tables.data}, ("schema", "name", "extends", "remove"))

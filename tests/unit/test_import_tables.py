@@ -1,0 +1,270 @@
+"""Flows, rosters, costs and counts from Excel and CSV: the same as in TOML, or one error that names every cell.
+
+`tables/flows_libreoffice_ru.xlsx` was saved by LibreOffice 7.4 under the locale ru-RU, from numbers with a decimal
+comma and dates as 15.03.2024.
+"""
+
+import datetime as dt
+import zipfile
+from pathlib import Path
+
+import pytest
+from command_line import called
+
+import corridor_sim as cs
+from corridor_sim.core.errors import MissingExtra
+from corridor_sim.files.sheets import dialect_of
+
+RUSSIAN = Path(__file__).parent / "tables" / "flows_libreoffice_ru.xlsx"
+TOML = """schema = 1
+name = "same"
+extends = "teaching"
+[flows.flour]
+origin = "mill"
+destination = "market"
+cargo_class = "loaded"
+per_day = 151.5
+growth_from = 2024-01-01
+load_t = 20.25
+value_usd_t = 400
+growth_per_year = 0.03
+note = "проверено"
+[flows.bread]
+origin = "mill"
+destination = "market"
+cargo_class = "perishable"
+per_day = 40.125
+growth_from = 2024-03-15
+load_t = 12.5
+value_usd_t = 1234.5
+growth_per_year = -0.01
+note = "свежий, каждый день"
+"""
+
+
+@pytest.fixture
+def workbook(tmp_path):
+    """A function that writes sheets (lists of rows) to a workbook, and lets the test add to it."""
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    pytest.importorskip("python_calamine")
+
+    def write(sheets, also=lambda book, sheet: None):
+        path = tmp_path / "tables.xlsx"
+        with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
+            date, time = (book.add_format({"num_format": form}) for form in ("yyyy-mm-dd hh:mm", "hh:mm"))
+            for name, rows in sheets.items():
+                sheet = book.add_worksheet(name)
+                for r, row in enumerate(rows):
+                    for c, value in enumerate(row):
+                        if isinstance(value, (dt.datetime, dt.time)):
+                            sheet.write_datetime(r, c, value, time if isinstance(value, dt.time) else date)
+                        elif value is not None:
+                            sheet.write(r, c, value)
+                also(book, sheet)
+        return path
+
+    return write
+
+
+def refused(path, base="teaching"):
+    with pytest.raises(cs.ScenarioError) as caught:
+        cs.import_tables(base, path)
+    return str(caught.value)
+
+
+# ---------------------------------------------------------------- the same as in TOML
+
+
+def test_a_workbook_saved_with_russian_settings_has_the_flows_of_the_toml():
+    pytest.importorskip("python_calamine")
+    assert cs.import_tables("teaching", RUSSIAN).flows == cs.loads(TOML).flows
+
+
+def test_a_csv_file_with_a_decimal_comma_has_the_flows_of_the_toml(tmp_path):
+    (tmp_path / "flows.csv").write_text(
+        "id;origin;destination;cargo_class;per_day;growth_from;load_t;value_usd_t;growth_per_year;note\n"
+        "flour;mill;market;loaded;151,5;2024-01-01;20,25;400;0,03;проверено\n"
+        'bread;mill;market;perishable;40,125;2024-03-15;12,5;1234,5;-0,01;"свежий, каждый день"\n',
+        encoding="utf-8-sig",
+    )
+    assert cs.import_tables("teaching", tmp_path / "flows.csv").flows == cs.loads(TOML).flows
+
+
+def test_rosters_and_costs_are_laid_over_the_base(workbook):
+    base = cs.load_scenario("teaching")
+    lane = cs.AddLanes(at="checkpoints.northgate_a.exit.lanes", lanes=1)
+    base = base.with_improvements(lane=lane)
+    path = workbook(
+        {
+            "rosters": [
+                ["checkpoint", "direction", "stage", "days", "from", "lanes"],
+                ["northgate_a", "exit", "lanes", "Mon-Fri", dt.time(6, 0), 4],
+                ["northgate_a", "exit", "lanes", "Mon-Fri", "20:00", 2],
+                ["northgate_a", "exit", "lanes", "Sat-Sun", dt.time(8, 30), 1],
+            ],
+            "costs": [["improvement", "capex_usd", "life_years", "source"], ["lane", 2.5e6, 25, "a bill"]],
+            "notes": [["not read"]],
+        }
+    )
+    made = cs.import_tables(base, path)
+    roster = {"Mon-Fri 06:00": 4, "Mon-Fri 20:00": 2, "Sat-Sun 08:30": 1}
+    assert made.checkpoints["northgate_a"].exit["lanes"].lanes_by_hour == roster
+    assert made.improvements["lane"] == lane.replace(capex_usd=2.5e6, life_years=25.0, source="a bill")
+    assert made.flows == base.flows
+
+
+def test_lists_and_fields_inside_others_have_columns(workbook):
+    header = ["id", "holidays", "holiday_factor", "arrivals.kind", "arrivals.every_h", "per_day"]
+    path = workbook({"flows": [header, ["flour", "2024-01-01; 2024-01-02", 0.5, "timetable", 6]]})
+    flow = cs.import_tables("teaching", path).flows["flour"]
+    assert len(flow.holidays) == 2
+    assert flow.arrivals == cs.RegularArrivals(every_h=6.0)
+    assert flow.per_day == cs.load_scenario("teaching").flows["flour"].per_day
+
+
+def test_import_writes_a_scenario_file_of_the_same_scenario(workbook, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [["checkpoint", "direction", "stage", "from", "lanes"], ["northgate_a", "exit", "lanes", "00:00", 3]]
+    path = workbook({"flows": [["id", "per_day"], ["flour", 99.5]], "rosters": rows})
+    told = called("import", path, "--base", "teaching", "-o", "mine.toml")
+    assert told.exit_code == 0, told.output
+    written, made = cs.load_scenario("mine.toml"), cs.import_tables("teaching", path)
+    assert (written.flows, written.checkpoints) == (made.flows, made.checkpoints)
+    assert called("import", path, "--base", "mine.toml", "-o", "again.toml").exit_code == 0
+    again = cs.load_scenario("again.toml")
+    assert again.checkpoints == made.checkpoints
+    assert called("import", path, "--base", "teaching", "-o", "mine.csv").exit_code == 2
+
+
+def test_counts_of_a_workbook_are_those_of_the_csv(workbook, tmp_path):
+    times = [dt.datetime(2025, 6, 1, hour) for hour in (8, 9, 10)]
+    path = workbook({"counts": [["time_utc", "vehicles"], *zip(times, [12, None, 15], strict=True)]})
+    (tmp_path / "counts.csv").write_text(
+        "time_utc,vehicles\n2025-06-01 08:00,12\n2025-06-01 09:00,\n2025-06-01 10:00,15\n", encoding="utf-8"
+    )
+    read, same = cs.queue_counts(path), cs.queue_counts(tmp_path / "counts.csv")
+    assert (read.start, read.time_h.tolist(), read.count.tolist()) == (same.start, same.time_h.tolist(), [12.0, 15.0])
+
+
+# ---------------------------------------------------------------- refused, with every cell
+
+
+def test_every_wrong_cell_is_named_at_once(workbook):
+    def also(book, sheet):
+        sheet.write_formula(1, 1, '=VLOOKUP("x",Z1:Z9,1,FALSE)', None, "#N/A")
+        sheet.merge_range(4, 0, 4, 1, "merged")
+        sheet.set_row(2, None, None, {"hidden": True})
+
+    rows = [["id", "per_day", "perday", "load_t"], ["flour", None, 3, 1], ["bread", 5], [7, 5], [], ["flour", 1]]
+    told = refused(workbook({"flows": rows}, also))
+    for place, text in (
+        ("cell B2", "is an error of the spreadsheet"),
+        ("cell A5:B5", "cells are merged"),
+        ("cell A3", "its row is hidden"),
+        ("cell C1", "did you mean 'per_day'"),
+        ("cell A4", "must be a text: the id of the row"),
+        ("cell A6", "is there twice"),
+    ):
+        line = next((line for line in told.splitlines() if f"sheet flows, {place}:" in line), "")
+        assert text in line, (place, told)
+    assert "'#N/A'" in told
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("151,5", "the cell holds a text: make it a number"),
+        ("250", "the cell holds a text: make it a number"),
+        (-3, ">= 0"),
+        (True, "number"),
+        (dt.time(8, 0), "is a time or a duration"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_file_sheet_and_cell(cell, told, workbook):
+    found = refused(workbook({"flows": [[], ["id", "load_t", "per_day"], ["flour", None, cell]]}))
+    assert "tables.xlsx, sheet flows, cell C3" in found
+    assert told in found
+
+
+def test_titles_above_the_header_are_refused_and_not_skipped(workbook):
+    found = refused(workbook({"flows": [["Flows of 2024"], [], ["id", "per_day"], ["flour", 1]]}))
+    assert "cell A1" in found
+    assert "take titles above it out" in found
+
+
+def test_a_formula_nobody_has_reckoned_is_refused(workbook, tmp_path):
+    def also(book, sheet):
+        sheet.write_formula(1, 1, "=100+50", None, 150)
+
+    path = workbook({"flows": [["id", "per_day"], ["flour"]]}, also)
+    assert cs.import_tables("teaching", path).flows["flour"].per_day == 150
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "raw.xlsx", "w") as raw:
+        for name in whole.namelist():
+            raw.writestr(name, whole.read(name).replace(b"<v>150</v>", b""))
+    found = refused(tmp_path / "raw.xlsx")
+    assert "cell B2: has a formula without a stored value" in found
+
+
+def test_a_hidden_sheet_a_hidden_column_and_a_sheet_too_few_are_refused(workbook):
+    def hide(book, sheet):
+        sheet.set_column(1, 1, None, None, {"hidden": True})
+
+    assert "its column is hidden" in refused(workbook({"flows": [["id", "per_day"], ["flour", 1]]}, hide))
+    found = refused(workbook({"Sheet1": [["id"], ["flour"]]}))
+    assert "has no sheet to read: it has Sheet1" in found
+
+
+def test_an_improvement_or_stage_that_is_not_there_is_named(workbook):
+    found = refused(workbook({"costs": [["improvement", "capex_usd"], ["no_such", 1]]}))
+    assert "sheet costs, cell A2" in found
+    rows = [["checkpoint", "direction", "stage", "from", "lanes"], ["northgate_a", "exit", "lanes", "25:00", 3]]
+    assert "cell D2" in refused(workbook({"rosters": rows}))
+
+
+def test_what_is_no_workbook_is_refused(tmp_path):
+    pytest.importorskip("python_calamine")
+    (tmp_path / "x.xlsx").write_text("no zip", encoding="utf-8")
+    assert "cannot be read as a workbook" in refused(tmp_path / "x.xlsx")
+    assert "save it as .xlsx" in refused(tmp_path / "x.ods")
+    assert "cannot be read as a workbook" in refused(tmp_path / "gone.xlsx")
+
+
+def test_without_the_library_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "python_calamine", None)
+    with pytest.raises(MissingExtra, match=r"corridor-sim\[excel\]"):
+        cs.import_tables("teaching", RUSSIAN)
+
+
+# ---------------------------------------------------------------- signs of CSV
+
+
+@pytest.mark.parametrize(
+    ("text", "signs"),
+    [
+        ("id,x\na,1.5\n", (",", ".")),
+        ("id;x\na;1,5\n", (";", ",")),
+        ("id;x\na;1.5\n", (";", ".")),
+        ("id\tx\na\t1,25\n", ("\t", ",")),
+        ("id;x\na;7\n", (";", ".")),
+        ("id;x;y\na;1,234;1,5\n", (";", ",")),
+        ("x\n1.5\n", (",", ".")),
+    ],
+)
+def test_signs_are_found_where_they_can_be_told(text, signs):
+    assert dialect_of(text, "a.csv") == signs
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("id;x, y\na;1\n", "which one is between cells"),
+        ("id;x\na;1,234\n", "can be taken in two ways (1,234)"),
+        ("id;x\na;1.234\n", "can be taken in two ways (1.234)"),
+        ("id;x;y\na;1,5;1.5\n", "can be taken in two ways (1,5, 1.5)"),
+    ],
+)
+def test_signs_that_can_be_taken_in_two_ways_are_an_error(text, told):
+    with pytest.raises(cs.ScenarioError) as caught:
+        dialect_of(text, "a.csv")
+    assert told in str(caught.value)
+    assert dialect_of(text, "a.csv", ";", ",") == (";", ",")
