@@ -75,7 +75,8 @@ def to_geojson(source: Results | Comparison) -> dict[str, Any]:
     Examples
     --------
     >>> import corridor_sim as cs
-    >>> results = cs.run("teaching", replications=3, rng=1)
+    >>> at = {"checkpoints.northgate_a.lat": 41.0, "checkpoints.northgate_a.lon": 48.0}
+    >>> results = cs.run(cs.load_scenario("teaching", at), replications=10, rng=1)
     >>> features = to_geojson(results)["features"]
     >>> post = next(one for one in features if one["properties"]["layer"] == "posts")
     >>> post["geometry"]["type"], post["properties"]["wait_h_exit"] > 0
