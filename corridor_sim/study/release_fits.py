@@ -40,6 +40,10 @@ FEWEST = 5
 """Services that ended, below which no law is fitted."""
 NEAR = 2.0
 """The kind of law that the scenario has is kept where its AIC is at most so much above the least [burnham2002]."""
+ROUNDED = math.sqrt(0.5)
+"""How far a duration between two rounded instants is taken to be off, in steps: its error is triangular over a step on
+either side, and a flat one of the same variance is as wide as this. A whole step would make laws of short services too
+narrow: with 500 services of 3 min (cv 0.5) on whole minutes the 95 % range of cv held it in 72 of 100 studies."""
 DIFFER_P = 0.01
 """Channels whose services differ by chance less often than this are told apart in a note."""
 
@@ -184,7 +188,7 @@ def services_of(
     if going.any() and not math.isfinite(study.until_h):
         return "some had not ended, and when the study ended is not known"
     lasted = np.where(going, study.until_h, end[here]) - begin[here]
-    step = study.rounded_h
+    step = ROUNDED * study.rounded_h
     low = np.maximum(lasted - step, 0.0)
     high = np.where(going, np.inf, lasted + step)
     return low, high, here

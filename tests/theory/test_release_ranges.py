@@ -96,3 +96,24 @@ def test_intervals_of_the_mean_time_to_the_release_hold_what_many_studies_have(s
             assert row["measure"] == "mean"
             hit.append(row["observed_low"] <= truth <= row["observed_high"])
     assert np.mean(hit) >= least(len(hit))
+
+
+def test_services_of_three_minutes_written_down_in_whole_minutes_are_in_their_ranges(studies):
+    """The gate: only ends were written down, first come first served; the step is a third of the service."""
+    columns = studies[0].columns.model_copy(update={"first_come_first_served": ("gate_out",)})
+    laws = {**LAWS, "gate_out": "gamma"}
+    hits = {"mean_h": [], "cv": []}
+    for one in studies[:40]:
+        minutes = np.floor(one.time_h * 60.0) / 60.0
+        fit = cs.fit_release_study(
+            replace(one, columns=columns, time_h=minutes, rounded_h=1 / 60),
+            made_up_study.FOLDER / "border.toml",
+            laws=laws,
+        )
+        for figure in fit.figures:
+            name = figure.path.removeprefix(f"{POST}.entry.gate_out.service.")
+            if name in hits:
+                hits[name].append(figure.low <= {"mean_h": 0.05, "cv": 0.5}[name] <= figure.high)
+    assert len(hits["cv"]) == 40
+    for name, one in hits.items():
+        assert np.mean(one) >= least(len(one)), name
