@@ -449,6 +449,7 @@ def _numbered_in_parts(after: Mapping[str, Collection[str]]) -> list[str]:
     import networkx as nx
 
     graph = nx.DiGraph((id, other) for id, others in after.items() for other in others)
+    graph.add_nodes_from(after)  # those that nothing follows or comes before
     whole = nx.condensation(graph)
     key = {n: min(data["members"]) for n, data in whole.nodes(data=True)}
     order = nx.lexicographical_topological_sort(whole, key=key.__getitem__)

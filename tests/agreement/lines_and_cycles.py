@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 
 import numpy as np
@@ -35,6 +36,22 @@ def random_cycle(dice: Dice, most: int) -> Case:
     elements.append(Delay(id="road"))
     there = tuple(Step(element=k, laws=LAW, draws=element.id) for k, element in enumerate(elements))
     return _case(dice, elements, [there, there[::-1]], rows, size, shortest=1, cyclic=True)
+
+
+def backwards(case: Case, dice: np.random.Generator) -> Case:
+    """The case with some itineraries the other way round, and some that end where they begin."""
+    flows = []
+    for flow in case.plan.flows:
+        variants = []
+        for variant in flow.variants:
+            way, steps = int(dice.integers(4)), variant.steps
+            if way == 0:
+                steps = steps[::-1]
+            elif way == 1 and len(steps) > 1:
+                steps = (*steps, steps[0])
+            variants.append(dataclasses.replace(variant, steps=steps))
+        flows.append(dataclasses.replace(flow, variants=tuple(variants)))
+    return dataclasses.replace(case, plan=dataclasses.replace(case.plan, flows=tuple(flows), cyclic=True))
 
 
 def _case(dice: Dice, elements: list, routes: list, rows: int, size: int, *, shortest: int, cyclic: bool) -> Case:

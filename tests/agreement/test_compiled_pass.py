@@ -16,6 +16,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from lines_and_cycles import backwards, random_cycle
 from plans import APART, MIXED, TRACKS, NumpyDice, coupled, random_case
 from windows import GivenDraws
 
@@ -264,6 +265,55 @@ def test_pools_and_balking_go_with_everything_that_stations_legs_and_acceptance_
         assert pooled[one] >= 1, one
     for one in (*closings, *outages, Mechanism.RESERVED_LANES, Mechanism.RESERVED_OVERFLOW, Mechanism.NAMED_LANES):
         assert announced[one] >= 2, one
+
+
+def test_lanes_that_both_directions_use_are_worked_through_in_time_order():
+    for seed in range(40):
+        case = random_cycle(NumpyDice(np.random.default_rng(seed)), most=100 if seed % 10 == 0 else 8)
+        plan, inputs = with_usual_numbers(case, seed)
+        assert compiled.refusals(plan) == []
+        assert len(coupling(plan).round_about) >= 2
+        assert difference(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3]) == "", seed
+
+
+def test_itineraries_that_go_back_have_the_table_of_the_event_engine_or_its_error():
+    ran, stopped, seen = 0, 0, Counter()
+    size = {"elements": (2, 5), "consignments": (10, 40), "rows": (1, 2), "flows": (1, 3), "span": 40}
+    for seed in range(240):
+        dice, kinds = NumpyDice(np.random.default_rng([3, seed])), ({}, {"kinds": MIXED}, {"kinds": APART})[seed % 3]
+        case = backwards(random_case(dice, **kinds, **size), np.random.default_rng(seed))
+        plan, inputs = with_usual_numbers(case, seed)
+        if compiled.refusals(plan):
+            continue
+        try:
+            event.simulate(plan, inputs)
+        except SimulationError as error:
+            found = "takes no time" if "takes no time" in str(error) else "could never start"
+            with pytest.raises(SimulationError, match=found):
+                compiled.reduce(
+                    plan,
+                    GivenDraws(plan, inputs),
+                    range(len(inputs.replications)),
+                    Collector(plan, inputs.replications),
+                    window_h=7.0,
+                )
+            stopped += 1
+            continue
+        try:
+            assert difference(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3]) == "", seed
+        except SimulationError as error:
+            # By sweeps it cannot be told what stood before a stay of no length.
+            assert "Take engine" in str(error)  # noqa: PT017
+            continue
+        ran += 1
+        found = coupling(plan)
+        for k in {k for group in found.groups for k in group} if found else ():
+            seen.update(needed(plan.elements[k]))
+    assert ran >= 70
+    assert stopped >= 50
+    between = (Mechanism.ACCEPTANCE, Mechanism.HEADWAY, Mechanism.CLOSURES, Mechanism.VEHICLE_LIMIT)
+    for one in (*between, Mechanism.DEPARTURES, Mechanism.PRIORITY, Mechanism.RESERVED_LANES, Mechanism.OUTAGES):
+        assert seen[one] >= 1, one
 
 
 def test_outages_of_a_station_that_requeue_where_lanes_stay_the_same_have_the_table_of_the_event_engine():

@@ -272,6 +272,15 @@ def test_shared_lanes_are_one_station_and_make_the_plan_cyclic():
     assert plan_with(**ring).cyclic
 
 
+def test_a_plan_with_a_ring_keeps_an_element_that_stands_alone():
+    """A flow whose way is one element has nothing before it and nothing after it."""
+    alone = {"kind": "sea", "from": "baku", "to": "rasht", "length_km": 300, "speed_kmh": 20}
+    flow = {"origin": "baku", "destination": "rasht", "per_day": 1.0, "route": ["alone"]}
+    plan = plan_with(**RING, legs__alone=alone, flows__alone=flow)
+    assert plan.cyclic
+    assert "leg:alone>" in {one.id for one in plan.elements}
+
+
 def test_lanes_added_in_either_direction_are_lanes_of_both():
     for way in ("exit", "entry"):
         plan = plan_with(im.AddLanes(at=f"checkpoints.samur_az.{way}.documents", lanes=2), **SHARED)

@@ -33,8 +33,9 @@ STEP_NUMBERS = 8
 """Columns of `Tables.step_h`, one line of the cache again."""
 KIND, STAY, ROW, CLOCK = range(4)
 """Columns of `Tables.span`."""
-TOO_LONG, TOO_FEW, TOO_MANY = range(1, 4)
-"""What can go wrong: a service that fits into no opening, crossings that were not drawn, more under way than lanes."""
+TOO_LONG, TOO_FEW, TOO_MANY, NO_TIME = range(1, 5)
+"""What can go wrong: a service that fits into no opening, crossings that were not drawn, more under way than lanes, a
+service of no length at a station that one may come back to."""
 ID_BITS = 24
 """Bits of the number of a consignment in its replication; its instant has the others."""
 SLOT_BITS = 8

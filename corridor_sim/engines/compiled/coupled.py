@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -28,6 +29,10 @@ class Coupled(NamedTuple):
         Queues and groups (-1 - group) in the order in which they are worked through.
     member_from, member, place
         Queues of each group; place of a queue among the members.
+    most
+        Most steps of an itinerary that lead to queues of each group.
+    round_about
+        Whether a queue is a station that one may come back to.
     calendar_from, calendar_h, calendar_queue
         Instants at which lanes or staff of each group change, and the queue concerned.
     pool, staff
@@ -55,6 +60,8 @@ class Coupled(NamedTuple):
     member_from: Ints
     member: Ints
     place: Ints
+    most: Ints
+    round_about: NDArray[np.bool_]
     calendar_from: Ints
     calendar_h: FloatArray
     calendar_queue: Ints
@@ -175,6 +182,8 @@ def coupled(plan: Plan, code: Coded, drawn: Mapping[int, tuple[PlanOutage, ...]]
         whole(members.begin),
         whole(members.values),
         place,
+        whole(_most(code, group_of, len(groups))),
+        np.array([int(k) in found.round_about for k in code.queue_element], dtype=np.bool_),
         whole(calendar.begin),
         real(calendar.column(0)),
         whole(calendar.column(1)),
@@ -304,6 +313,16 @@ def _calendar(
             changes = set(element.depart_h.tolist())
         found |= {(at, q) for at in changes if 0 <= at <= plan.horizon_h}
     return sorted(found)
+
+
+def _most(code: Coded, group_of: dict[int, int], groups: int) -> list[int]:
+    """Most steps of an itinerary that lead to queues of each group: more than its members where one comes back."""
+    found = [0] * groups
+    for begin, end in zip(code.tables.route_begin.tolist(), code.tables.route_end.tolist(), strict=True):
+        for group, steps in Counter(group_of.get(int(q), -1) for q in code.tables.queue[begin:end]).items():
+            if group >= 0:
+                found[group] = max(found[group], steps)
+    return found
 
 
 def _comes_back(code: Coded, group_of: dict[int, int]) -> NDArray[np.bool_]:

@@ -1,9 +1,10 @@
 """Which queues the pass has to work through together, in time order: those that look at each other at one instant.
 
 Stations of a staff pool share its members, and who reaches a post weighs the wait at its stations before he joins.
-With all that lies between them they make a *group*. So does a station alone
-for which there is no kernel (`has_kernel`). All other queues, and the groups as wholes, come one after the
-other. Where the pass cannot do what a group needs, `Coupling.refused` says so by name and place.
+With all that lies between them they make a *group*. So do the queues that itineraries go round in (berths that ships
+of both ways use), and a station alone for which there is no kernel (`has_kernel`). All other queues, and the groups
+as wholes, come one after the other. Where the pass cannot do what a group needs, `Coupling.refused` says so by name
+and place.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.engines.batch.refusals import combinations
+from corridor_sim.engines.batch.cycles import in_cycle
+from corridor_sim.engines.batch.refusals import combinations, is_cyclic
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import needed
 from corridor_sim.plan.plan import (
@@ -89,6 +91,8 @@ class Coupling:
         Elements that queue and groups, such that nobody comes from a later one: an element, or -1 - a group.
     in_time
         Elements of groups that need more than the short way of stations and free roads.
+    round_about
+        Stations to which somebody may come back, where no service may take no time (rule D14).
     refused
         What the pass does not do, with its place.
     """
@@ -96,6 +100,7 @@ class Coupling:
     groups: tuple[tuple[int, ...], ...]
     units: tuple[int, ...]
     in_time: frozenset[int]
+    round_about: frozenset[int]
     refused: tuple[str, ...]
 
 
@@ -131,12 +136,17 @@ def coupling(plan: Plan) -> Coupling | None:
         if (isinstance(element, Station) and not has_kernel(element))
         or (isinstance(element, LimitedLeg) and element.single_track is not None)
     }
-    if not pools and not announced and not apart:
+    if not (pools or announced or apart or is_cyclic(plan)):
         return None
     follows = _follows(plan)
     count = len(plan.elements)
     ways = _closed(follows)
-    refused = [f"a way back to {plan.elements[k].id}" for k in range(count) if ways[k, k]]
+    # Delays are on the way round too: a service of no length is refused wherever the event engine refuses it.
+    stations = {k for k, element in enumerate(plan.elements) if isinstance(element, Station)}
+    round_about = frozenset(k for k, there in enumerate(in_cycle(plan)) if there and k in stations)
+    back = round_about | {k for k in range(count) if ways[k, k]}
+    # Who balks drives back: that with a way round besides is not worked out.
+    refused = [f"balking with a way back to {plan.elements[k].id}" for k in sorted(back) if announced]
     both = [(one, other) for stations in pools.values() for one, other in pairwise(stations)]
     both += [(first, stage) for first, stages in announced for stage in stages]
     both += [(first, instant) for first, instant in _seen_too_late(plan, announced, ways)]
@@ -144,7 +154,7 @@ def coupling(plan: Plan) -> Coupling | None:
     for one, other in both:
         follows[one, other] = follows[other, one] = True
     reach = _closed(follows)
-    alone = apart | {first for first, _ in announced} | {k for stations in pools.values() for k in stations}
+    alone = apart | back | {first for first, _ in announced} | {k for stations in pools.values() for k in stations}
     groups: list[tuple[int, ...]] = []
     seen: set[int] = set()
     unit: dict[int, int] = {}
@@ -161,7 +171,10 @@ def coupling(plan: Plan) -> Coupling | None:
     refused += _refused(plan, groups, {k for first, stages in announced for k in (first, *stages)})
     refused += _unlike_spans(plan)
     in_time = frozenset(k for group in groups for k in group if not needed(plan.elements[k]) <= SIMPLE)
-    return Coupling(tuple(groups), tuple(unit[k] for k in order), in_time, tuple(dict.fromkeys(refused)))
+    if not groups:
+        return None
+    units = tuple(unit[k] for k in order)
+    return Coupling(tuple(groups), units, in_time, round_about, tuple(dict.fromkeys(refused)))
 
 
 def has_kernel(station: Station) -> bool:

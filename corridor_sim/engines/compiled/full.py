@@ -18,6 +18,7 @@ from corridor_sim.engines.compiled.codes import (
     CLEAR_QUEUE,
     FIXED,
     NO_OVERRUN,
+    NO_TIME,
     OUTAGES_REQUEUE,
     OUTAGES_RESTART,
     OUTAGES_RESUME,
@@ -608,6 +609,8 @@ def settled(k, q, x, m, soon_h, at, events, event_line, held, w, t, d, c, a, g, 
         if f.remaining_h[i] > 0:
             resumed(k, i, queues, at, g, f)
         else:
+            if g.round_about[q]:
+                c.wrong[0], c.wrong[1], c.wrong[2] = NO_TIME, q + 1, at
             ended(i, q, x, at, w, t, c, a, g, f)
             visits += 1
             c.who[m] = i

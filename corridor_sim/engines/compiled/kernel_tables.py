@@ -84,7 +84,9 @@ def of_single_lanes(station: Station, outages: Sequence[PlanOutage]) -> KernelTa
     lanes = station.named or station.lanes
     size = lane_count(lanes, [outages])
     edge, is_open, is_up, fails, returns, pooled = Calendar(lanes, outages, size).as_arrays()
-    counts = is_open, is_up, number(pooled), number(loops.POLICY[station.outage_policy])
+    # What requeues has no kernel (`has_kernel`): here nothing is ever down.
+    policy = "resume" if station.outage_policy == "requeue" else station.outage_policy
+    counts = is_open, is_up, number(pooled), number(loops.POLICY[policy])
     return KernelTables((edge, fails, returns), counts, ((1, size, False), (1, 1, False)))
 
 

@@ -106,9 +106,9 @@ def _replication(w, t, d, c, a, kernels, coupled, full, sources=SOURCES):  # noq
                 if q < 0:
                     k = -1 - q
                     n = lined_up_together(k, until_h, since_h, c, coupled)
-                    # Each may come to every queue of the group, and each time join and start.
+                    # Each may come to every queue of the group, or more than once to one, and each time join and start.
                     members = coupled.member_from[k + 1] - coupled.member_from[k]
-                    room = held + 2 * members * (n + inside(k, c, coupled, full))
+                    room = held + 2 * max(members, coupled.most[k]) * (n + inside(k, c, coupled, full))
                     if room > len(events):
                         events, event_line = longer(events, held, 2 * room), longer(event_line, held, 2 * room)
                     more_visits, held = together(

@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator
 
 from corridor_sim.core.machine_code import SWITCH
-from corridor_sim.engines.batch.refusals import is_cyclic
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.indicators.base import Collector, Reducer
@@ -69,6 +68,7 @@ DOES = frozenset(
         Mechanism.RELIEF,
         Mechanism.BALKING,
         Mechanism.ROUTES,
+        Mechanism.CYCLES,
     }
 )
 """Every mechanism of this engine, one by one: a new one is done when its line stands here."""
@@ -116,8 +116,6 @@ def in_time_order(plan: Plan) -> list[str]:
 
 
 def _combinations(plan: Plan) -> Iterator[str]:
-    if is_cyclic(plan):
-        yield "itineraries that go round in cycles"
     found = coupling(plan)
     if found is not None:
         yield from found.refused

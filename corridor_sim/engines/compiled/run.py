@@ -166,4 +166,9 @@ def _raise_if_wrong(code: Coded, plan: Plan, state: PassState) -> None:
         )
     if what == codes.TOO_FEW:
         raise SimulationError(f"{id}: {value:g} crossings were drawn, one more is needed")
+    if what == codes.NO_TIME:
+        raise SimulationError(
+            f"{id}: a service that starts at {value:g} h takes no time, and the station lies on a cycle of stations; "
+            "the order within one instant would not be defined"
+        )
     raise SimulationError(f"{id}: more than {value:g} services were under way at an end of the counted window")

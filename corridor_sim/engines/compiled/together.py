@@ -16,7 +16,7 @@ import numpy as np
 
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.compiled.announcing import announced_h
-from corridor_sim.engines.compiled.codes import DAILY, FREE, ID_BITS, SAILING, SLOT_BITS
+from corridor_sim.engines.compiled.codes import DAILY, FREE, ID_BITS, NO_TIME, SAILING, SLOT_BITS
 from corridor_sim.engines.compiled.counting import passages, visited
 from corridor_sim.engines.compiled.drawing import lasting
 from corridor_sim.engines.compiled.full import (
@@ -354,6 +354,8 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                     event_line[held] = group
                     held += 1
                 told[i] = STARTED
+                if hold == 0 and g.round_about[q]:
+                    c.wrong[0], c.wrong[1], c.wrong[2] = NO_TIME, q + 1, at
                 visited(
                     s,
                     t.queue_row[q],
