@@ -447,8 +447,20 @@ def verify(
 @click.option(
     "--scale-usd",
     type=click.FloatRange(min=0, min_open=True),
-    required=True,
     help="Scale of the logit: at this difference of cost one crossing is taken e times as often as the other.",
+)
+@click.option(
+    "--choices",
+    is_flag=True,
+    help="Let cargo choose among the flows of the scenario's choice sets too: branch, or road, rail and ship. "
+    "Without --scale-usd crossings are not chosen among.",
+)
+@click.option(
+    "--averaging",
+    type=click.Choice(["self-regulated", "1/k"]),
+    default="self-regulated",
+    show_default=True,
+    help="Rule of the step from what is to what would be chosen.",
 )
 @click.option(
     "--target",
@@ -463,7 +475,9 @@ def verify(
 @output_options
 def equilibrium(
     file: str,
-    scale_usd: float,
+    scale_usd: float | None,
+    choices: bool,
+    averaging: str,
     target: float,
     most: int,
     starts: int,
@@ -471,15 +485,19 @@ def equilibrium(
     overwrite: bool,
     **settings: Any,
 ) -> None:
-    """Shares over crossings at which hardly anybody would choose another.
+    """Shares over crossings, or over branches and modes, at which hardly anybody would choose another.
 
-    For flows with shares over two or more crossings. With -o the scenario with these shares is written.
+    With --scale-usd for flows with shares over two or more crossings, with --choices for choice sets.
+    With -o the scenario with these shares is written.
     """
     from corridor_sim.files.scenario_files import dumps
 
     refuse_unwritable(overwrite, output)
     (planned,) = read_scenarios((file,), settings)
-    found = balanced(planned, settings, scale_usd=scale_usd, target=target, most=most, starts=starts)
+    if scale_usd is None and not choices:
+        raise click.UsageError("give --scale-usd, --choices, or both")
+    asked = {"scale_usd": scale_usd, "choices": choices, "averaging": averaging}
+    found = balanced(planned, settings, **asked, target=target, most=most, starts=starts)
     click.echo(found.describe(), err=output is not None and str(output) == "-")
     if output is not None:
         deliver(dumps(found.scenario), output, overwrite)

@@ -65,9 +65,24 @@ class TravelCosts(Reducer):
         return total
 
     def mean_transport_usd(self, flow: int) -> FloatArray:
-        """Cost of moving the load of a mean journey; 0 where none is done. [US$]"""
-        mean = ratio(self.transport_usd(flow), self.done(flow))
+        """Cost of moving and handling the load of a mean journey; 0 where none is done. [US$]"""
+        paid = self.transport_usd(flow)
+        if self.pays_for_handling(flow):
+            paid = paid + self.handling_usd(flow)
+        mean = ratio(paid, self.done(flow))
         return np.where(np.isnan(mean), 0.0, mean)
+
+    def pays_for_handling(self, flow: int) -> bool:
+        """Whether any itinerary of a flow pays for handling."""
+        return any(variant.handling_usd > 0 for variant in self.scope.plan.flows[flow].variants)
+
+    def handling_usd(self, flow: int) -> FloatArray:
+        """Cost of handling of the journeys done. [US$]"""
+        total = np.zeros(len(self.scope.replications))
+        variants = self.scope.plan.flows[flow].variants
+        for variant, number in zip(variants, self.spans.journeys_by_variant(flow), strict=True):
+            total = total + number * variant.handling_usd
+        return total
 
     def time_usd(self, flow: int) -> FloatArray:
         """Value of the time of the journeys done, door to door. [US$]"""
@@ -81,14 +96,18 @@ class TravelCosts(Reducer):
     def per_tonne_km(self, flow: int) -> FloatArray:
         """Cost of transport and time per tonne-km. [US$/(t km)]"""
         tonne_km = self.km(flow) * self.scope.plan.flows[flow].load_t
-        return ratio(self.transport_usd(flow) + self.time_usd(flow), tonne_km)
+        whole = self.transport_usd(flow) + self.time_usd(flow)
+        if self.pays_for_handling(flow):
+            whole = whole + self.handling_usd(flow)
+        return ratio(whole, tonne_km)
 
 
 @INDICATORS.register("cost_usd")
 class Cost(Indicator):
-    """Cost of a mean journey, of transport, of time (`of`) and together; and per tonne-km. [US$]
+    """Cost of a mean journey, of transport, handling, time (`of`) and together; and per tonne-km. [US$]
 
-    Over consignments released in the window and arrived. Empty vehicles have no tonne-km.
+    Handling has a row where a flow pays for it. Over consignments released in the window and arrived. Empty vehicles
+    have no tonne-km.
     """
 
     unit = "US$"
@@ -104,7 +123,12 @@ class Cost(Indicator):
             transport, time = costs.transport_usd(flow), costs.time_usd(flow)
             yield self.row(ratio(transport, done), *place, of="transport")
             yield self.row(ratio(time, done), *place, of="time")
-            yield self.row(ratio(transport + time, done), *place)
+            together = transport + time
+            if costs.pays_for_handling(flow):
+                handling = costs.handling_usd(flow)
+                yield self.row(ratio(handling, done), *place, of="handling")
+                together = together + handling
+            yield self.row(ratio(together, done), *place)
             yield self.row(costs.per_tonne_km(flow), *place, name="cost_usd_tkm", unit="US$/(t km)")
 
 
@@ -131,8 +155,9 @@ class UserCost(Indicator):
     """What journeys cost those who send them: time waiting, in service and on the way, and transport (`of`). [US$]
 
     By flow and in all. ``waiting`` is that in the counted window, unserved consignments included (waits, interruptions,
-    blocking); ``service_time`` (with dwell), ``travel_time`` and ``transport_cost`` are of a mean journey times those
-    released in the window. No hour is in two parts (rule S21). What an appraisal counts is what this row differs by.
+    blocking); ``service_time`` (with dwell), ``travel_time`` and ``transport_cost`` (with handling) are of a mean
+    journey times those released in the window. No hour is in two parts (rule S21). What an appraisal counts is what
+    this row differs by.
     """
 
     unit = "US$"

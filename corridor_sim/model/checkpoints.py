@@ -427,6 +427,12 @@ class Place(KeepsHolidays):
     """Longitude, WGS 84, east positive. [deg]"""
     transfer: Stages = OrderedTable()
     """Stages of consignments that change the kind of leg here, in order, by id."""
+    handling_usd_t: NonNegative | None = None
+    """Paid for a tonne handled here: where the kind of leg changes, and at ends that `handled_at` names. [US$/t]"""
+    handling_usd_teu: NonNegative | None = None
+    """The same for a container of twenty feet, of flows that are `handled_as = "teu"`. [US$/TEU]"""
+    handled_through: bool = False
+    """Whether cargo is handled here also where it goes on by the same kind of leg, as at a change of gauge."""
 
     @model_validator(mode="after")
     def _holidays_of_stages(self) -> Self:

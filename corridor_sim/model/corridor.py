@@ -18,6 +18,7 @@ from corridor_sim.core.units import counted
 from corridor_sim.model.base import FrozenDict, LaneCount, Model, NonNegative, Sourced, TableOf
 from corridor_sim.model.calendars import CountByHour
 from corridor_sim.model.checkpoints import Checkpoint, Place
+from corridor_sim.model.choices import Choice
 from corridor_sim.model.flows import Flow, Profile
 from corridor_sim.model.holidays import HolidayCalendar, KeepsHolidays
 from corridor_sim.model.ids import sound_ids
@@ -89,6 +90,8 @@ class Corridor(Sourced):
     """Weights of hours, weekdays and months, by id; flows name them."""
     flows: Annotated[TableOf[Flow], Ids] = FrozenDict()
     """Streams of like consignments, by id."""
+    choices: Annotated[TableOf[Choice], Ids] = FrozenDict()
+    """Flows that carry the same cargo by different ways: in a run as they are, in an equilibrium they choose."""
     factors: Factors = Factors()
     """Factors of cost and emission that belong to no leg and no flow."""
     ranges: Annotated[TableOf[Range], Ids] = FrozenDict()

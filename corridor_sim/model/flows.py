@@ -234,6 +234,8 @@ class Flow(Sourced):
     """Leg types the cheapest route may use; none named means any."""
     handled_at: TupleOf[Literal["origin", "destination"]] = ()
     """Ends at which it passes the transfer of the place: cargo that comes there or goes on by a way left out."""
+    handled_as: Literal["tonnes", "teu", "rolling"] = "tonnes"
+    """What handling at places is paid for: tonnes, containers, or nothing because the vehicle drives on and off."""
     crossing_shares: TableOf[CrossingShares] = FrozenDict()
     """Shares over the crossings of a border, with dates, by name of the entry."""
     balk: Balk | None = None

@@ -22,6 +22,7 @@ from corridor_sim.model.kept_holidays import keepers, kept
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Pass, passes, stages_at
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.way_costs import handling_usd
 from corridor_sim.plan.balking import with_balking
 from corridor_sim.plan.bookings import Bookings
 from corridor_sim.plan.cycles import cycle_problems
@@ -344,7 +345,8 @@ class _Builder:
             ]
             share = steps(made.way.share)
             spans = tuple(made.spans)
-            variants.append(Variant(id=name, steps=tuple(numbered), share=share, spans=spans))
+            paid_usd = handling_usd(self.scenario, self.scenario.flows[id], made.way.hops)
+            variants.append(Variant(id=name, steps=tuple(numbered), share=share, spans=spans, handling_usd=paid_usd))
         return FlowPlan(
             id=id,
             variants=tuple(variants),

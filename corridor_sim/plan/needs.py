@@ -184,7 +184,7 @@ FIELDS: dict[type, dict[str, Rule]] = {
     Relief: {**covered("factor draws"), "share": brings(M.RELIEF)},
     PlanBalk: {**covered("variant at_step stages since"), "threshold_h": brings(M.BALKING)},
     Span: labels("kind id first last direction mode length_km cost_usd_tkm co2_g_tkm"),
-    Variant: {**labels("id"), **covered("steps share"), "spans": parts("spans")},
+    Variant: {**labels("id handling_usd"), **covered("steps share"), "spans": parts("spans")},
     FlowPlan: {
         **labels("id cargo_class vehicle origin destination direction load_t value_usd_t vehicle_length_m labels"),
         "variants": lambda flow: (*((M.ROUTES,) if len(flow.variants) > 1 else ()), *parts("variants")(flow)),

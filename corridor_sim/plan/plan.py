@@ -425,6 +425,8 @@ class Variant:
     steps: tuple[Step, ...]
     share: StepFunction = field(default_factory=lambda: StepFunction.constant(1.0))
     spans: tuple[Span, ...] = ()
+    handling_usd: float = 0.0
+    """Paid for handling one consignment on this itinerary. [US$]"""
 
     @property
     def length_km(self) -> float:

@@ -57,7 +57,7 @@ class Chooser:
         return np.array(
             [
                 one.unqueued_usd
-                + self.value_of_time_usd_h * sum(_wait_h(table, at, self.cargo_class) for at in one.waits_at)
+                + self.value_of_time_usd_h * sum(wait_h(table, at, self.cargo_class) for at in one.waits_at)
                 for one in self.alternatives
             ]
         )
@@ -133,7 +133,7 @@ def composite_usd(costs_usd: FloatArray, scale_usd: float) -> float:
     return least - scale_usd * math.log(float(np.exp((least - costs_usd) / scale_usd).sum()))
 
 
-def _wait_h(table: Table, at: tuple[str, str], cargo_class: str) -> float:
+def wait_h(table: Table, at: tuple[str, str], cargo_class: str) -> float:
     """Mean wait at a post in one direction: of the class where it has a row of its own, else of all. [h]"""
     for name in (cargo_class, ""):
         rows = table.select("wait_h", kind="post", place=at[0], direction=at[1], cargo_class=name, hour=None, of="")

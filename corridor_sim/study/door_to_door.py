@@ -17,6 +17,7 @@ from corridor_sim.core.errors import CorridorError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.way_costs import land_borders
 from corridor_sim.results.results import mean_interval
 from corridor_sim.results.uncertain import INPUTS, Uncertainty
 from corridor_sim.statistics.input_intervals import input_interval
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TIME, COST, WAITING, AT_BORDERS = "door_to_door_h", "cost_usd", "delay_cost_usd", "tfi2"
-LAND = ("road", "rail")
-"""Kinds of legs that can lead over a border by land."""
 
 
 def door_to_door(
@@ -65,7 +64,8 @@ def door_to_door(
     Returns
     -------
     pandas.DataFrame
-        One line a flow and quantity: ``days``; ``usd_transport`` along the legs; ``usd_fees`` of each border that is
+        One line a flow and quantity: ``days``; ``usd_transport`` along the legs; ``usd_handling`` in ports and
+        terminals where the scenario has rates (`Place.handling_usd_teu`); ``usd_fees`` of each border that is
         crossed by land, where the scenario has a fee (`factors.border_fee_usd`, a consignment) and a post that somebody
         passes; ``usd_time`` of the cargo and ``usd_waiting``, what of that is of waits, blocking and interruptions;
         ``usd_together``, all but the waiting, which is in the time. Columns: `stated`, `low` and `high` (95 % interval
@@ -109,9 +109,10 @@ def door_to_door(
     )
     fee = _fee(made)
     crossed = {} if fee is None else _borders(base, {*listed, other})
+    handled = any(label.indicator == COST and label.of == "handling" for label in made.labels)
     rows = []
     for flow in listed:
-        mine, theirs = (_costs(made, one, per, fee, crossed.get(one, 0)) for one in (flow, other))
+        mine, theirs = (_costs(made, one, per, fee, crossed.get(one, 0), handled) for one in (flow, other))
         for quantity, (stated, drawn) in mine.items():
             if not len(stated):
                 raise CorridorError(f"no consignment of {flow} arrived in the counted window")
@@ -138,7 +139,7 @@ def door_to_door(
 
 
 def _costs(
-    made: Uncertainty, flow: str, per: float, fee: tuple[float, FloatArray] | None, crossed: int
+    made: Uncertainty, flow: str, per: float, fee: tuple[float, FloatArray] | None, crossed: int, handled: bool
 ) -> dict[str, tuple[FloatArray, FloatArray]]:
     """Values of each quantity of a flow: of the runs at the stated values, and of the draws."""
 
@@ -149,6 +150,12 @@ def _costs(
     transport, time = of(COST, "transport"), of(COST, "time")
     found = {"days": of(TIME, divisor=24.0), "usd_transport": transport}
     together = [transport[0] + time[0], transport[1] + time[1]]
+    if any(label.indicator == COST and label.place == flow and label.of == "handling" for label in made.labels):
+        found["usd_handling"] = of(COST, "handling")
+    elif handled:
+        found["usd_handling"] = np.zeros(len(time[0])), np.zeros(len(time[1]))
+    if "usd_handling" in found:
+        together = [whole + more for whole, more in zip(together, found["usd_handling"], strict=True)]
     if fee is not None:
         fees = np.full(len(time[0]), fee[0] * crossed / per), fee[1] * crossed / per
         found["usd_fees"] = fees
@@ -169,14 +176,9 @@ def _fee(made: Uncertainty) -> tuple[float, FloatArray] | None:
 
 def _borders(scenario: Any, flows: Collection[str]) -> dict[str, int]:
     """How many borders the way of each flow crosses by land."""
-    nodes = {**scenario.places, **scenario.checkpoints}
-    found = {}
-    for flow, ways in resolve(scenario).ways.items():
-        if flow in flows:
-            hops = [hop for hop in ways[0].hops if scenario.legs[hop.leg].kind in LAND]
-            ends = [(nodes[hop.start].country, nodes[hop.end].country) for hop in hops]
-            found[flow] = sum(a != b for a, b in ends if a and b)
-    return found
+    return {
+        flow: land_borders(scenario, ways[0].hops) for flow, ways in resolve(scenario).ways.items() if flow in flows
+    }
 
 
 def _stated(made: Uncertainty, row: int) -> FloatArray:

@@ -29,16 +29,19 @@ from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.results import Results
 from corridor_sim.study.choice import Chooser, choosers, composite_usd, logit
 from corridor_sim.study.run import replication_numbers, root_of, run
+from corridor_sim.study.way_choice import DELAY, WayChooser, way_choosers
 
 if TYPE_CHECKING:
     import pandas as pd
 
+AVERAGING = ("self-regulated", "1/k")
+"""Rules of the step: [liu2009], or one over the number of the run [sheffi1985]."""
 FELL, ROSE = 0.3, 1.5
 """What is added to the divisor of the step where the gap fell, and where it rose: within the ranges of [liu2009]."""
 SEARCH = 2
 """Replications of the runs that go most of the way."""
 WAITS = ("wait_h",)
-"""Indicators that those runs are asked for."""
+"""Indicators that those runs are asked for; with choices among flows `way_choice.DELAY` besides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +56,10 @@ class Equilibrium:
 
     scenario: Scenario
     results: Results
-    choosers: tuple[Chooser, ...]
+    choosers: tuple[Chooser | WayChooser, ...]
     shares: Mapping[str, FloatArray]
     costs_usd: Mapping[str, FloatArray]
+    """Generalised cost by chooser, a consignment; of a choice set a tonne."""
     composite_usd: Mapping[str, float]
     demand_factor: Mapping[str, float]
     gaps: tuple[float, ...]
@@ -83,6 +87,8 @@ class Equilibrium:
 
         rows = []
         for one in self.choosers:
+            if isinstance(one, WayChooser):
+                continue
             for k, way in enumerate(one.alternatives):
                 cost = float(self.costs_usd[one.flow][k])
                 rows.append(
@@ -99,17 +105,50 @@ class Equilibrium:
                 )
         return pd.DataFrame(rows)
 
+    def choices_frame(self) -> pd.DataFrame:
+        """One row a choice set and flow: share of the tonnes, cost a tonne and its parts, demand factor."""
+        import pandas as pd
+
+        rows = []
+        for one in self.choosers:
+            if not isinstance(one, WayChooser):
+                continue
+            for k, way in enumerate(one.ways):
+                cost, unqueued = float(self.costs_usd[one.name][k]), way.cost
+                parts = {
+                    "fare_usd_t": unqueued.fare_usd,
+                    "fees_usd_t": unqueued.fees_usd,
+                    "handling_usd_t": unqueued.handling_usd,
+                    "time_usd_t": way.value_of_time_usd_h * unqueued.hours,
+                }
+                per_t = {name: value / way.load_t for name, value in parts.items()}
+                per_t["constant_usd_t"] = way.constant_usd_t
+                rows.append(
+                    {
+                        "choice": one.name,
+                        "flow": way.flow,
+                        "share": float(self.shares[one.name][k]),
+                        "share_before": one.shares[k],
+                        "cost_usd_t": cost,
+                        **per_t,
+                        "waiting_usd_t": cost - sum(per_t.values()),
+                        "demand_factor": self.demand_factor[one.name],
+                    }
+                )
+        return pd.DataFrame(rows)
+
     def describe(self) -> str:
-        """The answer in words, one line a flow."""
+        """The answer in words, one line a flow or choice set."""
         told = "reached" if self.reached else "NOT reached"
         lines = [
             f"Equilibrium {told} after {len(self.gaps)} runs: {self.gaps[-1]:.1%} would choose otherwise"
             f" (target {self.target:.1%})"
         ]
         for one in self.choosers:
+            names = one.flows if isinstance(one, WayChooser) else one.crossings
             ways = [
                 f"{name} {share:.0%} (was {before:.0%})"
-                for name, share, before in zip(one.crossings, self.shares[one.flow], one.shares, strict=True)
+                for name, share, before in zip(names, self.shares[one.flow], one.shares, strict=True)
             ]
             more = self.demand_factor[one.flow]
             lines.append(f"  {one.flow}: {', '.join(ways)}" + (f"; demand x {more:.3f}" if more != 1 else ""))
@@ -123,7 +162,9 @@ class Equilibrium:
 def equilibrium(
     scenario: Scenario | str | os.PathLike[str],
     *,
-    scale_usd: float,
+    scale_usd: float | None = None,
+    choices: Sequence[str] | bool = (),
+    averaging: str = "self-regulated",
     alternatives: Mapping[str, Sequence[str]] | None = None,
     elasticity: float | Mapping[str, float] = 0.0,
     reference: Equilibrium | Mapping[str, float] | None = None,
@@ -143,10 +184,17 @@ def equilibrium(
     scenario : Scenario, path or name of a packaged scenario
     scale_usd : float
         Scale of the logit: the difference of generalised cost at which one crossing is taken e times as
-        often as the other. It has no default; say where it comes from. [US$ a consignment]
+        often as the other. It has no default; say where it comes from. Not needed where crossings are not chosen
+        among (`choices` without it). [US$ a consignment]
+    choices : sequence of str, or bool
+        Choice sets of the scenario (`choices`) whose cargo chooses among their flows: branch, or road, rail and ship.
+        True: all of them. Their scales are those of the scenario. [US$/t]
+    averaging : {"self-regulated", "1/k"}
+        Rule of the step.
     alternatives : mapping of flow to crossings of one border, optional
-        Who chooses among what; one crossing is enough where demand answers. Without it every flow with shares over
-        two or more crossings, over the first such border on its list where there are several; shares elsewhere stay.
+        Who chooses among what; one crossing is enough where demand answers. Without it (and with
+        `scale_usd`) every flow with shares over two or more crossings, over the first such border on its list where
+        there are several; shares elsewhere stay.
     elasticity : float, or mapping of flow to float
         Elasticity of demand to the composite cost of the journey, at most 0; demand is then
         (cost / reference cost) ** elasticity times that of the scenario. 0: demand does not answer.
@@ -198,22 +246,33 @@ def equilibrium(
     """
     from corridor_sim.files.scenario_files import load_scenario
 
-    scale_usd = arguments.number("scale_usd", scale_usd, above=0)
+    if scale_usd is not None:
+        scale_usd = arguments.number("scale_usd", scale_usd, above=0)
+    elif not choices:
+        raise ArgumentError("scale_usd has no default: give it, or the choice sets that choose (choices=True)")
+    arguments.one_of("averaging", averaging, AVERAGING)
     target = arguments.number("target", target, 1e-6, 0.5)
     most, starts = arguments.whole("most", most, 1, 1000), arguments.whole("starts", starts, 1, 2)
     if not isinstance(scenario, Scenario):
         arguments.instance("scenario", scenario, (str, os.PathLike), "a Scenario, the path of a file or its name")
         scenario = load_scenario(scenario)
     given = elasticity if isinstance(elasticity, Mapping) else dict.fromkeys(alternatives or (), elasticity)
-    who = choosers(scenario, alternatives, [flow for flow, value in given.items() if value])
+    elastic = [flow for flow, value in given.items() if value and flow not in scenario.choices]
+    # Without a scale nobody chooses among crossings; with choice sets named, crossings only where they are asked for.
+    crossing = [] if scale_usd is None else choosers(scenario, alternatives, elastic)
+    sets = list(scenario.choices) if choices is True else list(choices or ())
+    if choices is True and not sets:
+        raise ArgumentError("the scenario has no choice sets: give it some (`choices`), or name alternatives")
+    ways = way_choosers(scenario, sets, crossing, scale_usd)
+    who: list[Chooser | WayChooser] = [*crossing, *ways]
     answers = _Demand(who, elasticity, reference)
     behind = _followers(scenario, who, follow or {})
     root = root_of(scenario, rng)
     every = replication_numbers(scenario, replications)
     few = every[: arguments.whole("search_replications", search_replications, 1)]
-    search = _Averaging(scenario, who, scale_usd, answers, target, most, behind)
+    search = _Averaging(scenario, who, scale_usd, answers, target, most, behind, averaging)
     settings = {**settings, "rng": root}
-    coarse = {**settings, "replications": few, "indicators": WAITS, "records": False}
+    coarse = {**settings, "replications": few, "indicators": (*WAITS, *([DELAY] if ways else [])), "records": False}
     first = search.run({one.flow: np.array(one.shares) for one in who}, coarse)
     others: tuple[Mapping[str, FloatArray], ...] = ()
     if starts == 2:
@@ -234,7 +293,7 @@ class _Demand:
 
     def __init__(
         self,
-        who: Sequence[Chooser],
+        who: Sequence[Chooser | WayChooser],
         elasticity: float | Mapping[str, float],
         reference: Equilibrium | Mapping[str, float] | None,
     ) -> None:
@@ -273,13 +332,14 @@ class _Averaging:
     """The method of successive averages from one start."""
 
     scenario: Scenario
-    who: Sequence[Chooser]
-    scale_usd: float
+    who: Sequence[Chooser | WayChooser]
+    scale_usd: float | None
     demand: _Demand
     target: float
     most: int
     follow: Mapping[str, str] = field(default_factory=dict)
     """Flow whose demand changes as that of a chooser: by its name."""
+    averaging: str = "self-regulated"
 
     def run(
         self,
@@ -301,19 +361,37 @@ class _Averaging:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", CorridorWarning)
                 results = run(tried, **settings)
-            costs = {one.flow: one.costs_usd(results.rows) for one in self.who}
-            wanted = {flow: logit(cost, self.scale_usd) for flow, cost in costs.items()}
-            composite = {flow: composite_usd(cost, self.scale_usd) for flow, cost in costs.items()}
+            costs, wanted, composite = self._choice(results, shares)
             asked = {flow: self.demand.factor(flow, cost) for flow, cost in composite.items()}
             gaps.append(self._gap(shares, wanted, factor, asked))
             if gaps[-1] < self.target or k == most:
                 break
-            if k > 1:
+            if self.averaging == "1/k":
+                divisor = k + (0.0 if before is None else len(before.gaps))
+            elif k > 1:
                 divisor += FELL if gaps[-1] < gaps[-2] else ROSE
             shares = {flow: now + (wanted[flow] - now) / divisor for flow, now in shares.items()}
             factor = {flow: now + (asked[flow] - now) / divisor for flow, now in factor.items()}
         told = (*(() if before is None else before.gaps), *gaps)
         return Equilibrium(tried, results, tuple(self.who), shares, costs, composite, factor, told, self.target)
+
+    def _choice(
+        self, results: Results, shares: Mapping[str, FloatArray]
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray], dict[str, float]]:
+        """Costs with the waits of a run, the shares that they make, and the cost of having the choice."""
+        costs: dict[str, FloatArray] = {}
+        wanted: dict[str, FloatArray] = {}
+        composite: dict[str, float] = {}
+        for one in self.who:
+            if isinstance(one, WayChooser):
+                cost = one.costs_usd_t(results.rows, shares, self.scale_usd)
+                wanted[one.flow], composite[one.flow] = one.wanted(cost), one.composite_usd_t(cost)
+            else:
+                assert self.scale_usd is not None
+                cost = one.costs_usd(results.rows)
+                wanted[one.flow], composite[one.flow] = logit(cost, self.scale_usd), composite_usd(cost, self.scale_usd)
+            costs[one.flow] = cost
+        return costs, wanted, composite
 
     def _gap(
         self,
@@ -328,8 +406,10 @@ class _Averaging:
 
     def _scenario(self, shares: Mapping[str, FloatArray], factor: Mapping[str, float]) -> Scenario:
         """The scenario with these shares and demands."""
-        flows = {}
+        flows: dict[str, Flow] = {}
         for one in self.who:
+            if isinstance(one, WayChooser):
+                continue
             flow = self.scenario.flows[one.flow]
             kept = {
                 name: entry
@@ -340,6 +420,12 @@ class _Averaging:
             parts = parts / parts.sum()
             entry = {"shares": dict(zip(one.crossings, parts.tolist(), strict=True))}
             flows[one.flow] = _times(flow.replace(crossing_shares={**kept, CHOSEN: entry}), factor[one.flow])
+        for one in self.who:
+            if isinstance(one, WayChooser):
+                tonnes = one.tonnes_per_day * factor[one.flow]
+                for way, share in zip(one.ways, np.maximum(shares[one.flow], 0.0).tolist(), strict=True):
+                    flow = flows.get(way.flow, self.scenario.flows[way.flow])
+                    flows[way.flow] = flow.replace(per_day=tonnes * share / way.load_t, tonnes_per_year=None)
         for name, leader in self.follow.items():
             flows[name] = _times(flows.get(name, self.scenario.flows[name]), factor[leader])
         return self.scenario.replace(flows={**self.scenario.flows, **flows})
@@ -352,7 +438,7 @@ def _times(flow: Flow, factor: float) -> Flow:
     return flow.replace(**new) if new else flow
 
 
-def _followers(scenario: Scenario, who: Sequence[Chooser], follow: Mapping[str, str]) -> dict[str, str]:
+def _followers(scenario: Scenario, who: Sequence[Chooser | WayChooser], follow: Mapping[str, str]) -> dict[str, str]:
     """Who follows whom.
 
     Raises
@@ -373,13 +459,22 @@ def _opposite(shares: FloatArray) -> FloatArray:
 
 
 def _moved(
-    who: Sequence[Chooser], factor: Mapping[str, float], one: Mapping[str, FloatArray], other: Mapping[str, FloatArray]
+    who: Sequence[Chooser | WayChooser],
+    factor: Mapping[str, float],
+    one: Mapping[str, FloatArray],
+    other: Mapping[str, FloatArray],
 ) -> float:
-    """Share of all consignments that take another crossing under other shares."""
-    per_day = {chooser.flow: chooser.per_day * factor[chooser.flow] for chooser in who}
+    """Share of all consignments that take another crossing under other shares, or of the tonnes of a choice set."""
+    per_day = {
+        chooser.flow: chooser.per_day * factor[chooser.flow] for chooser in who if not isinstance(chooser, WayChooser)
+    }
     total = sum(per_day.values())
-    moved = sum(volume * 0.5 * float(np.abs(other[flow] - one[flow]).sum()) for flow, volume in per_day.items())
-    return moved / total if total else 0.0
+
+    def part(flow: str) -> float:
+        return 0.5 * float(np.abs(other[flow] - one[flow]).sum())
+
+    moved = sum(volume * part(flow) for flow, volume in per_day.items()) / total if total else 0.0
+    return max([moved, *(part(chooser.flow) for chooser in who if isinstance(chooser, WayChooser))])
 
 
 def _warn(found: Equilibrium) -> None:

@@ -280,7 +280,10 @@ def test_itineraries_that_go_back_have_the_table_of_the_event_engine_or_its_erro
     ran, stopped, seen = 0, 0, Counter()
     size = {"elements": (2, 5), "consignments": (10, 40), "rows": (1, 2), "flows": (1, 3), "span": 40}
     for seed in range(240):
-        dice, kinds = NumpyDice(np.random.default_rng([3, seed])), ({}, {"kinds": MIXED}, {"kinds": APART})[seed % 3]
+        dice, kinds = (
+            NumpyDice(np.random.default_rng([3, seed])),
+            ({}, {"kinds": MIXED}, {"kinds": APART}, {"kinds": TRACKS})[seed % 4],
+        )
         case = backwards(random_case(dice, **kinds, **size), np.random.default_rng(seed))
         plan, inputs = with_usual_numbers(case, seed)
         if compiled.refusals(plan):

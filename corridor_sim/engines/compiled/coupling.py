@@ -145,8 +145,10 @@ def coupling(plan: Plan) -> Coupling | None:
     stations = {k for k, element in enumerate(plan.elements) if isinstance(element, Station)}
     round_about = frozenset(k for k, there in enumerate(in_cycle(plan)) if there and k in stations)
     back = round_about | {k for k in range(count) if ways[k, k]}
-    # Who balks drives back: that with a way round besides is not worked out.
-    refused = [f"balking with a way back to {plan.elements[k].id}" for k in sorted(back) if announced]
+    refused = []
+    if pools or announced:
+        what = "balking" if announced else "a staff pool"
+        refused = [f"{what} with a way back to {plan.elements[k].id}" for k in range(count) if ways[k, k]]
     both = [(one, other) for stations in pools.values() for one, other in pairwise(stations)]
     both += [(first, stage) for first, stages in announced for stage in stages]
     both += [(first, instant) for first, instant in _seen_too_late(plan, announced, ways)]
