@@ -4,7 +4,7 @@
 # Happens: to_python() gives '' for both; openpyxl gives the text of the error and None.
 # Who meets it: whoever takes lanes, counts or costs of posts from a ministry's workbook, where a lookup that failed is #N/A: read with
 #   calamine (also through pandas, engine="calamine") a post whose figure failed looks like one that has none.
-# corridor_sim: reads no workbook with it today.
+# corridor_sim: looks at the XML of the sheet too, and names every cell with an error (tests/unit/test_import_tables.py).
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
