@@ -20,6 +20,8 @@ from corridor_sim.model.base import Instant, Model, NamesOf, NonNegative, Ordere
 from corridor_sim.model.csv_columns import DELIMITERS
 from corridor_sim.model.local_clock import ONE_CLOCK, OffsetHours, ZoneName
 
+WORKBOOKS = (".xlsx", ".xlsm")
+"""Endings of files that are read as workbooks."""
 JOINING, START, END = "joining", "start", "end"
 
 
@@ -63,7 +65,9 @@ class StudyColumns(Model):
     """An id: it names the source in what is made from the study."""
     about: str = ""
     csv: str
-    """Path of the table, from the folder of this file."""
+    """Path of the table, from the folder of this file: CSV, or a workbook (.xlsx, extra ``excel``)."""
+    sheet: str = ""
+    """Sheet of a workbook."""
     delimiter: str = ","
     rows: Literal["consignment", "event"] = "consignment"
     """What a row is of."""
@@ -116,6 +120,8 @@ class StudyColumns(Model):
             problems.append(Problem("does not go with a `zone`", "utc_offset_h", self.utc_offset_h, hint=ONE_CLOCK))
         if self.since is not None and self.until is not None and self.since >= self.until:
             problems.append(Problem("must be later than since", "until", str(self.until)))
+        if self.csv.lower().endswith(WORKBOOKS) and not self.sheet:
+            problems.append(Problem("is required with a workbook: the name of its sheet", "sheet"))
         if self.rows == "event":
             problems += [
                 Problem('is required with rows = "event"', name)

@@ -14,14 +14,16 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files.reading import shown
+from corridor_sim.files.sheets import read_workbook
 from corridor_sim.model.csv_columns import text_of
 from corridor_sim.records.release_study import ReleaseStudy
-from corridor_sim.records.study_columns import StudyColumns, study_columns
+from corridor_sim.records.study_columns import WORKBOOKS, StudyColumns, study_columns
 
 _HOUR = dt.timedelta(hours=1)
 
@@ -113,19 +115,24 @@ def _instant(columns: StudyColumns, local: dt.datetime) -> tuple[dt.datetime | N
 
 def _rows(columns: StudyColumns, path: str, name: str, problems: list[Problem]) -> Iterator[tuple[str, _Row]]:
     read = _by_event if columns.rows == "event" else _by_consignment
+    cells = (_of_workbook if path.lower().endswith(WORKBOOKS) else _of_csv)(columns, path, name, problems)
+    if cells is None:
+        return
+    found: list[Problem] = []
+    yield from read(columns, cells, found).items()
+    problems += [replace(one, file=name) for one in found]
+
+
+def _of_csv(
+    columns: StudyColumns, path: str, name: str, problems: list[Problem]
+) -> list[tuple[int, dict[str, str]]] | None:
+    """Lines of a CSV file with their cells by header; None where it cannot be read."""
     wanted = _headers(columns)
     try:
         reader = csv.reader(io.StringIO(text_of(path), newline=""), delimiter=columns.delimiter, strict=True)
         header = [one.strip() for one in next(reader, [])]
-        lost = [one for one in wanted if header.count(one) != 1]
-        for one in lost:
-            text = "is there more than once" if one in header else "is no column"
-            listed = ", ".join(header[:20]) or "an empty file"
-            problems.append(
-                Problem(f"column {one!r} {text}", file=name, line=1, allowed=listed, hint=nearest(one, header))
-            )
-        if lost:
-            return
+        if _lack(wanted, header, name, problems):
+            return None
         cells: list[tuple[int, dict[str, str]]] = []
         for row in reader:
             if not any(cell.strip() for cell in row):
@@ -137,13 +144,52 @@ def _rows(columns: StudyColumns, path: str, name: str, problems: list[Problem]) 
             cells.append((reader.line_num, {key: cell.strip() for key, cell in zip(header, row, strict=True)}))
     except csv.Error as error:
         problems.append(Problem(f"is not CSV: {error}", file=name, line=reader.line_num))
-        return
+        return None
     except ScenarioError as error:
         problems += [replace(one, file=name, path="") for one in error.problems]
-        return
-    found: list[Problem] = []
-    yield from read(columns, cells, found).items()
-    problems += [replace(one, file=name) for one in found]
+        return None
+    return cells
+
+
+def _of_workbook(
+    columns: StudyColumns, path: str, name: str, problems: list[Problem]
+) -> list[tuple[int, dict[str, str]]] | None:
+    """Rows of a sheet with their cells by header, as a CSV file would have them."""
+    try:
+        (sheet,) = read_workbook(Path(path), (columns.sheet,))
+    except ScenarioError as error:
+        problems += [replace(one, path="") for one in error.problems]
+        return None
+    problems += sheet.problems
+    if _lack(_headers(columns), list(sheet.header), name, problems):
+        return None
+
+    # A workbook holds midnight as it holds a date alone; it is a time where others of its column are.
+    timed = {key for _, row in sheet.rows for key, cell in row.items() if isinstance(cell.value, dt.datetime)}
+
+    def text(key: str, value: Any) -> str:
+        if key in timed and isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+            value = dt.datetime.combine(value, dt.time())
+        if isinstance(value, dt.datetime):
+            near = value + dt.timedelta(microseconds=500)  # a workbook keeps fractions of a day: to the millisecond
+            near = near.replace(microsecond=near.microsecond // 1000 * 1000)
+            return near.strftime(columns.time_format) if columns.time_format else near.isoformat(" ")
+        return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+
+    return [
+        (row, {key: text(key, cells[key].value) if key in cells else "" for key in sheet.header})
+        for row, cells in sheet.rows
+    ]
+
+
+def _lack(wanted: list[str], header: list[str], name: str, problems: list[Problem]) -> bool:
+    """Whether headers are missing or there twice; each is a problem."""
+    lost = [one for one in wanted if header.count(one) != 1]
+    for one in lost:
+        text = "is there more than once" if one in header else "is no column"
+        listed = ", ".join(header[:20]) or "an empty file"
+        problems.append(Problem(f"column {one!r} {text}", file=name, line=1, allowed=listed, hint=nearest(one, header)))
+    return bool(lost)
 
 
 def _headers(columns: StudyColumns) -> list[str]:

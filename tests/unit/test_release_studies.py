@@ -103,6 +103,39 @@ def test_local_times_and_times_with_an_offset_are_the_same_instant(tmp_path):
     assert read(tmp_path, written, time_format="%d.%m.%Y %H:%M").time_h[0, 0] == 6.0
 
 
+def test_a_workbook_is_the_same_study_as_its_csv_and_its_faults_have_their_place(tmp_path):
+    xlsxwriter, _ = pytest.importorskip("xlsxwriter"), pytest.importorskip("python_calamine")
+    rows = [line.split(",") for line in (FOLDER / "study.csv").read_text(encoding="utf-8").splitlines()]
+
+    def made(name, rows):
+        book = xlsxwriter.Workbook(str(tmp_path / name))
+        sheet = book.add_worksheet("log")
+        form = book.add_format({"num_format": "dd.mm.yyyy hh:mm"})
+        for i, row in enumerate(rows):
+            for j, cell in enumerate(row):
+                if i and j > 1 and cell.startswith("2026"):
+                    sheet.write_datetime(i, j, dt.datetime.fromisoformat(cell), form)
+                elif cell.startswith("="):
+                    sheet.write_formula(i, j, cell, None, "#N/A")
+                elif cell:
+                    sheet.write(i, j, cell)
+        book.close()
+        return cs.read_release_study(columns, csv_path=tmp_path / name)
+
+    columns = cs.read_release_study(STUDY).columns.model_copy(update={"csv": "study.xlsx", "sheet": "log"})
+    plain, read = cs.read_release_study(STUDY), made("study.xlsx", rows)
+    assert np.array_equal(plain.time_h, read.time_h, equal_nan=True)
+    assert plain.consignments == read.consignments
+    assert plain.channel.tolist() == read.channel.tolist()
+    rows[3][7] = "=NA()"
+    rows[5][2] = rows[5][2].replace("2026-05-11", "2026-05-10")
+    with pytest.raises(cs.ScenarioError) as found:
+        made("bad.xlsx", rows)
+    told = " | ".join(str(one) for one in found.value.problems)
+    assert "H4" in told  # an error is no empty cell, that is "still there"
+    assert "bad.xlsx:6: consignment D0005: arrival is before the study began" in told
+
+
 def test_every_fault_of_a_table_is_named_with_its_line(tmp_path):
     head = GOOD.splitlines()[0]
     rows = [
