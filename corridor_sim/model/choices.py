@@ -6,16 +6,12 @@ A run takes the flows as they are. `cs.equilibrium(..., choices=...)` lets the c
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from pydantic import model_validator
 
-from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model.base import FrozenDict, NamesOf, Positive, Sourced, TableOf
-
-if TYPE_CHECKING:
-    from corridor_sim.model.scenario import Scenario
 
 
 class Nest(Sourced):
@@ -70,28 +66,3 @@ class Choice(Sourced):
         if problems:
             raise ScenarioError(problems)
         return self
-
-
-def problems(scenario: Scenario) -> Iterator[Problem]:
-    """What does not fit between choice sets and the flows of a scenario."""
-    taken: dict[str, str] = {}
-    for id, choice in scenario.choices.items():
-        at = f"choices.{id}.flows"
-        if id in scenario.flows:
-            yield Problem("is the name of a flow too", f"choices.{id}")
-        total = 0.0
-        for name in choice.flows:
-            if name in taken:
-                yield Problem(f"is in the choice set {taken[name]!r} too", at, name)
-            taken[name] = id
-            if name not in scenario.flows:
-                yield Problem("is not a known flow", at, name, hint=nearest(name, scenario.flows))
-                continue
-            flow = scenario.flows[name]
-            total += flow.mean_per_day * flow.load_t
-            if flow.load_t == 0:
-                yield Problem("carries no tonnes, which the choice is of", f"flows.{name}.load_t", flow.load_t, "> 0")
-            if flow.value_of_time_usd_h == 0:
-                yield Problem("chooses, and needs a value of time", f"flows.{name}.value_of_time_usd_h", 0.0, "> 0")
-        if not math.isfinite(total) or (total == 0 and set(choice.flows) <= set(scenario.flows)):
-            yield Problem("carry nothing between them", at, list(choice.flows))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.model import checks, choices, resolved_values, served, sizes, standing
+from corridor_sim.model import checks, choice_checks, resolved_values, served, sizes, standing
 from corridor_sim.model.changes import Change, DatedChange, conflicts, on_clock
 from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of
 from corridor_sim.model.kept_holidays import with_calendars
@@ -57,7 +57,7 @@ def resolve(scenario: Scenario) -> Resolved:
         *checks.references(scenario),
         *checks.flows(scenario),
         *checks.timetables(scenario),
-        *choices.problems(scenario),
+        *choice_checks.problems(scenario),
     ]
     changes, more = _changes(scenario, found)
     found += more
