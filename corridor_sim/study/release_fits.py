@@ -347,6 +347,8 @@ def _fit_shares(found: Gathered, post: Checkpoint) -> None:
         if names != list(columns.channels):
             why = f"the study has {', '.join(columns.channels)}, the scenario {', '.join(names)}"
             found.refused.append((path, why))
+        elif not np.isin(study.channel, names).any():
+            found.refused.append((path, "no consignment has a channel"))
         elif channels.by_class:
             found.refused.append((path, "the scenario has shares by cargo class, the study has no classes"))
         else:

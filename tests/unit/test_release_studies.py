@@ -394,6 +394,13 @@ def test_a_sample_says_neither_how_many_come_nor_when():
     assert any(one.path.endswith("registration.service.mean_h") for one in found.figures)
 
 
+def test_shares_are_refused_where_no_channel_is_known():
+    study = cs.read_release_study(STUDY)
+    unknown = replace(study, channel=np.full(len(study), "", dtype=object))
+    found = cs.fit_release_study(unknown, FOLDER / "border.toml")
+    assert dict(found.refused)["checkpoints.gate.channels.entry"] == "no consignment has a channel"
+
+
 def test_few_services_have_wide_ranges_and_too_few_none():
     study = cs.read_release_study(STUDY)
     study = replace(study, columns=study.columns.model_copy(update={"census": False}))
