@@ -126,7 +126,7 @@ def test_polars_and_duckdb_read_results(run):
     polars = pytest.importorskip("polars")
     assert polars.DataFrame(run).shape == frame.shape
     duckdb = pytest.importorskip("duckdb")
-    assert duckdb.sql("select count(*) from run").fetchone() == (len(frame),)
+    assert duckdb.sql("select count(*) from run").fetchall() == [(len(frame),)]
 
 
 # ---------------------------------------------------------------- maps
