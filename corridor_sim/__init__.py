@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.checkpoints import ExtraLanes as ExtraLanes
     from corridor_sim.model.checkpoints import Outage as Outage
     from corridor_sim.model.checkpoints import Place as Place
+    from corridor_sim.model.checkpoints import QueueGate as QueueGate
     from corridor_sim.model.checkpoints import Reserved as Reserved
     from corridor_sim.model.checkpoints import Slots as Slots
     from corridor_sim.model.checkpoints import Stage as Stage
@@ -73,6 +74,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.improvements import Closure as Closure
     from corridor_sim.model.improvements import DailyAcceptance as DailyAcceptance
     from corridor_sim.model.improvements import DemandGrowth as DemandGrowth
+    from corridor_sim.model.improvements import GateByQueue as GateByQueue
     from corridor_sim.model.improvements import Improvement as Improvement
     from corridor_sim.model.improvements import InspectionShare as InspectionShare
     from corridor_sim.model.improvements import LanesByQueue as LanesByQueue
@@ -221,7 +223,9 @@ _NAMES = {
     "model.designs": "Design",
     "model.scenario": "RunSettings Scenario",
     "model.corridor": "Corridor Source StaffPool",
-    "model.checkpoints": "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Place Reserved Slots Stage",
+    "model.checkpoints": (
+        "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Place QueueGate Reserved Slots Stage"
+    ),
     "model.legs": "Leg LegBan Rail Road Sea SingleTrack Timetable",
     "model.flows": "Balk CrossingShares Flow Profile",
     "model.arrivals": "AllAtStart Arrivals Batches Poisson RegularArrivals Renewal Trace",
@@ -230,7 +234,8 @@ _NAMES = {
         "Shifted Triangular Uniform Weibull "
     ),
     "model.improvements": (
-        "AddLanes Closure DailyAcceptance DemandGrowth Improvement InspectionShare LanesByQueue LegCapacity LegSpeed "
+        "AddLanes Closure DailyAcceptance DemandGrowth GateByQueue Improvement InspectionShare LanesByQueue "
+        "LegCapacity LegSpeed "
         "NewTimetable OneStopPost OpenLeg OpenPost OpeningHours PreArrival PriorityClass PriorityLane "
         "RemoveLanes ServiceTimeChange SetCapacity SlotBooking Works YardPlaces "
     ),

@@ -8,7 +8,7 @@ of a stage, add it here and read it in `corridor_sim/flatten`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
@@ -155,6 +155,25 @@ class ExtraLanes(Sourced):
         return self
 
 
+class QueueGate(Sourced):
+    """Nobody more is taken while the queue at a place further on is long (rule S31)."""
+
+    queue_at: str
+    """Path of the stage, or of the direction of a post, whose queue counts: ``"checkpoints.<post>.exit.<stage>"``."""
+    close_at: PositiveCount
+    """The gate closes when so many wait there, or more. [consignments]"""
+    open_below: PositiveCount
+    """It opens again when fewer wait there; at most `close_at`. [consignments]"""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.open_below > self.close_at:
+            hint = "the gate would open at the queue at which it closes"
+            allowed = f"1 to {self.close_at}"
+            raise ScenarioError([Problem("must be at most close_at", "open_below", self.open_below, allowed, hint)])
+        return self
+
+
 class Acceptance(Sourced):
     """Most consignments a local day that are taken over in one direction."""
 
@@ -201,7 +220,9 @@ class Slots(Sourced):
 
 
 class Channels(Sourced):
-    """Risk channels of one direction, from the lightest to the strictest, with the share of each.
+    """Risk channels of one direction with the share of each, from the lightest to the strictest.
+
+    A stage names the channels that need it: the strictest ones where channels nest, or any that stand side by side.
 
     Written as a table of shares, ``{ green = 0.80, yellow = 0.15, red = 0.05 }``;
     `by_class` gives other shares for some cargo classes.
@@ -306,6 +327,8 @@ class Stage(Sourced):
     """People of the pool whom one service holds. [people]"""
     extra_lanes: ExtraLanes | None = None
     """Lanes that are opened when the queue is long and closed when it is short."""
+    gate: QueueGate | None = None
+    """Whether the stage takes nobody more while the queue at a place further on is long."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -321,6 +344,7 @@ class Stage(Sourced):
                 "breakdown",
                 "staff_pool",
                 "extra_lanes",
+                "gate",
             ):
                 if getattr(self, name) is not None:
                     problems.append(Problem("needs a number of lanes", name, hint="this stage has unlimited lanes"))
@@ -520,6 +544,7 @@ _LANE_FIELDS = (
     "staff_pool",
     "staff_per_service",
     "extra_lanes",
+    "gate",
 )
 """What a stage with lanes shared by both directions must say alike in both."""
 
@@ -536,6 +561,18 @@ def _holiday_problems(where: KeepsHolidays, stages: Mapping[str, Mapping[str, St
     ]
 
 
+def neighbours(channels: Iterable[str], names: Sequence[str]) -> bool:
+    """Whether channels stand side by side in the order of all of them.
+
+    Examples
+    --------
+    >>> neighbours(["yellow"], ["green", "yellow", "red"]), neighbours(["green", "red"], ["green", "yellow", "red"])
+    (True, False)
+    """
+    places = sorted(names.index(name) for name in set(channels))
+    return places == list(range(places[0], places[-1] + 1))
+
+
 def _channel_problems(stage: Stage, channels: Channels | None, path: str) -> list[Problem]:
     if channels is None:
         return [Problem("needs the channels of this direction", path, list(stage.channels))]
@@ -546,8 +583,7 @@ def _channel_problems(stage: Stage, channels: Channels | None, path: str) -> lis
             Problem("is not a channel of this direction", path, name, ", ".join(names), nearest(name, names))
             for name in wrong
         ]
-    strictest = names[len(names) - len(set(stage.channels)) :]
-    if set(stage.channels) != set(strictest):
-        allowed = "; ".join(", ".join(names[k:]) for k in range(len(names)))
-        return [Problem("must be the strictest channels, so that channels nest", path, list(stage.channels), allowed)]
+    if not neighbours(stage.channels, names):
+        text = "must be channels that follow each other: write the shares of the channels in an order in which they do"
+        return [Problem(text, path, list(stage.channels), f"some that stand side by side in {', '.join(names)}")]
     return []

@@ -64,6 +64,11 @@ def references(scenario: Scenario) -> list[Problem]:
         found += _border_problems(scenario, id)
     for path, stage in all_stages(scenario):
         need(f"{path}.staff_pool", stage.staff_pool, "staff pool", scenario.staff_pools)
+        if stage.gate is not None:
+            found += gate_problems(scenario, path, f"{path}.gate.queue_at", stage.gate.queue_at)
+    for id, improvement in scenario.improvements.items():
+        if (queue_at := getattr(improvement, "queue_at", "")) and isinstance(queue_at, str):
+            found += gate_problems(scenario, improvement.at or "", f"improvements.{id}.queue_at", queue_at)
     modes = {leg.mode for leg in scenario.legs.values()}
     for id, flow in scenario.flows.items():
         at = f"flows.{id}"
@@ -82,6 +87,23 @@ def references(scenario: Scenario) -> list[Problem]:
             for k, leg_id in enumerate(flow.route):
                 need(f"{at}.route.{k}", leg_id, "leg", scenario.legs)
     return found + _class_problems(scenario)
+
+
+def gate_problems(scenario: Scenario, of: str, path: str, queue_at: str) -> list[Problem]:
+    """What is wrong with the place whose queue the gate of the stage `of` looks at."""
+    lanes: dict[str, bool] = {}
+    for stage_path, stage in all_stages(scenario):
+        direction = stage_path.rpartition(".")[0]
+        lanes[stage_path] = stage.lanes != "unlimited"
+        lanes[direction] = lanes.get(direction, False) or lanes[stage_path]
+    allowed = "the path of a stage with lanes, or of a direction of a post that has one"
+    if queue_at not in lanes:
+        return [Problem("is no stage and no direction of a post", path, queue_at, allowed, nearest(queue_at, lanes))]
+    if not lanes[queue_at]:
+        return [Problem("has no lanes, so nobody waits there", path, queue_at, allowed)]
+    if of == queue_at or of.startswith(f"{queue_at}."):
+        return [Problem("holds the gate itself: it would look at its own queue", path, queue_at, allowed)]
+    return []
 
 
 def _border_problems(scenario: Scenario, id: str) -> list[Problem]:

@@ -13,7 +13,7 @@ from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.model.checkpoints import DIRECTIONS, Checkpoint, Stage
 from corridor_sim.model.corridor import Corridor
 
-LANE_FIELDS = ("lanes", "extra_lanes", "opening_hours", "priority", "yard", "reserved", "closed")
+LANE_FIELDS = ("lanes", "extra_lanes", "gate", "opening_hours", "priority", "yard", "reserved", "closed")
 """Values of the lanes; where both directions share them there is one of each."""
 STAGE_FIELDS = (*LANE_FIELDS, "service", "factor", "factor_by_class", "share", "share_by_class", "reliefs")
 RESERVED_FIELDS = ("lanes", "overflow")

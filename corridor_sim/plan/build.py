@@ -127,6 +127,7 @@ class _Builder:
         ahead = {id: self._standing(id, routes) for id in self.standing}
         self._quotas(routes)
         self._never_open(routes)
+        self._gates([made.elements for ways in routes.values() for made in ways])
         for id in {made.elements[0] for ways in ahead.values() for made in ways}:
             self.elements[id] = closed_before_start(self.elements[id])
         routes = {id: ahead[id] if id in ahead else routes[id] for id in self.flow_ids}
@@ -284,6 +285,23 @@ class _Builder:
                 # A day that never opens takes none over: so capacity and load know it too.
                 self.elements[id] = replace(quota_, open=is_open, per_day=np.where(opens, quota_.per_day, 0))
 
+    def _gates(self, ways: Sequence[Sequence[str]]) -> None:
+        """Gates look at queues that there are, and to which somebody comes who has passed them (rule S31)."""
+        for id, station in self.elements.items():
+            if not isinstance(station, Station) or not station.gates:
+                continue
+            behind = {later for way in ways if id in way for later in way[way.index(id) + 1 :]}
+            gates = []
+            for gate in station.gates:
+                queues = tuple(
+                    one for one in gate.queues if isinstance(self.elements.get(one), (Station, Quota)) and one != id
+                )
+                gates.append(replace(gate, queues=queues))
+                if not behind.intersection(queues):
+                    text = f"nobody who passes here comes to {' or '.join(gate.queues)} later: a gate looks ahead"
+                    self.problems.append(Problem(text, f"{file_path(station)}.gate"))
+            self.elements[id] = replace(station, gates=tuple(gates))
+
     def _open_or_idle(self, id: str, needed: list[StepFunction]) -> StepFunction:
         """1 where a station has a lane open, or nobody needs it."""
         station = self.elements[id]
@@ -329,7 +347,10 @@ class _Builder:
         times = made.elements.count(id)
         if times:
             again = f"{step.draws}#{times + 1}"
-            step = replace(step, draws=again, share_draws=f"{step.share_draws}#{times + 1}" if step.share_draws else "")
+            lower = step.passed_by
+            shared = f"{step.share_draws}#{times + 1}" if step.share_draws else ""
+            reliefs = tuple(replace(one, draws=shared) if one is lower else one for one in step.reliefs)
+            step = replace(step, draws=again, share_draws=shared, reliefs=reliefs)
         made.elements.append(id)
         made.steps.append(step)
 

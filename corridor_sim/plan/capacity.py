@@ -58,6 +58,7 @@ COUNTED = frozenset(
         Mechanism.RESERVED_OVERFLOW,
         Mechanism.STAFF_POOL,
         Mechanism.EXTRA_LANES,
+        Mechanism.GATE,
         Mechanism.HEADWAY,
         Mechanism.CLOSURES,
         Mechanism.VEHICLE_LIMIT,
@@ -77,7 +78,7 @@ COUNTED = frozenset(
 )
 """The mechanisms that give or take lane-time and that an account knows; `not_counted` names the others.
 
-A yard is known as a reason why there is no planned capacity; one that balks is no longer demand.
+A yard or a gate is known as a reason why there is no planned capacity; one that balks is no longer demand.
 """
 SMALL = 0.01
 """Share of the lane-time that an effect without a formula may have and still be left out."""
@@ -211,6 +212,9 @@ class Accounts:
             reason = reason or why
         if element in self._before_a_yard:
             reason = reason or f"a full yard at {self._before_a_yard[element]!r} can block its lanes"
+        elif station.gates:
+            looked_at = ", ".join(dict.fromkeys(id for gate in station.gates for id in gate.queues))
+            reason = reason or f"a queue at {looked_at} can keep its lanes without work"
         elif station.may_be_full:
             reason = reason or "its own yard can leave its lanes without work"
         pools = self._lane_pools(replace(station, lanes=lanes, named=None), self.flows(element), users, share)
@@ -340,7 +344,7 @@ def visit_rate(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> Step
     rate = process.rate
     if not process.process.follows_rate:
         rate = StepFunction.constant(process.expected_count(plan.horizon_h) / plan.horizon_h)
-    return combine(lambda *values: np.prod(values, axis=0), rate, variant.share, step.share or ONE)
+    return combine(lambda *values: np.prod(values, axis=0), rate, variant.share, step.needed_share or ONE)
 
 
 def expected_visits(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> float:

@@ -75,9 +75,10 @@ def loads(plan: Plan, at_least: float = 0.0) -> list[Load]:
         for variant in flow.variants:
             rates: dict[StepFunction | None, StepFunction | None] = {}
             for step in variant.steps:
-                if step.share not in rates:
-                    rates[step.share] = visit_rate(plan, flow, variant, step)
-                rate = rates[step.share]
+                needed = step.needed_share
+                if needed not in rates:
+                    rates[needed] = visit_rate(plan, flow, variant, step)
+                rate = rates[needed]
                 if rate is None:
                     continue
                 count, hours = _expected(rate, step, periods[step.element])
@@ -164,7 +165,7 @@ def _expected(visits: StepFunction, step: Step, edges_h: FloatArray) -> tuple[Fl
     if not step.laws:
         return count, np.zeros_like(count)
     mean = StepFunction([from_h for from_h, _ in step.laws], [law.mean_h for _, law in step.laws])
-    reliefs = [combine(lambda s, f=relief.factor: 1 - s * (1 - f), relief.share) for relief in step.reliefs]
+    reliefs = [combine(lambda s, f=relief.factor: 1 - s * (1 - f), relief.share) for relief in step.independent_reliefs]
     each = [mean, *([] if step.factor is None else [step.factor]), *reliefs]
     if all(part.is_constant for part in each):
         return count, count * math.prod(float(part.value[0]) for part in each)

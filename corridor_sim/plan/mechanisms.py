@@ -101,6 +101,9 @@ class Mechanism(Enum):
     EXTRA_LANES = "lanes opened by the queue", GIVES
     """One lane more when many wait, one less when few do (S27)."""
 
+    GATE = "a gate by the queue further on", TAKES
+    """No service starts while many wait at a place further on (S31)."""
+
     # ---- legs and delays
 
     DELAY = "time that nobody competes for", NEUTRAL

@@ -26,6 +26,7 @@ from corridor_sim.plan.plan import (
     Departures,
     ExtraLanesPlan,
     FlowPlan,
+    GatePlan,
     LimitedLeg,
     Plan,
     PlanBalk,
@@ -131,8 +132,10 @@ FIELDS: dict[type, dict[str, Rule]] = {
         "reserved": lambda station: (M.RESERVED_LANES, *parts("reserved")(station)),
         "staff_pool": brings(M.STAFF_POOL),
         "extra_lanes": parts("extra_lanes"),
+        "gates": parts("gates"),
         **covered("outage_policy staff_per_service"),
     },
+    GatePlan: {"queues": brings(M.GATE), **covered("close_at open_below")},
     ExtraLanesPlan: {"most": brings(M.EXTRA_LANES), **covered("above below start_up_h")},
     PlanOutage: {
         "from_h": lambda outage: (M.OUTAGES if outage.lane is None else M.LANE_OUTAGES,),

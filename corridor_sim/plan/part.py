@@ -30,7 +30,8 @@ def part_of(plan: Plan, elements: Iterable[int]) -> Plan:
     -------
     Plan
         Of these elements and all that they hang on: what their visitors pass before, and who else comes
-        there; the next element where it can block; all stations of a shared staff pool; whole itineraries
+        there; the next element where it can block; all stations of a shared staff pool; the queues at
+        which a gate looks; whole itineraries
         where drivers turn away. Numbers of elements and flows are new, ids are the same.
         Journeys end early, so rows of flows, of legs after the part and of the whole corridor are not those of `plan`.
 
@@ -68,6 +69,12 @@ def _closure(plan: Plan, needed: set[int]) -> set[int]:
     for k, element in enumerate(plan.elements):
         if isinstance(element, Station) and element.staff_pool is not None:
             pools.setdefault(element.staff_pool, set()).add(k)
+    number = {element.id: k for k, element in enumerate(plan.elements)}
+    looked_at = {
+        k: {number[id] for gate in element.gates for id in gate.queues if id in number}
+        for k, element in enumerate(plan.elements)
+        if isinstance(element, Station) and element.gates
+    }
     found, before = set(needed), -1
     while len(found) != before:
         before = len(found)
@@ -80,6 +87,9 @@ def _closure(plan: Plan, needed: set[int]) -> set[int]:
                 while 0 < length < len(variant.steps) and _can_block(plan.elements[variant.steps[length].element]):
                     length += 1
                 found.update(step.element for step in variant.steps[:length])
+        for k, queues in looked_at.items():
+            if k in found:
+                found |= queues
         for stations in pools.values():
             if stations & found:
                 found |= stations

@@ -96,6 +96,33 @@ class ExtraLanesPlan:
         return {at for one in (self.above, self.below, self.most, self.start_up_h) for at in one.from_h.tolist()}
 
 
+NEVER_REACHED = 2.0**53
+"""A number of those who wait that stands for no limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatePlan:
+    """A station takes nobody more while the queue elsewhere is long (rule S31), each number by date.
+
+    Attributes
+    ----------
+    queues
+        Ids of the stations and daily acceptances whose queues are added up.
+    close_at, open_below
+        It closes when so many wait there or more, and opens when fewer than `open_below` do;
+        `NEVER_REACHED` while there is no gate.
+    """
+
+    queues: tuple[str, ...]
+    close_at: StepFunction
+    open_below: StepFunction
+
+    @property
+    def instants_h(self) -> set[float]:
+        """Instants at which a number changes. [h]"""
+        return {at for one in (self.close_at, self.open_below) for at in one.from_h.tolist()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Station:
     """Parallel lanes with one queue (rules S04 to S17, S22, S24).
@@ -127,6 +154,8 @@ class Station:
         Shared pool that a service also needs members of, if any.
     extra_lanes
         Lanes that the queue opens and closes, besides `lanes`; they are general lanes.
+    gates
+        While one of them is closed no service starts but of those whom an outage has put back.
     post, direction, stage, crossing
         Labels for indicators; "" where there is none.
     """
@@ -146,6 +175,7 @@ class Station:
     staff_pool: str | None = None
     staff_per_service: int = 1
     extra_lanes: ExtraLanesPlan | None = None
+    gates: tuple[GatePlan, ...] = ()
     post: str = ""
     direction: str = ""
     stage: str = ""
@@ -365,7 +395,8 @@ class Step:
         Multiplies the duration, read as it starts; the product is rounded to the grid.
     share, share_draws
         The step is taken iff uniform `share_draws` < share(join time); None = always.
-        Steps that name the same `share_draws` use one uniform (risk channels nest).
+        Steps that name the same `share_draws` use one uniform (risk channels).
+        With a relief of factor 0 that reads the same uniform it is taken iff relief share <= uniform < share.
     reliefs, balk
         See there.
     opposite
@@ -386,6 +417,27 @@ class Step:
     def may_be_skipped(self) -> bool:
         """Whether some consignments pass the step by."""
         return self.share is not None or any(relief.factor == 0 for relief in self.reliefs)
+
+    @property
+    def passed_by(self) -> Relief | None:
+        """The relief of factor 0 that reads the uniform of the share: the step is one of a channel in the middle."""
+        if self.share is None:
+            return None
+        return next((one for one in self.reliefs if one.factor == 0 and one.draws == self.share_draws), None)
+
+    @property
+    def needed_share(self) -> StepFunction | None:
+        """Share of those who take the step as far as its one uniform says; None = all."""
+        if self.share is None or (lower := self.passed_by) is None:
+            return self.share
+        edges = np.union1d(self.share.from_h, lower.share.from_h)
+        return StepFunction(edges, np.maximum(self.share(edges) - lower.share(edges), 0.0))
+
+    @property
+    def independent_reliefs(self) -> tuple[Relief, ...]:
+        """Reliefs with a uniform of their own."""
+        lower = self.passed_by
+        return tuple(one for one in self.reliefs if one is not lower)
 
     @property
     def changes_h(self) -> tuple[float, ...]:

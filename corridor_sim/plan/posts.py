@@ -17,18 +17,20 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import grid_point, whole_points
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import Cycle, OneStop, ReliefTerms
-from corridor_sim.model.checkpoints import Channels, ExtraLanes, Stage
+from corridor_sim.model.checkpoints import DIRECTIONS, Channels, ExtraLanes, QueueGate, Stage
 from corridor_sim.model.kept_holidays import kept
 from corridor_sim.model.paths import canonical
 from corridor_sim.model.resolution import Resolved
-from corridor_sim.model.routes import Pass
+from corridor_sim.model.routes import Pass, stages_at
 from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.bookings import Bookings, bookings, by_day
 from corridor_sim.plan.plan import (
+    NEVER_REACHED,
     NO_LIMIT,
     Delay,
     Element,
     ExtraLanesPlan,
+    GatePlan,
     PlanBreakdown,
     PlanOutage,
     Quota,
@@ -114,6 +116,7 @@ class Posts:
             staff_pool=stage.staff_pool,
             staff_per_service=stage.staff_per_service,
             extra_lanes=self.extra_lanes(at, name, stage),
+            gates=self.gates(at, name, stage),
             **labels,
         )
 
@@ -161,6 +164,33 @@ class Posts:
         if terms.most_by_hour is None:
             return StepFunction.constant(terms.most)
         return self.clock.roster(terms.most_by_hour, where)
+
+    def gates(self, at: Pass, name: str, stage: Stage) -> tuple[GatePlan, ...]:
+        """Gates by the queue further on, each number by date; one for each place that is looked at in the run."""
+        dated: list[tuple[float, QueueGate | None]] = self.clock.values(stage.gate, self.changes(at, name, "gate"))
+        places = sorted({terms.queue_at for _, terms in dated if terms is not None})
+
+        def number(place: str, field: str) -> StepFunction:
+            here = [(from_h, terms if terms and terms.queue_at == place else None) for from_h, terms in dated]
+            return steps([(from_h, getattr(terms, field) if terms else NEVER_REACHED) for from_h, terms in here])
+
+        return tuple(
+            GatePlan(
+                queues=self._queues_at(place),
+                close_at=number(place, "close_at"),
+                open_below=number(place, "open_below"),
+            )
+            for place in places
+        )
+
+    def _queues_at(self, path: str) -> tuple[str, ...]:
+        """Ids of the elements of a stage, or of a direction of a post with its daily acceptance, that have a queue."""
+        table, id, direction, *stage = path.split(".")
+        at = Pass("transfer" if table == "places" else "post", id, direction)
+        if stage:
+            return (self.element_id(at, stage[0]),)
+        before = [f"{id}.{direction}.acceptance"] if direction in DIRECTIONS else []
+        return (*before, *(self.element_id(at, name) for name in stages_at(self.resolved.scenario, at)))
 
     def outages(self, at: Pass, stage: Stage) -> tuple[PlanOutage, ...]:
         """Given outages inside the run; those of one lane that touch are one."""
@@ -212,6 +242,9 @@ class Posts:
         share = self.share(at, name, stage, cargo_class)
         if share is not None and not share.value.any():
             return None
+        below = self.stricter(at, stage, cargo_class)
+        if below and share is not None and not combine(np.subtract, share, below[0].share).value.any():
+            return None
         laws, cycle = self.laws(at, name, stage)
         by_class = self.clock.number(
             stage.factor_by_class.get(cargo_class, 1.0), self.changes(at, name, f"factor_by_class.{cargo_class}")
@@ -230,7 +263,7 @@ class Posts:
             factor=factor,
             share=share,
             share_draws=draws if share is not None else "",
-            reliefs=self.reliefs(at, name, cargo_class),
+            reliefs=(*below, *self.reliefs(at, name, cargo_class)),
         )
 
     def laws(self, at: Pass, name: str, stage: Stage) -> tuple[tuple[tuple[float, Any], ...], StepFunction]:
@@ -262,10 +295,34 @@ class Posts:
         if stage.channels:
             channels = self.resolved.scenario.checkpoints[at.id].channels[at.direction]
             parts = [self._channel(at, channels, channel, cargo_class) for channel in set(stage.channels)]
+            below = self.stricter(at, stage, cargo_class)
+            if below:
+                # Of those whose uniform is not that of a stricter channel; all the rest if the lightest one is named.
+                all_the_rest = next(iter(channels.shares)) in stage.channels
+                share = combine(
+                    lambda s, low, *c: np.where((s >= 1) & all_the_rest, 1.0, low + s * np.sum(c, axis=0)),
+                    share,
+                    below[0].share,
+                    *parts,
+                )
+                return combine(lambda s: np.clip(s, 0.0, 1.0), share)
             if set(stage.channels) != set(channels.shares):
                 share = combine(lambda s, *c: s * np.sum(c, axis=0), share, *parts)
         share = combine(lambda s: np.clip(s, 0.0, 1.0), share)
         return None if is_one(share) else share
+
+    def stricter(self, at: Pass, stage: Stage, cargo_class: str) -> tuple[Relief, ...]:
+        """Those in channels stricter than any that needs the stage, who pass it by; none where channels nest."""
+        if not stage.channels:
+            return ()
+        channels = self.resolved.scenario.checkpoints[at.id].channels[at.direction]
+        names = list(channels.shares)
+        stricter = names[max(names.index(name) for name in stage.channels) + 1 :]
+        if not stricter:
+            return ()
+        parts = [self._channel(at, channels, name, cargo_class) for name in stricter]
+        share = combine(lambda *c: np.clip(np.sum(c, axis=0), 0.0, 1.0), *parts)
+        return (Relief(share=share, factor=0.0, draws=f"{at.id}.{at.direction}.channel"),) if share.value.any() else ()
 
     def _channel(self, at: Pass, channels: Channels, channel: str, cargo_class: str) -> StepFunction:
         prefix = f"checkpoints.{at.id}.channels.{at.direction}"

@@ -141,11 +141,16 @@ class _Content:
         return {element.id for element in elements if not isinstance(element, Delay)}
 
     def couplings(self) -> dict[tuple[str, ...], set[str]]:
-        """Elements that are affected together: of a staff pool, and those whose queue is reported as one."""
+        """Elements that are affected together.
+
+        Those of a staff pool, those with a gate and the queues at which it looks, those whose queue is reported as one.
+        """
         groups: dict[tuple[str, ...], set[str]] = {}
         for element in self.plan.elements:
             if isinstance(element, Station) and element.staff_pool is not None:
                 groups.setdefault((element.staff_pool,), set()).add(element.id)
+            if isinstance(element, Station) and element.gates:
+                groups["gate", element.id] = {element.id, *(id for gate in element.gates for id in gate.queues)}
             if element.post and not isinstance(element, Delay) and element.wait_component != "slot_wait":
                 groups.setdefault((element.post, element.direction), set()).add(element.id)
         return groups

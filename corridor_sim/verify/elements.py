@@ -23,6 +23,7 @@ from corridor_sim.plan.plan import (
     Departures,
     Element,
     ExtraLanesPlan,
+    GatePlan,
     LimitedLeg,
     OutagePolicy,
     PlanBreakdown,
@@ -156,6 +157,19 @@ def _extra_lanes(described: Any, where: str) -> ExtraLanesPlan | None:
     return ExtraLanesPlan(**numbers, start_up_h=start_up)
 
 
+def _gates(described: Any, where: str) -> tuple[GatePlan, ...]:
+    """Gates by the queue further on, each number by date."""
+    found = []
+    for k, one in enumerate(described or ()):
+        fields = Fields(one, f"{where} gate {k}")
+        queues = fields.need("queues")
+        names = ("close_at", "open_below")
+        numbers = {name: whole(steps_of(fields.need(name), where, 0.0, what=name), where) for name in names}
+        fields.done()
+        found.append(GatePlan(queues=tuple(str(id) for id in queues), **numbers))
+    return tuple(found)
+
+
 def _identity(fields: Fields) -> Any:
     """Whether lanes keep their identity: true, false, or a list of calendars."""
     given = fields.get("named", "lanes_are")
@@ -191,11 +205,13 @@ def add_station(layout: Layout, values: Any, until: float, law: LawOf) -> None:
         policy = policy_drawn
     if (service := fields.get("service")) is not None:
         layout.service[name] = service
-    extra = _extra_lanes(fields.get("extra_lanes"), where)
+    extra, gates = _extra_lanes(fields.get("extra_lanes"), where), _gates(fields.get("gates"), where)
     fields.done()
     if lanes is None or lanes == "unlimited":
-        if yard is not None or outages or breakdown is not None or named or extra is not None:
-            raise Unsupported(f"{where}: unlimited lanes together with a yard, outages, named or extra lanes")
+        if yard is not None or outages or breakdown is not None or named or gates or extra is not None:
+            raise Unsupported(
+                f"{where}: unlimited lanes together with a yard, outages, named or extra lanes, or a gate"
+            )
         layout.add(Delay(id=name, component="dwell"))
         return
     calendars = _lanes_by_name(lanes if isinstance(named, bool) else named, where, until, period)
@@ -226,6 +242,7 @@ def add_station(layout: Layout, values: Any, until: float, law: LawOf) -> None:
             outage_policy=policy,
             yard=yard,
             extra_lanes=extra,
+            gates=gates,
         )
     )
     if by_class:

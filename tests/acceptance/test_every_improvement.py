@@ -180,6 +180,11 @@ def most_extra(plan, hour):
     return plan.elements[plan.element_index("north_a.exit.lanes")].extra_lanes.most.at(hour)
 
 
+def gate_closes_at(plan, hour):
+    (one,) = plan.elements[plan.element_index("north_a.exit.lanes")].gates
+    return one.close_at.at(hour)
+
+
 KINDS = {
     "add_lanes": (LANES + "lanes = 2\n", at("north_a.exit.lanes", "lanes"), (3, 5, 3)),
     "remove_lanes": (LANES + "lanes = 1\n", at("north_a.exit.lanes", "lanes"), (3, 2, 3)),
@@ -218,6 +223,11 @@ KINDS = {
     "closure": ('at = "checkpoints.north_a.exit"\n', at("north_a.exit.lanes", "lanes"), (3, 0, 3)),
     "priority_class": (LANES + 'priority = ["perishable"]\n', urgent, (0, 1, 0)),
     "lanes_by_queue": (LANES + "above = 9\nbelow = 3\nmost = 2\n", most_extra, (0, 2, 0)),
+    "gate_by_queue": (
+        LANES + 'queue_at = "checkpoints.north_b.entry"\nclose_at = 9\nopen_below = 4\n',
+        gate_closes_at,
+        (2.0**53, 9, 2.0**53),
+    ),
     "yard_places": (LANES + "places = 40\n", yard, (math.inf, 40, math.inf)),
 }  # fmt: skip
 GROWING = {

@@ -18,6 +18,7 @@ from corridor_sim.plan.plan import (
     Departures,
     ExtraLanesPlan,
     FlowPlan,
+    GatePlan,
     LimitedLeg,
     Plan,
     PlanBalk,
@@ -329,6 +330,33 @@ def extra_lanes_of(dice: Dice, span: int) -> ExtraLanesPlan:
         most=steps_of(dice, 0, 3, span, 3) if dice.integer(0, 1) else StepFunction.constant(dice.integer(1, 3)),
         start_up_h=StepFunction.constant(dice.integer(0, 4) / 2),
     )
+
+
+def with_gates(dice: Dice, plan: Plan, span: int) -> Plan:
+    """The plan with gates at some stations that look at queues further on, low ones whose numbers may change."""
+    elements = list(plan.elements)
+    for k, one in enumerate(elements):
+        behind = [other.id for other in elements[k + 1 :] if isinstance(other, (Station, Quota))]
+        if not isinstance(one, Station) or not behind or dice.integer(0, 3) == 0:
+            continue
+        gates = []
+        for _ in range(dice.integer(1, 2)):
+            close_at = dice.integer(1, 3)
+            never = 2.0**53
+            since = float(dice.integer(1, span)) if dice.integer(0, 2) == 0 else None
+            last = len(behind) - 1
+            queues = {behind[dice.integer(0, last)] for _ in range(dice.integer(1, 2))}
+            gates.append(
+                GatePlan(
+                    queues=tuple(sorted(queues)),
+                    close_at=StepFunction.constant(close_at)
+                    if since is None
+                    else StepFunction([0.0, since], [(never, close_at + 1)[dice.integer(0, 1)], close_at]),
+                    open_below=StepFunction.constant(dice.integer(1, close_at)),
+                )
+            )
+        elements[k] = replace(one, gates=tuple(gates))
+    return replace(plan, elements=tuple(elements))
 
 
 TAKES_TIME = {"timetable", "when_full", "boarding_by_class", "quota"}

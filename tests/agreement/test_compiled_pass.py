@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from lines_and_cycles import backwards, random_cycle
-from plans import APART, MIXED, TRACKS, NumpyDice, coupled, random_case
+from plans import APART, MIXED, TRACKS, NumpyDice, coupled, random_case, with_gates
 from windows import GivenDraws
 
 from corridor_sim.core.errors import EngineRefusal, SimulationError
@@ -242,6 +242,32 @@ def test_single_tracks_of_both_directions_have_the_table_of_the_event_engine():
             turned += any((k, not opposite) in ways for k, opposite in ways)
     assert ran >= 50
     assert turned >= 30
+
+
+def test_gates_by_the_queue_further_on_have_the_table_of_the_event_engine():
+    gated, held_back = Counter(), 0
+    size = {"elements": (2, 4), "consignments": (20, 60), "rows": (1, 2), "flows": (1, 3), "span": 40}
+    for together in (False, True):
+        for seed in range(70):
+            dice = NumpyDice(np.random.default_rng([12, seed]))
+            kinds = (*MIXED, "quota") if seed % 2 else ("fifo", "priority", "mixed", "delay")
+            free, inputs = with_usual_numbers(random_case(dice, kinds=kinds, **size), seed)
+            if together:
+                free, inputs = coupled(dice, free, inputs)
+            plan = with_gates(dice, free, 40)
+            if compiled.refusals(plan) or Mechanism.GATE not in frozenset().union(*needs_at(plan)):
+                continue
+            if not same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed):
+                continue
+            waits = event.simulate(plan, inputs).same_as(event.simulate(free, inputs)) != ""
+            held_back += waits
+            for element in plan.elements:
+                if waits and getattr(element, "gates", ()):
+                    gated.update(needed(element))
+    found = (Mechanism.SUSPEND, Mechanism.CLEAR_QUEUE, Mechanism.PRIORITY, Mechanism.RESERVED_LANES)
+    for one in (*found, Mechanism.OUTAGES_REQUEUE, Mechanism.NAMED_LANES, Mechanism.NO_OVERRUN, Mechanism.STAFF_POOL):
+        assert gated[one] >= 1, one
+    assert held_back >= 25
 
 
 def test_pools_and_balking_go_with_everything_that_stations_legs_and_acceptance_have():

@@ -28,6 +28,7 @@ from corridor_sim.plan.plan import (
     Departures,
     ExtraLanesPlan,
     FlowPlan,
+    GatePlan,
     LimitedLeg,
     Plan,
     PlanBalk,
@@ -117,6 +118,7 @@ EXAMPLES = {
     M.EXTRA_LANES: station(
         extra_lanes=ExtraLanesPlan(above=CONSTANT, below=CONSTANT, most=CONSTANT, start_up_h=CONSTANT)
     ),
+    M.GATE: station(gates=(GatePlan(queues=("post.exit.lanes",), close_at=CONSTANT, open_below=CONSTANT),)),
     M.DELAY: plan(Delay(id="leg:road>")),
     M.HEADWAY: leg(headway_h=CONSTANT),
     M.CLOSURES: leg(open=HOURS),
@@ -158,6 +160,7 @@ RICH = Plan(
             breakdown=PlanBreakdown(up="law", down="law"),
             reserved=(Reservation(flows=frozenset({0}), lanes=CONSTANT),),
             extra_lanes=ExtraLanesPlan(above=CONSTANT, below=CONSTANT, most=CONSTANT, start_up_h=CONSTANT),
+            gates=(GatePlan(queues=("post.exit.lanes",), close_at=CONSTANT, open_below=CONSTANT),),
         ),
         Delay(id="leg:one>"),
         LimitedLeg(id="leg:two<>", single_track=SingleTrackPlan(switch_h=0.5)),
@@ -278,6 +281,11 @@ def scenario_with_everything():
         checkpoints__samur_az__exit__documents__staff_pool="customs",
         checkpoints__samur_az__exit__documents__discipline="fifo",
         checkpoints__samur_az__exit__documents__extra_lanes={"above": 5, "below": 2, "most": 1},
+        checkpoints__samur_az__exit__documents__gate={
+            "queue_at": "checkpoints.samur_ru.entry",
+            "close_at": 9,
+            "open_below": 4,
+        },
         checkpoints__samur_az__entry__documents__reserved={"loaded": {"lanes": 1}},
         checkpoints__samur_ru__exit__documents__outages={"one": {"from": JAN_3, "until": JAN_4}},
         flows__north__crossing_shares={"start": {"samur": 1.0, "khanoba": 0.0}},
@@ -393,8 +401,9 @@ REFUSED_BY_BATCH = {
     *("Station.rank_changes", "Station.yard_changes", "Station.staff_pool", "Station.staff_per_service"),
     *("PlanStaffPool.members", "Plan.staff_pools"),
     *("Station.extra_lanes", "ExtraLanesPlan.above", "ExtraLanesPlan.below", "ExtraLanesPlan.most"),
-    "ExtraLanesPlan.start_up_h",
     *("LimitedLeg.single_track", "SingleTrackPlan.switch_h", "SingleTrackPlan.convoy", "Step.opposite"),
+    *("ExtraLanesPlan.start_up_h", "Station.gates"),
+    *("GatePlan.queues", "GatePlan.close_at", "GatePlan.open_below"),
     *("Step.balk", "PlanBalk.at_step", "PlanBalk.stages", "PlanBalk.since", "PlanBalk.threshold_h"),
 }
 NOT_READ = {

@@ -170,6 +170,14 @@ class InForce:
             return terms, by_hour(terms.most_by_hour, *self.hour(path, time_h))
         return terms, terms.most
 
+    def gate(self, path, stage, time_h):
+        """S31: the gate of a stage, its own or the one set, or None."""
+        terms = stage.gate
+        for _, one in self.of_kind("gate_by_queue"):
+            if self.covers(one, path) and self.effect(one, time_h):
+                terms = one
+        return terms
+
     # ------------------------------------------------------------ whom lanes serve
 
     def reserved(self, path, stage, cargo_class, time_h):
@@ -260,11 +268,14 @@ class InForce:
         else:
             value = self._resolved(self._resolved(base, general, time_h), special, time_h)
         if stage.channels:
-            value *= self.in_channels(path, stage, cargo_class, time_h)
+            value *= self.in_channels(path, stage, cargo_class, time_h)[0]
         return min(1.0, max(0.0, value))
 
     def in_channels(self, path, stage, cargo_class, time_h):
-        """Share of a class in the risk channels that need a stage; channels set by an improvement win."""
+        """Share of a class in the risk channels that need a stage, and in those stricter than all of them.
+
+        Channels set by an improvement win.
+        """
         post, way = path.split(".")[1:3]
         shares = self.scenario.checkpoints[post].channels[way].shares
         for meant in ("", cargo_class):
@@ -272,7 +283,9 @@ class InForce:
                 here = self.where(one) == ["checkpoints", post, "channels", way]
                 if here and one.channels and one.cargo_class == meant and self.effect(one, time_h):
                     shares = {name: one.channels.get(name, 0.0) for name in shares}
-        return sum(shares[name] for name in stage.channels)
+        names = list(shares)
+        last = max(names.index(name) for name in stage.channels)
+        return sum(shares[name] for name in set(stage.channels)), sum(shares[name] for name in names[last + 1 :])
 
     def _resolved(self, base, changes, time_h):
         value = base

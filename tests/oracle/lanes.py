@@ -32,6 +32,8 @@ class Lanes(Place):
         self.started = 0
         self.extra, self.ready = 0, math.inf
         """Lanes that the queue has opened (S27), and when one more is ready."""
+        self.shut = {}
+        """By place looked at, whether the gate is closed (S31)."""
 
     def edges(self):
         """Hours by day and week, and outages; improvements add their own. [h]"""
@@ -171,10 +173,31 @@ class Lanes(Place):
 
     def settle(self, now):
         self.bring_extra_lanes(now)
+        self.look_ahead(now)
         changed = self.take_in(now)
         while self.admit(now) or self.go_on(now) or self.start(now) or self.slip_in(now) or self.ask(now):
             changed = True
         return changed
+
+    # ------------------------------------------------------------ a gate by the queue further on (S31)
+
+    def look_ahead(self, now):
+        """Ask the gate; whether it has closed or opened. Each place looked at in the run has a gate of its own."""
+        force, own = self.run.force, self.stage.gate
+        places = [own.queue_at] if own is not None else []
+        places += [one.queue_at for _, one in force.of_kind("gate_by_queue") if force.covers(one, self.path)]
+        terms, before = force.gate(self.path, self.stage, now), dict(self.shut)
+        for place in places:
+            waiting = self.run.queue_at(place)
+            if terms is None or terms.queue_at != place or waiting < terms.open_below:
+                self.shut[place] = False
+            elif waiting >= terms.close_at:
+                self.shut[place] = True
+        return any(self.shut.values()) != any(before.values())
+
+    def is_shut(self, visit):
+        """Whether a closed gate holds somebody back: who has started before goes on."""
+        return any(self.shut.values()) and visit.start is None
 
     # ------------------------------------------------------------ lanes opened by the queue (S27)
 
@@ -232,7 +255,7 @@ class Lanes(Place):
         kept_back = set()
         for visit in sorted(self.waiting, key=lambda visit: visit.order):
             group = self.group(visit.truck.cargo_class, now)
-            if visit.late or group in kept_back:
+            if visit.late or group in kept_back or self.is_shut(visit):
                 continue
             pool = self.pool_for(visit, now)
             if pool is None:
@@ -307,6 +330,8 @@ class Lanes(Place):
     def slip_in(self, now):
         """S15: without a yard somebody moves only into a lane that takes it at once."""
         if self.run.force.yard(self.path, self.stage, now) != 0 or self.lanes_now(now) == 0:
+            return False
+        if any(self.shut.values()):
             return False
         for visit in sorted(self.asking, key=lambda visit: (visit.finish, visit.truck.number)):
             group = self.group(visit.truck.cargo_class, now)

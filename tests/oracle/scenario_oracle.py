@@ -267,7 +267,13 @@ class Run:
         share = self.force.share(step.path, step.stage, truck.cargo_class, now)
         post, way = step.path.split(".")[1:3]
         name = f"{post}.{way}.channel" if step.stage.channels else step.place.id
-        if not self.draws.chosen(flow, name, index, share):
+        stricter = 0.0
+        if step.stage.channels:
+            # The strictest channel has the smallest uniforms (S20): who is in a stricter one than these passes by.
+            stricter = self.force.in_channels(step.path, step.stage, truck.cargo_class, now)[1]
+        if not self.draws.chosen(flow, name, index, stricter + share):
+            return False
+        if stricter and self.draws.chosen(flow, name, index, stricter):
             return False
         return not any(
             factor == 0 and self.draws.chosen(flow, f"pre_arrival:{name}", index, part)
@@ -359,8 +365,21 @@ class Run:
                 else:
                     self.go_on(truck, now)
             # (4), (5): moves and starts, again from the first place whenever something moved.
-            while any(place.settle(now) for place in self.order):
+            while any(self._settle(place, now) for place in self.order):
                 pass
+
+    def _settle(self, place, now):
+        """A place settles; gates that look at it are asked. Whether anything has moved, or a gate has."""
+        moved = place.settle(now)
+        gates = [one for one in self.places.values() if isinstance(one, Lanes) and one.look_ahead(now)]
+        return moved or bool(gates)
+
+    def queue_at(self, path):
+        """S31: how many have joined and not started at a stage, or at the stages and the acceptance of a direction."""
+        _, post, way, *stage = path.split(".")
+        here = {"acceptance", *self.scenario.checkpoints[post].stages(way)} if not stage else set(stage)
+        places = [self.places[id] for id in (f"{post}.{way}.{name}" for name in here) if id in self.places]
+        return sum(visit.start is None for place in places for visit in place.waiting)
 
 
 def simulate(scenario, draws):

@@ -42,7 +42,7 @@ def border(stages, *, flows, improvements=None, entry=None, leg=None, post=None,
         }
         for id, (cargo_class, times) in flows.items()
     }
-    return {
+    found = {
         "schema": 1,
         "run": {"start": START, "horizon_h": float(horizon_h), "replications": 1},
         "places": {"a": {}, "b": {}},
@@ -58,6 +58,25 @@ def border(stages, *, flows, improvements=None, entry=None, leg=None, post=None,
         "flows": table,
         "improvements": dict(improvements or {}),
     }
+    for name, stage in found["checkpoints"]["p"]["exit"].items():
+        if "gate" in stage:
+            places = gate_places(found, f"checkpoints.p.exit.{name}")
+            rest = {key: value for key, value in stage.items() if key != "gate"}
+            gate = {"gate": {**stage["gate"], "queue_at": places[0]}} if places else {}
+            found["checkpoints"]["p"]["exit"][name] = {**rest, **gate}
+    return found
+
+
+def gate_places(data, path):
+    """What lies behind a stage and has a queue, nearest first; only those who go out are followed."""
+    lanes = list(stages_with_lanes(data))
+    if path == "checkpoints.p.exit.s" and "checkpoints.p.exit.t" in lanes:
+        found = ["checkpoints.p.exit.t"]
+    else:
+        found = []
+    if path.startswith("checkpoints.p.exit.") and "checkpoints.q.entry.s" in lanes:
+        found += ["checkpoints.q.entry", "checkpoints.q.entry.s"]
+    return found
 
 
 # ---------------------------------------------------------------- calendars and stages
@@ -89,7 +108,7 @@ def laws(draw):
     return {"kind": "empirical", "values_h": draw(st.lists(halves, min_size=2, max_size=3))}
 
 
-MORE = ("channels", "breakdown", "named", "lane outage", "extra lanes", "extra lanes")
+MORE = ("channels", "breakdown", "named", "lane outage", "extra lanes", "extra lanes", "gate", "gate")
 
 
 @st.composite
@@ -144,6 +163,13 @@ def single_tracks(draw):
 
 
 @st.composite
+def gates(draw):
+    """A gate; `border` has it look at a place that is there, or leaves it out."""
+    close_at = draw(st.integers(1, 3))
+    return {"queue_at": "checkpoints.q.entry", "close_at": close_at, "open_below": draw(st.integers(1, close_at))}
+
+
+@st.composite
 def stages(draw, plain=False):
     """A stage with lanes: hours or lanes by hour, a closing policy, and now and then one thing more."""
     stage = {"lanes": draw(st.integers(1, 3)), "service": draw(laws())}
@@ -180,7 +206,9 @@ def stages(draw, plain=False):
         if draw(st.booleans()):
             del stage["service"]
     elif more == "channels":
-        stage["channels"] = draw(st.sampled_from([["red"], ["yellow", "red"]]))
+        stage["channels"] = draw(
+            st.sampled_from([["red"], ["yellow", "red"], ["yellow"], ["green"], ["green", "yellow"]])
+        )
     elif more == "breakdown":
         up = {"kind": "empirical", "values_h": draw(st.lists(st.integers(4, 30).map(float), min_size=1, max_size=3))}
         stage["breakdown"] = {"up": up, "down": fixed(draw(st.integers(1, 5)) / 2)}
@@ -196,6 +224,8 @@ def stages(draw, plain=False):
             stage["outage_policy"] = draw(st.sampled_from(["resume", "restart", "finish", "requeue"]))
     elif more == "extra lanes":
         stage["extra_lanes"] = draw(extra_lanes())
+    elif more == "gate":
+        stage["gate"] = draw(gates())
     elif more == "zero" and calendar == "none":
         stage["lanes"] = 0  # a count: improvements may add to it
     return stage
@@ -275,6 +305,7 @@ STAGE_KINDS = (
     "closure",
     "works",
     "lanes_by_queue",
+    "gate_by_queue",
 )
 POST_KINDS = ("daily_acceptance", "slot_booking", "one_stop_post")
 LEG_KINDS = ("leg_speed", "leg_capacity", "timetable")
@@ -382,6 +413,11 @@ def change(draw, data, kind, when=None, night=False):
         if stage.get("named_lanes") or failing:
             return None
         one |= draw(extra_lanes())
+    elif kind == "gate_by_queue":
+        places = gate_places(data, path)
+        if not places:
+            return None
+        one |= {**draw(gates()), "queue_at": draw(st.sampled_from(places))}
     elif kind == "yard_places":
         one["places"] = draw(st.sampled_from([0, 1, 2, "unlimited"]))
     elif kind == "closure":

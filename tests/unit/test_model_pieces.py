@@ -185,10 +185,10 @@ def test_shares_of_channels_sum_to_one():
         ),
         (
             {
-                "channels": {"exit": {"green": 0.5, "red": 0.5}},
-                "exit": {"a": {"lanes": 1, "service": law(1.0), "channels": ["green"]}},
+                "channels": {"exit": {"green": 0.5, "yellow": 0.25, "red": 0.25}},
+                "exit": {"a": {"lanes": 1, "service": law(1.0), "channels": ["green", "red"]}},
             },
-            "must be the strictest channels",
+            "must be channels that follow each other",
         ),
         ({"acceptance": {"exti": {"per_day": 3}}}, "did you mean 'exit'"),
         ({"exit": {"a": {"lanes": 1, "service": law(1.0), "shared": True}}}, "must exist in both directions"),

@@ -1,4 +1,4 @@
-"""The rules S01 to S28, one by one, on the event engine: each trace was worked out by hand."""
+"""The rules S01 to S31, one by one, on the event engine: each trace was worked out by hand."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ from event_plans import LAWS, Truck, a, dated, ferry, play, station, to
 
 from corridor_sim.plan.plan import (
     ExtraLanesPlan,
+    GatePlan,
     LimitedLeg,
     PlanOutage,
     Reservation,
@@ -345,3 +346,44 @@ def test_S28_a_convoy_yields_after_so_many_while_others_wait():
 def test_S28_a_closed_track_lets_nobody_in_but_the_direction_may_change():
     trucks = [(0, 4, 0), (5, 4, 1), (6, 4, 0)]
     assert track(trucks, switch=3, open=dated([(0, 1), (5, 0), (20, 1)])) == [0, 20, 27]
+
+
+def gate(*queues, close_at, open_below):
+    return GatePlan(queues=queues, close_at=dated(close_at), open_below=dated(open_below))
+
+
+def test_S31_a_gate_closes_when_so_many_wait_further_on_and_opens_when_fewer_do():
+    gated = station("A", gates=(gate("B", close_at=2, open_below=1),))
+    out = play([gated, station("B")], [a(0, 2, 10) for _ in range(6)])
+    assert out.start("A") == [0, 2, 4, 6, 32, 34]
+    assert out.start("B") == [2, 12, 22, 32, 42, 52]
+
+
+def test_S31_the_numbers_of_a_gate_change_at_their_date():
+    gated = station("A", gates=(gate("B", close_at=[(0, 1), (23, 5)], open_below=[(0, 1), (23, 3)]),))
+    out = play([gated, station("B", lanes=[(0, 0), (20, 1)])], [a(at, 3, 4) for at in range(4)])
+    assert out.start("A") == [0, 3, 23, 26]
+    assert out.start("B") == [20, 24, 28, 32]
+
+
+def test_S31_whom_an_outage_put_back_or_a_closing_cut_goes_on_behind_a_closed_gate():
+    put_back = {"outages": (PlanOutage(from_h=3, until_h=5),), "outage_policy": "requeue"}
+    cut = {"lanes": [(0, 1), (3, 0), (5, 1)], "closing": "suspend"}
+    for how in (put_back, cut):
+        gated = station("A", gates=(gate("B", close_at=1, open_below=1),), **how)
+        # Two go to B only, served from 1 and 20 on; the first one at A waits for B from 11 to 21.
+        routes = {1: [to(1)]}
+        trucks = [a(0, 9, 1), a(0, 1, 1), a(1, 0, 19, flow=1), a(1, 0, 1, flow=1)]
+        out = play([gated, station("B")], trucks, variants=routes)
+        assert out.start("A")[:2] == [0, 21]
+        assert out.finish("A")[:2] == [11, 22]
+
+
+def test_S31_two_gates_and_the_queues_of_several_places_add_up():
+    both = station("A", lanes=3, gates=(gate("B", "C", close_at=3, open_below=2), gate("C", close_at=1, open_below=1)))
+    routes = {1: [to(1)], 2: [to(2)]}
+    crowd = [a(0, 0, 10, flow=1)] * 3  # one served at B, two wait
+    last = [a(4, 0, 0, 10, flow=2), a(5, 0, 0, 3, flow=2)]  # one waits at C from 5 until 14
+    out = play([both, station("B"), station("C")], [a(6, 1, 1, 1), *crowd, *last], variants=routes)
+    # From 5 on three wait: closed. At 10 two wait at both, at 14 one does and none at C.
+    assert out.start("A")[0] == 14

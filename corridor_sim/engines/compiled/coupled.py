@@ -343,9 +343,9 @@ def _steps(plan: Plan, functions: _LoopFunctions) -> list[Any]:
     every: list[Step] = [step for flow in plan.flows for variant in flow.variants for step in variant.steps]
     for step in every:
         laws.add([(from_h, float(getattr(law, "mean_h", 0.0))) for from_h, law in step.laws])
-        reliefs.add([(functions.of(relief.share), relief.factor) for relief in step.reliefs])
+        reliefs.add([(functions.of(relief.share), relief.factor) for relief in step.independent_reliefs])
         factor.append(functions.of(step.factor))
-        share.append(functions.of(step.share))
+        share.append(functions.of(step.needed_share))
     return [
         whole(laws.begin),
         real(laws.column(0)),

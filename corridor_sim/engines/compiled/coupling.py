@@ -1,6 +1,7 @@
 """Which queues the pass has to work through together, in time order: those that look at each other at one instant.
 
-Stations of a staff pool share its members, and who reaches a post weighs the wait at its stations before he joins.
+Stations of a staff pool share its members, a gate looks at the queues further on, and who reaches a post weighs the
+wait at its stations before he joins.
 With all that lies between them they make a *group*. So do the queues that itineraries go round in (berths that ships
 of both ways use), and a station alone for which there is no kernel (`has_kernel`). All other queues, and the groups
 as wholes, come one after the other. Where the pass cannot do what a group needs, `Coupling.refused` says so by name
@@ -63,6 +64,7 @@ DOES = SIMPLE | {
     Mechanism.RESERVED_OVERFLOW,
     Mechanism.RESERVED_FOR_A_TIME,
     Mechanism.EXTRA_LANES,
+    Mechanism.GATE,
     Mechanism.HEADWAY,
     Mechanism.CLOSURES,
     Mechanism.VEHICLE_LIMIT,
@@ -146,11 +148,13 @@ def coupling(plan: Plan) -> Coupling | None:
     round_about = frozenset(k for k, there in enumerate(in_cycle(plan)) if there and k in stations)
     back = round_about | {k for k in range(count) if ways[k, k]}
     refused = []
-    if pools or announced:
-        what = "balking" if announced else "a staff pool"
+    gated = looked_at(plan)
+    if pools or announced or gated:
+        what = "balking" if announced else "a staff pool" if pools else "a gate"
         refused = [f"{what} with a way back to {plan.elements[k].id}" for k in range(count) if ways[k, k]]
     both = [(one, other) for stations in pools.values() for one, other in pairwise(stations)]
     both += [(first, stage) for first, stages in announced for stage in stages]
+    both += gated
     both += [(first, instant) for first, instant in _seen_too_late(plan, announced, ways)]
     both += [(one, other) for one, other in np.argwhere(follows).tolist() if other < one]
     for one, other in both:
@@ -179,6 +183,13 @@ def coupling(plan: Plan) -> Coupling | None:
     return Coupling(tuple(groups), units, in_time, round_about, tuple(dict.fromkeys(refused)))
 
 
+def looked_at(plan: Plan) -> list[tuple[int, int]]:
+    """Stations with a gate, each with the element of a queue at which it looks."""
+    gated = [(k, one) for k, one in enumerate(plan.elements) if isinstance(one, Station) and one.gates]
+    number = {element.id: k for k, element in enumerate(plan.elements)}
+    return [(k, number[id]) for k, one in gated for gate in one.gates for id in gate.queues if id in number]
+
+
 def has_kernel(station: Station) -> bool:
     """Whether a station that looks at no other can be served from one end of a window to the other.
 
@@ -189,7 +200,7 @@ def has_kernel(station: Station) -> bool:
     needs = needed(station)
     single = {Mechanism.LANE_OUTAGES, Mechanism.LANE_BREAKDOWNS, Mechanism.NAMED_LANES, Mechanism.DATED_LANES}
     goes_elsewhere = Mechanism.OUTAGES_REQUEUE in needs and not needs.isdisjoint(single)
-    alone = {Mechanism.DATED_PRIORITY, Mechanism.EXTRA_LANES}
+    alone = {Mechanism.DATED_PRIORITY, Mechanism.EXTRA_LANES, Mechanism.GATE}
     return not (goes_elsewhere or not needs.isdisjoint(alone) or any(combinations(needs)))
 
 

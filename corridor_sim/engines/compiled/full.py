@@ -191,6 +191,51 @@ def extra_asked(k, q, x, queues, at, w, g, f):
 
 
 @stage
+def in_line(q, c, g, f):
+    """`waiting_now` of an element of the event engine: who has joined a queue and not started."""
+    x = f.number[q]
+    if x < 0:
+        return c.waiting[q]
+    found = np.int64(0)
+    for z in range(g.visit_from[q], g.visit_from[q + 1]):
+        found += g.ahead[g.visit[z]]
+    # Who was put back has started before; who came after a closing is not in line yet.
+    for pool in range(f.pool_from[x + 1] - f.pool_from[x]):
+        for u in range(f.slot_from[x] + 2 * pool * f.classes[x], f.slot_from[x] + (2 * pool + 1) * f.classes[x]):
+            i = np.int64(f.head[u])
+            while i >= 0:
+                found -= 1
+                i = np.int64(c.behind[i])
+    i = f.later_head[x]
+    while i >= 0:
+        found += 1
+        i = np.int64(c.behind[i])
+    return found
+
+
+@stage
+def gate_asked(z, at, c, g, f):
+    """`QueueGateNow.ask`: a gate closes or opens by how many wait; whether it has changed."""
+    waiting = np.int64(0)
+    for y in range(f.gate_at_from[z], f.gate_at_from[z + 1]):
+        waiting += in_line(f.gate_at[y], c, g, f)
+    p = f.gate_piece[z]
+    while p + 1 < f.gate_piece_from[z + 1] and f.gate_h[p + 1] <= at:
+        p += 1
+    f.gate_piece[z] = p
+    closed = f.gate_closed[z]
+    if waiting >= f.gate_close[p]:
+        closed = True
+    elif waiting < f.gate_open[p]:
+        closed = False
+    if closed == f.gate_closed[z]:
+        return False
+    f.gate_closed[z] = closed
+    f.shut[f.gate_station[z]] += 1 if closed else -1
+    return True
+
+
+@stage
 def pool_for(x, group, f):
     """`Reservations.pool_for`."""
     general = f.pool_from[x]
@@ -553,6 +598,8 @@ def next_of(q, x, at, t, d, c, g, f):
         if u < 0:
             continue
         i = np.int64(f.head[u])
+        if f.shut[x] > 0 and not f.requeued[i]:
+            continue
         heads = True
         for other in range(pools):
             same = (group if f.bound[general + group] else 0) == (other if f.bound[general + other] else 0)

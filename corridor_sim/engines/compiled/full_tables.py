@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.servers import longest_opening
@@ -53,6 +54,12 @@ class Full(NamedTuple):
         Lanes that a wait is announced for, by pool.
     extra_from, extra_h, extra_above, extra_below, extra_most, extra_start_up_h
         Numbers of lanes that the queue opens, by date (`engines.event.extra_lanes`); none of a station without.
+    gate_from, gate_station, gate_queue
+        Gates of each station; the station and the queue of each gate.
+    gate_at_from, gate_at, asks_from, asks
+        Queues at which each gate looks, and the gates that each queue asks once it has settled.
+    gate_piece_from, gate_h, gate_close, gate_open
+        Numbers of each gate by date (`engines.event.gates`).
     no_overtaking, headway_from, headway_h, headway, room_from, room_h, room
         Of each leg.
     single, switch_h, convoy, opposite
@@ -102,6 +109,17 @@ class Full(NamedTuple):
     extra_below: Ints
     extra_most: Ints
     extra_start_up_h: FloatArray
+    gate_from: Ints
+    gate_station: Ints
+    gate_queue: Ints
+    gate_at_from: Ints
+    gate_at: Ints
+    asks_from: Ints
+    asks: Ints
+    gate_piece_from: Ints
+    gate_h: FloatArray
+    gate_close: FloatArray
+    gate_open: FloatArray
     no_overtaking: Flags
     headway_from: Ints
     headway_h: FloatArray
@@ -133,6 +151,10 @@ class Full(NamedTuple):
     extra_ready_h: FloatArray
     extra_since_h: FloatArray
     extra_open_h: FloatArray
+    shut: Ints
+    # gates now
+    gate_piece: Ints
+    gate_closed: Flags
     # lanes now
     down: Ints
     is_open: Flags
@@ -206,6 +228,7 @@ def instants(element: Station | LimitedLeg, outages: Sequence[PlanOutage] = ()) 
         functions = [element.lanes, *(element.named or ()), *(kept.lanes for kept in element.reserved)]
         if (extra := element.extra_lanes) is not None:
             functions += [extra.above, extra.below, extra.most, extra.start_up_h]
+        functions += [one for gate in element.gates for one in (gate.close_at, gate.open_below)]
     found = {at for one in functions if one is not None for at in one.from_h.tolist()}
     return found | {at for one in outages if one.from_h < one.until_h for at in (one.from_h, one.until_h)}
 
@@ -328,6 +351,7 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         real(longest),
         *usable.columns(real, real),
         *extra.columns(real, whole, whole, whole, real),
+        *_gates(plan, code, stations, number),
         np.array(overtaking, dtype=np.bool_),
         *headway.columns(real, real),
         *room.columns(real, whole),
@@ -356,6 +380,9 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         np.full(many, np.inf),
         np.zeros(many),
         np.zeros(many),
+        np.zeros(many, np.int64),
+        tables[Full._fields.index("gate_piece_from")][:-1].copy(),
+        np.zeros(len(tables[Full._fields.index("gate_station")]), np.bool_),
         np.zeros(every_lane, np.int64),
         np.array(is_open, dtype=np.bool_),
         np.full(every_lane, -1, dtype=np.int64),
@@ -375,6 +402,39 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         np.zeros(len(code.tables.queue), np.int64),
     ]
     return Full(*tables, *now_there)
+
+
+def _gates(plan: Plan, code: Coded, stations: Sequence[int], number: Ints) -> list[Any]:
+    """Gates of each station, the queues at which each looks, and its numbers by date."""
+    per_station, places, numbers = [0], _Pieces(), _Pieces()
+    station_of: list[int] = []
+    ids = {element.id: k for k, element in enumerate(plan.elements)}
+    asks: list[list[int]] = [[] for _ in number]
+    for q in stations:
+        station = plan.elements[int(code.queue_element[q])]
+        assert isinstance(station, Station)
+        for gate in station.gates:
+            if absent := [id for id in gate.queues if id not in ids]:
+                raise SimulationError(f"{station.id}: there is no queue {absent[0]!r} in the plan for its gate")
+            queues = [other for id in gate.queues for other in code.queue_numbers[ids[id]]]
+            for other in queues:
+                asks[other].append(len(station_of))
+            station_of.append(int(number[q]))
+            places.add([(other,) for other in queues])
+            numbers.add([(at, gate.close_at.at(at), gate.open_below.at(at)) for at in sorted(gate.instants_h)])
+        per_station.append(len(station_of))
+    asked = _Pieces()
+    for gates in asks:
+        asked.add([(gate,) for gate in gates])
+    queue_of = [stations[x] for x in station_of]
+    return [
+        whole(per_station),
+        whole(station_of),
+        whole(queue_of),
+        *places.columns(whole),
+        *asked.columns(whole),
+        *numbers.columns(real, real, real),
+    ]
 
 
 def _closings(lanes: StepFunction) -> list[float]:

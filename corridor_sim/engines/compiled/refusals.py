@@ -48,6 +48,7 @@ DOES = frozenset(
         Mechanism.RESERVED_FOR_A_TIME,
         Mechanism.STAFF_POOL,
         Mechanism.EXTRA_LANES,
+        Mechanism.GATE,
         Mechanism.DELAY,
         Mechanism.HEADWAY,
         Mechanism.CLOSURES,

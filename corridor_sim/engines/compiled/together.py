@@ -24,6 +24,7 @@ from corridor_sim.engines.compiled.full import (
     TOLD,
     ended,
     extra_brought,
+    gate_asked,
     joined_full,
     left_over,
     let_in,
@@ -266,6 +267,8 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
             if f is not None and f.number[q] >= 0:
                 refreshed(k, f.number[q], at, w, t, c, g, f)
                 extra_brought(f.number[q], at, w, f)
+                for z in range(f.gate_from[f.number[q]], f.gate_from[f.number[q] + 1]):
+                    gate_asked(z, at, c, g, f)
                 read_again(q, f.number[q], at, t, d, c, f)
             many, x = 0, arrived[q]
             arrived[q] = -1
@@ -393,6 +396,11 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                     for y in range(g.pool_from[pool], g.pool_from[pool + 1]):
                         touched[g.pool_queue[y]] = True
                         lowest = min(lowest, place[g.pool_queue[y]])
+            if f is not None:
+                for z in range(f.asks_from[q], f.asks_from[q + 1]):
+                    if gate_asked(f.asks[z], at, c, g, f):
+                        touched[f.gate_queue[f.asks[z]]] = True
+                        lowest = min(lowest, place[f.gate_queue[f.asks[z]]])
             for y in range(joined):
                 if told[came[y]] == 0:
                     told[came[y]] = TOLD

@@ -42,6 +42,11 @@ class Element:
         """Wait announced at `now` to `consignment`, which would join `after_h` later (full stations only). [h]"""
         raise NotImplementedError
 
+    @property
+    def waiting_now(self) -> int:
+        """How many wait here as it has settled last (stations and daily acceptance)."""
+        raise NotImplementedError
+
     def durations_change(self, changes_h: Sequence[float]) -> None:
         """The durations of a step here change at these instants; matters where they decide whether one may start."""
 

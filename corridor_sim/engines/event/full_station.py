@@ -19,6 +19,7 @@ from corridor_sim.engines.event.announced import announced_wait_h, next_opening_
 from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.extra_lanes import QueueOpenedLanes
+from corridor_sim.engines.event.gates import QueueGateNow
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, service_from
 from corridor_sim.engines.event.queueing import (
     Ending,
@@ -90,6 +91,7 @@ class FullStation(Element):
         self._later: list[StationVisit] = []
         self._parked = 0
         self.extra = None if station.extra_lanes is None else QueueOpenedLanes(station.extra_lanes, start_h)
+        self.gates: list[QueueGateNow] = []
         self._calendar = DatedValue(station.lanes, start_h)
         self._outages = Outages([(outage.from_h, outage.until_h, outage.lane) for outage in outages], identities)
         self._closed = self._calendar.value == 0
@@ -133,6 +135,16 @@ class FullStation(Element):
 
     def _vacate(self, stay: StationVisit) -> None:
         self.lanes.used[stay.pool] -= 1
+
+    @property
+    def waiting_now(self) -> int:
+        """How many wait in line as it has settled last; not who was interrupted and has no lane."""
+        return self.queue.waiting + len(self._later)
+
+    @property
+    def _shut(self) -> bool:
+        """Whether a gate is closed: nobody starts but who has started before."""
+        return any(gate.closed for gate in self.gates)
 
     # -- who comes ---------------------------------------------------------------------------
 
@@ -256,6 +268,9 @@ class FullStation(Element):
         self._refresh(now)
         if self.extra is not None and self.extra.bring_to(now):
             self._read_lanes(now)
+        if self.gates:
+            for gate in self.gates:
+                gate.ask(now)
         if now in self._read_again_h:
             self._read_again_h.remove(now)
             for stay in (stay for heap in self.queue.groups for _, stay in heap):
@@ -294,7 +309,7 @@ class FullStation(Element):
 
     def _admit_into_a_lane(self, now: float) -> bool:
         """Without a yard: move the first one that a lane takes at once (rule S15)."""
-        if self._yards.at(now) != 0 or (self._closed and self.plan.closing == "clear_queue"):
+        if self._shut or self._yards.at(now) != 0 or (self._closed and self.plan.closing == "clear_queue"):
             return False
         for entry in sorted(self.asking, key=lambda entry: entry[:2]):
             consignment, step = entry[2], entry[3]
@@ -320,12 +335,14 @@ class FullStation(Element):
         """Start the first in queue order that has a lane and staff; False if there is none."""
         if self._parked and self._go_on(now):
             return True
-        best = -1
+        best, shut = -1, bool(self.gates) and self._shut
         groups = self.queue.groups
         for group in self._heads():
             if self.lanes.pool_for(group) < 0 or (best >= 0 and groups[best][0] < groups[group][0]):
                 continue
             stay = groups[group][0][1]
+            if shut and not stay.requeued:
+                continue
             needs_h = stay.remaining_h if stay.requeued else service_from(stay, now)
             if self._fits(needs_h, now) and (stay.staffed or self._staffed(now)):
                 best = group

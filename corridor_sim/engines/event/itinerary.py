@@ -54,8 +54,8 @@ class StepNow:
     """One step of an itinerary in one replication, with the draws of all its consignments."""
 
     __slots__ = (
-        "_duration_h", "_factor", "_from_h", "_laws", "_only_h", "_reliefs", "_share", "_uniform", "always", "balk",
-        "changes_h", "element", "opposite", "order",
+        "_duration_h", "_factor", "_from_h", "_laws", "_needed", "_only_h", "_reliefs", "_share", "_uniform", "always",
+        "balk", "changes_h", "element", "opposite", "order",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +73,8 @@ class StepNow:
         self._factor = DatedValue(step.factor, start_h) if step.factor is not None else None
         self._share = DatedValue(step.share, start_h) if step.share is not None else None
         self._uniform: Sequence[float] = draws.uniform(step.share_draws) if step.share is not None else ()
+        needed = step.needed_share
+        self._needed = DatedValue(needed, start_h) if needed is not None else None
         self._reliefs = [
             ReliefNow(DatedValue(r.share, start_h), r.factor, draws.uniform(r.draws)) for r in step.reliefs
         ]
@@ -116,9 +118,9 @@ class StepNow:
 
     def need(self, now: float) -> float:
         """Share of the flow's consignments that take the step if they come to it at `now`."""
-        share = 1.0 if self._share is None else self._share.at(now)
+        share = 1.0 if self._needed is None else self._needed.at(now)
         for relief in self._reliefs:
-            if relief.factor == 0:
+            if relief.factor == 0 and relief.uniform is not self._uniform:
                 share *= 1 - relief.share.at(now)
         return share
 

@@ -13,6 +13,7 @@ from corridor_sim.core.errors import EngineRefusal, SimulationError
 from corridor_sim.engines.event.clock import ARRIVALS, EventClock, Happening
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.full_station import FullStation, LaneStation
+from corridor_sim.engines.event.gates import gates_of
 from corridor_sim.engines.event.itinerary import Consignment, FlowNow
 from corridor_sim.engines.event.legs import DelayElement, LimitedLegElement
 from corridor_sim.engines.event.queueing import Staff
@@ -141,6 +142,9 @@ def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: EventClo
                 elements.append(DeparturesElement(clock, k, element, crossing_h, cancelled))
             case Quota():
                 elements.append(QuotaElement(clock, k, element))
+    for gated in list(elements):
+        if isinstance(gated, FullStation) and gated.plan.gates:
+            gated.gates = gates_of(gated, gated.plan.gates, elements, clock)
     for pool in plan.staff_pools:
         clock.touch_at(pool.members.from_h.tolist(), staff[pool.id].stations)
     return elements

@@ -51,6 +51,11 @@ class PlainStation(Element):
         self._schedule = clock.env.schedule
         clock.touch_at(station.lanes.from_h.tolist(), [self])
 
+    @property
+    def waiting_now(self) -> int:
+        """How many wait here as it has settled last."""
+        return len(self._queue)
+
     def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:
         """Join the queue; no service starts before all who come at `now` have joined."""
         visit = Visit(consignment, now, step.duration(consignment.index, now), self.on_end)

@@ -115,6 +115,11 @@ class QuotaElement(Element):
         openings = [] if quota.open is None else quota.open.from_h.tolist()
         clock.touch_at([*self._day_start_h, *openings], [self])
 
+    @property
+    def waiting_now(self) -> int:
+        """How many wait here as it has settled last."""
+        return len(self._queue)
+
     def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:  # noqa: ARG002
         """Wait for a day with room."""
         visit = Visit(consignment, now, 0.0, self.on_end)

@@ -23,6 +23,7 @@ from corridor_sim.model.improvements.network import (
 from corridor_sim.model.improvements.posts import (
     AddLanes,
     DailyAcceptance,
+    GateByQueue,
     InspectionShare,
     LanesByQueue,
     OneStopPost,
@@ -43,6 +44,7 @@ __all__ = [
     "Closure",
     "DailyAcceptance",
     "DemandGrowth",
+    "GateByQueue",
     "Improvement",
     "InspectionShare",
     "LanesByQueue",

@@ -29,7 +29,7 @@ from corridor_sim.model.base import (
 )
 from corridor_sim.model.calendars import CountByHour, Hours
 from corridor_sim.model.changes import Change, Cycle, OneStop, ReliefTerms
-from corridor_sim.model.checkpoints import ExtraLanes, Law, extra_lanes_problems
+from corridor_sim.model.checkpoints import ExtraLanes, Law, QueueGate, extra_lanes_problems
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.improvements.base import (
     IMPROVEMENTS,
@@ -294,6 +294,31 @@ class LanesByQueue(PostImprovement):
         if problems := extra_lanes_problems(stage, terms):
             raise ScenarioError(problems)
         return [self.change(f"{self.path}.extra_lanes", "set", terms)]
+
+
+@IMPROVEMENTS.register("gate_by_queue", **_STAGE, queue_at="checkpoints.post.entry", close_at=40, open_below=25)
+class GateByQueue(PostImprovement):
+    """Nobody more is taken while the queue at a place further on is long (rule S31), in place of the gate so far."""
+
+    queue_at: str
+    """Path of the stage, or of the direction of a post, whose queue counts."""
+    close_at: PositiveCount
+    """The gate closes when so many wait there, or more. [consignments]"""
+    open_below: PositiveCount
+    """It opens again when fewer wait there; at most `close_at`. [consignments]"""
+
+    @model_validator(mode="after")
+    def _as_of_a_stage(self) -> Self:
+        self._terms()
+        return self
+
+    def _terms(self) -> QueueGate:
+        return QueueGate(queue_at=self.queue_at, close_at=self.close_at, open_below=self.open_below)
+
+    def changes(self, corridor: Corridor) -> list[Change]:
+        """What the stage says of its gate set."""
+        require_lanes(corridor, self.path)
+        return [self.change(f"{self.path}.gate", "set", self._terms())]
 
 
 @IMPROVEMENTS.register("pre_arrival", **_WAY, share=0.3, factor=0.5)
