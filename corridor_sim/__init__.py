@@ -148,6 +148,9 @@ if TYPE_CHECKING:
     from corridor_sim.study.attribution import Attribution as Attribution
     from corridor_sim.study.attribution import attribute as attribute
     from corridor_sim.study.attribution import where_the_delay_is as where_the_delay_is
+    from corridor_sim.study.behaving_draws import appraise_with_behaviour as appraise_with_behaviour
+    from corridor_sim.study.behaviour import Behaviour as Behaviour
+    from corridor_sim.study.behaviour import compare_with_behaviour as compare_with_behaviour
     from corridor_sim.study.calibration import calibrate as calibrate
     from corridor_sim.study.designs import design_points as design_points
     from corridor_sim.study.door_to_door import door_to_door as door_to_door
@@ -179,6 +182,8 @@ if TYPE_CHECKING:
 _NAMES = {
     "study.run": "compare run",
     "study.sweeps": "run_until sweep",
+    "study.behaviour": "Behaviour compare_with_behaviour",
+    "study.behaving_draws": "appraise_with_behaviour",
     "study.equilibrium": "Equilibrium equilibrium",
     "study.designs": "design_points",
     "study.observations": "Observation",

@@ -1,4 +1,4 @@
-"""What an appraisal on the command line runs: one year or several, with choice of the crossing, or with draws."""
+"""What an appraisal on the command line runs: one year or several, with people who answer, or with draws."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from corridor_sim.cli.group import folded
-from corridor_sim.cli.running import DRAWN, as_asked, balanced, compare_all, refuse_odd_draws
+from corridor_sim.cli.running import DRAWN, as_asked, compare_all, refuse_odd_draws
 
 if TYPE_CHECKING:
     from corridor_sim.plan.build import Planned
+    from corridor_sim.results.appraisal import Appraisal
+    from corridor_sim.study.behaviour import Behaviour
 
 MOST_SIMULATED = 20
 """Years that are simulated at most."""
@@ -27,15 +28,59 @@ def calendar_years(_: click.Context, __: click.Parameter, text: str | None) -> t
     return tuple(sorted({int(year) for year in years}))
 
 
-def refuse_without_draws(scale_usd: float | None, inputs: int | None, how: Mapping[str, Any]) -> None:
+def crossings_by_flow(__: click.Context, ___: click.Parameter, given: Sequence[str]) -> dict[str, list[str]]:
+    """FLOW=CROSSING,CROSSING of --choose; a usage error for what is something else."""
+    found: dict[str, list[str]] = {}
+    for text in given:
+        flow, _, crossings = text.partition("=")
+        listed = [one.strip() for one in crossings.split(",") if one.strip()]
+        if not flow.strip() or not listed:
+            raise click.BadParameter(f"{text!r} is not FLOW=CROSSING[,CROSSING...], as north_fresh=samur,khanoba")
+        if flow.strip() in found:
+            raise click.BadParameter(f"{flow.strip()} is given twice")
+        found[flow.strip()] = listed
+    return found
+
+
+def behaviour_of(
+    scale_usd: float | None,
+    choose: Mapping[str, Sequence[str]],
+    elasticity: float | None,
+    source: str | None,
+    reference_year: int | None,
+) -> Behaviour | None:
+    """What the options say people do; None where they say nothing. A usage error for half of it."""
+    from corridor_sim.study.behaviour import Behaviour
+
+    if scale_usd is None:
+        named = {"--choose": choose, "--elasticity": elasticity, "--elasticity-source": source}
+        for option, value in {**named, "--reference-year": reference_year}.items():
+            if value:
+                raise click.UsageError(f"{option} needs --scale-usd, the scale of the logit of the choice")
+        return None
+    if elasticity and not source:
+        raise click.UsageError("--elasticity needs --elasticity-source: where the figure is from, or 'assumed' and why")
+    if not elasticity and (source or reference_year):
+        raise click.UsageError("--elasticity-source and --reference-year need --elasticity")
+    return Behaviour(scale_usd, choose or None, elasticity or 0.0, source or "", reference_year)
+
+
+def refuse_unpriced(planned: Sequence[Planned]) -> None:
+    """Refuse a pair without a measure, or without any cost, before anything runs."""
+    from corridor_sim.model.scenario import Scenario
+    from corridor_sim.results.year_tables import measures_of
+
+    pair = [one.scenario for one in planned if isinstance(one.scenario, Scenario)]
+    measures_of(pair[0], pair[1])
+
+
+def refuse_without_draws(inputs: int | None, how: Mapping[str, Any]) -> None:
     """Refuse what has no meaning together, before anything runs."""
     if inputs is None:
         for option, name in (("--discount-range", "discount_rates"), ("--growth-range", "growths_after")):
             if how[name] is not None:
                 raise click.UsageError(f"{option} needs --inputs")
         return
-    if scale_usd is not None:
-        raise click.UsageError("--inputs with --scale-usd: who chooses is not searched for in each draw; leave one out")
     refuse_odd_draws(inputs)
 
 
@@ -43,7 +88,6 @@ def simulated(
     planned: Sequence[Planned],
     settings: Mapping[str, Any],
     years: Sequence[int],
-    scale_usd: float | None,
     inputs: int | None,
     **more: Any,
 ) -> Any:
@@ -54,22 +98,33 @@ def simulated(
     def of_year(pair: Sequence[Planned]) -> Any:
         if inputs is not None:
             return _drawn(pair, settings, inputs, **more)
-        return compare_all(pair, settings, **more) if scale_usd is None else _chosen(pair, settings, scale_usd)
+        return compare_all(pair, settings, **more)
 
     if not years:
         return of_year(planned)
     return {year: of_year([planned_as(in_year(one.scenario, year)) for one in planned]) for year in years}
 
 
-def _chosen(pair: Sequence[Planned], settings: Mapping[str, Any], scale_usd: float) -> Any:
-    """Both with flows that choose among the crossings."""
-    from corridor_sim.results.comparison import Comparison
+def behaving(
+    planned: Sequence[Planned],
+    settings: Mapping[str, Any],
+    years: Sequence[int],
+    behaviour: Behaviour,
+    inputs: int | None,
+    how: Mapping[str, Any],
+) -> Appraisal:
+    """The appraisal where people answer, with draws if asked for; -n is then of each draw."""
+    from corridor_sim.study.behaving_draws import appraise_with_behaviour
 
-    found = [balanced(one, settings, scale_usd=scale_usd, starts=1) for one in pair]
-    for one in found:
-        if not one.reached:
-            click.echo(folded(f"corridor-sim: warning: {one.describe().splitlines()[0]}"), err=True)
-    return Comparison(tuple(one.results for one in found))
+    base, other = planned
+    with as_asked(settings) as run_so:
+        if inputs is not None:
+            run_so |= {"draw_replications": settings["replications"] or DRAWN, "replications": _own_replications(base)}
+        given = dict(how)
+        own = {name: given.pop(name) for name in ("discount_rate", "years", "discount_rates", "growths_after")}
+        return appraise_with_behaviour(
+            base, other, behaviour=behaviour, simulate=years, draws=inputs, appraisal=given, **own, **run_so
+        )
 
 
 def _own_replications(one: Planned) -> int | None:

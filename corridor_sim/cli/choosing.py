@@ -39,6 +39,7 @@ from corridor_sim.cli.running import as_asked, read_scenarios, refuse_both_judge
 @click.option("--inputs", type=click.IntRange(min=2), help="Draw the inputs so often (a power of two) and compare.")
 @click.option("--observed", is_flag=True, help="With --inputs: leave out draws that the packaged counts rule out.")
 @click.option("--observations", metavar="FILE", help="With --inputs: leave out draws that this TOML file rules out.")
+@click.option("--waves", type=click.IntRange(min=1), default=1, show_default=True, help="Of draws, as in compare.")
 @click.option("--at", multiple=True, help="Only the part that this crossing or post hangs on; repeatable.")
 @click.option("--kind", help="Kind of the row: stage, post, crossing, flow, corridor.")
 @click.option("--place", help="Place of the row.")
@@ -55,6 +56,7 @@ def select(
     inputs: int | None,
     observed: bool,
     observations: str | None,
+    waves: int,
     at: tuple[str, ...],
     kind: str | None,
     place: str | None,
@@ -78,8 +80,10 @@ def select(
     from corridor_sim.study.selecting import select as selected
 
     refuse_unwritable(overwrite, output)
-    _refuse_judges(inputs, observed, observations)
-    judged = {"observations": "packaged" if observed else observations} if observed or observations else {}
+    _refuse_judges(inputs, observed, observations, waves)
+    judged: dict[str, Any] = {}
+    if observed or observations:
+        judged = {"observations": "packaged" if observed else observations, "waves": waves}
     given = read_scenarios(files, settings)
     named = {"kind": kind, "place": place, "direction": direction}
     where = {column: value for column, value in named.items() if value is not None}

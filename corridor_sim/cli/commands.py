@@ -12,7 +12,15 @@ from typing import Any
 import click
 
 from corridor_sim.cli import completion
-from corridor_sim.cli.appraising import calendar_years, refuse_without_draws, simulated
+from corridor_sim.cli.appraising import (
+    behaving,
+    behaviour_of,
+    calendar_years,
+    crossings_by_flow,
+    refuse_unpriced,
+    refuse_without_draws,
+    simulated,
+)
 from corridor_sim.cli.formats import csv_of
 from corridor_sim.cli.group import BAD_INPUT, Commands, folded
 from corridor_sim.cli.kinds import all_kinds
@@ -529,6 +537,25 @@ _RANGES = {"discount_rates": "discount_range", "growths_after": "growth_range"}
     "scale of the logit.",
 )
 @click.option(
+    "--choose",
+    multiple=True,
+    metavar="FLOW=CROSSING[,CROSSING]",
+    callback=crossings_by_flow,
+    help="With --scale-usd: who chooses among what; repeatable. Without it every flow with shares over several "
+    "crossings, with --elasticity those that pass where BASE is overloaded.",
+)
+@click.option(
+    "--elasticity",
+    type=click.FloatRange(-10, 0),
+    help="With --scale-usd: of demand to the cost of the journey, as -0.5. Needs --elasticity-source.",
+)
+@click.option("--elasticity-source", metavar="TEXT", help="Where the elasticity is from, or 'assumed' and why.")
+@click.option(
+    "--reference-year",
+    type=click.IntRange(1900, 3000),
+    help="Demand is that of the files at the cost of BASE in this year; at that of BASE itself if not given.",
+)
+@click.option(
     "--simulate",
     metavar="YEAR,YEAR...",
     callback=calendar_years,
@@ -563,6 +590,10 @@ def appraise(
     base: str,
     other: str,
     scale_usd: float | None,
+    choose: dict[str, list[str]],
+    elasticity: float | None,
+    elasticity_source: str | None,
+    reference_year: int | None,
     simulate: tuple[int, ...],
     inputs: int | None,
     annex: Path | None,
@@ -588,12 +619,19 @@ def appraise(
     }
     how |= {name: settings.pop(option) for name, option in _RANGES.items()}
     settings["quiet"] = quiet
-    refuse_without_draws(scale_usd, inputs, how)
+    behaviour = behaviour_of(scale_usd, choose, elasticity, elasticity_source, reference_year)
+    if behaviour is not None and store is not None:
+        raise click.UsageError("--store keeps nothing with --scale-usd, whose runs depend on each other: leave one out")
+    refuse_without_draws(inputs, how)
     drawings = {path: kind_of(path, "appraise") for path in pictures}
     also = [one for one in (annex, page) if one is not None]
     refuse_unwritable(overwrite, output, *also, *pictures)
     planned = read_scenarios((base, other), settings)
-    found = appraised(simulated(planned, settings, simulate, scale_usd, inputs, store=store), **how)
+    refuse_unpriced(planned)
+    if behaviour is not None:
+        found = behaving(planned, settings, simulate, behaviour, inputs, how)
+    else:
+        found = appraised(simulated(planned, settings, simulate, inputs, store=store), **how)
     for path, kind in drawings.items():
         deliver(drawn(kind, found, path, {}), path, overwrite)
     if page is not None:

@@ -337,7 +337,9 @@ def without_behaviour(base: Results) -> str:
         return ""
     return (
         f"{', '.join(sorted(over))} overloaded in the base, where nobody can choose another crossing, so waits measure "
-        "the length of the run; let flows choose (cs.equilibrium, --scale-usd) or compare with a base that demand fits"
+        "the length of the run; let demand answer (--scale-usd with --elasticity, its source and --reference-year; "
+        "cs.appraise_with_behaviour), let flows choose where they have several crossings (--scale-usd), or compare "
+        "with a base that demand fits"
     )
 
 

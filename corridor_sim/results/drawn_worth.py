@@ -189,7 +189,9 @@ def drawn_worth(
     _refuse_other_draws(sures)
     readers = {year: _Reader(sure, other) for year, sure in sures.items()}
     points, scramble, _ = first.main.only_kept()
-    extra, more = _ranges(first, len(points), layout, discount_rates, growths_after)
+    extra, more = drawn_ranges(
+        first.runs[0].root, len(points), layout.discount_rate, layout.growth_after, discount_rates, growths_after
+    )
     overloaded = np.any([reader.overloaded() for reader in readers.values()], axis=0)
     rows = []
     for draw in np.flatnonzero(~overloaded):
@@ -313,19 +315,20 @@ def _prices(one: DrawnInput, measures: set[str]) -> bool:
     return any(path.split(".")[1] in measures and path.endswith(MONEY) for path in one.paths if path.count("."))
 
 
-def _ranges(
-    sure: Uncertainty,
+def drawn_ranges(
+    root: int,
     draws: int,
-    layout: YearsLayout,
+    discount_rate: float,
+    growth_after: float,
     discount_rates: tuple[float, float] | None,
     growths_after: tuple[float, float] | None,
 ) -> tuple[FloatArray, list[DrawnInput]]:
     """Points of what the appraisal itself draws, each a stratified sample of its own, and what they are."""
     wanted = (
-        ("discount rate", layout.discount_rate, discount_rates),
-        ("growth after the last simulated year", layout.growth_after, growths_after),
+        ("discount rate", discount_rate, discount_rates),
+        ("growth after the last simulated year", growth_after, growths_after),
     )
-    rng = np.random.default_rng([sure.runs[0].root, 38])
+    rng = np.random.default_rng([root, 38])
     columns, inputs = [], []
     for name, stated, ends in wanted:
         if ends is not None:

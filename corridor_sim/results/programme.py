@@ -98,6 +98,10 @@ class Programme:
         In which each is built.
     sets : tuple of BuiltSet
         The last sets, on fresh replications, the chosen one first, then by value.
+    leader : BuiltSet
+        The set that the comparison names best; the chosen one may be a cheaper one.
+    worse_at_most : float
+        By how much at most the chosen set is worse than it (one-sided, 1 - `alpha`); 0 where it is that set.
     staged : tuple of (year, BuiltSet)
         What stands at the end of each year, on fresh replications.
     frontier : tuple of BuiltSet
@@ -119,6 +123,8 @@ class Programme:
     chosen: tuple[str, ...]
     years: Mapping[str, int]
     sets: tuple[BuiltSet, ...]
+    leader: BuiltSet
+    worse_at_most: float
     staged: tuple[tuple[int, BuiltSet], ...]
     frontier: tuple[BuiltSet, ...]
     singles: tuple[Single, ...]
@@ -131,6 +137,8 @@ class Programme:
     appraisal: Appraisal | None = None
     warnings: tuple[str, ...] = ()
     wall_s: float = 0.0
+    no_regret: str = ""
+    """Why there is no regret although inputs were drawn, and what to give instead."""
 
     def _repr_html_(self) -> str:
         return str(bound("first_screen")(self))
@@ -143,8 +151,13 @@ class Programme:
 
     @property
     def best(self) -> BuiltSet:
-        """The chosen set."""
+        """The chosen set: the cheapest of those that are shown to be within the zone of the leader, or the leader."""
         return self.sets[0]
+
+    @property
+    def is_cheaper(self) -> bool:
+        """Whether a cheaper set was chosen than the one that the comparison names best."""
+        return self.best.ids != self.leader.ids
 
     @property
     def zone(self) -> str:
@@ -153,8 +166,8 @@ class Programme:
 
     @property
     def near_optimal(self) -> tuple[BuiltSet, ...]:
-        """Sets that are not worse than the chosen one by more than the zone, on fresh replications; it is the first."""
-        return tuple(one for one in self.sets if one.value <= self.best.value + self.delta)
+        """Sets not worse than the leader by more than the zone, on fresh replications; the chosen one is the first."""
+        return tuple(one for one in self.sets if one is self.best or one.value <= self.leader.value + self.delta)
 
     @property
     def guarantee(self) -> str:
@@ -166,6 +179,11 @@ class Programme:
                 f"Of the last {len(self.sets)} sets the best, if it is better than every other by {self.zone} or more, "
                 f"is named with a probability of at least {1 - self.alpha:g} (KN, common random numbers). That a "
                 "better set never came so far is not excluded; the search is tested against all sets of a small border."
+            )
+        if self.is_cheaper:
+            said += (
+                " The chosen set is a cheaper one, shown on further replications to be worse than that one by no more "
+                f"than the zone (one-sided, {1 - self.alpha:g})."
             )
         return said if self.regret is None else f"{said} {VOID}"
 
@@ -258,6 +276,9 @@ class Programme:
             "budget_usd": {str(year): money for year, money in self.budget_usd.items()},
             "chosen": list(self.chosen),
             "years": dict(self.years),
+            "named_best": list(self.leader.ids),
+            "worse_at_most": self.worse_at_most,
+            "near_optimal": [_plain(one) for one in self.near_optimal],
             "guarantee": self.guarantee,
             "sets": self.table().to_dict("records"),
             "staged": [{"year": year, **_plain(one)} for year, one in self.staged],
@@ -294,16 +315,31 @@ class Programme:
             f"{best.low:,.0f} to {best.high:,.0f}, sampling noise only) against {self.base}"
             + ("." if self.appraisal is not None else f" in {self.window_h / 24:,.0f} days.")
         )
-        rivals = self.near_optimal[1:]
-        if rivals:
-            least = min(rivals, key=lambda one: one.capex_usd)
-            third = (
-                f"{len(rivals)} other set{'s are' if len(rivals) > 1 else ' is'} within {self.zone} of it, the "
-                f"cheapest ({self.beside(least)}) for {_m(least.capex_usd)}{self._cheaper_by(least)}."
-            )
-        else:
-            third = f"No other set that was compared at the end is within {self.zone} of it."
+        third = self._third()
         return " ".join([first, second, third, self._fourth(), self._fifth()])
+
+    def _third(self) -> str:
+        """What else is as good, what it costs, and why the cheaper is recommended or not."""
+        rivals = self.near_optimal[1:]
+        if self.is_cheaper:
+            more = len(rivals) - (self.leader in rivals)
+            others = f"; of the others {more} {_is(more)} within it too" if more else ""
+            worse, dearer = max(self.worse_at_most, 0.0), self.leader.capex_usd - self.best.capex_usd
+            return (
+                f"It is recommended as the cheapest that is as good: the set that the comparison names best "
+                f"({self.beside(self.leader)}) costs {_m(dearer)} more and saves at most "
+                f"{worse:,.0f} {self.unit} more ({1 - self.alpha:.0%}), within the {self.zone} that do not "
+                f"matter{others}."
+            )
+        if not rivals:
+            return f"No other set that was compared at the end is within {self.zone} of it."
+        least = min(rivals, key=lambda one: one.capex_usd)
+        less = self.best.capex_usd - least.capex_usd
+        told = f", {_m(less)} less, but not shown to be as good" if less > 0 else ", so none is cheaper"
+        return (
+            f"{len(rivals)} other set{'s' if len(rivals) > 1 else ''} {_is(len(rivals))} within {self.zone} of it, the "
+            f"cheapest ({self.beside(least)}) for {_m(least.capex_usd)}{told}."
+        )
 
     def beside(self, one: BuiltSet) -> str:
         """A set as what it has that the chosen one has not, and the other way round: ``+ lane - scanner``."""
@@ -311,11 +347,9 @@ class Programme:
         less = [f"- {id}" for id in self.chosen if id not in one.ids]
         return " ".join([*more, *less]) or "the chosen set"
 
-    def _cheaper_by(self, one: BuiltSet) -> str:
-        less = self.best.capex_usd - one.capex_usd
-        return f", {_m(less)} less" if less > 0 else ""
-
     def _fourth(self) -> str:
+        if self.no_regret:
+            return self.no_regret
         if self.regret is None:
             return "Inputs are taken as exact; draw them (draws=) to see what an error of them costs."
         regret = self.regret.regret
@@ -351,9 +385,14 @@ class Programme:
         for one in self.sets:
             between = f"{one.low:,.0f} to {one.high:,.0f}"
             called = f"chosen: {', '.join(one.ids) or NOTHING}" if one is self.best else self.beside(one)
+            called += " (named best)" if self.is_cheaper and one.ids == self.leader.ids else ""
             *above, last = textwrap.wrap(called, 75, subsequent_indent="  ")
             lines += [*above, f"{last:76s}{one.capex_usd / 1e6:7.2f}{one.saved:13,.0f}{between:>25s}"]
         saved = "saved" if self.appraisal is not None else f"saved in {self.window_h / 24:,.0f} days like these"
+        near = self.near_optimal
+        if len(near) > 1:
+            costs = sorted(one.capex_usd for one in near)
+            lines.append(f"{len(near)} of them within {self.zone} of the best, for {_m(costs[0])} to {_m(costs[-1])}")
         lines += ["", f"{'at the end of':15s}{'US$ m':>9s}{saved:>30s}"]
         for year, one in self.staged:
             lines.append(f"{year:<15d}{one.capex_usd / 1e6:9.2f}{one.saved:30,.0f}")
@@ -389,6 +428,10 @@ def _plain(one: BuiltSet) -> dict[str, Any]:
 def _number(value: float) -> str:
     """A number, or a dash where there is none: an upgrade that cannot be built, an objective without a formula."""
     return "-" if math.isnan(value) else f"{value:,.0f}"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _m(usd: float) -> str:

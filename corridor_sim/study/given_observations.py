@@ -5,6 +5,7 @@ All that does not fit is told before anything runs, in one error.
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
 from collections.abc import Iterable, Sequence
@@ -70,6 +71,15 @@ def judging_observations(given: Any, scenario: Any) -> list[Observation]:
         return _of_this_corridor(found, scenario)
     refuse_unknown_posts(found, scenario)
     return found
+
+
+def what_leaves_more(left: int, draws: int, waves: int, fewest: int) -> str:
+    """What to give instead where too few draws are left: another wave, or so many that twice the fewest should be."""
+    wave = f"waves = {waves + 1} (--waves {waves + 1}): each wave draws from what the observations leave of the ranges"
+    if not left:
+        return wave
+    more = 2 ** math.ceil(math.log2(2 * fewest * draws / left))
+    return f"{wave}; or draws = {more} (--inputs {more})"
 
 
 def refuse_unknown_posts(observations: Sequence[Observation], scenario: Any) -> None:

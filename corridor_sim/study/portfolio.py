@@ -25,7 +25,7 @@ from corridor_sim.indicators.table import Label
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.model.upgrades import Upgrade, upgrade_problems
 from corridor_sim.plan.plan import Plan
-from corridor_sim.results.programme import BuiltSet, Programme, Single
+from corridor_sim.results.programme import BuiltSet, Programme, Regret, Single
 from corridor_sim.statistics import mean_limits
 from corridor_sim.statistics.portfolios import (
     FoundSets,
@@ -35,6 +35,7 @@ from corridor_sim.statistics.portfolios import (
     build_years,
     find_best_set,
 )
+from corridor_sim.study.cheaper_sets import cheapest_within
 from corridor_sim.study.keys import parts_of
 from corridor_sim.study.observed_sets import ObservedSets
 from corridor_sim.study.programme_regret import judges_of, regret_of
@@ -86,7 +87,8 @@ def portfolio(
     budget_usd : float, or mapping of year to money
         For capital. Money of a year that is not spent is kept. A single number is there in the year of the run.
     delta : float or str
-        Indifference zone, in the unit of the objective (``"500 h"``).
+        Indifference zone, in the unit of the objective (``"500 h"``). Of sets shown to be within it, the cheapest is
+        chosen.
     objective : str
         A row to make small, or ``"npv_usd"``: net present value by `cs.appraise`, to make large.
     at : str or iterable of str
@@ -99,7 +101,8 @@ def portfolio(
     screening, rounds, finalists, first, most : int
         As in `statistics.portfolios.find_best_set`.
     final : int
-        Fresh replications of the last sets, of the years and of the frontier.
+        Fresh replications of the last sets, of the years and of the frontier; as many again tell whether a cheaper set
+        is within the zone.
     draws : int, optional
         Draw the inputs so often (a power of two) and tell the regret of each of the last sets.
     draw_replications : int
@@ -178,21 +181,24 @@ def portfolio(
                 observe, rules, delta=zone, alpha=alpha, price=price.tolist(), screening=screening, rounds=rounds,
                 finalists=finalists, first=first, most=most,
             )  # fmt: skip
-            years = _years(listed, found, rules, money, appraisal)
+            frontier = _frontier(found, rules, price, observe, screening)
+            unseen = range(found.fresh_from + final, found.fresh_from + 2 * final)
+            rivals = [*found.finalists, *frontier]
+            chosen, worse = cheapest_within(found.best, rivals, observe, unseen, rules, price, zone, alpha)
+            years = _years(listed, found, chosen, rules, money, appraisal)
         except ValueError as error:
             if isinstance(error, (ScenarioError, ArgumentError)):
                 raise
             raise ArgumentError(f"budget_usd: {error}") from None
-        chosen = found.best
-        frontier = _frontier(found, rules, price, observe, screening)
         stages = {year: frozenset(u for u in chosen if years[u] <= year) for year in sorted(money)}
-        wanted = list(dict.fromkeys([NOTHING, chosen, *found.finalists, *stages.values(), *frontier]))
+        wanted = list(dict.fromkeys([NOTHING, chosen, found.best, *found.finalists, *stages.values(), *frontier]))
         numbers = range(found.fresh_from, found.fresh_from + final)
         fresh = dict(zip(wanted, observe(wanted, numbers), strict=True))
         built = {one: _built(one, fresh, listed, rules, price) for one in wanted}
         others = sorted((one for one in found.finalists if one != chosen), key=lambda one: built[one].value)
         order = [chosen, *others]
-        regret = worth = None
+        regret: Regret | str | None = None
+        worth = None
         if draws is not None:
             regret = regret_of(made, order, draws, draw_replications, judges, waves, alpha, store)
         if appraisal is not None:
@@ -208,6 +214,8 @@ def portfolio(
         chosen=tuple(listed[u].id for u in sorted(chosen)),
         years={listed[u].id: year for u, year in sorted(years.items())},
         sets=tuple(built[one] for one in order),
+        leader=built[found.best],
+        worse_at_most=worse,
         staged=tuple((year, built[one]) for year, one in stages.items()),
         frontier=_not_dominated([built[one] for one in frontier], built[chosen]),
         singles=_singles(made, listed, found, price, factor, rules),
@@ -216,7 +224,8 @@ def portfolio(
         replications=final,
         window_h=given.plan.counted_until_h - given.plan.warm_up_h,
         root=made.shared.root,
-        regret=regret,
+        regret=None if isinstance(regret, str) else regret,
+        no_regret=regret if isinstance(regret, str) else "",
         appraisal=worth,
         warnings=(*made.warnings, *too_late),
         wall_s=time.perf_counter() - began,
@@ -329,13 +338,14 @@ def _appraised(made: UpgradeSets, chosen: Set, numbers: Sequence[int], how: dict
 def _years(
     listed: Sequence[Upgrade],
     found: FoundSets,
+    chosen: Set,
     rules: SetRules,
     money: Mapping[int, float],
     appraisal: Mapping[str, Any] | None,
 ) -> dict[int, int]:
     earliest = {u: year for u, one in enumerate(listed) if (year := one.earliest_year) is not None}
     rate = float(appraisal.get("discount_rate", 0.0)) if appraisal else 0.0
-    return build_years(found.model, rules, found.best, money, earliest, rate)
+    return build_years(found.model, rules, chosen, money, earliest, rate)
 
 
 def _frontier(

@@ -20,13 +20,15 @@ from corridor_sim.statistics import compare_over_draws, least_draws
 from corridor_sim.statistics.effects import first_order
 from corridor_sim.statistics.portfolios import Set
 from corridor_sim.statistics.scrambles import scrambles_of
-from corridor_sim.study.given_observations import judging_observations, rows_of
+from corridor_sim.study.given_observations import judging_observations, rows_of, what_leaves_more
 from corridor_sim.study.observations import Observation
 from corridor_sim.study.uncertainty import space_of, uncertainty
 from corridor_sim.study.upgrade_sets import NOTHING, UpgradeSets
 
 HANGS_ON = 3
 """Inputs that are named."""
+FEWEST = 5
+"""Draws that the observations must leave, so that a largest regret says something (assumed)."""
 STATED = 5
 """Replications at the stated values, which tell the noise of a draw."""
 PRIOR = "uniform"
@@ -68,15 +70,16 @@ def regret_of(
     waves: int,
     alpha: float,
     store: Any = None,
-) -> Regret:
-    """What each of the last sets loses over the draws of the inputs that the observations leave.
+) -> Regret | str:
+    """What each of the last sets loses over the draws of the inputs that the observations leave; in words if too few.
+
+    Fewer than `FEWEST` tell nothing; with fewer than `alpha` asks for, intervals over the draws have the confidence
+    that they allow.
 
     Raises
     ------
     ArgumentError
         If there are too few draws for `alpha`.
-    CorridorError
-        If the observations leave too few.
     """
     shared = made.shared
     draws = arguments.whole("draws", draws, least_draws(alpha), MAX_REPLICATIONS)
@@ -88,13 +91,17 @@ def regret_of(
         stated_replications=STATED, engine=shared.engine, executor=made.executor,
         workers=made.workers, options=shared.options, store=store,
     )  # fmt: skip
-    made.extra_runs += len(sets) * (draws * replications + STATED)
     points, _, values = sure.main.only_kept()
-    if points.shape[0] < least_draws(alpha):
-        raise CorridorError(
-            f"the observations leave {points.shape[0]} of {draws} draws, too few for alpha = {alpha:g} (at least "
-            f"{least_draws(alpha)}): give more draws or waves"
+    left = len(points)
+    without_run = observations is not None and all(one.is_count for one in observations)
+    made.extra_runs += len(sets) * ((left if without_run else waves * draws) * replications + STATED)
+    if left < FEWEST:
+        return (
+            f"The observations leave {left} of {draws} draws of the inputs, too few to tell a regret (at least "
+            f"{FEWEST}): give {what_leaves_more(left, draws, waves, FEWEST)}."
         )
+    # Fewer draws than alpha asks for: intervals of the confidence that they allow, smallest to largest.
+    alpha = max(alpha, 2.0 / (left + 1))
     rows = [sure.labels.index(label) for label in shared.labels]
     total = values[rows].sum(axis=0).mean(axis=2)
     stated = np.array(
@@ -110,7 +117,7 @@ def regret_of(
     return Regret(
         regret=mine - mine.min(axis=0),
         compared=compared,
-        draws=points.shape[0],
+        draws=left,
         drawn=draws,
         inputs=_hangs_on(sure, points, total[0] - mine[0]),
         values=mine,

@@ -257,6 +257,7 @@ def _under_inputs(
 ) -> BestUnderInputs:
     """The scenarios compared with the best over draws of the inputs [song2019]."""
     from corridor_sim.statistics import compare_over_draws, least_draws
+    from corridor_sim.study.given_observations import what_leaves_more
     from corridor_sim.study.uncertainty import uncertainty
 
     draws = arguments.whole("draws", draws, 1, MAX_REPLICATIONS)
@@ -270,10 +271,12 @@ def _under_inputs(
     if np.isnan(kept).any():
         raise CorridorError(f"{label} has no value in some draws: nobody came")
     warnings = []
-    if kept.shape[1] < least_draws(alpha):
+    if (left := kept.shape[1]) < least_draws(alpha):
+        more = what_leaves_more(left, draws, settings.get("waves", 1), least_draws(alpha))
         raise CorridorError(
-            f"the observations leave {kept.shape[1]} of {draws} draws, too few for alpha = {alpha:g} (at least "
-            f"{least_draws(alpha)}): give more draws or waves"
+            f"the observations leave {left} of {draws} draws, too few for alpha = {alpha:g} (at least "
+            f"{least_draws(alpha)}): give {more}; or a larger alpha"
+            + (f" ({left} draws allow {2 / (left + 1):.2g})" if left > 3 else "")
         )
     stated = np.array([run.rows.values[run.rows.labels.index(label)] for run in made.runs])
     n = stated.shape[1]

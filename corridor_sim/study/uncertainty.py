@@ -239,8 +239,8 @@ def uncertainty(
         space, [one.plan for one in parts], partial(planned_with, shared), labels, root, part=bool(places)
     )
     points, scramble = scrambled_points(draws, len(space), root)
-    # What waves before the last give is only judged: counts of traffic are told without a run.
-    told_without_run = waves > 1 and all(one.is_count for one in judges)
+    # Counts of traffic are told without a run: where only these judge, draws that they rule out are never run.
+    told_without_run = bool(judges) and all(one.is_count for one in judges)
     jobs = [
         _draw(space, f"{prior} draw {n}", point, prior, counts_only=told_without_run)
         for prior in priors
@@ -370,9 +370,12 @@ def _in_waves(
     space: InputSpace,
     run: Callable[[Sequence[Draw]], list[Drawn]],
 ) -> Uncertainty:
-    """The draws of the last wave, judged; every wave after the first is drawn from what those before it leave."""
+    """The draws of the last wave, judged; every wave after the first is drawn from what those before it leave.
+
+    Where only counts of traffic judge, draws that they rule out have no values.
+    """
     root, draws = made.runs[0].root, made.draws
-    only_counts = waves > 1 and all(one.is_count for one in judges)
+    only_counts = all(one.is_count for one in judges)
     told: dict[str, tuple[Wave, ...]] = {}
     for prior, found in drawn.items():
         seen: list[list[WaveValues]] = [[] for _ in judges]
@@ -383,7 +386,7 @@ def _in_waves(
                 if not len(points):
                     break
                 jobs = [
-                    _draw(space, f"{prior} wave {wave} draw {n}", one, prior, counts_only=only_counts and wave < waves)
+                    _draw(space, f"{prior} wave {wave} draw {n}", one, prior, counts_only=only_counts)
                     for n, one in enumerate(points)
                 ]
                 known = run(jobs)
@@ -397,11 +400,13 @@ def _in_waves(
             told[prior] = (*told.get(prior, ()), Wave(len(known), judged.effective, left))
             rows = replace(rows, kept=judged.kept)
         assert judged is not None
-        if (
-            only_counts and len(told[prior]) < waves
-        ):  # The observations leave nothing to draw from: the last there were.
-            again = run([_draw(space, f"{prior} draw {n}", one, prior) for n, one in enumerate(rows.points)])
-            rows = replace(rows, values=np.stack([one.values for one in again], axis=2))
+        if only_counts:  # Now those that are left are run, and only these.
+            left_over = np.flatnonzero(judged.kept)
+            again = run([_draw(space, f"{prior} draw {n}", rows.points[n], prior) for n in left_over])
+            values = rows.values.copy()
+            for n, one_draw in zip(left_over, again, strict=True):
+                values[:, :, n] = one_draw.values
+            rows = replace(rows, values=values)
         for doubt in judged.warnings:
             warnings.warn(f"{prior} prior: {doubt}", CorridorWarning, stacklevel=3)
         made = replace(made, drawn={**made.drawn, prior: rows}, judged={**made.judged, prior: judged})

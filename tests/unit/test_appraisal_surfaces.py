@@ -7,6 +7,7 @@ from appraised_border import border, compared, drawn, ranged
 from command_line import called
 
 import corridor_sim as cs
+from corridor_sim.core.errors import ArgumentError, CorridorError
 from corridor_sim.files.scenario_files import dumps
 
 HOW = ("--discount-rate", "0.06", "--years", "10", "--workers", "1", "-n", "2", "-q")
@@ -57,7 +58,13 @@ def test_several_years_are_simulated_and_told_in_json(files):
         (("--discount-range", "0.03", "0.12"), "--discount-range needs --inputs"),
         (("--growth-range", "0", "0.1"), "--growth-range needs --inputs"),
         (("--inputs", "5"), "--inputs:"),
-        (("--inputs", "8", "--scale-usd", "50"), "leave one out"),
+        (("--elasticity", "-0.5"), "--elasticity needs --scale-usd"),
+        (("--choose", "f=x"), "--choose needs --scale-usd"),
+        (("--choose", "f"), "is not FLOW=CROSSING"),
+        (("--scale-usd", "50", "--choose", "f=x", "--choose", "f=y"), "given twice"),
+        (("--scale-usd", "50", "--elasticity", "-0.5"), "needs --elasticity-source"),
+        (("--scale-usd", "50", "--reference-year", "2025"), "need --elasticity"),
+        (("--scale-usd", "50", "--store", "folder"), "leave one out"),
     ],
 )
 def test_options_without_meaning_together_are_refused_before_anything_runs(files, more, text):
@@ -66,10 +73,94 @@ def test_options_without_meaning_together_are_refused_before_anything_runs(files
     assert text in " ".join(got.stderr.split())
 
 
+def test_measures_without_a_cost_are_refused_before_anything_runs(files, monkeypatch):
+    monkeypatch.setattr("corridor_sim.cli.commands.simulated", lambda *_, **__: pytest.fail("it was run"))
+    free = border(capex=0.0)
+    got = called("appraise", *files(border(improvements=False), free), *HOW)
+    assert got.exit_code != 0
+    assert "no cost is stated for lane" in got.stderr
+
+
 def test_an_overloaded_base_is_refused_with_the_option_that_helps(files):
     got = called("appraise", *files(border(per_day=60.0, improvements=False), border(per_day=60.0)), *HOW)
     assert got.exit_code != 0
-    assert "--scale-usd" in got.stderr
+    told = " ".join(got.stderr.split())
+    for words in ("p.exit.s overloaded in the base", "--scale-usd with --elasticity", "--reference-year"):
+        assert words in told
+    # What the message says, done: the flow through the overloaded stage answers, at the cost of a lighter year.
+    growing = {"growth_per_year": 0.2, "growth_from": "2026-01-01"}
+    light = [
+        one.replace(flows={"f": one.flows["f"].replace(per_day=58.0, **growing)})
+        for one in (border(improvements=False), border())
+    ]
+    asked = ["--scale-usd", "50", "--elasticity", "-0.5", "--elasticity-source", "assumed", "--reference-year", "2024"]
+    done = called("appraise", *files(*light), *HOW, *asked)
+    assert done.exit_code == 0, done.output
+    told = " ".join(done.stdout.split())
+    assert "elasticity of -0.5 (source: assumed); at the cost of the base in 2024" in told
+    assert "New traffic counts half" in told
+
+
+def answering(per_day):
+    """The border with ranges, and people who stay away when it takes long."""
+    pair = ranged(per_day=per_day, improvements=False), ranged(per_day=per_day)
+    behaviour = cs.Behaviour(50.0, {"f": ["x"]}, -0.8, "assumed: a worked case")
+    return pair, behaviour
+
+
+def test_in_each_draw_it_is_searched_for_who_stays_away_and_the_draw_is_the_appraisal_of_its_own_values():
+    (base, lane), behaviour = answering((30.0, 42.0))
+    how = {"discount_rate": 0.06, "years": 10}
+    settings = {"behaviour": behaviour, "workers": 1, "replications": 2}
+    found = cs.appraise_with_behaviour(base, lane, draws=2, growths_after=(0.0, 0.02), **how, **settings)
+    compared_so, equilibria = cs.compare_with_behaviour(base, lane, **settings)
+    alone = cs.appraise(compared_so, **how)
+    assert found.npv_usd == alone.npv_usd
+    assert found.rule_of_half
+    # At the cost of the base demand is that of the scenario; with the lane it is quicker and more come.
+    at_rest, with_lane = equilibria
+    assert at_rest.demand_factor["f"] == pytest.approx(1.0, abs=0.01)
+    assert 1.0 < with_lane.demand_factor["f"] < 2.0
+    assert behaviour.told in found.notes
+    assert "searched for in each of the 2 draws" in found.describe().replace("\n    ", " ")
+    # The first draw by the way of the stated values.
+    drawn = found.inputs
+    names = [one.name for one in drawn.inputs]
+    assert names[-1] == "growth after the last simulated year"
+    point = dict(zip(names, drawn.points[0], strict=True))
+
+    def at(name, low, high):
+        return low + point[name] * (high - low)
+
+    def of_draw(scenario):
+        flow = scenario.flows["f"].replace(
+            per_day=at("flows.f.per_day", 30.0, 42.0), figures={},
+            value_of_time_usd_h=at("flows.f.value_of_time_usd_h", 10.0, 30.0),
+        )  # fmt: skip
+        lanes = {
+            name: one.replace(capex_usd=at("improvements.lane.capex_usd", 1e5, 4e5), figures={})
+            for name, one in scenario.improvements.items()
+        }
+        return scenario.replace(flows={"f": flow}, improvements=lanes)
+
+    by_hand, _ = cs.compare_with_behaviour(of_draw(base), of_draw(lane), **settings)
+    growth = at(names[-1], 0.0, 0.02)
+    assert drawn.npv_usd[0] == pytest.approx(cs.appraise(by_hand, growth_after=growth, **how).npv_usd[0], rel=1e-9)
+
+
+def test_a_behaviour_is_refused_without_a_source_and_where_nobody_is_named_who_answers():
+    with pytest.raises(ArgumentError, match="needs its source"):
+        cs.Behaviour(50.0, elasticity=-0.5)
+    with pytest.raises(ArgumentError, match="of an elasticity"):
+        cs.Behaviour(50.0, reference_year=2025)
+    nobody = cs.Behaviour(50.0, elasticity=-0.5, source="assumed")
+    with pytest.raises(CorridorError, match="say who answers"):
+        cs.compare_with_behaviour(border(per_day=20.0, improvements=False), behaviour=nobody, replications=2, workers=1)
+    with pytest.raises(ArgumentError, match="need draws"):
+        cs.appraise_with_behaviour(
+            border(improvements=False), border(), behaviour=cs.Behaviour(50.0, {"f": ["x"]}, -0.5, "assumed"),
+            discount_rate=0.06, years=5, discount_rates=(0.03, 0.09), replications=2, workers=1,
+        )  # fmt: skip
 
 
 def test_the_page_has_criteria_who_gains_the_annex_and_the_same_bytes_each_time(tmp_path):

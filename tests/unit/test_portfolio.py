@@ -28,6 +28,7 @@ from corridor_sim.statistics.portfolios import (
 )
 from corridor_sim.study import upgrade_sets
 from corridor_sim.study.analytic_delay import analytic_delay_h
+from corridor_sim.study.cheaper_sets import cheapest_within
 from corridor_sim.study.upgrade_sets import UpgradeSets
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
@@ -102,6 +103,37 @@ def test_a_pair_that_only_works_together_is_built_in_the_same_year():
     rules = SetRules((1.0, 1.0, 1.0), 3.0)
     years = build_years(model, rules, frozenset({0, 1, 2}), {2026: 2.0, 2027: 1.0}, {})
     assert years == {0: 2026, 1: 2026, 2: 2027}
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_years_are_the_best_of_all_ways_to_lay_them_out(seed):
+    rng = np.random.default_rng(seed)
+    k, years = 4, (2026, 2027, 2028)
+    pair = {(a, b): 2.0 * float(rng.normal()) for a, b in itertools.combinations(range(k), 2)}
+    model = PairModel(0.0, -rng.exponential(2.0, size=k), pair)
+    rules = SetRules(tuple(rng.integers(1, 4, k).astype(float)), 99.0, needs=((2, 3),) if seed % 2 else ())
+    money = dict.fromkeys(years, 2.0) | {2028: sum(rules.costs)}
+    earliest, rate = ({0: 2027} if seed % 3 == 0 else {}), (0.1 if seed % 4 == 0 else 0.0)
+
+    def by(order, year):
+        return frozenset(u for u in range(k) if order[u] <= year)
+
+    def worth(order):
+        return sum(model.value(by(order, year)) * (1 + max(rate, 1e-6)) ** -t for t, year in enumerate(years))
+
+    def allowed(order):
+        paid = all(rules.cost(by(order, y)) <= sum(money[z] for z in years if z <= y) for y in years)
+        return (
+            paid
+            and all(order[u] >= y for u, y in earliest.items())
+            and all(order[b] <= order[a] for a, b in rules.needs)
+        )
+
+    every = (dict(enumerate(order)) for order in itertools.product(years, repeat=k))
+    best = min(worth(order) for order in every if allowed(order))
+    found = build_years(model, rules, frozenset(range(k)), money, earliest, rate)
+    assert allowed(found)
+    assert worth(found) == pytest.approx(best, rel=1e-6)
 
 
 # ---------------------------------------------------------------- against all sets
@@ -320,6 +352,52 @@ def test_formulas_give_more_delay_for_more_load_and_a_fluid_backlog_above_capaci
     assert delay(300) - delay(201) == pytest.approx(24 * 0.5 * (130 - 21.1) * 9, rel=1e-3)
 
 
+# ---------------------------------------------------------------- the cheaper of two that are as good
+
+
+def test_a_cheaper_set_takes_the_place_of_the_best_only_where_it_is_shown_to_be_within_the_zone_by_hand():
+    leader, cheap, cheapest, dear = frozenset({0, 1}), frozenset({0}), frozenset({2}), frozenset({0, 1, 2})
+    worse = {leader: [0, 0, 0, 0], cheap: [2, 3, 4, 3], cheapest: [8, 8, 8, 8], dear: [-9, -9, -9, -9]}
+    common = np.array([100.0, 120.0, 90.0, 105.0])
+
+    def found(zone, price=(0.0, 0.0, 0.0)):
+        def observe(sets, numbers):
+            return np.array([common + worse[one] for one in sets])[:, list(numbers)]
+
+        rules, others = SetRules((3.0, 2.0, 2.0), 5.0), [cheap, cheapest, dear]
+        return cheapest_within(leader, others, observe, range(4), rules, np.array(price), zone, 0.05)
+
+    # Two sets are cheaper (the dear one is over the budget): 1 - 0.05/2 each, t(3) = 3.1824. The differences 2, 3, 4, 3
+    # have mean 3 and standard error 0.8165/2 = 0.40825, so the upper end is 4.2992.
+    assert found(5.0) == (cheap, pytest.approx(4.2992, abs=1e-4))
+    assert found(4.2) == (leader, 0.0)
+    assert found(8.0) == (cheapest, pytest.approx(8.0))
+    # The price of an option counts with the value: without the 2 of option 1 cheap is 1 worse, 2.2992 at most.
+    assert found(4.2, (0.0, 2.0, 0.0)) == (cheap, pytest.approx(2.2992, abs=1e-4))
+
+
+def test_where_nothing_that_is_saved_matters_nothing_is_built_and_the_answer_says_why():
+    wide = cs.portfolio(border(), UPGRADES, budget_usd=5e6, **HOW | {"delta": "1e7 h"})
+    assert wide.chosen == ()
+    assert "scanner" in wide.leader.ids
+    assert wide.is_cheaper
+    told = wide.answer()
+    assert told.startswith("With US$ 5.0 m build nothing.")
+    assert "recommended as the cheapest that is as good" in told
+    assert f"costs US$ {wide.leader.capex_usd / 1e6:,.1f} m more" in told
+    assert "within the 1e+07 h that do not matter" in told
+    assert wide.near_optimal[0] is wide.best
+    assert wide.leader in wide.near_optimal
+    assert "(named best)" in wide.describe()
+    assert "chosen set is a cheaper one" in wide.guarantee
+    assert wide.to_data()["named_best"] == list(wide.leader.ids)
+    # Where everything matters the set that the comparison names best is built.
+    fine = cs.portfolio(border(), UPGRADES, budget_usd=5e6, **HOW | {"delta": "1e-3 h"})
+    assert fine.best == fine.leader
+    assert fine.worse_at_most == 0.0
+    assert "named best" not in fine.describe()
+
+
 # ---------------------------------------------------------------- money
 
 
@@ -510,8 +588,14 @@ def test_observations_leave_draws_and_the_regret_is_of_those_alone(programme):
     assert np.array_equal(found.regret.values, programme.regret.values[:, left])
     assert "Over the 50 of 64 draws of the inputs that the observations leave" in found.answer()
     nobody = dataclasses.replace(seen, value=1e9)
-    with pytest.raises(CorridorError, match="the observations leave 0 of 64 draws"), pytest.warns(CorridorWarning):
-        cs.portfolio(border(), UPGRADES, observations=[nobody], **how)
+    # Where next to nothing is left the programme comes out all the same, and says what leaves more.
+    with pytest.warns(CorridorWarning):
+        alone = cs.portfolio(border(), UPGRADES, observations=[nobody], **how)
+    assert alone.regret is None
+    assert alone.sets == programme.sets
+    told = alone.answer()
+    assert "The observations leave 0 of 64 draws of the inputs, too few to tell a regret (at least 5)" in told
+    assert "waves = 2 (--waves 2)" in told
 
 
 def test_the_table_of_draws_has_a_line_a_set_and_draw_with_its_inputs(programme):
