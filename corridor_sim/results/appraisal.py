@@ -129,7 +129,7 @@ class Appraisal(InWorkbooks):
         if not np.isfinite(rates).all():
             return mean, math.nan, math.nan
         _, low, high = interval_of(rates, self.confidence)
-        return mean, low, high
+        return mean, max(low, -1.0), high  # No more can be lost than all.
 
     @property
     def first_year_return(self) -> float:
