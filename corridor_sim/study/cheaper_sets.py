@@ -51,7 +51,7 @@ def cheapest_within(
         return leader, 0.0
     values = observe([leader, *cheaper], replications)
     values = values + [[float(price[list(one)].sum())] for one in [leader, *cheaper]]
-    confidence = 1.0 - 2.0 * alpha / len(cheaper)
+    confidence = max(1.0 - 2.0 * alpha / len(cheaper), 1e-6)
     most = {
         one: float(mean_limits(row - values[0], confidence)[2]) for one, row in zip(cheaper, values[1:], strict=True)
     }
