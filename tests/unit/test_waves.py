@@ -92,21 +92,25 @@ def test_more_draws_survive_in_the_second_wave_and_each_is_judged_by_what_it_giv
     assert two.about()["waves"]["uniform"][1] == dataclasses.asdict(second) | {"space": round(second.space, 4)}
 
 
-def test_where_counts_alone_judge_only_the_draws_of_the_last_wave_are_run(monkeypatch):
+def test_where_counts_alone_judge_only_the_draws_that_they_leave_are_run(monkeypatch):
     names = []
     run = draws_module.run_those_that_can
     monkeypatch.setattr(draws_module, "run_those_that_can", lambda *a, **k: names.append(1) or run(*a, **k))
-    found = cs.uncertainty(ranged(**ROOM), **SETTINGS, waves=3, observations=[count(discrepancy_sd=1.0)])
-    assert [one.draws for one in found.waves["uniform"]] == [64, 64, 64]
-    assert len(names) == 64 + 2  # and all low, all high
+    found = cs.uncertainty(ranged(**ROOM), **SETTINGS, waves=1, observations=[count(discrepancy_sd=1.0)])
+    assert [one.draws for one in found.waves["uniform"]] == [64]
+    kept = found.main.kept
+    assert 0 < kept.sum() < 64
+    assert len(names) == kept.sum() + 2  # and all low, all high
     assert not np.isnan(found.answers(0, 0)).any()
+    assert np.isnan(found.main.values[:, :, ~kept]).all()
 
 
-def test_what_was_left_is_run_where_the_observations_leave_nothing_to_draw_from():
+def test_nothing_is_run_where_the_observations_leave_nothing():
     never = count(value=500.0, discrepancy_sd=1.0)
     found = cs.uncertainty(ranged(**ROOM), **SETTINGS, waves=2, observations=[never])
     assert [one.kept for one in found.waves["uniform"]] == [0]
-    assert not np.isnan(found.main.values).all()
+    assert np.isnan(found.main.values).all()
+    assert len(found.answers(0, 0)) == 0
 
 
 def test_waves_without_observations_are_refused():
