@@ -20,6 +20,7 @@ from corridor_sim.core.errors import EngineRefusal, ScenarioError
 from corridor_sim.indicators import Collector, Options
 from corridor_sim.indicators.table import Table, join
 from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.shared_part import SharedPart
 from corridor_sim.records.visits import IntArray, Records, chunk_of, stack
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.study.cluster import Width, width_of
@@ -43,7 +44,7 @@ class Job:
     """One block of replications, all that a worker needs.
 
     `beside` are blocks of other plans, of the same replications, that the compiled pass works through together
-    with this one, each from where it differs.
+    with this one, each from where it differs; `shared` is what of such a plan goes as in this one.
     """
 
     plan: Plan
@@ -56,6 +57,7 @@ class Job:
     memory_gb: float
     keep_records: bool
     beside: tuple[Job, ...] = ()
+    shared: SharedPart | None = None
 
     def of(self, replications: Sequence[int]) -> Job:
         """The same job with other replications, those beside it too."""
@@ -190,7 +192,7 @@ def simulate_block(job: Job) -> BlockResult:
 
         collectors = [Collector(one.plan, one.replications, one.indicators, one.options) for one in job.beside]
         others = [
-            compiled.Other(one.plan, Sampler(one.plan, one.root), theirs)
+            compiled.Other(one.plan, Sampler(one.plan, one.root), theirs, one.shared)
             for one, theirs in zip(job.beside, collectors, strict=True)
         ]
         compiled.reduce(job.plan, sampler, job.replications, collector, others=others)
@@ -255,10 +257,11 @@ def cut_in_blocks(job: Job, numbers: Sequence[int], workers: int, *, in_steps: b
     """Replications cut into blocks: enough for the workers, small enough for the memory."""
     if not numbers:
         return []
-    fits = max(1, int(0.4 * job.memory_gb * 1e9 / workers / job.bytes_per_replication))
+    each = job.bytes_per_replication
+    fits = max(1, int(0.4 * job.memory_gb * 1e9 / workers / each))
     most = 16 if job.engine == "event" else 512
     if job.engine == "compiled":
-        most = min(most, max(WORTH_A_BLOCK, int(REDUCED_GB * 1e9 / job.bytes_per_replication)))
+        most = min(most, max(WORTH_A_BLOCK, int(REDUCED_GB * 1e9 / each)))
     size = min(fits, most, -(-len(numbers) // workers))
     # As many blocks as that takes, all about as long.
     size = -(-len(numbers) // -(-len(numbers) // size))

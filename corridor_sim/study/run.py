@@ -43,7 +43,7 @@ from corridor_sim.indicators import INDICATORS, Collector, Options
 from corridor_sim.indicators.table import Table, join
 from corridor_sim.plan.build import Planned, with_plan
 from corridor_sim.plan.plan import Plan
-from corridor_sim.plan.shared_part import shared_part
+from corridor_sim.plan.shared_part import SharedPart, shared_part
 from corridor_sim.records.visits import IntArray, stack
 from corridor_sim.results.comparison import Comparison, other_question, refuse
 from corridor_sim.results.overload import hardly_served
@@ -184,7 +184,7 @@ class _Begun:
     folder: Store | None
     found: list[BlockResult]
     seconds: float
-    _held_against: tuple[Plan, bool] | None = None
+    _held_against: tuple[Plan, SharedPart] | None = None
 
     @property
     def name(self) -> str:
@@ -210,13 +210,13 @@ class _Begun:
             and mine.root == theirs.root
             and mine.options.targets_h == theirs.options.targets_h
             and self.missing == base.missing != []
-            and self._shares_with(base.plan)
+            and not self.shared_with(base).is_empty
         )
 
-    def _shares_with(self, base: Plan) -> bool:
-        """Whether something goes as in a base; kept, since it is asked when blocks are cut too."""
-        if self._held_against is None or self._held_against[0] is not base:
-            self._held_against = base, not shared_part(base, self.plan).is_empty
+    def shared_with(self, base: _Begun) -> SharedPart:
+        """What goes as in a base; kept, since it is asked when blocks are cut and worked through too."""
+        if self._held_against is None or self._held_against[0] is not base.plan:
+            self._held_against = base.plan, shared_part(base.plan, self.plan)
         return self._held_against[1]
 
 
@@ -319,7 +319,7 @@ def _cut(
     count = width.workers
     job = replace(job, memory_gb=job.memory_gb * width.machines)
     beside = beside[: room_beside(job, count)]
-    job = replace(job, beside=tuple(other.job for other in beside))
+    job = replace(job, beside=tuple(replace(other.job, shared=other.shared_with(run)) for other in beside))
     blocks = cut_in_blocks(job, missing, count, in_steps=in_steps)
     share = replace(job, memory_gb=job.memory_gb / count)
     return _Cut(job, [share.of(block) for block in blocks], beside, count)

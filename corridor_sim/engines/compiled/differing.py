@@ -48,6 +48,8 @@ class Other:
 
     Attributes
     ----------
+    shared
+        What goes as in the base, where it is known already.
     again
         Visits that were simulated for it, by replication; filled by the run.
     """
@@ -55,6 +57,7 @@ class Other:
     plan: Plan
     sampler: ReleasedSource
     collector: Collector
+    shared: SharedPart | None = None
     again: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,7 +97,10 @@ class Differing:
         self.base_code = base_code
         # Coupled queues are simulated whole.
         whole_run = coupling(base) is not None or coupling(other.plan) is not None
-        self.part: SharedPart = nothing_shared(other.plan) if whole_run else shared_part(base, other.plan)
+        if whole_run:
+            self.part = nothing_shared(other.plan)
+        else:
+            self.part = other.shared or shared_part(base, other.plan)
         code = coded(other.plan, other.collector, step_h)
         begin = code.tables.route_begin.copy()
         for f, flow in enumerate(self.part.steps):
