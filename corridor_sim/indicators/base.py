@@ -23,7 +23,7 @@ To add an indicator, register one class in the fitting file of this folder::
 
 It then appears in tables, summaries, comparisons and reports, and the contract tests
 (tests/contract) hold it to the counted window that `window` names. What several
-indicators need is a shared reducer of `shared_sums.py` (``self.shared(VisitSums)``).
+indicators need is a shared reducer (``self.shared(VisitSums)`` of `visit_sums.py`; others in `shared_sums.py`).
 """
 
 from __future__ import annotations

@@ -15,7 +15,8 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.compiled.codes import FULL_STATION
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.full_tables import Full, full, instants, outages_of
-from corridor_sim.engines.compiled.tables import Coded, Ints, real, whole
+from corridor_sim.engines.compiled.listing import Ints, real, whole
+from corridor_sim.engines.compiled.tables import Coded
 from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, PlanOutage, Quota, Station, Step
 from corridor_sim.records.inputs import SampledInputs
 

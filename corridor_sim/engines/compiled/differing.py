@@ -19,8 +19,9 @@ from corridor_sim.engines.batch.streaming import WindowSource
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.coupling import coupling
+from corridor_sim.engines.compiled.listing import Ints, whole
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
-from corridor_sim.engines.compiled.tables import Coded, Ints, coded, whole, with_rows
+from corridor_sim.engines.compiled.tables import Coded, coded, with_rows
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StayTimes

@@ -12,8 +12,10 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.compiled import codes, kernel_tables
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
+from corridor_sim.engines.compiled.listing import Ints
+from corridor_sim.engines.compiled.queue_tables import draws_of_departures
 from corridor_sim.engines.compiled.state import Draws
-from corridor_sim.engines.compiled.tables import Coded, Ints, Tables, draws_of_departures
+from corridor_sim.engines.compiled.tables import Coded, Tables
 from corridor_sim.plan.plan import Departures, Plan
 from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 

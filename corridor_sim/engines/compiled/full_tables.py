@@ -13,7 +13,8 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.servers import longest_opening
 from corridor_sim.engines.compiled import codes
-from corridor_sim.engines.compiled.tables import Coded, Ints, real, whole
+from corridor_sim.engines.compiled.listing import Ints, real, whole
+from corridor_sim.engines.compiled.tables import Coded
 from corridor_sim.engines.queues.limited_legs import room_of
 from corridor_sim.engines.usable_lanes import usable_lanes
 from corridor_sim.plan.plan import LimitedLeg, Plan, PlanOutage, SingleTrackPlan, Station

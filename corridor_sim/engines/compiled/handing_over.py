@@ -8,8 +8,9 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.compiled.full_tables import Full
+from corridor_sim.engines.compiled.listing import Ints
 from corridor_sim.engines.compiled.state import PassState, Sums
-from corridor_sim.engines.compiled.tables import Coded, Ints
+from corridor_sim.engines.compiled.tables import Coded
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.extra_lanes import ExtraLaneHours
 from corridor_sim.indicators.queue_levels import QueueLevels

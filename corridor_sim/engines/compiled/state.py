@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.engines.compiled.tables import Ints
+from corridor_sim.engines.compiled.listing import Ints
 
 
 class Draws(NamedTuple):

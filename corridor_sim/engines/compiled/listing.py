@@ -1,0 +1,124 @@
+"""Numbers of a plan as they are listed for the pass: lists of lists, step functions, clocks, columns of draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.core.units import FloatArray
+from corridor_sim.engines.compiled.kernel_tables import KernelTables
+from corridor_sim.indicators.base import Collector
+from corridor_sim.indicators.post_clock import PostClock
+from corridor_sim.model.service_times import ServiceTime
+from corridor_sim.model.service_times.coded import encode
+from corridor_sim.plan.plan import Plan
+from corridor_sim.records.inputs import SampledInputs
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class DrawColumn:
+    """A column of draws: of which flow, under which name, the how-manieth law of it (-1: a uniform)."""
+
+    flow: int
+    name: str
+    law: int
+
+
+Drawn = Callable[[SampledInputs | None, int], tuple[int, KernelTables]]
+"""From inputs and their row to kind and tables of a kernel; None if nothing is drawn."""
+
+
+class NumberLists:
+    """Lists of numbers, one after the other."""
+
+    def __init__(self) -> None:
+        self.begin, self.values = [0], list[Any]()
+
+    def add(self, values: Sequence[Any]) -> None:
+        """The entries of the next one."""
+        self.values += values
+        self.begin.append(len(self.values))
+
+
+def whole(values: Sequence[Any]) -> Ints:
+    """As an array of whole numbers."""
+    return np.array(values, dtype=np.int64)
+
+
+def real(values: Sequence[Any]) -> FloatArray:
+    """As an array of numbers."""
+    return np.array(values, dtype=np.float64)
+
+
+class FunctionTables:
+    """Step functions, one after the other, each once."""
+
+    def __init__(self) -> None:
+        self.number: dict[StepFunction, int] = {}
+        self.pieces = NumberLists()
+        self.value: list[float] = []
+
+    def of(self, function: StepFunction | None) -> int:
+        """Its number, -1 for none."""
+        if function is None:
+            return -1
+        if function not in self.number:
+            self.number[function] = len(self.number)
+            self.pieces.add(function.from_h.tolist())
+            self.value += function.value.tolist()
+        return self.number[function]
+
+
+class ClockTables:
+    """Local clocks, 0 that of places without a post."""
+
+    def __init__(self, collector: Collector) -> None:
+        self.number: dict[PostClock, int] = {}
+        self.of(collector.scope.clock())
+
+    def of(self, clock: PostClock) -> int:
+        """Its number."""
+        return self.number.setdefault(clock, len(self.number))
+
+    def tables(self) -> list[Any]:
+        """From `Tables.clock_from` to `clock_shift_h`."""
+        pieces = NumberLists()
+        for clock in self.number:
+            pieces.add(clock.pieces)
+        return [whole(pieces.begin), *(real([piece[k] for piece in pieces.values]) for k in range(2))]
+
+
+class ColumnTables:
+    """Columns of draws in order of first use; a law that has no code is drawn before the pass."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.number: dict[DrawColumn, int] = {}
+        self.laws: list[ServiceTime | None] = []
+
+    def of(self, flow: int, name: str, law: int = -1, which: ServiceTime | None = None) -> int:
+        """The number of a column."""
+        column = DrawColumn(flow, name, law)
+        if column not in self.number:
+            self.number[column] = len(self.number)
+            self.laws.append(which)
+        return self.number[column]
+
+    def coded(self) -> tuple[Ints, tuple[Ints, FloatArray, Ints, FloatArray]]:
+        """Node of each column (-1: a uniform, or drawn before the pass), and the laws as nodes."""
+        # By object: many steps have one law, and laws are slow to compare.
+        different = {id(law): law for law in self.laws if law is not None}
+        has_code = {number for number, law in different.items() if encode([law]) is not None}
+        known = [law for law in self.laws if law is not None and id(law) in has_code]
+        code = encode(known)
+        assert code is not None
+        after = iter(range(len(known)))
+        node = [next(after) if id(law) in has_code else -1 for law in self.laws]
+        return whole(node), (code.kind, code.number, code.place, code.table)
