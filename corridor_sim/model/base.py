@@ -516,6 +516,10 @@ class Sourced(Model):
             raise ScenarioError(wrong)
         return self
 
+    def derived(self) -> Mapping[str, float]:
+        """Figures that follow from others of this table and may have a range as well, by field name."""
+        return {}
+
     def _figure_problems(self, name: str) -> list[Problem]:
         """What is wrong with an entry of `figures`, whatever the value of the figure."""
         path = f"figures.{name}"
@@ -523,7 +527,7 @@ class Sourced(Model):
         first, *rest = name.split(".")
         if first not in known:
             return [Problem("is not a field of this table", path, hint=nearest(first, known))]
-        if not rest and not self.figures[name].ranged:
+        if not rest and (not self.figures[name].ranged or first in self.derived()):
             return []
         fields = {str(field.validation_alias or key): key for key, field in type(self).model_fields.items()}
         thing, at = plain(getattr(self, fields[first])), first

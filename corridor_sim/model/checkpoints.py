@@ -45,7 +45,7 @@ from corridor_sim.model.calendars import CountByHour, Hours, lane_h_per_week, op
 from corridor_sim.model.holidays import NO_HOLIDAYS, HolidayHours, KeepsHolidays
 from corridor_sim.model.ids import sound_ids
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime
-from corridor_sim.model.service_times.base import LONGEST_H
+from corridor_sim.model.service_times.base import LONGEST_H, mean_parameter
 
 Law = Annotated[ServiceTime, KindOf(SERVICE_TIMES)]
 """A law of durations: an object, or a table with a kind."""
@@ -284,7 +284,9 @@ class Stage(Sourced):
     service: Law | None = None
     """Time one consignment holds a lane (or stays, where lanes are unlimited)."""
     trucks_per_day: Positive | None = None
-    """Capacity in a day of the stage's hours: sets the mean lane cycle from its lane-hours a day. [consignments/day]"""
+    """Capacity in a day of the stage's hours: sets the mean lane cycle from its lane-hours a day. [consignments/day]
+
+    Where it is not stated it follows from lanes and mean time, and may have a range all the same (`derived`)."""
     share: Probability = 1.0
     """Share of the consignments that need the stage. [-]"""
     share_by_class: TableOf[Probability] = FrozenDict()
@@ -375,6 +377,14 @@ class Stage(Sourced):
         if problems:
             raise ScenarioError(problems)
         return self
+
+    def derived(self) -> Mapping[str, float]:
+        """What its lanes pass a day in their mean time, where the stage states both and not the product."""
+        stated = self.trucks_per_day is not None or not isinstance(self.lanes, int)
+        name = "" if stated else mean_parameter(self.service)
+        if not name or not self.lane_h_per_day > 0 or not self.cycle_h > 0:
+            return {}
+        return {"trucks_per_day": self.lane_h_per_day / self.cycle_h}
 
     @property
     def cycle_h(self) -> float:

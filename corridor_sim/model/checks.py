@@ -7,7 +7,7 @@ them. To add a check, add a function here and call it there.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
@@ -17,6 +17,7 @@ from corridor_sim.model.checkpoints import DIRECTIONS, Stage
 from corridor_sim.model.dated_routes import ByPath, DatedRoute
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.ids import alike, id_fault
+from corridor_sim.model.paths import all_stages
 from corridor_sim.model.routes import border_of, passes, stages_at
 from corridor_sim.model.scenario import Scenario
 
@@ -400,17 +401,6 @@ def unused(scenario: Scenario, ways: Mapping[str, list[DatedRoute]]) -> list[Pro
         if idle:
             found.append(Problem(f"nothing uses {', '.join(idle[:8])}", what, severity="warning"))
     return found
-
-
-def all_stages(scenario: Scenario) -> Iterator[tuple[str, Stage]]:
-    """Every stage of the corridor with its path."""
-    for id, post in scenario.checkpoints.items():
-        for direction in DIRECTIONS:
-            for name, stage in post.stages(direction).items():
-                yield f"checkpoints.{id}.{direction}.{name}", stage
-    for id, place in scenario.places.items():
-        for name, stage in place.transfer.items():
-            yield f"places.{id}.transfer.{name}", stage
 
 
 def used_stages(scenario: Scenario, ways: Mapping[str, list[DatedRoute]]) -> dict[str, set[str]]:

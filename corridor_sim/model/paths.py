@@ -6,7 +6,7 @@ changes of that path in `corridor_sim/plan`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.core.local_time import UTC, LocalTime
@@ -135,3 +135,14 @@ def local_time_of(corridor: Corridor, path: str) -> LocalTime:
         case "crossings":
             return corridor.checkpoints[corridor.crossings[parts[1]][0]].local_time
     return UTC
+
+
+def all_stages(corridor: Corridor) -> Iterator[tuple[str, Stage]]:
+    """Every stage of the corridor with its path."""
+    for id, post in corridor.checkpoints.items():
+        for direction in DIRECTIONS:
+            for name, stage in post.stages(direction).items():
+                yield f"checkpoints.{id}.{direction}.{name}", stage
+    for id, place in corridor.places.items():
+        for name, stage in place.transfer.items():
+            yield f"places.{id}.transfer.{name}", stage

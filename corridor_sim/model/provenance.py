@@ -15,6 +15,7 @@ from typing import Any
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.model.base import Figure, FrozenDict, Model, Sourced
+from corridor_sim.model.daily_capacities import contradictions
 from corridor_sim.model.range_domains import domain_problems
 from corridor_sim.model.ranges import Range, RangeIndex, holds
 
@@ -46,6 +47,8 @@ class FigureRow:
     """Moves against its group."""
     whole: bool = False
     """Takes whole numbers only."""
+    derived: bool = False
+    """Follows from other figures, which its range binds together (`daily_capacities`)."""
     range_source: str = ""
     range_reason: str = ""
     exact: str = ""
@@ -74,7 +77,7 @@ def figures_of(thing: Model, path: str = "") -> Iterator[FigureRow]:
     index = RangeIndex(ranges)
     for row, stated in _walk(thing, path, "", "", ""):
         ranged = _with_range(row, ranges, index.ids(row.path))
-        if stated or ranged.alternatives or ranged.low != ranged.high:
+        if stated or ranged.alternatives or ranged.low != ranged.high or (row.derived and ranged.ranged):
             yield ranged
 
 
@@ -101,7 +104,8 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
     """What is wrong with the ranges of a corridor or scenario, but for some paths: all of it.
 
     A range that does not hold its value, or reaches to one that its figure may not have; two ranges of one figure; a
-    range of no figure; a source that is not known.
+    range of no figure; a source that is not known; a range of what a stage passes a day that its lanes and their time
+    contradict.
     """
     ranges: Mapping[str, Range] = thing.ranges
     found, left_out, all_ranged = [], set(besides), []
@@ -118,7 +122,7 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
             hint = nearest(one.source, thing.sources)
             found.append(Problem("is not a known source", f"ranges.{id}.source", one.source, hint=hint))
     for row, ids in zip(rows, ([*dict.fromkeys(id for id, _ in one)] for one in named), strict=True):
-        if row.path in left_out:
+        if row.path in left_out or (row.derived and _is_set(row.path.rpartition(".")[0], left_out)):
             continue
         if len(ids) > 1:
             text = f"has two ranges, {' and '.join(f'ranges.{id}' for id in ids)}"
@@ -133,7 +137,13 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
             hint = nearest(row.range_source, thing.sources)
             found.append(Problem(f"is not a known source ({row.range_source!r})", row.path, hint=hint))
     wrong = {problem.path for problem in found}
-    return found + domain_problems(thing, [row for row in all_ranged if row.path not in wrong])
+    sound = [row for row in all_ranged if row.path not in wrong]
+    return found + domain_problems(thing, sound) + contradictions(thing, sound)
+
+
+def _is_set(path: str, besides: Iterable[str]) -> bool:
+    """Whether one of some paths is of this table, is in it or holds it."""
+    return any(f"{one}.".startswith(f"{path}.") or path.startswith(f"{one}.") for one in besides)
 
 
 def _is_unknown(source: str, known: Iterable[str]) -> bool:
@@ -177,6 +187,9 @@ def _walk(thing: Model, path: str, status: str, source: str, note: str) -> Itera
         told = _told(own, status, source, note)
         for row, inside in _rows(value, at, *told):
             yield _own(row, figures, row.path[len(path) + 1 :] if path else row.path), stated and inside
+    for key, value in thing.derived().items() if isinstance(thing, Sourced) else ():
+        row = FigureRow(path=f"{path}.{key}", value=value, status="derived", source=source, note=note, derived=True)
+        yield _own(row, figures, key), False
 
 
 @functools.cache

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from corridor_sim.core.errors import Problem
 from corridor_sim.model.changes import pieces, value_at
-from corridor_sim.model.checks import all_stages, used_stages
+from corridor_sim.model.checks import used_stages
 from corridor_sim.model.dated_routes import ByPath, DatedRoute
+from corridor_sim.model.paths import all_stages
 from corridor_sim.model.scenario import Scenario
 
 

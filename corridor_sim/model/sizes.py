@@ -13,8 +13,8 @@ from corridor_sim.core.errors import Problem
 from corridor_sim.core.limits import MAX_FAILURES, MAX_STEPS
 from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK
 from corridor_sim.model.calendars import line_of
-from corridor_sim.model.checks import all_stages
 from corridor_sim.model.dated_routes import ByPath
+from corridor_sim.model.paths import all_stages
 from corridor_sim.model.scenario import Scenario
 
 Size = tuple[float, str, Any]

@@ -2,7 +2,9 @@
 
 One coordinate stands for one figure, or for all figures of a `group`, which move
 together. The same point gives the same place in its range to a figure in every
-scenario, also where the scenarios state different values of it.
+scenario, also where the scenarios state different values of it. Lanes and their time that
+are bound by what they pass a day (`daily_capacities`) have a coordinate each: that of the time stands
+for its place in what is left of its range.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from corridor_sim.core.units import FloatArray
+from corridor_sim.model.daily_capacities import BoundCapacity, bound_capacities
 from corridor_sim.model.provenance import sound_figures
 from corridor_sim.results.uncertain import DrawnInput
 
@@ -73,6 +76,26 @@ class Ranged:
         found = self._real(place, prior)
         found = max(math.ceil(self.low), min(math.floor(self.high), math.floor(found))) if self.whole else found
         return max(bound, found) if side > 0 else min(bound, found)
+
+    def within(self, low: float, high: float, place: float, prior: str) -> Any:
+        """The value at a place of the range cut at both ends: the law is the one of the range, given that it is inside.
+
+        Examples
+        --------
+        >>> time_h = Ranged("time", 0.24, 0.2, 0.3)
+        >>> [round(time_h.within(0.16, 0.24, place, "uniform"), 3) for place in (0.0, 0.5, 1.0)]
+        [0.2, 0.22, 0.24]
+        """
+        if self.opposite:
+            place = 1.0 - place
+        if self.alternatives:
+            return _one_of([one for one in self.alternatives if low <= one <= high], place)
+        if self.whole:
+            low, high = math.ceil(low), math.floor(high)
+        below, until = self._share_below(low, prior), self._share_below(high + self.whole, prior)
+        found = self._real(below + place * (until - below), prior)
+        least, most = max(low, math.ceil(self.low) if self.whole else self.low), min(high, self.high)
+        return max(least, min(math.floor(most), math.floor(found))) if self.whole else max(least, min(most, found))
 
     @property
     def _ends(self) -> tuple[float, float, float]:
@@ -141,9 +164,16 @@ class InputSpace:
     members: tuple[tuple[tuple[Ranged, ...], ...], ...]
     replaced: tuple[tuple[Replaced, ...], ...] = ()
     """For each scenario the values of improvements that stay on their side of what they replace."""
+    bound: tuple[tuple[BoundCapacity, ...], ...] = ()
+    """For each scenario the lanes and times that are bound by what they pass a day."""
 
     @classmethod
-    def of(cls, figures: Sequence[Sequence[Ranged]], replaced: Sequence[Sequence[Replaced]] = ()) -> InputSpace:
+    def of(
+        cls,
+        figures: Sequence[Sequence[Ranged]],
+        replaced: Sequence[Sequence[Replaced]] = (),
+        bound: Sequence[Sequence[BoundCapacity]] = (),
+    ) -> InputSpace:
         """The space of the ranged figures of several scenarios; coordinates in order of their names.
 
         So that the same input has the same place whatever else is ranged, points are looked up by the
@@ -174,7 +204,7 @@ class InputSpace:
                 )
             )
         members = tuple(tuple(tuple(found[name][number].values()) for name in names) for number in range(len(figures)))
-        return cls(tuple(inputs), members, tuple(tuple(one) for one in replaced))
+        return cls(tuple(inputs), members, tuple(map(tuple, replaced)), tuple(map(tuple, bound)))
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -187,6 +217,14 @@ class InputSpace:
             for figure in figures
         }
         values = {path: figure.at(place, prior) for path, (figure, place) in found.items()}
+        for pair in self.bound[scenario] if self.bound else ():
+            if pair.time in found:
+                figure, place = found[pair.time]
+                values[pair.time] = figure.within(*pair.times_h(values), place, prior)
+            elif len(pair.lanes) == 1 and pair.lanes[0][0] in found:
+                path = pair.lanes[0][0]
+                figure, place = found[path]
+                values[path] = figure.within(*pair.lanes_within(values), place, prior)
         for one in self.replaced[scenario] if self.replaced else ():
             _, place = found.get(one.by.path, (one.by, 0.5))
             values[one.by.path] = one.by.beyond(values[one.path], one.side, place, prior)
@@ -214,5 +252,17 @@ def ranged_figures(scenario: Any) -> list[Ranged]:
             sourced=row.range_status == "sourced",
         )
         for row in sound_figures(scenario)
+        if not row.derived
         if row.alternatives or (row.low is not None and row.high is not None and row.low < row.high)
     ]
+
+
+def bound_figures(scenario: Any) -> list[BoundCapacity]:
+    """The lanes and times of a scenario that are bound by what they pass a day.
+
+    Raises
+    ------
+    ScenarioError
+        If a range is not sound.
+    """
+    return bound_capacities(scenario, sound_figures(scenario))

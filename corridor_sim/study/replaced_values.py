@@ -17,13 +17,8 @@ from corridor_sim.model.changes import Change
 from corridor_sim.model.improvements.base import require_stage
 from corridor_sim.model.paths import canonical
 from corridor_sim.model.provenance import FigureRow, figures_of
-from corridor_sim.model.service_times.base import ServiceTime
+from corridor_sim.model.service_times.base import CUT, MEANS, ServiceTime, states
 from corridor_sim.study.input_space import Ranged, Replaced
-
-MEANS = ("mean_h", "value_h")
-"""Parameters that are the mean of their law, whatever its kind."""
-CUT = "truncate_h"
-"""A parameter that makes the mean another than the one stated."""
 
 
 def replaced_values(scenario: Any, figures: Sequence[Ranged]) -> list[Replaced]:
@@ -116,15 +111,9 @@ def same_parameter(before: Any, after: Any, name: str) -> str:
         return ""
     if type(before) is type(after):
         if not inside:
-            return head if _states(before, head) else ""
+            return head if states(before, head) else ""
         deeper = same_parameter(getattr(before, head, None), getattr(after, head, None), inside)
         return f"{head}.{deeper}" if deeper else ""
-    if head not in MEANS or inside or _states(before, CUT) or _states(after, CUT):
+    if head not in MEANS or inside or states(before, CUT) or states(after, CUT):
         return ""
-    return next((one for one in MEANS if _states(before, one)), "")
-
-
-def _states(law: Any, name: str) -> bool:
-    """Whether a parameter, as files write it, is given."""
-    fields = {str(field.validation_alias or key): key for key, field in type(law).model_fields.items()}
-    return name in fields and getattr(law, fields[name]) is not None
+    return next((one for one in MEANS if states(before, one)), "")

@@ -40,7 +40,7 @@ from corridor_sim.study.active_inputs import active_inputs
 from corridor_sim.study.asked_rows import ids_at, only, place_changed_most, rows_to_keep
 from corridor_sim.study.draws import Draw, Drawing, Drawn, StatedPart, asked_part, planned_with, simulate_draw
 from corridor_sim.study.given_observations import judging_observations, rows_of
-from corridor_sim.study.input_space import PRIORS, InputSpace, ranged_figures
+from corridor_sim.study.input_space import PRIORS, InputSpace, bound_figures, ranged_figures
 from corridor_sim.study.observations import Observation
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.replaced_values import replaced_values
@@ -442,7 +442,9 @@ def space_of(scenarios: Sequence[Any]) -> InputSpace:
     """The ranged inputs of several scenarios."""
     figures = [ranged_figures(scenario) for scenario in scenarios]
     return InputSpace.of(
-        figures, [replaced_values(scenario, mine) for scenario, mine in zip(scenarios, figures, strict=True)]
+        figures,
+        [replaced_values(scenario, mine) for scenario, mine in zip(scenarios, figures, strict=True)],
+        [bound_figures(scenario) for scenario in scenarios],
     )
 
 

@@ -222,3 +222,31 @@ def require_weights(weights: tuple[float, ...], count: int, of: str) -> None:
     total = math.fsum(weights)
     if abs(total - 1) > WEIGHT_SLACK:
         raise ScenarioError([Problem(f"must sum to 1, sum to {total:.12g}", "weights", weights)])
+
+
+MEANS = ("mean_h", "value_h")
+"""Parameters that are the mean of their law, whatever its kind."""
+CUT = "truncate_h"
+"""A parameter that makes the mean another than the one stated."""
+
+
+def states(law: ServiceTime, name: str) -> bool:
+    """Whether a parameter, as files write it, is given."""
+    fields = {str(field.validation_alias or key): key for key, field in type(law).model_fields.items()}
+    return name in fields and getattr(law, fields[name]) is not None
+
+
+def mean_parameter(law: ServiceTime | None) -> str:
+    """The parameter that is the mean of the values drawn; "" where none is.
+
+    Examples
+    --------
+    >>> from corridor_sim.model.service_times import Deterministic, Gamma, Lognormal
+    >>> [mean_parameter(law) for law in (Gamma(mean_h=1.0, cv=0.5), Deterministic(value_h=0.5))]
+    ['mean_h', 'value_h']
+    >>> mean_parameter(Lognormal(median_h=1.0, sigma=0.5))
+    ''
+    """
+    if law is None or states(law, CUT):
+        return ""
+    return next((name for name in MEANS if states(law, name)), "")
