@@ -82,7 +82,7 @@ def test_hours_and_lanes_by_the_hour_count_as_the_stage_counts_them():
 
 @pytest.mark.parametrize("prior", PRIORS)
 def test_by_hand_the_time_is_drawn_from_what_its_lanes_leave_of_it(prior):
-    points, found = draws(gate(), prior)
+    _, found = draws(gate(), prior)
     for values in found:
         # 4 lanes: 96 lane-hours over 400 to 600 trucks are 0.16 to 0.24 h; 5: 0.2 to 0.3; 6: 0.24 to 0.36.
         least, most = {4: (0.2, 0.24), 5: (0.2, 0.3), 6: (0.24, 0.3)}[values[LANES]]
@@ -135,7 +135,7 @@ def test_one_end_given_twice_fixes_the_product():
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    lanes=st.tuples(st.integers(1, 5), st.integers(5, 9)),
+    lanes=st.tuples(st.integers(1, 4), st.integers(6, 9)),
     time_h=st.tuples(st.floats(0.05, 0.24), st.floats(0.24, 0.9)),
     day=st.tuples(st.floats(50.0, 500.0), st.floats(500.0, 1500.0)),
     prior=st.sampled_from(PRIORS),
