@@ -269,5 +269,3 @@ def test_draws_are_the_same_whatever_the_engine():
     for one in made[1:]:
         assert one.main.points.tobytes() == made[0].main.points.tobytes()
         assert np.array_equal(one.main.values, made[0].main.values, equal_nan=True)
-    times = {one[TIME] for one in (made[0].values(0, point) for point in made[0].main.points)}
-    assert len(times) == 2
