@@ -112,7 +112,7 @@ def test_no_page_is_cited_that_is_not_in_the_repository():
 
 def test_every_page_has_a_place_in_the_site():
     trees = re.findall(r"```\{toctree\}\n(.*?)```", read(DOCS / "index.md"), flags=re.S)
-    named = set(re.findall(r"^([^:\s]\S*)$", "\n".join(trees), flags=re.M))
+    named = set(re.findall(r"^(?:.+ <)?([^:\s<>]\S*?)>?$", "\n".join(trees), flags=re.M))
     pages = {path.stem for path in [*DOCS.glob("*.md"), *DOCS.glob("*.rst")]} - {"index"}
     books = {f"../notebooks/{path.stem}" for path in (ROOT / "notebooks").glob("*.ipynb")}
     assert sorted((pages | books) - named) == []
