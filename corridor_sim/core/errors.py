@@ -17,11 +17,25 @@ from corridor_sim.core.text import escaped
 
 
 class CorridorError(Exception):
-    """Base of all errors raised on purpose by corridor_sim."""
+    """Base of all errors raised on purpose by corridor_sim.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> issubclass(cs.ScenarioError, cs.CorridorError)
+    True
+    """
 
 
 class CorridorWarning(UserWarning):
-    """A statistical or modelling warning that does not stop a run."""
+    """A statistical or modelling warning that does not stop a run.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> issubclass(cs.CorridorWarning, UserWarning)
+    True
+    """
 
 
 class StoreWarning(CorridorWarning):
@@ -34,6 +48,12 @@ class Problem:
 
     ``path`` is dotted as in a scenario file (``checkpoints.samur_az.exit.lanes.lanes``);
     ``message`` is a phrase that reads on from it ("must be a whole number >= 0").
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> str(cs.Problem("must be > 0", "flows.flour.per_day", -1, "> 0"))
+    'flows.flour.per_day = -1: must be > 0 (allowed: > 0)'
     """
 
     message: str
@@ -71,7 +91,17 @@ class Problem:
 
 
 class ScenarioError(CorridorError, ValueError):
-    """Input that the model cannot accept; ``problems`` holds every one of them."""
+    """Input that the model cannot accept; ``problems`` holds every one of them.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> try:
+    ...     cs.load_scenario("teaching").with_value("checkpoints.northgate_a.exit.lanes.lanes", 1.5)
+    ... except cs.ScenarioError as error:
+    ...     print(error.problems[0].path)
+    checkpoints.northgate_a.exit.lanes.lanes
+    """
 
     def __init__(self, problems: Iterable[Problem | str]) -> None:
         self.problems: tuple[Problem, ...] = tuple(
@@ -91,6 +121,12 @@ class EngineRefusal(CorridorError, ValueError):
     """An engine was asked by name for something it does not do.
 
     ``mechanisms`` names each mechanism with the place that uses it.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> issubclass(cs.EngineRefusal, cs.CorridorError)
+    True
     """
 
     def __init__(self, engine: str, mechanisms: Iterable[str]) -> None:
@@ -105,11 +141,25 @@ class EngineRefusal(CorridorError, ValueError):
 
 
 class SimulationError(CorridorError, RuntimeError):
-    """A run that could not go on (no progress, deadlock, too many consignments)."""
+    """A run that could not go on (no progress, deadlock, too many consignments).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> issubclass(cs.SimulationError, cs.CorridorError)
+    True
+    """
 
 
 class MissingExtra(CorridorError, ImportError):
-    """An optional dependency is needed and not installed."""
+    """An optional dependency is needed and not installed.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> issubclass(cs.MissingExtra, cs.CorridorError)
+    True
+    """
 
     def __init__(self, purpose: str, module: str, extra: str) -> None:
         self.extra = extra

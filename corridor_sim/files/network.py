@@ -47,6 +47,12 @@ def network_json(corridor: Corridor) -> dict[str, Any]:
     ``networkx.node_link_graph(data, edges="edges")`` reads it back with the same nodes,
     edges and keys (before networkx 3.4 the word is ``link="edges"``); where a leg's figures come
     from is ``figure_source``, since ``source`` is the node at which an edge begins.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> sorted(cs.network_json(cs.load_scenario("teaching")))
+    ['directed', 'edges', 'graph', 'multigraph', 'nodes']
     """
     graph = corridor.graph
     nodes = [{"id": id, **node} for id, node in graph.nodes(data=True)]

@@ -55,6 +55,13 @@ def load_scenario(path: PathLike, overrides: Overrides | None = None) -> Scenari
     ------
     ScenarioError
         With every problem of the file and of those it extends, each with file and line.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> june = cs.load_scenario("do_nothing_2026", {"run.replications": 5})
+    >>> june.run.replications
+    5
     """
     return _scenario(_document(path, overrides), _paths(overrides))
 
@@ -88,6 +95,13 @@ def loads(text: str, name: str = "text", folder: PathLike | None = None) -> Scen
     ------
     ScenarioError
         As `load_scenario`.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> text = cs.dumps(cs.load_scenario("teaching"))
+    >>> cs.loads(text) == cs.load_scenario("teaching")
+    True
     """
     return _scenario(document_of(text, name, None if folder is None else Path(folder)))
 
@@ -99,6 +113,12 @@ def load_corridor(path: PathLike) -> Corridor:
     ------
     ScenarioError
         As `load_scenario`.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> len(cs.load_corridor("north_south").checkpoints) > 10
+    True
     """
     document = _document(path, None)
     known = {str(field.validation_alias or name) for name, field in Corridor.model_fields.items()}
@@ -111,7 +131,15 @@ def load_corridor(path: PathLike) -> Corridor:
 
 
 def dumps(scenario: Scenario) -> str:
-    """The scenario as TOML text, complete in itself: ``loads(dumps(x)) == x``."""
+    """The scenario as TOML text, complete in itself: ``loads(dumps(x)) == x``.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> text = cs.dumps(cs.load_scenario("teaching"))
+    >>> cs.loads(text) == cs.load_scenario("teaching")
+    True
+    """
     return to_toml(scenario.to_data(), _FIRST)
 
 
@@ -122,6 +150,15 @@ def save_scenario(scenario: Scenario, path: PathLike, *, overwrite: bool = False
     ------
     CorridorError
         If the file exists and `overwrite` is not set, or its folder does not exist.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "mine.toml"
+    >>> written = cs.save_scenario(cs.load_scenario("teaching"), path)
+    >>> cs.load_scenario(path) == cs.load_scenario("teaching")
+    True
     """
     write(dumps(scenario), Path(path), overwrite=overwrite)
 
@@ -136,6 +173,12 @@ def check(path: PathLike, overrides: Overrides | None = None) -> list[Problem]:
     ------
     ArgumentError
         If `path` is no path; a `Scenario` is checked by `make_plan`, and by every run.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.check("teaching")
+    []
     """
     arguments.instance("path", path, (str, os.PathLike), "the path of a file or the name of a packaged scenario")
     return examine(path, overrides)[1]

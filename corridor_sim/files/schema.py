@@ -42,6 +42,12 @@ def scenario_schema(*, overlay: bool = False) -> dict[str, Any]:
     ----------
     overlay : bool
         For files that extend another one: no key but ``schema`` is required.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.schema()["title"]
+    'corridor_sim scenario'
     """
     schema = copy.deepcopy(json_schema(Scenario))
     schema["title"] = "corridor_sim scenario"

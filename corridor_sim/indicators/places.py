@@ -44,6 +44,12 @@ class Options:
         Payments of one consignment by crossing, for TFI2. [US$]
     period_days
         Length of the periods of rows by day; None is 1 up to 92 days, else 7.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Options().saturation_limit
+    0.9
     """
 
     targets_h: tuple[float, ...] = (2.0, 6.0, 24.0)

@@ -95,6 +95,12 @@ class Arrivals(Model):
 
     Classes that follow a rate define `unit_gaps` (gap k of a stream is a function of its key and
     of k) or `unit_sums` (sums drawn in sequence); others define `sampler` and `expected_count`.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> isinstance(cs.Poisson(), cs.Arrivals)
+    True
     """
 
     kind: ClassVar[str]
@@ -159,7 +165,14 @@ class Arrivals(Model):
 
 @ARRIVALS.register("poisson")
 class Poisson(Arrivals):
-    """Independent arrivals at the rate of the flow (a Poisson process, stationary or not)."""
+    """Independent arrivals at the rate of the flow (a Poisson process, stationary or not).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Poisson().kind
+    'poisson'
+    """
 
     kind: ClassVar[str] = "poisson"
 
@@ -175,6 +188,12 @@ class Renewal(Arrivals):
     Only the shape of the law counts: its gaps are divided by its mean, and the
     rate of the flow sets the level (for a constant rate of 1/mean the gaps are
     those of the law).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Renewal(interarrival=cs.Gamma(mean_h=1, cv=0.5)).interarrival.cv
+    0.5
     """
 
     kind: ClassVar[str] = "renewal"
@@ -224,6 +243,12 @@ class Batches(Arrivals):
 
     The rate of the flow counts consignments, so groups come at the rate over the
     mean size.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Batches(size=[10, 20], weights=[0.5, 0.5]).mean_size
+    15.0
     """
 
     kind: ClassVar[str] = "batches"
@@ -278,7 +303,14 @@ class Batches(Arrivals):
 
 @ARRIVALS.register("timetable", every_h=84.0, first_h=12.0, size=60)
 class RegularArrivals(Arrivals):
-    """So many consignments every so many hours (trains, regular ships); no random numbers."""
+    """So many consignments every so many hours (trains, regular ships); no random numbers.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.RegularArrivals(every_h=6, size=40).size
+    40
+    """
 
     kind: ClassVar[str] = "timetable"
     follows_rate: ClassVar[bool] = False
@@ -320,6 +352,12 @@ class Trace(Arrivals):
     Give `times_h`, `times`, or `csv` and `column`; the cells of a file are all
     hours or all dates and times. A file is read once, a stored scenario holds the
     instants. Dated instants outside the run are left out.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Trace(times_h=[0.5, 0.7, 3.0]).times_h
+    (0.5, 0.7, 3.0)
     """
 
     kind: ClassVar[str] = "trace"
@@ -391,7 +429,14 @@ class Trace(Arrivals):
 
 @ARRIVALS.register("all_at_start", count=500)
 class AllAtStart(Arrivals):
-    """All consignments are there at hour 0 (a queue to be cleared; saturated operation)."""
+    """All consignments are there at hour 0 (a queue to be cleared; saturated operation).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Flow(origin="mill", destination="market", arrivals=cs.AllAtStart(count=40)).arrivals.count
+    40
+    """
 
     kind: ClassVar[str] = "all_at_start"
     follows_rate: ClassVar[bool] = False

@@ -77,7 +77,15 @@ Directed = AfterValidator(known_directions)
 
 
 class Outage(Model):
-    """A lane (or the whole stage, without `lane`) that is down from an instant until another."""
+    """A lane (or the whole stage, without `lane`) that is down from an instant until another.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import datetime as dt
+    >>> cs.Outage(from_=dt.datetime(2024, 1, 3, 8), until=dt.datetime(2024, 1, 3, 18)).lane is None
+    True
+    """
 
     lane: PositiveLanes | None = None
     """Number of the lane that is down, from 1; the whole stage if not given. [-]"""
@@ -93,7 +101,14 @@ class Outage(Model):
 
 
 class Breakdown(Sourced):
-    """Failures at random times: time up, time down, on the calendar clock (a lane fails whether busy or not)."""
+    """Failures at random times: time up, time down, on the calendar clock (a lane fails whether busy or not).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Breakdown(up=cs.Exponential(mean_h=200), down=cs.Gamma(mean_h=4, cv=0.5)).per_lane
+    False
+    """
 
     up: Law
     """Law of the time from a repair to the next failure. [h]"""
@@ -116,7 +131,14 @@ class Breakdown(Sourced):
 
 
 class Reserved(Model):
-    """Lanes kept for one class; with `overflow` the class may use the other lanes too."""
+    """Lanes kept for one class; with `overflow` the class may use the other lanes too.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Reserved(lanes=1, overflow=True).overflow
+    True
+    """
 
     lanes: LaneCount
     """How many are kept. [lanes]"""
@@ -125,7 +147,14 @@ class Reserved(Model):
 
 
 class ExtraLanes(Sourced):
-    """Lanes besides those of the hours, opened and closed by how many wait (rule S27)."""
+    """Lanes besides those of the hours, opened and closed by how many wait (rule S27).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.ExtraLanes(above=10, below=3, most=2, start_up_h=0.5).most
+    2
+    """
 
     above: PositiveCount
     """One more is opened when more than so many wait. [consignments]"""
@@ -175,14 +204,28 @@ class QueueGate(Sourced):
 
 
 class Acceptance(Sourced):
-    """Most consignments a local day that are taken over in one direction."""
+    """Most consignments a local day that are taken over in one direction.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Acceptance(per_day=250).per_day
+    250
+    """
 
     per_day: PositiveCount
     """Most that are taken over from one local midnight to the next. [consignments/day]"""
 
 
 class Slots(Sourced):
-    """Booked slots: so many a local day, evenly spaced or in groups every `every_h`, or by the hour (rule S29)."""
+    """Booked slots: so many a local day, evenly spaced or in groups every `every_h`, or by the hour (rule S29).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Slots(per_day=200, every_h=1).every_h
+    1.0
+    """
 
     per_day: PositiveCount | None = None
     """Slots from one local midnight to the next. [consignments/day]"""
@@ -226,6 +269,12 @@ class Channels(Sourced):
 
     Written as a table of shares, ``{ green = 0.80, yellow = 0.15, red = 0.05 }``;
     `by_class` gives other shares for some cargo classes.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Channels(shares={"green": 0.8, "red": 0.2}).to_data()
+    {'green': 0.8, 'red': 0.2}
     """
 
     shares: OrderedTableOf[Probability]
@@ -275,6 +324,12 @@ class Stage(Sourced):
 
     The law of service is the time a lane is held. Put no stay time on a lane:
     a stage with ``lanes = "unlimited"`` is a stay without waiting.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Stage(lanes=5, trucks_per_day=500).cycle_h
+    0.24
     """
 
     name: str = ""
@@ -447,6 +502,12 @@ class Place(KeepsHolidays):
 
     `transfer` are the stages (cranes, gauge change, berths) of consignments
     that change the kind of leg here.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Place(name="Baku", country="AZ", lat=40.4, lon=49.9).name
+    'Baku'
     """
 
     name: str = ""
@@ -476,7 +537,15 @@ class Place(KeepsHolidays):
 
 
 class Checkpoint(KeepsHolidays):
-    """One country's post at a border; a node of the graph."""
+    """One country's post at a border; a node of the graph.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> gate = cs.Stage(lanes=2, trucks_per_day=200)
+    >>> cs.Checkpoint(crossing="hill", exit={"gate": gate}).stages("exit")["gate"].cycle_h
+    0.24
+    """
 
     name: str = ""
     """What tables and pictures call the post; its id if not given."""

@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 
 
 class Source(Sourced):
-    """Where figures come from."""
+    """Where figures come from.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Source(title="Customs statistics 2023").title
+    'Customs statistics 2023'
+    """
 
     title: str = ""
     """Title of the publication."""
@@ -43,7 +50,14 @@ class Source(Sourced):
 
 
 class StaffPool(KeepsHolidays):
-    """People whom several stages share: a service needs a lane and some of them."""
+    """People whom several stages share: a service needs a lane and some of them.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.StaffPool(members=6).members
+    6
+    """
 
     name: str = ""
     """What tables call the pool; its id if not given."""
@@ -68,7 +82,14 @@ Ids = AfterValidator(sound_ids)
 
 
 class Corridor(Sourced):
-    """Places, posts, legs and flows. Frozen; a change makes a new object."""
+    """Places, posts, legs and flows. Frozen; a change makes a new object.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.load_corridor("north_south").checkpoints["samur_az"].country
+    'AZ'
+    """
 
     name: str = ""
     """What tables, pictures and files call it."""

@@ -244,6 +244,12 @@ class Design(Model):
 
     A ``grid`` runs all combinations; ``lhs`` is a Latin hypercube [mckay1979]; ``sobol`` is a scrambled Sobol
     sequence [owen1995], whose number of points is a power of two. Points hang on the seed alone.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.design("teaching_lanes").kind
+    'grid'
     """
 
     schema_version: Literal[1] = Field(1, validation_alias="schema", serialization_alias="schema")

@@ -48,6 +48,12 @@ class Profile(Sourced):
 
     Read at the local time of `zone` or `utc_offset_h`, or if neither is given at
     that of the first post on the way of the flow.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Profile(hour=[0.6] * 8 + [1.4] * 12 + [0.6] * 4).hour[8]
+    1.4
     """
 
     hour: TupleOf[NonNegative] = ()
@@ -130,6 +136,12 @@ class CrossingShares(Model):
     Written ``{ from = 2023-03-17, samur = 0.6, khanoba = 0.4 }``; without `from`
     they hold from the beginning. They hold until the next entry that names one
     of the same crossings.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.CrossingShares(shares={"samur": 0.7, "khanoba": 0.3}).shares["samur"]
+    0.7
     """
 
     from_: Instant | None = Field(None, validation_alias="from", serialization_alias="from")
@@ -185,6 +197,12 @@ class Balk(Model):
 
     Above the threshold he drives back to where the ways part, in the time that the same legs
     took him on the way in, and goes on by `crossing`. The event engine does this, and the compiled pass.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Balk(crossing="khanoba", threshold_h=12).scope
+    'post'
     """
 
     crossing: str
@@ -200,6 +218,12 @@ class Flow(Sourced):
 
     The volume is `per_day`, or `tonnes_per_year` over `load_t`. The route is the
     cheapest by generalised cost, or a list of leg ids from origin to destination.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Flow(origin="mill", destination="market", tonnes_per_year=73_000, load_t=20).mean_per_day
+    9.99315537303217
     """
 
     name: str = ""

@@ -72,6 +72,12 @@ class Timetable(Sourced):
 
     Give one of `every_h` (with `first_h` after the start of the run), `departures`
     or `when_full`. `places` is one number for all departures or one for each.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Timetable(every_h=48, places=30).first_h
+    0.0
     """
 
     every_h: Gap | None = None
@@ -127,7 +133,14 @@ class Timetable(Sourced):
 
 
 class LegBan(KeepsHolidays):
-    """Hours in which some classes may not set out on a leg: by night, at weekends, on holidays (rule S30)."""
+    """Hours in which some classes may not set out on a leg: by night, at weekends, on holidays (rule S30).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.LegBan(hours=["22:00-06:00"], cargo_classes=["loaded"]).look_ahead
+    False
+    """
 
     hours: Hours | None = None
     """Lines of hours of the ban, local time: ``["22:00-06:00", "Sun 00:00-24:00"]``; none: on holidays only."""
@@ -146,7 +159,15 @@ class LegBan(KeepsHolidays):
 
 
 class SingleTrack(Sourced):
-    """Both directions use the leg in turn (rule S28): a railway with one track, a bridge with one lane."""
+    """Both directions use the leg in turn (rule S28): a railway with one track, a bridge with one lane.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> one_lane = cs.SingleTrack(convoy=3)
+    >>> cs.Rail(from_="a", to="b", length_km=30, speed_kmh=60, single_track=one_lane).single_track.convoy
+    3
+    """
 
     switch_h: Annotated[NonNegative, at_most(MAX_SWITCH_H)] = 0.0
     """Time from the instant at which the leg is empty until the first of the other direction may enter. [h]"""
@@ -158,6 +179,12 @@ class Leg(Sourced):
     """An undirected link between two nodes; the graph has an edge each way.
 
     Give `speed_kmh` (with `speed_cv`), or `travel`, a law of the travel time.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> issubclass(cs.Rail, cs.Leg)
+    True
     """
 
     kind: ClassVar[str] = ""
@@ -272,12 +299,26 @@ AnyLeg = Annotated[Leg, KindOf(LEGS)]
 
 @LEGS.register("road", **{"from": "a", "to": "b", "length_km": 120.0, "speed_kmh": 60.0, "speed_cv": 0.1})
 class Road(Leg):
-    """A road; free travel unless a headway, a limit of vehicles or a closure is given."""
+    """A road; free travel unless a headway, a limit of vehicles or a closure is given.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Road(from_="a", to="b", length_km=120, speed_kmh=40, speed_cv=0.2).kind
+    'road'
+    """
 
 
 @LEGS.register("rail", **{"from": "a", "to": "b", "length_km": 500.0, "speed_kmh": 26.4, "paths_per_day": 12.0})
 class Rail(Leg):
-    """A railway line; `headway_h` or `paths_per_day` limits entries, trains keep their order if `no_overtaking`."""
+    """A railway line; `headway_h` or `paths_per_day` limits entries, trains keep their order if `no_overtaking`.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Rail(from_="a", to="b", length_km=70, speed_kmh=35, paths_per_day=24).kind
+    'rail'
+    """
 
 
 @LEGS.register(
@@ -285,4 +326,11 @@ class Rail(Leg):
     **{"from": "a", "to": "b", "length_km": 300.0, "speed_kmh": 20.0, "timetable": {"every_h": 24.0, "places": 50}},
 )
 class Sea(Leg):
-    """A sea leg, usually with a timetable of sailings."""
+    """A sea leg, usually with a timetable of sailings.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Sea(from_="a", to="b", length_km=470, speed_kmh=23.5, timetable=cs.Timetable(every_h=48, places=30)).kind
+    'sea'
+    """

@@ -41,6 +41,13 @@ class RunSettings(Model):
 
     Give each length in days or in hours. The cool-down is the last part of the
     horizon, in which consignments still come but are not counted.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import datetime as dt
+    >>> cs.RunSettings(start=dt.date(2024, 1, 1), horizon_days=14, warm_up_days=2).replications
+    20
     """
 
     start: Instant
@@ -128,7 +135,15 @@ def former_classes(known: Iterable[str], classes: Iterable[str]) -> tuple[str, .
 
 
 class Scenario(Corridor):
-    """A corridor with dated improvements and run settings."""
+    """A corridor with dated improvements and run settings.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> base = cs.load_scenario("teaching")
+    >>> base.with_value("flows.flour.per_day", 150.0).replace(name="more flour").flows["flour"].per_day
+    150.0
+    """
 
     schema_version: Literal[1] = Field(1, validation_alias="schema", serialization_alias="schema")
     """Version of the file format: 1. [-]"""

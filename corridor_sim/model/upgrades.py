@@ -24,6 +24,13 @@ class Upgrade:
         Upgrades without which it cannot be built.
     earliest_year : int or None
         First year in which it can be built.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> lane = cs.AddLanes(at="checkpoints.northgate_a.exit.lanes", lanes=1, capex_usd=2e6)
+    >>> cs.Upgrade("a_lane", {"lane": lane}, earliest_year=2027).earliest_year
+    2027
     """
 
     id: str

@@ -66,6 +66,13 @@ def make_plan(scenario: Scenario) -> Plan:
     ------
     ScenarioError
         With every problem that forbids a run.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> plan = cs.make_plan(cs.load_scenario("teaching"))
+    >>> len(plan.elements)
+    12
     """
     return with_plan(scenario).plan
 
@@ -175,6 +182,15 @@ class _Builder:
     def _source(self, id: str) -> Flow:
         """The flow of the scenario that a flow of the plan is of."""
         return self.scenario.flows[self.standing[id].flow if id in self.standing else id]
+
+    def _handling_usd(self, id: str, made: Itinerary) -> float:
+        """What handling costs one consignment; of those who wait when the run begins, what is still ahead. [US$]"""
+        flow, hops = self._source(id), made.way.hops
+        if id in self.standing:
+            ahead = sum(span.kind == "leg" for span in made.spans) + 1  # with the leg by which they came
+            hops = hops[-ahead:]
+            flow = flow.replace(handled_at=tuple(end for end in flow.handled_at if end != "origin"))
+        return handling_usd(self.scenario, flow, hops)
 
     # ------------------------------------------------------------ itineraries
 
@@ -366,7 +382,7 @@ class _Builder:
             ]
             share = steps(made.way.share)
             spans = tuple(made.spans)
-            paid_usd = handling_usd(self.scenario, self.scenario.flows[id], made.way.hops)
+            paid_usd = self._handling_usd(id, made)
             variants.append(Variant(id=name, steps=tuple(numbered), share=share, spans=spans, handling_usd=paid_usd))
         return FlowPlan(
             id=id,

@@ -39,6 +39,13 @@ class QueueCounts:
     count : array, shape (counts,)
         Vehicles, >= 0.
     name : str
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> counts = cs.queue_counts("chop_zahony_2025")
+    >>> counts.time_h.shape == counts.count.shape
+    True
     """
 
     start: dt.datetime

@@ -22,7 +22,7 @@ TOGETHER = "+"
 
 @dataclass(frozen=True, eq=False)
 class ReleaseStudy:
-    """When each consignment came to each event.
+    r"""When each consignment came to each event.
 
     Attributes
     ----------
@@ -43,6 +43,19 @@ class ReleaseStudy:
         Step to which times were written down; 0 if exact. [h]
     notes : tuple of str
         What is to be said of it.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> rows = "id,came,gone\na,2026-05-11 00:30,2026-05-11 01:30\nb,2026-05-11 02:00,2026-05-11 02:30\n"
+    >>> head = 'name = "study"\ncsv = "rows.csv"\nconsignment = "id"\nutc_offset_h = 4.0\n'
+    >>> size = (folder / "rows.csv").write_text(rows)
+    >>> size = (folder / "study.toml").write_text(head + "[events.came]\n[events.gone]\n")
+    >>> study = cs.read_release_study(folder / "study.toml")
+    >>> study.consignments[:2]
+    ('a', 'b')
     """
 
     columns: StudyColumns

@@ -56,6 +56,17 @@ class Appraisal(InWorkbooks):
         All costs by the country of the post where the measure stands. [US$]
     inputs : DrawnWorth, optional
         The same in draws of the inputs, where `cs.appraise` was given an Uncertainty.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> base = cs.load_scenario("teaching").without_improvements()
+    >>> lane = cs.AddLanes(at="checkpoints.northgate_b.entry.xray", lanes=1, capex_usd=1e6, life_years=15)
+    >>> other = base.with_improvements(lane).replace(name="a scanner")
+    >>> pair = cs.compare(base, other, replications=5, rng=1, workers=1)
+    >>> found = cs.appraise(pair, discount_rate=0.06, years=15)
+    >>> found.npv_usd[0] > 0
+    True
     """
 
     name: str

@@ -61,6 +61,17 @@ class Calibration:
     seen : tuple of Seen
     warnings : tuple of str
         What is to be said of it.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> where = {"kind": "post", "place": "northgate_b", "direction": "entry"}
+    >>> row = {"indicator": "throughput_per_day", "where": where}
+    >>> seen = [cs.Observation(name="passed", value=170.0, sd=3.0, **row)]
+    >>> free = {"flows.flour.per_day": (80.0, 160.0)}
+    >>> found = cs.calibrate("teaching", free, seen, draws=8, waves=1, rng=1, workers=1)
+    >>> found.table()["figure"].tolist()
+    ['flows.flour.per_day']
     """
 
     scenario: Scenario

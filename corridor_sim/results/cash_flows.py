@@ -101,6 +101,17 @@ def appraise(
     1/2 (n0 + n1) (c0 - c1) of consignments n and mean cost c, the rule of half [mackie2005]. Benefits are waiting,
     time in service and on the way, and cost of transport on the legs (`results/savings.py`). The
     interval of an appraisal knows sampling noise only, that of its `inputs` what is drawn.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> base = cs.load_scenario("teaching").without_improvements()
+    >>> lane = cs.AddLanes(at="checkpoints.northgate_b.entry.xray", lanes=1, capex_usd=1e6, life_years=15)
+    >>> other = base.with_improvements(lane).replace(name="a scanner")
+    >>> pair = cs.compare(base, other, replications=5, rng=1, workers=1)
+    >>> found = cs.appraise(pair, discount_rate=0.06, years=15)
+    >>> found.npv_usd[0] > 0
+    True
     """
     rate = arguments.number("discount_rate", discount_rate, 0.0, 0.5)
     period = arguments.whole("years", years, 1, MOST_YEARS)

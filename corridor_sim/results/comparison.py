@@ -69,6 +69,13 @@ class Comparison(Exchanged):
     CorridorError
         If runs that are to be paired differ in root entropy, random-number scheme, horizon,
         counted window or replications.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> comparison = cs.compare("teaching", "teaching_priority_lane", replications=5, rng=1, workers=1)
+    >>> comparison.names
+    ('teaching', 'teaching_priority_lane')
     """
 
     runs: tuple[Results, ...]

@@ -90,6 +90,15 @@ def delivered_ratios(base: Results, other: Results, by: str | Iterable[str] = "b
         The groups with `quantity`, `base`, `other`, `ratio` (NaN where the base has none) and `kind`:
         ``"conservation check of inputs"`` where the demands of the two runs differ, so that the ratio is one of
         inputs; "" where the same demand was sent through other posts.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> base = cs.load_scenario("teaching")
+    >>> half = base.with_value("flows.flour.per_day", 65.0).replace(name="half the flour")
+    >>> runs = [cs.run(one, replications=5, rng=1, workers=1) for one in (base, half)]
+    >>> cs.delivered_ratios(*runs).columns.tolist()
+    ['border', 'quantity', 'unit', 'base', 'other', 'ratio', 'kind']
     """
     names = _names(by)
     keys = [*names, "quantity", "unit"]

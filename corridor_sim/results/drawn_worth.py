@@ -61,6 +61,19 @@ class DrawnWorth:
     overloaded : int
         Further draws whose base is overloaded at a stage that the measures touch, where nobody can choose: they have
         no net present value. They are the draws with most traffic, so what is left tells too little of the gain.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> short = {"run.horizon_days": 5, "run.warm_up_days": 1, "flows.flour.per_day": 100.0}
+    >>> base = cs.load_scenario("teaching", short).without_improvements()
+    >>> lane = cs.AddLanes(at="checkpoints.northgate_b.entry.xray", lanes=1, capex_usd=1e6, life_years=15)
+    >>> other = base.with_improvements(lane).replace(name="a scanner")
+    >>> rows = cs.APPRAISAL_ROWS
+    >>> sure = cs.uncertainty(base, other, draws=64, replications=1, indicators=rows, rng=1, workers=1)
+    >>> low, high = cs.appraise(sure, discount_rate=0.06, years=15).inputs.probability_positive
+    >>> 0 <= low <= high <= 1
+    True
     """
 
     prior: str

@@ -173,6 +173,12 @@ class LawFits:
         Least time that the laws can give. [h]
     about
         What the times are, in words.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.fit_law([12, 15, 9, 22, 14, 31, 11, 17], unit="min").table()["law"].iloc[0]
+    'lognormal'
     """
 
     fits: tuple[LawFit, ...]

@@ -111,6 +111,19 @@ class Programme:
         False where the comparison of the last sets came to its limit.
     runs : int
         One set in one replication each, all stages together.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> base = cs.load_scenario("teaching").without_improvements()
+    >>> at = "checkpoints.northgate_"
+    >>> upgrades = {
+    ...     "scanner": cs.AddLanes(at=at + "b.entry.xray", lanes=1, capex_usd=3e6),
+    ...     "lane": cs.AddLanes(at=at + "a.exit.lanes", lanes=1, capex_usd=2e6),
+    ... }
+    >>> found = cs.portfolio(base, upgrades, budget_usd=3e6, delta="100 h", rng=1, workers=1)
+    >>> found.chosen
+    ('scanner',)
     """
 
     base: str

@@ -37,6 +37,14 @@ class QueuePrediction:
         Hours after the origin. [h]
     draws : array, shape (draws, instants)
         Vehicles.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import datetime as dt
+    >>> made = cs.predict_queue("chop_zahony_2025", dt.datetime(2025, 7, 12), horizon_h=24, draws=8, rng=1)
+    >>> len(made.table())
+    24
     """
 
     method: str
@@ -119,6 +127,15 @@ class RollingScores:
         What was counted.
     horizons_h : sequence of float
         Over which they are scored. [h]
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import datetime as dt
+    >>> origins = [dt.datetime(2025, 7, 12), dt.datetime(2025, 7, 13)]
+    >>> found = cs.rolling_scores("chop_zahony_2025", origins, horizons_h=(24.0,), draws=8, rng=1, workers=1)
+    >>> len(found.table())
+    3
     """
 
     predictions: Mapping[str, tuple[QueuePrediction, ...]]

@@ -48,7 +48,7 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class ReleaseTimes:
-    """Indicators of a study, and of simulated ones beside it.
+    r"""Indicators of a study, and of simulated ones beside it.
 
     Attributes
     ----------
@@ -58,6 +58,19 @@ class ReleaseTimes:
         Of the study and of the scenario; "" without.
     notes : tuple of str
     confidence : float
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> rows = "id,came,gone\na,2026-05-11 00:30,2026-05-11 01:30\nb,2026-05-11 02:00,2026-05-11 02:30\n"
+    >>> head = 'name = "study"\ncsv = "rows.csv"\nconsignment = "id"\nutc_offset_h = 4.0\n'
+    >>> size = (folder / "rows.csv").write_text(rows)
+    >>> size = (folder / "study.toml").write_text(head + "[events.came]\n[events.gone]\n")
+    >>> found = cs.release_times(cs.read_release_study(folder / "study.toml"))
+    >>> len(found.observed), found.simulated is None
+    (26, True)
     """
 
     observed: pd.DataFrame

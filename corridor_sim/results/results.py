@@ -82,6 +82,13 @@ class Results(Exchanged):
     warnings : tuple of str
     records : Records or None
         Every visit, if the run was asked to keep them.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> results = cs.run("teaching", replications=5, rng=1, workers=1)
+    >>> results.replications
+    5
     """
 
     scenario: Any

@@ -43,6 +43,14 @@ class Selected:
         eliminates none.
     reached : bool
         False where the runs came to their limit before the choice was made.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> pair = [cs.load_scenario(name) for name in ("teaching", "teaching_priority_lane")]
+    >>> found = cs.select(pair, "delay_truck_h", delta="50 h", rng=1, workers=1)
+    >>> found.best
+    'teaching_priority_lane'
     """
 
     names: tuple[str, ...]
@@ -166,6 +174,15 @@ class BestUnderInputs:
         Draws that the observations left.
     share_best : tuple of float
         In how many of the draws each was the best.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> short = {"run.horizon_days": 5, "run.warm_up_days": 1, "flows.flour.per_day": 100.0}
+    >>> pair = [cs.load_scenario(name, short) for name in ("teaching", "teaching_priority_lane")]
+    >>> found = cs.select(pair, "delay_truck_h", delta="50 h", draws=64, rng=1, workers=1)
+    >>> found.best
+    'teaching'
     """
 
     names: tuple[str, ...]

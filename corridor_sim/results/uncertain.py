@@ -125,6 +125,15 @@ class Uncertainty:
         Rows where every input is at an end of its range: all low, all high, and against the main answers.
     judged : mapping of prior to Judged
         By the observations, if there are any.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> short = {"run.horizon_days": 5, "run.warm_up_days": 1, "flows.flour.per_day": 100.0}
+    >>> pair = [cs.load_scenario(name, short) for name in ("teaching", "teaching_priority_lane")]
+    >>> found = cs.uncertainty(*pair, draws=16, replications=1, rng=1, workers=1)
+    >>> found.table("wait_h", kind="post").columns[:3].tolist()
+    ['scenario', 'indicator', 'unit']
     """
 
     runs: tuple[Results, ...]

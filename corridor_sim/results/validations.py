@@ -104,6 +104,15 @@ class Validation:
         Draws of the inputs, and runs of each.
     prior : str
         How values lie in ranges that state no law.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> where = {"kind": "post", "place": "northgate_b", "direction": "entry"}
+    >>> row = {"indicator": "throughput_per_day", "where": where, "unit": "1/day", "use": "validation"}
+    >>> made = cs.validate("teaching", [cs.Observation(name="passed", value=165.0, **row)], draws=32, rng=1, workers=1)
+    >>> made.coverage
+    1.0
     """
 
     predicted: tuple[Predicted, ...]

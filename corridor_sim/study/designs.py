@@ -88,6 +88,12 @@ def design_points(design: Design, rng: Rng = None) -> pd.DataFrame:
     ------
     ScenarioError
         If the base is needed for its seed and cannot be read.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.design_points(cs.design("teaching_lanes")).columns.tolist()
+    ['point', 'lanes', 'flour', 'second_scanner']
     """
     import pandas as pd
 

@@ -52,6 +52,15 @@ class Equilibrium:
     the relative gap of each iteration; `reached` says whether the last is below the target.
     `unique` is whether the second start came to the same but for at most twice the target (share of
     consignments that take another crossing), None if there was no second start; what it came to is in `others`.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> june = cs.load_scenario("growth_2028", {"run.horizon_days": 12, "run.warm_up_days": 2})
+    >>> of_samur = {"south_bilateral": ["samur", "khanoba"], "north_fresh": ["samur", "khanoba"]}
+    >>> found = cs.equilibrium(june, scale_usd=50, alternatives=of_samur, replications=2, starts=1, workers=1)
+    >>> found.gaps[-1] < 0.01
+    True
     """
 
     scenario: Scenario

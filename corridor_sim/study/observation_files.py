@@ -14,7 +14,7 @@ from corridor_sim.study.observations import Observation, observation_faults
 
 
 def read_observations(path: str | os.PathLike[str]) -> list[Observation]:
-    """The observations of a TOML file, in its order.
+    r"""The observations of a TOML file, in its order.
 
     ::
 
@@ -41,6 +41,16 @@ def read_observations(path: str | os.PathLike[str]) -> list[Observation]:
     ------
     ScenarioError
         With everything that is wrong with the file, each with its line.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "seen.toml"
+    >>> text = "[observations.passed]\nvalue = 170.0\nsd = 3.0\nindicator = 'throughput_per_day'\n"
+    >>> size = path.write_text(text + "where = { kind = 'post', place = 'northgate_b', direction = 'entry' }\n")
+    >>> [one.name for one in cs.read_observations(path)]
+    ['passed']
     """
     file = shown(Path(path))
     text = read_text(Path(path))

@@ -67,6 +67,12 @@ class Observation:
         For validation: why it is listed and not scored, such as a count of the press at one moment.
     cause : str
         For validation: why the model misses it, where it does.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Observation(name="passed", value=170.0, sd=3.0, indicator="throughput_per_day").value
+    170.0
     """
 
     name: str

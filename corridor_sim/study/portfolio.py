@@ -131,6 +131,19 @@ def portfolio(
         If a net present value is asked for and `cs.appraise` refuses it (an overloaded base without behaviour).
     SimulationError
         If a replication failed, or the disk does not take a file of the store.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> base = cs.load_scenario("teaching").without_improvements()
+    >>> at = "checkpoints.northgate_"
+    >>> upgrades = {
+    ...     "scanner": cs.AddLanes(at=at + "b.entry.xray", lanes=1, capex_usd=3e6),
+    ...     "lane": cs.AddLanes(at=at + "a.exit.lanes", lanes=1, capex_usd=2e6),
+    ... }
+    >>> found = cs.portfolio(base, upgrades, budget_usd=3e6, delta="100 h", rng=1, workers=1)
+    >>> found.chosen
+    ('scanner',)
     """
     began = time.perf_counter()
     given = planned(base)

@@ -75,6 +75,13 @@ class WeeklyQueue:
         Hours of the week (0 is Monday, 00:00 UTC) at which parts begin that are drawn from weeks of their own.
     weeks : int
         Most past weeks that are used.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import inspect
+    >>> inspect.signature(cs.WeeklyQueue).parameters["weeks"].default
+    6
     """
 
     scenario: Any
@@ -388,6 +395,15 @@ def rolling_scores(
     -------
     RollingScores
         Of ``"simulated"``, ``"last value"`` and ``"hour-of-week mean"``; each at the instants at which it was counted.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import datetime as dt
+    >>> origins = [dt.datetime(2025, 7, 12), dt.datetime(2025, 7, 13)]
+    >>> found = cs.rolling_scores("chop_zahony_2025", origins, horizons_h=(24.0,), draws=8, rng=1, workers=1)
+    >>> len(found.table())
+    3
     """
     held = counts if isinstance(counts, QueueCounts) else queue_counts(counts)
     horizons = sorted(arguments.number("horizons_h", one, 1.0, float(WEEK_H)) for one in horizons_h)

@@ -153,6 +153,14 @@ def run(
         `store` the others are finished and kept first.
     ValueError
         For settings that are not allowed.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> results = cs.run("teaching", replications=5, rng=1, workers=1)
+    >>> wait = results.table("wait_h", kind="post", place="northgate_b", direction="entry", cargo_class="")
+    >>> wait["mean"].round(2).tolist()
+    [1.6]
     """
     workers = hands_of(workers, executor, progress)
     if store is not None:
@@ -515,6 +523,14 @@ def compare(
         If there is nothing to compare with, or horizons or windows differ.
     SimulationError
         If a replication failed; with `failed`, if one of `base` did.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> comparison = cs.compare("teaching", "teaching_priority_lane", replications=5, rng=1, workers=1)
+    >>> wait = comparison.table("wait_h", kind="post", place="northgate_b", direction="entry", cargo_class="")
+    >>> wait["verdict"].tolist()
+    ['not distinguishable']
     """
     if not others:
         raise CorridorError("compare needs at least two scenarios")

@@ -104,6 +104,14 @@ def select(
         If scenarios do not answer the same question, no row or several rows match, or a replication has no value.
     SimulationError
         If a replication failed.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> pair = [cs.load_scenario(name) for name in ("teaching", "teaching_priority_lane")]
+    >>> found = cs.select(pair, "delay_truck_h", delta="50 h", rng=1, workers=1)
+    >>> found.best
+    'teaching_priority_lane'
     """
     if isinstance(scenarios, (str, os.PathLike)) or not isinstance(scenarios, Iterable):
         raise ArgumentError(f"scenarios must be a list of two scenarios or more, got {scenarios!r:.80}")

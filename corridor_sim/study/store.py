@@ -291,6 +291,15 @@ def load(folder: str | os.PathLike[str]) -> Results:
     CorridorError
         If the folder holds no run, no finished block, or no scenario to read it with; if the
         scenario, the labels or a block were changed or damaged.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import tempfile, pathlib
+    >>> folder = pathlib.Path(tempfile.mkdtemp()) / "kept"
+    >>> results = cs.run("teaching", replications=5, rng=1, workers=1, store=folder)
+    >>> cs.load_results(folder).replications
+    5
     """
     from corridor_sim.files.scenario_files import load_scenario
     from corridor_sim.plan.build import make_plan

@@ -77,6 +77,14 @@ def sweep(
         If the scenario of a point is not allowed: every problem of every point, before the first is run.
     SimulationError
         If a replication failed.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> points = {"flows.flour.per_day": [100, 120]}
+    >>> found = cs.sweep("teaching", points, indicators=["wait_h"], replications=5, workers=1)
+    >>> found.table()["flows.flour.per_day"].tolist()
+    [100, 120]
     """
     keep_going = arguments.flag("keep_going", keep_going)
     if isinstance(scenario, Design):
@@ -264,6 +272,13 @@ def run_until(
     A row has reached relative error g when half the width of its interval is <= ``g/(1+g)`` of the mean [law2015]
     sec. 9.4.1, looked at after every `step`; stopping is a little optimistic, the last look says so if it
     was not reached.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> found = cs.run_until("teaching", {"throughput_per_day": 0.2}, at_least=5, rng=1, workers=1)
+    >>> found.reached
+    True
     """
     from corridor_sim.statistics import mean_limits
 

@@ -137,6 +137,15 @@ def uncertainty(
         If a replication failed.
     ValueError
         For settings that are not allowed.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> short = {"run.horizon_days": 5, "run.warm_up_days": 1, "flows.flour.per_day": 100.0}
+    >>> pair = [cs.load_scenario(name, short) for name in ("teaching", "teaching_priority_lane")]
+    >>> found = cs.uncertainty(*pair, draws=16, replications=1, rng=1, workers=1)
+    >>> found.table("wait_h", kind="post").columns[:3].tolist()
+    ['scenario', 'indicator', 'unit']
     """
     began = time.perf_counter()
     named = tuple(priors) if isinstance(priors, (list, tuple)) else ()

@@ -55,6 +55,13 @@ def warm_up(
     ------
     CorridorError
         If the run has fewer than four cycles.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> found = cs.warm_up("teaching", replications=5, rng=1, workers=1)
+    >>> found.columns.tolist()
+    ['post', 'direction', 'output', 'warm_up_days', 'set_days', 'enough', 'too_short']
     """
     import pandas as pd
 

@@ -59,6 +59,13 @@ def compare_years(base: Runnable, *others: Runnable, years: Iterable[int], **set
     Returns
     -------
     dict of calendar year to Comparison
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> pair = "teaching", "teaching_priority_lane"
+    >>> sorted(cs.compare_years(*pair, years=[2024, 2025], replications=5, rng=1, workers=1))
+    [2024, 2025]
     """
     return {year: compare(*(in_year(one, year) for one in (base, *others)), **settings) for year in _years(years)}
 
@@ -66,7 +73,17 @@ def compare_years(base: Runnable, *others: Runnable, years: Iterable[int], **set
 def uncertainty_years(
     base: Runnable, *others: Runnable, years: Iterable[int], **settings: Any
 ) -> dict[int, Uncertainty]:
-    """`uncertainty` in several calendar years with the same draws, for `appraise`; settings as for `uncertainty`."""
+    """`uncertainty` in several calendar years with the same draws, for `appraise`; settings as for `uncertainty`.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> short = {"run.horizon_days": 5, "flows.flour.per_day": 100.0}
+    >>> pair = [cs.load_scenario(name, short) for name in ("teaching", "teaching_priority_lane")]
+    >>> found = cs.uncertainty_years(*pair, years=[2024, 2025], draws=8, replications=1, rng=1, workers=1)
+    >>> sorted(found)
+    [2024, 2025]
+    """
     return {year: uncertainty(*(in_year(one, year) for one in (base, *others)), **settings) for year in _years(years)}
 
 

@@ -216,3 +216,16 @@ def test_every_new_path_of_a_moved_module_exists():
     for path in paths:
         if not path.startswith("cs."):
             pkgutil.resolve_name(f"corridor_sim.{path}")
+
+
+# What an example cannot show in a few lines; the page that does.
+SHOWN_ON_PAGES = {"ReleaseFit": "time-release.md", "fit_release_study": "time-release.md"}
+
+
+def test_every_public_name_has_an_example():
+    def shown(name):
+        made = getattr(corridor_sim, name)
+        return isinstance(made, types.ModuleType | tuple) or ">>>" in (made.__doc__ or "")
+
+    assert [name for name in corridor_sim.__all__ if not shown(name) and name not in SHOWN_ON_PAGES] == []
+    assert all("fit-study" in read(DOCS / page) for page in SHOWN_ON_PAGES.values())

@@ -32,7 +32,15 @@ IMPROVEMENTS: Registry[type[Improvement]] = Registry("improvement", {"holidays":
 
 
 class Works(Model):
-    """Lanes lost while the improvement is built (a negative number)."""
+    """Lanes lost while the improvement is built (a negative number).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import datetime as dt
+    >>> cs.Works(from_=dt.date(2024, 1, 2), until=dt.date(2024, 1, 5), lanes=-1).lanes
+    -1
+    """
 
     from_: Instant = Field(validation_alias="from", serialization_alias="from")
     """When works begin."""
@@ -54,6 +62,12 @@ class Improvement(Sourced, ABC):
 
     Without `from` it is in force from the beginning, without `until` for good.
     `ramp_up_days` lets the effect grow in one step a day.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> sorted(cs.load_scenario("teaching_priority_lane").improvements)
+    ['bread_lane_a', 'bread_lane_b', 'second_scanner']
     """
 
     kind: ClassVar[str] = ""

@@ -47,6 +47,12 @@ class OpenPost(PostImprovement):
     Its border leg can be used when the posts at both ends are open. `shares` is
     the part of each flow that changes over to its crossing; flows with shares
     over crossings of their own are better dated there.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.OpenPost(at="checkpoints.khanoba_az").kind
+    'open_post'
     """
 
     shares: TableOf[Probability] = FrozenDict()
@@ -65,7 +71,14 @@ class OpenPost(PostImprovement):
 
 @IMPROVEMENTS.register("open_leg", **_LEG)
 class OpenLeg(LegImprovement):
-    """A leg that stands in the corridor with ``open = false`` is opened."""
+    """A leg that stands in the corridor with ``open = false`` is opened.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.OpenLeg(at="legs.rasht_astara").kind
+    'open_leg'
+    """
 
     def changes(self, corridor: Corridor) -> list[Change]:
         """The leg opened."""
@@ -74,7 +87,14 @@ class OpenLeg(LegImprovement):
 
 @IMPROVEMENTS.register("leg_speed", **_LEG, factor=1.2)
 class LegSpeed(LegImprovement):
-    """Another speed: a factor, or a new mean speed."""
+    """Another speed: a factor, or a new mean speed.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.LegSpeed(at="legs.bridge", factor=1.2).factor
+    1.2
+    """
 
     factor: Factor | None = None
     """Speed over what it would be. [-]"""
@@ -97,7 +117,14 @@ class LegSpeed(LegImprovement):
 
 @IMPROVEMENTS.register("leg_capacity", **_LEG, paths_per_day=24.0)
 class LegCapacity(LegImprovement):
-    """Another limit of entries (headway, or paths a day) or of vehicles on a leg."""
+    """Another limit of entries (headway, or paths a day) or of vehicles on a leg.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.LegCapacity(at="legs.bridge", paths_per_day=40).paths_per_day
+    40.0
+    """
 
     headway_h: Annotated[Positive, at_least(MIN_GAP_H)] | None = None
     """Least time between two entries in one direction. [h]"""
@@ -128,7 +155,14 @@ class LegCapacity(LegImprovement):
 
 @IMPROVEMENTS.register("timetable", **_LEG, timetable={"every_h": 12.0, "places": 60})
 class NewTimetable(LegImprovement):
-    """Another timetable, or a first one, of a leg."""
+    """Another timetable, or a first one, of a leg.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.NewTimetable(leg="ferry", timetable=cs.Timetable(every_h=24, places=30)).timetable.every_h
+    24.0
+    """
 
     timetable: Timetable
     """Departures and their places from then on."""
@@ -140,7 +174,14 @@ class NewTimetable(LegImprovement):
 
 @IMPROVEMENTS.register("demand_growth", flow="flow", factor=1.1)
 class DemandGrowth(Improvement):
-    """More (or less) of some flows or of all: a factor from a date on, or another yearly growth."""
+    """More (or less) of some flows or of all: a factor from a date on, or another yearly growth.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.DemandGrowth(factor=1.2).factor
+    1.2
+    """
 
     flow: str = ""
     """Id of the flow, in place of `flows`."""
@@ -183,6 +224,13 @@ class Closure(Improvement):
     Say where with `at`, or with `leg`, or with `checkpoint`; `direction` and `stage` narrow a post down,
     and `direction` closes a leg one way: ``forward`` is the way in which it is written, ``backward`` the other.
     A stage without a number of lanes cannot close; what becomes of services under way is its ``closing``.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import datetime as dt
+    >>> cs.Closure(at="checkpoints.northgate_a", from_=dt.date(2024, 1, 5), until=dt.date(2024, 1, 7)).kind
+    'closure'
     """
 
     leg: str = ""

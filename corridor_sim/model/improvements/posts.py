@@ -57,7 +57,16 @@ def _exactly_one(thing: object, *names: str) -> None:
 
 @IMPROVEMENTS.register("add_lanes", **_STAGE, lanes=1)
 class AddLanes(PostImprovement):
-    """More lanes at a stage (or more members of a staff pool, at ``staff_pools.ID``)."""
+    """More lanes at a stage (or more members of a staff pool, at ``staff_pools.ID``).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> lanes = cs.AddLanes(at="checkpoints.northgate_a.exit.lanes", lanes=2, capex_usd=2.4e6)
+    >>> more = cs.load_scenario("teaching").with_improvements(two_lanes=lanes)
+    >>> more.improvements["two_lanes"].lanes
+    2
+    """
 
     lanes: PositiveLanes
     """How many more. [lanes]"""
@@ -70,7 +79,14 @@ class AddLanes(PostImprovement):
 
 @IMPROVEMENTS.register("remove_lanes", **_STAGE, lanes=1)
 class RemoveLanes(PostImprovement):
-    """Fewer lanes at a stage; `lanes` is how many go."""
+    """Fewer lanes at a stage; `lanes` is how many go.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.RemoveLanes(at="checkpoints.northgate_a.exit.lanes", lanes=1).lanes
+    1
+    """
 
     lanes: PositiveLanes
     """How many go. [lanes]"""
@@ -83,7 +99,14 @@ class RemoveLanes(PostImprovement):
 
 @IMPROVEMENTS.register("set_capacity", **_STAGE, trucks_per_day=600.0)
 class SetCapacity(PostImprovement):
-    """Capacity in trucks a day, the unit planners use: sets the lane cycle, and the lanes if given."""
+    """Capacity in trucks a day, the unit planners use: sets the lane cycle, and the lanes if given.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.SetCapacity(at="checkpoints.northgate_a.exit.lanes", trucks_per_day=400).trucks_per_day
+    400.0
+    """
 
     trucks_per_day: Positive
     """What the stage serves in a day of its hours when there is always a queue. [consignments/day]"""
@@ -112,6 +135,12 @@ class ServiceTimeChange(PostImprovement):
     """Faster (or slower) service: a factor, for one class if named, or a new law.
 
     A factor may be given for a whole post or direction; it then holds at every stage.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.ServiceTimeChange(at="checkpoints.northgate_b.entry.xray", factor=0.85).factor
+    0.85
     """
 
     factor: Factor | None = None
@@ -142,7 +171,14 @@ class ServiceTimeChange(PostImprovement):
 
 @IMPROVEMENTS.register("inspection_share", at="checkpoints.post.exit.xray", share=0.1)
 class InspectionShare(PostImprovement):
-    """Another share of the consignments at a stage, or other risk channels (at ``checkpoints.POST.channels.exit``)."""
+    """Another share of the consignments at a stage, or other risk channels (at ``checkpoints.POST.channels.exit``).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.InspectionShare(at="checkpoints.northgate_b.entry.xray", share=0.1).share
+    0.1
+    """
 
     share: Probability | None = None
     """New share of the consignments at the stage. [-]"""
@@ -200,7 +236,15 @@ class InspectionShare(PostImprovement):
 
 @IMPROVEMENTS.register("opening_hours", **_STAGE, opening_hours=["Mon-Sat 06:00-22:00"])
 class OpeningHours(PostImprovement):
-    """Other opening hours, of a stage or of all stages with lanes of a post or direction."""
+    """Other opening hours, of a stage or of all stages with lanes of a post or direction.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> longer = cs.OpeningHours(at="checkpoints.northgate_b.entry.xray", opening_hours=["Mon-Sun 05:00-24:00"])
+    >>> longer.kind
+    'opening_hours'
+    """
 
     opening_hours: Hours
     """Local opening hours from then on, as "Mon-Fri 08:00-20:00"."""
@@ -216,7 +260,14 @@ class OpeningHours(PostImprovement):
 
 @IMPROVEMENTS.register("priority_class", **_STAGE, priority=["perishable"])
 class PriorityClass(PostImprovement):
-    """Classes served first, the most urgent first; the service in progress is never interrupted."""
+    """Classes served first, the most urgent first; the service in progress is never interrupted.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.PriorityClass(at="checkpoints.northgate_b.entry.lanes", priority=["perishable"]).priority
+    ('perishable',)
+    """
 
     priority: NamesOf
     """Cargo classes, the most urgent first."""
@@ -235,7 +286,14 @@ class PriorityClass(PostImprovement):
 
 @IMPROVEMENTS.register("priority_lane", **_STAGE, cargo_class="perishable", lanes=1)
 class PriorityLane(PostImprovement):
-    """Lanes kept for one class; `new_lanes` of them are built for it, the others are taken from all."""
+    """Lanes kept for one class; `new_lanes` of them are built for it, the others are taken from all.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.PriorityLane(at="checkpoints.northgate_b.entry.lanes", cargo_class="perishable", lanes=1, new_lanes=1).lanes
+    1
+    """
 
     cargo_class: str
     """Cargo class that the lanes are kept for."""
@@ -260,7 +318,14 @@ class PriorityLane(PostImprovement):
 
 @IMPROVEMENTS.register("lanes_by_queue", **_STAGE, above=10, below=4, most=2)
 class LanesByQueue(PostImprovement):
-    """Lanes opened when many wait and closed when few do (rule S27), in place of those that the stage had so far."""
+    """Lanes opened when many wait and closed when few do (rule S27), in place of those that the stage had so far.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.LanesByQueue(at="checkpoints.northgate_a.exit.lanes", above=10, below=3, most=2).most
+    2
+    """
 
     above: PositiveCount
     """One more lane is opened when more than so many wait. [consignments]"""
@@ -326,6 +391,12 @@ class PreArrival(PostImprovement):
     """A share of the consignments has a stage (or all stages of a direction) shortened, or skips it (factor 0).
 
     The same consignments at every stage; `cargo_classes` limits it to some classes.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.PreArrival(at="checkpoints.northgate_a.exit.documents", share=0.6, factor=0.3).share
+    0.6
     """
 
     share: Probability
@@ -344,7 +415,14 @@ class PreArrival(PostImprovement):
 
 @IMPROVEMENTS.register("slot_booking", **_WAY, per_day=300)
 class SlotBooking(PostImprovement):
-    """Electronic queue: consignments come in booked slots and wait for them away from the border."""
+    """Electronic queue: consignments come in booked slots and wait for them away from the border.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.SlotBooking(at="checkpoints.northgate_a.exit", per_day=200).per_day
+    200
+    """
 
     per_day: PositiveCount
     """Slots from one local midnight to the next. [consignments/day]"""
@@ -365,7 +443,14 @@ class SlotBooking(PostImprovement):
 
 @IMPROVEMENTS.register("daily_acceptance", **_WAY, per_day=360)
 class DailyAcceptance(PostImprovement):
-    """Another number of consignments a day that are taken over in one direction."""
+    """Another number of consignments a day that are taken over in one direction.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.DailyAcceptance(at="checkpoints.astara_ir.exit", per_day=360).per_day
+    360
+    """
 
     per_day: PositiveCount
     """Most that are taken over a day from then on. [consignments/day]"""
@@ -380,7 +465,14 @@ class DailyAcceptance(PostImprovement):
 
 @IMPROVEMENTS.register("yard_places", **_STAGE, places=300)
 class YardPlaces(PostImprovement):
-    """Another number of waiting places in front of a stage."""
+    """Another number of waiting places in front of a stage.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.YardPlaces(at="checkpoints.northgate_a.exit.lanes", places=40).places
+    40
+    """
 
     places: WholeOrUnlimited
     """Waiting places from then on, or "unlimited". [consignments]"""
@@ -398,6 +490,12 @@ class OneStopPost(Improvement):
     `stages` names the ones that are merged; without it all stages whose id
     stands at both posts. `service_factor` is how much longer the merged service
     takes at the host. It holds for consignments released from its date on.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.OneStopPost(crossing="northgate", host="northgate_b", stages=["lanes"]).host
+    'northgate_b'
     """
 
     crossing: str

@@ -47,6 +47,12 @@ class ServiceTime(Model):
     """A distribution of durations, never negative. [h]
 
     Fields whose name ends in ``_h`` are times: `scaled` multiplies them.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> isinstance(cs.Gamma(mean_h=0.5, cv=0.4), cs.ServiceTime)
+    True
     """
 
     kind: ClassVar[str]

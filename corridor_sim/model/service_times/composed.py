@@ -35,7 +35,14 @@ from corridor_sim.model.service_times.base import (
 
 @SERVICE_TIMES.register("shifted", shift_h=0.1, law={"kind": "exponential", "mean_h": 0.3})
 class Shifted(ServiceTime):
-    """A fixed time and then that of another law."""
+    """A fixed time and then that of another law.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Shifted(shift_h=0.2, law=cs.Exponential(mean_h=0.1)).mean_h
+    0.30000000000000004
+    """
 
     kind: ClassVar[str] = "shifted"
     shift_h: HoursFromZero
@@ -85,6 +92,12 @@ class Mixture(ServiceTime):
 
     Each law has a word of its own for every consignment, so that other weights change
     only which value counts.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Mixture(weights=[0.8, 0.2], laws=[cs.Deterministic(value_h=0.1), cs.Exponential(mean_h=1)]).mean_h
+    0.28
     """
 
     kind: ClassVar[str] = "mixture"
@@ -147,7 +160,14 @@ class Mixture(ServiceTime):
 
 @SERVICE_TIMES.register("hyperexponential", weights=(0.9, 0.1), means_h=(0.2, 2.0))
 class Hyperexponential(ServiceTime):
-    """Exponential times whose mean is chosen independently for each consignment; cv above 1."""
+    """Exponential times whose mean is chosen independently for each consignment; cv above 1.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Hyperexponential(weights=[0.9, 0.1], means_h=[0.2, 1.2]).mean_h
+    0.30000000000000004
+    """
 
     kind: ClassVar[str] = "hyperexponential"
     weights: TupleOf[Probability]
@@ -183,6 +203,12 @@ class Empirical(SimpleLaw):
 
     Give `values_h`, or `csv` and `column` (a header); a file is read once and
     `values_h` then holds its values, so a stored scenario is complete in itself.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Empirical(values_h=[0.1, 0.2, 0.6]).mean_h
+    0.3
     """
 
     kind: ClassVar[str] = "empirical"

@@ -31,7 +31,14 @@ from corridor_sim.model.service_times.base import (
 
 @SERVICE_TIMES.register("deterministic", value_h=0.24)
 class Deterministic(ServiceTime):
-    """Always the same time."""
+    """Always the same time.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Deterministic(value_h=0.25).mean_h
+    0.25
+    """
 
     kind: ClassVar[str] = "deterministic"
     value_h: HoursFromZero
@@ -59,7 +66,14 @@ class Deterministic(ServiceTime):
 
 @SERVICE_TIMES.register("exponential", mean_h=0.4)
 class Exponential(ServiceTime):
-    """Memoryless times."""
+    """Memoryless times.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Exponential(mean_h=0.5).variance_h2
+    0.25
+    """
 
     kind: ClassVar[str] = "exponential"
     mean_h: Hours
@@ -101,7 +115,14 @@ class _GammaShaped(ServiceTime):
 
 @SERVICE_TIMES.register("erlang", k=3, mean_h=0.4)
 class Erlang(_GammaShaped):
-    """Sum of `k` independent exponential phases of equal mean; cv is k^-1/2."""
+    """Sum of `k` independent exponential phases of equal mean; cv is k^-1/2.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Erlang(mean_h=0.5, k=4).variance_h2
+    0.0625
+    """
 
     kind: ClassVar[str] = "erlang"
     k: Annotated[PositiveCount, Field(le=1_000_000)]
@@ -114,7 +135,14 @@ class Erlang(_GammaShaped):
 
 @SERVICE_TIMES.register("gamma", mean_h=0.5, cv=0.8)
 class Gamma(_GammaShaped):
-    """Gamma law given by mean and spread; `cv` = 1 is the exponential law."""
+    """Gamma law given by mean and spread; `cv` = 1 is the exponential law.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Gamma(mean_h=0.5, cv=0.4).variance_h2
+    0.04000000000000001
+    """
 
     kind: ClassVar[str] = "gamma"
     cv: Annotated[float, Field(ge=1e-3, le=30)]
@@ -131,6 +159,12 @@ class Lognormal(ServiceTime):
 
     With `truncate_h` the law is conditioned on values up to there; the parameters
     describe it before truncation, `mean_h` and `variance_h2` after it.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Lognormal(mean_h=0.5, cv=0.8).mean_h
+    0.5
     """
 
     kind: ClassVar[str] = "lognormal"
@@ -208,7 +242,14 @@ class Lognormal(ServiceTime):
 
 @SERVICE_TIMES.register("triangular", low_h=0.1, mode_h=0.2, high_h=0.6)
 class Triangular(SimpleLaw):
-    """Between `low_h` and `high_h`, most often near `mode_h`."""
+    """Between `low_h` and `high_h`, most often near `mode_h`.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Triangular(low_h=0.1, mode_h=0.2, high_h=0.6).mean_h
+    0.3
+    """
 
     kind: ClassVar[str] = "triangular"
     low_h: HoursFromZero
@@ -252,7 +293,14 @@ class Triangular(SimpleLaw):
 
 @SERVICE_TIMES.register("uniform", low_h=0.2, high_h=0.5)
 class Uniform(SimpleLaw):
-    """Anything between `low_h` and `high_h`, all alike."""
+    """Anything between `low_h` and `high_h`, all alike.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Uniform(low_h=0.1, high_h=0.5).mean_h
+    0.3
+    """
 
     kind: ClassVar[str] = "uniform"
     low_h: HoursFromZero
@@ -290,7 +338,14 @@ class Uniform(SimpleLaw):
 
 @SERVICE_TIMES.register("weibull", shape=1.5, scale_h=0.5)
 class Weibull(ServiceTime):
-    """Weibull law; `shape` = 1 is the exponential law, less has a longer tail."""
+    """Weibull law; `shape` = 1 is the exponential law, less has a longer tail.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Weibull(scale_h=0.5, shape=1).mean_h
+    0.5
+    """
 
     kind: ClassVar[str] = "weibull"
     shape: Annotated[float, Field(ge=0.1, le=1000)]
