@@ -185,7 +185,14 @@ class ExtraLanes(Sourced):
 
 
 class QueueGate(Sourced):
-    """Nobody more is taken while the queue at a place further on is long (rule S31)."""
+    """Nobody more is taken while the queue at a place further on is long (rule S31).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.QueueGate(queue_at="checkpoints.northgate_b.entry.xray", close_at=20, open_below=10).open_below
+    10
+    """
 
     queue_at: str
     """Path of the stage, or of the direction of a post, whose queue counts: ``"checkpoints.<post>.exit.<stage>"``."""

@@ -43,7 +43,7 @@ class _Row:
 def read_release_study(
     columns: str | os.PathLike[str] | StudyColumns, *, csv_path: str | os.PathLike[str] | None = None
 ) -> ReleaseStudy:
-    """Read the table of a time release study.
+    r"""Read the table of a time release study.
 
     Parameters
     ----------
@@ -65,6 +65,19 @@ def read_release_study(
     -----
     Where `until` is given, what is missing at the end of a row had not happened by then; without it each consignment
     must have all its events.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> rows = "id,came,gone\na,2026-05-11 00:30,2026-05-11 01:30\nb,2026-05-11 02:00,2026-05-11 02:30\n"
+    >>> head = 'name = "study"\ncsv = "rows.csv"\nconsignment = "id"\nutc_offset_h = 4.0\n'
+    >>> size = (folder / "rows.csv").write_text(rows)
+    >>> size = (folder / "study.toml").write_text(head + "[events.came]\n[events.gone]\n")
+    >>> study = cs.read_release_study(folder / "study.toml")
+    >>> study.consignments[:2]
+    ('a', 'b')
     """
     folder = Path(".")
     if not isinstance(columns, StudyColumns):

@@ -42,6 +42,12 @@ class Behaviour:
         Where the elasticity is from, or "assumed ..."; needed with one.
     reference_year : int, optional
         Demand is that of the scenario at the cost of the base in this year; that of the base itself if not given.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Behaviour(50.0, elasticity=-0.5, source="assumed", reference_year=2025).scale_usd
+    50.0
     """
 
     scale_usd: float

@@ -26,7 +26,7 @@ def release_times(
     replications: int | Sequence[int] | None = None,
     **settings: Any,
 ) -> ReleaseTimes:
-    """Time from arrival to release by step, channel, agency, hour and day [wco2018]; observed, and simulated beside it.
+    r"""Time from arrival to release by step, channel, agency, hour and day [wco2018]; observed, and simulated beside it.
 
     Parameters
     ----------
@@ -51,6 +51,19 @@ def release_times(
         For faults of the study's table or of the scenario.
     CorridorError
         If the run has not what the study names.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> rows = "id,came,gone\na,2026-05-11 00:30,2026-05-11 01:30\nb,2026-05-11 02:00,2026-05-11 02:30\n"
+    >>> head = 'name = "study"\ncsv = "rows.csv"\nconsignment = "id"\nutc_offset_h = 4.0\n'
+    >>> size = (folder / "rows.csv").write_text(rows)
+    >>> size = (folder / "study.toml").write_text(head + "[events.came]\n[events.gone]\n")
+    >>> found = cs.release_times(cs.read_release_study(folder / "study.toml"))
+    >>> len(found.observed), found.simulated is None
+    (26, True)
     """
     require_confidence(confidence)
     if not isinstance(study, ReleaseStudy):

@@ -363,7 +363,16 @@ class LanesByQueue(PostImprovement):
 
 @IMPROVEMENTS.register("gate_by_queue", **_STAGE, queue_at="checkpoints.post.entry", close_at=40, open_below=25)
 class GateByQueue(PostImprovement):
-    """Nobody more is taken while the queue at a place further on is long (rule S31), in place of the gate so far."""
+    """Nobody more is taken while the queue at a place further on is long (rule S31), in place of the gate so far.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> far = "checkpoints.northgate_b.entry.xray"
+    >>> gate = cs.GateByQueue(at="checkpoints.northgate_a.exit.lanes", queue_at=far, close_at=20, open_below=10)
+    >>> gate.close_at
+    20
+    """
 
     queue_at: str
     """Path of the stage, or of the direction of a post, whose queue counts."""
