@@ -26,7 +26,7 @@ def release_times(
     replications: int | Sequence[int] | None = None,
     **settings: Any,
 ) -> ReleaseTimes:
-    r"""Time from arrival to release by step, channel, agency, hour and day [wco2018]; observed, and simulated beside it.
+    r"""Time from arrival to release by step, channel, agency, hour and day [wco2018], observed and simulated.
 
     Parameters
     ----------
