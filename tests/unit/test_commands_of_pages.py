@@ -51,7 +51,9 @@ def commands(text):
 CASES = [(page, words) for page in PAGES for words in commands(page.read_text(encoding="utf-8"))]
 
 
-@pytest.mark.parametrize(("page", "words"), CASES, ids=lambda value: getattr(value, "name", None) or " ".join(value)[:60])
+@pytest.mark.parametrize(
+    ("page", "words"), CASES, ids=lambda value: getattr(value, "name", None) or " ".join(value)[:60]
+)
 def test_a_command_of_a_page_is_read(page, words):
     try:
         context = main.make_context("corridor-sim", list(words))
