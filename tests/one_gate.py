@@ -2,13 +2,7 @@
 
 import corridor_sim as cs
 
-TEXT = """
-schema = 1
-name = "one_gate"
-[run]
-start = 2024-01-01
-horizon_days = {days}
-warm_up_days = {warm_up}
+ROADS = """\
 [places.mill]
 [places.market]
 [legs.in]
@@ -31,7 +25,19 @@ from = "b"
 to = "market"
 length_km = 0
 speed_kmh = 50
-[checkpoints.a]
+"""
+"""Mill, post a, bridge, post b, market, and no time on the way; a hole for more of the bridge."""
+TEXT = (
+    """
+schema = 1
+name = "one_gate"
+[run]
+start = 2024-01-01
+horizon_days = {days}
+warm_up_days = {warm_up}
+"""
+    + ROADS
+    + """[checkpoints.a]
 crossing = "gate"
 [checkpoints.a.exit.gate]
 {stage}
@@ -47,6 +53,7 @@ cargo_class = "loaded"
 {demand}
 {more}
 """
+)
 """A scenario file with holes: days, warm_up, bridge, stage, demand, more."""
 
 

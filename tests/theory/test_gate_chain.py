@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from one_gate import ROADS
 
 import corridor_sim as cs
 
@@ -17,28 +18,7 @@ name = "two_posts"
 start = 2024-01-01
 horizon_days = {days}
 warm_up_days = 5
-[places.mill]
-[places.market]
-[legs.in]
-kind = "road"
-from = "mill"
-to = "a"
-length_km = 0
-speed_kmh = 50
-[legs.bridge]
-kind = "road"
-from = "a"
-to = "b"
-length_km = 0
-speed_kmh = 50
-border = true
-[legs.out]
-kind = "road"
-from = "b"
-to = "market"
-length_km = 0
-speed_kmh = 50
-[checkpoints.a]
+{roads}[checkpoints.a]
 crossing = "gate"
 [checkpoints.a.exit.lanes]
 lanes = 1
@@ -107,7 +87,7 @@ def test_a_gate_holds_the_queues_of_its_markov_chain(close_at, open_below):
     rate, first_rate = 0.6, 1.25
     waiting, behind = chain(rate, first_rate, close_at, open_below)
     gate = f'gate = {{ queue_at = "checkpoints.b.entry", close_at = {close_at}, open_below = {open_below} }}'
-    text = TEXT.format(days=805, first_h=1 / first_rate, gate=gate, per_day=24 * rate)
+    text = TEXT.format(roads=ROADS.format(bridge=""), days=805, first_h=1 / first_rate, gate=gate, per_day=24 * rate)
     found = cs.run(cs.loads(text), replications=12, rng=5, workers=1).rows
     for post, direction, truth in (("a", "exit", waiting / rate), ("b", "entry", behind / rate)):
         values = found.row("wait_h", kind="stage", place=f"{post}.{direction}.lanes", direction=direction)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from one_gate import ROADS
 
 import corridor_sim as cs
 from corridor_sim.engines import batch, compiled, event
@@ -21,28 +22,7 @@ name = "channels"
 [run]
 start = 2024-01-01
 horizon_days = 30
-[places.mill]
-[places.market]
-[legs.in]
-kind = "road"
-from = "mill"
-to = "a"
-length_km = 0
-speed_kmh = 50
-[legs.bridge]
-kind = "road"
-from = "a"
-to = "b"
-length_km = 0
-speed_kmh = 50
-border = true
-[legs.out]
-kind = "road"
-from = "b"
-to = "market"
-length_km = 0
-speed_kmh = 50
-[checkpoints.a]
+{ROADS.format(bridge="")}[checkpoints.a]
 crossing = "gate"
 [checkpoints.a.channels.exit]
 green = 0.5

@@ -1,6 +1,7 @@
 """Gates by the queue further on in scenarios: dates, the queue of a direction, what is refused, what is told."""
 
 import pytest
+from one_gate import ROADS
 
 import corridor_sim as cs
 from corridor_sim.core.errors import EngineRefusal, ScenarioError
@@ -28,28 +29,7 @@ name = "two_posts"
 [run]
 start = 2024-01-01
 horizon_days = 8
-[places.mill]
-[places.market]
-[legs.in]
-kind = "road"
-from = "mill"
-to = "a"
-length_km = 0
-speed_kmh = 50
-[legs.bridge]
-kind = "road"
-from = "a"
-to = "b"
-length_km = 0
-speed_kmh = 50
-border = true
-[legs.out]
-kind = "road"
-from = "b"
-to = "market"
-length_km = 0
-speed_kmh = 50
-[checkpoints.a]
+{ROADS.format(bridge="")}[checkpoints.a]
 crossing = "gate"
 [checkpoints.a.exit.lanes]
 lanes = 1
