@@ -45,3 +45,5 @@ MAX_FAILURES = 1_000_000
 """Most breakdowns that may be expected at one stage within a run."""
 MAX_POINTS = 10_000
 """Most points of a design, and most levels of one of its factors: each is a scenario of its own."""
+MAX_EVENTS = 5_000_000
+"""Most events of one event log: as XES a million is 0.26 GB, and takes 1.4 GB of memory while it is written."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
 from corridor_sim.core.errors import ArgumentError, nearest
+from corridor_sim.core.limits import MAX_EVENTS
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.places import PlanView
 from corridor_sim.model.arrivals import utc
@@ -73,7 +74,8 @@ def event_log(
     Raises
     ------
     ArgumentError
-        For places or replications that the run does not have, and for dates where it has none.
+        For places or replications that the run does not have, for dates where it has none, and for more than
+        `corridor_sim.core.limits.MAX_EVENTS` events.
     """
     import pandas as pd
 
@@ -82,13 +84,17 @@ def event_log(
     from_h, until_h = _hour(plan, since, -np.inf), _hour(plan, until, np.inf)
     flows = np.array([flow.id for flow in plan.flows], dtype=object)
     classes = np.array([flow.cargo_class for flow in plan.flows], dtype=object)
+    events = sum(3 * int(np.count_nonzero(_joined(records.elements[k], rows, from_h, until_h))) for k in taken)
+    if events > MAX_EVENTS:
+        raise ArgumentError(
+            f"the log would have about {events:,} events (limit {MAX_EVENTS:,}): take fewer replications "
+            "(--replication 0), some places (--place), or a shorter time (--since, --until)"
+        )
     parts = []
     for k in taken:
         element, visits = plan.elements[k], records.elements[k]
         lane = _lanes(element, visits, rows)
-        row, column = np.nonzero((visits.flow >= 0) & (visits.join_h >= from_h) & (visits.join_h < until_h))
-        kept = np.isin(row, rows)
-        row, column = row[kept], column[kept]
+        row, column = np.nonzero(_joined(visits, rows, from_h, until_h))
         flow, index = visits.flow[row, column], visits.index[row, column]
         shared: dict[str, Any] = {
             "resource": lane[row, column],
@@ -126,6 +132,13 @@ def event_log(
 
 
 _DATED = ("timestamp", "local_time")
+
+
+def _joined(visits: ElementVisits, rows: Sequence[int], from_h: float, until_h: float) -> Any:
+    """Which visits of these replications joined in [from_h, until_h), of shape (replications, most visits)."""
+    taken = (visits.flow >= 0) & (visits.join_h >= from_h) & (visits.join_h < until_h)
+    taken[np.isin(np.arange(len(taken)), rows, invert=True)] = False
+    return taken
 
 
 def _rows_of(records: Records, replications: Iterable[int] | None) -> list[int]:
@@ -268,26 +281,52 @@ def xes_of(log: pd.DataFrame, name: str, about: str = "") -> str:
         f" {_text('lifecycle:model', 'standard')}\n",
         *([f" {_text('about', about)}\n"] if about else []),
     ]
-    for case, events in log.groupby(["replication", "flow", "consignment"], sort=True):
-        first = events.iloc[0]
-        parts.append(f" <trace>\n  {_text('concept:name', first['case'])}\n")
-        parts.append(f'  <int key="replication" value="{case[0]}"/>\n')
-        parts += [f"  {_text(key, first[key])}\n" for key in ("flow", "cargo_class", "route") if first[key]]
-        columns = (events[key] for key in ("activity", "lifecycle", "local_time", "resource", "post"))
-        for activity, lifecycle, time, resource, post in zip(*columns, strict=True):
-            parts.append(
-                f"  <event>\n   {_text('concept:name', activity)}\n"
-                f"   {_text('lifecycle:transition', lifecycle)}\n"
-                f'   <date key="time:timestamp" value="{time}"/>\n'
-            )
-            if resource:
-                parts.append(f"   {_text('org:resource', resource)}\n")
-            if post:
-                parts.append(f"   {_text('org:group', post)}\n")
-            parts.append("  </event>\n")
+    log = log.sort_values(["replication", "flow", "consignment"], kind="stable", ignore_index=True)
+    begins = np.flatnonzero((log["case"] != log["case"].shift()).to_numpy())
+    heads = log.iloc[begins]
+    keys = ("case", "replication", "flow", "cargo_class", "route")
+    traces = [_trace(*values) for values in zip(*(heads[key] for key in keys), strict=True)]
+    before = _each(log[["activity", "lifecycle"]], _begin)
+    after = _each(log[["resource", "post"]], _end)
+    times = log["local_time"].tolist()
+    for trace, first, last in zip(traces, begins, [*begins[1:], len(log)], strict=True):
+        parts.append(trace)
+        parts += [before[k] + times[k] + after[k] for k in range(first, last)]
         parts.append(" </trace>\n")
     parts.append("</log>\n")
     return "".join(parts)
+
+
+def _trace(case: str, replication: int, flow: str, cargo_class: str, route: str) -> str:
+    """The head of a trace: what the consignment is."""
+    told = {"flow": flow, "cargo_class": cargo_class, "route": route}
+    return f' <trace>\n  {_text("concept:name", case)}\n  <int key="replication" value="{replication}"/>\n' + "".join(
+        f"  {_text(key, value)}\n" for key, value in told.items() if value
+    )
+
+
+def _begin(activity: str, lifecycle: str) -> str:
+    """An event up to its time."""
+    return (
+        f"  <event>\n   {_text('concept:name', activity)}\n"
+        f"   {_text('lifecycle:transition', lifecycle)}\n"
+        '   <date key="time:timestamp" value="'
+    )
+
+
+def _end(resource: str, post: str) -> str:
+    """An event after its time."""
+    told = {"org:resource": resource, "org:group": post}
+    return '"/>\n' + "".join(f"   {_text(key, value)}\n" for key, value in told.items() if value) + "  </event>\n"
+
+
+def _each(columns: pd.DataFrame, written: Callable[..., str]) -> list[str]:
+    """What is written of each row; of rows that are alike once, since there are few different ones."""
+    numbers = columns.groupby(list(columns), sort=False).ngroup()
+    different = columns[~numbers.duplicated()]
+    texts = np.array([written(*row) for row in different.itertuples(index=False)], dtype=object)
+    found: list[str] = texts[numbers.to_numpy()].tolist()
+    return found
 
 
 def _text(key: str, value: Any) -> str:

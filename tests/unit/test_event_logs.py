@@ -154,6 +154,33 @@ def test_words_of_a_scenario_cannot_break_the_file(ran):
     assert root.find(f"{XES}string").get("value") == 'a<b & "c"�'
 
 
+def test_a_log_that_is_too_large_is_refused_before_it_is_made(ran, log, monkeypatch):
+    monkeypatch.setattr("corridor_sim.results.event_logs.MAX_EVENTS", len(log) // 2)
+    with pytest.raises(ArgumentError, match=r"events \(limit [\d,]+\): take fewer replications .*--place.*--since"):
+        ran.event_log()
+    with pytest.raises(ArgumentError, match="limit"):
+        ran.to_xes()
+    assert 0 < len(ran.event_log(replications=[0], places=POST)) < len(log) // 2
+
+
+def test_traces_are_written_with_the_events_of_the_log_in_their_order(ran):
+    log = ran.event_log(until=40.0)
+    told = {}
+    for trace in ET.fromstring(ran.to_xes(until=40.0)).iter(f"{XES}trace"):
+        words = {one.get("key"): one.get("value") for one in trace if one.tag != f"{XES}event"}
+        events = [{one.get("key"): one.get("value") for one in event} for event in trace.iter(f"{XES}event")]
+        told[words["concept:name"]] = (words, events)
+    assert list(told) == list(log.sort_values(["replication", "flow", "consignment"], kind="stable")["case"].unique())
+    for case, rows in log.groupby("case"):
+        words, events = told[case]
+        assert (words["flow"], words["route"]) == (rows["flow"].iloc[0], rows["route"].iloc[0])
+        for row, event in zip(rows.to_dict("records"), events, strict=True):
+            assert event["concept:name"] == row["activity"]
+            assert event["lifecycle:transition"] == row["lifecycle"]
+            assert event["time:timestamp"] == row["local_time"]
+            assert (event.get("org:resource", ""), event.get("org:group", "")) == (row["resource"], row["post"])
+
+
 def test_export_writes_what_the_ending_says(tmp_path):
     how = ("-n", 2, "--horizon-days", 3, "--workers", 1, "-q", "--counted", "--place", POST)
     for name in ("a.csv", "a.xes", "a.xes.gz"):
