@@ -73,6 +73,7 @@ def read_tables(
 ) -> InputTables:
     """What Excel workbooks and CSV files say of flows, rosters and costs; see `import_tables`."""
     found = InputTables()
+    sheets: list[Sheet] = []
     for file in files:
         path = Path(file)
         if path.suffix.lower() in (".csv", ".txt"):
@@ -91,6 +92,8 @@ def read_tables(
                 found.problems.append(sheet.problem("the sheet is empty: there is no header", "A1"))
                 continue
             TABLES[sheet.name](sheet, found)
+    if sheets and not found.data and not found.problems:
+        found.problems.append(sheets[0].problem("there is no value in any row: nothing would change", "A2"))
     return found
 
 
@@ -248,7 +251,7 @@ def _rosters(sheet: Sheet, found: InputTables) -> None:
         time = _time_of_day(cells["from"].value)
         if time is None:
             text = "must be a time of day"
-            found.problems.append(sheet.problem(text, cells["from"].ref, str(cells["from"].value), "06:00 to 23:59"))
+            found.problems.append(sheet.problem(text, cells["from"].ref, str(cells["from"].value), "00:00 to 23:59"))
             continue
         days = str(cells["days"].value) if "days" in cells else ""
         count = _value(sheet, found, cells[needed[-1]], needed[-1], False)
@@ -271,7 +274,10 @@ def _columns(sheet: Sheet, found: InputTables, key: str, known: Sequence[str]) -
     if key not in sheet.header:
         first = next(iter(sheet.header.values()))
         hint = "the first row that is not empty is the header: take titles above it out"
-        text = f"the header has no column {key!r}"
+        alike = [name for name in sheet.header if name.strip().casefold() == key]
+        if alike:
+            first, hint = sheet.header[alike[0]], f"write {key!r}, without blanks and in small letters"
+        text = f"is the header: it has no column {key!r}"
         found.problems.append(sheet.problem(text, first, ", ".join(sheet.header), hint=hint))
         return []
     fields = []

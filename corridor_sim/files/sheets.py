@@ -111,7 +111,9 @@ def read_workbook(path: Path, wanted: tuple[str, ...]) -> list[Sheet]:
             found = [name for name in parts if name in wanted]
             if not found:
                 text = f"has no sheet to read: it has {', '.join(parts) or 'none'}"
-                raise ScenarioError([Problem(text, file=file, allowed=", ".join(wanted))])
+                alike = {name.strip().casefold(): name for name in reversed(parts)}
+                named = [f"call {alike[name]!r} {name!r}" for name in wanted if name in alike]
+                raise ScenarioError([Problem(text, file=file, allowed=", ".join(wanted), hint=", ".join(named))])
             faults = {name: list(_faults(archive, *parts[name])) for name in found}
         book = python_calamine.load_workbook(str(path))
         values = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in found}
@@ -130,13 +132,15 @@ def read_csv(path: Path, name: str, delimiter: str | None = None, decimal: str |
         If the file cannot be read, or its signs can be taken in two ways.
     """
     file, text = shown(path), read_text(path, MAX_CSV_BYTES)
+    told = re.match(r"sep=([;,|\t])\r?(?=\n)", text)  # a line for Excel that some programs write first
+    if told:
+        delimiter, text = delimiter or told[1], text[told.end() :]
     delimiter, decimal = dialect_of(text, file, delimiter, decimal)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
     except csv.Error as error:
         raise ScenarioError([Problem(f"is not CSV: {error}", file=file)]) from None
-    sheet = _sheet(file, name, [[cell.strip() for cell in row] for row in rows], [])
-    return Sheet(file, name, sheet.header, sheet.rows, True, decimal, sheet.problems)
+    return _sheet(file, name, [[cell.strip() for cell in row] for row in rows], [], True, decimal)
 
 
 _COMMA, _POINT = re.compile(r"[+-]?\d+,\d+"), re.compile(r"[+-]?\d+\.\d+")
@@ -196,9 +200,16 @@ def number_of(cell: str, decimal: str) -> float | int | None:
     return int(value) if value == int(value) and abs(value) < 2**53 else value
 
 
-def _sheet(file: str, name: str, values: list[list[Any]], faults: list[tuple[str, str, Any, str]]) -> Sheet:
+def _sheet(
+    file: str,
+    name: str,
+    values: list[list[Any]],
+    faults: list[tuple[str, str, Any, str]],
+    is_text: bool = False,
+    decimal: str = ".",
+) -> Sheet:
     """Rows of values as a sheet; the first that is not empty is the header."""
-    sheet = Sheet(file, name, {}, [])
+    sheet = Sheet(file, name, {}, [], is_text, decimal)
     sheet.problems.extend(sheet.problem(text, ref, value, hint=hint) for text, ref, value, hint in faults)
     refs: list[tuple[int, str]] = []
     for row, cells in enumerate(values, start=1):
@@ -254,12 +265,15 @@ def _faults(archive: zipfile.ZipFile, part: str, state: str) -> Iterator[tuple[s
         for _, element in ElementTree.iterparse(stream):
             tag = element.tag.removeprefix(_SPREADSHEET)
             if tag == "c":
-                value = element.findtext(f"{_SPREADSHEET}v")
-                if element.get("t") == "e":
+                value, kind = element.findtext(f"{_SPREADSHEET}v"), element.get("t")
+                is_empty = value is None or (not value and kind != "str")  # a formula may give an empty text
+                if kind == "e":
                     yield "is an error of the spreadsheet", str(element.get("r")), value, "mend its formula"
-                elif element.find(f"{_SPREADSHEET}f") is not None and value is None:
+                elif element.find(f"{_SPREADSHEET}f") is not None and is_empty:
                     hint = "open the file in a spreadsheet and save it"
                     yield "has a formula without a stored value", str(element.get("r")), None, hint
+                elif value == "" and kind in (None, "n"):  # openpyxl writes infinity and NaN so
+                    yield "is a number without a value", str(element.get("r")), None, "type it, or empty the cell"
             elif tag == "row":
                 if element.get("hidden") in ("1", "true") and len(element):
                     yield "its row is hidden", f"A{element.get('r')}", None, "show the row, or delete it"

@@ -203,6 +203,48 @@ def test_a_formula_nobody_has_reckoned_is_refused(workbook, tmp_path):
             raw.writestr(name, whole.read(name).replace(b"<v>150</v>", b""))
     found = refused(tmp_path / "raw.xlsx")
     assert "cell B2: has a formula without a stored value" in found
+    as_openpyxl = (b"<f>100+50</f><v>150</v>", b"<f>100+50</f><v />"), (b"<f>100+50</f><v>150</v>", b"<v></v>")
+    told = "cell B2: has a formula without a stored value", "cell B2: is a number without a value"
+    for (before, after), words in zip(as_openpyxl, told, strict=True):
+        with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "raw.xlsx", "w") as raw:
+            assert any(before in whole.read(name) for name in whole.namelist())
+            for name in whole.namelist():
+                raw.writestr(name, whole.read(name).replace(before, after))
+        assert words in refused(tmp_path / "raw.xlsx")
+
+
+def test_a_formula_that_gives_an_empty_text_is_an_empty_cell(workbook, tmp_path):
+    def also(book, sheet):
+        sheet.write_formula(1, 2, '=IF(1=2,"x","")', None, "empty")
+
+    path = workbook({"flows": [["id", "per_day", "load_t"], ["flour", 150]]}, also)
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "raw.xlsx", "w") as raw:
+        for name in whole.namelist():
+            raw.writestr(name, whole.read(name).replace(b"<v>empty</v>", b"<v></v>"))
+    made = cs.import_tables("teaching", tmp_path / "raw.xlsx").flows["flour"]
+    base = cs.load_scenario("teaching").flows["flour"]
+    assert (made.per_day, made.load_t) == (150, base.load_t)
+
+
+def test_tables_that_change_nothing_are_refused(workbook):
+    assert "there is no value in any row" in refused(workbook({"flows": [["id", "per_day"]]}))
+    assert "there is no value in any row" in refused(workbook({"flows": [["id", "per_day"], ["flour"]]}))
+
+
+def test_a_name_in_capitals_or_with_blanks_is_said(workbook):
+    assert "call 'Flows ' 'flows'" in refused(workbook({"Flows ": [["id", "per_day"], ["flour", 1]]}))
+    found = refused(workbook({"flows": [[" Id", "per_day"], ["flour", 1]]}))
+    assert "write 'id', without blanks and in small letters" in found
+    assert "titles" not in found
+
+
+def test_a_line_for_excel_that_names_the_sign_is_taken_and_cells_of_csv_have_no_sheet(tmp_path):
+    path = tmp_path / "flows.csv"
+    for line_end in ("\n", "\r\n"):
+        path.write_bytes("sep=;\nid;per_day;load_t\nflour;151,5;2,25\n".replace("\n", line_end).encode())
+        assert cs.import_tables("teaching", path).flows["flour"].per_day == 151.5
+    path.write_text("sep=;\nid;per_day\nflour;-1;7\n", encoding="utf-8")
+    assert "flows.csv, cell C3: '7' has no header above it" in refused(path)
 
 
 def test_a_hidden_sheet_a_hidden_column_and_a_sheet_too_few_are_refused(workbook):
