@@ -70,11 +70,25 @@ def criteria_told(one: Any) -> list[tuple[str, str]]:
         advice = "not below the discount rate" if first >= one.discount_rate else "below the discount rate: wait"
         rows.append(("first-year return", f"{first:.1%}, {advice}"))
     paid = one.payback_year
-    rows.append(("paid back", f"{'never in these years' if paid is None else f'in {paid}'}, discounted"))
+    when = "never in these years" if paid is None else f"in {paid}"
+    rows.append(("paid back", f"{when}, discounted{_owed_again(one)}"))
     for what, factor in one.switching.items():
         if factor == factor:
             rows.append(("worth nothing if", f"{what} x {factor:.2f}"))
     return rows
+
+
+def _owed_again(one: Any) -> str:
+    """What a renewal takes back after the year in which all was paid back."""
+    total = np.cumsum(one.net_usd * one.factors)
+    paid = np.nonzero(total >= 0)[0]
+    owed = np.nonzero(total < 0)[0]
+    if not len(paid) or not len(owed) or owed[-1] < paid[0]:
+        return ""
+    again = int(one.years[owed[owed > paid[0]][0]])
+    last = int(one.years[owed[-1]])
+    when = f"in {again}" if again == last else f"from {again} to {last}"
+    return f", and owed again {when}"
 
 
 def _inputs_told(drawn: Any) -> list[tuple[str, str]]:

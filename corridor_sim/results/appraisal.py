@@ -154,7 +154,10 @@ class Appraisal(InWorkbooks):
 
     @property
     def payback_year(self) -> int | None:
-        """First calendar year at whose end the discounted flows are paid back; None if never."""
+        """First calendar year at whose end the discounted flows are paid back; None if never.
+
+        A renewal later in the period may take them below 0 again: `describe` says from when to when.
+        """
         from corridor_sim.statistics import payback_year
 
         found = payback_year(self.net_usd, self.discount_rate)

@@ -68,6 +68,20 @@ def test_a_measure_that_wears_out_is_built_again_and_its_rest_is_worth_something
     assert not whole.residual_usd.any()
 
 
+def test_a_renewal_that_takes_back_what_was_paid_is_told():
+    # No interest to speak of, life 2, period 4, 600 a year; sums: -1000, -400, +200 - 1000 = -800, -200, +400.
+    late = laid_out([Measure("scanner", 1000.0, 0.0, 2.0)], [600.0], rate=1e-9, years=4)
+    assert late.payback_year == 2029
+    assert "in 2029, discounted" in late.describe()
+    assert "owed again" not in late.describe()
+    # -1000, +1100, +1100 - 1000, ...: paid back at once and never below 0 again.
+    assert "owed again" not in laid_out([Measure("scanner", 1000.0, 0.0, 2.0)], [1100.0], rate=1e-9, years=4).describe()
+    # Life 3, 510 a year: -1000, -490, +20; the renewal at the end of 2028 leaves -470, then +40 at the end of 2029.
+    again = laid_out([Measure("scanner", 1000.0, 0.0, 3.0)], [510.0], rate=1e-9, years=4)
+    assert again.payback_year == 2027
+    assert "in 2027, discounted, and owed again in 2028" in " ".join(again.describe().split())
+
+
 def test_capital_is_phased_and_lifted():
     found = laid_out([Measure("post", 1000.0, 0.0, None)], [0.0], first=2024, spent={2024: 0.4, 2025: 0.6}, bias=0.2)
     assert found.capex_usd.tolist() == pytest.approx([480.0, 720.0, 0.0, 0.0, 0.0])
