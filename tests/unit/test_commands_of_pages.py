@@ -11,8 +11,8 @@ from corridor_sim.cli import main
 from corridor_sim.files.packaged import design_files, is_name, packaged_files
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-SHELL = ("", "sh", "bash", "console")
+PAGES = sorted([ROOT / "README.md", ROOT / "findings" / "README.md", *(ROOT / "docs").glob("*.md")])
+SHELL = ("", "sh", "bash", "console", "text")
 
 
 def blocks(text):

@@ -3,16 +3,13 @@
 import ast
 import pkgutil
 import re
-import shlex
 import sys
 import types
 from pathlib import Path
 
-import click
 import pytest
 
 import corridor_sim
-from corridor_sim.cli.commands import main as command_line
 from corridor_sim.indicators import INDICATORS
 from corridor_sim.model.arrivals import ARRIVALS
 from corridor_sim.model.designs import FACTORS
@@ -146,33 +143,6 @@ def test_every_link_of_a_page_leads_somewhere(page):
         if not path.exists() or (anchor and anchor not in anchors(read(path))):
             dead.append(target)
     assert dead == []
-
-
-@pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda path: path.relative_to(ROOT).as_posix()
-)
-def test_every_command_of_a_page_has_options_that_are_there(page):
-    text = re.sub(r"\\\n\s*", " ", read(page))
-    blocks = re.findall(r"^```(?:sh|text)?\n(.*?)^```", text, flags=re.M | re.S)
-    lines = [line for block in blocks for line in block.splitlines()]
-    found = [m[1] for line in lines if (m := re.match(r"(?:.*(?:&& |/))?corridor-sim ((?!\().+)$", line))]
-    found += re.findall(r"`corridor-sim ([^`\n]+ [^`\n]+)`", text)  # a name alone is no command to type
-    wrong = []
-    for command in found:
-        if re.search(r"\.\.\.|\b[A-Z]\b|\|", command):  # stands for something, or goes on elsewhere
-            continue
-        words = shlex.split(command, comments=True)
-        while words and words[0] in ("--import", "--debug"):
-            words = words[2 if words[0] == "--import" else 1 :]
-        if not words or words[0] in ("--help", "--version"):
-            continue
-        try:
-            context = click.Context(command_line)
-            name, called, more = command_line.resolve_command(context, words)
-            called.make_context(name, more, parent=context)
-        except click.UsageError as error:
-            wrong.append(f"corridor-sim {command}: {error.format_message()}")
-    assert wrong == []
 
 
 def test_words_of_the_glossary_that_look_like_names_are_in_the_code():
