@@ -465,7 +465,7 @@ def verify(
 )
 @click.option(
     "--averaging",
-    type=click.Choice(["self-regulated", "1/k"]),
+    type=click.Choice(["self-regulated", "1/k", "adapted"]),
     default="self-regulated",
     show_default=True,
     help="Rule of the step from what is to what would be chosen.",
@@ -478,7 +478,13 @@ def verify(
     help="It ends when a smaller share of the consignments would choose otherwise.",
 )
 @click.option("--most", type=click.IntRange(1, 1000), default=40, show_default=True, help="Runs at most for a start.")
-@click.option("--starts", type=click.IntRange(1, 2), default=2, show_default=True, help="2 tries whether it is unique.")
+@click.option(
+    "--starts",
+    type=click.IntRange(1, 10),
+    default=2,
+    show_default=True,
+    help="2 or more try whether it is unique.",
+)
 @run_options
 @output_options
 def equilibrium(

@@ -21,6 +21,8 @@ from corridor_sim.study.equilibrium import SEARCH, Equilibrium, equilibrium
 from corridor_sim.study.run import Runnable, planned, replication_numbers, run
 from corridor_sim.study.years import in_year
 
+OF_THE_SEARCH = ("target", "most", "search_replications", "averaging")
+"""Settings of an equilibrium that a run does not know."""
 NEXT_TO_NOTHING = -1e-9
 """Elasticity of the run that tells the reference cost: one crossing is enough for a flow that answers."""
 
@@ -169,7 +171,7 @@ def overloaded_posts(results: Results) -> set[tuple[str, str]]:
 
 def _of_a_run(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of an equilibrium that a run knows too."""
-    return {name: value for name, value in settings.items() if name not in ("target", "most", "search_replications")}
+    return {name: value for name, value in settings.items() if name not in OF_THE_SEARCH}
 
 
 def scenario_behind(one: Runnable) -> Scenario:

@@ -3,8 +3,7 @@
 Shares over crossings follow a logit of generalised cost, cost follows from the waits of a
 run, and waits follow from the shares. The method of successive averages [sheffi1985] goes
 from shares to waits to shares on common random numbers until hardly anybody would choose
-otherwise. Its step towards what would be chosen is 1/b; b grows by 0.3 where the gap fell
-and by 1.5 where it rose, as in self-regulated averaging [liu2009]: the plain 1/k forgets
+otherwise. The steps are those of `averaging.py`: self-regulated [liu2009] by default, for the plain 1/k forgets
 the first runs too slowly. It goes most of the way with few replications, and ends with all: where a queue
 is long, waits answer steeply to shares and dozens of runs are needed. Demand may answer to the cost of the
 journey, with an elasticity that the study states; by default it does not.
@@ -27,19 +26,19 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.model.flows import CHOSEN, Flow
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.results import Results
+from corridor_sim.study.averaging import AVERAGING, AveragedSteps
 from corridor_sim.study.choice import Chooser, choosers, composite_usd, logit
 from corridor_sim.study.run import replication_numbers, root_of, run
+from corridor_sim.study.starts import MOST_STARTS, OTHER_DEMAND, other_shares
 from corridor_sim.study.way_choice import DELAY, WayChooser, way_choosers
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AVERAGING = ("self-regulated", "1/k")
-"""Rules of the step: [liu2009], or one over the number of the run [sheffi1985]."""
-FELL, ROSE = 0.3, 1.5
-"""What is added to the divisor of the step where the gap fell, and where it rose: within the ranges of [liu2009]."""
 SEARCH = 2
 """Replications of the runs that go most of the way."""
+LEAST_PER_DAY = 1e-9
+"""Consignments a day below which nobody takes a way of a choice set: a logit gives everything a share."""
 WAITS = ("wait_h",)
 """Indicators that those runs are asked for; with choices among flows `way_choice.DELAY` besides."""
 
@@ -50,8 +49,11 @@ class Equilibrium:
 
     `scenario` is the given one with these shares (and demands); `results` is its run. `gaps` has
     the relative gap of each iteration; `reached` says whether the last is below the target.
-    `unique` is whether the second start came to the same but for at most twice the target (share of
-    consignments that take another crossing), None if there was no second start; what it came to is in `others`.
+    `unique` is whether the other starts came to the same but for at most twice the target (share of consignments that
+    take another crossing, and relative demand), None if there was no other start or one did not reach the target;
+    what they came to is in `others`, their last gaps in `other_gaps`. Starts that agree are no proof.
+    Where demand answers nearly as much as it would take, ends of one answer may be further apart than that: a
+    smaller target tells.
 
     Examples
     --------
@@ -76,6 +78,11 @@ class Equilibrium:
     others: tuple[Mapping[str, FloatArray], ...] = ()
     searched: Mapping[str, FloatArray] | None = None
     """Shares at which the search with few replications ended, which `others` are compared with; None: `shares`."""
+    other_gaps: tuple[float, ...] = ()
+    """Gap at which each other start ended."""
+    apart: tuple[float, ...] = ()
+    """How far each other start ended from the first: share of consignments that take another crossing, or the relative
+    difference of demand if larger."""
 
     @property
     def reached(self) -> bool:
@@ -84,11 +91,10 @@ class Equilibrium:
 
     @property
     def unique(self) -> bool | None:
-        """Whether every start came to the same shares; None if there was one start."""
-        if not self.others:
+        """Whether every start came to the same; None if there was one start, or one did not reach the target."""
+        if not self.apart or not all(gap < self.target for gap in (*self.other_gaps, self.gaps[-1])):
             return None
-        mine = self.shares if self.searched is None else self.searched
-        return all(_moved(self.choosers, self.demand_factor, mine, other) <= 2 * self.target for other in self.others)
+        return all(one <= 2 * self.target for one in self.apart)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a flow and crossing: share, cost, its parts, demand factor."""
@@ -161,11 +167,20 @@ class Equilibrium:
             ]
             more = self.demand_factor[one.flow]
             lines.append(f"  {one.flow}: {', '.join(ways)}" + (f"; demand x {more:.3f}" if more != 1 else ""))
-        if self.unique is False:
-            lines.append("  Not unique: another start came to other shares.")
-        if self.unique is None:
-            lines.append("  One start only: whether it is unique was not looked at.")
+        lines.append(f"  {self._told_unique()}")
         return "\n".join(lines)
+
+    def _told_unique(self) -> str:
+        """Whether it is unique, in words."""
+        if not self.apart:
+            return "One start only: whether it is unique was not looked at."
+        starts = len(self.apart) + 1
+        if self.unique is None:
+            worst = max(*self.other_gaps, self.gaps[-1])
+            return f"Whether it is unique is not known: of {starts} starts one ended at {worst:.1%}, above the target."
+        if self.unique:
+            return f"Unique as far as was looked: {starts} starts came to the same within {max(self.apart):.1%}."
+        return f"Not unique: of {starts} starts one came to another answer, {max(self.apart):.1%} away."
 
 
 def equilibrium(
@@ -198,8 +213,9 @@ def equilibrium(
     choices : sequence of str, or bool
         Choice sets of the scenario (`choices`) whose cargo chooses among their flows: branch, or road, rail and ship.
         True: all of them. Their scales are those of the scenario. [US$/t]
-    averaging : {"self-regulated", "1/k"}
-        Rule of the step.
+    averaging : {"self-regulated", "1/k", "adapted"}
+        Rule of the step. "adapted" has a step for each flow: try it where waits answer so steeply to shares that the
+        target is not reached.
     alternatives : mapping of flow to crossings of one border, optional
         Who chooses among what; one crossing is enough where demand answers. Without it (and with
         `scale_usd`) every flow with shares over two or more crossings, over the first such border on its list where
@@ -217,8 +233,9 @@ def equilibrium(
     most : int
         Runs at most for one start; as many again with all replications.
     starts : int
-        1, or 2 to begin a second time from the opposite shares and see whether it comes to the same: with the
-        replications of the search.
+        1 to 10. With 2 it begins a second time, from the opposite shares and, where demand answers, a fifth of the
+        demand, to see whether it comes to the same; each start more begins with nearly all by one way after the other.
+        Shares that are their own opposite begin with that at once. With the replications of the search.
     search_replications : int
         How many of the replications are run until the gap is below the target for the first time; then all are, from
         the shares found. Where it is not reached with these, it is not looked for with more.
@@ -261,7 +278,7 @@ def equilibrium(
         raise ArgumentError("scale_usd has no default: give it, or the choice sets that choose (choices=True)")
     arguments.one_of("averaging", averaging, AVERAGING)
     target = arguments.number("target", target, 1e-6, 0.5)
-    most, starts = arguments.whole("most", most, 1, 1000), arguments.whole("starts", starts, 1, 2)
+    most, starts = arguments.whole("most", most, 1, 1000), arguments.whole("starts", starts, 1, MOST_STARTS)
     if not isinstance(scenario, Scenario):
         arguments.instance("scenario", scenario, (str, os.PathLike), "a Scenario, the path of a file or its name")
         scenario = load_scenario(scenario)
@@ -279,20 +296,28 @@ def equilibrium(
     root = root_of(scenario, rng)
     every = replication_numbers(scenario, replications)
     few = every[: arguments.whole("search_replications", search_replications, 1)]
-    search = _Averaging(scenario, who, scale_usd, answers, target, most, behind, averaging)
+    search = _Averaging(scenario, who, scale_usd, answers, target, most, behind)
     settings = {**settings, "rng": root}
     coarse = {**settings, "replications": few, "indicators": (*WAITS, *([DELAY] if ways else [])), "records": False}
-    first = search.run({one.flow: np.array(one.shares) for one in who}, coarse)
-    others: tuple[Mapping[str, FloatArray], ...] = ()
-    if starts == 2:
-        opposite = {one.flow: _opposite(np.array(one.shares)) for one in who}
-        others = (search.run(opposite, coarse).shares,)
+    steps = AveragedSteps(averaging)
+    first = search.run({one.flow: np.array(one.shares) for one in who}, coarse, steps)
+    others = []
+    for number in range(1, starts):
+        begun = {one.flow: other_shares(np.array(one.shares), number) for one in who}
+        demand = {one.flow: OTHER_DEMAND if answers.answers(one.flow) else 1.0 for one in who}
+        others.append(search.run(begun, coarse, AveragedSteps(averaging), demand))
     # With all replications from there on; where there is nothing left to do, one run that tells all indicators.
     left = most if first.reached and few != every else 1
-    found = search.run(first.shares, {**settings, "replications": every}, first, left)
-    if few == every:
-        found = replace(found, gaps=first.gaps)
-    found = replace(found, others=others, searched=first.shares)
+    steps.go_on(len(first.gaps))
+    found = search.run(first.shares, {**settings, "replications": every}, steps, first.demand_factor, left)
+    found = replace(
+        found,
+        gaps=first.gaps if few == every else (*first.gaps, *found.gaps),
+        others=tuple(one.shares for one in others),
+        searched=first.shares,
+        other_gaps=tuple(one.gaps[-1] for one in others),
+        apart=tuple(_apart(first, one) for one in others),
+    )
     _warn(found)
     return found
 
@@ -323,6 +348,10 @@ class _Demand:
             if self.elasticity.get(flow)  # Empty trucks with a wide choice may have a cost of it below 0.
         }
 
+    def answers(self, flow: str) -> bool:
+        """Whether demand of a flow answers."""
+        return bool(self.elasticity.get(flow))
+
     def factor(self, flow: str, cost_usd: float) -> float:
         """Demand over that of the scenario at a composite cost."""
         power = self.elasticity.get(flow, 0.0)
@@ -348,22 +377,21 @@ class _Averaging:
     most: int
     follow: Mapping[str, str] = field(default_factory=dict)
     """Flow whose demand changes as that of a chooser: by its name."""
-    averaging: str = "self-regulated"
 
     def run(
         self,
         shares: Mapping[str, FloatArray],
         settings: Mapping[str, Any],
-        before: Equilibrium | None = None,
+        steps: AveragedSteps,
+        demand: Mapping[str, float] | None = None,
         most: int | None = None,
     ) -> Equilibrium:
         """Runs, costs, shares; until the gap is below the target or `most` runs are done.
 
-        After `before` it goes on from its demand, with steps as small as that one's runs were many.
+        It begins with these shares and this demand, which is that of the scenario if not given.
         """
-        factor = {one.flow: 1.0 if before is None else before.demand_factor[one.flow] for one in self.who}
+        factor = {one.flow: 1.0 for one in self.who} if demand is None else dict(demand)
         gaps: list[float] = []
-        divisor = 1.0 if before is None else 1.0 + FELL * len(before.gaps)
         most = self.most if most is None else most
         for k in range(1, most + 1):
             tried = self._scenario(shares, factor)
@@ -375,14 +403,10 @@ class _Averaging:
             gaps.append(self._gap(shares, wanted, factor, asked))
             if gaps[-1] < self.target or k == most:
                 break
-            if self.averaging == "1/k":
-                divisor = k + (0.0 if before is None else len(before.gaps))
-            elif k > 1:
-                divisor += FELL if gaps[-1] < gaps[-2] else ROSE
-            shares = {flow: now + (wanted[flow] - now) / divisor for flow, now in shares.items()}
-            factor = {flow: now + (asked[flow] - now) / divisor for flow, now in factor.items()}
-        told = (*(() if before is None else before.gaps), *gaps)
-        return Equilibrium(tried, results, tuple(self.who), shares, costs, composite, factor, told, self.target)
+            steps.note(gaps[-1])
+            shares = {flow: steps.towards(flow, now, wanted[flow]) for flow, now in shares.items()}
+            factor = {flow: steps.demand(flow, now, asked[flow]) for flow, now in factor.items()}
+        return Equilibrium(tried, results, tuple(self.who), shares, costs, composite, factor, tuple(gaps), self.target)
 
     def _choice(
         self, results: Results, shares: Mapping[str, FloatArray]
@@ -434,7 +458,9 @@ class _Averaging:
                 tonnes = one.tonnes_per_day * factor[one.flow]
                 for way, share in zip(one.ways, np.maximum(shares[one.flow], 0.0).tolist(), strict=True):
                     flow = flows.get(way.flow, self.scenario.flows[way.flow])
-                    flows[way.flow] = flow.replace(per_day=tonnes * share / way.load_t, tonnes_per_year=None)
+                    per_day = tonnes * share / way.load_t
+                    per_day = per_day if per_day >= LEAST_PER_DAY else 0.0
+                    flows[way.flow] = flow.replace(per_day=per_day, tonnes_per_year=None)
         for name, leader in self.follow.items():
             flows[name] = _times(flows.get(name, self.scenario.flows[name]), factor[leader])
         return self.scenario.replace(flows={**self.scenario.flows, **flows})
@@ -462,9 +488,10 @@ def _followers(scenario: Scenario, who: Sequence[Chooser | WayChooser], follow: 
     return dict(follow)
 
 
-def _opposite(shares: FloatArray) -> FloatArray:
-    """Shares the other way round; of one crossing as they are."""
-    return np.asarray((1 - shares) / (len(shares) - 1) if len(shares) > 1 else shares)
+def _apart(one: Equilibrium, other: Equilibrium) -> float:
+    """How far two answers are from each other, as a gap is."""
+    change = max(abs(other.demand_factor[flow] / now - 1) if now else 0.0 for flow, now in one.demand_factor.items())
+    return max(_moved(one.choosers, one.demand_factor, one.shares, other.shares), change)
 
 
 def _moved(
@@ -488,8 +515,11 @@ def _moved(
 
 def _warn(found: Equilibrium) -> None:
     if not found.reached:
-        text = f"equilibrium not reached: {found.gaps[-1]:.1%} would still choose otherwise (target {found.target:.1%})"
+        text = (
+            f"equilibrium not reached: {found.gaps[-1]:.1%} would still choose otherwise (target {found.target:.1%}); "
+            'averaging="adapted" or a larger scale may help'
+        )
         warnings.warn(text, CorridorWarning, stacklevel=3)
     if found.unique is False:
-        text = "equilibrium not unique: from the opposite shares it comes to other ones (see `others`)"
+        text = "equilibrium not unique: from another start it comes to another answer (see `others`)"
         warnings.warn(text, CorridorWarning, stacklevel=3)

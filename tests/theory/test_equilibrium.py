@@ -188,7 +188,7 @@ def test_a_flow_that_cannot_choose_is_refused_with_all_its_problems():
         ({"scale_usd": 0}, "scale_usd must be"),
         ({"scale_usd": math.nan}, "scale_usd must be"),
         ({"target": 0}, "target must be"),
-        ({"starts": 3}, "starts must be"),
+        ({"starts": 11}, "starts must be"),
         ({"most": 2.5}, "most must be"),
         ({"elasticity": 0.5}, "elasticity of f"),
         ({"elasticity": -0.5}, "reference must give"),
@@ -263,3 +263,26 @@ def test_what_few_replications_do_not_reach_is_not_looked_for_with_more():
     assert len(found.gaps) == 3
     assert not found.reached
     assert "tfi1" in found.results.rows.indicators
+
+
+@FEW
+def test_adapted_steps_reach_it_where_waits_of_an_overload_answer_too_steeply_for_one_step_for_all():
+    # 150 a day where the near way passes 96: its queue grows through the run, so waits answer steeply to shares.
+    scenario = two_ways(days=100, per_day=150.0, far_h=3.0)
+    how = {"scale_usd": 2.0, "starts": 1, "workers": 1}
+    with pytest.warns(CorridorWarning, match="equilibrium not reached"):
+        before = cs.equilibrium(scenario, **how)
+    found = cs.equilibrium(scenario, averaging="adapted", **how)
+    assert found.reached
+    assert before.gaps[-1] > 0.1
+    # Shares are those of the logit of the costs that are told.
+    near, far = found.costs_usd["f"]
+    assert near - far == pytest.approx(-2.0 * math.log(found.shares["f"][0] / found.shares["f"][1]), abs=0.5)
+
+
+@pytest.mark.parametrize("per_day", [60.0, 90.0])
+def test_adapted_steps_come_to_the_fixed_point_by_formula(per_day):
+    found = cs.equilibrium(two_ways(per_day=per_day), scale_usd=SCALE, averaging="adapted", workers=1)
+    assert found.reached
+    assert found.unique
+    assert found.shares["f"][0] == pytest.approx(fixed_point(per_day), abs=0.015)
