@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Sequence
 
 from corridor_sim.core.errors import CorridorError, CorridorWarning
+from corridor_sim.core.registry import all_or_nothing
 
 GROUP = "corridor_sim.plugins"
 SWITCH = "CORRIDOR_SIM_PLUGINS"
@@ -41,8 +42,9 @@ def load_plugins() -> None:
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "an unknown package"
         try:
-            point.load()
-        except Exception as error:
+            with all_or_nothing():
+                point.load()
+        except (Exception, SystemExit) as error:  # a module that ends the program ends itself alone
             told = f"the plug-in {point.name!r} of {package} is left out: {type(error).__name__}: {error}"
             warnings.warn(told, CorridorWarning, stacklevel=2)
         else:
@@ -74,8 +76,9 @@ def import_modules(modules: Sequence[str]) -> None:
     problems = []
     for name in modules:
         try:
-            importlib.import_module(name)
-        except Exception as error:
+            with all_or_nothing():
+                importlib.import_module(name)
+        except (Exception, SystemExit) as error:
             problems.append(f"cannot import {name}: {type(error).__name__}: {error}")
         else:
             _loaded[name] = "imported"

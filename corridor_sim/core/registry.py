@@ -9,7 +9,8 @@ its attribute ``kind``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from contextlib import contextmanager
+from typing import Any, ClassVar, Generic, TypeVar
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 
@@ -20,7 +21,10 @@ U = TypeVar("U")
 class Registry(Generic[T]):
     """Kinds of one thing, by name, each with an example; `refused` has kinds that there are not, and why."""
 
+    _every: ClassVar[list[Registry[Any]]] = []
+
     def __init__(self, what: str, refused: Mapping[str, str] | None = None) -> None:
+        self._every.append(self)
         self.what = what
         self.refused = dict(refused or {})
         self._kinds: dict[str, T] = {}
@@ -47,7 +51,7 @@ class Registry(Generic[T]):
         return decorate
 
     def unregister(self, kind: str) -> None:
-        """Forget a kind (used by tests that define a toy)."""
+        """Forget a kind."""
         del self._kinds[kind], self._examples[kind]
 
     def __getitem__(self, kind: str) -> T:
@@ -83,3 +87,20 @@ class Registry(Generic[T]):
     def items(self) -> Iterator[tuple[str, T]]:
         """Kinds with their class or function, in alphabetical order."""
         return iter(sorted(self._kinds.items()))
+
+
+@contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """Kinds of other packages that were registered within are forgotten if it ends with an error, whatever it is.
+
+    Those of this package stay: its modules may be imported within, and are not imported again.
+    """
+    before = {id(one): set(one._kinds) for one in Registry._every}
+    try:
+        yield
+    except BaseException:
+        for one in Registry._every:
+            for kind in set(one._kinds) - before.get(id(one), set()):
+                if not str(getattr(one._kinds[kind], "__module__", "")).startswith("corridor_sim."):
+                    one.unregister(kind)
+        raise

@@ -93,6 +93,37 @@ def test_one_that_fails_is_told_and_leaves_the_others(scenario):
     assert "plug-in 'broken' of broken_laws 1.2 is left out: RuntimeError: no licence" in " ".join(done.stderr.split())
 
 
+HALF = (
+    LAW
+    + """
+@SERVICE_TIMES.register("gamma", mean_h=0.5)
+class Other(TwoSpeeds):
+    pass
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (HALF, "'gamma' is registered twice"),
+        (LAW + "\nraise SystemExit(3)\n", "SystemExit: 3"),
+        ("def (", "SyntaxError"),
+    ],
+)
+def test_one_that_is_left_out_leaves_no_kind_behind(text, why, scenario):
+    package(scenario, text=text)
+    done = told("kinds", "laws", cwd=scenario)
+    assert done.returncode == 0, done.stderr
+    assert why in " ".join(done.stderr.split())
+    assert "two_speeds" not in done.stdout
+    assert "gamma" in done.stdout
+    assert told("check", "teaching", cwd=scenario).returncode == 0
+    asked = told("--import", "border_laws", "check", "own.toml", cwd=scenario, CORRIDOR_SIM_PLUGINS="0")
+    assert asked.returncode == 2
+    assert why in " ".join(asked.stderr.split())
+
+
 def test_a_module_is_imported_by_name_from_the_working_folder(scenario):
     scenario.joinpath("mine.py").write_text(LAW, encoding="utf-8")
     done = told("--import", "mine", "run", "own.toml", "-n", "6", "--workers", "2", "--quiet", cwd=scenario)
