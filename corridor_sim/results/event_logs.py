@@ -82,6 +82,12 @@ def event_log(
     rows = _rows_of(records, replications)
     taken = _elements_of(plan, places)
     from_h, until_h = _hour(plan, since, -np.inf), _hour(plan, until, np.inf)
+    if from_h >= until_h:
+        raise ArgumentError(f"since must be before until, got hours {from_h:g} and {until_h:g} of the run")
+    if from_h >= plan.horizon_h or until_h <= 0.0:
+        dates = f", {plan.start} to {plan.start + dt.timedelta(hours=plan.horizon_h)} UTC" if plan.start else ""
+        asked = f"{from_h:g} to {min(until_h, 9e9):g}"
+        raise ArgumentError(f"hours {asked} are not in the run: it has hours 0 to {plan.horizon_h:g}{dates}")
     flows = np.array([flow.id for flow in plan.flows], dtype=object)
     classes = np.array([flow.cargo_class for flow in plan.flows], dtype=object)
     events = sum(3 * int(np.count_nonzero(_joined(records.elements[k], rows, from_h, until_h))) for k in taken)

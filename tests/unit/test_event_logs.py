@@ -92,7 +92,7 @@ def test_places_times_and_replications_choose_whole_visits(ran, log):
     assert some["time_h"].max() > joined["time_h"].max()
     here = log[(log["replication"] == 1) & (log["post"] == POST) & (log["lifecycle"] == "schedule")]
     assert (joined["post"] == POST).sum() == here["time_h"].between(30.0, 36.0, inclusive="left").sum()
-    assert ran.event_log(since=1e6).empty
+    assert ran.event_log(since=10.0, until=10.0 + 1e-9).empty
 
 
 def test_what_the_run_does_not_have_is_refused(ran):
@@ -100,6 +100,10 @@ def test_what_the_run_does_not_have_is_refused(ran):
         ran.event_log(places="northgate_c")
     with pytest.raises(ArgumentError, match="replications must be some of 0, 1, got 7"):
         ran.event_log(replications=[7])
+    with pytest.raises(ArgumentError, match="since must be before until, got hours 30 and 20"):
+        ran.event_log(since=30, until=20)
+    with pytest.raises(ArgumentError, match=r"are not in the run: it has hours 0 to 72, 2024-01-01 .* to 2024-01-04"):
+        ran.event_log(since=dt.datetime(2025, 1, 2))
     with pytest.raises(cs.CorridorError, match="records=True"):
         few(cs.run, "teaching", replications=1, workers=1, indicators=["created"]).event_log()
 
