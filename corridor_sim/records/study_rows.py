@@ -10,6 +10,7 @@ import csv
 import datetime as dt
 import io
 import itertools
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -119,8 +120,17 @@ def _instant(columns: StudyColumns, local: dt.datetime) -> tuple[dt.datetime | N
         return found[0], ""
     if not found:
         return None, f"{local:%Y-%m-%d %H:%M} does not exist: the clock of {columns.zone} skips it"
-    text = f"{local:%Y-%m-%d %H:%M} comes twice on the clock of {columns.zone}; write its offset (+04:00) to say which"
+    offsets = " or ".join(_offset(local - instant) for instant in found)
+    text = (
+        f"{local:%Y-%m-%d %H:%M} comes twice on the clock of {columns.zone}; write its offset ({offsets}) to say which"
+    )
     return None, text
+
+
+def _offset(offset: dt.timedelta) -> str:
+    """An offset as ISO 8601 has it (``+03:30``)."""
+    sign, minutes = ("-" if offset < dt.timedelta() else "+"), abs(round(offset.total_seconds() / 60.0))
+    return f"{sign}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
 # ---------------------------------------------------------------- rows
@@ -144,6 +154,15 @@ def _of_csv(
     try:
         reader = csv.reader(io.StringIO(text_of(path), newline=""), delimiter=columns.delimiter, strict=True)
         header = [one.strip() for one in next(reader, [])]
+        other = (
+            [sign for sign in (";", ",", "\t", "|") if sign != columns.delimiter and sign in header[0]]
+            if header
+            else []
+        )
+        if len(header) == 1 and len(wanted) > 1 and other:
+            hint = f"set delimiter = {json.dumps(other[0])}"
+            problems.append(Problem("has one column", value=header[0], file=name, line=1, hint=hint))
+            return None
         if _lack(wanted, header, name, problems):
             return None
         cells: list[tuple[int, dict[str, str]]] = []

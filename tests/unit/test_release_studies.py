@@ -168,7 +168,8 @@ def test_every_fault_of_a_table_is_named_with_its_line(tmp_path):
         "days.csv:7: release: 'custom' is no agency (allowed: customs, police); did you mean 'customs'?",
         "days.csv:8: consignment 6 is there twice, first in line 7",
         "days.csv:9: arrival: 2026-03-29 02:30 does not exist: the clock of Europe/Berlin skips it",
-        "days.csv:10: arrival: 2026-10-25 02:30 comes twice on the clock of Europe/Berlin; write its offset",
+        "days.csv:10: arrival: 2026-10-25 02:30 comes twice on the clock of Europe/Berlin; write its offset "
+        "(+02:00 or +01:00) to say which",
         "days.csv:11: arrival: must be a date and time such as 2026-06-01 08:30, got 'today'",
         "days.csv:12: consignment 10: release is after the end of the study",
         "days.csv:13: has 5 cells, the header 6",
@@ -203,6 +204,10 @@ def test_columns_that_are_not_there_or_make_no_sense_are_named(tmp_path):
     (told,) = faults(tmp_path, GOOD.replace("arrival", "Arrival"))
     assert "days.csv:1: column 'arrival' is no column" in told
     assert "did you mean 'Arrival'?" in told
+    (told,) = faults(tmp_path, GOOD.replace(",", ";"))
+    assert "days.csv:1: " in told
+    assert "has one column" in told
+    assert 'set delimiter = ";"' in told
     path = tmp_path / "bad.toml"
     path.write_text(
         'name = "x"\ncsv = "x.csv"\nconsignment = "id"\nchannel = "lane"\nuntil = 2026-05-01\nsince = 2026-06-01\n'
