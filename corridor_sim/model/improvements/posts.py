@@ -361,7 +361,7 @@ class LanesByQueue(PostImprovement):
         return [self.change(f"{self.path}.extra_lanes", "set", terms)]
 
 
-@IMPROVEMENTS.register("gate_by_queue", **_STAGE, queue_at="checkpoints.post.entry", close_at=40, open_below=25)
+@IMPROVEMENTS.register("gate_by_queue", **_STAGE, queue_at="checkpoints.beyond.entry", close_at=40, open_below=25)
 class GateByQueue(PostImprovement):
     """Nobody more is taken while the queue at a place further on is long (rule S31), in place of the gate so far.
 
