@@ -73,7 +73,9 @@ def criteria_told(one: Any) -> list[tuple[str, str]]:
     when = "never in these years" if paid is None else f"in {paid}"
     rows.append(("paid back", f"{when}, discounted{_owed_again(one)}"))
     for what, factor in one.switching.items():
-        if factor == factor:
+        if factor < 0:
+            rows.append(("worth it" if what == "benefits" else "not worth it", f"even with no {what}"))
+        elif factor == factor:
             rows.append(("worth nothing if", f"{what} x {factor:.2f}"))
     return rows
 

@@ -367,14 +367,18 @@ class Programme:
             return "Inputs are taken as exact; draw them (draws=) to see what an error of them costs."
         regret = self.regret.regret
         robust = int(regret.max(axis=1).argmin())
-        same = "it" if robust == 0 else f"the set {self.beside(self.sets[robust])}"
+        same = "it loses least at worst"
+        if robust:
+            other = self.sets[robust]
+            most = f"{regret[robust].max():,.0f} {self.unit} at most"
+            same = f"the set {self.beside(other)} ({_m(other.capex_usd)}) loses least at worst, {most}"
         draws = f"{self.regret.draws} draws of the inputs"
         if self.regret.draws < self.regret.drawn:
             draws = f"the {self.regret.draws} of {self.regret.drawn} draws of the inputs that the observations leave"
         return (
             f"Over {draws} it is the best in {(regret[0] == 0).mean():.0%} and loses "
             f"{regret[0].mean():,.0f} {self.unit} on average and {regret[0].max():,.0f} at most against the best "
-            f"of the others; {same} loses least at worst."
+            f"of the others; {same}."
         )
 
     def _fifth(self) -> str:

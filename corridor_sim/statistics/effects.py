@@ -97,7 +97,7 @@ def value_of_information(inputs: ArrayLike, payoffs: ArrayLike, degree: int = 4)
     Notes
     -----
     E max_o E[payoff_o | input] - max_o E[payoff_o], the inner mean by regression on polynomials of the
-    input [strong2014].
+    input [strong2014]. One input is worth no more than all: a polynomial through few draws that says more is cut there.
 
     Raises
     ------
@@ -115,7 +115,7 @@ def value_of_information(inputs: ArrayLike, payoffs: ArrayLike, degree: int = 4)
     found = []
     for column in x.T:
         known = _fitted(_basis(column, degree), worth)
-        found.append(Information(max(0.0, float(known.max(axis=1).mean()) - now), perfect))
+        found.append(Information(min(max(0.0, float(known.max(axis=1).mean()) - now), perfect), perfect))
     return found
 
 

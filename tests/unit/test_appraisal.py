@@ -82,6 +82,16 @@ def test_a_renewal_that_takes_back_what_was_paid_is_told():
     assert "in 2027, discounted, and owed again in 2028" in " ".join(again.describe().split())
 
 
+def test_a_cost_that_is_not_to_blame_has_no_switching_value_below_zero():
+    # 1,000 once and 500 a year for 100 a year saved: without any capital cost 400 a year are still lost.
+    lost = laid_out([Measure("post", 1000.0, 500.0, 3.0)], [100.0])
+    assert lost.switching["capital cost"] < 0
+    told = " ".join(lost.describe().split())
+    assert "not worth it even with no capital cost" in told
+    assert "capital cost x" not in told
+    assert "not worth it even with no running cost" in told
+
+
 def test_capital_is_phased_and_lifted():
     found = laid_out([Measure("post", 1000.0, 0.0, None)], [0.0], first=2024, spent={2024: 0.4, 2025: 0.6}, bias=0.2)
     assert found.capex_usd.tolist() == pytest.approx([480.0, 720.0, 0.0, 0.0, 0.0])

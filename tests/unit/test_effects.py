@@ -173,6 +173,17 @@ def test_information_that_cannot_change_the_decision_is_worth_nothing():
     assert found[0].perfect == pytest.approx(0.0, abs=1e-12)
 
 
+def test_one_input_is_worth_no_more_than_all_also_where_few_draws_fit_a_polynomial_too_well():
+    over = 0
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        x, worth = rng.random((8, 6)), rng.normal(0.0, 1.0, 8)
+        found = value_of_information(x, np.column_stack([np.zeros(8), worth]), 4)
+        assert all(0.0 <= one.value <= one.perfect for one in found)
+        over += any(one.value == one.perfect for one in found)
+    assert over >= 1
+
+
 def test_the_width_left_is_that_of_what_the_other_inputs_do():
     x = sobol_points(2, 1024)
     left = width_left(x, 3.0 * x[:, 0] + x[:, 1])
