@@ -196,7 +196,11 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_hint(problem: Problem) -> Problem:
-    """A problem of a number that is kept as a text, with what to do."""
+    """A problem of a number that is kept as a text, or leaves the range of the base, with what to do."""
+    if problem.message.startswith("the range does not hold the value"):
+        return replace(
+            problem, hint="tables give no ranges: state it in a file that extends the base, and import on that"
+        )
     if isinstance(problem.value, str) and re.fullmatch(r"\s*[+-]?\d[\d\s.,  ]*\s*", problem.value):
         kind = "date" if "date" in problem.message else "number"
         return replace(problem, hint=f"the cell holds a text: make it a {kind}")

@@ -226,6 +226,22 @@ def test_a_formula_that_gives_an_empty_text_is_an_empty_cell(workbook, tmp_path)
     assert (made.per_day, made.load_t) == (150, base.load_t)
 
 
+def test_a_value_outside_of_the_range_of_the_base_says_where_to_state_the_range(workbook):
+    figures = cs.load_scenario("teaching").to_data()["flows"]["flour"]
+    path = workbook({"flows": [["id", "per_day"], ["flour", 1]]})
+    wide = (
+        "schema = 1\nname = 'wide'\nextends = 'teaching'\n[flows.flour]\nfigures.per_day = {low = %s, high = 140.0%s}\n"
+    )
+    assert figures["per_day"] == 130
+    base = cs.loads(wide % ("100.0", ", range_reason = 'counted'"))
+    told = refused(path, base)
+    assert "sheet flows, cell B2: flows.flour.per_day = 1" in told
+    assert "the range does not hold the value (allowed: 100 to 140)" in told
+    assert "state it in a file that extends the base" in told
+    base = cs.loads(wide % ("0.5", ", range_reason = 'counted'"))
+    assert cs.import_tables(base, path).flows["flour"].per_day == 1
+
+
 def test_tables_that_change_nothing_are_refused(workbook):
     assert "there is no value in any row" in refused(workbook({"flows": [["id", "per_day"]]}))
     assert "there is no value in any row" in refused(workbook({"flows": [["id", "per_day"], ["flour"]]}))
