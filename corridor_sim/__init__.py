@@ -154,6 +154,7 @@ if TYPE_CHECKING:
     from corridor_sim.study.calibration import calibrate as calibrate
     from corridor_sim.study.designs import design_points as design_points
     from corridor_sim.study.door_to_door import door_to_door as door_to_door
+    from corridor_sim.study.equilibria import equilibria as equilibria
     from corridor_sim.study.equilibrium import Equilibrium as Equilibrium
     from corridor_sim.study.equilibrium import equilibrium as equilibrium
     from corridor_sim.study.law_fits import fit_law as fit_law
@@ -184,6 +185,7 @@ _NAMES = {
     "study.sweeps": "run_until sweep",
     "study.behaviour": "Behaviour compare_with_behaviour",
     "study.behaving_draws": "appraise_with_behaviour",
+    "study.equilibria": "equilibria",
     "study.equilibrium": "Equilibrium equilibrium",
     "study.designs": "design_points",
     "study.observations": "Observation",

@@ -21,7 +21,7 @@ from corridor_sim.study.equilibrium import SEARCH, Equilibrium, equilibrium
 from corridor_sim.study.run import Runnable, planned, replication_numbers, run
 from corridor_sim.study.years import in_year
 
-OF_THE_SEARCH = ("target", "most", "search_replications", "averaging")
+OF_THE_SEARCH = ("target", "most", "search_replications", "averaging", "follow")
 """Settings of an equilibrium that a run does not know."""
 NEXT_TO_NOTHING = -1e-9
 """Elasticity of the run that tells the reference cost: one crossing is enough for a flow that answers."""
@@ -103,7 +103,20 @@ def compare_with_behaviour(
     ScenarioError
         If a flow cannot choose.
     """
-    scenarios = [scenario_behind(one) for one in (base, *others)]
+    found = in_equilibrium([scenario_behind(one) for one in (base, *others)], behaviour, settings)
+    return Comparison(tuple(one.results for one in found)), found
+
+
+def in_equilibrium(
+    scenarios: Sequence[Scenario], behaviour: Behaviour, settings: Mapping[str, Any]
+) -> tuple[Equilibrium, ...]:
+    """Each scenario in its equilibrium; the first is the base, which the reference cost of demand is of.
+
+    Parameters
+    ----------
+    settings : mapping
+        As for `cs.equilibrium`.
+    """
     ways = alternatives_of(scenarios[0], behaviour, settings)
     how = {**settings, "scale_usd": behaviour.scale_usd, "alternatives": ways, "starts": 1}
     more: dict[str, Any] = {}
@@ -112,8 +125,7 @@ def compare_with_behaviour(
         calm = scenarios[0] if year is None else in_year(scenarios[0], year)
         at_rest = equilibrium(calm, **how, elasticity=NEXT_TO_NOTHING, reference=dict.fromkeys(ways or (), 1.0))
         more = {"elasticity": behaviour.elasticity, "reference": at_rest}
-    found = tuple(equilibrium(one, **how, **more) for one in scenarios)
-    return Comparison(tuple(one.results for one in found)), found
+    return tuple(equilibrium(one, **how, **more) for one in scenarios)
 
 
 def flows_over(scenario: Scenario, stages: Collection[tuple[str, str]]) -> dict[str, list[str]]:
