@@ -56,6 +56,10 @@ class Single:
     """What both together save more than the sum of each alone; below 0 they do each other's work."""
 
 
+SIGN_TEST = 3.84
+"""Squared difference of two counts of signs over their sum that chance passes in 5 % [conover1999] sec. 3.4."""
+
+
 @dataclass(frozen=True, eq=False)
 class Regret:
     """What each of the last sets loses against the best of them, draw by draw of the inputs.
@@ -323,6 +327,12 @@ class Programme:
             by_year.setdefault(self.years[id], []).append(self._called(id))
         when = "; ".join(f"{year}: {', '.join(names)}" for year, names in by_year.items())
         first = f"With {_m(money)} build {when}." if when else f"With {_m(money)} build nothing."
+        if (rather := self.better_over_draws()) is not None:
+            share = float((self.regret.regret[self.sets.index(rather)] == 0).mean())  # type: ignore[union-attr]
+            first = (
+                f"{first[:-1]} at the stated figures; over the draws of the inputs the set {self.beside(rather)} "
+                f"({_m(rather.capex_usd)}) is the better choice, best in {share:.0%} of them."
+            )
         second = (
             f"Together they cost {_m(best.capex_usd)} and save {best.saved:,.0f} {self.unit} ({self.objective}; "
             f"{best.low:,.0f} to {best.high:,.0f}, sampling noise only) against {self.base}"
@@ -330,6 +340,19 @@ class Programme:
         )
         third = self._third()
         return " ".join([first, second, third, self._fourth(), self._fifth()])
+
+    def better_over_draws(self) -> BuiltSet | None:
+        """The set that the draws of the inputs speak for against the chosen one, if there is one.
+
+        It loses least on average, and it is better than the chosen set in more draws than chance would have it
+        (sign test, 5 %). None without draws.
+        """
+        if self.regret is None:
+            return None
+        regret = self.regret.regret
+        least = int(regret.mean(axis=1).argmin())
+        better, worse = (int((regret[least] < regret[0]).sum()), int((regret[least] > regret[0]).sum()))
+        return self.sets[least] if least and (better - worse) ** 2 > SIGN_TEST * (better + worse) else None
 
     def _third(self) -> str:
         """What else is as good, what it costs, and why the cheaper is recommended or not."""

@@ -598,6 +598,22 @@ def test_observations_leave_draws_and_the_regret_is_of_those_alone(programme):
     assert "waves = 2 (--waves 2)" in told
 
 
+@pytest.mark.parametrize(("better", "told"), [(45, True), (33, False)])
+def test_the_first_sentence_says_where_the_draws_speak_for_another_set(programme, better, told):
+    """Of 64 draws another set is better in 45 and worse in 19: 26^2 / 64 = 10.6 > 3.84; 33 and 31 may be chance."""
+    regret = np.full_like(programme.regret.regret, 50.0)
+    regret[0, :better], regret[0, better:] = 30.0, 0.0
+    regret[1, :better], regret[1, better:] = 0.0, 10.0
+    found = dataclasses.replace(programme, regret=dataclasses.replace(programme.regret, regret=regret))
+    other = found.sets[1]
+    words = (
+        f"over the draws of the inputs the set {found.beside(other)} (US$ {other.capex_usd / 1e6:,.1f} m) is the better"
+    )
+    assert (words in found.answer()) == told
+    assert (found.better_over_draws() is other) == told
+    assert (f"best in {45 / 64:.0%} of them" in found.answer()) == told
+
+
 def test_the_table_of_draws_has_a_line_a_set_and_draw_with_its_inputs(programme):
     table = programme.draws_table()
     names = [*(one.called for one in programme.sets), "nothing"]
