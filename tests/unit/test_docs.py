@@ -235,3 +235,13 @@ def test_every_public_name_has_an_example():
     assert [name for name in corridor_sim.__all__ if not shown(name) and name not in SHOWN_ON_PAGES] == []
     pages = "".join(read(path) for path in DOCS.glob("*.md"))
     assert [name for name, words in SHOWN_ON_PAGES.items() if words not in pages] == []
+
+
+@pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")  # Astara is overloaded in June 2026
+def test_the_example_of_the_readme_prints_what_stands_under_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shown = re.search(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```", read(ROOT / "README.md"), flags=re.M | re.S)
+    assert python_blocks(ROOT / "README.md") == [shown[1]]
+    exec(compile(shown[1], "README.md", "exec"), {"__name__": "__main__"})
+    assert capsys.readouterr().out.split() == shown[2].split()
+    assert (tmp_path / "samur.png").stat().st_size > 10_000
