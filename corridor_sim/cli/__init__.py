@@ -9,7 +9,12 @@ from corridor_sim.cli import choosing as choosing
 from corridor_sim.cli import exporting as exporting
 from corridor_sim.cli import importing as importing
 from corridor_sim.cli import measured as measured
+from corridor_sim.cli import reading as reading
 from corridor_sim.cli import releasing as releasing
+from corridor_sim.cli import showing as showing
+from corridor_sim.cli import simulating as simulating
+from corridor_sim.cli import verifying as verifying
+from corridor_sim.cli import weighing as weighing
 from corridor_sim.cli.commands import main
 
 __all__ = ["main"]

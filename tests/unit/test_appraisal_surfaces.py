@@ -74,7 +74,7 @@ def test_options_without_meaning_together_are_refused_before_anything_runs(files
 
 
 def test_measures_without_a_cost_are_refused_before_anything_runs(files, monkeypatch):
-    monkeypatch.setattr("corridor_sim.cli.commands.simulated", lambda *_, **__: pytest.fail("it was run"))
+    monkeypatch.setattr("corridor_sim.cli.weighing.simulated", lambda *_, **__: pytest.fail("it was run"))
     free = border(capex=0.0)
     got = called("appraise", *files(border(improvements=False), free), *HOW)
     assert got.exit_code != 0
