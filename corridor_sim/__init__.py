@@ -131,6 +131,7 @@ if TYPE_CHECKING:
     from corridor_sim.results.comparison import Comparison as Comparison
     from corridor_sim.results.delivered import delivered as delivered
     from corridor_sim.results.delivered import delivered_ratios as delivered_ratios
+    from corridor_sim.results.disruptions import Disruption as Disruption
     from corridor_sim.results.drawn_worth import APPRAISAL_ROWS as APPRAISAL_ROWS
     from corridor_sim.results.drawn_worth import DrawnWorth as DrawnWorth
     from corridor_sim.results.law_fits import LawFits as LawFits
@@ -153,6 +154,7 @@ if TYPE_CHECKING:
     from corridor_sim.study.behaviour import compare_with_behaviour as compare_with_behaviour
     from corridor_sim.study.calibration import calibrate as calibrate
     from corridor_sim.study.designs import design_points as design_points
+    from corridor_sim.study.disruption import disruption as disruption
     from corridor_sim.study.door_to_door import door_to_door as door_to_door
     from corridor_sim.study.equilibria import equilibria as equilibria
     from corridor_sim.study.equilibrium import Equilibrium as Equilibrium
@@ -201,7 +203,9 @@ _NAMES = {
     "results.release_fits": "ReleaseFit",
     "results.release_times": "ReleaseTimes",
     "study.queue_prediction": "WeeklyQueue predict_queue rolling_scores",
+    "study.disruption": "disruption",
     "study.door_to_door": "door_to_door",
+    "results.disruptions": "Disruption",
     "study.validation": "validate",
     "study.warm_up": "warm_up",
     "study.selecting": "select",

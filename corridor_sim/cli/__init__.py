@@ -6,6 +6,7 @@ name, 130 interrupted (Ctrl-C), 129 and 143 ended by SIGHUP and SIGTERM.
 """
 
 from corridor_sim.cli import choosing as choosing
+from corridor_sim.cli import disturbing as disturbing
 from corridor_sim.cli import exporting as exporting
 from corridor_sim.cli import importing as importing
 from corridor_sim.cli import measured as measured

@@ -19,6 +19,7 @@ DPI = 150
 COMMAND_OF = {
     "fits": "fit",
     "prediction": "predict",
+    "disruption": "disruption",
     "programme": "portfolio",
     "appraisal": "appraise",
     "sweep": "sweep",

@@ -3,7 +3,19 @@
 Each file answers one question. To add an indicator, see `base.py`.
 """
 
-from corridor_sim.indicators import capacity, costs, delay, emissions, extra_lanes, flows, queues, shapes, tfi, times
+from corridor_sim.indicators import (
+    capacity,
+    costs,
+    delay,
+    emissions,
+    extra_lanes,
+    flows,
+    queue_readings,
+    queues,
+    shapes,
+    tfi,
+    times,
+)
 from corridor_sim.indicators.base import INDICATORS, Collector, Indicator, Options, Reducer, SpanBlock, VisitBlock
 from corridor_sim.indicators.table import Label, Table, join
 
@@ -24,6 +36,7 @@ __all__ = [
     "extra_lanes",
     "flows",
     "join",
+    "queue_readings",
     "queues",
     "shapes",
     "tfi",

@@ -47,6 +47,7 @@ from corridor_sim.records.visits import Chunk, IntArray, SpanTimes, Visits
 
 __all__ = [
     "INDICATORS",
+    "ON_REQUEST",
     "Collector",
     "Indicator",
     "Kept",
@@ -181,14 +182,16 @@ class Indicator(Reducer):
 
 
 class _Indicators(Registry[type[Indicator]]):
-    """Registry that gives each indicator its kind as its name."""
+    """Registry that gives each indicator its kind as its name, and finds those too that are made on request."""
 
     def __getitem__(self, kind: str) -> type[Indicator]:
-        found = super().__getitem__(kind)
+        found = ON_REQUEST[kind] if kind in ON_REQUEST else super().__getitem__(kind)
         found.name = found.name or kind
         return found
 
 
+ON_REQUEST: Registry[type[Indicator]] = Registry("indicator")
+"""Indicators with too many rows for every table: no list of indicators has them, a run that names one makes it."""
 INDICATORS: Registry[type[Indicator]] = _Indicators("indicator")
 
 

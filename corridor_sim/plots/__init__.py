@@ -5,6 +5,7 @@ Importing this package registers every plot; to add one, see `base.py`.
 
 from corridor_sim.plots import (
     changes,
+    disruptions,
     law_fits,
     makeup,
     maps,
@@ -22,6 +23,7 @@ from corridor_sim.plots.base import PLOTS
 __all__ = [
     "PLOTS",
     "changes",
+    "disruptions",
     "law_fits",
     "makeup",
     "maps",
