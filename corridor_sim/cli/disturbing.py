@@ -44,9 +44,7 @@ INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
     type=click.IntRange(min=2),
     help="Draw every figure that has a range so often (a power of two): intervals of the inputs beside those of noise.",
 )
-@click.option(
-    "--by-flow", is_flag=True, help="With --format csv or json: more waiting and cost of each flow instead."
-)
+@click.option("--by-flow", is_flag=True, help="With --format csv or json: more waiting and cost of each flow instead.")
 @run_options
 @format_option
 @picture_option
@@ -90,7 +88,7 @@ def disruption(
     if form == "csv":
         told = csv_of(frame)
     elif form == "json":
-        about = {"runs": [run.about() for run in found.runs], "place": found.place_told}
+        about: dict[str, Any] = {"runs": [run.about() for run in found.runs], "place": found.place_told}
         about |= {"since_h": found.since_h, "until_h": found.until_h, "band": band, "settle_h": settle_hours}
         told = tables.to_json({**about, "notes": list(found.notes), "rows": tables.records(frame)})
     else:

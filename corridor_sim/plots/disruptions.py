@@ -49,7 +49,9 @@ def disturbed_queue(data: Any, *, ax: Axes | None = None) -> Axes:
     back = data.values["recover_h"]
     there = back[~np.isnan(back)]
     if len(there) == len(back):
-        ax.axvline(at(data.until_h + float(there.mean())), color=COLOURS[2], lw=1.4, ls=":", label="back to normal, mean")
+        ax.axvline(
+            at(data.until_h + float(there.mean())), color=COLOURS[2], lw=1.4, ls=":", label="back to normal, mean"
+        )
     ax.set_ylim(bottom=0)
     ax.set_ylabel("vehicles waiting [1]")
     ax.set_xlabel("hours since the run began" if first is None else "date (UTC)")

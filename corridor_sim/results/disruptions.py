@@ -1,4 +1,4 @@
-"""What a disruption did: how long the queue took to be back to normal, how long it was, what it cost, who went round."""
+"""What a disruption did: when the queue was back to normal, how long it got, what that cost, who went round."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class Disruption:
         return float(max(self.mark_h[-1] - self.settle_h - self.until_h, 0.0))
 
     def at_least(self, measure: str) -> FloatArray:
-        """Values of a measure, shape (replication,); a recovery that was not seen counts as the longest that could be."""
+        """Values of a measure, shape (replication,); a recovery not seen counts as the longest that could be."""
         found = self.values[measure]
         return np.where(np.isnan(found), self.longest_seen_h, found) if measure == "recover_h" else found
 
@@ -132,7 +132,7 @@ class Disruption:
         Returns
         -------
         DataFrame
-            ``measure``, ``unit``, ``mean``, ``low``, ``high``, ``n`` and, with draws, ``input_low``, ``input_high``; ``note``.
+            ``measure``, ``unit``, ``mean``, ``low``, ``high``, ``n``, ``note``; with draws ``input_low``, ``input_high``.
             Where some replications did not recover, ``recover_h`` is a lower bound, and the note says so.
         """
         import pandas as pd
@@ -192,7 +192,8 @@ class Disruption:
             words, unit = MEASURES[row["measure"]]
             unit = "" if unit == "1" else f" {unit}"
             bound_told = ">= " if row["measure"] == "recover_h" and self.recovered < row["n"] else ""
-            text = f"{words:<{width}} {bound_told + _short(row['mean']):>12}  {_between(row['low'], row['high']) + unit:<22}"
+            told = f"{_between(row['low'], row['high'])}{unit}"
+            text = f"{words:<{width}} {bound_told + _short(row['mean']):>12}  {told:<22}"
             if self.draws:
                 text += f"  {_between(row['input_low'], row['input_high'])}{unit}"
             lines.append(text.rstrip())
@@ -238,8 +239,8 @@ class Disruption:
         if back == n:
             return f"Back to normal within the run in all {counted(n, 'replication')}."
         return (
-            f"Not recovered within the run in {n - back} of {counted(n, 'replication')}: the time to recover is a lower "
-            f"bound (the run can show {self.longest_seen_h:,.4g} h at most); a longer run tells more."
+            f"Not recovered within the run in {n - back} of {counted(n, 'replication')}: the time to recover is a "
+            f"lower bound (the run can show {self.longest_seen_h:,.4g} h at most); a longer run tells more."
         )
 
     def _band_told(self) -> str:

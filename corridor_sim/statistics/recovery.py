@@ -1,4 +1,4 @@
-"""When is a queue back to normal? The band that it keeps undisturbed, and the first instant from which it keeps it again.
+"""When is a queue back to normal? The band that it keeps undisturbed, and from when on it keeps it again.
 
 Rule D42 says what is counted and why.
 """

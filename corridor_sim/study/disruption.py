@@ -1,4 +1,4 @@
-"""What a disruption does: a scenario with it against the same scenario without it, on common random numbers (rule D42)."""
+"""What a disruption does: a scenario with it against the same without it, on common random numbers (rule D42)."""
 
 from __future__ import annotations
 
@@ -115,8 +115,8 @@ def disruption(
 
     Notes
     -----
-    For a fluid queue with arrivals at rate a and capacity c that is closed for T hours, the longest queue is a T and the
-    time to recover a T / (c - a) [newell1982].
+    For a fluid queue with arrivals at rate a and capacity c that is closed for T hours, the longest queue is a T and
+    the time to recover a T / (c - a) [newell1982].
 
     Examples
     --------
@@ -154,9 +154,7 @@ def disruption(
     found = _measured(runs, when, _place(runs, at), band, settle_h, confidence)
     if draws is None:
         return found
-    return _with_inputs(
-        found, (first, second), draws, input_replications, (since, until), root, settings, progress
-    )
+    return _with_inputs(found, (first, second), draws, input_replications, (since, until), root, settings, progress)
 
 
 def _draws(inputs: int | None) -> int | None:
@@ -304,7 +302,7 @@ def _diverted(runs: Sequence[Results]) -> FloatArray:
     days = runs[0].scope.window_days
     gained: dict[str, FloatArray] = {}
     less: dict[str, FloatArray] = {}
-    theirs = {label: values for label, values in runs[0].rows.select("arrivals_per_day", kind="crossing")}
+    theirs = dict(runs[0].rows.select("arrivals_per_day", kind="crossing"))
     total = np.zeros(runs[0].replications)
     for label, mine in runs[1].rows.select("arrivals_per_day", kind="crossing"):
         change = np.round((mine - theirs.get(label, np.zeros(len(mine)))) * days)
@@ -327,8 +325,8 @@ def _notes(runs: Sequence[Results]) -> tuple[str, ...]:
     if over := list(runs[0].overloaded().values()):
         named = "; ".join(f"{one.place} ({one.words})" for one in over[:3])
         found.append(
-            f"Without the disruption more comes than can pass at {named}: there the queue grows all the time, and what is "
-            "normal hangs on when one looks."
+            f"Without the disruption more comes than can pass at {named}: there the queue grows all the time, and what "
+            "is normal hangs on when one looks."
         )
     return tuple(found)
 
@@ -351,6 +349,8 @@ def _with_inputs(
     if not len(space):
         raise CorridorError("no figure of these scenarios has a range: there is nothing to draw")
     points, scramble = scrambled_points(draws, len(space), root)
+    # Short runs, as most draws are, are done before other processes have started.
+    how = {**settings, "workers": 1 if settings["workers"] == 1 else None}
     answers: dict[str, list[float]] = {name: [] for name in MEASURES}
     late = 0
     problems = []
@@ -365,7 +365,7 @@ def _with_inputs(
             except ScenarioError as error:
                 problems += [replace(one, path=f"draw {n}: {one.path}") for one in error.problems]
                 continue
-            runs = run_all(plans, None, replications=tuple(range(replications)), warn=False, **settings)
+            runs = run_all(plans, None, replications=tuple(range(replications)), warn=False, **how)
             one = _measured(runs, when, found.place, found.band, found.settle_h, found.confidence)
             late += one.recovered < replications
             for name in MEASURES:

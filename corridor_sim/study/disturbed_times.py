@@ -24,7 +24,9 @@ def disturbed_h(base: Scenario, other: Scenario) -> tuple[float, float]:
     """
     spans = _spans(other) - _spans(base)
     if not spans:
-        text = f"{other.name or 'the scenario'} has no dated improvement or outage that {base.name or 'its base'} has not"
+        text = (
+            f"{other.name or 'the scenario'} has no dated improvement or outage that {base.name or 'its base'} has not"
+        )
         raise ArgumentError(f"{text}: say from when until when with since and until")
     since, until = min(begin for *_, begin, _ in spans), max(end for *_, end in spans)
     horizon_h = other.run.horizon_h
