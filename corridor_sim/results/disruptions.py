@@ -132,7 +132,7 @@ class Disruption:
         Returns
         -------
         DataFrame
-            ``measure``, ``unit``, ``mean``, ``low``, ``high``, ``n``, ``note``; with draws ``input_low``, ``input_high``.
+            ``measure``, ``unit``, ``mean``, ``low``, ``high``, ``n``, ``note``; ``input_low``, ``input_high`` of draws.
             Where some replications did not recover, ``recover_h`` is a lower bound, and the note says so.
         """
         import pandas as pd

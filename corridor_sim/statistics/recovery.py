@@ -64,7 +64,7 @@ def back_h(beyond: NDArray[np.bool_], mark_h: FloatArray, end_h: float, settle_h
     Examples
     --------
     >>> back_h(np.array([[1, 1, 0, 1, 0, 0], [0, 0, 0, 0, 1, 1]], dtype=bool), np.arange(1.0, 7.0), 1.0, 1.0)
-    array([3., 0.])
+    array([4., 0.])
     >>> back_h(np.ones((1, 6), dtype=bool), np.arange(1.0, 7.0), 1.0, 1.0)
     array([nan])
     """
