@@ -72,12 +72,13 @@ class LevelTimes(Kept):
         level += np.repeat(rows * width, number) if len(rows) > 1 else rows * width
         np.add.at(self.spent.reshape(-1), level, lasted)
 
-    def put(self, row: int, spent: IntArray, level: int, since: int) -> None:
-        """Take over one row, with the level that it has since an instant."""
-        if len(spent) > self.spent.shape[1]:
-            self.spent = np.pad(self.spent, ((0, 0), (0, len(spent) - self.spent.shape[1])))
-        self.spent[row, : len(spent)] = spent
-        self._level[row], self._since[row] = level, since
+    def put(self, rows: slice, spent: IntArray, level: IntArray, since: IntArray) -> None:
+        """Take over some rows, with the level that each has since an instant."""
+        width = spent.shape[1]
+        if width > self.spent.shape[1]:
+            self.spent = np.pad(self.spent, ((0, 0), (0, width - self.spent.shape[1])))
+        self.spent[rows, :width] = spent
+        self._level[rows], self._since[rows] = level, since
 
     def close(self, until_h: float) -> None:
         """No event comes any more: the levels last until the end of the window."""
@@ -232,7 +233,11 @@ class QueueLevels(Reducer):
 
     def put(self, row: int, line: tuple[int, ...], spent: IntArray, level: int, since: int) -> None:
         """Take over the time at each level of one queue in one replication, worked out elsewhere. [grid points]"""
-        self._times[line].put(row, spent, level, since)
+        self.put_rows(row, line, spent[None], np.array([level]), np.array([since]))
+
+    def put_rows(self, first: int, line: tuple[int, ...], spent: IntArray, level: IntArray, since: IntArray) -> None:
+        """As `put`, for the replications from a first row on; shape (replication, level) and (replication,)."""
+        self._times[line].put(slice(first, first + len(spent)), spent, level, since)
 
     def of_element(self, element: int) -> LevelTimes:
         """Levels at one element."""

@@ -19,6 +19,7 @@ from corridor_sim.engines.batch.streaming import WindowSource
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.coupling import coupling
+from corridor_sim.engines.compiled.handing_over import widths
 from corridor_sim.engines.compiled.listing import Ints, whole
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded, coded, with_rows
@@ -318,10 +319,13 @@ class Base:
             "hours_h": crossings,
         }
 
+    @property
+    def is_split(self) -> bool:
+        """Whether there are such rows."""
+        return any(self.more_rows.values())
+
     def joined(self, sums: Sums) -> Sums:
-        """The sums of the base itself."""
-        if not any(self.more_rows.values()):
-            return sums
+        """The sums of the base itself, from those with such rows."""
         return sums._replace(
             stays=_joined(sums.stays, self.stays),
             near=_joined(sums.near, self.stays),
@@ -372,6 +376,4 @@ def as_far_as_any(spent: Ints) -> list[Ints]:
     """Time at each level of some queues, of each up to the highest level that it had, but for narrow tables."""
     if spent.shape[1] <= NARROW:
         return list(spent)
-    there = spent != 0
-    upto = np.where(there.any(axis=1), spent.shape[1] - np.argmax(there[:, ::-1], axis=1), 1)
-    return [one[:levels] for one, levels in zip(spent, upto.tolist(), strict=True)]
+    return [one[:levels] for one, levels in zip(spent, widths(spent != 0), strict=True)]

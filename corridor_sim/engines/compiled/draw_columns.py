@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import FloatArray
@@ -19,18 +18,27 @@ from corridor_sim.engines.compiled.tables import Coded, Tables
 from corridor_sim.plan.plan import Departures, Plan
 from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 
+_NONE = np.empty(0)
+
 
 class DrawColumns:
     """Draws of a block of replications, as the pass reads them."""
 
     def __init__(self, code: Coded, flows: Sequence[FlowInputs]) -> None:
         self.code = code
-        self.count = [flow.count for flow in flows]
+        rows, many = len(flows[0].count) if flows else 0, len(code.columns)
+        counts = np.stack([flow.count for flow in flows], axis=1) if flows else np.zeros((0, 0), np.int64)
+        self.base = np.zeros((rows, len(flows) + 1), np.int64)
+        np.cumsum(counts, axis=1, out=self.base[:, 1:])
+        self.counts: list[list[int]] = counts.tolist()
+        self.route = [
+            (flow.variant + first).astype(np.int32)
+            for flow, first in zip(flows, code.first_route.tolist(), strict=True)
+        ]
         for f, flow in enumerate(flows):
             own = f * NUMBER_PER_FLOW + np.arange(flow.number.shape[1])
             if ((flow.number != own) & (flow.variant >= 0)).any():
                 raise SimulationError("consignments have numbers of their own")
-        rows, many = len(self.count[0]) if flows else 0, len(code.columns)
         self.first, self.second = np.zeros((rows, many), np.uint64), np.zeros((rows, many), np.uint64)
         self.ahead: dict[int, FloatArray] = {}
         for n, column in enumerate(code.columns):
@@ -45,7 +53,7 @@ class DrawColumns:
             if later is not None and (column.law < 0 or code.tables.node[n] >= 0):
                 self.first[:, n], self.second[:, n] = later.keys
             elif later is not None:
-                self.ahead[n] = _all_of(later, self.count[column.flow])
+                self.ahead[n] = _all_of(later, flows[column.flow].count)
             elif drawn is not None:
                 self.ahead[n] = drawn
             else:
@@ -54,24 +62,22 @@ class DrawColumns:
 
     def draws(self, k: int, flows: Sequence[FlowInputs]) -> Draws:
         """Those of the k-th replication."""
-        counts = [int(count[k]) for count in self.count]
-        base = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        base, counts = self.base[k], self.counts[k]
         if base[-1] >= 1 << codes.ID_BITS:
             raise SimulationError(f"{base[-1]} consignments in one replication, at most {1 << codes.ID_BITS}")
-
-        def together(rows: list[NDArray[Any]]) -> NDArray[Any]:
-            return np.concatenate([row[:count] for row, count in zip(rows, counts, strict=True)] or [np.empty(0)])
-
-        release = together([flow.release_h[k] for flow in flows])
-        route = together([flow.variant[k] for flow in flows]).astype(np.int32)
-        route += np.repeat(self.code.first_route, counts).astype(np.int32)
+        release, route, given = _NONE, _NONE.astype(np.int32), _NONE
+        if flows:
+            release = np.concatenate([flow.release_h[k, :count] for flow, count in zip(flows, counts, strict=True)])
+            route = np.concatenate([row[k, :count] for row, count in zip(self.route, counts, strict=True)])
         given_at = np.full(len(self.code.columns), -1, dtype=np.int64)
-        parts, length = [np.empty(0)], 0
-        for n, values in self.ahead.items():
-            given_at[n] = length
-            parts.append(values[k, : counts[self.code.columns[n].flow]])
-            length += len(parts[-1])
-        return Draws(base, release, route, self.first[k], self.second[k], given_at, np.concatenate(parts), np.empty(0))
+        if self.ahead:
+            parts, length = [], 0
+            for n, values in self.ahead.items():
+                given_at[n] = length
+                parts.append(values[k, : counts[self.code.columns[n].flow]])
+                length += len(parts[-1])
+            given = np.concatenate(parts)
+        return Draws(base, release, route, self.first[k], self.second[k], given_at, given, _NONE)
 
 
 def _all_of(column: Any, count: Ints) -> FloatArray:

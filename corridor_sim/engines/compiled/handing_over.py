@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.compiled.full_tables import Full
 from corridor_sim.engines.compiled.listing import Ints
+from corridor_sim.engines.compiled.rooms import shapes_of_sums
 from corridor_sim.engines.compiled.state import PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded
 from corridor_sim.indicators.base import Collector
@@ -23,45 +26,74 @@ HELD_BYTES = 8_000_000
 
 
 class HeldSums:
-    """Sums of replications one after the other, until they are added to their rows of the reducers together."""
+    """Sums of replications one after the other, until they are added to their rows of the reducers together.
+
+    They are counted where they are held, one replication beside the other, in arrays that serve again.
+    """
 
     def __init__(self, code: Coded, collector: Collector) -> None:
         self.code, self.collector = code, collector
-        self.row, self.sums, self.nbytes = 0, list[Sums](), 0
+        shapes = shapes_of_sums(code, collector)
+        most = HELD_BYTES // sum(math.prod(shape) * dtype.itemsize for shape, dtype in shapes)
+        most = max(1, min(most, len(collector.scope.replications)))
+        self.sums = Sums(*(np.zeros((most, *shape), dtype) for shape, dtype in shapes))
+        self.row, self.number, self.most = 0, 0, most
+        self.levels, self.level_bytes = list[tuple[Ints, Ints, Ints]](), 0
+        self._free = self._place(0)
 
-    def put(self, row: int, sums: Sums) -> None:
-        """Hold the sums of a replication, whose row is the next one."""
-        if not self.sums:
+    def _place(self, k: int) -> Sums:
+        return Sums(*[array[k] for array in self.sums])
+
+    def free(self) -> Sums:
+        """Sums in which nothing is counted yet, for the replication that is put next."""
+        return self._free
+
+    def put(self, row: int, sums: Sums, spent: Ints | None, state: PassState) -> None:
+        """Hold the sums of a replication, whose row is the next one, and time at each number waiting unless None."""
+        if not self.number:
             self.row = row
-        self.sums.append(sums)
-        self.nbytes += sum(array.nbytes for array in sums)
-        if self.nbytes >= HELD_BYTES:
+        if sums is not self._free:
+            for name in Sums._fields:
+                getattr(self._free, name)[...] = getattr(sums, name)
+        if spent is not None:
+            # The table is far wider than the levels that there were.
+            reached = np.flatnonzero(spent.max(axis=0))
+            spent = spent[: len(self.code.lines), : reached[-1] + 1 if len(reached) else 1].copy()
+            self.levels.append((spent, state.level.copy(), state.since.copy()))
+            self.level_bytes += spent.nbytes
+        self.number += 1
+        if self.number == self.most or self.level_bytes >= HELD_BYTES:
             self.hand_over()
+        self._free = self._place(self.number)
 
     def hand_over(self) -> None:
         """Add what is held to the reducers."""
-        if self.sums:
-            _hand_over(self.code, self.collector, self.row, self.sums)
-            self.sums, self.nbytes = [], 0
+        if not self.number:
+            return
+        found: list[Any] = [array[: self.number] for array in self.sums]
+        _hand_over(self.code, self.collector, self.row, Sums(*found))
+        if self.levels:
+            _hand_over_levels(self.code, self.collector, self.row, self.levels)
+        for array in found:
+            array.fill(0)
+        self.number, self.levels, self.level_bytes = 0, [], 0
 
 
-def _hand_over(code: Coded, collector: Collector, first: int, found: Sequence[Sums]) -> None:
-    """Add the sums of replications to their rows of the reducers, from a first row on."""
-    rows, many = slice(first, first + len(found)), np.arange(len(found))[:, None]
+def _hand_over(code: Coded, collector: Collector, first: int, found: Sums) -> None:
+    """Add the sums of replications, one beside the other, to their rows of the reducers, from a first row on."""
+    number = len(found.found)
+    rows, many = slice(first, first + number), np.arange(number)[:, None]
 
     def add(into: FloatArray, where: Ints, values: FloatArray) -> None:
         """Add values of shape (replication, place) to the cells of their places."""
         cells = len(into)
-        total = np.bincount((where + cells * many).ravel(), values.ravel(), minlength=cells * len(found))
-        into[:, rows] += total.reshape(len(found), cells).T
+        total = np.bincount((where + cells * many).ravel(), values.ravel(), minlength=cells * number)
+        into[:, rows] += total.reshape(number, cells).T
 
-    def stacked(name: str) -> FloatArray:
-        return np.stack([getattr(sums, name) for sums in found])
-
-    visits, inner, edge, cell = collector.shared(VisitSums), stacked("inner"), stacked("at_edge"), code.step_cell
-    number, wait, hold, interrupted = np.moveaxis(inner, -1, 0)
+    visits, inner, edge, cell = collector.shared(VisitSums), found.inner, found.at_edge, code.step_cell
+    times, wait, hold, interrupted = np.moveaxis(inner, -1, 0)
     for k, total in enumerate((visits.joined, visits.started, visits.left, visits.began)):
-        add(total, cell, number + edge[..., k])
+        add(total, cell, times + edge[..., k])
     add(visits.wait_h, cell, wait + edge[..., 4])
     add(visits.hold_h, cell, hold + edge[..., 5])
     add(visits.wait_in_window_h, cell, wait + edge[..., 6])
@@ -70,8 +102,9 @@ def _hand_over(code: Coded, collector: Collector, first: int, found: Sequence[Su
     add(visits.unserved_wait_h, cell, edge[..., 9])
     add(visits.interrupted_h, cell, interrupted + edge[..., 10])
     add(visits.interrupted_in_window_h, cell, interrupted + edge[..., 11])
-    for row, sums in enumerate(found, first):
-        for step, start, finish, service, in_window in sums.astride[: sums.found[0]].tolist():
+    for k in np.flatnonzero(found.found[:, 0]).tolist():
+        row = first + k
+        for step, start, finish, service, in_window in found.astride[k, : found.found[k, 0]].tolist():
             worked = visits.worked_astride(int(code.step_element[int(step)]), row, start, finish, service)
             stopped = max(in_window - worked, 0.0)
             visits.hold_in_window_h[cell[int(step)], row] += in_window - stopped
@@ -80,20 +113,20 @@ def _hand_over(code: Coded, collector: Collector, first: int, found: Sequence[Su
     waits = collector.shared(WaitTimes)
     queued = np.flatnonzero(code.tables.queue >= 0)
     place = code.tables.queue_row[code.tables.queue[queued]]
-    add(waits.started, place, (number + edge[..., 1])[:, queued])
+    add(waits.started, place, (times + edge[..., 1])[:, queued])
 
     # Visits of delays that are a leg of their own are passages of it.
-    passed, legs = stacked("passed"), np.flatnonzero(code.tables.leg_of >= 0)
+    passed, legs = found.passed, np.flatnonzero(code.tables.leg_of >= 0)
     passed[:, code.tables.leg_of[legs]] += inner[:, legs][..., [0, 2]]
-    spans, edge, cell = collector.shared(SpanSums), stacked("passed_edge"), code.span_cell
-    number, stay = np.moveaxis(passed, -1, 0)
+    spans, edge, cell = collector.shared(SpanSums), found.passed_edge, code.span_cell
+    times, stay = np.moveaxis(passed, -1, 0)
     for total, column in ((spans.created, 0), (spans.begun, 1), (spans.done, 2), (spans.ended, 4)):
-        add(total, cell, number + edge[..., column])
+        add(total, cell, times + edge[..., column])
     add(spans.stay_h, cell, stay + edge[..., 3])
     add(spans.inside, cell, edge[..., 5])
     add(spans.inside_h, cell, edge[..., 6])
     journeys = np.flatnonzero(code.span_variant >= 0)
-    add(spans.variant_done, code.span_variant[journeys], (number + edge[..., 2])[:, journeys])
+    add(spans.variant_done, code.span_variant[journeys], (times + edge[..., 2])[:, journeys])
 
     days, hours, stays = collector.shared(SpanDays), collector.shared(SpanHours), collector.shared(StayTimes)
     for array, name in (
@@ -107,7 +140,7 @@ def _hand_over(code: Coded, collector: Collector, first: int, found: Sequence[Su
         (stays.counts.counts, "stays"),
         (stays.counts.near, "near"),
     ):
-        array[:, rows] += np.stack([getattr(sums, name) for sums in found], axis=1)
+        array[:, rows] += np.moveaxis(getattr(found, name), 0, 1)
 
 
 def hand_over_extra_lanes(code: Coded, collector: Collector, row: int, in_time: Full | None) -> None:
@@ -123,8 +156,18 @@ def hand_over_extra_lanes(code: Coded, collector: Collector, row: int, in_time: 
             hours.put(int(code.queue_element[q]), row, open_h, opened)
 
 
-def hand_over_levels(code: Coded, collector: Collector, row: int, spent: Sequence[Ints], state: PassState) -> None:
-    """Time at each number waiting, of each line."""
-    levels = collector.shared(QueueLevels)
-    for k, line in enumerate(code.lines):
-        levels.put(row, line, spent[k], int(state.level[k]), int(state.since[k]))
+def _hand_over_levels(code: Coded, collector: Collector, first: int, levels: Sequence[tuple[Ints, Ints, Ints]]) -> None:
+    """Time at each number waiting, of each line, of replications from a first row on."""
+    width = max(spent.shape[1] for spent, _, _ in levels)
+    spent = np.zeros((len(levels), len(code.lines), width), np.int64)
+    for into, (one, _, _) in zip(spent, levels, strict=True):
+        into[:, : one.shape[1]] = one
+    level, since = (np.stack([one[k] for one in levels]) for k in (1, 2))
+    times = collector.shared(QueueLevels)
+    for k, (line, upto) in enumerate(zip(code.lines, widths((spent != 0).any(axis=0)), strict=True)):
+        times.put_rows(first, line, spent[:, k, :upto], level[:, k], since[:, k])
+
+
+def widths(there: Any) -> list[int]:
+    """Levels up to the highest that is there, of each row; one at least."""
+    return np.where(there.any(axis=1), there.shape[1] - np.argmax(there[:, ::-1], axis=1), 1).tolist()  # type: ignore[no-any-return]

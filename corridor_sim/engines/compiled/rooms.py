@@ -126,42 +126,47 @@ class Room:
         }
 
 
-class EmptySums:
+def shapes_of_sums(code: Coded, collector: Collector) -> list[tuple[tuple[int, ...], Any]]:
+    """Shape and type of each array of `Sums`, of one replication."""
+    days, hours, stays = collector.shared(SpanDays), collector.shared(SpanHours), collector.shared(StayTimes)
+    steps, spans = len(code.step_cell), len(code.span_cell)
+    own = {
+        "inner": (steps, 4),
+        "at_edge": (steps, 12),
+        "passed": (spans, 2),
+        "passed_edge": (spans, 7),
+        "late": (steps,),
+        "served": (len(code.tables.queue_kind),),
+        "astride": (code.astride, 5),
+        "found": (1,),
+    }
+    shared: dict[str, Any] = {
+        "net": collector.shared(QueueMarks).net,
+        "days": collector.shared(StationDays).joined_by_day,
+        "waits": collector.shared(WaitTimes).counts.counts,
+        "begun_days": days.begun_by_day,
+        "ended_days": days.ended_by_day,
+        "hours": hours.begun,
+        "hours_h": hours.stay_h,
+        "stays": stays.counts.counts,
+        "near": stays.counts.near,
+    }
+    whole = ("late", "served", "found")
+    made: dict[str, tuple[tuple[int, ...], Any]] = {
+        name: (shape, np.dtype(np.int64 if name in whole else np.float64)) for name, shape in own.items()
+    }
+    for name, array in shared.items():
+        # One replication of the array of a reducer, shape (place, replication, ...).
+        made[name] = (array.shape[0], *array.shape[2:]), array.dtype
+    return [made[name] for name in Sums._fields]
+
+
+def empty_sums(code: Coded, collector: Collector, more: Mapping[str, int]) -> Sums:
     """Sums in which nothing is counted yet, with so many rows more of some of them."""
-
-    def __init__(self, code: Coded, collector: Collector, more: Mapping[str, int] | None = None) -> None:
-        days, hours, stays = collector.shared(SpanDays), collector.shared(SpanHours), collector.shared(StayTimes)
-        steps, spans = len(code.step_cell), len(code.span_cell)
-        own = {
-            "inner": (steps, 4),
-            "at_edge": (steps, 12),
-            "passed": (spans, 2),
-            "passed_edge": (spans, 7),
-            "late": (steps,),
-            "served": (len(code.tables.queue_kind),),
-            "astride": (code.astride, 5),
-            "found": (1,),
-        }
-        shared: dict[str, Any] = {
-            "net": collector.shared(QueueMarks).net,
-            "days": collector.shared(StationDays).joined_by_day,
-            "waits": collector.shared(WaitTimes).counts.counts,
-            "begun_days": days.begun_by_day,
-            "ended_days": days.ended_by_day,
-            "hours": hours.begun,
-            "hours_h": hours.stay_h,
-            "stays": stays.counts.counts,
-            "near": stays.counts.near,
-        }
-        whole = ("late", "served", "found")
-        made: dict[str, tuple[tuple[int, ...], Any]] = {
-            name: (shape, np.dtype(np.int64 if name in whole else np.float64)) for name, shape in own.items()
-        }
-        for name, array in shared.items():
-            # One replication of the array of a reducer, shape (place, replication, ...).
-            made[name] = (array.shape[0] + (more or {}).get(name, 0), *array.shape[2:]), array.dtype
-        self._made = [made[name] for name in Sums._fields]
-
-    def __call__(self) -> Sums:
-        """Those of one replication."""
-        return Sums(*(np.zeros(shape, dtype) for shape, dtype in self._made))
+    shapes = shapes_of_sums(code, collector)
+    return Sums(
+        *(
+            np.zeros((shape[0] + more.get(name, 0), *shape[1:]), dtype)
+            for name, (shape, dtype) in zip(Sums._fields, shapes, strict=True)
+        )
+    )

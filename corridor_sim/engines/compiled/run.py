@@ -19,8 +19,8 @@ from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.differing import Base, Differing, Other, as_far_as_any
 from corridor_sim.engines.compiled.draw_columns import DrawColumns, drawn_tables
-from corridor_sim.engines.compiled.handing_over import HeldSums, hand_over_extra_lanes, hand_over_levels
-from corridor_sim.engines.compiled.rooms import EmptySums, LongArrays, Room
+from corridor_sim.engines.compiled.handing_over import HeldSums, hand_over_extra_lanes
+from corridor_sim.engines.compiled.rooms import LongArrays, Room, empty_sums
 from corridor_sim.engines.compiled.state import Draws, PassState
 from corridor_sim.engines.compiled.tables import Coded, coded
 from corridor_sim.indicators.base import Collector
@@ -60,10 +60,9 @@ def reduce(
     base = Base(plan, coded(plan, collector, window_h), collector, others, window_h)
     code, together = base.code, Together(plan, base.code)
     at_once = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
-    room, empty = Room(code), EmptySums(code, collector, base.more_rows)
-    long = LongArrays()
+    room, long = Room(code), LongArrays()
+    by_kernel, is_split = code.by_kernel, base.is_split
     rooms_of = [Room(other.code, long) for other in base.others]
-    empty_of = [EmptySums(other.code, other.collector) for other in base.others]
     held = HeldSums(code, collector)
     held_of = [HeldSums(other.code, other.collector) for other in base.others]
     for begin in range(0, len(replications), at_once):
@@ -78,7 +77,8 @@ def reduce(
         for k in range(len(block)):
             draws = coming.popleft()
             tables, kernels = drawn_tables(code, plan, inputs, k)
-            state, sums = room.at_hour_0(kernels, len(draws.release_h)), empty()
+            state = room.at_hour_0(kernels, len(draws.release_h))
+            sums = empty_sums(code, collector, base.more_rows) if is_split else held.free()
             in_time = together.at_hour_0(len(draws.release_h), inputs, k)
             visits, spent = machine.replication(
                 code.window,
@@ -86,7 +86,7 @@ def reduce(
                 draws,
                 state,
                 sums,
-                code.by_kernel,
+                by_kernel,
                 *in_time,
             )
             row = begin + k
@@ -94,16 +94,14 @@ def reduce(
             for e, drawn in inputs.outages.items():
                 collector.note_outages(e, row, drawn[k])
             collector.visits[row] += visits
-            held.put(row, base.joined(sums))
             hand_over_extra_lanes(code, collector, row, in_time[1])
-            levels = as_far_as_any(spent[: len(code.lines)])
-            hand_over_levels(code, collector, row, levels, state)
+            levels = as_far_as_any(spent[: len(code.lines)]) if base.others else []
             for n, (other, (their_inputs, their_columns)) in enumerate(zip(base.others, of_others, strict=True)):
                 their_draws = their_columns.draws(k, their_inputs.flows)
                 tables, kernels = drawn_tables(other.code, other.plan, their_inputs, k)
                 their_state = rooms_of[n].at_hour_0(kernels, len(their_draws.release_h))
                 their_draws = other.taken_up(draws, state, their_draws, their_state)
-                theirs, again, their_spent = empty_of[n](), 0, None
+                theirs, again, their_spent = held_of[n].free(), 0, None
                 in_time = other.coupled.at_hour_0(len(their_draws.release_h), their_inputs, k)
                 if len(their_draws.come_h):
                     again, their_spent = machine.replication(
@@ -119,9 +117,11 @@ def reduce(
                 other.note_outages(row, their_inputs, k)
                 other.again[row] = again
                 other.collector.visits[row] += again + other.add_shared(sums, theirs)
-                held_of[n].put(row, theirs)
+                held_of[n].put(row, theirs, None, their_state)
                 hand_over_extra_lanes(other.code, other.collector, row, in_time[1])
                 other.hand_over_levels(row, levels, state, their_spent, their_state)
+            # Last, since the others read these sums and they may be set back now.
+            held.put(row, base.joined(sums) if is_split else sums, spent, state)
     for one in (held, *held_of):
         one.hand_over()
 
@@ -141,7 +141,7 @@ def prepare(plan: Plan) -> None:
     nobody, keys = np.zeros(0), np.zeros(len(code.columns), np.uint64)
     base, given_at = np.zeros(len(plan.flows) + 1, np.int64), np.full(len(code.columns), -1, dtype=np.int64)
     draws = Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody, nobody)
-    state, sums = Room(code).at_hour_0(code.kernels, 0), EmptySums(code, collector)()
+    state, sums = Room(code).at_hour_0(code.kernels, 0), empty_sums(code, collector, {})
     machine.replication(
         code.window, code.tables, draws, state, sums, code.by_kernel, *Together(plan, code).at_hour_0(0, None, 0)
     )
