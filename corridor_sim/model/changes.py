@@ -64,11 +64,22 @@ class ReliefTerms:
 
 @dataclass(frozen=True, slots=True)
 class OneStop:
-    """A value for a crossing's ``one_stop``: the stages merged at the host post, and how much longer they take."""
+    """A value for a crossing's ``one_stop``: where the controls of both states stand (rule S32).
 
-    host: str
-    stages: frozenset[str]
+    `hosts` are posts with the direction whose controls stand there; `stages` are passed once, by both states
+    together, in `service_factor` times the time. The other controls come to the host too if they are `moved`.
+    """
+
+    hosts: frozenset[tuple[str, str]]
+    stages: frozenset[str] = frozenset()
     service_factor: float = 1.0
+    moved: bool = False
+
+    @property
+    def where(self) -> str:
+        """The hosts in words: a post, or each with its direction."""
+        posts = {post for post, _ in self.hosts}
+        return ", ".join(sorted(posts if len(posts) == 1 else (f"{post} ({way})" for post, way in self.hosts)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -576,6 +576,9 @@ class Checkpoint(KeepsHolidays):
     """Booked slots, by direction (exit, entry)."""
     channels: Annotated[TableOf[Channels], Directed] = FrozenDict()
     """Risk channels, by direction (exit, entry)."""
+    hosts: Literal["entry", "exit", "both"] | None = None
+    """Directions whose controls of both countries are made here, first those of the country that is left. Where each
+    post of a crossing hosts its entry, a consignment stops once, after the border (juxtaposed posts)."""
 
     @model_validator(mode="after")
     def _directions_agree(self) -> Self:

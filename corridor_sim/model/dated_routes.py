@@ -16,6 +16,7 @@ from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import MAX_MIXES
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import DatedChange, OneStop, value_at
+from corridor_sim.model.hosting import stated
 from corridor_sim.model.routes import (
     Hop,
     NoRoute,
@@ -191,7 +192,7 @@ def _one_stops(
 ) -> tuple[tuple[str, OneStop], ...]:
     found = []
     for crossing in crossings_of(scenario, hops):
-        terms = value_at(None, changes.get(f"crossings.{crossing}.one_stop", ()), time_h)
+        terms = value_at(stated(scenario, crossing), changes.get(f"crossings.{crossing}.one_stop", ()), time_h)
         if terms is not None:
             found.append((crossing, terms))
     return tuple(found)

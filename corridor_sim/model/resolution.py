@@ -14,6 +14,7 @@ from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model import checks, choice_checks, resolved_values, served, sizes, standing
 from corridor_sim.model.changes import Change, DatedChange, conflicts, on_clock
 from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of
+from corridor_sim.model.hosting import hosting_problems
 from corridor_sim.model.kept_holidays import with_calendars
 from corridor_sim.model.paths import canonical, local_time_of, path_problems
 from corridor_sim.model.routes import State
@@ -57,6 +58,7 @@ def resolve(scenario: Scenario) -> Resolved:
         *checks.references(scenario),
         *checks.flows(scenario),
         *checks.timetables(scenario),
+        *hosting_problems(scenario),
         *choice_checks.problems(scenario),
     ]
     changes, more = _changes(scenario, found)

@@ -16,8 +16,10 @@ from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
+from corridor_sim.model.changes import OneStop
 from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.flows import Flow
+from corridor_sim.model.hosting import not_to_be_moved, stops
 from corridor_sim.model.kept_holidays import keepers, kept
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Pass, passes, stages_at
@@ -224,40 +226,50 @@ class _Builder:
         made = Itinerary(way, [], [], [])
         of = self.scenario.flows[flow]
         cargo_class = of.cargo_class
-        one_stop = dict(way.one_stop)
         began: dict[str, int] = {}
-        for at in passes(self.scenario, way.hops, of.handled_at):
+        for stop in stops(self.scenario, passes(self.scenario, way.hops, of.handled_at), dict(way.one_stop)):
+            at, crossing = stop.at, stop.crossing
             first = len(made.steps)
             if at.what == "leg":
                 self._add_leg(made, at, cargo_class)
                 continue
-            crossing = self.scenario.checkpoints[at.id].crossing if at.what == "post" else ""
-            if at.what == "post":
+            if not stop.controls:
+                self.problems += not_to_be_moved(self.scenario, stop, any(self._before_stages(at)))
+            elif at.what == "post":
                 first = self._add_before_stages(made, at)
-            for name, stage in stages_at(self.scenario, at).items():
-                step = self.posts.stage_step(at, name, stage, cargo_class, one_stop.get(crossing))
-                if step is not None:
-                    id = self.posts.element_id(at, name)
-                    if id not in self.elements:
-                        self.elements[id] = self.posts.stage_element(at, name, stage)
-                    self._add(made, id, step)
+            for control in stop.controls:
+                begin = len(made.steps)
+                self._add_stages(made, control, cargo_class, stop.terms)
+                if control != at and len(made.steps) > begin:
+                    made.spans.append(_span("post", control, begin, made))
             if len(made.steps) > first:
-                kind = "post" if at.what == "post" else "place"
-                made.spans.append(
-                    Span(kind=kind, id=at.id, first=first, last=len(made.steps) - 1, direction=at.direction)
-                )
+                made.spans.append(_span("post" if at.what == "post" else "place", at, first, made))
             if at.what == "post" and at.direction == "exit":
                 began[crossing] = first
             elif at.what == "post" and crossing in began and len(made.steps) > began[crossing]:
-                start = began.pop(crossing)
-                made.spans.append(Span(kind="crossing", id=crossing, first=start, last=len(made.steps) - 1))
+                start, last = began.pop(crossing), len(made.steps) - 1
+                made.spans.append(Span(kind="crossing", id=crossing, first=start, last=last, direction=stop.direction))
         return made
+
+    def _add_stages(self, made: Itinerary, at: Pass, cargo_class: str, one_stop: OneStop | None) -> None:
+        """The stages of a post in one direction, or of a transfer, that a class needs."""
+        for name, stage in stages_at(self.scenario, at).items():
+            step = self.posts.stage_step(at, name, stage, cargo_class, one_stop)
+            if step is not None:
+                id = self.posts.element_id(at, name)
+                if id not in self.elements:
+                    self.elements[id] = self.posts.stage_element(at, name, stage)
+                self._add(made, id, step)
+
+    def _before_stages(self, at: Pass) -> tuple[Bookings | None, Quota | None]:
+        """Slots and acceptance of one direction of a post, made once."""
+        if at not in self.before:
+            self.before[at] = self.posts.slots(at), self.posts.acceptance(at)
+        return self.before[at]
 
     def _add_before_stages(self, made: Itinerary, at: Pass) -> int:
         """Slots and acceptance of a post; the number of the first step that lies at the post itself."""
-        if at not in self.before:
-            self.before[at] = self.posts.slots(at), self.posts.acceptance(at)
-        slots, quota = self.before[at]
+        slots, quota = self._before_stages(at)
         for element, step in () if slots is None else slots.parts:
             self.elements.setdefault(element.id, element)
             self._add(made, element.id, step)
@@ -464,6 +476,11 @@ class _Builder:
         names = {name for _, names in keepers(self.scenario) for name in names if isinstance(name, str)}
         used = {name: self.scenario.calendars[name].to_data() for name in sorted(names)}
         return {**labels, "calendars": used} if used else labels
+
+
+def _span(kind: str, at: Pass, first: int, made: Itinerary) -> Span:
+    """The steps from `first` on as a span of a post or place."""
+    return Span(kind=kind, id=at.id, first=first, last=len(made.steps) - 1, direction=at.direction)
 
 
 def _numbered(itineraries: Sequence[Sequence[str]]) -> tuple[list[str], bool]:

@@ -42,6 +42,7 @@ from corridor_sim.plan.plan import (
 from corridor_sim.plan.timelines import Observed, RunClock, combine, is_one, product, steps, switched
 
 T = TypeVar("T")
+_OTHER = {"exit": "entry", "entry": "exit"}
 
 
 class Posts:
@@ -348,16 +349,17 @@ class Posts:
         return tuple(found)
 
     def _is_merged_away(self, at: Pass, name: str, terms: OneStop) -> bool:
-        other = "entry" if at.direction == "exit" else "exit"
-        host = self.resolved.scenario.checkpoints[terms.host]
-        return at.id != terms.host and name in terms.stages and name in host.stages(other)
+        other = _OTHER[at.direction]
+        hosts = (post for post, way in terms.hosts if post != at.id and way == other)
+        return name in terms.stages and any(
+            name in self.resolved.scenario.checkpoints[post].stages(other) for post in hosts
+        )
 
     def _is_merged_here(self, at: Pass, name: str, terms: OneStop) -> bool:
-        other = "entry" if at.direction == "exit" else "exit"
         scenario = self.resolved.scenario
         guests = (post for post in scenario.crossings[scenario.checkpoints[at.id].crossing] if post != at.id)
-        has_twin = any(name in scenario.checkpoints[post].stages(other) for post in guests)
-        return at.id == terms.host and name in terms.stages and has_twin
+        has_twin = any(name in scenario.checkpoints[post].stages(_OTHER[at.direction]) for post in guests)
+        return (at.id, at.direction) in terms.hosts and name in terms.stages and has_twin
 
     # ------------------------------------------------------------ before the stages
 

@@ -94,7 +94,9 @@ def _profile(results: Any, flow_id: str, what: str) -> tuple[FloatArray, FloatAr
     if flow is None:
         raise ValueError(f"no flow {flow_id!r} (known: {', '.join(f.id for f in plan.flows)})")
     variant = max(flow.variants, key=lambda v: v.share.integral(plan.horizon_h))
-    spans = sorted((s for s in variant.spans if s.kind in ("leg", "post")), key=lambda s: s.first)
+    spans = sorted((s for s in variant.spans if s.kind in ("leg", "post")), key=lambda s: (s.first, -s.last))
+    # Controls that are made at a post of the other country are part of the stay there.
+    spans = [s for n, s in enumerate(spans) if not any(s.last <= other.last for other in spans[:n])]
     km, values, posts = [0.0], [np.zeros(len(table.replications))], {}
     value_of_time = float(flow.labels.get("value_of_time_usd_h", 0.0) or 0.0)
     for span in spans:

@@ -370,7 +370,7 @@ def shown(value: Any) -> str:
         whom = f" of {', '.join(value.cargo_classes)}" if value.cargo_classes else ""
         return f"{value.share:.0%}{whom} in {shown(value.factor)} of the time"
     if isinstance(value, OneStop):
-        return f"one stop at {value.host}"
+        return f"one stop at {value.where}"
     if isinstance(value, Mapping):
         text = ", ".join(f"{key} {shown(one)}" for key, one in value.items())
     elif isinstance(value, (list, tuple)):

@@ -120,13 +120,41 @@ class Run:
         Without a release all that any of its consignments may pass.
         """
         steps = []
-        for stop in self.stops[flow]:
+        stops = self.stops[flow]
+        for k, stop in enumerate(stops):
             if stop.what == "leg":
                 steps += self._bans(stop, self.scenario.flows[flow].cargo_class)
                 steps += self._leg_steps(stop)
-            else:
-                steps += self._post_steps(stop, release)
+                continue
+            made = self._made_at(stops, k, release)
+            steps += self._before_stages(stop) if made else []
+            for one in made:
+                steps += self._stage_steps(one, release)
         return steps
+
+    def _made_at(self, stops, k, release):
+        """S32: the posts whose stages are passed at a post, in order: who leaves, then who enters; none elsewhere."""
+        stop = stops[k]
+        leaves = k if stop.direction == "exit" else k - 2
+        exit_, entry = stops[leaves], stops[leaves + 2]
+        crossing = self.scenario.checkpoints[stop.id].crossing
+        hosts = {
+            (id, way)
+            for id, post in self.scenario.checkpoints.items()
+            for way in ("exit", "entry")
+            if post.hosts in (way, "both") and post.crossing == crossing
+        }
+        merged = self.force.one_stop(crossing, 0.0 if release is None else release)
+        if merged is not None:
+            if merged.host in self.scenario.checkpoints:
+                hosts = {(merged.host, "exit"), (merged.host, "entry")} if merged.controls == "in_turn" else set()
+            else:
+                hosts = {(exit_.id, "exit"), (entry.id, "entry")} & {(one.id, merged.host) for one in (exit_, entry)}
+        if (entry.id, "entry") in hosts:
+            return [exit_, entry] if stop is entry else []
+        if (exit_.id, "exit") in hosts:
+            return [exit_, entry] if stop is exit_ else []
+        return [stop]
 
     def _bans(self, stop, cargo_class):
         bans = self.scenario.legs[stop.id].bans
@@ -153,7 +181,7 @@ class Run:
         boat_id = f"{id}.timetable"
         return [road, Step(self._place(boat_id, lambda: Boat(self, boat_id, stop.id)), "boat", stop.id)]
 
-    def _post_steps(self, stop, release):
+    def _before_stages(self, stop):
         post, way = self.scenario.checkpoints[stop.id], stop.direction
         steps = []
         force = self.force
@@ -167,6 +195,10 @@ class Run:
         if way in post.acceptance or any(force.where(one) == here for _, one in force.of_kind("daily_acceptance")):
             place = self._place(f"{stop.id}.{way}.acceptance", lambda: Acceptance(self, stop.id, way))
             steps.append(Step(place, "acceptance"))
+        return steps
+
+    def _stage_steps(self, stop, release):
+        post, way, steps, force = self.scenario.checkpoints[stop.id], stop.direction, [], self.force
         merged = None if release is None else force.one_stop(post.crossing, release)
         for name, stage in post.stages(way).items():
             factor = self._one_stop_factor(merged, stop, name)
@@ -189,29 +221,19 @@ class Run:
         The exit stages of the guest are done with the entry stages of the host, and the
         other way round, where both have a stage of the same name.
         """
-        if merged is None:
+        if merged is None or merged.controls == "in_turn":
             return 1.0
         checkpoints = self.scenario.checkpoints
         other = {"exit": "entry", "entry": "exit"}[stop.direction]
         crossing = checkpoints[stop.id].crossing
-        guests = [id for id, post in checkpoints.items() if post.crossing == crossing and id != merged.host]
-        if merged.stages and name not in merged.stages:
+        beside = [id for id, post in checkpoints.items() if post.crossing == crossing and id != stop.id]
+        if (merged.stages and name not in merged.stages) or not any(
+            name in checkpoints[id].stages(other) for id in beside
+        ):
             return 1.0
-        if stop.id != merged.host:
-            return None if name in checkpoints[merged.host].stages(other) else 1.0
-        twin = any(name in checkpoints[guest].stages(other) for guest in guests)
-        return merged.service_factor if twin else 1.0
-
-    def from_queue(self, truck):
-        """The steps of one who waits as the run begins: from the stage, or what its class first needs of the post."""
-        _, post, way, *stage = truck.waits_at.split(".")
-        for k, step in enumerate(truck.steps):
-            here = step.place.id.startswith(f"{post}.{way}.") and step.kind in ("acceptance", "stage")
-            if not here or (stage and step.place.id != f"{post}.{way}.{stage[0]}"):
-                continue
-            if step.kind == "acceptance" or self.force.share(step.path, step.stage, truck.cargo_class, 0.0) > 0:
-                return truck.steps[k:]
-        raise AssertionError(f"{truck.flow} does not pass {truck.waits_at}")
+        if merged.host in checkpoints:
+            return merged.service_factor if stop.id == merged.host else None
+        return merged.service_factor if stop.direction == merged.host else None
 
     def _place(self, key, make):
         if key not in self.places:
@@ -223,21 +245,28 @@ class Run:
         after = {key: set() for key in self.places}
         names = {id(place): key for key, place in self.places.items()}
         for flow in self.stops:
-            steps = [names[id(step.place)] for step in self.steps_of(flow, None)]
-            for k, one in enumerate(steps):
-                after[one] |= set(steps[k + 1 :])
+            for release in (None, *self.instants):
+                steps = [names[id(step.place)] for step in self.steps_of(flow, release)]
+                for k, one in enumerate(steps):
+                    after[one] |= set(steps[k + 1 :])
         order, left = [], dict(after)
         while left:
-            first = min(key for key in left if not any(key in later for k, later in left.items() if k != key))
+            free = [key for key in left if not any(key in later for k, later in left.items() if k != key)]
+            first = min(free or left)  # where a date changes the order of places there may be a ring of them
             order.append(self.places[first])
             del left[first]
         return order
 
     def stages_of(self, post, way):
-        """Stages with lanes of one direction that anybody needs."""
-        found = []
+        """Stages with lanes of one direction that anybody needs, of both countries where they are made here (S32)."""
+        checkpoints, found = self.scenario.checkpoints, []
+        made = [[post, way]]
+        if checkpoints[post].hosts in (way, "both"):
+            other = {"exit": "entry", "entry": "exit"}[way]
+            crossing = checkpoints[post].crossing
+            made += [[id, other] for id, one in checkpoints.items() if one.crossing == crossing and id != post]
         for id, place in self.places.items():
-            if isinstance(place, Lanes) and place.path.split(".")[1:3] == [post, way]:
+            if isinstance(place, Lanes) and place.path.split(".")[1:3] in made:
                 users = {self.scenario.flows[f].cargo_class for f in self.stops if self._passes(f, id)}
                 shares = [self.force.share(place.path, place.stage, one, at) for one in users for at in self.instants]
                 if max(shares, default=0.0) > 0:

@@ -286,8 +286,14 @@ def borders(draw):
         post["acceptance"] = {"exit": {"per_day": draw(st.integers(1, 4))}}
     if draw(st.integers(0, 7)) == 0:
         post["slots"] = {"exit": draw(booked_slots())}
-    return border(exits, flows=flows, entry=entry, leg=tables[leg], post=post)
+    found = border(exits, flows=flows, entry=entry, leg=tables[leg], post=post)
+    for id, hosts in draw(st.sampled_from(HOSTS)).items():
+        found["checkpoints"][id]["hosts"] = hosts
+    return found
 
+
+HOSTS = (*[{}] * 7, {"q": "entry"}, {"p": "exit"}, {"p": "both"}, {"p": "entry", "q": "entry"})
+"""Which posts make the controls of both countries; mostly none."""
 
 # ---------------------------------------------------------------- changes
 
@@ -444,12 +450,14 @@ def change(draw, data, kind, when=None, night=False):
             one["every_h"] = float(draw(st.sampled_from([2, 4, 6])))
     elif kind == "one_stop_post":
         both = set(data["checkpoints"]["p"]["exit"]) & set(data["checkpoints"]["q"]["entry"])
-        accepted = any("acceptance" in table for table in data["checkpoints"].values())
-        if not both or accepted:
+        if any("acceptance" in table for table in data["checkpoints"].values()):
             return None
         del one["at"]
-        one |= {"crossing": "x", "host": draw(st.sampled_from(["p", "q"]))}
-        one["service_factor"] = draw(st.sampled_from([1.0, 1.5]))
+        one |= {"crossing": "x", "host": draw(st.sampled_from(["p", "q", "entry", "exit"]))}
+        if both and draw(st.booleans()):
+            one["service_factor"] = draw(st.sampled_from([1.0, 1.5]))
+        else:
+            one["controls"] = "in_turn"
     elif kind == "leg_speed":
         if "timetable" in data["legs"]["br"]:
             return None

@@ -73,7 +73,7 @@ def features(data):
     """What the border has before any change: closing policies and whatever else its stages, posts and legs name."""
     found = set(data["legs"]["br"]) & {"headway_h", "max_vehicles", "closures", "timetable", "single_track", "bans"}
     for post in data["checkpoints"].values():
-        found |= set(post) & {"acceptance", "slots", "channels"}
+        found |= set(post) & {"acceptance", "slots", "channels", "hosts"}
         for stage in stages_with_lanes({"checkpoints": {"p": {"exit": {}, "entry": {}, **post}}}).values():
             plain = {"lanes", "service", "closing", "outages", "named_lanes", "breakdown"}
             found |= (set(stage) - plain) | {stage.get("closing", "finish")}

@@ -63,7 +63,7 @@ def python_blocks(path):
 
 def test_every_rule_has_a_number_of_its_own_and_none_is_left_out():
     numbers = [number for number, _, _ in RULES]
-    assert numbers == [f"S{n:02d}" for n in range(1, 32)] + [f"D{n:02d}" for n in range(1, len(numbers) - 30)]
+    assert numbers == [f"S{n:02d}" for n in range(1, 33)] + [f"D{n:02d}" for n in range(1, len(numbers) - 31)]
     assert [number for number, _, _ in INVARIANTS] == [f"{n:02d}" for n in range(1, len(INVARIANTS) + 1)]
 
 

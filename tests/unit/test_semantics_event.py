@@ -1,4 +1,4 @@
-"""The rules S01 to S31, one by one, on the event engine: each trace was worked out by hand."""
+"""The rules S01 to S32, one by one, on the event engine: each trace was worked out by hand."""
 
 import numpy as np
 import pytest

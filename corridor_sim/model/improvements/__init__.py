@@ -1,7 +1,7 @@
 """Improvements of a corridor, by kind: what a planner can change, and when.
 
-Posts are in `posts.py`, legs and demand in `network.py`, what all share in
-`base.py`. A new kind is one class with `changes`, registered in either file.
+Posts are in `posts.py`, the one-stop post in `one_stop.py`, legs and demand in `network.py`, what all share
+in `base.py`. A new kind is one class with `changes`, registered in one of these files.
 """
 
 from corridor_sim.model.improvements.base import (
@@ -20,13 +20,13 @@ from corridor_sim.model.improvements.network import (
     OpenLeg,
     OpenPost,
 )
+from corridor_sim.model.improvements.one_stop import OneStopPost
 from corridor_sim.model.improvements.posts import (
     AddLanes,
     DailyAcceptance,
     GateByQueue,
     InspectionShare,
     LanesByQueue,
-    OneStopPost,
     OpeningHours,
     PreArrival,
     PriorityClass,

@@ -28,12 +28,11 @@ from corridor_sim.model.base import (
     at_most,
 )
 from corridor_sim.model.calendars import CountByHour, Hours
-from corridor_sim.model.changes import Change, Cycle, OneStop, ReliefTerms
+from corridor_sim.model.changes import Change, Cycle, ReliefTerms
 from corridor_sim.model.checkpoints import ExtraLanes, Law, QueueGate, extra_lanes_problems
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.improvements.base import (
     IMPROVEMENTS,
-    Improvement,
     PostImprovement,
     require,
     require_lanes,
@@ -490,63 +489,6 @@ class YardPlaces(PostImprovement):
         """The places set."""
         require_lanes(corridor, self.path)
         return [self.change(f"{self.path}.yard", "set", self.places)]
-
-
-@IMPROVEMENTS.register("one_stop_post", crossing="border", host="post")
-class OneStopPost(Improvement):
-    """One stop for both countries: stages that both posts have are passed at the `host` alone.
-
-    `stages` names the ones that are merged; without it all stages whose id
-    stands at both posts. `service_factor` is how much longer the merged service
-    takes at the host. It holds for consignments released from its date on.
-
-    Examples
-    --------
-    >>> import corridor_sim as cs
-    >>> cs.OneStopPost(crossing="northgate", host="northgate_b", stages=["lanes"]).host
-    'northgate_b'
-    """
-
-    crossing: str
-    """Id of the crossing whose posts become one."""
-    host: str
-    """Id of the post at which the merged stages stand."""
-    stages: NamesOf = ()
-    """Ids of the stages that are merged; all that both posts have if not given."""
-    service_factor: Factor = 1.0
-    """Service time of the merged stages over that at the host before. [-]"""
-
-    @model_validator(mode="after")
-    def _no_path(self) -> Self:
-        if self.at:
-            raise ScenarioError([Problem("has no meaning here; the crossing says where", "at", self.at)])
-        return self
-
-    @property
-    def path(self) -> str:
-        """Path of the crossing."""
-        return f"crossings.{self.crossing}"
-
-    def changes(self, corridor: Corridor) -> list[Change]:
-        """The crossing merged from the date on."""
-        require(corridor.crossings, self.crossing, "crossing", "crossing")
-        posts = corridor.crossings[self.crossing]
-        require(posts, self.host, "post of the crossing", "host")
-        merged = {
-            name
-            for post in posts
-            if post != self.host
-            for guest, home in (("exit", "entry"), ("entry", "exit"))
-            for name in corridor.checkpoints[post].stages(guest)
-            if name in corridor.checkpoints[self.host].stages(home)
-        }
-        if not merged:
-            text = "both posts must have a stage of the same id to merge"
-            raise ScenarioError([Problem(text, "crossing", self.crossing)])
-        for name in self.stages:
-            require(sorted(merged), name, "common stage", "stages")
-        terms = OneStop(self.host, frozenset(self.stages or merged), self.service_factor)
-        return [self.change(f"crossings.{self.crossing}.one_stop", "set", terms)]
 
 
 def lanes_path(corridor: Corridor, path: str) -> str:
