@@ -50,7 +50,8 @@ def _over_all(data: Validation) -> list[str]:
         if (one := data.deciding) is not None:
             mine, last = data.without(one.name)
             share = one.score / (data.score * len(against))
-            told.append(f"{one.name} alone is {share:.0%} of that mean; without it {mine:.2f} against {last:.2f}.")
+            why = f" {_overload(one)}" if one.overloads else ""
+            told.append(f"{one.name} alone is {share:.0%} of that mean; without it {mine:.2f} against {last:.2f}.{why}")
     else:
         told.append('Nothing is held against "last value": no scored observation has earlier values enough.')
     kinds = list(dict.fromkeys(one.holds.partition(", and the error")[0] for one in data.predicted))
@@ -59,6 +60,15 @@ def _over_all(data: Validation) -> list[str]:
     runs = f"{data.draws} draws of the inputs, {data.replications} run{'s' * (data.replications != 1)} of each"
     told.append(f"An interval holds {'; or '.join(kinds)} ({runs}, {data.prior} prior).")
     return told
+
+
+def _overload(one: Predicted) -> str:
+    """In how many draws more comes than can pass, and where."""
+    where = ", ".join(f"{post} ({draws})" for post, draws in one.overloads)
+    return (
+        f"In {one.overloaded_draws} of its {len(one.draws)} draws more comes than can pass at {where}: "
+        "a mean time measures the length of the run there, and the interval with it."
+    )
 
 
 def _section(title: str, given: tuple[Predicted, ...], width: int) -> str:

@@ -39,6 +39,11 @@ class Predicted:
         As the observation states them.
     holds : str
         What the interval holds, in words.
+    overloads : tuple of (str, int)
+        Posts ("post direction") that a row of a post or crossing is of and at which more comes than can pass in some
+        draws of the inputs, with the number of these draws, most first.
+    overloaded_draws : int
+        Draws with an overload at any of them: there a mean time measures the length of the run.
     """
 
     name: str
@@ -52,6 +57,8 @@ class Predicted:
     not_scored: str = ""
     cause: str = ""
     holds: str = ""
+    overloads: tuple[tuple[str, int], ...] = ()
+    overloaded_draws: int = 0
 
     @property
     def median(self) -> float:
@@ -197,6 +204,7 @@ class Validation:
                     "cause": (one.cause or NO_CAUSE) if not one.held else "",
                     "not_scored": one.not_scored,
                     "interval": one.holds,
+                    "overloaded_draws": one.overloaded_draws,
                 }
             )
         frame = pd.DataFrame(rows)

@@ -14,7 +14,6 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,12 +27,13 @@ from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.validations import Predicted, Validation
 from corridor_sim.statistics.intervals import require_confidence
-from corridor_sim.statistics.last_value import FEWEST, last_value_interval
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study.designs import set_values
 from corridor_sim.study.given_observations import PACKAGED, listed_observations, refuse_unknown_posts, rows_of
 from corridor_sim.study.input_space import PRIORS
+from corridor_sim.study.naive_forecasts import last_value_of, steps_of
 from corridor_sim.study.observations import VALIDATION, Observation, expected_counts
+from corridor_sim.study.overloaded_draws import LOAD, overloaded_draws, posts_of_row
 from corridor_sim.study.packaged_figures import packaged_figures
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.run import planned, root_of, run
@@ -129,8 +129,8 @@ def validate(
     lost = [one.name for one in asked if not one.scenario and base is None]
     if lost:
         raise ArgumentError(f"scenario is needed: these observations name none of their own: {', '.join(lost)}")
-    _steps(listed)
-    found: dict[str, tuple[FloatArray, str]] = {}
+    steps_of(listed)
+    found: dict[str, _Told] = {}
     groups = _groups(asked)
     with shown(progress, "observations", len(asked)) as tell:
         for (name, _), members in groups.items():
@@ -141,8 +141,9 @@ def validate(
             tell(len(members))
     predicted = []
     for one in asked:
-        made, holds = _with_error(one, *found[one.name], how.root, discrepancy)
-        last, low, high = _against(one, listed, confidence)
+        told = found[one.name]
+        made, holds = _with_error(one, told.values, told.holds, how.root, discrepancy)
+        last, low, high = last_value_of(one, listed, confidence)
         predicted.append(
             Predicted(
                 name=one.name,
@@ -156,6 +157,8 @@ def validate(
                 not_scored=one.not_scored,
                 cause=one.cause,
                 holds=holds,
+                overloads=told.overloads,
+                overloaded_draws=told.overloaded_draws,
             )
         )
     return Validation(tuple(predicted), tuple(unanswered), draws, how.replications, prior, confidence)
@@ -171,6 +174,16 @@ class _How:
     root: int
     engine: str
     workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the model says of an observation: draws in its unit, what they hold, posts where draws are overloaded."""
+
+    values: FloatArray
+    holds: str
+    overloads: tuple[tuple[str, int], ...] = ()
+    overloaded_draws: int = 0
 
 
 # ---------------------------------------------------------------- what is asked for
@@ -215,11 +228,11 @@ def _with_settings(base: Scenario | None, name: str, settings: Mapping[str, Any]
 # ---------------------------------------------------------------- what the model says
 
 
-def _predicted(scenario: Scenario, members: Sequence[Observation], how: _How) -> dict[str, tuple[FloatArray, str]]:
+def _predicted(scenario: Scenario, members: Sequence[Observation], how: _How) -> dict[str, _Told]:
     """Draws of each observation in its unit, and what they hold."""
     counts = [one for one in members if one.is_count]
     rows = [one for one in members if not one.is_count]
-    found: dict[str, tuple[FloatArray, str]] = {}
+    found: dict[str, _Told] = {}
     if counts:
         found |= _counts(scenario, counts, how)
     if rows:
@@ -236,7 +249,7 @@ class _Counting:
     counts: tuple[Observation, ...]
 
 
-def _counts(scenario: Scenario, counts: Sequence[Observation], how: _How) -> dict[str, tuple[FloatArray, str]]:
+def _counts(scenario: Scenario, counts: Sequence[Observation], how: _How) -> dict[str, _Told]:
     """Expected counts in every draw, with noise of arrivals."""
     space, root = space_of((scenario,)), how.root
     jobs: list[Mapping[str, Any]] = [{}] * how.draws
@@ -253,7 +266,7 @@ def _counts(scenario: Scenario, counts: Sequence[Observation], how: _How) -> dic
         values[:], noise[:] = told[:, :1], told[:, 1:]
     holds = f"{INPUTS} and {COUNTED}" if len(space) else f"{COUNTED} only, for no input has a range"
     return {
-        one.name: (np.maximum(values[k] + noise[k] * _normal(root, one.name, "arrivals", how.draws), 0.0), holds)
+        one.name: _Told(np.maximum(values[k] + noise[k] * _normal(root, one.name, "arrivals", how.draws), 0.0), holds)
         for k, one in enumerate(counts)
     }
 
@@ -265,7 +278,7 @@ def _expected(shared: _Counting, values: Mapping[str, Any]) -> tuple[tuple[float
     return expected_counts(shared.scenario.model_validate(data), shared.counts)
 
 
-def _rows(scenario: Scenario, members: Sequence[Observation], how: _How) -> dict[str, tuple[FloatArray, str]]:
+def _rows(scenario: Scenario, members: Sequence[Observation], how: _How) -> dict[str, _Told]:
     """Rows of a run of every draw."""
     names = sorted({one.indicator for one in members})
     settings: dict[str, Any] = {"rng": how.root, "engine": how.engine, "workers": how.workers}
@@ -277,7 +290,7 @@ def _rows(scenario: Scenario, members: Sequence[Observation], how: _How) -> dict
                 scenario, replications=how.draws * how.replications, indicators=_kinds(scenario, names), **settings
             )
             return {
-                one.name: (
+                one.name: _Told(
                     _in_unit(one, alone.rows.row(one.indicator, **one.where), _unit(alone.rows, one)),
                     f"{RUN} only, for no input has a range",
                 )
@@ -289,7 +302,7 @@ def _rows(scenario: Scenario, members: Sequence[Observation], how: _How) -> dict
             replications=how.replications,
             stated_replications=1,
             priors=(how.prior,),
-            indicators=names,
+            indicators=sorted({*names, LOAD} if any(posts_of_row(scenario, one.where) for one in members) else names),
             at=_places(members),
             **settings,
         )
@@ -297,7 +310,10 @@ def _rows(scenario: Scenario, members: Sequence[Observation], how: _How) -> dict
     for one in members:
         row = made.row(one.indicator, **one.where)
         values = made.main.values[row, 0].ravel()
-        found[one.name] = (_in_unit(one, values, made.labels[row].unit), f"{INPUTS} and {RUN}")
+        overloads, any_of_them = overloaded_draws(made, scenario, one.where)
+        found[one.name] = _Told(
+            _in_unit(one, values, made.labels[row].unit), f"{INPUTS} and {RUN}", overloads, any_of_them
+        )
     return found
 
 
@@ -348,57 +364,7 @@ def _normal(root: int, name: str, role: str, count: int) -> FloatArray:
     return np.asarray(generator(key(root, 0, role, name)).permutation(ndtri(shares)))
 
 
-# ---------------------------------------------------------------- against what was observed
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A value and the one before it: names of the observations that they are ("" if none), logarithm of their ratio."""
-
-    before: str
-    after: str
-    change: float
-
-
-def _steps(listed: Sequence[Observation]) -> list[_Step]:
-    """All changes from one value to the next of all observations that have earlier ones.
-
-    Raises
-    ------
-    ArgumentError
-        If an earlier one is not there or not above 0.
-    """
-    values = {one.name: one.value for one in listed}
-    steps = []
-    for one in listed:
-        if not one.earlier:
-            continue
-        chain: list[tuple[str, float]] = []
-        for before in (*one.earlier, one.name):
-            if isinstance(before, str) and before not in values:
-                raise ArgumentError(f"observation {one.name}: no observation {before!r} is among those given")
-            name, value = (before, values[before]) if isinstance(before, str) else ("", float(before))
-            if not value > 0:
-                raise ArgumentError(f"observation {one.name}: earlier values need to be above 0, got {value:g}")
-            chain.append((name, value))
-        steps += [_Step(a, b, math.log(after / before)) for (a, before), (b, after) in pairwise(chain)]
-    return steps
-
-
-def _against(one: Observation, listed: Sequence[Observation], confidence: float) -> tuple[float, float, float]:
-    """The last value before an observation and its interval; NaN where there is none.
-
-    The interval is of how much values changed elsewhere: in every step that this observation has no part in.
-    """
-    if not one.earlier:
-        return math.nan, math.nan, math.nan
-    named = {other.name: other.value for other in listed}
-    before = one.earlier[-1]
-    last = named[before] if isinstance(before, str) else float(before)
-    changes = [step.change for step in _steps(listed) if one.name not in (step.before, step.after)]
-    if len(changes) < FEWEST:
-        return last, math.nan, math.nan
-    return (last, *last_value_interval(last, changes, confidence))
+# ---------------------------------------------------------------- the error of an observation
 
 
 def _with_error(

@@ -1,6 +1,8 @@
 """The years of the roadmaps: what goes in comes out, and what the posts of 2017 would have held back."""
 
 import dataclasses
+import runpy
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +104,20 @@ def test_as_many_are_let_out_of_iran_in_the_closure_as_were_reported():
     waited = visits[visits.flow.str.startswith("initial_queue") & (visits.join_h < 0)]
     assert len(waited) == 1150
     assert waited.wait_h.max() > 150
+
+
+def test_the_script_of_the_draws_of_the_roadmaps_runs_the_lorries_of_both_years_alone():
+    (script,) = (Path(__file__).parents[1] / "benchmarks").glob("what_the_roadmaps_bought.py")
+    found = runpy.run_path(str(script))
+    for name in ("no_roadmap_2023", "observed_2023"):
+        scenario = load_scenario(name)
+        lorries = found["road"](scenario)
+        assert make_plan(lorries).flows
+        # All that pass the posts to Russia, and all that are followed.
+        to_russia = {
+            id
+            for id, flow in scenario.flows.items()
+            if any("samur" in at for one in flow.crossing_shares.values() for at in one.shares)
+        }
+        assert to_russia <= {*lorries.flows}
+        assert {*found["FOLLOW"], *found["FOLLOW"].values()} <= {*lorries.flows}

@@ -15,8 +15,10 @@ from corridor_sim.core.errors import ArgumentError, CorridorError, ScenarioError
 from corridor_sim.files.packaged import scenario_files
 from corridor_sim.results.validations import NO_CAUSE, Predicted, Validation
 from corridor_sim.statistics.last_value import last_value_interval
+from corridor_sim.statistics.scrambles import scrambled_points
 from corridor_sim.study.observations import expected_counts, expected_per_day
 from corridor_sim.study.packaged_figures import observed, packaged_figures
+from corridor_sim.study.uncertainty import space_of
 
 SPRING = {"posts": (("astara_ir", "exit"),), "since": dt.date(2024, 3, 1), "until": dt.date(2024, 4, 1)}
 ROOM = {
@@ -175,6 +177,38 @@ def test_a_row_of_a_run_is_predicted_with_inputs_and_noise_in_the_unit_of_the_ob
     )
     row = by_hand.row("tfi1", **where)
     assert sorted(hours.draws) == pytest.approx(sorted(by_hand.main.values[row, 0].ravel()))
+
+
+@pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"kind": "post", "place": "astara_ir", "direction": "exit"},
+        {"kind": "crossing", "place": "astara", "direction": "IR>AZ"},
+    ],
+)
+def test_draws_in_which_more_comes_than_can_pass_are_counted_beside_a_wide_interval(where):
+    # Sixty a day to two, three or four lanes of an hour each: two lanes pass 48. All else passes what comes.
+    scenario = ranged(flows__transit__per_day=60.0, flows__transit__figures={})
+    indicator = "wait_h" if where["kind"] == "post" else "tfi1"
+    asked = seen("wait", 0.2, indicator=indicator, where=where, unit="h")
+    (one,) = cs.validate(scenario, [asked], **SETTINGS).predicted
+    space = space_of((scenario,))
+    points, _ = scrambled_points(SETTINGS["draws"], len(space), SETTINGS["rng"])
+    lanes = [next(iter(space.values(0, point, "uniform").values())) for point in points]
+    assert {*lanes} == {2, 3, 4}
+    assert one.overloads == (("astara_ir exit", lanes.count(2)),)
+    assert one.overloaded_draws == lanes.count(2)
+
+
+def test_where_one_observation_decides_its_overloaded_draws_are_told():
+    near = {"last": 10.0, "last_low": 5.0, "last_high": 15.0}
+    over = {"overloads": (("gate_b entry", 5), ("gate_a exit", 2)), "overloaded_draws": 6}
+    far = even("far", 0.5, last=0.5, last_low=0.25, last_high=1.0, **over)
+    text = " ".join(Validation((even("one", 10.0, **near), even("two", 10.0, **near), far)).describe().split())
+    assert "In 6 of its 19 draws more comes than can pass at gate_b entry (5), gate_a exit (2)" in text
+    plain = Validation((even("one", 10.0, **near), even("two", 10.0, **near))).describe()
+    assert "can pass" not in plain
 
 
 def test_rows_of_a_scenario_without_ranges_are_of_runs_alone():
