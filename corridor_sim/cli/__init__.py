@@ -15,6 +15,7 @@ from corridor_sim.cli import releasing as releasing
 from corridor_sim.cli import showing as showing
 from corridor_sim.cli import simulating as simulating
 from corridor_sim.cli import verifying as verifying
+from corridor_sim.cli import ways as ways
 from corridor_sim.cli import weighing as weighing
 from corridor_sim.cli.commands import main
 

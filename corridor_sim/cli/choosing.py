@@ -13,6 +13,7 @@ from corridor_sim.cli.formats import csv_of
 from corridor_sim.cli.options import (
     MAX_WORKERS,
     format_option,
+    ids_option,
     output_options,
     picture_option,
     quiet_option,
@@ -47,9 +48,11 @@ from corridor_sim.cli.running import as_asked, read_scenarios, refuse_both_judge
 @store_option
 @run_options
 @format_option
+@ids_option
 @output_options
 def select(
     files: tuple[str, ...],
+    ids: bool,
     indicator: str,
     delta: str,
     independent: bool,
@@ -113,7 +116,7 @@ def select(
             **how | more | judged,
         )
     if form == "table":
-        text = found.describe() + "\n"
+        text = found.describe(ids=ids) + "\n"
     elif form == "csv":
         text = csv_of(found.table())
     else:
@@ -185,10 +188,12 @@ def _money(parts: tuple[str, ...]) -> float | dict[int, float]:
 @strict_option
 @quiet_option
 @format_option
+@ids_option
 @picture_option
 @output_options
 def portfolio(
     base: str,
+    ids: bool,
     upgrades: str,
     budget: tuple[str, ...],
     discount_rate: float | None,
@@ -255,7 +260,7 @@ def portfolio(
             store=store,
         )
     if form == "table":
-        text = found.describe() + "\n"
+        text = found.describe(ids=ids) + "\n"
     elif form == "csv":
         text = csv_of(found.table())
     else:

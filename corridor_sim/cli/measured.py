@@ -316,60 +316,6 @@ def validate(
     deliver(told, output, overwrite)
 
 
-@main.command("door-to-door")
-@click.argument("file")
-@click.option("--flow", "flows", multiple=True, help="Only this flow; repeatable. All if not given.")
-@click.option("--against", help="The flow that the others are compared with; the last if not given.")
-@click.option(
-    "--per",
-    type=click.FloatRange(min=0, min_open=True),
-    default=1.0,
-    show_default=True,
-    help="What a consignment is divided by for its costs: 124 for a TEU of a train of 124.",
-)
-@click.option("--draws", type=click.IntRange(2, 65536), default=64, show_default=True, help="A power of two.")
-@click.option(
-    "--replications", "-n", type=click.IntRange(1, 10_000), default=2, show_default=True, help="Of each draw."
-)
-@click.option("--prior", type=click.Choice(["uniform", "triangular"]), default="uniform", show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of the points and of the streams.")
-@click.option("--workers", type=click.IntRange(1, MAX_WORKERS), help="Processes; all cores if not given.")
-@quiet_option
-@format_option
-@output_options
-def door_to_door(
-    file: str,
-    flows: tuple[str, ...],
-    seed: int | None,
-    quiet: bool,
-    form: str,
-    output: Path | None,
-    overwrite: bool,
-    **settings: Any,
-) -> None:
-    """Days and cost of each flow from door to door, with both uncertainties.
-
-    And the share of draws of the inputs in which it is less than that of the flow it is compared with.
-    """
-    from corridor_sim.report import tables
-    from corridor_sim.study.door_to_door import door_to_door as ways
-
-    refuse_unwritable(overwrite, output)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CorridorWarning)
-        frame = ways(file, list(flows) or None, rng=seed, progress=not quiet, **settings)
-    if form == "csv":
-        told = csv_of(frame)
-    elif form == "json":
-        told = tables.to_json({"interval": frame.attrs["interval"], "rows": tables.records(frame)})
-    else:
-        rows = [[value if isinstance(value, str) else f"{value:.3g}" for value in row] for row in frame.to_numpy()]
-        told = (
-            tables.to_text([str(name).replace("_", " ") for name in frame], rows, 120) + frame.attrs["interval"] + "\n"
-        )
-    deliver(told, output, overwrite)
-
-
 def _ends(text: str) -> tuple[str, tuple[float, float] | None]:
     """Path and ends of ``path=low:high``, or path and None."""
     path, equals, ends = text.partition("=")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,13 +57,15 @@ def runs_as(
 ) -> str:
     """Results of runs as text: in words, as one CSV table or as JSON; `rows` names the rows to show."""
     from corridor_sim.report import tables
+    from corridor_sim.results.called import Called
 
     if form == "table":
         parts = []
         for run in runs:
             text = run.describe(ids=ids).rstrip("\n") + "\n"
             if rows:
-                text += "\n" + frame_as_text(_summary(run, rows), ["mean", "low", "high", "n", "note"])
+                called = Called(run, ids).row
+                text += "\n" + frame_as_text(_summary(run, rows), ["mean", "low", "high", "n", "note"], called)
             parts.append(text)
         return "\n".join(parts)
     frames = [run.to_frame(rows) if per_replication else _summary(run, rows) for run in runs]
@@ -90,13 +93,15 @@ def _when(row: Mapping[str, Any]) -> list[str]:
     return told + ([str(row.get("date") or f"day {int(there['day'])}")] if "day" in there else [])
 
 
-def frame_as_text(frame: Any, columns: Sequence[str]) -> str:
-    """A summary or comparison for the terminal: what each row is about in one cell, then `columns`."""
+def frame_as_text(frame: Any, columns: Sequence[str], called: Callable[[Mapping[str, Any]], str]) -> str:
+    """A summary or comparison for the terminal: what each row is about in one cell, then `columns`.
+
+    `called` names what a row is about.
+    """
     from corridor_sim.report import tables
 
-    where = [c for c in ("place", "direction", "cargo_class", "of") if c in frame]
     about = [
-        " ".join([f"{row['indicator']} [{row['unit']}]", *(str(row[c]) for c in where if row[c]), *_when(row)])
+        " ".join(part for part in (f"{row['indicator']} [{row['unit']}]", called(row), *_when(row)) if part)
         for row in frame.to_dict("records")
     ]
     rows = [[text, *values] for text, values in zip(about, frame[list(columns)].to_numpy().tolist(), strict=True)]
@@ -123,7 +128,7 @@ def points_as(form: str, design: Design, base: Scenario) -> str:
     return tables.to_text(list(frame.columns), frame.astype(object).to_numpy().tolist())
 
 
-def sweep_as(form: str, found: Sweep, rows: tuple[str, ...] | None, is_long: bool) -> str:
+def sweep_as(form: str, found: Sweep, rows: tuple[str, ...] | None, is_long: bool, ids: bool = False) -> str:
     """A sweep as text: a line a point, CSV, or JSON; `rows` names the indicators to show."""
     from corridor_sim.report import tables
 
@@ -141,13 +146,17 @@ def sweep_as(form: str, found: Sweep, rows: tuple[str, ...] | None, is_long: boo
         return tables.to_json(
             {"sweep": found.name, "points": told, "left_out": left, "failed": [str(e) for e in found.failed]}
         )
-    return _sweep_text(found, rows)
+    return _sweep_text(found, rows, ids)
 
 
-def _sweep_text(found: Sweep, rows: tuple[str, ...] | None) -> str:
-    """A line a point: its values, and the rows that were asked for, else those that the points move most."""
+def _sweep_text(found: Sweep, rows: tuple[str, ...] | None, ids: bool) -> str:
+    """A line a point: its values, and the rows that were asked for, else those that the points move most.
+
+    Names of rows are long: they stand above, the table has their numbers.
+    """
     from corridor_sim.core.rounding import estimate
     from corridor_sim.report import tables
+    from corridor_sim.results.called import Called, in_words
 
     frame = found.table(rows)
     names: list[str] = list(frame.attrs["rows"])
@@ -159,15 +168,24 @@ def _sweep_text(found: Sweep, rows: tuple[str, ...] | None) -> str:
         shown = names[:SHOWN]
     front = [column for column in frame.columns[: len(frame.columns) - 3 * len(names)] if column != "overloaded"]
     over = ["overloaded"] if "overloaded" in frame and frame["overloaded"].any() else []
+    called = [Called(run, ids) for run in found.runs]
     cells = [
         [*(row[column] for column in front), *(estimate(row[name], row[f"{name} high"] - row[name]) for name in shown)]
-        + [row[column] for column in over]
-        for row in frame.to_dict("records")
+        + ["; ".join(map(one.element, row[column].split("; "))) if row[column] else "" for column in over]
+        for row, one in zip(frame.to_dict("records"), called, strict=True)
     ]
+    names_of = found.words_of_rows(rows) if not ids else {}
+    legend = [
+        textwrap.fill(f"({k}) {names_of.get(name, name)}", 80, initial_indent="  ", subsequent_indent="      ")
+        for k, name in enumerate(shown, 1)
+    ]
+    numbers = [f"({k})" for k in range(1, len(shown) + 1)]
     first = found.runs[0]
     several = "replication" if first.replications == 1 else "replications"
     head = f"{found.name}: {len(found)} points of {first.replications} {several}, seed {first.root}"
-    text = f"{head}\n{tables.to_text([*front, *shown, *over], cells)}{frame.attrs['interval']}\n"
+    named = front if ids else [in_words(name) for name in front]
+    table = tables.to_text([*named, *numbers, *over], cells)
+    text = "\n".join([head, *legend, table.rstrip("\n"), frame.attrs["interval"]]) + "\n"
     more = len(names) - len(shown)
     if more:
         text += f"{more} more rows: --indicator NAME, or --format csv for all of them\n"

@@ -290,9 +290,11 @@ def progress_bar(quiet: bool, unit: str) -> Iterator[Callable[[str, int, int], N
         yield tell
 
 
-def print_warnings(runs: Sequence[Results], settings: Mapping[str, Any], *, shown: bool) -> None:
+def print_warnings(runs: Sequence[Results], settings: Mapping[str, Any], ids: bool = False, *, shown: bool) -> None:
     """Print the warnings of runs, unless the output shows them already; with --strict end with 1."""
-    found = [(run.name, warning) for run in runs for warning in run.warnings]
+    from corridor_sim.results.doubts import warnings_of
+
+    found = [(run.name, told) for run in runs for told in (warnings_of(run, ids=True) if ids else run.warnings)]
     if found and not shown and not settings["quiet"]:
         click.echo("\n".join(folded(f"{name}: warning: {warning}") for name, warning in found), err=True)
     if found and settings["strict"]:

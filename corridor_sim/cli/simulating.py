@@ -121,7 +121,7 @@ def run(
     elif runs:
         deliver(runs_as(form, runs, rows, per_replication, ids), output, overwrite)
     tell_left_out(left_out, failed)
-    print_warnings(runs, settings, shown=form == "table" and output is None)
+    print_warnings(runs, settings, ids, shown=form == "table" and output is None)
 
 
 @main.command()
@@ -155,6 +155,7 @@ def compare(
     With --inputs every row also has the interval of the inputs: what it may be where figures are known only by a range.
     """
     from corridor_sim.report import tables
+    from corridor_sim.results.called import Called
 
     drawings = {path: kind_of(path) for path in pictures}
     refuse_unwritable(overwrite, output, *pictures)
@@ -189,14 +190,16 @@ def compare(
     elif rows:
         columns = ["base", "other", "difference", "low", "high"]
         columns += ["verdict"] if sure is None else ["inputs_low", "inputs_high", "sign_holds"]
-        text = frame_as_text(frame, columns if len(others) == 1 else ["scenario", *columns])
+        text = frame_as_text(
+            frame, columns if len(others) == 1 else ["scenario", *columns], Called(comparison.runs[-1], ids).row
+        )
     else:
         text = (sure or comparison).describe(ids=ids).rstrip("\n") + "\n"
     for path, kind in drawings.items():
         deliver(drawn(kind, sure or comparison, path, {}), path, overwrite)
     deliver(text, output, overwrite)
     tell_left_out(left_out, failed)
-    print_warnings(comparison.runs, settings, shown=form == "table" and output is None)
+    print_warnings(comparison.runs, settings, ids, shown=form == "table" and output is None)
 
 
 @main.command()
@@ -204,6 +207,7 @@ def compare(
 @run_options
 @indicator_option
 @workbook_format_option
+@ids_option
 @click.option("--long", "is_long", is_flag=True, help="CSV with a line for every point and indicator.")
 @click.option("--points", "only_points", is_flag=True, help="Only list the points; nothing is run.")
 @store_option
@@ -214,6 +218,7 @@ def compare(
 def sweep(
     design: str,
     form: str,
+    ids: bool,
     indicators: tuple[str, ...],
     is_long: bool,
     only_points: bool,
@@ -258,7 +263,7 @@ def sweep(
     if found.runs:
         for path, kind in drawings.items():
             deliver(drawn(kind, found, path, {}), path, overwrite)
-        told = workbook_of(found) if form == "xlsx" else sweep_as(form, found, rows, is_long)
+        told = workbook_of(found) if form == "xlsx" else sweep_as(form, found, rows, is_long, ids)
         deliver(told, output, overwrite)
     if found.left_out:
         numbers = ", ".join(str(one.number) for one in found.left_out)
@@ -266,4 +271,4 @@ def sweep(
     tell_left_out([], found.failed)
     if found.left_out:
         sys.exit(BAD_INPUT)
-    print_warnings(found.runs, settings, shown=form == "table" and output is None)
+    print_warnings(found.runs, settings, ids, shown=form == "table" and output is None)

@@ -21,6 +21,7 @@ from corridor_sim.cli.appraising import (
 from corridor_sim.cli.commands import main
 from corridor_sim.cli.formats import csv_of
 from corridor_sim.cli.options import (
+    ids_option,
     output_options,
     picture_option,
     run_options,
@@ -78,10 +79,12 @@ from corridor_sim.core.limits import MAX_REPLICATIONS
     show_default=True,
     help="2 or more try whether it is unique.",
 )
+@ids_option
 @run_options
 @output_options
 def equilibrium(
     file: str,
+    ids: bool,
     scale_usd: float | None,
     choices: bool,
     averaging: str,
@@ -105,7 +108,7 @@ def equilibrium(
         raise click.UsageError("give --scale-usd, --choices, or both")
     asked = {"scale_usd": scale_usd, "choices": choices, "averaging": averaging}
     found = balanced(planned, settings, **asked, target=target, most=most, starts=starts)
-    click.echo(found.describe(), err=output is not None and str(output) == "-")
+    click.echo(found.describe(ids=ids), err=output is not None and str(output) == "-")
     if output is not None:
         deliver(dumps(found.scenario), output, overwrite)
     if not found.reached:
@@ -184,9 +187,11 @@ _RANGES = {"discount_rates": "discount_range", "growths_after": "growth_range"}
 @store_option
 @run_options
 @workbook_format_option
+@ids_option
 @output_options
 def appraise(
     base: str,
+    ids: bool,
     other: str,
     scale_usd: float | None,
     choose: dict[str, list[str]],
@@ -238,7 +243,7 @@ def appraise(
     if annex is not None:
         deliver(csv_of(found.annex()), annex, overwrite)
     if form == "table":
-        deliver(found.describe() + "\n", output, overwrite)
+        deliver(found.describe(ids=ids) + "\n", output, overwrite)
     elif form == "xlsx":
         deliver(workbook_of(found), output, overwrite)
     elif form == "csv":

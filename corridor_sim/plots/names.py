@@ -1,16 +1,19 @@
-"""What places are called on axes and in tables: names of people, not ids of files.
-
-Names come from the labels of the plan, so that results of a plan made by hand have
-them too. They are whatever a user wrote: `drawn` makes them safe to draw.
+"""What indicators are called on axes and in tables, and how any name is drawn; what places are called is in
+`results/called.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from corridor_sim.core.clean_text import LONGEST as LONGEST
 from corridor_sim.core.clean_text import clean as clean
+from corridor_sim.results.called import crossing_name as crossing_name
+from corridor_sim.results.called import flow_name as flow_name
+from corridor_sim.results.called import leg_name as leg_name
+from corridor_sim.results.called import passage_name as passage_name
+from corridor_sim.results.called import place_name as place_name
+from corridor_sim.results.called import post_name as post_name
 
 WORDS = {
     "tfi1": "time to cross (TFI1)",
@@ -53,68 +56,3 @@ def drawn(text: Any, most: int = LONGEST) -> str:
     """
     safe = clean(text, most).replace("$", r"\$")
     return f"\u200a{safe}" if safe.startswith("_") else safe
-
-
-def post_name(results: Any, post: str) -> str:
-    """Name of a post with its country."""
-    label = _labels(results, "posts").get(post, {})
-    name, country = str(label.get("name") or post), str(label.get("country", ""))
-    return name if not country or name.split()[-1:] == [country] else f"{name} {country}"
-
-
-def passage_name(results: Any, post: str, direction: str, most: int = 32) -> str:
-    """Name of a post, cut if need be, and the direction in which it is passed."""
-    return f"{clean(post_name(results, post), most)}, {direction}"
-
-
-def flow_name(results: Any, flow: str) -> str:
-    """Name of a flow."""
-    for one in results.plan.flows:
-        if one.id == flow:
-            return str(one.labels.get("name") or flow)
-    return flow
-
-
-def crossing_name(results: Any, crossing: str, direction: str) -> str:
-    """Names of the posts of a crossing in the direction of travel (``"Samur – Yarag-Kazmalyar, AZ→RU"``)."""
-    posts = _labels(results, "posts")
-    sides = direction.split(">")
-    mine = [(str(label.get("country", "")), label) for label in posts.values() if label.get("crossing") == crossing]
-    mine.sort(key=lambda pair: sides.index(pair[0]) if pair[0] in sides else len(sides))
-    names = list(dict.fromkeys(str(label.get("name") or crossing) for _, label in mine))
-    return f"{' – '.join(names) or crossing}, {direction.replace('>', '→')}".strip(", ")
-
-
-def place_name(results: Any, kind: str, place: str, direction: str = "") -> str:
-    """Name of any place that a row of the table is about, without marks that could turn what stands beside it."""
-    return clean(_place_name(results, kind, place, direction), 1000)
-
-
-def _place_name(results: Any, kind: str, place: str, direction: str) -> str:
-    if kind == "corridor":
-        return "whole corridor"
-    if kind == "post":
-        return f"{post_name(results, place)}, {direction}"
-    if kind == "crossing":
-        return crossing_name(results, place, direction)
-    if kind == "flow":
-        return flow_name(results, place)
-    if kind == "stage":
-        post, _, stage = place.partition(".")
-        return f"{post_name(results, post)}, {stage.replace('.', ' ')}"
-    return leg_name(results, place)
-
-
-def leg_name(results: Any, element: str) -> str:
-    """Name of a leg or of an element of it (``leg:derbent_samur>``)."""
-    way, _, part = element.removeprefix("leg:").partition(".")
-    arrow = " ↔" if way.endswith("<>") else {">": " →", "<": " ←"}.get(way[-1:], "")
-    id = way.rstrip("<>")
-    name = results.plan.labels.get("legs", {}).get(id) or id
-    ban = f", {part.replace('.', ' ').replace('_', ' ')}" if part.startswith("ban.") else ""
-    return f"{str(name).replace('_', ' ')}{arrow}{ban}"
-
-
-def _labels(results: Any, what: str) -> Mapping[str, Mapping[str, Any]]:
-    found: Mapping[str, Mapping[str, Any]] = results.plan.labels.get(what, {})
-    return found

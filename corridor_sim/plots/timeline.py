@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from corridor_sim.plots.base import COLOURS, GREY, PLOTS, new_axes, no_data
 from corridor_sim.plots.names import drawn
+from corridor_sim.results.called import in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,7 +66,7 @@ def upgrade_timeline(scenario: Any, *, ax: Axes | None = None) -> Axes:
         text = f"{type(one).kind.replace('_', ' ')}{cost}"
         ax.annotate(text, (date2num(begin), y), (4, 0), textcoords="offset points", va="center", fontsize=7.5)
     ax.axvspan(date2num(start), date2num(end), color=GREY, alpha=0.15, zorder=0)
-    ax.set_yticks(range(len(rows)), [drawn(one.name or name, 48) for name, one in rows], fontsize=8)
+    ax.set_yticks(range(len(rows)), [drawn(one.name or in_words(name), 48) for name, one in rows], fontsize=8)
     ax.invert_yaxis()
     ax.set_xlim(date2num(left), date2num(right))
     locator = mdates.AutoDateLocator()  # type: ignore[no-untyped-call]

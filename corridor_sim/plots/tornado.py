@@ -140,7 +140,7 @@ def _row(data: Any, indicator: str, other: int, where: dict[str, Any]) -> int | 
 
 def _named(line: Any) -> str:
     """An input with its range."""
-    name = str(line.input)
+    name = str(line.called)
     name = name if len(name) <= 46 else "…" + name[-45:]
     low, high = estimate(line.low), estimate(line.high)
     return drawn(f"{name}\u2009", 60) + f" {low} to {high}"

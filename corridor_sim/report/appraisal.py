@@ -72,7 +72,7 @@ def _hangs_on(data: Appraisal) -> list[tuple[str, list[str]]]:
     frame = data.inputs.effects()
     return [
         (
-            str(line["input"]),
+            str(line["called"]),
             [
                 f"{line['low']:g} to {line['high']:g}",
                 "a source" if line["sourced"] else "assumed",

@@ -15,6 +15,7 @@ from corridor_sim.core.rounding import estimate
 from corridor_sim.plan.plan import Plan
 from corridor_sim.plots.names import WORDS, place_name
 from corridor_sim.report.text import KINDS_OF_STUDY, MARKS, MARKS_TOLD, WHOM, delivered_rows, not_counted_told
+from corridor_sim.results.called import input_called
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.reliability import UNRELIABLE, unreliable
 from corridor_sim.results.results import OVERLOAD, Results, mean_interval
@@ -176,6 +177,7 @@ def inputs_of(data: Results | Comparison) -> dict[str, Any]:
     """Figures by status, the assumed ones, all of them, and the sources they name."""
     runs = data.runs if isinstance(data, Comparison) else (data,)
     rows = {row.path: row for results in runs for row in figures_used(results)}
+    scenarios = [results.scenario for results in runs]
     sources: dict[str, Any] = {}
     for results in runs:
         sources |= dict(getattr(results.scenario, "sources", {}))
@@ -187,8 +189,8 @@ def inputs_of(data: Results | Comparison) -> dict[str, Any]:
     return {
         "status": sorted(status.items(), key=lambda item: -item[1]),
         "total": len(rows),
-        "assumed": [_shown(row) for row in rows.values() if row.status in ("assumed", "conflicting", "")],
-        "known": [_shown(row) for row in rows.values() if row.status not in ("assumed", "conflicting", "")],
+        "assumed": [_shown(row, scenarios) for row in rows.values() if row.status in ("assumed", "conflicting", "")],
+        "known": [_shown(row, scenarios) for row in rows.values() if row.status not in ("assumed", "conflicting", "")],
         "sources": named,
     }
 
@@ -200,13 +202,14 @@ def _ids(source: str, sources: Mapping[str, Any]) -> list[str]:
     return [part for part in source.replace(",", " ").replace(";", " ").split() if part in sources]
 
 
-def _shown(row: Any) -> dict[str, str]:
+def _shown(row: Any, scenarios: list[Any]) -> dict[str, str]:
     within = f"{row.low:g} to {row.high:g}" if row.low is not None and row.high is not None else ""
     if row.alternatives:
         within = " or ".join(f"{one:g}" for one in row.alternatives)
     within += f", {row.range_status}" if within else row.range_status
     return {
         "path": row.path,
+        "called": input_called(scenarios, row.path),
         "value": f"{row.value:g}",
         "range": within,
         "status": row.status or "none given",

@@ -16,8 +16,9 @@ from corridor_sim.core.rounding import estimate
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.capacity import not_counted
 from corridor_sim.indicators.table import Label, Table
-from corridor_sim.report.called import Called
+from corridor_sim.results.called import Called
 from corridor_sim.results.delivered import QUANTITIES, told
+from corridor_sim.results.doubts import warnings_of
 from corridor_sim.results.moved_waits import MovedWait, TimeChange, moved_waits
 from corridor_sim.results.overload import growing
 from corridor_sim.results.reliability import UNRELIABLE, unreliable
@@ -56,7 +57,7 @@ def describe(results: Results, width: int = 80, *, ids: bool = False) -> str:
     lines += _posts(called, width)
     lines += _flows(called, width)
     lines += _delivered(results, width)
-    for warning in results.warnings:
+    for warning in warnings_of(results, ids=True) if ids and results.warnings else results.warnings:
         lines += ["", *textwrap.wrap(f"warning: {warning}", width, subsequent_indent="  ")]
     return "\n".join(line.rstrip() for line in lines)
 

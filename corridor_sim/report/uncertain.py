@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from corridor_sim.core.errors import CorridorError
 from corridor_sim.core.rounding import decimals, ends, rounded
 from corridor_sim.core.units import counted
-from corridor_sim.plots.names import WORDS, clean, place_name
+from corridor_sim.plots.names import WORDS, clean
 from corridor_sim.report.text import describe, describe_comparison
+from corridor_sim.results.called import Called
 from corridor_sim.results.uncertain import LEVEL, Uncertainty
 from corridor_sim.statistics.input_intervals import InputInterval, SignChance
 
@@ -53,10 +54,10 @@ class UncertainAnswer:
     """Whether it is more than noise of sampling at the stated values."""
 
 
-def uncertain_answers(data: Uncertainty) -> list[tuple[str, list[UncertainAnswer]]]:
+def uncertain_answers(data: Uncertainty, *, ids: bool = False) -> list[tuple[str, list[UncertainAnswer]]]:
     """(scenario, its answers, largest difference first) for each scenario that is compared, or for the base alone."""
     numbers = range(1, len(data.runs)) if len(data.runs) > 1 else [0]
-    return [(data.names[other], [_answer(data, row, other) for row in _rows(data, other)]) for other in numbers]
+    return [(data.names[other], [_answer(data, row, other, ids) for row in _rows(data, other)]) for other in numbers]
 
 
 def _rows(data: Uncertainty, other: int) -> list[int]:
@@ -78,7 +79,7 @@ def _rows(data: Uncertainty, other: int) -> list[int]:
     return next((rows for rows in told if rows), [])
 
 
-def _answer(data: Uncertainty, row: int, other: int) -> UncertainAnswer:
+def _answer(data: Uncertainty, row: int, other: int, ids: bool) -> UncertainAnswer:
     label, stated = data.labels[row], data.stated(row, other)
     run = data.runs[other]
     what = WORDS.get(label.indicator, label.indicator)
@@ -98,12 +99,12 @@ def _answer(data: Uncertainty, row: int, other: int) -> UncertainAnswer:
     found = data.interval(row, other)
     signs = {prior: data.sign(row, other, prior) for prior in data.drawn}
     return UncertainAnswer(
-        place=place_name(run, label.kind, label.place, label.direction),
+        place=Called(run, ids).place(label.kind, label.place, label.direction),
         sentence=sentence,
         sampling=sampling,
         inputs=_inputs(data, found, unit),
         sign=_sign(signs) if other else "",
-        hangs_on=_hangs_on(data, row, other),
+        hangs_on=_hangs_on(data, row, other, ids),
         holds=all(sign.holds for sign in signs.values()),
         clear=data.is_clear(row, other),
     )
@@ -140,7 +141,7 @@ def _sign(signs: dict[str, SignChance]) -> str:
     return f"the same in {', '.join(shares)}{against}: it does not hold in the whole box of the ranges"
 
 
-def _hangs_on(data: Uncertainty, row: int, other: int) -> str:
+def _hangs_on(data: Uncertainty, row: int, other: int, ids: bool = False) -> str:
     """The inputs that explain more than chance, and what knowing the first would do."""
     try:
         effects = data.effects(row, other)
@@ -153,9 +154,10 @@ def _hangs_on(data: Uncertainty, row: int, other: int) -> str:
         return (
             f"no input alone of the {acting} that may act shows more than chance would ({bound:.0%}): take more draws"
         )
-    named = [f"{clean(line.input, 80)} ({line.share:.0%} of the variance)" for line in told.itertuples()]
+    name = "input" if ids else "called"
+    named = [f"{clean(getattr(line, name), 90)} ({line.share:.0%} of the variance)" for line in told.itertuples()]
     first = told.sort_values("width_left", kind="stable").iloc[0]
-    measure = f"; measure {clean(first['input'], 80)} first: known exactly, it would narrow the interval by"
+    measure = f"; measure {clean(first[name], 90)} first: known exactly, it would narrow the interval by"
     return ", ".join(named) + (f"{measure} {first['narrows']:.0%}" if first["narrows"] > 0.05 else "")
 
 
@@ -199,7 +201,7 @@ def draws_told(data: Uncertainty) -> list[str]:
 def describe_uncertainty(data: Uncertainty, width: int = 80, *, ids: bool = False) -> str:
     """The answer in words with both intervals, then the run or comparison at the stated values."""
     lines: list[str] = []
-    for name, answers in uncertain_answers(data):
+    for name, answers in uncertain_answers(data, ids=ids):
         against = f" against {data.names[0]}" if len(data.runs) > 1 else ""
         lines += textwrap.wrap(f"{name}{against}: the answer, with both uncertainties", width)
         if not answers:

@@ -45,7 +45,7 @@ def annex_of(one: Any) -> pd.DataFrame:
     return pd.DataFrame({"year": labels, **values})
 
 
-def criteria_told(one: Any) -> list[tuple[str, str]]:
+def criteria_told(one: Any, *, ids: bool = False) -> list[tuple[str, str]]:
     """Name and value of each criterion, in words."""
     npv, ratio, rate = one.npv_usd, one.benefit_cost_ratio, one.eirr
     rows = [
@@ -64,7 +64,7 @@ def criteria_told(one: Any) -> list[tuple[str, str]]:
             else f"{rate[0]:.1%}" + (f" ({rate[1]:.1%} to {rate[2]:.1%})" if rate[1] == rate[1] else ""),
         ),
     ]
-    rows += _inputs_told(one.inputs)
+    rows += _inputs_told(one.inputs, ids)
     first = one.first_year_return
     if first == first:
         advice = "not below the discount rate" if first >= one.discount_rate else "below the discount rate: wait"
@@ -93,7 +93,7 @@ def _owed_again(one: Any) -> str:
     return f", and owed again {when}"
 
 
-def _inputs_told(drawn: Any) -> list[tuple[str, str]]:
+def _inputs_told(drawn: Any, ids: bool) -> list[tuple[str, str]]:
     """What the draws of the inputs say, if there are any."""
     if drawn is None:
         return []
@@ -111,15 +111,15 @@ def _inputs_told(drawn: Any) -> list[tuple[str, str]]:
     if drawn.overloaded:
         told = f"{drawn.overloaded} draws whose base is overloaded where the measures act: they have no present value"
         rows.append(("left out", f"{told}, and are those with most traffic"))
-    named = hangs_on(drawn)
+    named = hangs_on(drawn, ids=ids)
     if named:
         rows.append(("hangs on", "; ".join(f"{name} ({share:.0%})" for name, share in named)))
     if drawn.several:
-        rows.append(("measure first", _measure_first(drawn)))
+        rows.append(("measure first", _measure_first(drawn, ids)))
     return rows
 
 
-def _measure_first(drawn: Any) -> str:
+def _measure_first(drawn: Any, ids: bool) -> str:
     """Which input is worth knowing before it is decided, and how much in money."""
     everything = drawn.information().attrs["all_usd"]
     if everything <= 0.0:
@@ -130,20 +130,21 @@ def _measure_first(drawn: Any) -> str:
     every = f"to know everything is worth US$ {millions(everything)} m before deciding"
     if not told:
         return f"no input by itself stands out of {len(drawn.npv_usd)} draws; {every}"
-    return "; ".join(f"{name} (worth US$ {millions(usd)} m)" for name, usd in told) + f"; {every}"
+    words = {} if ids else {one.name: one.words for one in drawn.inputs}
+    return "; ".join(f"{words.get(name, name)} (worth US$ {millions(usd)} m)" for name, usd in told) + f"; {every}"
 
 
 def _chance(low: float, high: float) -> str:
     return f"{low:.0%} of the draws" if low == high else f"{low:.0%} to {high:.0%} (all those left out below or above)"
 
 
-def hangs_on(drawn: Any) -> list[tuple[str, float]]:
+def hangs_on(drawn: Any, *, ids: bool = False) -> list[tuple[str, float]]:
     """The first inputs that the net present value hangs on, with their share of its variance."""
     if not drawn.several:
         return []
     frame = drawn.effects()
     return [
-        (str(line["input"]), float(line["share"]))
+        (str(line["input" if ids else "called"]), float(line["share"]))
         for line in frame[~frame["by_chance"]].head(HANGS_ON).to_dict("records")
     ]
 
@@ -163,12 +164,12 @@ def gains_told(one: Any) -> list[str]:
     return lines
 
 
-def told(one: Any) -> str:
+def told(one: Any, *, ids: bool = False) -> str:
     """The appraisal in words and its table."""
     span = f"{int(one.years[0])}-{int(one.years[-1])}"
     against = f" against {one.base_name}" if one.base_name else ""
     lines = [f"Appraisal of {one.name}{against}, {span}, {one.discount_rate:.1%} a year real"]
-    for name, value in criteria_told(one):
+    for name, value in criteria_told(one, ids=ids):
         lines += textwrap.wrap(f"{name:<19s} {value}", 78, initial_indent="  ", subsequent_indent=" " * 22)
     if one.unpriced:
         lines += _wrapped(f"WITHOUT the cost of {', '.join(one.unpriced)}: no cost is stated for them")

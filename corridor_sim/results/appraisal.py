@@ -260,11 +260,11 @@ class Appraisal(InWorkbooks):
             "years": self.to_frame().to_dict("records"),
         }
 
-    def describe(self) -> str:
-        """The appraisal in words and its table, as for an annex."""
+    def describe(self, *, ids: bool = False) -> str:
+        """The appraisal in words and its table, as for an annex; inputs and measures by name, by id with `ids`."""
         from corridor_sim.results.annex import told
 
-        return told(self)
+        return told(self, ids=ids)
 
     def to_html(self, path: str | os.PathLike[str] | None = None, **options: Any) -> str:
         """One HTML page that needs nothing else; written to `path` if given."""

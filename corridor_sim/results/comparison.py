@@ -23,6 +23,7 @@ from corridor_sim.model.flows import CHOSEN
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
+from corridor_sim.results.called import Called
 from corridor_sim.results.exchanged import Exchanged
 from corridor_sim.results.input_differences import inputs_diff
 from corridor_sim.results.input_words import inputs_told
@@ -343,9 +344,10 @@ def without_behaviour(base: Results) -> str:
     if not over or not nobody_can_choose(base):
         return ""
     return (
-        f"{', '.join(sorted(over))} overloaded in the base, where nobody can choose another crossing, so waits measure "
-        "the length of the run; let demand answer (--scale-usd with --elasticity, its source and --reference-year; "
-        "cs.appraise_with_behaviour), let flows choose where they have several crossings (--scale-usd), or compare "
+        f"{', '.join(map(Called(base).element, sorted(over)))} overloaded in the base, "
+        "where nobody can choose another crossing, so waits measure the length of the run; let demand answer "
+        "(--scale-usd with --elasticity, its source and --reference-year; cs.appraise_with_behaviour), "
+        "let flows choose where they have several crossings (--scale-usd), or compare "
         "with a base that demand fits"
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from corridor_sim.core import arguments
 from corridor_sim.core.errors import CorridorError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.label import Label
+from corridor_sim.results.called import in_words
 from corridor_sim.statistics.input_intervals import InputInterval, input_interval
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class DrawnEquilibria:
     ways: tuple[Mapping[str, tuple[str, ...]], ...]
     shares: tuple[Mapping[str, FloatArray], ...]
     demand_factor: tuple[Mapping[str, FloatArray], ...]
+    called: Mapping[str, str] = field(default_factory=dict)
+    """What flows, choice sets and crossings are called, by id."""
 
     @property
     def reached(self) -> FloatArray:
@@ -124,8 +127,9 @@ class DrawnEquilibria:
         ]
         return pd.DataFrame(rows)
 
-    def describe(self) -> str:
-        """How many draws reached the target, and what was chosen over the draws, in words."""
+    def describe(self, *, ids: bool = False) -> str:
+        """How many draws reached the target, and what was chosen over the draws; by name, by id with `ids`."""
+        called = (lambda id: id) if ids else (lambda id: self.called.get(id) or in_words(id))
         count = self.gaps.shape[1]
         lines = [
             f"{int(self.reached.sum())} of {count} draws reached an equilibrium"
@@ -138,10 +142,10 @@ class DrawnEquilibria:
             lines.append(f"{name}: {int((self.gaps[number] < self.target).sum())} of {count} draws reached")
             for flow, shares in self.shares[number].items():
                 ways = ", ".join(
-                    f"{way} {np.median(shares[:, k]):.0%} ({shares[:, k].min():.0%} to {shares[:, k].max():.0%})"
-                    for k, way in enumerate(self.ways[number][flow])
+                    f"{called(way)} {np.median(mine):.0%} ({mine.min():.0%} to {mine.max():.0%})"
+                    for way, mine in zip(self.ways[number][flow], shares.T, strict=True)
                 )
                 factor = self.demand_factor[number][flow]
                 more = f"; demand x {np.median(factor):.3f} ({factor.min():.3f} to {factor.max():.3f})"
-                lines.append(f"  {flow}: {ways}{more if (factor != 1).any() else ''}")
+                lines.append(f"  {called(flow)}: {ways}{more if (factor != 1).any() else ''}")
         return "\n".join(lines)

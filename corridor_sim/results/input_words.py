@@ -36,12 +36,15 @@ FIELDS = {
     "growth_per_year": "growth",
     "every_h": "interval of slots",
     "cv": "spread over mean",
+    "speed_cv": "speed, spread over mean",
+    "co2_g_tkm": "CO2",
 }
 """Words of a field; any other is its name with spaces."""
 UNITS = {
     "per_day": "a day",
     "per_year": "a year",
     "usd_tkm": "US$/t km",
+    "g_tkm": "g/t km",
     "usd_year": "US$ a year",
     "usd_h": "US$/h",
     "usd_t": "US$/t",
@@ -52,6 +55,7 @@ UNITS = {
     "years": "years",
     "h": "h",
     "t": "t",
+    "m": "m",
 }
 """Unit by the end of a field's name."""
 TABLES = {

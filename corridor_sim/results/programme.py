@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from corridor_sim.core.errors import CorridorError
@@ -84,6 +84,8 @@ class Regret:
     """What doing nothing comes to in each draw, shape (draw,)."""
     drawn_values: Mapping[str, Sequence[Any]]
     """Value of each input in each draw, by name; of inputs that move together that of the first."""
+    called: Mapping[str, str] = field(default_factory=dict)
+    """What inputs are called, by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,28 +320,29 @@ class Programme:
             "wall_s": self.wall_s,
         }
 
-    def answer(self) -> str:
-        """The answer in five sentences, with what it hangs on."""
+    def answer(self, *, ids: bool = False) -> str:
+        """The answer in five sentences, with what it hangs on; upgrades by name, by id with `ids`."""
         best, money = self.best, sum(self.budget_usd.values())
         order = sorted(self.years, key=lambda id: (self.years[id], self.chosen.index(id)))
         by_year: dict[int, list[str]] = {}
         for id in order:
-            by_year.setdefault(self.years[id], []).append(self._called(id))
+            by_year.setdefault(self.years[id], []).append(self._called(id, ids))
         when = "; ".join(f"{year}: {', '.join(names)}" for year, names in by_year.items())
         first = f"With {_m(money)} build {when}." if when else f"With {_m(money)} build nothing."
         if (rather := self.better_over_draws()) is not None:
             share = float((self.regret.regret[self.sets.index(rather)] == 0).mean())  # type: ignore[union-attr]
             first = (
-                f"{first[:-1]} at the stated figures; over the draws of the inputs the set {self.beside(rather)} "
-                f"({_m(rather.capex_usd)}) is the better choice, best in {share:.0%} of them."
+                f"{first[:-1]} at the stated figures; over the draws of the inputs the set "
+                f"{self.beside(rather, ids=ids)} ({_m(rather.capex_usd)}) is the better choice, "
+                f"best in {share:.0%} of them."
             )
         second = (
             f"Together they cost {_m(best.capex_usd)} and save {best.saved:,.0f} {self.unit} ({self.objective}; "
             f"{best.low:,.0f} to {best.high:,.0f}, sampling noise only) against {self.base}"
             + ("." if self.appraisal is not None else f" in {self.window_h / 24:,.0f} days.")
         )
-        third = self._third()
-        return " ".join([first, second, third, self._fourth(), self._fifth()])
+        third = self._third(ids)
+        return " ".join([first, second, third, self._fourth(ids), self._fifth(ids)])
 
     def better_over_draws(self) -> BuiltSet | None:
         """The set that the draws of the inputs speak for against the chosen one, if there is one.
@@ -354,7 +357,7 @@ class Programme:
         better, worse = (int((regret[least] < regret[0]).sum()), int((regret[least] > regret[0]).sum()))
         return self.sets[least] if least and (better - worse) ** 2 > SIGN_TEST * (better + worse) else None
 
-    def _third(self) -> str:
+    def _third(self, ids: bool) -> str:
         """What else is as good, what it costs, and why the cheaper is recommended or not."""
         rivals = self.near_optimal[1:]
         if self.is_cheaper:
@@ -363,7 +366,7 @@ class Programme:
             worse, dearer = max(self.worse_at_most, 0.0), self.leader.capex_usd - self.best.capex_usd
             return (
                 f"It is recommended as the cheapest that is as good: the set that the comparison names best "
-                f"({self.beside(self.leader)}) costs {_m(dearer)} more and saves at most "
+                f"({self.beside(self.leader, ids=ids)}) costs {_m(dearer)} more and saves at most "
                 f"{worse:,.0f} {self.unit} more ({1 - self.alpha:.0%}), within the {self.zone} that do not "
                 f"matter{others}."
             )
@@ -374,16 +377,16 @@ class Programme:
         told = f", {_m(less)} less, but not shown to be as good" if less > 0 else ", so none is cheaper"
         return (
             f"{len(rivals)} other set{'s' if len(rivals) > 1 else ''} {_is(len(rivals))} within {self.zone} of it, the "
-            f"cheapest ({self.beside(least)}) for {_m(least.capex_usd)}{told}."
+            f"cheapest ({self.beside(least, ids=ids)}) for {_m(least.capex_usd)}{told}."
         )
 
-    def beside(self, one: BuiltSet) -> str:
+    def beside(self, one: BuiltSet, *, ids: bool = False) -> str:
         """A set as what it has that the chosen one has not, and the other way round: ``+ lane - scanner``."""
-        more = [f"+ {id}" for id in one.ids if id not in self.chosen]
-        less = [f"- {id}" for id in self.chosen if id not in one.ids]
-        return " ".join([*more, *less]) or "the chosen set"
+        more = [f"+ {self._called(id, ids)}" for id in one.ids if id not in self.chosen]
+        less = [f"- {self._called(id, ids)}" for id in self.chosen if id not in one.ids]
+        return (" " if ids else "; ").join([*more, *less]) or "the chosen set"
 
-    def _fourth(self) -> str:
+    def _fourth(self, ids: bool) -> str:
         if self.no_regret:
             return self.no_regret
         if self.regret is None:
@@ -394,7 +397,7 @@ class Programme:
         if robust:
             other = self.sets[robust]
             most = f"{regret[robust].max():,.0f} {self.unit} at most"
-            same = f"the set {self.beside(other)} ({_m(other.capex_usd)}) loses least at worst, {most}"
+            same = f"the set {self.beside(other, ids=ids)} ({_m(other.capex_usd)}) loses least at worst, {most}"
         draws = f"{self.regret.draws} draws of the inputs"
         if self.regret.draws < self.regret.drawn:
             draws = f"the {self.regret.draws} of {self.regret.drawn} draws of the inputs that the observations leave"
@@ -404,9 +407,10 @@ class Programme:
             f"of the others; {same}."
         )
 
-    def _fifth(self) -> str:
+    def _fifth(self, ids: bool) -> str:
         if self.regret is not None and self.regret.inputs:
-            (first, share), *rest = self.regret.inputs.items()
+            words = {} if ids else self.regret.called
+            (first, share), *rest = ((words.get(name, name), share) for name, share in self.regret.inputs.items())
             more = "".join(f", {name} ({share:.0%})" for name, share in rest)
             return f"What it saves hangs most on {first} ({share:.0%} of its variance over the draws){more}."
         strongest = max(self.singles, key=lambda one: abs(one.interaction), default=None)
@@ -414,17 +418,20 @@ class Programme:
             return "No two upgrades act on each other."
         how = "less" if strongest.interaction < 0 else "more"
         return (
-            f"It hangs on what upgrades do together: {strongest.id} and {strongest.partner} save "
+            f"It hangs on what upgrades do together: {self._called(strongest.id, ids)} and "
+            f"{self._called(strongest.partner, ids)} save "
             f"{abs(strongest.interaction):,.0f} {self.unit} {how} than the sum of each alone."
         )
 
-    def describe(self) -> str:
-        """The answer in five sentences, the sets, the years, what each upgrade brings."""
-        lines = [self.answer(), "", self.guarantee, ""]
+    def describe(self, *, ids: bool = False) -> str:
+        """The answer in five sentences, the sets, the years, what each upgrade brings; by name, by id with `ids`."""
+        lines = [self.answer(ids=ids), "", self.guarantee, ""]
         lines.append(f"{'sets compared at the end':76s}{'US$ m':>7s}{'saved':>13s}{'interval':>25s}")
         for one in self.sets:
             between = f"{one.low:,.0f} to {one.high:,.0f}"
-            called = f"chosen: {', '.join(one.ids) or NOTHING}" if one is self.best else self.beside(one)
+            called = self.beside(one, ids=ids)
+            if one is self.best:
+                called = f"chosen: {'; '.join(self._called(id, ids) for id in one.ids) or NOTHING}"
             called += " (named best)" if self.is_cheaper and one.ids == self.leader.ids else ""
             *above, last = textwrap.wrap(called, 75, subsequent_indent="  ")
             lines += [*above, f"{last:76s}{one.capex_usd / 1e6:7.2f}{one.saved:13,.0f}{between:>25s}"]
@@ -438,17 +445,19 @@ class Programme:
             lines.append(f"{year:<15d}{one.capex_usd / 1e6:9.2f}{one.saved:30,.0f}")
         lines += ["", f"{'upgrade alone':40s}{'US$ m':>9s}{'saved':>12s}{'by formula':>12s}  acts most with"]
         for upgrade, single in zip(self.upgrades, self.singles, strict=True):
-            act = f"{single.partner} ({single.interaction:+,.0f})" if single.partner else ""
+            act = f"{self._called(single.partner, ids)} ({single.interaction:+,.0f})" if single.partner else ""
+            *above, last = textwrap.wrap(self._called(single.id, ids), 39, subsequent_indent="  ")
+            lines += above
             lines.append(
-                f"{single.id:40s}{upgrade.capex_usd / 1e6:9.2f}{_number(single.saved):>12s}"
+                f"{last:40s}{upgrade.capex_usd / 1e6:9.2f}{_number(single.saved):>12s}"
                 f"{_number(single.analytic):>12s}  {act}"
             )
         lines += ["", f"{self.runs} runs of one set, seed {self.root}, {self.wall_s:.0f} s."]
         lines += [f"warning: {text}" for text in self.warnings]
         return "\n".join(lines)
 
-    def _called(self, id: str) -> str:
-        return next(one.called for one in self.upgrades if one.id == id)
+    def _called(self, id: str, ids: bool = False) -> str:
+        return id if ids else next((one.called for one in self.upgrades if one.id == id), id)
 
     def __repr__(self) -> str:
         return f"<Programme {self.best.called}: {_m(self.best.capex_usd)} of {_m(sum(self.budget_usd.values()))}>"

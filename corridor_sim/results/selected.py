@@ -67,6 +67,8 @@ class Selected:
     reached: bool
     root: int
     warnings: tuple[str, ...] = ()
+    about: str = ""
+    """The row in words, "" if no more is known than its label."""
 
     @property
     def best(self) -> str:
@@ -134,10 +136,11 @@ class Selected:
             ],
         }
 
-    def describe(self) -> str:
-        """The choice in words and its table."""
+    def describe(self, *, ids: bool = False) -> str:
+        """The choice in words and its table; the place by name, by id with `ids`."""
+        row = self.label if ids or not self.about else self.about
         lines = [
-            f"Best of {len(self.names)} by {self.label}, {'largest' if self.maximise else 'smallest'}: {self.best}",
+            f"Best of {len(self.names)} by {row}, {'largest' if self.maximise else 'smallest'}: {self.best}",
             f"  {self.guarantee}",
             f"  {sum(self.replications)} runs in all, {METHOD_WORDS[self.method]}, seed {self.root}.",
             "",
@@ -198,6 +201,8 @@ class BestUnderInputs:
     prior: str
     root: int
     warnings: tuple[str, ...] = ()
+    about: str = ""
+    """The row in words, "" if no more is known than its label."""
 
     @property
     def number(self) -> int:
@@ -279,11 +284,12 @@ class BestUnderInputs:
             "scenarios": self.table().to_dict("records"),
         }
 
-    def describe(self) -> str:
-        """The comparison in words and its table."""
+    def describe(self, *, ids: bool = False) -> str:
+        """The comparison in words and its table; the place by name, by id with `ids`."""
         which = "largest" if self.maximise else "smallest"
+        row = self.label if ids or not self.about else self.about
         lines = [
-            f"Best of {len(self.names)} by {self.label}, {which}, inputs drawn: {', '.join(self.contenders)}",
+            f"Best of {len(self.names)} by {row}, {which}, inputs drawn: {', '.join(self.contenders)}",
             f"  {self.guarantee}",
             f"  {self.draws} draws of {self.replications} replications, seed {self.root}.",
             "",

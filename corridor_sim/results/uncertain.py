@@ -51,6 +51,8 @@ class DrawnInput:
         Whether the range has a source of its own, not only a reason why it is assumed.
     acts
         Whether it may act on the rows at all: moving it was not seen to leave the plan as it is.
+    called
+        What people call it, "" if no more is known than its name.
     """
 
     name: str
@@ -60,6 +62,12 @@ class DrawnInput:
     high: float
     sourced: bool
     acts: bool = True
+    called: str = ""
+
+    @property
+    def words(self) -> str:
+        """What people call it, else its name as words."""
+        return self.called or self.name.replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,6 +454,7 @@ def effects_frame(inputs: Sequence[DrawnInput], points: FloatArray, answers: Flo
             "width_left": left,
             "narrows": (width - left) / width if width > 0 else 0.0,
             "by_chance": found.share <= found.by_chance,
+            "called": [one.words for one in inputs],
         }
     )
     frame.attrs |= {"by_chance": found.by_chance, "width": width}

@@ -21,12 +21,13 @@ from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.label import Label
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.results.called import Called
 from corridor_sim.results.drawn_equilibria import DrawnEquilibria
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study.behaviour import Behaviour, alternatives_of, in_equilibrium, scenario_behind
 from corridor_sim.study.designs import with_values
 from corridor_sim.study.equilibrium import Equilibrium
-from corridor_sim.study.run import Runnable, root_of
+from corridor_sim.study.run import Runnable, planned, root_of
 from corridor_sim.study.spread import hands, spread
 from corridor_sim.study.uncertainty import space_of
 
@@ -120,7 +121,21 @@ def equilibria(
         demand_factor=tuple(
             {flow: np.array([one[k].factor[flow] for one in found]) for flow in found[0][k].ways} for k in each
         ),
+        called=_called(scenarios, found[0]),
     )
+
+
+def _called(scenarios: Sequence[Scenario], ways: Sequence[Any]) -> dict[str, str]:
+    """What is chosen among, and who chooses: flows and crossings by name."""
+    found: dict[str, str] = {}
+    for scenario, one in zip(scenarios, ways, strict=True):
+        called = Called(planned(scenario))
+        for id in {id for flow, listed in one.ways.items() for id in (flow, *listed)}:
+            if id in scenario.flows or id in scenario.choices:
+                found.setdefault(id, called.flow(id))
+            else:
+                found.setdefault(id, called.crossing(id))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from corridor_sim.core.streams import Rng
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model.flows import CHOSEN, Flow
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.results.called import Called, in_words
 from corridor_sim.results.results import Results
 from corridor_sim.study.averaging import AVERAGING, AveragedSteps
 from corridor_sim.study.choice import Chooser, choosers, composite_usd, logit
@@ -152,21 +153,24 @@ class Equilibrium:
                 )
         return pd.DataFrame(rows)
 
-    def describe(self) -> str:
-        """The answer in words, one line a flow or choice set."""
+    def describe(self, *, ids: bool = False) -> str:
+        """The answer in words, one line a flow or choice set; by name, by id with `ids`."""
+        called = Called(self.results, ids)
         told = "reached" if self.reached else "NOT reached"
         lines = [
             f"Equilibrium {told} after {len(self.gaps)} runs: {self.gaps[-1]:.1%} would choose otherwise"
             f" (target {self.target:.1%})"
         ]
         for one in self.choosers:
-            names = one.flows if isinstance(one, WayChooser) else one.crossings
+            is_set = isinstance(one, WayChooser)
+            names = map(called.flow, one.flows) if isinstance(one, WayChooser) else map(called.crossing, one.crossings)
+            who = (one.flow if ids else in_words(one.flow)) if is_set else called.flow(one.flow)
             ways = [
                 f"{name} {share:.0%} (was {before:.0%})"
                 for name, share, before in zip(names, self.shares[one.flow], one.shares, strict=True)
             ]
             more = self.demand_factor[one.flow]
-            lines.append(f"  {one.flow}: {', '.join(ways)}" + (f"; demand x {more:.3f}" if more != 1 else ""))
+            lines.append(f"  {who}: {', '.join(ways)}" + (f"; demand x {more:.3f}" if more != 1 else ""))
         lines.append(f"  {self._told_unique()}")
         return "\n".join(lines)
 

@@ -123,6 +123,7 @@ def regret_of(
         values=mine,
         nothing=total[0],
         drawn_values=_drawn_values(scenarios, points),
+        called={one.name: one.words for one in sure.inputs},
     )
 
 

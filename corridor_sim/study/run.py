@@ -46,7 +46,7 @@ from corridor_sim.plan.plan import Plan
 from corridor_sim.plan.shared_part import SharedPart, shared_part
 from corridor_sim.records.visits import IntArray, stack
 from corridor_sim.results.comparison import Comparison, other_question, refuse
-from corridor_sim.results.overload import hardly_served
+from corridor_sim.results.doubts import warnings_of
 from corridor_sim.results.results import Results
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.statistics.intervals import require_confidence
@@ -679,26 +679,6 @@ def _not_kept() -> list[str]:
     from corridor_sim.engines import compiled
 
     return [] if compiled.is_kept() else ["its work without a folder for machine code (NUMBA_CACHE_DIR names one)"]
-
-
-def warnings_of(results: Results) -> tuple[str, ...]:
-    """Statistical warnings about a run, in words."""
-    found = []
-    if results.replications < 2:
-        found.append("one replication: there is no interval, so no difference can be distinguished from noise")
-    elif results.replications < 5:
-        found.append(f"only {results.replications} replications: the intervals are wide and themselves uncertain")
-    over = list(results.overloaded().values())
-    if over:
-        named = "; ".join(f"{one.place} ({one.words})" for one in over[:3])
-        more = f" and {len(over) - 3} more" if len(over) > 3 else ""
-        found.append(f"more comes than can pass at {named}{more}: waits there measure the horizon")
-    served = hardly_served(results.rows)
-    if served:
-        named = "; ".join(f"{place} ({share:.0%})" for place, share in list(served.items())[:3])
-        more = f" and {len(served) - 3} more" if len(served) > 3 else ""
-        found.append(f"under a tenth of those who came were served at {named}{more}")
-    return tuple(found)
 
 
 def _level_of_the_caller() -> int:

@@ -24,6 +24,7 @@ from corridor_sim.indicators import INDICATORS, Collector
 from corridor_sim.indicators.table import Label, Table
 from corridor_sim.plan.build import Planned
 from corridor_sim.plan.plan import Plan
+from corridor_sim.results.called import Called
 from corridor_sim.results.comparison import other_question, refuse
 from corridor_sim.results.selected import BestUnderInputs, Selected
 from corridor_sim.study.asked_rows import ids_at, is_at
@@ -168,6 +169,7 @@ def select(
         reached=reached,
         root=root,
         warnings=tuple(staged.warnings),
+        about=Called(given[0]).label(label),
     )
 
 
@@ -308,6 +310,7 @@ def _under_inputs(
         prior=made.main.prior,
         root=root,
         warnings=tuple(warnings),
+        about=Called(given[0]).label(label),
     )
 
 

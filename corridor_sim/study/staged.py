@@ -17,6 +17,7 @@ from corridor_sim.core.errors import CorridorError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.table import Table
 from corridor_sim.plan.build import Planned
+from corridor_sim.results.called import Called
 from corridor_sim.study.run import run_all
 
 Value = Callable[[int, Table], FloatArray]
@@ -90,7 +91,8 @@ class Staged:
                 self.values[k].update(zip((int(r) for r in results.rows.replications), values.tolist(), strict=True))
                 over = results.overloaded() if first and "saturation" in results.rows.indicators else {}
                 for one in over.values():
-                    words = f"{results.name}: more comes than can pass at {one.place}: waits there measure the horizon"
+                    called = Called(results).element(one.place)
+                    words = f"{results.name}: more comes than can pass at {called}: waits there measure the horizon"
                     self.warnings.setdefault(words)
 
     @property

@@ -19,7 +19,9 @@ from corridor_sim.indicators.table import Table, join
 from corridor_sim.model.designs import Design
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
+from corridor_sim.results.called import Called
 from corridor_sim.results.comparison import MAIN, Comparison
+from corridor_sim.results.doubts import warnings_of
 from corridor_sim.results.exchanged import InArrow, InWorkbooks
 from corridor_sim.results.results import NOISE, Results
 from corridor_sim.statistics.intervals import require_confidence
@@ -33,7 +35,6 @@ from corridor_sim.study.run import (
     row_names,
     run,
     run_those_that_can,
-    warnings_of,
 )
 
 if TYPE_CHECKING:
@@ -231,6 +232,19 @@ class Sweep(InWorkbooks, InArrow):
         result.attrs["interval"] = NOISE
         result.attrs["rows"] = list(columns)
         return result
+
+    def words_of_rows(self, indicators: str | Iterable[str] | None = None) -> dict[str, str]:
+        """What the rows of `table` are about in words, by the name of their column."""
+        where: dict[str, Any] = {"cargo_class": "", "of": ""} if indicators is None else {}
+        found: dict[str, str] = {}
+        for results in self.runs:
+            known, called = set(results.rows.indicators), Called(results)
+            wanted = [name for name in MAIN if name in known] if indicators is None else indicators
+            frame = results.summary(wanted or None, **where)
+            row: Any
+            for name, row in zip(_column_names(frame), frame.to_dict("records"), strict=True):
+                found.setdefault(name, f"{row['indicator']} {called.row(row)} [{row['unit']}]")
+        return found
 
 
 def _column_names(frame: pd.DataFrame) -> list[str]:

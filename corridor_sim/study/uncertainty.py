@@ -31,6 +31,7 @@ from corridor_sim.indicators import Options
 from corridor_sim.indicators.label import Label
 from corridor_sim.plan.build import Planned
 from corridor_sim.plan.plan import Plan
+from corridor_sim.results.called import input_called
 from corridor_sim.results.comparison import Comparison, other_question, refuse
 from corridor_sim.results.uncertain import DrawnRows, Uncertainty, Wave
 from corridor_sim.statistics.effects import first_order
@@ -450,11 +451,12 @@ def _noise(made: Uncertainty, row: int) -> float:
 def space_of(scenarios: Sequence[Any]) -> InputSpace:
     """The ranged inputs of several scenarios."""
     figures = [ranged_figures(scenario) for scenario in scenarios]
-    return InputSpace.of(
+    space = InputSpace.of(
         figures,
         [replaced_values(scenario, mine) for scenario, mine in zip(scenarios, figures, strict=True)],
         [bound_figures(scenario) for scenario in scenarios],
     )
+    return replace(space, inputs=tuple(replace(one, called=input_called(scenarios, one.name)) for one in space.inputs))
 
 
 def _counts(space: InputSpace) -> dict[str, int]:
