@@ -11,7 +11,7 @@ import click
 from corridor_sim.cli import completion
 from corridor_sim.cli.commands import main
 from corridor_sim.cli.formats import csv_of
-from corridor_sim.cli.options import format_option, output_options, picture_option, run_options
+from corridor_sim.cli.options import format_option, ids_option, output_options, picture_option, run_options
 from corridor_sim.cli.output import deliver, refuse_unwritable
 from corridor_sim.cli.pictures import drawn, kind_of
 from corridor_sim.cli.running import as_asked, print_warnings, read_scenarios, refuse_odd_draws
@@ -47,10 +47,12 @@ INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 @click.option("--by-flow", is_flag=True, help="With --format csv or json: more waiting and cost of each flow instead.")
 @run_options
 @format_option
+@ids_option
 @picture_option
 @output_options
 def disruption(
     base: str,
+    ids: bool,
     other: str,
     at: str,
     since: dt.datetime | None,
@@ -88,12 +90,15 @@ def disruption(
     if form == "csv":
         told = csv_of(frame)
     elif form == "json":
-        about: dict[str, Any] = {"runs": [run.about() for run in found.runs], "place": found.place_told}
+        about: dict[str, Any] = {
+            "runs": [run.about() for run in found.runs],
+            "place": " ".join(part for part in found.place if part),
+        }
         about |= {"since_h": found.since_h, "until_h": found.until_h, "band": band, "settle_h": settle_hours}
         told = tables.to_json({**about, "notes": list(found.notes), "rows": tables.records(frame)})
     else:
-        told = found.describe()
+        told = found.describe(ids=ids)
     for path, kind in drawings.items():
         deliver(drawn(kind, found, path, {}), path, overwrite)
     deliver(told, output, overwrite)
-    print_warnings(found.runs, settings, shown=False)
+    print_warnings(found.runs, settings, ids, shown=False)

@@ -119,7 +119,7 @@ def _inputs_told(drawn: Any, ids: bool) -> list[tuple[str, str]]:
     return rows
 
 
-def _measure_first(drawn: Any, ids: bool) -> str:
+def _measure_first(drawn: Any, ids: bool = False) -> str:
     """Which input is worth knowing before it is decided, and how much in money."""
     everything = drawn.information().attrs["all_usd"]
     if everything <= 0.0:

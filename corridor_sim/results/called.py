@@ -72,8 +72,9 @@ class Called:
     def label(self, label: Label) -> str:
         """A row of a table with what it is about: ``wait_h at Samur AZ, exit [h]``."""
         named = {name: getattr(label, name) for name in ("kind", "place", "direction", "cargo_class", "of")}
-        about = self.row(named) or ("whole corridor" if label.kind == "corridor" else "")
-        return f"{label.indicator}{f' at {about}' if about else ''} [{label.unit}]"
+        about = self.row(named)
+        where = f"at {about}" if about else "on the whole corridor" if label.kind == "corridor" else ""
+        return f"{label.indicator} {where}".rstrip() + f" [{label.unit}]"
 
     def row(self, row: Mapping[str, Any]) -> str:
         """What a row of a table is about: place, direction, class and part, as far as it has them."""
@@ -119,8 +120,8 @@ def input_called(scenarios: Iterable[Any], name: str) -> str:
 def post_name(results: Any, post: str) -> str:
     """Name of a post with its country."""
     label = _labels(results, "posts").get(post, {})
-    name, country = str(label.get("name") or in_words(post)), str(label.get("country", ""))
-    return name if not country or name.split()[-1:] == [country] else f"{name} {country}"
+    name, country = _named(label, post), str(label.get("country", ""))
+    return name if not country or name.casefold().split()[-1:] == [country.casefold()] else f"{name} {country}"
 
 
 def passage_name(results: Any, post: str, direction: str, most: int = 32) -> str:
@@ -132,7 +133,7 @@ def flow_name(results: Any, flow: str) -> str:
     """Name of a flow."""
     for one in results.plan.flows:
         if one.id == flow:
-            return str(one.labels.get("name") or in_words(flow))
+            return _named(one.labels, flow)
     return in_words(flow)
 
 
@@ -140,9 +141,13 @@ def crossing_name(results: Any, crossing: str, direction: str) -> str:
     """Names of the posts of a crossing in the direction of travel (``"Samur – Yarag-Kazmalyar, AZ→RU"``)."""
     posts = _labels(results, "posts")
     sides = direction.split(">")
-    mine = [(str(label.get("country", "")), label) for label in posts.values() if label.get("crossing") == crossing]
+    mine = [
+        (str(label.get("country", "")), _named(label, id))
+        for id, label in posts.items()
+        if label.get("crossing") == crossing
+    ]
     mine.sort(key=lambda pair: sides.index(pair[0]) if pair[0] in sides else len(sides))
-    names = list(dict.fromkeys(str(label.get("name") or in_words(crossing)) for _, label in mine))
+    names = list(dict.fromkeys(name for _, name in mine))
     return f"{' – '.join(names) or in_words(crossing)}, {direction.replace('>', '→')}".strip(", ")
 
 
@@ -174,6 +179,12 @@ def leg_name(results: Any, element: str) -> str:
     name = results.plan.labels.get("legs", {}).get(id) or id
     ban = f", {in_words(part.replace('.', ' '))}" if part.startswith("ban.") else ""
     return f"{in_words(str(name))}{arrow}{ban}"
+
+
+def _named(label: Mapping[str, Any], id: str) -> str:
+    """The name that a label gives, where it gives another than the id; else the id as words."""
+    name = str(label.get("name") or id)
+    return in_words(id) if name == id else name
 
 
 def _labels(results: Any, what: str) -> Mapping[str, Mapping[str, Any]]:

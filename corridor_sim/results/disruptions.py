@@ -12,6 +12,7 @@ import numpy as np
 from corridor_sim.core.rounding import ends
 from corridor_sim.core.units import FloatArray, counted
 from corridor_sim.results.accessors import Pictures, bound
+from corridor_sim.results.called import Called
 from corridor_sim.results.results import Results
 from corridor_sim.statistics.input_intervals import InputInterval
 from corridor_sim.statistics.skewness import mean_limits
@@ -181,9 +182,9 @@ class Disruption:
             }
         )
 
-    def describe(self) -> str:
-        """What it did, in words and numbers, as a terminal shows it."""
-        lines = [f"{self.names[1]} against {self.names[0]}: queue at {self.place_told}", self._when_told(), ""]
+    def describe(self, *, ids: bool = False) -> str:
+        """What it did, in words and numbers, as a terminal shows it; the place by name, by id with `ids`."""
+        lines = [f"{self.names[1]} against {self.names[0]}: queue at {self._place_told(ids)}", self._when_told(), ""]
         frame = self.to_frame()
         width = max(len(words) for words, _ in MEASURES.values())
         head = f"{'':<{width}} {'mean':>12}  {self.confidence:.0%} of the runs"
@@ -223,9 +224,11 @@ class Disruption:
 
     @property
     def place_told(self) -> str:
-        """The place whose queue is told, by its id."""
-        kind, id, direction = self.place
-        return " ".join(part for part in (kind, id, direction) if part)
+        """The place whose queue is told, by name."""
+        return self._place_told(False)
+
+    def _place_told(self, ids: bool) -> str:
+        return Called(self.runs[1], ids).place(*self.place)
 
     def _when_told(self) -> str:
         begin, end = (self.runs[0].instant(hour) for hour in (self.since_h, self.until_h))

@@ -331,7 +331,7 @@ def _words_of(scenario: Any, path: str) -> tuple[str, str, str]:
 def _post_words(post: Any, rest: Sequence[str]) -> tuple[str, str, str]:
     id, *rest = rest
     name, country = str(getattr(post, "name", "") or id.replace("_", " ")), str(getattr(post, "country", "") or "")
-    called = name if not country or name.split()[-1:] == [country] else f"{name} {country}"
+    called = name if not country or name.casefold().split()[-1:] == [country.casefold()] else f"{name} {country}"
     match rest:
         case [("exit" | "entry" | "transfer") as way, stage, *field]:
             stages = getattr(post, way, None) or {}

@@ -553,7 +553,7 @@ def test_what_an_input_is_worth_to_know_before_building_by_hand():
     assert list(told["input"]) == ["input_1", "input_0"]
     assert told["worth_usd"][0] == pytest.approx(5e5)
     assert list(told["by_chance"]) == [False, True]
-    assert _measure_first(worth).startswith("input_1 (worth US$ 0.50 m); to know everything is worth US$ 0.50 m")
+    assert _measure_first(worth).startswith("input 1 (worth US$ 0.50 m); to know everything is worth US$ 0.50 m")
 
 
 def test_knowing_more_is_worth_nothing_where_the_choice_is_the_same_in_every_draw():

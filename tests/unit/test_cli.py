@@ -171,7 +171,7 @@ def test_only_the_indicators_asked_for_are_printed():
     rows = rows_of(invoke("run", "teaching", *SHORT, "--indicator", "tfi1", "--format", "csv").stdout)
     assert {row["indicator"] for row in rows} == {"tfi1"}
     table = invoke("run", "teaching", *SHORT, "--indicator", "tfi1").stdout
-    assert "tfi1 [h] northgate A>B" in table
+    assert "tfi1 [h] Northgate A – Northgate B, A→B" in table
     wrong = invoke("run", "teaching", *SHORT, "--indicator", "tfi11")
     assert wrong.exit_code == 2
     assert "did you mean 'tfi1" in wrong.stderr
@@ -615,7 +615,7 @@ def test_an_equilibrium_is_told_and_its_scenario_written(tmp_path):
     result = invoke("equilibrium", "roadmap_2027_2028_growth", *how, "--target", "0.2", "-o", str(file))
     assert result.exit_code == 0, result.output
     assert "Equilibrium reached after" in result.stdout
-    assert "south_bilateral: samur" in result.stdout
+    assert "Russia to Azerbaijan: Yarag-Kazmalyar – Samur" in result.stdout
     shares = cs.load_scenario(str(file)).flows["south_bilateral"].crossing_shares
     assert set(shares) == {"chosen"}
     missed = invoke("equilibrium", "roadmap_2027_2028_growth", *how, "--target", "0.000001", "--most", "1")

@@ -17,6 +17,8 @@ from corridor_sim.indicators.queue_readings import curve_of, queueing_places
 from corridor_sim.statistics.recovery import back_h, normal_band
 from corridor_sim.study.disturbed_times import disturbed_h
 
+pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")  # few replications
+
 BEGIN, END = dt.datetime(2024, 1, 8, 6), dt.datetime(2024, 1, 8, 18)
 LONGER = {"run.horizon_days": 21}
 
@@ -144,7 +146,7 @@ def test_a_run_that_is_too_short_says_that_it_did_not_recover():
 
 def test_words_page_and_picture(found, tmp_path):
     told = found.describe()
-    assert told.startswith("closed against teaching: queue at post northgate_b entry\nfrom 2024-01-08 04:00 to")
+    assert told.startswith("closed against teaching: queue at Northgate B, entry\nfrom 2024-01-08 04:00 to")
     assert "Back to normal within the run in all 10 replications." in told
     page = found._repr_html_()
     assert page.startswith("<div>")

@@ -5,6 +5,7 @@ Commands of the library run in this process. What would take minutes runs shorte
 entry that no page has, and a line that runs as nothing, fail.
 """
 
+import itertools
 import re
 import shlex
 import shutil
@@ -29,7 +30,7 @@ def parts(line):
     """Commands of a line: what stands between ``&&``, without a comment."""
     words = shlex.split(line, comments=True)
     ends = [-1, *(n for n, word in enumerate(words) if word == "&&"), len(words)]
-    return [words[a + 1 : b] for a, b in zip(ends, ends[1:], strict=False)]
+    return [words[a + 1 : b] for a, b in itertools.pairwise(ends)]
 
 
 COMMANDS = {
@@ -61,11 +62,14 @@ DAYS = {"--horizon-days": "12"}
 SHORTER = {
     "compare year_2026_base year_2026_roadmap --inputs auto": DAYS | {"-n": "2"},
     "compare year_2026_base year_2026_roadmap --inputs 64": DAYS | {"--inputs": "2", "-n": "1"},
-    "compare year_2026_base year_2026_roadmap --inputs 128": DAYS | {"--inputs": "4", "--waves": "1", "--observed": None},
+    "compare year_2026_base year_2026_roadmap --inputs 128": {
+        "--horizon-days": "12", "--inputs": "4", "--waves": "1", "--observed": None,
+    },
     "appraise year_2026_roadmap astara_into_iran_2026": {"--inputs": "2", "-n": "1", "--horizon-days": "60"},
     "appraise do_nothing_2026 roadmap_2024_2026_priced": {"-n": "1", "--horizon-days": "14"},
     "portfolio growth_2028 samur_astara_2026_2030": {
-        "--budget": ["2028=1e6"], "--inputs": None, "--picture": ["frontier.png", "build_order.png"], "--finalists": "2",
+        "--budget": ["2028=1e6"], "--inputs": None, "--picture": ["frontier.png", "build_order.png"],
+        "--finalists": "2",
         "--screening": "2", "--horizon-days": "12", "--delta": "100000 h", "--at": ["astara"],
     },
     "run observed_2023": {"-n": "1", "--horizon-days": "30"},
@@ -168,7 +172,7 @@ def run_page(page, folder, monkeypatch, full):
         done = CliRunner().invoke(main, mine)
         assert done.exit_code == 0, f"{page.name}: corridor-sim {' '.join(mine)}\n{done.output}"
         outputs.append(done.stdout)
-        for name in [after for word, after in zip(mine, mine[1:], strict=False) if word in WRITES]:
+        for name in [after for word, after in itertools.pairwise(mine) if word in WRITES]:
             assert (Path.cwd() / name).exists(), f"{page.name}: {name} was not written"
     return outputs
 
