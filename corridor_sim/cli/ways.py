@@ -85,11 +85,11 @@ def _ways_as_text(frame: Any, names: Mapping[str, str]) -> str:
             [f"  {_QUANTITIES.get(texts[0], texts[0])}", *("-" if text == "nan" else text for text in texts[1:])]
         )
     first, *lines = tables.to_text(head, rows, 100).rstrip("\n").split("\n")
-    told = [first]
+    told = [f"  {first}"]
     for k, line in enumerate(lines):
         if k == 0 or flows[k] != flows[k - 1]:
             told.append(names.get(flows[k], flows[k]))
-        told.append(line)
+        told.append(f"  {line}")
     told.append(f"share less: of the draws in which it is less than that of {names.get(other, other)}")
     return "\n".join([*told, frame.attrs["interval"]]) + "\n"
 

@@ -73,7 +73,7 @@ class Called:
         """A row of a table with what it is about: ``wait_h at Samur AZ, exit [h]``."""
         named = {name: getattr(label, name) for name in ("kind", "place", "direction", "cargo_class", "of")}
         about = self.row(named)
-        where = f"at {about}" if about else "on the whole corridor" if label.kind == "corridor" else ""
+        where = "on the whole corridor" if label.kind == "corridor" else f"at {about}" if about else ""
         return f"{label.indicator} {where}".rstrip() + f" [{label.unit}]"
 
     def row(self, row: Mapping[str, Any]) -> str:

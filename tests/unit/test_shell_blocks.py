@@ -65,8 +65,7 @@ SHORTER = {
     "compare year_2026_base year_2026_roadmap --inputs 128": {
         "--horizon-days": "12", "--inputs": "4", "--waves": "1", "--observed": None,
     },
-    "appraise year_2026_roadmap astara_into_iran_2026": {"--inputs": "2", "-n": "1", "--horizon-days": "60"},
-    "appraise do_nothing_2026 roadmap_2024_2026_priced": {"-n": "1", "--horizon-days": "14"},
+    "appraise year_2026_roadmap astara_into_iran_2026": {"--inputs": "2", "-n": "1"},
     "portfolio growth_2028 samur_astara_2026_2030": {
         "--budget": ["2028=1e6"], "--inputs": None, "--picture": ["frontier.png", "build_order.png"],
         "--finalists": "2",
