@@ -78,6 +78,7 @@ SHORTER = {
     "predict chop_zahony_2025 --scores": None,
     "validate my_border.toml": {"--draws": "8"},
     "compare teaching teaching_priority_lane --inputs 64": {"--inputs": "4", "-n": "1"},
+    "disruption base.toml closed.toml --at": {"--inputs": "2", "-n": "2"},
     "sweep teaching_lanes": {"-n": "2", "--horizon-days": "5"},
     "calibrate teaching": {"--draws": "8", "--waves": "1", "-n": "2"},
 }  # fmt: skip
@@ -89,6 +90,10 @@ TEACHING = 'schema = 1\nextends = "teaching"\nname = "{0}"\n'
 LANE = (
     '\n[improvements.more]\nkind = "add_lanes"\nat = "checkpoints.northgate_b.entry.{0}"\nlanes = 1\n'
     'status = "assumed"\nsource = "of the test"\n'
+)
+CLOSED = (
+    '\n[improvements.closed]\nkind = "closure"\nat = "checkpoints.northgate_b.entry"\nfrom = 2024-01-08 05:00:00\n'
+    'until = 2024-01-08 17:00:00\nstatus = "assumed"\nsource = "of the test"\n'
 )
 OBSERVED = """
 [observations.passed]
@@ -114,6 +119,10 @@ def files_of(page, folder):
         "validation.md": {
             "my_border.toml": TEACHING.format("mine"),
             "seen.toml": OBSERVED.replace("USE", "validation"),
+        },
+        "disruption.md": {
+            "base.toml": TEACHING.format("base"),
+            "closed.toml": TEACHING.format("closed") + CLOSED,
         },
         "portfolio.md": {
             "none.toml": TEACHING.format("none"),
