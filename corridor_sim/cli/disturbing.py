@@ -22,7 +22,7 @@ INSTANT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"])
 @main.command()
 @click.argument("base", shell_complete=completion.scenarios)
 @click.argument("other", shell_complete=completion.scenarios)
-@click.option("--at", default="", help="Whose queue: a post, leg or crossing; by default the one that grows most.")
+@click.option("--at", default="", help="Whose queue: a post, leg or crossing; by default where most is waited more.")
 @click.option("--since", type=INSTANT, help="When it begins (UTC); by default by the dates that OTHER alone has.")
 @click.option("--until", type=INSTANT, help="When it ends (UTC).")
 @click.option(

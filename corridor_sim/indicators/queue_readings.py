@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 import numpy as np
 
@@ -60,8 +61,18 @@ class QueueReadings(Indicator):
             yield self.rows_by("of", hours, self._marks.waiting(*elements).T.astype(np.float64), place)
 
 
+def curves_of(table: Table) -> dict[PlaceKey, tuple[FloatArray, FloatArray]]:
+    """Of each place hours of the marks and the number waiting, shapes (mark,) and (replication, mark)."""
+    rows = table.select("queue_readings")
+    found: dict[PlaceKey, tuple[FloatArray, FloatArray]] = {}
+    at = 0
+    for place, labels in groupby(rows.labels, lambda label: (label.kind, label.place, label.direction)):
+        hours = np.array([float(label.of) for label in labels])
+        found[place] = hours, np.asarray(rows.values[at : at + len(hours)].T)
+        at += len(hours)
+    return found
+
+
 def curve_of(table: Table, place: PlaceKey) -> tuple[FloatArray, FloatArray]:
-    """Hours of the marks, and the number waiting at a place, shapes (mark,) and (replication, mark)."""
-    kind, id, direction = place
-    rows = table.select("queue_readings", kind=kind, place=id, direction=direction)
-    return np.array([float(label.of) for label in rows.labels]), np.asarray(rows.values.T)
+    """Hours of the marks, and the number waiting at one place, shapes (mark,) and (replication, mark)."""
+    return curves_of(table)[place]

@@ -26,7 +26,7 @@ MEASURES = {
     "peak_h": ("longest queue, after the begin", "h"),
     "extra_queue": ("more in the queue than without it, at most", "1"),
     "extra_wait_h": ("more hours of waiting, all together", "h"),
-    "extra_wait_h_each": ("more hours of waiting, each who came until it was over", "h"),
+    "extra_wait_h_each": ("more hours of waiting there, each who came until it was over", "h"),
     "diverted": ("went by another crossing", "1"),
     "lost": ("gave up", "1"),
     "not_arrived": ("more under way at the end of the run", "1"),

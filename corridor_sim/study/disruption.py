@@ -16,7 +16,7 @@ from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.streams import Rng
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.places import PlaceKey
-from corridor_sim.indicators.queue_readings import curve_of, queueing_places
+from corridor_sim.indicators.queue_readings import curve_of, curves_of
 from corridor_sim.indicators.table import Table
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import Planned
@@ -37,8 +37,8 @@ from corridor_sim.study.uncertainty import space_of
 BANDS = ("week", "instant")
 SHARE = 0.9
 """Share of the time that an undisturbed queue is within its normal band."""
-SAME_QUEUE = 0.95
-"""A place whose queue grows by so much of the most that any does is told rather than a larger one around it."""
+MOST_OF_IT = 0.95
+"""A place with so much of the most extra waiting at any is told rather than a larger one around it."""
 H_PER_WEEK = 168
 KINDS = (
     "queue_readings",
@@ -79,7 +79,7 @@ def disruption(
         else that has dates.
     at : str, optional
         The post, leg or crossing whose queue is told, with its direction where it has several (``"northgate A>B"``). By
-        default the one whose queue grows most.
+        default the one where most is waited more.
     since, until : date or datetime, optional
         From when until when it is disturbed (UTC, or with an offset); by default the dates of the improvements and
         outages that `other` has and `base` has not.
@@ -202,8 +202,9 @@ def _refuse_outside(one: Planned, when: tuple[float, float]) -> None:
 
 
 def _place(runs: Sequence[Results], at: str) -> PlaceKey:
-    """The place asked for, or the one whose queue grows most: a post rather than a leg or a crossing around it."""
-    both = [place for place in queueing_places(runs[0].scope) if place in queueing_places(runs[1].scope)]
+    """The place asked for, or where most is waited more: a post or leg rather than a crossing with hardly more."""
+    usual, disturbed = (curves_of(run.rows) for run in runs)
+    both = [place for place in usual if place in disturbed]
     if at:
         id, _, direction = at.partition(" ")
         fitting = [place for place in both if place[1] == id and direction.strip() in ("", place[2])]
@@ -213,18 +214,13 @@ def _place(runs: Sequence[Results], at: str) -> PlaceKey:
         both = fitting
     if not both:
         raise ArgumentError("nothing queues in this scenario")
-    grown = {place: _grown(runs, place) for place in both}
+    grown = {place: float((disturbed[place][1] - usual[place][1]).sum(axis=1).mean()) for place in both}
     most = max(grown.values())
     return next(
         place
         for place in sorted(both, key=lambda one: (("post", "leg", "crossing").index(one[0]), -grown[one]))
-        if grown[place] >= SAME_QUEUE * most
+        if grown[place] >= MOST_OF_IT * most
     )
-
-
-def _grown(runs: Sequence[Results], place: PlaceKey) -> float:
-    usual, disturbed = (curve_of(run.rows, place)[1] for run in runs)
-    return float((disturbed - usual).max(axis=1).mean())
 
 
 # ---------------------------------------------------------------- measures
@@ -250,17 +246,19 @@ def _measured(
         "extra_queue": (disturbed - usual)[:, from_then].max(axis=1),
     }
     rows = [run.rows for run in runs]
-    extra_h = _more(rows, "delay_truck_h", kind="corridor")
-    values["extra_wait_h"] = extra_h
+    values["extra_wait_h"] = _more(rows, "delay_truck_h", kind="corridor")
+    here_h = (disturbed - usual).sum(axis=1) * float(np.diff(mark_h[:2]).sum())
     last = np.where(np.isnan(recover_h), mark_h[-1], end + np.where(np.isnan(recover_h), 0.0, recover_h))
     came = _per_h(runs[0], place) * (last - begin)
-    values["extra_wait_h_each"] = np.divide(extra_h, came, out=np.full(len(came), np.nan), where=came > 0)
+    values["extra_wait_h_each"] = np.divide(here_h, came, out=np.full(len(came), np.nan), where=came > 0)
     values["diverted"] = _diverted(runs)
-    values["lost"] = np.zeros(len(extra_h))
+    values["lost"] = np.zeros(len(here_h))
     values["not_arrived"] = _more(rows, "unfinished", kind="corridor") - values["lost"]
     values["cost_usd"] = _more(rows, "user_cost_usd", kind="corridor")
     values["cost_waiting_usd"] = _waiting_usd(rows[1]) - _waiting_usd(rows[0])
-    values["cost_other_usd"] = values["cost_usd"] - values["cost_waiting_usd"]
+    other_usd = values["cost_usd"] - values["cost_waiting_usd"]
+    # What is left of rounding is no cost.
+    values["cost_other_usd"] = np.where(np.abs(other_usd) > 1e-9 * np.abs(values["cost_usd"]), other_usd, 0.0)
     return Disruption(
         runs=(_without_curves(runs[0]), _without_curves(runs[1])),
         place=place,
