@@ -32,8 +32,8 @@ def test_a_packaged_disruption_is_over_when_the_arithmetic_says(name):
     assert found.recovered == 4
     back_h, queue = found.values["recover_h"], found.values["extra_queue"]
     error_h, error = (4 * one.std(ddof=1) / np.sqrt(4) for one in (back_h, queue))
-    # Four standard errors, and what the arithmetic does not know: it ends at a queue of 0, the model within the normal band,
-    # whose width is worked off at the difference of capacity and demand.
+    # Four standard errors, and what the arithmetic does not know: it ends at a queue of 0, the model within the normal
+    # band, whose width is worked off at the difference of capacity and demand.
     spare_h = ((SCANS - SCANNED) if "campaign" in name else (CAPACITY - PER_DAY)) / 24
     swing = found.high.max()
     assert abs(back_h.mean() - 24 * days) <= error_h + swing / spare_h
