@@ -71,7 +71,7 @@ class Disruption:
     >>> import corridor_sim as cs
     >>> import datetime as dt
     >>> begin, end = dt.datetime(2024, 1, 8, 6), dt.datetime(2024, 1, 8, 18)
-    >>> closed = cs.Closure(at="checkpoints.northgate_b", from_=begin, until=end)
+    >>> closed = cs.Closure(at="checkpoints.northgate_b.entry", from_=begin, until=end)
     >>> base = cs.load_scenario("teaching")
     >>> found = cs.disruption(base, base.with_improvements(closed), replications=10, rng=1, workers=1)
     >>> found.place, found.until_h - found.since_h

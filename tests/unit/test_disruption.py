@@ -28,7 +28,7 @@ def teaching(**more):
 
 
 def closed(base, begin=BEGIN, end=END, **more):
-    shut = cs.Closure(at="checkpoints.northgate_b", from_=begin, until=end, **more)
+    shut = cs.Closure(at="checkpoints.northgate_b.entry", from_=begin, until=end, **more)
     return base.with_improvements(shut=shut).replace(name="closed")
 
 
