@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.checkpoints import Checkpoint as Checkpoint
     from corridor_sim.model.checkpoints import ExtraLanes as ExtraLanes
     from corridor_sim.model.checkpoints import Outage as Outage
+    from corridor_sim.model.checkpoints import Patience as Patience
     from corridor_sim.model.checkpoints import Place as Place
     from corridor_sim.model.checkpoints import QueueGate as QueueGate
     from corridor_sim.model.checkpoints import Reserved as Reserved
@@ -235,7 +236,7 @@ _NAMES = {
     "model.scenario": "RunSettings Scenario",
     "model.corridor": "Corridor Source StaffPool",
     "model.checkpoints": (
-        "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Place QueueGate Reserved Slots Stage"
+        "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Patience Place QueueGate Reserved Slots Stage"
     ),
     "model.legs": "Leg LegBan Rail Road Sea SingleTrack Timetable",
     "model.flows": "Balk CrossingShares Flow Profile",

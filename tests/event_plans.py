@@ -137,7 +137,9 @@ def make(
         for index, t in enumerate(mine):
             cells[t] = (f, index)
         durations = {}
-        for id in {step.draws for route in routes for step in route if step.draws}:
+        names = {step.draws for route in routes for step in route if step.draws}
+        names |= {step.patience.draws for route in routes for step in route if step.patience}
+        for id in names:
             taken = [trucks[t].take.get(id, 0.0) for t in mine]
             rows = [value if isinstance(value, tuple) else (value,) for value in taken]
             laws = max((len(row) for row in rows), default=1)

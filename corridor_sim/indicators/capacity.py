@@ -176,6 +176,9 @@ class Capacity(Reducer):
         if capacity is None or saturation is None:
             return None
         load = self.visits.of(self.visits.joined, element) / scope.window_days
+        if element in scope.left_early:
+            # Who comes too many leave: no load is too much for the place.
+            saturation = np.full(len(load), np.nan)
         return InWindow(capacity, load, saturation, account.reason)
 
 

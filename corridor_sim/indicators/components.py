@@ -160,9 +160,10 @@ class Components(Reducer):
                 visits: dict[int, int | None] = {}
                 for step in variant.steps:
                     before = visits.get(step.element, 0)
-                    passed_by = step.share or step.balk or any(not relief.factor for relief in step.reliefs)
+                    leaves = step.balk or step.patience
+                    passed_by = step.share or leaves or any(not relief.factor for relief in step.reliefs)
                     visits[step.element] = None if passed_by or before is None else before + 1
-                found[-1].append((any(step.balk for step in variant.steps), visits))
+                found[-1].append((any(step.balk or step.patience for step in variant.steps), visits))
         return found
 
     def _times_visited(self, element: int, flows: tuple[int, ...] | None, place: PlaceKey) -> int | None:

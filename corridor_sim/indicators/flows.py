@@ -99,7 +99,8 @@ class Delivered(Indicator):
 class Created(Indicator):
     """Consignments released in the whole run, and how many of them are finished and unfinished at its end.
 
-    ``created = finished + unfinished`` holds in every replication.
+    ``created = finished + unfinished`` holds in every replication; where consignments leave queues for good
+    (rule S34) it is ``created = finished + lost + unfinished``.
     """
 
     unit = "1"
@@ -109,15 +110,15 @@ class Created(Indicator):
         self._spans = self.shared(SpanSums)
 
     def table_rows(self) -> Iterator[Row]:
-        total = {name: np.zeros(len(self.scope.replications)) for name in ("created", "finished", "unfinished")}
+        lose = any(variant.lost for flow in self.scope.plan.flows for variant in flow.variants)
+        names = ("created", "finished", "unfinished", *(("lost",) if lose else ()))
+        total = {name: np.zeros(len(self.scope.replications)) for name in names}
         for n, place in self.scope.places("flow"):
             created = self._spans.of(self._spans.created, n)
             unfinished = self._spans.of(self._spans.inside, n)
-            for name, number in (
-                ("created", created),
-                ("finished", created - unfinished),
-                ("unfinished", unfinished),
-            ):
+            lost = self._spans.of(self._spans.lost, n)
+            numbers = (created, created - unfinished - lost, unfinished, lost)
+            for name, number in zip(names, numbers, strict=False):
                 total[name] = total[name] + number
                 yield self.row(number, *place, name=name)
         for name, number in total.items():
@@ -163,3 +164,27 @@ class Unserved(Indicator):
             yield self.row(waited, *place, name="unserved_wait_h", unit="h")
         for (post, direction), elements in self.scope.post_elements.items():
             yield self.row(visits.of(visits.unserved, elements), "post", post, direction)
+
+
+@INDICATORS.register("left_queue")
+class LeftQueue(Indicator):
+    """Consignments that left the queue of a stage because their patience was over, and how long they had waited.
+
+    Of those who joined in the counted window and left by the end of the run (rule S34): their number, their share
+    of all who joined in it, and their mean wait; these waits are in no mean wait of those that started.
+    """
+
+    unit = "1"
+
+    def start(self) -> None:
+        self._visits = self.shared(VisitSums)
+
+    def table_rows(self) -> Iterator[Row]:
+        visits = self._visits
+        for k in sorted(self.scope.left_early):
+            place = element_place(self.scope.plan.elements[k])
+            number = visits.of(visits.gave_up, k)
+            yield self.row(number, *place)
+            yield self.row(ratio(number, visits.of(visits.joined, k)), *place, name="left_queue_share", unit="-")
+            waited = ratio(visits.of(visits.gave_up_wait_h, k), number)
+            yield self.row(waited, *place, name="left_queue_wait_h", unit="h")

@@ -105,6 +105,12 @@ class PlanView:
         """Who joins from then on counts: those too who wait as the run begins, if the window begins with it. [h]"""
         return self.from_h if self.from_h > 0 else -np.inf
 
+    @cached_property
+    def left_early(self) -> frozenset[int]:
+        """Elements whose queue somebody may leave without a service (rule S34)."""
+        steps = (step for flow in self.plan.flows for variant in flow.variants for step in variant.steps)
+        return frozenset(step.element for step in steps if step.patience is not None)
+
     def standing(self, element: int) -> int:
         """How many wait at an element as the run begins."""
         return self._standing.get(element, 0)
@@ -349,7 +355,8 @@ class PlanView:
         if station.kind != "station":
             return False
         fails = bool(getattr(station, "outages", ())) or getattr(station, "breakdown", None) is not None
-        return fails or getattr(station, "closing", "") in ("suspend", "restart")
+        stops = getattr(station, "preemption", None) is not None
+        return fails or stops or getattr(station, "closing", "") in ("suspend", "restart")
 
 
 def element_place(element: Element) -> PlaceKey:

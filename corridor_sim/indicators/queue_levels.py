@@ -148,7 +148,11 @@ class QueueLevels(Reducer):
     def add_chunk(self, rows: IntArray, chunk: Chunk) -> None:
         for visits in chunk.visits:
             if visits.element in self._events and visits.start_h is not visits.join_h:
-                self._queued(rows, visits.element, visits.count, visits.join_h, visits.start_h)
+                start_h = visits.start_h
+                if visits.element in self.scope.left_early:
+                    # Who leaves the queue waits no longer than until then.
+                    start_h = np.where(np.isnan(start_h), visits.leave_h, start_h)
+                self._queued(rows, visits.element, visits.count, visits.join_h, start_h)
         for joined in chunk.waiting:
             if joined.element in self._events and len(joined.join_h):
                 self._queued(rows, joined.element, joined.count, joined.join_h, None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 ROWS: dict[str, tuple[str, ...]] = {
     "buffer_h": ("buffer_h", "buffer_index"),
     "cost_usd": ("cost_usd", "cost_usd_tkm"),
-    "created": ("created", "finished", "unfinished"),
+    "created": ("created", "finished", "unfinished", "lost"),
     "delay_truck_h": ("delay_truck_h", "delay_truck_h_per_day"),
     "delivered": ("delivered_t", "delivered_value_usd", "delivered_teu"),
     "door_to_door_h": (
@@ -21,6 +21,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     ),
     "extra_lanes": ("extra_lane_h_per_day", "extra_lane_openings_per_day"),
     "headroom": ("days_saturated", "saturation_day"),
+    "left_queue": ("left_queue", "left_queue_share", "left_queue_wait_h"),
     "queue": ("queue_mean", "queue_p95", "queue_max"),
     "queue_by_hour": ("queue_by_hour", "queue_by_hour_p95"),
     "queue_km": ("queue_p50_km", "queue_p90_km", "queue_p95_km", "queue_max_km"),

@@ -27,7 +27,8 @@ class SpanSums(Reducer):
 
     `begun` in the counted window, of them `done` by the end with `stay_h` in total;
     `ended` in the window, whenever begun; over the whole run `created` (begun at
-    all), `inside` at its end, with their time so far `inside_h`.
+    all), `inside` at its end, with their time so far `inside_h`. Journeys that ended because their
+    consignment left a queue for good (rule S34) are `lost`, and neither done nor ended.
     """
 
     def start(self) -> None:
@@ -35,6 +36,7 @@ class SpanSums(Reducer):
         self.begun, self.done, self.ended = np.zeros(shape), np.zeros(shape), np.zeros(shape)
         self.stay_h = np.zeros(shape)
         self.created, self.inside, self.inside_h = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+        self.lost = np.zeros(shape)
         variants = [(f, v) for f, flow in enumerate(self.scope.plan.flows) for v in range(len(flow.variants))]
         self._variant = {pair: n for n, pair in enumerate(variants)}
         self.variant_done = np.zeros((len(variants), len(self.scope.replications)))
@@ -43,6 +45,9 @@ class SpanSums(Reducer):
             self._cells_at.setdefault(place, []).append((cell, flow))
 
     def add_span(self, block: SpanBlock) -> None:
+        if block.lost:
+            self._add_lost(block)
+            return
         cell, done = block.cell, block.done_number
         self.created[cell] += block.number
         self.done[cell] += done
@@ -63,6 +68,15 @@ class SpanSums(Reducer):
             inside = np.flatnonzero(np.isnan(block.end_h))
             self.inside[cell] += block.sum_of(inside, np.ones(len(inside)))
             self.inside_h[cell] += block.sum_of(inside, self.scope.plan.horizon_h - block.begin_h[inside])
+
+    def _add_lost(self, block: SpanBlock) -> None:
+        cell, inside = block.cell, np.flatnonzero(np.isnan(block.end_h))
+        number = block.sum_of(inside, np.ones(len(inside)))
+        self.created[cell] += block.number
+        self.begun[cell] += block.number if block.counted is None else block.count(block.counted)
+        self.inside[cell] += number
+        self.inside_h[cell] += block.sum_of(inside, self.scope.plan.horizon_h - block.begin_h[inside])
+        self.lost[cell] += block.number - number
 
     def of(self, values: FloatArray, place: int, flows: tuple[int, ...] | None = None) -> FloatArray:
         """Sum of `values` over the flows at one place, shape (replication,)."""
@@ -186,7 +200,7 @@ class StayTimes(Reducer):
 
     def add_span(self, block: SpanBlock) -> None:
         where = self._at.get(block.place)
-        if where is not None:
+        if where is not None and not block.lost:
             self.counts.add(where, block.of_done(block.row), block.of_done(block.stay_h))
 
     def row_of(self, place: int) -> int:
@@ -221,7 +235,11 @@ class WaitTimes(Reducer):
         if where is None:
             return
         # Many visits do not wait: they are counted, not sorted in.
-        which = block.waiting
+        which, gone = block.waiting, block.counted_gave_up
+        if block.gave_up is not None:
+            which = np.setdiff1d(which, block.gave_up, assume_unique=True)
+        if len(gone):
+            self.started[where] -= block.sum_of(gone, np.ones(len(gone)))
         wait_h = block.start_h[which] - block.join_h[which]
         yet = wait_h > 0
         if not yet.all():

@@ -98,9 +98,32 @@ class VisitBlock(FlatBlock):
         self, scope: PlanView, rows: IntArray, starts: IntArray, where: tuple[int, int], columns: Sequence[FloatArray]
     ) -> None:
         self.join_h, self.start_h, self.finish_h, self.leave_h, self.service_h = columns
+        self.gave_up: IntArray | None = None
+        """Positions of those who left the queue without a service (rule S34), None where nobody can.
+
+        For them start and finish are the instant at which they left, and the service is 0.
+        """
+        if where[0] in scope.left_early:
+            self._end_waits()
         super().__init__(scope, rows, starts, len(self.join_h))
         self.element, self.flow = where
         self.cell = scope.cell_of[where]
+
+    def _end_waits(self) -> None:
+        self.gave_up = np.flatnonzero(np.isnan(self.start_h) & ~np.isnan(self.leave_h))
+        gone = np.zeros(len(self.join_h), dtype=bool)
+        gone[self.gave_up] = True
+        self.start_h = np.where(gone, self.leave_h, self.start_h)
+        self.finish_h = np.where(gone, self.leave_h, self.finish_h)
+        self.service_h = np.where(gone, 0.0, self.service_h)
+
+    @cached_property
+    def counted_gave_up(self) -> IntArray:
+        """Positions of those who joined in the counted window and left the queue."""
+        if self.gave_up is None or not len(self.gave_up):
+            return np.empty(0, dtype=np.int64)
+        join_h = self.join_h[self.gave_up]
+        return self.gave_up[(join_h >= self.scope.counts_from_h) & (join_h < self.scope.until_h)]
 
     @cached_property
     def all_inner(self) -> bool:
@@ -161,6 +184,11 @@ class SpanBlock(FlatBlock):
         found = scope.span_cell(*where)
         assert found is not None
         self.place, self.cell = found
+
+    @property
+    def lost(self) -> bool:
+        """Whether it is the whole journey of those who left a queue for good (rule S34)."""
+        return self.span < 0 and self.scope.plan.flows[self.flow].variants[self.variant].lost
 
     @property
     def kind(self) -> str:

@@ -21,7 +21,9 @@ class VisitSums(Reducer):
     left). Within the window, for all visits: `began` (starts); clipped at its ends:
     `wait_in_window_h`, `hold_in_window_h`, `interrupted_in_window_h`, `blocked_in_window_h`. At the
     end of the run, whenever they joined: `unserved` and their wait so far,
-    `unserved_wait_h`. `hold_h` is service, travel, crossing or dwell.
+    `unserved_wait_h`. `hold_h` is service, travel, crossing or dwell. Of those joined in the window
+    `gave_up` left the queue without a service, after `gave_up_wait_h`: they are not among those started or
+    left; in `began` and `wait_in_window_h` they count until then.
     """
 
     def start(self) -> None:
@@ -35,6 +37,7 @@ class VisitSums(Reducer):
         self.wait_in_window_h, self.hold_in_window_h = zeros(), zeros()
         self.interrupted_in_window_h, self.blocked_in_window_h = zeros(), zeros()
         self.unserved, self.unserved_wait_h = zeros(), zeros()
+        self.gave_up, self.gave_up_wait_h = zeros(), zeros()
         self._found: dict[tuple[int | tuple[int, ...], tuple[int, ...] | None], IntArray] = {}
         self._found_each: dict[tuple[tuple[int, ...], tuple[int, ...] | None], tuple[IntArray, IntArray]] = {}
         self._working_times: dict[tuple[int, int], list[WorkingTime]] = {}
@@ -69,6 +72,19 @@ class VisitSums(Reducer):
             self.blocked_in_window_h[cell] += blocked
         if len(block.edge):
             self._add_edge(block, kind)
+        if len(gone := block.counted_gave_up):
+            waited = block.leave_h[gone] - block.join_h[gone]
+            self.take_off(cell, block.sum_of(gone, np.ones(len(gone))), block.sum_of(gone, waited))
+
+    def take_off(
+        self, cell: int, number: FloatArray | float, wait_h: FloatArray | float, rows: slice = slice(None)
+    ) -> None:
+        """Some visits to a cell, counted as served, were of those who left the queue after so many hours in all."""
+        self.started[cell, rows] -= number
+        self.left[cell, rows] -= number
+        self.wait_h[cell, rows] -= wait_h
+        self.gave_up[cell, rows] += number
+        self.gave_up_wait_h[cell, rows] += wait_h
 
     def _add_edge(self, block: VisitBlock, kind: str) -> None:
         scope, horizon, cell, edge = self.scope, self.scope.plan.horizon_h, block.cell, block.edge
@@ -138,6 +154,7 @@ class VisitSums(Reducer):
         scope, station = self.scope, self.scope.plan.elements[element]
         assert isinstance(station, Station)
         lost = station.closing == "restart" or (station.closing != "suspend" and station.outage_policy == "restart")
+        lost = lost or station.preemption == "restart"
         drawn = self.collector.outages_of(element, row)
         key = element, row if drawn else -1
         if key not in self._working_times:

@@ -210,6 +210,30 @@ class QueueGate(Sourced):
         return self
 
 
+class Patience(Sourced):
+    """Who has waited longer than his patience leaves the queue (rule S34): for good, or for another crossing.
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.Patience(law=cs.Exponential(mean_h=12), by_class={"perishable": cs.Exponential(mean_h=4)}).to is None
+    True
+    """
+
+    law: Law | None = None
+    """Law of the longest wait in the queue, from joining it; without it only classes of `by_class` leave. [h]"""
+    by_class: TableOf[Law] = FrozenDict()
+    """The law of a cargo class, in place of `law`. [h]"""
+    to: str | None = None
+    """Crossing of the same border for which he leaves; not given, he turns back and is lost."""
+
+    @model_validator(mode="after")
+    def _of_somebody(self) -> Self:
+        if self.law is None and not self.by_class:
+            raise ScenarioError([Problem("is required", "law", hint="or give laws of classes by by_class")])
+        return self
+
+
 class Acceptance(Sourced):
     """Most consignments a local day that are taken over in one direction.
 
@@ -370,6 +394,9 @@ class Stage(Sourced):
     """Order of service: first come first served, or by the classes in `priority`."""
     priority: NamesOf = ()
     """Cargo classes, the most urgent first; classes not listed come last."""
+    preemption: Literal["resume", "restart"] | None = None
+    """Whether a more urgent class interrupts the service of a less urgent one, which goes on later where it stopped,
+    or begins anew; without it nobody is interrupted."""
     reserved: TableOf[Reserved] = FrozenDict()
     """Lanes kept for a cargo class."""
     yard: WholeOrUnlimited = "unlimited"
@@ -393,6 +420,8 @@ class Stage(Sourced):
     """Lanes that are opened when the queue is long and closed when it is short."""
     gate: QueueGate | None = None
     """Whether the stage takes nobody more while the queue at a place further on is long."""
+    patience: Patience | None = None
+    """How long one waits here before he leaves the queue; as long as it takes if not given."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -409,6 +438,7 @@ class Stage(Sourced):
                 "staff_pool",
                 "extra_lanes",
                 "gate",
+                "patience",
             ):
                 if getattr(self, name) is not None:
                     problems.append(Problem("needs a number of lanes", name, hint="this stage has unlimited lanes"))
@@ -423,6 +453,8 @@ class Stage(Sourced):
             problems.append(Problem("is required", "priority", hint="name the classes, the most urgent first"))
         if self.discipline == "fifo" and self.priority:
             problems.append(Problem('needs discipline = "priority"', "priority", list(self.priority)))
+        if self.preemption is not None:
+            problems += preemption_problems(self)
         if isinstance(self.lanes, int):
             most = max([self.lanes, *(self.lanes_by_hour or {}).values()])
             kept = sum(item.lanes for item in self.reserved.values())
@@ -471,6 +503,35 @@ class Stage(Sourced):
             is_open = {hour: min(lanes, 1) for hour, lanes in self.lanes_by_hour.items()}
             return lane_h_per_week(self.opening_hours, is_open) / H_PER_WEEK * 24
         return open_h_per_week(self.opening_hours) / H_PER_WEEK * 24
+
+
+def preemption_problems(stage: Stage) -> list[Problem]:
+    """What a priority that interrupts services needs, and what it does not go together with."""
+    if stage.discipline != "priority":
+        return [Problem('needs discipline = "priority"', "preemption", stage.preemption)]
+    hint = "lanes have to be alike, and services free to stop, where one is interrupted for another"
+    there: dict[str, Any] = {
+        "reserved": stage.reserved,
+        "named_lanes": stage.named_lanes,
+        "staff_pool": stage.staff_pool,
+        "gate": stage.gate,
+        "breakdown.per_lane": stage.breakdown is not None and stage.breakdown.per_lane,
+    }
+    problems = [
+        Problem("cannot be given with preemption", name, True if name == "gate" else value, hint=hint)
+        for name, value in there.items()
+        if value
+    ]
+    problems += [
+        Problem("cannot be given with preemption", f"outages.{name}.lane", outage.lane, hint=hint)
+        for name, outage in stage.outages.items()
+        if outage.lane is not None
+    ]
+    if stage.closing == "no_overrun":
+        problems.append(Problem("cannot be given with preemption", "closing", stage.closing, hint=hint))
+    if stage.outage_policy == "requeue":
+        problems.append(Problem("cannot be given with preemption", "outage_policy", stage.outage_policy, hint=hint))
+    return problems
 
 
 def extra_lanes_problems(stage: Stage, extra: ExtraLanes) -> list[Problem]:

@@ -67,6 +67,9 @@ def references(scenario: Scenario) -> list[Problem]:
         need(f"{path}.staff_pool", stage.staff_pool, "staff pool", scenario.staff_pools)
         if stage.gate is not None:
             found += gate_problems(scenario, path, f"{path}.gate.queue_at", stage.gate.queue_at)
+        if stage.patience is not None:
+            need(f"{path}.patience.to", stage.patience.to, "crossing", scenario.crossings)
+            found += _patience_problems(scenario, path, stage.patience.to)
     for id, improvement in scenario.improvements.items():
         if (queue_at := getattr(improvement, "queue_at", "")) and isinstance(queue_at, str):
             found += gate_problems(scenario, improvement.at or "", f"improvements.{id}.queue_at", queue_at)
@@ -88,6 +91,21 @@ def references(scenario: Scenario) -> list[Problem]:
             for k, leg_id in enumerate(flow.route):
                 need(f"{at}.route.{k}", leg_id, "leg", scenario.legs)
     return found + _class_problems(scenario)
+
+
+def _patience_problems(scenario: Scenario, path: str, to: str | None) -> list[Problem]:
+    """Who leaves a queue goes to another crossing of the same border."""
+    table, post, *_ = path.split(".")
+    if to is None or to not in scenario.crossings:
+        return []
+    if table == "places":
+        return [Problem("has no meaning at a place: whoever leaves there is lost", f"{path}.patience.to", to)]
+    here = scenario.checkpoints[post].crossing
+    if to == here:
+        return [Problem("is the crossing that is left", f"{path}.patience.to", to)]
+    if border_of(scenario, to) != border_of(scenario, here):
+        return [Problem(f"is no crossing of the border at {here}", f"{path}.patience.to", to)]
+    return []
 
 
 def gate_problems(scenario: Scenario, of: str, path: str, queue_at: str) -> list[Problem]:
@@ -144,6 +162,8 @@ def _class_problems(scenario: Scenario) -> list[Problem]:
             found += _unknown_classes(scenario, f"{path}.{name}", getattr(stage, name))
         for name in ("share_by_class", "factor_by_class"):
             found += _unknown_classes(scenario, f"{path}.{name}", getattr(stage, name), "warning")
+        if stage.patience is not None:
+            found += _unknown_classes(scenario, f"{path}.patience.by_class", stage.patience.by_class, "warning")
     for id, post in scenario.checkpoints.items():
         for direction, channels in post.channels.items():
             found += _unknown_classes(

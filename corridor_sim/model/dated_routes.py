@@ -17,6 +17,7 @@ from corridor_sim.core.limits import MAX_MIXES
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import DatedChange, OneStop, value_at
 from corridor_sim.model.hosting import stated
+from corridor_sim.model.paths import all_stages
 from corridor_sim.model.routes import (
     Hop,
     NoRoute,
@@ -120,14 +121,38 @@ def _routes_at(
         through = tuple(crossing for crossing, _ in combination)
         if share > 0:
             found.append((cheapest(scenario, id, state, through, listed - set(through)), share))
+    first = list(found)
     if flow.balk is not None:
-        # The way round is an itinerary of its own, even if no consignment takes it from the start.
-        border = border_of(scenario, flow.balk.crossing)
-        for hops, _ in list(found):
-            kept = [c for c in crossings_of(scenario, hops) if border_of(scenario, c) != border]
-            others = {c for c in scenario.crossings if border_of(scenario, c) == border} - {flow.balk.crossing}
-            found.append((cheapest(scenario, id, state, (*kept, flow.balk.crossing), others), 0.0))
+        found += [(_way_round(scenario, id, state, hops, flow.balk.crossing), 0.0) for hops, _ in first]
+    known = {flow.balk.crossing} if flow.balk is not None else set()
+    for hops, _ in first:
+        for to in sorted(_left_for(scenario, hops, flow.cargo_class) - known):
+            try:
+                found.append((_way_round(scenario, id, state, hops, to), 0.0))
+            except NoRoute:
+                continue  # who leaves the queue is lost
     return found
+
+
+def _way_round(scenario: Scenario, id: str, state: State, hops: tuple[Hop, ...], to: str) -> tuple[Hop, ...]:
+    """The way by another crossing of a border: an itinerary of its own, even if nobody takes it from the start."""
+    border = border_of(scenario, to)
+    kept = [c for c in crossings_of(scenario, hops) if border_of(scenario, c) != border]
+    others = {c for c in scenario.crossings if border_of(scenario, c) == border} - {to}
+    return cheapest(scenario, id, state, (*kept, to), others)
+
+
+def _left_for(scenario: Scenario, hops: tuple[Hop, ...], cargo_class: str) -> set[str]:
+    """Crossings for which a class may leave the queue of a stage on the way (rule S34)."""
+    crossings, found = crossings_of(scenario, hops), set()
+    for path, stage in all_stages(scenario):
+        table, post, *_ = path.split(".")
+        terms = stage.patience
+        if table == "checkpoints" and terms is not None and terms.to is not None:
+            passed = scenario.checkpoints[post].crossing in crossings
+            if passed and terms.to in scenario.crossings and terms.by_class.get(cargo_class, terms.law) is not None:
+                found.add(terms.to)
+    return found - set(crossings)
 
 
 def _shares_at(scenario: Scenario, changes: ByPath, id: str, time_h: float, state: State) -> list[dict[str, float]]:

@@ -65,7 +65,7 @@ def with_balking(
             made.balks[n] = terms
             if not made.steps[n].may_be_skipped:
                 break
-        round_ = _round(made, stands, target, parts_of)
+        round_ = round_by(made, stands, target, parts_of)
         round_.id = f"{name_of[id(target)]} instead of {name}"
         found.append(round_)
     return found
@@ -85,10 +85,12 @@ def _first_station(made: Itinerary, elements: Mapping[str, Element], crossing: s
     return None
 
 
-def _round(made: Itinerary, stands: int, target: Itinerary, parts_of: Callable[[Pass], list[LegPart]]) -> Itinerary:
-    """The journey of one that balks before step `stands` of `made` and goes on by `target`."""
+def round_by(
+    made: Itinerary, stands: int, target: Itinerary, parts_of: Callable[[Pass], list[LegPart]], *, waited: bool = False
+) -> Itinerary:
+    """The journey of one that leaves step `stands` of `made`, joined if he has `waited`, and goes on by `target`."""
     fork = common(made.elements, target.elements)
-    elements, steps = made.elements[:stands], made.steps[:stands]
+    elements, steps = made.elements[: stands + waited], made.steps[: stands + waited]
     spans = [span for span in made.spans if span.last < stands]
     driven = [span for span in spans if span.kind == "leg" and span.first >= fork]
     for span in reversed(driven):
@@ -109,7 +111,7 @@ def _round(made: Itinerary, stands: int, target: Itinerary, parts_of: Callable[[
         elements,
         steps,
         spans,
-        left_at=made.elements[stands],
+        left_at="" if waited else made.elements[stands],
         leaves_for=stands,
     )
 

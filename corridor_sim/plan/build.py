@@ -33,6 +33,7 @@ from corridor_sim.plan.itineraries import Itinerary, named
 from corridor_sim.plan.legs import LegPart, Legs
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import undeclared_problems
+from corridor_sim.plan.patience import with_patience
 from corridor_sim.plan.plan import (
     NO_LIMIT,
     Element,
@@ -46,6 +47,7 @@ from corridor_sim.plan.plan import (
     Variant,
 )
 from corridor_sim.plan.posts import Posts
+from corridor_sim.plan.preemption import unsuited
 from corridor_sim.plan.standing import closed_before_start, cut, standing_flows
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
 
@@ -140,6 +142,7 @@ class _Builder:
         for id in {made.elements[0] for ways in ahead.values() for made in ways}:
             self.elements[id] = closed_before_start(self.elements[id])
         routes = {id: ahead[id] if id in ahead else routes[id] for id in self.flow_ids}
+        routes = {id: self._with_patience(id, ways) for id, ways in routes.items()}
         if self.problems:
             raise ScenarioError(dict.fromkeys(self.problems))
         order, cyclic = _numbered([part for ways in routes.values() for one in ways for part in _sequences(one)])
@@ -160,6 +163,9 @@ class _Builder:
         )
         self.problems += undeclared_problems(plan)
         self.problems += cycle_problems(plan)
+        for element in plan.elements:
+            if isinstance(element, Station):
+                self.problems += [Problem(f"needs {text}", file_path(element)) for text in unsuited(element)]
         expected = sum(flow.arrivals.expected_count(run.horizon_h) for flow in flows)
         if expected > MAX_CONSIGNMENTS:
             text = f"the run would create {expected:.2g} consignments (limit {MAX_CONSIGNMENTS:.0e})"
@@ -216,11 +222,24 @@ class _Builder:
             return self._leg_parts(at, of_class)
 
         found = with_balking(self.scenario, balk, found, self.elements, parts_of)
-        for made in found:
-            for at in (Pass("leg", span.id, span.direction) for span in made.spans if span.kind == "leg"):
-                for part in parts_of(at):
-                    self.elements.setdefault(part.element.id, part.element)
+        self._know_legs(found, of_class)
         return found
+
+    def _with_patience(self, id: str, itineraries: list[Itinerary]) -> list[Itinerary]:
+        """Itineraries of a flow with those of drivers who leave a queue."""
+        of_class = self._source(id).cargo_class
+        found = with_patience(
+            self.scenario, of_class, itineraries, self.elements, lambda at: self._leg_parts(at, of_class)
+        )
+        self._know_legs(found[len(itineraries) :], of_class)
+        return found
+
+    def _know_legs(self, itineraries: Sequence[Itinerary], of_class: str) -> None:
+        """Have the elements of the legs on some itineraries."""
+        for made in itineraries:
+            for at in (Pass("leg", span.id, span.direction) for span in made.spans if span.kind == "leg"):
+                for part in self._leg_parts(at, of_class):
+                    self.elements.setdefault(part.element.id, part.element)
 
     def _itinerary(self, flow: str, way: DatedRoute) -> Itinerary:
         made = Itinerary(way, [], [], [])
@@ -389,13 +408,16 @@ class _Builder:
         variants = []
         for made, name in zip(itineraries, named(itineraries), strict=True):
             numbered = [
-                replace(step, element=number[element], balk=made.balks.get(n))
+                replace(step, element=number[element], balk=made.balks.get(n), patience=made.patience.get(n))
                 for n, (element, step) in enumerate(zip(made.elements, made.steps, strict=True))
             ]
             share = steps(made.way.share)
             spans = tuple(made.spans)
             paid_usd = self._handling_usd(id, made)
-            variants.append(Variant(id=name, steps=tuple(numbered), share=share, spans=spans, handling_usd=paid_usd))
+            way = Variant(
+                id=name, steps=tuple(numbered), share=share, spans=spans, handling_usd=paid_usd, lost=made.lost
+            )
+            variants.append(way)
         return FlowPlan(
             id=id,
             variants=tuple(variants),

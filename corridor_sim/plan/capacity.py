@@ -74,11 +74,14 @@ COUNTED = frozenset(
         Mechanism.RELIEF,
         Mechanism.ROUTES,
         Mechanism.BALKING,
+        Mechanism.PATIENCE,
+        Mechanism.PREEMPTION_RESTART,
     }
 )
 """The mechanisms that give or take lane-time and that an account knows; `not_counted` names the others.
 
 A yard or a gate is known as a reason why there is no planned capacity; one that balks is no longer demand.
+Where one may leave a queue the load is that of all who come, and there is no planned capacity: no queue grows for ever.
 """
 SMALL = 0.01
 """Share of the lane-time that an effect without a formula may have and still be left out."""
@@ -217,6 +220,10 @@ class Accounts:
             reason = reason or f"a queue at {looked_at} can keep its lanes without work"
         elif station.may_be_full:
             reason = reason or "its own yard can leave its lanes without work"
+        elif any(step.patience is not None for _, _, step in self._steps.get(element, ())):
+            reason = reason or "who has waited too long leaves the queue"
+        elif station.preemption == "restart":
+            reason = reason or "services that are interrupted begin anew"
         pools = self._lane_pools(replace(station, lanes=lanes, named=None), self.flows(element), users, share)
         return Account(tuple(pools), reason)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from corridor_sim.model.dated_routes import DatedRoute
-from corridor_sim.plan.plan import PlanBalk, Span, Step
+from corridor_sim.plan.plan import PatiencePlan, PlanBalk, Span, Step
 
 
 @dataclass(slots=True)
@@ -19,6 +19,10 @@ class Itinerary:
     spans: list[Span]
     balks: dict[int, PlanBalk] = field(default_factory=dict)
     """Balks by the number of the step."""
+    patience: dict[int, PatiencePlan] = field(default_factory=dict)
+    """Patience by the number of the step."""
+    lost: bool = False
+    """Whether those on it have left a queue for good."""
     left_at: str = ""
     """Element that those who balk leave for this itinerary; "" where nobody does."""
     leaves_for: int = 0

@@ -20,7 +20,7 @@ from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import Planned, plan_of
 from corridor_sim.plan.capacity import COUNTED, Accounts, CapacityPool, visit_rate
-from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Need
+from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Mechanism, Need
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import needs_at
 from corridor_sim.plan.plan import Plan, Station, Step
@@ -188,6 +188,9 @@ def load_problems(plan: Plan, kind: str) -> list[Problem]:
         for needs in needs_at(plan)
     ]
     elements = {element.id: (element, left) for element, left in zip(plan.elements, not_counted, strict=True)}
+    left_early = {
+        element.id for element, needs in zip(plan.elements, needs_at(plan), strict=True) if Mechanism.PATIENCE in needs
+    }
     for one in loads(plan, HIGH_LOAD):
         element, left = elements[one.element]
         path, hint = file_path(element), f"not counted: {_listed(left)}" if left else ""
@@ -200,13 +203,18 @@ def load_problems(plan: Plan, kind: str) -> list[Problem]:
             figures += f" (no planned capacity: {one.reason})"
         if abs(one.load - 1) <= EVEN:
             text = f"load 1.00: {figures}; there is no steady state, the queue wanders and grows with the run"
+            if one.element in left_early:
+                text = f"load 1.00: {figures}; the queue is held by those who leave it"
         elif one.load >= 1:
             text = f"load {one.load:.2f}: {figures}; the queue grows by about {_a_day(grows)} a day"
+            if one.element in left_early:
+                text = f"load {one.load:.2f}: {figures}; at least {_a_day(grows)} a day leave the queue"
         elif one.load >= HIGH_LOAD:
             text = f"load {one.load:.2f}: {figures}; means need a long run to be precise"
         else:
             continue
-        severity = "error" if kind == "steady" and one.load >= 1 - EVEN else "warning"
+        steady = kind == "steady" and one.element not in left_early
+        severity = "error" if steady and one.load >= 1 - EVEN else "warning"
         found.append(Problem(text, path, hint=hint, severity=severity))
     for element, left in elements.values():
         if taking := [need for need in left if need.effect == TAKES]:

@@ -82,9 +82,13 @@ class Mechanism(Enum):
     # ---- stations: order, room, people
 
     PRIORITY = "priority", NEUTRAL
-    """Flows of a more urgent rank start first; no service is interrupted (S05)."""
+    """Flows of a more urgent rank start first (S05)."""
     DATED_PRIORITY = "priority whose order changes within the run", NEUTRAL
     """The rank is read by date at joining and kept."""
+    PREEMPTION = "priority that interrupts services", NEUTRAL
+    """A more urgent one takes the lane of a less urgent one, who goes on later where he stopped (S35)."""
+    PREEMPTION_RESTART = "priority that has services begin anew", TAKES
+    """The same, where a service that was interrupted begins anew: the lane-time before is lost (S35)."""
     YARD = "a yard", TAKES
     """Finite waiting places; who finds none stays in the lane before (S14-S17)."""
     DATED_YARD = "a yard whose places change within the run", TAKES
@@ -152,6 +156,8 @@ class Mechanism(Enum):
     """Pre-arrival processing and the like: shorter, or skipped with factor 0."""
     BALKING = "balking", GIVES
     """Leaving for another itinerary when the announced wait is too long."""
+    PATIENCE = "patience that ends in the queue", GIVES
+    """Who has waited longer than his patience leaves the queue (S34)."""
     ROUTES = "several itineraries of one flow", GIVES
     """One is drawn at release by dated shares (D18)."""
     CYCLES = "itineraries that go round in cycles", NEUTRAL

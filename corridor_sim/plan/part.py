@@ -80,7 +80,8 @@ def _closure(plan: Plan, needed: set[int]) -> set[int]:
         before = len(found)
         for flow in plan.flows:
             lengths = [_steps_needed(variant, found) for variant in flow.variants]
-            turns_away = any(step.balk is not None for variant in flow.variants for step in variant.steps)
+            every = [step for variant in flow.variants for step in variant.steps]
+            turns_away = any(step.balk is not None or step.patience is not None for step in every)
             for variant, length in zip(flow.variants, lengths, strict=True):
                 if turns_away and any(lengths):
                     length = len(variant.steps)

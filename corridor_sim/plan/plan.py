@@ -33,6 +33,7 @@ Closing = Literal["finish", "suspend", "restart", "no_overrun", "clear_queue"]
 NO_LIMIT = 10**9
 """Stands for "no limit" where a number is needed before a limit begins or after it ends."""
 OutagePolicy = Literal["resume", "restart", "finish", "requeue"]
+Preemption = Literal["resume", "restart"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +145,9 @@ class Station:
     rank_changes
         (from_h, rank) by date where the order changes within the run, the first being
         `rank`; read when the consignment joins, which keeps its rank from then on.
+    preemption
+        Whether a more urgent consignment interrupts a service of a less urgent one, and what becomes of that
+        service (rule S35); None: nobody is interrupted.
     yard_changes
         (from_h, yard) by date where the places change within the run, the first being
         `yard`; fewer places send no consignment away.
@@ -169,6 +173,7 @@ class Station:
     outage_policy: OutagePolicy = "resume"
     rank: tuple[int, ...] | None = None
     rank_changes: tuple[tuple[float, tuple[int, ...] | None], ...] = ()
+    preemption: Preemption | None = None
     yard: int | None = None
     yard_changes: tuple[tuple[float, int | None], ...] = ()
     reserved: tuple[Reservation, ...] = ()
@@ -378,6 +383,24 @@ class PlanBalk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PatiencePlan:
+    """Leave the queue of the step when the wait in it is longer than one's patience (rule S34).
+
+    Attributes
+    ----------
+    law, draws
+        Law of the time that one waits at most, and the entity id of its stream; one draw a consignment of the flow.
+    variant, at_step
+        Who leaves goes on with step `at_step` of `variant`; the steps of that itinerary before it are those so far.
+    """
+
+    law: Any
+    draws: str
+    variant: int
+    at_step: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One element of an itinerary.
 
@@ -397,7 +420,7 @@ class Step:
         The step is taken iff uniform `share_draws` < share(join time); None = always.
         Steps that name the same `share_draws` use one uniform (risk channels).
         With a relief of factor 0 that reads the same uniform it is taken iff relief share <= uniform < share.
-    reliefs, balk
+    reliefs, balk, patience
         See there.
     opposite
         Whether a leg that both directions use in turn is passed in the second of them.
@@ -412,6 +435,7 @@ class Step:
     reliefs: tuple[Relief, ...] = ()
     balk: PlanBalk | None = None
     opposite: bool = False
+    patience: PatiencePlan | None = None
 
     @property
     def may_be_skipped(self) -> bool:
@@ -479,6 +503,8 @@ class Variant:
     spans: tuple[Span, ...] = ()
     handling_usd: float = 0.0
     """Paid for handling one consignment on this itinerary. [US$]"""
+    lost: bool = False
+    """Whether those on it have left a queue for good: their journey ends there and is no delivery (rule S34)."""
 
     @property
     def length_km(self) -> float:

@@ -111,6 +111,7 @@ class Posts:
             outage_policy=stage.outage_policy,
             rank=ranks[0][1],
             rank_changes=ranks if len(ranks) > 1 else (),
+            preemption=stage.preemption,
             yard=yards[0][1],
             yard_changes=yards if len(yards) > 1 else (),
             reserved=self.reserved(at, name, stage),

@@ -268,8 +268,10 @@ class _Search:
         return min(found)
 
     def _chooses_otherwise(self, content: _Content, variant: Variant, upto: int) -> bool:
-        """Whether somebody may balk in another way: by the wait at an affected place, or at a step that is."""
+        """Whether somebody may balk or leave a queue in another way: by an affected place, or at a step that is."""
         for k, step in enumerate(variant.steps):
+            if step.patience is not None and (k >= upto or content.id_of(step) in self.affected):
+                return True
             if step.balk is not None:
                 asked = [variant.steps[at] for at in step.balk.stages] or [step]
                 if k >= upto or any(content.id_of(one) in self.affected for one in asked):

@@ -355,10 +355,12 @@ def _column_keys(flow: FlowPlan) -> tuple[_Key, ...]:
     """Every stream that the consignments of a flow read, besides release and route."""
     steps = [step for variant in flow.variants for step in variant.steps]
     durations = {step.draws: tuple(law for _, law in step.laws) for step in steps if step.laws}
+    patience = {step.patience.draws: (step.patience.law,) for step in steps if step.patience is not None}
     shares = {step.share_draws: "share" for step in steps if step.share is not None}
     reliefs = {relief.draws: "relief" for step in steps for relief in step.reliefs}
     return tuple(
         [_Key("duration", entity, laws) for entity, laws in sorted(durations.items())]
+        + [_Key("patience", entity, laws) for entity, laws in sorted(patience.items())]
         + [_Key(role, entity) for entity, role in sorted({**reliefs, **shares}.items())]
     )
 

@@ -28,6 +28,7 @@ from corridor_sim.plan.plan import (
     OutagePolicy,
     PlanBreakdown,
     PlanOutage,
+    Preemption,
     Quota,
     SingleTrackPlan,
     Station,
@@ -101,6 +102,7 @@ POLICIES: dict[str, OutagePolicy] = {
     "head of queue": "requeue",
     "resume; interrupted truck goes to the head of the queue and takes any free working lane": "requeue",
 }
+PREEMPTIONS: dict[str, Preemption] = {name: name for name in get_args(Preemption)}
 DISCIPLINES = {"fifo": False, "first come first served": False, "fcfs": False, "priority": True, "hol": True}
 IDENTITY = {"pooled": False, "named": True, "false": False, "true": True}
 CLOCKS = {"calendar (strikes idle or busy)": True, "calendar": True}
@@ -206,6 +208,7 @@ def add_station(layout: Layout, values: Any, until: float, law: LawOf) -> None:
     if (service := fields.get("service")) is not None:
         layout.service[name] = service
     extra, gates = _extra_lanes(fields.get("extra_lanes"), where), _gates(fields.get("gates"), where)
+    preemption = fields.choice("preemption", allowed=PREEMPTIONS, default=None)
     fields.done()
     if lanes is None or lanes == "unlimited":
         if yard is not None or outages or breakdown is not None or named or gates or extra is not None:
@@ -243,6 +246,7 @@ def add_station(layout: Layout, values: Any, until: float, law: LawOf) -> None:
             yard=yard,
             extra_lanes=extra,
             gates=gates,
+            preemption=preemption,
         )
     )
     if by_class:

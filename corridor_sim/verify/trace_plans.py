@@ -10,17 +10,30 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from corridor_sim.core.units import FloatArray, grid_point
-from corridor_sim.plan.plan import Delay, Departures, FlowPlan, LimitedLeg, Plan, Station, Step, Variant
+from corridor_sim.plan.plan import (
+    Delay,
+    Departures,
+    FlowPlan,
+    LimitedLeg,
+    PatiencePlan,
+    Plan,
+    Station,
+    Step,
+    StepFunction,
+    Variant,
+)
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.verify.elements import Given, Layout, add_element, in_topological_order
 from corridor_sim.verify.fields import Fields, Unsupported, readable
 
+NO_END = 2.0**24
+"""Patience of a truck of which none is given, beyond every trace."""
 FEW_PERIODS = 2
 """Periods of a calendar that a service may lose at its two ends."""
 
@@ -29,7 +42,8 @@ FEW_PERIODS = 2
 class Truck:
     """One truck of a trace; `place` is its place in the file, `ranks` its priority by element (or everywhere).
 
-    `opposite` are the single tracks that it passes in the second direction.
+    `opposite` are the single tracks that it passes in the second direction, `patience` how long it waits
+    at most at elements, where it leaves the queue and is lost.
     """
 
     place: int
@@ -39,6 +53,7 @@ class Truck:
     durations: tuple[float, ...]
     ranks: int | Mapping[str, int]
     opposite: tuple[str, ...] = ()
+    patience: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def way(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -112,7 +127,10 @@ def _trucks(listed: Sequence[Any], sources: list[Any]) -> tuple[Truck, ...]:
         service = fields.get("service", "travel", default={})
         arrival = float(fields.need("arrival"))
         opposite = tuple(sorted(str(name) for name in fields.get("opposite", default=())))
+        patience = {str(name): float(value) for name, value in fields.get("patience", default={}).items()}
         fields.done()
+        if strange := [name for name in patience if route.count(name) != 1]:
+            raise Unsupported(f"{fields.where}: patience at {strange[0]!r}, which is not on its route, or not once")
         if strange := [name for name in opposite if name not in route]:
             raise Unsupported(f"{fields.where}: {strange[0]!r} in the opposite direction, which is not on its route")
         trucks.append(
@@ -124,6 +142,7 @@ def _trucks(listed: Sequence[Any], sources: list[Any]) -> tuple[Truck, ...]:
                 tuple(_durations(service, route, fields.where)),
                 dict(priority) if isinstance(priority, Mapping) else int(priority),
                 opposite,
+                patience,
             )
         )
     return tuple(trucks)
@@ -236,8 +255,9 @@ def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) 
             Variant(id=f"route {v + 1}", steps=_steps(route, opposite, layout, place))
             for v, (route, opposite) in enumerate(ways)
         )
-        flows.append(FlowPlan(id=f"class {f + 1:03d}", variants=variants))
         duration: dict[str, FloatArray] = {}
+        variants = _with_patience(variants, ways, members, duration)
+        flows.append(FlowPlan(id=f"class {f + 1:03d}", variants=variants))
         for j, truck in enumerate(members):
             for (_, draws), time, stop in zip(_draws(truck.route), truck.durations, truck.route, strict=True):
                 if isinstance(layout.elements[stop], (Station, Delay, LimitedLeg)):
@@ -266,6 +286,29 @@ def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) 
     plan = Plan(elements=elements, flows=tuple(flows), horizon_h=until, name=name)
     drawn = SampledInputs(np.zeros(1, dtype=np.int64), tuple(inputs), {}, crossing_h=crossing, cancelled=cancelled)
     return TracePlan(plan, drawn, tuple(trucks), tuple(cells[truck.place] for truck in trucks))
+
+
+def _with_patience(
+    variants: tuple[Variant, ...],
+    ways: Sequence[tuple[tuple[str, ...], tuple[str, ...]]],
+    members: Sequence[Truck],
+    duration: dict[str, FloatArray],
+) -> tuple[Variant, ...]:
+    """The routes with the patience of those on them, and where those end who leave; `duration` gets their patience."""
+    found = list(variants)
+    for v, (route, opposite) in enumerate(ways):
+        for n, stop in enumerate(route):
+            waits = [truck.patience.get(stop, NO_END) for truck in members]
+            if not any(stop in truck.patience for truck in members if truck.way == (route, opposite)):
+                continue
+            draws = f"{stop} patience"
+            duration[draws] = np.array([[grid_point(time) for time in waits]])
+            terms = PatiencePlan(law=Given(), draws=draws, variant=len(found), at_step=n + 1)
+            steps = found[v].steps
+            found.append(Variant(id=f"left {stop}", steps=steps[: n + 1], share=StepFunction.constant(0.0), lost=True))
+            with_terms = tuple(replace(step, patience=terms) if k == n else step for k, step in enumerate(steps))
+            found[v] = replace(found[v], steps=with_terms)
+    return tuple(found)
 
 
 def _rank(truck: Truck, id: str) -> int:

@@ -20,6 +20,7 @@ from corridor_sim.plan.plan import (
     FlowPlan,
     GatePlan,
     LimitedLeg,
+    PatiencePlan,
     Plan,
     PlanBalk,
     PlanBreakdown,
@@ -35,6 +36,7 @@ from corridor_sim.plan.plan import (
     StepFunction,
     Variant,
 )
+from corridor_sim.plan.preemption import unsuited
 from corridor_sim.records.inputs import FlowInputs, SampledInputs, default_numbers
 
 
@@ -507,6 +509,58 @@ def coupled(dice: Dice, plan: Plan, inputs: SampledInputs) -> tuple[Plan, Sample
         flows.append(replace(flow, variants=tuple(variants)))
     plan = replace(plan, elements=tuple(elements), flows=tuple(flows), staff_pools=pools)
     return plan, inputs
+
+
+def with_patience(dice: Dice, plan: Plan, inputs: SampledInputs) -> tuple[Plan, SampledInputs]:
+    """The plan with consignments that leave queues: some for good, some for what stands further on."""
+    flows, drawn = [], []
+    for flow, given in zip(plan.flows, inputs.flows, strict=True):
+        variants, durations = list(flow.variants), dict(given.duration_h)
+        for v in range(len(variants)):
+            for n, step in enumerate(variants[v].steps):
+                if not isinstance(plan.elements[step.element], Station) or dice.integer(0, 2) == 0:
+                    continue
+                draws = f"{plan.elements[step.element].id}.patience"
+                if draws not in durations:
+                    durations[draws] = (dice.integers(0, 6, given.release_h.shape).astype(float),)
+                behind = variants[v].steps[n + 1 :]
+                instead = tuple(replace(one, balk=None, patience=None) for one in behind if dice.integer(0, 1))
+                terms = PatiencePlan(law=Exponential(mean_h=2.0), draws=draws, variant=len(variants), at_step=n + 1)
+                steps = tuple(
+                    replace(one, patience=terms) if m == n else one for m, one in enumerate(variants[v].steps)
+                )
+                variants[v] = replace(variants[v], steps=steps)
+                before = tuple(span for span in variants[v].spans if span.last < n)
+                way = (*(replace(one, balk=None, patience=None) for one in steps[: n + 1]), *instead)
+                after = (Span(kind="leg", id="away", first=n + 1, last=len(way) - 1),) if instead else ()
+                none = StepFunction.constant(0.0)
+                lost = not instead and bool(dice.integer(0, 3))
+                variants.append(Variant(id=f"left{v}.{n}", steps=way, spans=before + after, share=none, lost=lost))
+        flows.append(replace(flow, variants=tuple(variants)))
+        drawn.append(replace(given, duration_h=durations))
+    return replace(plan, flows=tuple(flows)), replace(inputs, flows=tuple(drawn))
+
+
+def with_preemption(dice: Dice, plan: Plan) -> Plan:
+    """The plan with classes at most stations, of which the more urgent interrupt the others where that may be."""
+    elements = []
+    for one in plan.elements:
+        if isinstance(one, Station) and dice.integer(0, 4):
+            rank = tuple(dice.integer(0, 2) for _ in plan.flows)
+            other = replace(
+                one,
+                rank=rank,
+                rank_changes=(),
+                preemption=("resume", "restart")[dice.integer(0, 1)],
+                reserved=(),
+                outages=tuple(outage for outage in one.outages if outage.lane is None),
+                outage_policy="resume" if one.outage_policy == "requeue" else one.outage_policy,
+                closing="suspend" if one.closing == "no_overrun" else one.closing,
+            )
+            if not list(unsuited(other)):
+                one = other
+        elements.append(one)
+    return replace(plan, elements=tuple(elements))
 
 
 def balking(dice: Dice, elements: list, variants: list[Variant], v: int) -> None:

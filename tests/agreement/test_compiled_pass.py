@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from lines_and_cycles import backwards, random_cycle
-from plans import APART, MIXED, TRACKS, NumpyDice, coupled, random_case, with_gates
+from plans import APART, MIXED, TRACKS, NumpyDice, coupled, random_case, with_gates, with_patience, with_preemption
 from windows import GivenDraws
 
 from corridor_sim.core.errors import EngineRefusal, SimulationError
@@ -268,6 +268,48 @@ def test_gates_by_the_queue_further_on_have_the_table_of_the_event_engine():
     for one in (*found, Mechanism.OUTAGES_REQUEUE, Mechanism.NAMED_LANES, Mechanism.NO_OVERRUN, Mechanism.STAFF_POOL):
         assert gated[one] >= 1, one
     assert held_back >= 25
+
+
+@pytest.mark.parametrize("interrupts", [False, True])
+def test_patience_and_priority_that_interrupts_have_the_table_of_the_event_engine(interrupts):
+    left, lost, cut, ran = Counter(), 0, Counter(), 0
+    size = {"elements": (2, 4), "consignments": (20, 60), "rows": (1, 2), "flows": (2, 3), "span": 40}
+    for seed in range(120):
+        dice = NumpyDice(np.random.default_rng([13, seed]))
+        kinds = (*MIXED, "quota") if seed % 2 else ("fifo", "dated", "priority", "mixed", "delay")
+        plan, inputs = with_usual_numbers(random_case(dice, kinds=kinds, **size), seed)
+        if seed % 5 == 0:
+            plan, inputs = coupled(dice, plan, inputs)
+        if interrupts:
+            plan = with_preemption(dice, plan)
+        if not interrupts or seed % 3:
+            plan, inputs = with_patience(dice, plan, inputs)
+        if compiled.refusals(plan) or not same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed):
+            continue
+        ran += 1
+        records = event.simulate(plan, inputs)
+        for element, needs, visits in zip(plan.elements, needs_at(plan), records.elements, strict=True):
+            if (np.isnan(visits.start_h) & (visits.leave_h <= plan.horizon_h)).any():
+                left.update(needs)
+            if getattr(element, "preemption", None):
+                stopped = visits.finish_h - visits.start_h - visits.service_h
+                if (stopped > 0).any():
+                    cut.update(needs)
+        lost += sum(
+            plan.flows[f].variants[v].lost
+            for f, journeys in enumerate(records.journeys)
+            for v in journeys.variant[journeys.variant >= 0].tolist()
+        )
+    assert ran >= 60
+    assert lost >= 20
+    usual = (Mechanism.SUSPEND, Mechanism.RESTART, Mechanism.CLEAR_QUEUE, Mechanism.OUTAGES, Mechanism.EXTRA_LANES)
+    if interrupts:
+        for one in (*usual, Mechanism.PREEMPTION, Mechanism.PREEMPTION_RESTART, Mechanism.PATIENCE):
+            assert cut[one] >= 1, one
+        return
+    others = (Mechanism.NO_OVERRUN, Mechanism.RESERVED_LANES, Mechanism.NAMED_LANES, Mechanism.STAFF_POOL)
+    for one in (*usual, *others, Mechanism.OUTAGES_REQUEUE, Mechanism.PRIORITY, Mechanism.BALKING):
+        assert left[one] >= 1, one
 
 
 def test_pools_and_balking_go_with_everything_that_stations_legs_and_acceptance_have():

@@ -27,8 +27,9 @@ from corridor_sim.records.visits import chunk_of
 from corridor_sim.sampling.sampler import Sampler
 
 FROM_H, UNTIL_H, HORIZON_H = 24.0, 48.0, 72.0
-OF_VISITS = [kind for kind in INDICATORS if kind != "extra_lanes"]
-"""Lanes that a queue opens are no visits, and batch has none: `unit/test_extra_lanes.py` holds what counts them."""
+OF_VISITS = [kind for kind in INDICATORS if kind not in ("extra_lanes", "left_queue")]
+"""Lanes that a queue opens are no visits, and batch has none, nor leaves anybody a queue: `unit/test_extra_lanes.py`
+and `unit/test_patience.py` hold what counts them."""
 
 
 def drive(release, wait_a=0.0, flow=0, first_h=3.0, last_h=2.0):
@@ -96,8 +97,8 @@ def check_it_says_what_it_is(kind):
     assert INDICATORS[kind].window in ("begun", "window", "run")
     labels = table(kind, COUNTED).labels
     assert labels
-    # TEU are there only where a flow states them.
-    assert set(table(kind, COUNTED).indicators) == set(rows_of(kind)) - {"delivered_teu"}
+    # TEU are there only where a flow states them, the lost only where somebody may leave a queue.
+    assert set(table(kind, COUNTED).indicators) == set(rows_of(kind)) - {"delivered_teu", "lost"}
     assert len(set(labels)) == len(labels)
     assert all(label.unit for label in labels)
 

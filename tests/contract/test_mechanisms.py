@@ -30,6 +30,7 @@ from corridor_sim.plan.plan import (
     FlowPlan,
     GatePlan,
     LimitedLeg,
+    PatiencePlan,
     Plan,
     PlanBalk,
     PlanBreakdown,
@@ -81,6 +82,14 @@ def balking():
     return dataclasses.replace(asked, flows=(dataclasses.replace(flow, variants=variants),))
 
 
+def impatient():
+    """Who leaves the queue is lost."""
+    waits = with_step(patience=PatiencePlan(law="law", draws="gate.patience", variant=1, at_step=1))
+    (flow,) = waits.flows
+    variants = (*flow.variants, Variant(id="left", steps=(Step(element=0),), lost=True))
+    return dataclasses.replace(waits, flows=(dataclasses.replace(flow, variants=variants),))
+
+
 def leg(**fields):
     return plan(LimitedLeg(id="leg:road>", **fields))
 
@@ -109,6 +118,8 @@ EXAMPLES = {
     M.OUTAGES_REQUEUE: station(outages=(OUTAGE,), outage_policy="requeue"),
     M.PRIORITY: station(rank=(0, 1)),
     M.DATED_PRIORITY: station(rank_changes=((0.0, None), (5.0, (1, 0)))),
+    M.PREEMPTION: station(rank=(0, 1), preemption="resume"),
+    M.PREEMPTION_RESTART: station(rank=(0, 1), preemption="restart"),
     M.YARD: station(yard=3),
     M.DATED_YARD: station(yard_changes=((0.0, None), (5.0, 3))),
     M.RESERVED_LANES: station(reserved=(Reservation(flows=frozenset({0}), lanes=CONSTANT),)),
@@ -141,6 +152,7 @@ EXAMPLES = {
     M.SHARE: with_step(share=DATED, share_draws="u"),
     M.RELIEF: with_step(reliefs=(Relief(share=DATED, factor=0.5, draws="u"),)),
     M.BALKING: balking(),
+    M.PATIENCE: impatient(),
     M.ROUTES: plan(Station(id="gate", lanes=CONSTANT), variants=2),
     M.CYCLES: plan(
         Station(id="gate", lanes=CONSTANT),
@@ -178,6 +190,7 @@ RICH = Plan(
                             element=0,
                             reliefs=(Relief(share=CONSTANT, factor=0.5, draws="u"),),
                             balk=PlanBalk(threshold_h=1.0, variant=0, at_step=1),
+                            patience=PatiencePlan(law="law", draws="p", variant=0, at_step=1),
                         ),
                         *(Step(element=k) for k in range(1, 5)),
                     ),
@@ -286,6 +299,7 @@ def scenario_with_everything():
             "close_at": 9,
             "open_below": 4,
         },
+        checkpoints__samur_az__entry__documents__patience={"law": {"kind": "exponential", "mean_h": 30.0}},
         checkpoints__samur_az__entry__documents__reserved={"loaded": {"lanes": 1}},
         checkpoints__samur_ru__exit__documents__outages={"one": {"from": JAN_3, "until": JAN_4}},
         flows__north__crossing_shares={"start": {"samur": 1.0, "khanoba": 0.0}},
@@ -396,6 +410,7 @@ def test_every_field_of_a_scenario_is_read_where_plans_are_made(table):
 DRAWN_BEFORE = {
     *("PlanBreakdown.up", "PlanBreakdown.down", "PlanBreakdown.per_lane", "FlowPlan.arrivals"),
     "Departures.draw_of",
+    "PatiencePlan.law",
 }
 REFUSED_BY_BATCH = {
     *("Station.rank_changes", "Station.yard_changes", "Station.staff_pool", "Station.staff_per_service"),
@@ -404,6 +419,7 @@ REFUSED_BY_BATCH = {
     *("LimitedLeg.single_track", "SingleTrackPlan.switch_h", "SingleTrackPlan.convoy", "Step.opposite"),
     *("ExtraLanesPlan.start_up_h", "Station.gates"),
     *("GatePlan.queues", "GatePlan.close_at", "GatePlan.open_below"),
+    *("Station.preemption", "Step.patience", "PatiencePlan.at_step"),
     *("Step.balk", "PlanBalk.at_step", "PlanBalk.stages", "PlanBalk.since", "PlanBalk.threshold_h"),
 }
 NOT_READ = {

@@ -38,6 +38,10 @@ class Draws:
         k = self.laws[flow, place].index(law)
         return float(self.flows[flow].duration_h[place][k][0][index])
 
+    def patience(self, flow, place, index):
+        """How long consignment `index` waits at a place before it leaves. [h]"""
+        return float(self.flows[flow].duration_h[f"{place}.patience"][0][0][index])
+
     def chosen(self, flow, name, index, share):
         """Whether consignment `index` is one of a share: its uniform lies below it."""
         if share <= 0 or share >= 1:

@@ -170,14 +170,55 @@ class Lanes(Place):
         super().joined(visit, now)
         visit.rank = self.run.force.rank(self.path, self.stage, visit.truck.cargo_class, now)
         visit.late = self.stage.closing == "clear_queue" and self.lanes_now(now) == 0
+        terms = self.stage.patience
+        law = terms and terms.by_class.get(visit.truck.cargo_class, terms.law)
+        if law is not None:
+            visit.until = now + self.run.draws.patience(visit.truck.flow, self.id, visit.truck.index)
 
     def settle(self, now):
         self.bring_extra_lanes(now)
         self.look_ahead(now)
         changed = self.take_in(now)
-        while self.admit(now) or self.go_on(now) or self.start(now) or self.slip_in(now) or self.ask(now):
+        while (
+            self.admit(now)
+            or self.go_on(now)
+            or self.start(now)
+            or self.interrupt(now)
+            or self.slip_in(now)
+            or self.ask(now)
+            or self.lose_patience(now)
+        ):
             changed = True
         return changed
+
+    # ------------------------------------------------------------ patience (S34), and who is more urgent (S35)
+
+    def lose_patience(self, now):
+        """Those whose patience is over and who may not start leave; lost, for this oracle knows one way only."""
+        gone = [visit for visit in self.waiting if visit.start is None and visit.until <= now]
+        for visit in gone:
+            self.waiting.remove(visit)
+            visit.leave = visit.truck.depart = now
+            visit.truck.at = len(visit.truck.steps)
+        return bool(gone)
+
+    def interrupt(self, now):
+        """The first in the queue takes the lane of one who is less urgent."""
+        queue = sorted((visit for visit in self.waiting if not visit.late), key=lambda visit: visit.order)
+        if self.stage.preemption is None or not queue or self.room(now)[""] < 0:
+            return False
+        served = [v for v in self.inside if v.finish is None and v.end is not None and v.rank > queue[0].rank]
+        if not served:
+            return False
+        loser = max(served, key=lambda visit: (visit.rank, visit.turn))
+        self.stand_still(loser, now)
+        if self.stage.preemption == "restart":
+            loser.left = loser.time
+        self.inside.remove(loser)
+        self.waiting.append(loser)
+        loser.interrupted, loser.turn = True, 0
+        self.begin_in(queue[0], "", now)
+        return True
 
     # ------------------------------------------------------------ a gate by the queue further on (S31)
 
@@ -202,8 +243,9 @@ class Lanes(Place):
     # ------------------------------------------------------------ lanes opened by the queue (S27)
 
     def next_end(self):
-        """A lane that is ready is something that happens by itself, too."""
-        return min(super().next_end(), self.ready)
+        """A lane that is ready is something that happens by itself, too, and a patience that is over."""
+        waits = [visit.until for visit in self.waiting if visit.start is None]
+        return min(super().next_end(), self.ready, *waits)
 
     def bring_extra_lanes(self, now):
         """What is ready opens; closing and the limit close."""
@@ -273,7 +315,7 @@ class Lanes(Place):
         self.begin(visit, now)
         if first is None:
             visit.left = visit.time
-        visit.pool, visit.requeued = pool, False
+        visit.pool, visit.requeued, visit.interrupted = pool, False, False
         if self.named:  # S06: the lowest-numbered idle open lane
             taken = {other.lane for other in self.inside if other is not visit}
             visit.lane = min(lane for lane in self.usable(now) if lane not in taken)
@@ -308,7 +350,7 @@ class Lanes(Place):
     def admit(self, now):
         """Room in the yard goes to the blocked in order of (finish, number); a closed stage's yard is open (S17)."""
         places = self.run.force.yard(self.path, self.stage, now)
-        taken = sum(not visit.requeued for visit in self.waiting)
+        taken = sum(not (visit.requeued or visit.interrupted) for visit in self.waiting)
         if not self.asking or (places is not None and taken >= places):
             return False
         self.enter(self.first_asking(), now)

@@ -35,6 +35,10 @@ class Visit:
     cut: bool = False
     late: bool = False
     requeued: bool = False
+    interrupted: bool = False
+    """Whether a more urgent one has taken its lane (S35)."""
+    until: float = math.inf
+    """When its patience is over (S34). [h]"""
     turn: int = 0
 
     @property

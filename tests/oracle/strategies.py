@@ -108,7 +108,10 @@ def laws(draw):
     return {"kind": "empirical", "values_h": draw(st.lists(halves, min_size=2, max_size=3))}
 
 
-MORE = ("channels", "breakdown", "named", "lane outage", "extra lanes", "extra lanes", "gate", "gate")
+MORE = (
+    *("channels", "breakdown", "named", "lane outage", "extra lanes", "extra lanes", "gate", "gate"),
+    *("patience", "patience", "interrupts", "interrupts"),
+)
 
 
 @st.composite
@@ -120,6 +123,17 @@ def extra_lanes(draw):
     found["start_up_h"] = draw(st.sampled_from([0.0, 0.25, 0.5, 1.5]))
     if draw(st.integers(0, 3)) == 0:
         found["most_by_hour"] = {"00:00": draw(st.integers(0, 1)), "07:00": most, "19:00": draw(st.integers(0, most))}
+    return found
+
+
+@st.composite
+def patience(draw):
+    """How long one waits at most: all, or one class, or each class for itself."""
+    found = {"law": draw(laws())}
+    if draw(st.booleans()):
+        found["by_class"] = {"vip": draw(laws())}
+        if draw(st.booleans()):
+            del found["law"]
     return found
 
 
@@ -224,6 +238,18 @@ def stages(draw, plain=False):
             stage["outage_policy"] = draw(st.sampled_from(["resume", "restart", "finish", "requeue"]))
     elif more == "extra lanes":
         stage["extra_lanes"] = draw(extra_lanes())
+    elif more == "patience":
+        stage["patience"] = draw(patience())
+    elif more == "interrupts":
+        stage |= {
+            "discipline": "priority",
+            "priority": ["vip"],
+            "preemption": draw(st.sampled_from(["resume", "restart"])),
+        }
+        if stage["closing"] == "no_overrun":
+            stage["closing"] = "finish"
+        if draw(st.booleans()):
+            stage["patience"] = draw(patience())
     elif more == "gate":
         stage["gate"] = draw(gates())
     elif more == "zero" and calendar == "none":

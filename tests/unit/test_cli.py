@@ -464,8 +464,9 @@ def test_kinds_lists_everything_with_a_sentence(what):
 def test_every_indicator_that_kinds_lists_is_one_that_a_table_takes():
     results = cs.run("teaching", replications=10, workers=1)
     listed = {row["kind"] for row in json.loads(invoke("kinds", "indicators", "--format", "json").stdout)["indicators"]}
-    # TEU and lanes opened by the queue are there only where a scenario states them.
+    # TEU, lanes opened by the queue and patience are there only where a scenario states them.
     elsewhere = {"delivered_teu", "extra_lanes", "extra_lane_h_per_day", "extra_lane_openings_per_day"}
+    elsewhere |= {"left_queue", "left_queue_share", "left_queue_wait_h", "lost"}
     assert set(results.rows.indicators) | elsewhere - {"extra_lanes"} <= listed
     for name in sorted(listed - elsewhere):
         assert len(results.to_frame(name)) or "_pooled" in name, name

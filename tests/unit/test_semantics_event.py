@@ -1,4 +1,6 @@
-"""The rules S01 to S32, one by one, on the event engine: each trace was worked out by hand."""
+"""The rules S01 to S35, one by one, on the event engine: each trace was worked out by hand."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from corridor_sim.plan.plan import (
     ExtraLanesPlan,
     GatePlan,
     LimitedLeg,
+    PatiencePlan,
     PlanOutage,
     Reservation,
     SingleTrackPlan,
@@ -387,3 +390,77 @@ def test_S31_two_gates_and_the_queues_of_several_places_add_up():
     out = play([both, station("B"), station("C")], [a(6, 1, 1, 1), *crowd, *last], variants=routes)
     # From 5 on three wait: closed. At 10 two wait at both, at 14 one does and none at C.
     assert out.start("A")[0] == 14
+
+
+def impatient(id="A", k=0):
+    """A route by the first elements up to one with patience, and that of those who are lost there."""
+    way = tuple(Step(element=n, laws=LAWS, draws="AB"[n]) for n in range(k + 1))
+    terms = PatiencePlan(law=None, draws="P", variant=1, at_step=k + 1)
+    return (*way[:k], replace(way[k], patience=terms)), way
+
+
+def waits(release, service, patience):
+    """A truck with its patience at A."""
+    return Truck(release, {"A": service, "P": patience})
+
+
+def test_S34_who_may_start_as_his_patience_ends_starts_and_who_may_not_leaves():
+    # At 10 the lane is free: the patience of two ends then, and one of them starts.
+    trucks = [waits(0, 10, 0), waits(1, 10, 5), waits(2, 10, 8), waits(3, 10, 7), waits(12, 10, 0), waits(20, 10, 0)]
+    out = play([station()], trucks, variants={0: impatient()})
+    assert out.start("A") == [0, None, 10, None, None, 20]
+    assert out.leave("A") == [10, 6, 20, 10, 12, 30]
+    assert out.variant == [0, 1, 0, 1, 1, 0]
+    # A lane that the queue opens at that instant comes in time: at 2 two wait, one of them has the lane.
+    trucks = [waits(0, 10, 9), waits(1, 3, 9), waits(2, 3, 0)]
+    out = play([station(extra_lanes=extra(above=1, below=1))], trucks, variants={0: impatient()})
+    assert out.start("A") == [0, 2, None]
+    assert out.leave("A") == [10, 5, 2]
+
+
+def test_S34_patience_runs_on_while_the_stage_is_closed_and_ends_with_the_start():
+    hours = [(0, 1), (10, 0), (30, 1)]
+    for closing in ("finish", "clear_queue"):
+        trucks = [waits(0, 6, 9), waits(11, 6, 10), waits(12, 6, 18), waits(13, 6, 20)]
+        out = play([station(lanes=hours, closing=closing)], trucks, variants={0: impatient()})
+        assert out.start("A") == [0, None, 30, None]
+        assert out.leave("A") == [6, 21, 36, 33]
+    # Whom the closing has stopped has started: his patience of 5 does not count any more.
+    out = play([station(lanes=hours, closing="suspend")], [waits(8, 6, 5)], variants={0: impatient()})
+    assert (out.start("A"), out.finish("A")) == ([8], [34])
+
+
+def test_S34_a_yard_takes_the_next_as_one_leaves():
+    trucks = [Truck(at, {"A": 1, "B": 20, "P": 6}) for at in range(4)]
+    out = play([station("A", lanes=2), station("B", yard=1)], trucks, variants={0: impatient("B", 1)})
+    # The second waits in the yard from 2 to 8; the third stands in its lane until then, and has patience from 8 on.
+    assert out.join("B") == [1, 2, 8, 14]
+    assert out.leave("B") == [21, 8, 14, 20]
+    assert out.leave("A") == [1, 2, 8, 14]
+
+
+def test_S35_the_least_urgent_who_took_his_lane_last_is_interrupted():
+    three = station("A", rank=(0, 1, 2), preemption="resume")
+    out = play([three], [a(0, 10, flow=2), a(2, 5, flow=1), a(4, 3), a(4, 1, flow=2), a(12, 2)])
+    assert out.start("A") == [0, 2, 4, 20, 12]
+    assert out.finish("A") == [20, 10, 7, 21, 14]
+    two = station("A", lanes=2, rank=(0, 1), preemption="restart")
+    out = play([two], [a(0, 10, flow=1), a(1, 10, flow=1), a(3, 4), a(8, 1), a(10, 2, flow=1)])
+    assert out.start("A") == [0, 1, 3, 8, 10]
+    assert out.finish("A") == [10, 19, 7, 9, 12]
+
+
+def test_S35_nobody_is_interrupted_beyond_the_lanes_that_are_open():
+    # Two run over as the second lane closes at 5: the urgent one of 6 would be one more than the lane that is open.
+    less = station("A", lanes=[(0, 2), (5, 1)], rank=(0, 1), preemption="resume")
+    out = play([less], [a(0, 9, flow=1), a(1, 9, flow=1), a(6, 1)])
+    # At 9 one of them ends, and the urgent one takes the lane of the other, who goes on at 10.
+    assert out.start("A") == [0, 1, 9]
+    assert out.finish("A") == [9, 11, 10]
+    closed = station("A", lanes=[(0, 1), (5, 0), (20, 1)], rank=(0, 1), preemption="resume")
+    out = play([closed], [a(0, 9, flow=1), a(6, 1)])
+    assert (out.start("A"), out.finish("A")) == ([0, 20], [9, 21])
+    down = station("A", rank=(0, 1), preemption="resume", outages=(PlanOutage(from_h=2, until_h=6),))
+    out = play([down], [a(0, 5, flow=1), a(3, 1)])
+    # At 6 the service goes on, and is interrupted at once.
+    assert (out.start("A"), out.finish("A")) == ([0, 6], [10, 7])

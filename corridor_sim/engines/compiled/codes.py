@@ -15,6 +15,8 @@ FINISH, SUSPEND, RESTART, NO_OVERRUN, CLEAR_QUEUE = range(5)
 POLICIES = "resume", "restart", "finish", "requeue"
 OUTAGES_RESUME, OUTAGES_RESTART, OUTAGES_FINISH, OUTAGES_REQUEUE = range(4)
 """What happens to services that an outage meets, by name and as numbers."""
+NOBODY_STOPS, GOES_ON, BEGINS_ANEW = range(3)
+"""What happens to a service whose lane a more urgent consignment takes."""
 HANDS_BACK = RESERVED
 """From this kind on a kernel leaves open who starts after the window; they are handed in again."""
 FIXED, AS_LAW, UNUSUAL = range(3)

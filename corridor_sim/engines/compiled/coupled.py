@@ -241,8 +241,10 @@ class Together:
             assert again is not None
             tables = again
         every = full(self.plan, self.code, consignments, drawn)
-        # A lane that the queue asks for, or a change of direction, is an event more, at most once a consignment.
+        # A lane that the queue asks for, or a change of direction, is an event more, at most once a consignment; so is
+        # the end of a patience, as long as it counts.
         room = 2 if every is None else 6 + bool(len(every.extra_h) or every.single.any())
+        room += 2 * bool((self.code.patience >= 0).any())
         return emptied(tables, consignments, room), every
 
 

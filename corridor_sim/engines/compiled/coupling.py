@@ -34,6 +34,7 @@ from corridor_sim.plan.plan import (
     Step,
     Variant,
 )
+from corridor_sim.plan.preemption import unsuited
 
 SIMPLE = frozenset(
     {
@@ -60,6 +61,8 @@ DOES = SIMPLE | {
     Mechanism.OUTAGES_FINISH,
     Mechanism.OUTAGES_REQUEUE,
     Mechanism.DATED_PRIORITY,
+    Mechanism.PREEMPTION,
+    Mechanism.PREEMPTION_RESTART,
     Mechanism.RESERVED_LANES,
     Mechanism.RESERVED_OVERFLOW,
     Mechanism.RESERVED_FOR_A_TIME,
@@ -132,7 +135,8 @@ def coupling(plan: Plan) -> Coupling | None:
         (variant.steps[k].element, [variant.steps[n].element for n in balk.stages])
         for _, variant, k, balk in balks(plan)
     ]
-    apart = {
+    left_early = {step.element for step in _every_step(plan) if step.patience is not None}
+    apart = left_early | {
         k
         for k, element in enumerate(plan.elements)
         if (isinstance(element, Station) and not has_kernel(element))
@@ -176,11 +180,18 @@ def coupling(plan: Plan) -> Coupling | None:
     order = sorted(unit, key=lambda k: (int(reach[:, k].sum()), k))
     refused += _refused(plan, groups, {k for first, stages in announced for k in (first, *stages)})
     refused += _unlike_spans(plan)
-    in_time = frozenset(k for group in groups for k in group if not needed(plan.elements[k]) <= SIMPLE)
+    refused += _left_otherwise(plan)
+    in_time = frozenset(
+        k for group in groups for k in group if k in left_early or not needed(plan.elements[k]) <= SIMPLE
+    )
     if not groups:
         return None
     units = tuple(unit[k] for k in order)
     return Coupling(tuple(groups), units, in_time, round_about, tuple(dict.fromkeys(refused)))
+
+
+def _every_step(plan: Plan) -> Iterator[Step]:
+    return (step for flow in plan.flows for variant in flow.variants for step in variant.steps)
 
 
 def looked_at(plan: Plan) -> list[tuple[int, int]]:
@@ -201,6 +212,7 @@ def has_kernel(station: Station) -> bool:
     single = {Mechanism.LANE_OUTAGES, Mechanism.LANE_BREAKDOWNS, Mechanism.NAMED_LANES, Mechanism.DATED_LANES}
     goes_elsewhere = Mechanism.OUTAGES_REQUEUE in needs and not needs.isdisjoint(single)
     alone = {Mechanism.DATED_PRIORITY, Mechanism.EXTRA_LANES, Mechanism.GATE}
+    alone |= {Mechanism.PREEMPTION, Mechanism.PREEMPTION_RESTART}
     return not (goes_elsewhere or not needs.isdisjoint(alone) or any(combinations(needs)))
 
 
@@ -260,6 +272,8 @@ def _refused(plan: Plan, groups: list[tuple[int, ...]], announced: set[int]) -> 
     for group in groups:
         for k in group:
             element = plan.elements[k]
+            if isinstance(element, Station):
+                yield from unsuited(element)
             if IDENTITY & needed(element) and Mechanism.RESERVED_LANES in needed(element):
                 yield f"reserved lanes with lanes of their own identity at {element.id}"
             if IDENTITY & needed(element) and Mechanism.EXTRA_LANES in needed(element):
@@ -286,6 +300,20 @@ def _unlike_spans(plan: Plan) -> Iterator[str]:
         elif any(step.balk is not None for step in target.steps[at:]):
             place = plan.elements[variant.steps[k].element].id
             yield f"balking at {place} (flow {flow.id}) to an itinerary on which one may balk again"
+
+
+def _left_otherwise(plan: Plan) -> Iterator[str]:
+    """Patience after which the way so far has other names, or one is still under way in it."""
+    for flow in plan.flows:
+        for variant in flow.variants:
+            for n, step in enumerate(variant.steps):
+                if step.patience is None:
+                    continue
+                target = flow.variants[step.patience.variant]
+                inside = any(span.first <= n <= span.last for span in target.spans)
+                if step.patience.at_step != n + 1 or inside or _over_by(variant, n) != _over_by(target, n):
+                    place = plan.elements[step.element].id
+                    yield f"patience at {place} (flow {flow.id}) that ends in an itinerary that begins otherwise"
 
 
 def _over_by(variant: Variant, at: int) -> set[tuple[Span, tuple[tuple[int, str], ...]]]:

@@ -8,17 +8,19 @@ ends by an event of its own (`ended`); one that no longer counts is void: the co
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, nan
 
 import numpy as np
 
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.compiled.announcing import extra_usable, of_pools
 from corridor_sim.engines.compiled.codes import (
+    BEGINS_ANEW,
     CLEAR_QUEUE,
     FIXED,
     NO_OVERRUN,
     NO_TIME,
+    NOBODY_STOPS,
     OUTAGES_REQUEUE,
     OUTAGES_RESTART,
     OUTAGES_RESUME,
@@ -29,12 +31,14 @@ from corridor_sim.engines.compiled.codes import (
     TOO_LONG,
     UNUSUAL,
 )
-from corridor_sim.engines.compiled.counting import interruptible, seen, visited
-from corridor_sim.engines.compiled.drawing import function_at, unusual_duration
+from corridor_sim.engines.compiled.counting import interruptible, seen, time_bin, visited
+from corridor_sim.engines.compiled.drawing import drawn, function_at, unusual_duration
 from corridor_sim.engines.compiled.heap import push
 from corridor_sim.engines.compiled.parts import stage, written_in
 from corridor_sim.engines.compiled.serving import open_from
 
+NOT_DUE = -2
+"""Of `leaves_with`: the patience does not end now."""
 STARTED, TOLD = 2, 1
 """Of `told`: the service has begun; those who count the queue know that the consignment waits."""
 
@@ -44,13 +48,18 @@ STARTED, TOLD = 2, 1
 
 @stage
 def without_void(k, queues, g, f):
-    """Take the ends that no longer count off the heap of a group."""
-    heap_h, heap_of, size = g.heap_h[k], g.heap_of[k], g.heap_size[k]
+    """Take the ends of services and of patience that no longer count off the heap of a group."""
+    heap_h, heap_of, size, many = g.heap_h[k], g.heap_of[k], g.heap_size[k], len(f.leaves_h)
     kept = 0
     for z in range(size):
         at, what = heap_h[z], heap_of[z]
         i = -1 - what - 2 * queues
-        if i < 0 or (f.ending[i] and f.due_h[i] == at):
+        counts = i < 0
+        if i >= many:
+            counts = f.leaves_h[i - many] == at
+        elif i >= 0:
+            counts = f.ending[i] and f.due_h[i] == at
+        if counts:
             push(heap_h, heap_of, kept, at, what)
             kept += 1
     g.heap_size[k] = kept
@@ -199,7 +208,14 @@ def in_line(q, c, g, f):
     found = np.int64(0)
     for z in range(g.visit_from[q], g.visit_from[q + 1]):
         found += g.ahead[g.visit[z]]
-    # Who was put back has started before; who came after a closing is not in line yet.
+    # Who was put back or interrupted has started before; who came after a closing is not in line yet.
+    if f.preempts[x] != NOBODY_STOPS:
+        for u in range(f.slot_from[x], f.slot_from[x + 1]):
+            i = np.int64(f.head[u])
+            while i >= 0:
+                if f.cut[i]:
+                    found -= 1
+                i = np.int64(c.behind[i])
     for pool in range(f.pool_from[x + 1] - f.pool_from[x]):
         for u in range(f.slot_from[x] + 2 * pool * f.classes[x], f.slot_from[x] + (2 * pool + 1) * f.classes[x]):
             i = np.int64(f.head[u])
@@ -454,7 +470,7 @@ def duration(s, j, at_h, t, d):
 
 
 @stage
-def joined_full(i, q, x, at, t, d, c, g, f):
+def joined_full(k, i, q, x, at, t, d, c, g, f):
     """`FullStation._join`."""
     s, flow = np.int64(c.step_of[i]), t.route_flow[d.route[i]]
     j = i - d.base[flow]
@@ -466,7 +482,7 @@ def joined_full(i, q, x, at, t, d, c, g, f):
         row -= 1
     f.rank_of[i] = f.rank[row, flow]
     f.remaining_h[i], f.start_h[i] = f.service_h[i], inf
-    f.ending[i] = f.parked[i] = f.requeued[i] = f.staffed[i] = False
+    f.ending[i] = f.parked[i] = f.requeued[i] = f.staffed[i] = f.cut[i] = False
     f.pool[i] = f.lane[i] = 0
     f.group[i] = f.group_of[x, flow]
     f.there[x] += 1
@@ -480,6 +496,83 @@ def joined_full(i, q, x, at, t, d, c, g, f):
     else:
         queued(i, x, c, f)
         g.ahead[s] += 1
+    f.leaves_h[i], f.leaves_with[i] = inf, NOT_DUE
+    if f.patience[s] >= 0:
+        f.leaves_h[i] = at + drawn(
+            f.patience[s],
+            j,
+            t.node,
+            d.given_at,
+            d.given,
+            d.first,
+            d.second,
+            t.law_kind,
+            t.law_number,
+            t.law_place,
+            t.law_table,
+        )
+        if f.leaves_h[i] == at:
+            f.leaves_with[i] = f.due_head[x]
+            f.due_head[x] = i
+        else:
+            what = np.int64(-1 - 2 * len(t.queue_kind) - len(f.leaves_h) - i)
+            push(g.heap_h[k], g.heap_of[k], g.heap_size[k], f.leaves_h[i], what)
+            g.heap_size[k] += 1
+
+
+@stage
+def taken_out(i, x, c, g, f):
+    """One who waits is taken out of his line (`StationQueue.drop`), or out of those who came after a closing."""
+    behind, before = c.behind, np.int64(-1)
+    u = f.slot_from[x] + (2 * f.group[i] + 1) * f.classes[x] + f.rank_of[i]
+    one = np.int64(f.head[u])
+    while one >= 0 and one != i:
+        before, one = one, np.int64(behind[one])
+    if one == i:
+        g.ahead[c.step_of[i]] -= 1
+        if before < 0:
+            f.head[u] = behind[i]
+        else:
+            behind[before] = behind[i]
+            if f.tail[u] == i:
+                f.tail[u] = before
+        return
+    before, one = np.int64(-1), np.int64(f.later_head[x])
+    while one != i:
+        before, one = one, np.int64(behind[one])
+    if before < 0:
+        f.later_head[x] = behind[i]
+    else:
+        behind[before] = behind[i]
+    if f.later_tail[x] == i:
+        f.later_tail[x] = before
+
+
+@stage
+def left_the_queue(i, q, x, at, events, event_line, held, w, t, d, c, a, g, f):
+    """`FullStation._let_leave`: the visit is over, and counted as of one who left. Returns the number of events."""
+    s, join = np.int64(c.step_of[i]), c.join_h[i]
+    taken_out(i, x, c, g, f)
+    f.there[x] -= 1
+    f.leaves_h[i] = inf
+    f.service_h[i] = 0.0
+    if g.told[i] == TOLD:
+        mark = np.int64(t.queue_slot[q]) << 1
+        events[held] = (np.int64(at * GRID_PER_H) << SLOT_BITS) | mark | 1
+        event_line[held] = t.queue_group[q]
+        held += 1
+    g.told[i] = STARTED
+    noted(i, q, at, at, w, t, c, a, f)
+    if (join >= w.from_h or w.from_h <= 0.0) and join < w.until_h and at < w.horizon_h:
+        f.gave_up[s, 0] += 1.0
+        f.gave_up[s, 1] += at - join
+        if at > join:
+            a.waits[t.queue_row[q], time_bin(at - join, w.first_bin)] -= 1
+    d.route[i] = f.leave_route[s]
+    c.step_of[i] = f.leave_step[s] - 1
+    for z in range(c.begun.shape[1]):
+        c.begun[i, z] = nan
+    return held
 
 
 @stage
@@ -621,6 +714,32 @@ def next_of(q, x, at, t, d, c, g, f):
 
 
 @stage
+def lane_taken(x, at, c, g, f):
+    """`FullStation._interrupt_for_the_first`: the line of the first, who has the lane of another one; -1 for none."""
+    general = f.pool_from[x]
+    u = first_line(x, 0, f)
+    if u < 0 or f.used[general] > f.capacity[general]:
+        return -1
+    rank, last = f.rank_of[f.head[u]], np.int64(-1)
+    i = f.inside_head[x]
+    while i >= 0:
+        if f.ending[i] and f.rank_of[i] > rank and (last < 0 or f.rank_of[i] >= f.rank_of[last]):
+            last = i
+        i = np.int64(f.after[i])
+    if last < 0:
+        return -1
+    interrupted(last, at, f)
+    if f.preempts[x] == BEGINS_ANEW:
+        f.remaining_h[last] = f.service_h[last]
+    gone_out(last, x, f)
+    vacated(last, x, f)
+    f.cut[last] = True
+    queued(last, x, c, f)
+    g.ahead[c.step_of[last]] += 1
+    return u
+
+
+@stage
 def settled(k, q, x, m, soon_h, at, events, event_line, held, w, t, d, c, a, g, f):
     """`FullStation.settle`, once those who came have joined: who goes on or starts, one by one."""
     queues, group, mark = len(t.queue_kind), t.queue_group[q], np.int64(t.queue_slot[q]) << 1
@@ -629,8 +748,25 @@ def settled(k, q, x, m, soon_h, at, events, event_line, held, w, t, d, c, a, g, 
         if f.parked_count[x] > 0 and gone_on(k, x, queues, at, g, f):
             continue
         u = next_of(q, x, at, t, d, c, g, f)
+        if u < 0 and f.preempts[x] != NOBODY_STOPS:
+            u = lane_taken(x, at, c, g, f)
         if u < 0:
             if extra_asked(k, q, x, queues, at, w, g, f):
+                continue
+            left = False
+            while f.due_head[x] >= 0:
+                i = f.due_head[x]
+                f.due_head[x], f.leaves_with[i] = f.leaves_with[i], NOT_DUE
+                if f.leaves_h[i] == at:
+                    held = left_the_queue(i, q, x, at, events, event_line, held, w, t, d, c, a, g, f)
+                    visits += 1
+                    c.who[m] = i
+                    c.when_h[m] = at
+                    m += 1
+                    if g.comes_back[c.step_of[i]]:
+                        soon_h = min(soon_h, at)
+                    left = True
+            if left:
                 continue
             break
         i = np.int64(f.head[u])
@@ -638,7 +774,8 @@ def settled(k, q, x, m, soon_h, at, events, event_line, held, w, t, d, c, a, g, 
         s = np.int64(c.step_of[i])
         g.ahead[s] -= 1
         occupied(i, x, pool_for(x, f.group[i], f), f)
-        if not f.requeued[i]:
+        f.leaves_h[i] = inf
+        if not (f.requeued[i] or f.cut[i]):
             f.start_h[i] = at
             if t.how[s] == UNUSUAL:
                 f.service_h[i] = duration(s, i - d.base[t.route_flow[d.route[i]]], at, t, d)
@@ -648,7 +785,7 @@ def settled(k, q, x, m, soon_h, at, events, event_line, held, w, t, d, c, a, g, 
                 event_line[held] = group
                 held += 1
             g.told[i] = STARTED
-        f.requeued[i] = False
+        f.requeued[i] = f.cut[i] = False
         if g.pool[q] >= 0 and not f.staffed[i]:
             g.held[g.pool[q]] += g.staff[q]
             f.staffed[i] = True

@@ -55,6 +55,8 @@ class Full(NamedTuple):
         Lanes that a wait is announced for, by pool.
     extra_from, extra_h, extra_above, extra_below, extra_most, extra_start_up_h
         Numbers of lanes that the queue opens, by date (`engines.event.extra_lanes`); none of a station without.
+    patience, leave_route, leave_step
+        Of each step the column of the patience there (-1: nobody leaves), itinerary and step of those who leave.
     gate_from, gate_station, gate_queue
         Gates of each station; the station and the queue of each gate.
     gate_at_from, gate_at, asks_from, asks
@@ -92,6 +94,7 @@ class Full(NamedTuple):
     rank: Ints
     classes: Ints
     slot_from: Ints
+    preempts: Ints
     change_from: Ints
     change_h: FloatArray
     outage_from: Ints
@@ -132,6 +135,9 @@ class Full(NamedTuple):
     switch_h: FloatArray
     convoy: Ints
     opposite: Flags
+    patience: Ints
+    leave_route: Ints
+    leave_step: Ints
     # stations now
     closed: Flags
     lanes_now: Ints
@@ -146,6 +152,7 @@ class Full(NamedTuple):
     inside_tail: Ints
     later_head: Ints
     later_tail: Ints
+    due_head: Ints
     extra_at: Ints
     extra_open: Ints
     extra_opened: Ints
@@ -182,6 +189,7 @@ class Full(NamedTuple):
     due_h: FloatArray
     ending: Flags
     parked: Flags
+    cut: Flags
     requeued: Flags
     staffed: Flags
     pool: NDArray[np.int32]
@@ -190,8 +198,11 @@ class Full(NamedTuple):
     rank_of: NDArray[np.int32]
     after: NDArray[np.int32]
     before: NDArray[np.int32]
+    leaves_h: FloatArray
+    leaves_with: NDArray[np.int32]
     # steps
     outside: Ints
+    gave_up: FloatArray
 
 
 class _Pieces:
@@ -248,7 +259,7 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
     number[stations], leg[legs] = np.arange(len(stations)), np.arange(len(legs))
     lanes, calendars, kept, ranks, changes, failures, closings, usable, extra = (_Pieces() for _ in range(9))
     lane_from, pool_from, slot_from = [0], [0], [0]
-    closing, policy, by_lane, named, overflow, group_of, classes, longest = (list[Any]() for _ in range(8))
+    closing, policy, by_lane, named, overflow, group_of, classes, preempts, longest = (list[Any]() for _ in range(9))
     closed, lanes_now, is_open, bound = list[bool](), list[int](), list[bool](), list[bool]()
     for q in stations:
         k = int(code.queue_element[q])
@@ -291,6 +302,7 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         rows = [(at, [every.index(rank) for rank in order or (every[0],) * len(plan.flows)]) for at, order in dated]
         ranks.add([(-np.inf if n == 0 else at, order) for n, (at, order) in enumerate(rows)])
         classes.append(len(every))
+        preempts.append((None, "resume", "restart").index(station.preemption))
         slot_from.append(slot_from[-1] + pools * 2 * len(every))
         changes.add([(at,) for at in sorted({0.0, *(at for at in instants(station, outages) if at > 0)})])
         failures.add(
@@ -346,6 +358,7 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         order,
         whole(classes),
         whole(slot_from),
+        whole(preempts),
         *changes.columns(real),
         *failures.columns(real, whole, whole),
         *closings.columns(real),
@@ -363,6 +376,7 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
             [step.opposite for flow in plan.flows for variant in flow.variants for step in variant.steps],
             dtype=np.bool_,
         ),
+        *_ways_to_leave(plan, code),
     ]
     now_there: list[Any] = [
         np.array(closed, dtype=np.bool_),
@@ -374,7 +388,7 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         np.zeros(many),
         np.zeros(many, np.int64),
         np.zeros(many, np.int64),
-        *(np.full(many, -1, dtype=np.int64) for _ in range(4)),
+        *(np.full(many, -1, dtype=np.int64) for _ in range(5)),
         tables[Full._fields.index("extra_from")][:-1].copy(),
         np.zeros(many, np.int64),
         np.zeros(many, np.int64),
@@ -398,11 +412,27 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         np.zeros(len(legs), np.int64),
         np.zeros(len(legs), np.bool_),
         *(np.empty(size) for _ in range(4)),
-        *(np.zeros(size, np.bool_) for _ in range(4)),
+        *(np.zeros(size, np.bool_) for _ in range(5)),
         *(np.zeros(size, np.int32) for _ in range(6)),
+        np.full(size, np.inf),
+        np.zeros(size, np.int32),
         np.zeros(len(code.tables.queue), np.int64),
+        np.zeros((len(code.tables.queue), 2)),
     ]
     return Full(*tables, *now_there)
+
+
+def _ways_to_leave(plan: Plan, code: Coded) -> list[Any]:
+    """Of each step the column of the patience there, and the itinerary and step with which those who leave go on."""
+    route, goes_on = list[int](), list[int]()
+    for f, flow in enumerate(plan.flows):
+        for variant in flow.variants:
+            for step in variant.steps:
+                terms = step.patience
+                route.append(-1 if terms is None else int(code.first_route[f]) + terms.variant)
+                begin = 0 if terms is None else int(code.tables.route_begin[route[-1]])
+                goes_on.append(-1 if terms is None else begin + terms.at_step)
+    return [code.patience, whole(route), whole(goes_on)]
 
 
 def _gates(plan: Plan, code: Coded, stations: Sequence[int], number: Ints) -> list[Any]:

@@ -120,6 +120,15 @@ def _hand_over(code: Coded, collector: Collector, first: int, found: Sums) -> No
     passed[:, code.tables.leg_of[legs]] += inner[:, legs][..., [0, 2]]
     spans, edge, cell = collector.shared(SpanSums), found.passed_edge, code.span_cell
     times, stay = np.moveaxis(passed, -1, 0)
+    if code.lost.any():
+        # Journeys of those who are lost were counted as others: they begin, and are neither done nor ended.
+        lost = np.flatnonzero((code.span_variant >= 0) & code.lost[np.maximum(code.span_variant, 0)])
+        gone = times[:, lost] + edge[:, lost, 0] - edge[:, lost, 5]
+        for total, column in ((spans.created, 0), (spans.begun, 1)):
+            add(total, cell[lost], times[:, lost] + edge[:, lost, column])
+        add(spans.lost, cell[lost], gone)
+        times[:, lost] = stay[:, lost] = 0.0
+        edge[:, lost, :5] = 0.0
     for total, column in ((spans.created, 0), (spans.begun, 1), (spans.done, 2), (spans.ended, 4)):
         add(total, cell, times + edge[..., column])
     add(spans.stay_h, cell, stay + edge[..., 3])
@@ -171,3 +180,14 @@ def _hand_over_levels(code: Coded, collector: Collector, first: int, levels: Seq
 def widths(there: Any) -> list[int]:
     """Levels up to the highest that is there, of each row; one at least."""
     return np.where(there.any(axis=1), there.shape[1] - np.argmax(there[:, ::-1], axis=1), 1).tolist()  # type: ignore[no-any-return]
+
+
+def hand_over_leavers(code: Coded, collector: Collector, row: int, in_time: Full | None) -> None:
+    """Those who left queues without a service; they were counted as served so far."""
+    if in_time is None or not (in_time.patience >= 0).any():
+        return
+    visits, waits = collector.shared(VisitSums), collector.shared(WaitTimes)
+    for s in np.flatnonzero(in_time.gave_up[:, 0]).tolist():
+        number, wait_h = in_time.gave_up[s]
+        visits.take_off(int(code.step_cell[s]), number, wait_h, slice(row, row + 1))
+        waits.started[int(code.tables.queue_row[code.tables.queue[s]]), row] -= number

@@ -166,7 +166,14 @@ class QueueTables:
         if isinstance(element, Station) and stops:
             # At each end of the window each lane has one at most.
             pools = 1 + (len(element.reserved) if k in self.in_time else 0)
-            self.astride += 2 * pools * (int(element.lanes.value.max()) + len(element.named or ()) + 1)
+            most = int(element.lanes.value.max()) + len(element.named or ()) + 1
+            if element.extra_lanes is not None:
+                most += int(element.extra_lanes.most.value.max())
+            if element.preemption is not None:
+                # Of each rank as many as there are lanes may have been interrupted.
+                orders = [element.rank, *(order for _, order in element.rank_changes)]
+                most *= len({rank for order in orders for rank in order or (0,)})
+            self.astride += 2 * pools * most
         self.rows.append((kind, lanes, opens, max(lines, max(rank, default=0) + 1), self.row[k], clock, stops, *where))
         self.pieces.add(pieces)
         self.changes.add(list(self.changes_of[k]) if kind in codes.READ_AGAIN else [])

@@ -43,6 +43,8 @@ DOES = frozenset(
         Mechanism.OUTAGES_REQUEUE,
         Mechanism.PRIORITY,
         Mechanism.DATED_PRIORITY,
+        Mechanism.PREEMPTION,
+        Mechanism.PREEMPTION_RESTART,
         Mechanism.RESERVED_LANES,
         Mechanism.RESERVED_OVERFLOW,
         Mechanism.RESERVED_FOR_A_TIME,
@@ -68,6 +70,7 @@ DOES = frozenset(
         Mechanism.SHARE,
         Mechanism.RELIEF,
         Mechanism.BALKING,
+        Mechanism.PATIENCE,
         Mechanism.ROUTES,
         Mechanism.CYCLES,
     }

@@ -19,7 +19,7 @@ from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.differing import Base, Differing, Other, as_far_as_any
 from corridor_sim.engines.compiled.draw_columns import DrawColumns, drawn_tables
-from corridor_sim.engines.compiled.handing_over import HeldSums, hand_over_extra_lanes
+from corridor_sim.engines.compiled.handing_over import HeldSums, hand_over_extra_lanes, hand_over_leavers
 from corridor_sim.engines.compiled.rooms import LongArrays, Room, empty_sums
 from corridor_sim.engines.compiled.state import Draws, PassState
 from corridor_sim.engines.compiled.tables import Coded, coded
@@ -95,6 +95,7 @@ def reduce(
                 collector.note_outages(e, row, drawn[k])
             collector.visits[row] += visits
             hand_over_extra_lanes(code, collector, row, in_time[1])
+            hand_over_leavers(code, collector, row, in_time[1])
             levels = as_far_as_any(spent[: len(code.lines)]) if base.others else []
             for n, (other, (their_inputs, their_columns)) in enumerate(zip(base.others, of_others, strict=True)):
                 their_draws = their_columns.draws(k, their_inputs.flows)
@@ -119,6 +120,7 @@ def reduce(
                 other.collector.visits[row] += again + other.add_shared(sums, theirs)
                 held_of[n].put(row, theirs, None, their_state)
                 hand_over_extra_lanes(other.code, other.collector, row, in_time[1])
+                hand_over_leavers(other.code, other.collector, row, in_time[1])
                 other.hand_over_levels(row, levels, state, their_spent, their_state)
             # Last, since the others read these sums and they may be set back now.
             held.put(row, base.joined(sums) if is_split else sums, spent, state)

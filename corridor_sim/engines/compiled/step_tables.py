@@ -27,6 +27,8 @@ class StepTables:
         self.functions, self.columns = functions, columns
         self.rows: list[tuple[Any, ...]] = []
         self.laws, self.reliefs = NumberLists(), NumberLists()
+        self.patience: list[int] = []
+        """Column of the patience of each step, -1 where nobody leaves."""
         self.factor: list[int] = []
         self.share: list[int] = []
 
@@ -50,6 +52,8 @@ class StepTables:
             take = codes.BY_DATE
         self.rows.append((queue, how, fixed_h, column, take, share_column, share))
         self.laws.add([(from_h, number) for (from_h, _), number in zip(step.laws, of, strict=True)])
+        patience = step.patience
+        self.patience.append(-1 if patience is None else self.columns.of(f, patience.draws, 0, patience.law))
         self.factor.append(self.functions.of(step.factor))
         self.share.append(self.functions.of(step.share))
         self.reliefs.add(
@@ -89,6 +93,8 @@ class SpanTables:
         self.rows: list[tuple[int, int, int, int]] = []
         self.cell: list[int] = []
         self.variant: list[int] = []
+        self.lost: list[bool] = []
+        """Of each itinerary whether those on it have left a queue for good."""
         self.key: list[tuple[int, int, int]] = []
         self.slots, self._variants = 0, 0
 
@@ -123,12 +129,14 @@ class SpanTables:
         return found
 
     def journey(self, f: int, v: int) -> int:
-        """The whole journey of an itinerary."""
+        """The whole journey of an itinerary; that of those who are lost is in no distribution."""
         where = self.scope.span_cell(f, v, -1)
         assert where is not None
         self._variants += 1
         self.key.append((f, v, -1))
-        return self._add(where, codes.JOURNEY, 0, 0, 0, self._variants - 1)
+        lost = self.scope.plan.flows[f].variants[v].lost
+        self.lost.append(lost)
+        return self._add(where, codes.LEG if lost else codes.JOURNEY, 0, 0, 0, self._variants - 1)
 
     def tables(self) -> list[Any]:
         """From `Tables.span_kind` to `span_clock`."""

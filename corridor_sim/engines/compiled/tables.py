@@ -164,6 +164,10 @@ class Coded:
         Queue and maker of kind and tables, for queues whose kernel depends on the draws of a replication.
     in_time
         Whether anything but lanes with priority and free roads is worked through in time order.
+    patience
+        Column of the patience of each step, -1 where nobody leaves the queue.
+    lost
+        Of each itinerary whether those on it have left a queue for good.
     slots, classes, noted
         Most spans of a consignment under way at once; most classes of priority; most spans of a journey, itself
         included.
@@ -189,6 +193,8 @@ class Coded:
     classes: int
     noted: int
     in_time: bool
+    patience: Ints
+    lost: NDArray[np.bool_]
 
     @property
     def by_kernel(self) -> bool | None:
@@ -287,6 +293,8 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         int(max(tables.queue_classes.max(initial=1), 1)),
         1 + max((len(variant.spans) for flow in plan.flows for variant in flow.variants), default=0),
         bool(queues.in_time),
+        whole(steps.patience),
+        np.array(spans.lost, dtype=np.bool_),
     )
 
 

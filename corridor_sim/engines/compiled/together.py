@@ -20,6 +20,7 @@ from corridor_sim.engines.compiled.codes import DAILY, FREE, ID_BITS, NO_TIME, S
 from corridor_sim.engines.compiled.counting import passages, visited
 from corridor_sim.engines.compiled.drawing import lasting
 from corridor_sim.engines.compiled.full import (
+    NOT_DUE,
     STARTED,
     TOLD,
     ended,
@@ -216,6 +217,17 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                     if f is not None:
                         if q >= 2 * queues:
                             i = np.int64(q - 2 * queues)
+                            if i >= len(f.leaves_h):
+                                i -= len(f.leaves_h)
+                                # One of an earlier queue may ring at the same instant.
+                                if f.leaves_h[i] == at and f.leaves_with[i] == NOT_DUE:
+                                    q = t.queue[step_of[i]]
+                                    x = f.number[q]
+                                    f.leaves_with[i] = f.due_head[x]
+                                    f.due_head[x] = i
+                                    touched[q] = True
+                                    lowest = min(lowest, place[q])
+                                continue
                             if f.ending[i] and f.due_h[i] == at:
                                 s = np.int64(step_of[i])
                                 ended(i, t.queue[s], f.number[t.queue[s]], at, w, t, c, a, g, f)
@@ -304,7 +316,7 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                 came[joined] = i
                 joined += 1
                 if f is not None and f.number[q] >= 0:
-                    joined_full(i, q, f.number[q], at, t, d, c, g, f)
+                    joined_full(k, i, q, f.number[q], at, t, d, c, g, f)
                     continue
                 u = t.queue_rank[q, route_flow[route[i]]]
                 if f is not None and f.leg[q] >= 0 and f.single[f.leg[q]] and f.opposite[s]:

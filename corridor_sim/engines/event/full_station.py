@@ -8,6 +8,7 @@ docstring of the package.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from math import inf
 from typing import Any, cast
@@ -16,7 +17,7 @@ from simpy import Event
 
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.announced import announced_wait_h, next_opening_h
-from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
+from corridor_sim.engines.event.clock import CALENDAR, ENDINGS, DatedValue, EventClock, Happening
 from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.extra_lanes import QueueOpenedLanes
 from corridor_sim.engines.event.gates import QueueGateNow
@@ -32,7 +33,7 @@ from corridor_sim.engines.event.queueing import (
 )
 from corridor_sim.engines.event.stations import refuse_zero_in_cycle
 from corridor_sim.engines.usable_lanes import usable_lanes
-from corridor_sim.plan.plan import PlanBalk, PlanOutage, Station, StepFunction
+from corridor_sim.plan.plan import PatiencePlan, PlanBalk, PlanOutage, Station, StepFunction
 
 Asking = tuple[float, int, Consignment, StepNow, Element, Visit]
 """Finish time and number of one that waits for room, with its step and where it stands."""
@@ -89,6 +90,8 @@ class FullStation(Element):
         self._arrived: list[tuple[Consignment, StepNow]] = []
         self._presented: list[Asking] = []
         self._later: list[StationVisit] = []
+        self._due: list[tuple[StationVisit, PatiencePlan]] = []
+        """Those whose patience ends at this instant."""
         self._parked = 0
         self.extra = None if station.extra_lanes is None else QueueOpenedLanes(station.extra_lanes, start_h)
         self.gates: list[QueueGateNow] = []
@@ -246,6 +249,32 @@ class FullStation(Element):
             self._later.append(stay)
         else:
             self.queue.add(stay)
+        if step.patience is not None:
+            until_h = max(now, 0.0) + step.patience_h[consignment.index]
+            if until_h <= now:
+                self._due.append((stay, step.patience))
+            elif until_h <= self.clock.horizon_h:
+                ring = Happening([partial(self._patience_ends, stay, step.patience)])
+                self.clock.env.schedule(ring, CALENDAR, until_h - self.clock.now)
+
+    def _patience_ends(self, stay: StationVisit, terms: PatiencePlan, _: Event) -> None:
+        if stay.start_h != stay.start_h:
+            self._due.append((stay, terms))
+            self.clock.touch(self)
+
+    def _let_leave(self, now: float) -> bool:
+        """Those whose patience is over and who have not started leave the queue (rule S34); whether anybody did."""
+        due, self._due = self._due, []
+        gone = [(stay, terms) for stay, terms in due if stay.start_h != stay.start_h]
+        for stay, terms in gone:
+            if stay in self._later:
+                self._later.remove(stay)
+            else:
+                self.queue.drop(stay)
+            stay.leave_h = now
+            stay.consignment.leave_for(terms)
+            forward(stay.consignment, now)
+        return bool(gone)
 
     def _refuse_too_long(self, consignment: Consignment, service_h: float) -> None:
         if self._windows is not None and service_h > self._windows.longest_h:
@@ -282,7 +311,9 @@ class FullStation(Element):
                 self._admit(heappop(self.asking), now)
             if self._start_next(now) or (self.asking and self._admit_into_a_lane(now)):
                 continue
-            if self.extra is None or not self._ask(self.extra, now):
+            if self.extra is not None and self._ask(self.extra, now):
+                continue
+            if not self._due or not self._let_leave(now):
                 return
 
     def _ask(self, extra: QueueOpenedLanes, now: float) -> bool:
@@ -347,20 +378,45 @@ class FullStation(Element):
             if self._fits(needs_h, now) and (stay.staffed or self._staffed(now)):
                 best = group
         if best < 0:
-            return False
+            return self.plan.preemption is not None and self._interrupt_for_the_first(now)
+        self._begin(best, now)
+        return True
+
+    def _begin(self, best: int, now: float) -> None:
+        """The first of a group begins, or goes on."""
         stay = self.queue.take(best)
         self._occupy(stay, self.lanes.pool_for(best))
-        if not stay.requeued:
+        if not (stay.requeued or stay.cut):
             stay.start_h = now
             stay.service_h = stay.remaining_h = service_from(stay, now)
             if self._in_cycle and stay.service_h == 0:
                 raise refuse_zero_in_cycle(self.id, stay.consignment, now)
-        stay.requeued = False
+        stay.requeued = stay.cut = False
         if self._staff is not None and not stay.staffed:
             self._staff.take(self._need)
             stay.staffed = True
         self.inside[stay] = None
         self._resume(stay, now)
+
+    def _interrupt_for_the_first(self, now: float) -> bool:
+        """Have the first in the queue take the lane of the least urgent in one, of these the last (rule S35)."""
+        heap = self.queue.groups[0]
+        if not heap or self.lanes.used[0] > self.lanes.capacity[0]:
+            return False
+        rank, last = heap[0][1].rank, None
+        for stay in self.inside:
+            if stay.ending is not None and stay.rank > rank and (last is None or stay.rank >= last.rank):
+                last = stay
+        if last is None:
+            return False
+        self._interrupt(last, now)
+        if self.plan.preemption == "restart":
+            last.remaining_h = last.service_h
+        del self.inside[last]
+        self._vacate(last)
+        self._begin(0, now)
+        last.cut = True
+        self.queue.add(last)
         return True
 
     def _heads(self) -> list[int]:

@@ -17,7 +17,7 @@ from simpy import Event
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.event.clock import DatedValue, Happening
-from corridor_sim.plan.plan import FlowPlan, PlanBalk, Step
+from corridor_sim.plan.plan import FlowPlan, PatiencePlan, PlanBalk, Step
 from corridor_sim.records.inputs import FlowInputs
 
 NOT_YET: Final = nan
@@ -55,7 +55,7 @@ class StepNow:
 
     __slots__ = (
         "_duration_h", "_factor", "_from_h", "_laws", "_needed", "_only_h", "_reliefs", "_share", "_uniform", "always",
-        "balk", "changes_h", "element", "opposite", "order",
+        "balk", "changes_h", "element", "opposite", "order", "patience", "patience_h",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +65,9 @@ class StepNow:
         """Flow, itinerary and number there."""
         self.element = element
         self.balk: PlanBalk | None = step.balk
+        self.patience: PatiencePlan | None = step.patience
+        self.patience_h = draws.patience(step.patience) if step.patience is not None else ()
+        """How long each consignment waits here at most. [h]"""
         self.opposite = step.opposite
         """Whether it passes a single track in the second direction."""
         self._from_h = [from_h for from_h, _ in step.laws]
@@ -155,6 +158,13 @@ class FlowDraws:
             )
         return found
 
+    def patience(self, terms: PatiencePlan) -> Sequence[float]:
+        """How long each consignment waits at most. [h]"""
+        if terms.draws not in self._inputs.duration_h:
+            raise SimulationError(f"flow {self._flow.id}: no patience was drawn for {terms.draws!r}")
+        found: list[float] = self._inputs.duration_h[terms.draws][0][0].tolist()
+        return found
+
     def uniform(self, name: str) -> list[float]:
         """Uniforms of a share or relief."""
         if name not in self._uniforms:
@@ -221,6 +231,14 @@ class Consignment:
             k += 1
         self.step = end
         return None
+
+    def leave_for(self, terms: PatiencePlan) -> None:
+        """Take the itinerary of those who have left the queue of the present step (rule S34)."""
+        flow = self.flow
+        flow.variant[self.index] = terms.variant
+        self.steps = flow.itineraries[terms.variant]
+        self.step = terms.at_step - 1
+        self.asked = -1
 
     def switch(self, balk: PlanBalk, now: float) -> None:
         """Take another itinerary instead of the present step.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import inf
 
 from simpy import Event
@@ -34,11 +34,25 @@ class StationVisit(Visit):
         Service still to be done when last started or resumed. [h]
     ending
         The event of its end; None while it waits, is interrupted, or is done.
+    cut
+        Whether a more urgent one has taken its lane (rule S35); it waits in its place in the queue.
     parked
         Whether a closing has taken its lane away; it goes on before anybody starts.
     """
 
-    __slots__ = ("due_h", "ending", "group", "lane", "parked", "pool", "rank", "remaining_h", "requeued", "staffed")
+    __slots__ = (
+        "cut",
+        "due_h",
+        "ending",
+        "group",
+        "lane",
+        "parked",
+        "pool",
+        "rank",
+        "remaining_h",
+        "requeued",
+        "staffed",
+    )
 
     def __init__(self, consignment: Consignment, now: float, service_h: float, group: int, rank: int) -> None:
         super().__init__(consignment, now, service_h, _NO_CALLBACKS)
@@ -47,7 +61,7 @@ class StationVisit(Visit):
         self.remaining_h = service_h
         self.due_h = now
         self.ending: Ending | None = None
-        self.parked = self.requeued = self.staffed = False
+        self.cut = self.parked = self.requeued = self.staffed = False
 
     @property
     def key(self) -> Key:
@@ -73,8 +87,8 @@ class Ending(Happening):
 class StationQueue:
     """Those waiting at one station, one heap for each group of lanes they may use.
 
-    Consignments put back by an outage are not counted in `waiting`: they have
-    left the yard. `counts` says how many wait by group, rank and step of their
+    Consignments put back by an outage or a more urgent one are not counted in
+    `waiting`: they have left the yard. `counts` says how many wait by group, rank and step of their
     itinerary; it is kept only where waits are announced.
     """
 
@@ -88,15 +102,24 @@ class StationQueue:
     def add(self, stay: StationVisit) -> None:
         """Line up."""
         heappush(self.groups[stay.group], (stay.key, stay))
-        self.waiting += not stay.requeued
+        self.waiting += not (stay.requeued or stay.cut)
         if self.counts is not None:
             kind = stay.kind
             self.counts[kind] = self.counts.get(kind, 0) + 1
 
+    def drop(self, stay: StationVisit) -> None:
+        """One who waits leaves the queue."""
+        heap = self.groups[stay.group]
+        heap.remove((stay.key, stay))
+        heapify(heap)
+        self.waiting -= 1
+        if self.counts is not None:
+            self.counts[stay.kind] -= 1
+
     def take(self, group: int) -> StationVisit:
         """The first of a group, which leaves the queue."""
         stay = heappop(self.groups[group])[1]
-        self.waiting -= not stay.requeued
+        self.waiting -= not (stay.requeued or stay.cut)
         if self.counts is not None:
             self.counts[stay.kind] -= 1
         return stay

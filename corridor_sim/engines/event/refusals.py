@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import needed, refused
 from corridor_sim.plan.plan import Plan, Station
+from corridor_sim.plan.preemption import unsuited
 
 DOES = frozenset(
     {
@@ -28,6 +29,8 @@ DOES = frozenset(
         Mechanism.OUTAGES_REQUEUE,
         Mechanism.PRIORITY,
         Mechanism.DATED_PRIORITY,
+        Mechanism.PREEMPTION,
+        Mechanism.PREEMPTION_RESTART,
         Mechanism.YARD,
         Mechanism.DATED_YARD,
         Mechanism.RESERVED_LANES,
@@ -56,6 +59,7 @@ DOES = frozenset(
         Mechanism.SHARE,
         Mechanism.RELIEF,
         Mechanism.BALKING,
+        Mechanism.PATIENCE,
         Mechanism.ROUTES,
         Mechanism.CYCLES,
     }
@@ -78,7 +82,9 @@ def refusals(plan: Plan) -> list[str]:
 
 
 def _combinations(plan: Plan) -> Iterator[str]:
-    """Lanes of their own identity are not counted, so none is one more."""
+    """Lanes of their own identity are not counted, so none is one more; what a priority that interrupts needs."""
     for element in plan.elements:
+        if isinstance(element, Station):
+            yield from unsuited(element)
         if isinstance(element, Station) and element.extra_lanes is not None and IDENTITY & needed(element):
             yield f"lanes opened by the queue with lanes of their own identity at {element.id}"
