@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,8 @@ MEASURES = {
     "cost_other_usd": ("of it time under way and in service, transport", "US$"),
 }
 """What is told: words and unit; one value a replication."""
-PERCENT = 100.0
+LINE = 100
+"""Width of a line of words."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,7 +200,8 @@ class Disruption:
             if self.draws:
                 text += f"  {_between(row['input_low'], row['input_high'])}{unit}"
             lines.append(text.rstrip())
-        lines += ["", self._recovered_told(), self._band_told(), *self.notes]
+        lines.append("")
+        lines += [fill(text, LINE) for text in (self._recovered_told(), self._band_told(), *self.notes)]
         return "\n".join(lines) + "\n"
 
     def _repr_html_(self) -> str:
