@@ -120,6 +120,8 @@ def event_log(
             part = pd.DataFrame({**shared, "lifecycle": word, "time_h": time_h, "order": order})
             if word == "schedule":  # who waits has no lane yet
                 part["resource"] = ""
+            if word == "complete":  # who left the queue without a service (rule S34)
+                part.loc[np.isnan(visits.start_h[row, column]), "lifecycle"] = "withdraw"
             part["offset_h"] = _offsets(view, element.post, time_h)
             parts.append(part[~np.isnan(time_h)])
     log = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()

@@ -252,8 +252,8 @@ def _measured(
     came = _per_h(runs[0], place) * (last - begin)
     values["extra_wait_h_each"] = np.divide(here_h, came, out=np.full(len(came), np.nan), where=came > 0)
     values["diverted"] = _diverted(runs)
-    values["lost"] = np.zeros(len(here_h))
-    values["not_arrived"] = _more(rows, "unfinished", kind="corridor") - values["lost"]
+    values["lost"] = _lost(rows[1]) - _lost(rows[0])
+    values["not_arrived"] = _more(rows, "unfinished", kind="corridor")
     values["cost_usd"] = _more(rows, "user_cost_usd", kind="corridor")
     values["cost_waiting_usd"] = _waiting_usd(rows[1]) - _waiting_usd(rows[0])
     other_usd = values["cost_usd"] - values["cost_waiting_usd"]
@@ -280,6 +280,13 @@ def _measured(
 def _more(rows: Sequence[Table], indicator: str, **where: str) -> FloatArray:
     mine, theirs = (one.row(indicator, **where) for one in reversed(rows))
     return np.asarray(mine - theirs)
+
+
+def _lost(rows: Table) -> FloatArray:
+    """Consignments that left a queue for good in the run, shape (replication,); 0 where nobody may."""
+    if "lost" not in rows.indicators:
+        return np.zeros(len(rows.replications))
+    return np.asarray(rows.row("lost", kind="corridor"))
 
 
 def _per_h(run: Results, place: PlaceKey) -> FloatArray:

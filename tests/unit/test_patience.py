@@ -141,3 +141,19 @@ def test_patience_needs_a_law_and_lanes():
             service=cs.Deterministic(value_h=1.0),
             patience=cs.Patience(law=cs.Exponential(mean_h=1.0)),
         )
+
+
+def test_event_logs_and_disruptions_tell_who_gave_up():
+    run = cs.RunSettings(start="2024-01-01", horizon_h=48, replications=2, seed=1)
+    scenario = border(cs.Patience(law=cs.Deterministic(value_h=1.0)), run=run)
+    log = cs.run(scenario, engine="event", workers=1, records=True).event_log()
+    there = log[(log["activity"] == "near_a.exit.gate") & (log["replication"] == 0)]
+    assert there["lifecycle"].value_counts().to_dict() == {"schedule": 4, "start": 2, "complete": 2, "withdraw": 2}
+    assert set(there.loc[there["lifecycle"] == "withdraw", "time_h"]) == {2.0}
+    busy = scenario.with_value("run.horizon_h", 240.0).with_value("flows.f.arrivals", {"kind": "poisson"})
+    busy = busy.with_value("flows.f.per_day", 6.0)
+    shut = cs.Closure(at="checkpoints.near_a", from_="2024-01-04", until="2024-01-05")
+    found = cs.disruption(busy, busy.with_improvements(shut), replications=4, rng=1, workers=1)
+    lost = [one.rows.row("lost", kind="corridor") for one in found.runs]
+    assert found.values["lost"].tolist() == (lost[1] - lost[0]).tolist()
+    assert found.values["lost"].mean() > 2
