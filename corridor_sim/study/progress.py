@@ -37,7 +37,9 @@ def shown(progress: Progress, name: str, total: int, done: int = 0) -> Iterator[
     elif not progress:
         yield lambda _: None
     elif in_a_notebook() or sys.stderr.isatty():
-        with _bar()(total=total, initial=done, desc=name, unit="replication", file=sys.stderr) as bar:
+        # Every block is told; tqdm's own thread, which would see to that, would keep workers from being copies.
+        bars = type("Bar", (_bar(),), {"monitor_interval": 0})
+        with bars(total=total, initial=done, desc=name, unit="replication", file=sys.stderr, miniters=1) as bar:
             yield bar.update
     else:
         yield _counted(Lines(name, done), total, done)

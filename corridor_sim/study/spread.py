@@ -9,7 +9,6 @@ from __future__ import annotations
 import concurrent.futures as futures
 import contextlib
 import functools
-import multiprocessing
 import os
 import pickle
 import queue
@@ -18,10 +17,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, TypeVar
 
 from corridor_sim.core.errors import CorridorError, CorridorWarning, SimulationError
-from corridor_sim.core.plugins import imported
 from corridor_sim.study.cluster import width_of
 from corridor_sim.study.execution import in_words
-from corridor_sim.study.workers import _begin_worker, _pool, _refuse_in_a_worker, _script_aside, _stop
+from corridor_sim.study.processes import WorkerPool, make_pool, may_copy
+from corridor_sim.study.workers import _refuse_in_a_worker, _script_aside
 
 Result = TypeVar("Result")
 
@@ -42,7 +41,7 @@ def hands(executor: futures.Executor | None, workers: int | None) -> int:
     return (workers or cores()) if executor is None else width_of(executor, workers, cores()).workers
 
 
-class _Pool(futures.ProcessPoolExecutor):
+class _Pool(WorkerPool):
     """Processes that do not run the main script again, whenever they are started."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
@@ -62,13 +61,11 @@ def one_pool(shared: Any, workers: int, executor: futures.Executor | None = None
         yield executor
         return
     _refuse_in_a_worker()
-    pool = _Pool(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker, initargs=(imported(),)
-    )
+    pool = _Pool(workers, "fork" if may_copy() else "spawn")
     try:
         yield pool
     finally:
-        _stop(pool)
+        pool.stop()
 
 
 Numbered = tuple[int, Any]
@@ -115,14 +112,14 @@ def spread(
         told = "the executor broke, as it does when a worker is killed; the rest runs in processes started here"
         warnings.warn(told, CorridorWarning, stacklevel=2)
     _refuse_in_a_worker()
-    pool = _pool(min(workers, len(left)))
+    pool = make_pool(min(workers, len(left)))
     try:
         aside = contextlib.nullcontext if b"__main__" in content else _script_aside
         left = yield from _handed_out(content, left, pool, 2 * workers, aside)
         if left:
             raise SimulationError("a process was killed: out of memory? try fewer workers")
     finally:
-        _stop(pool)
+        pool.stop()
 
 
 def _handed_out(

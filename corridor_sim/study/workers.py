@@ -11,13 +11,9 @@ from __future__ import annotations
 import concurrent.futures as futures
 import contextlib
 import multiprocessing
-import multiprocessing.connection
-import os
 import pickle
 import queue
-import signal
 import sys
-import threading
 import types
 import warnings
 from collections import deque
@@ -25,8 +21,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any
 
 from corridor_sim.core.errors import CorridorWarning, EngineRefusal, ScenarioError, SimulationError
-from corridor_sim.core.plugins import begin_worker, imported
 from corridor_sim.study.execution import BlockResult, Failure, Job, attempt, in_words
+from corridor_sim.study.processes import make_pool
 
 GUARD = "the script that calls run() lacks `if __name__ == '__main__':`"
 MOST_FAILURES = 8
@@ -151,16 +147,16 @@ def _in_own_pools(jobs: Sequence[Job], workers: int, most: int) -> Iterator[Outc
     _refuse_in_a_worker()
     left, dead = list(jobs), 0
     while left and dead < most:
-        pool = _pool(min(workers, len(left)))
+        pool = make_pool(min(workers, len(left)))
         try:
             lost, left = yield from _spread(left, pool, most, 2 * workers, script=_of_the_script(left[0]))
         except BaseException:
-            _stop(pool)
+            pool.stop()
             raise
         if not lost:
             pool.shutdown()
             return
-        _stop(pool)
+        pool.stop()
         dead = yield from _one_by_one([job.alone() for job in lost], dead, most)
     for job in left:
         yield Failure.of(job, f"not tried after {dead} workers had died")
@@ -171,11 +167,11 @@ def _one_by_one(jobs: Iterable[Job], dead: int, most: int) -> Generator[Outcome,
     waiting = list(jobs)
     while waiting and dead < most:
         of_the_script = _of_the_script(waiting[0])
-        pool = _pool(1)
+        pool = make_pool(1)
         try:
             lost, waiting = yield from _spread(waiting, pool, most, 1, script=of_the_script)
         finally:
-            _stop(pool)
+            pool.stop()
         for job in lost:
             if len(job.replications) > 1:
                 waiting = [*job.halves(), *waiting]
@@ -209,37 +205,3 @@ def _refuse_in_a_worker() -> None:
     """Raise SimulationError in a process that is running the main script again."""
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise SimulationError(f"{GUARD}: a worker came by it when it ran the script again")
-
-
-def _pool(workers: int) -> futures.ProcessPoolExecutor:
-    return futures.ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker, initargs=(imported(),)
-    )
-
-
-def _begin_worker(modules: tuple[str, ...] = ()) -> None:
-    """Interrupts are the business of the main process, which stops its workers; a worker ends when it is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    begin_worker(modules)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is None:
-        return
-    # The sentinel stays open where the parent has forked other children: so its number is looked at too.
-    while not multiprocessing.connection.wait([parent.sentinel], timeout=1.0):
-        if os.name == "posix" and os.getppid() != parent.pid:
-            break
-    os._exit(1)
-
-
-def _stop(pool: futures.ProcessPoolExecutor) -> None:
-    processes = list((getattr(pool, "_processes", None) or {}).values())
-    pool.shutdown(wait=False, cancel_futures=True)
-    for process in processes:
-        with contextlib.suppress(Exception):
-            process.terminate()

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import resource
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -301,6 +303,25 @@ def _processes(count):
 
 
 PROGRAMS |= {f"processes_{count}": _processes(count) for count in (1, 2)}
+
+
+@program
+def processes_beside(scale):
+    """One process, while another does the same for itself: what two cores of this machine take from each other."""
+    timed = _processes(1)(scale)
+
+    def beside():
+        other = os.fork()
+        if not other:
+            timed()
+            os._exit(0)
+        begun = time.process_time()
+        units, answers = timed()
+        seconds = time.process_time() - begun
+        os.waitpid(other, 0)
+        return units, answers | {"cpu": seconds}
+
+    return beside
 
 
 # ---------------------------------------------------------------- starting

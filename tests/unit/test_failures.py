@@ -356,7 +356,7 @@ def test_a_disk_that_is_full_at_the_start_fails_the_run_by_name(tmp_path):
 # ---------------------------------------------------------------- signals
 
 
-def started(folder, *more):
+def started(folder, *more, **environment):
     """A stored run on the command line, in a session of its own, once its first block is there."""
     command = [sys.executable, "-m", "corridor_sim", "run", "teaching", "--engine", "event", "-n", "2000"]
     process = subprocess.Popen(
@@ -365,6 +365,7 @@ def started(folder, *more):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | environment,
     )
     until = time.monotonic() + 120
     while not list(folder.glob("blocks/[!.]*.npz")) and time.monotonic() < until and process.poll() is None:
@@ -386,23 +387,29 @@ def is_empty(session):
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "workers"),
+    ("number", "code", "workers", "copied"),
     [
-        (signal.SIGTERM, 143, "2"),
-        (signal.SIGHUP, 129, "1"),
-        (signal.SIGKILL, -9, "2"),
+        (signal.SIGTERM, 143, "2", "1"),
+        (signal.SIGTERM, 143, "2", "0"),
+        (signal.SIGINT, 130, "2", "1"),
+        (signal.SIGHUP, 129, "1", "1"),
+        (signal.SIGHUP, 129, "2", "1"),
+        (signal.SIGKILL, -9, "2", "1"),
+        (signal.SIGKILL, -9, "2", "0"),
     ],
     ids=lambda value: getattr(value, "name", None),
 )
-def test_a_signal_ends_a_run_with_its_code_and_no_process_stays(tmp_path, number, code, workers):
-    process = started(tmp_path / "kept", "--workers", workers, "--output", str(tmp_path / "out.csv"))
+def test_a_signal_ends_a_run_with_its_code_and_no_process_stays(tmp_path, number, code, workers, copied):
+    more = ["--workers", workers, "--output", str(tmp_path / "out.csv")]
+    process = started(tmp_path / "kept", *more, CORRIDOR_SIM_FORK=copied)
     process.send_signal(number)
     _, told = process.communicate(timeout=60)
     assert process.returncode == code, told
     assert is_empty(process.pid)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
     if code > 0:
-        assert f"ended by {number.name}; nothing was written but what a --store already holds" in told
+        how = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
+        assert f"{how}; nothing was written but what a --store already holds" in told
         assert "Traceback" not in told
         assert not list(tmp_path.rglob("*.part"))
 

@@ -399,7 +399,9 @@ plan = replace(plan, flows=(replace(flow, variants=(replace(flow.variants[0], st
 def test_a_script_without_a_guard_runs_once_or_is_told_of_the_guard(tmp_path, law, use):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT.format(law=law, use=use), encoding="utf-8")
-    ran = subprocess.run([sys.executable, "-W", "ignore", str(script)], capture_output=True, text=True, check=False)
+    new = os.environ | {"CORRIDOR_SIM_FORK": "0"}  # a copy would not run the script again
+    call = [sys.executable, "-W", "ignore", str(script)]
+    ran = subprocess.run(call, capture_output=True, text=True, check=False, env=new)
     if not law:
         assert (ran.returncode, ran.stdout.count("visits")) == (0, 1), ran.stderr
     else:

@@ -1,0 +1,111 @@
+"""How processes start: copies of this one where that is safe, new ones elsewhere, and no answer tells which."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux only")
+
+MAY_COPY = "from corridor_sim.study.processes import may_copy\nprint(may_copy())\n"
+
+
+def said(tmp_path, script, **environment):
+    """What a script prints in a process of its own, line by line."""
+    path = tmp_path / "script.py"
+    path.write_text(script, encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environment,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("before", "answer"),
+    [
+        ("", "True"),
+        ("import numpy; numpy.ones((300, 300)) @ numpy.ones((300, 300))", "True"),
+        ("import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()", "False"),
+        # A thread that Python's own list does not have, as those of other libraries.
+        ("import _thread, time; _thread.start_new_thread(time.sleep, (9,)); time.sleep(0.2)", "False"),
+        ("import multiprocessing; multiprocessing.set_start_method('spawn')", "False"),
+        ("import os; os.environ['CORRIDOR_SIM_FORK'] = '0'", "False"),
+    ],
+    ids=["a script", "numpy at work", "a thread", "a foreign thread", "spawn asked for", "switched off"],
+)
+def test_a_process_is_copied_only_from_its_single_thread(tmp_path, before, answer):
+    assert said(tmp_path, f"{before}\n{MAY_COPY}") == [answer]
+
+
+def test_a_copy_that_does_not_end_is_ended_and_nothing_is_copied(tmp_path):
+    script = """
+import os, time, _thread
+from corridor_sim.study import processes
+processes.PROBE_S = 0.2
+os.register_at_fork(after_in_child=lambda: time.sleep(60))
+_thread.start_new_thread(time.sleep, (9,))
+time.sleep(0.2)
+began = time.monotonic()
+print(processes.may_copy(), time.monotonic() - began < 5)
+"""
+    assert said(tmp_path, script) == ["False True"]
+
+
+RUN = """
+import hashlib, multiprocessing, os, signal
+import corridor_sim as cs
+
+signal.signal(signal.SIGTERM, lambda *_: None)
+methods = set()
+def seen(done, of):
+    methods.update(type(child).__name__ for child in multiprocessing.active_children())
+results = cs.run("teaching", replications=6, rng=1, workers=2, engine="event", progress=seen)
+print(hashlib.sha256(results.rows.values.tobytes()).hexdigest())
+print(*sorted(methods))
+"""
+
+
+def test_copies_and_new_processes_give_the_same_bytes_also_from_a_script_with_handlers(tmp_path):
+    guarded = RUN.replace("results = ", "if __name__ == '__main__':\n  results = ").replace("print(", "  print(")
+    copied, new = said(tmp_path, RUN), said(tmp_path, guarded, CORRIDOR_SIM_FORK="0")
+    assert (copied[1], new[1]) == ("ForkProcess", "SpawnProcess")
+    assert copied[0] == new[0]
+
+
+def test_what_a_script_defines_needs_no_guard_where_its_process_is_copied(tmp_path):
+    script = """
+from corridor_sim.study.spread import spread
+
+def twice(shared, job):
+    return shared * job
+
+print(sorted(spread(twice, 2, [1, 2, 3], workers=2)))
+"""
+    assert said(tmp_path, script) == ["[(0, 2), (1, 4), (2, 6)]"]
+
+
+def test_a_copy_ends_when_it_is_told_though_its_parent_would_not(tmp_path):
+    script = """
+import os, signal, time
+from corridor_sim.study.processes import make_pool
+
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+pool = make_pool(2)
+print(pool.are_copies)
+asked = [pool.submit(signal.getsignal, number) for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)]
+print(*(one.result().name for one in asked))
+print(pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result(), signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+children = list(pool._processes.values())
+pool.submit(time.sleep, 60)
+pool.stop()
+for child in children:
+    child.join(10)
+print({child.exitcode for child in children} <= {-signal.SIGTERM, 0})
+"""
+    assert said(tmp_path, script) == ["True", "SIG_IGN SIG_IGN SIG_DFL", "set() set()", "True"]
