@@ -203,3 +203,9 @@ def test_version_is_stated_once_and_for_all():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == corridor_sim.__version__
     assert f"version: {corridor_sim.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_test_files_have_names_of_their_own():
+    """pytest imports a test file by its bare name: a second of that name stops the whole suite while it collects."""
+    found = [path.name for path in sorted((ROOT / "tests").rglob("test_*.py"))]
+    assert [name for name in found if found.count(name) > 1] == []
