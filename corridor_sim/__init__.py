@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.checkpoints import Reserved as Reserved
     from corridor_sim.model.checkpoints import Slots as Slots
     from corridor_sim.model.checkpoints import Stage as Stage
+    from corridor_sim.model.checkpoints import WayBack as WayBack
     from corridor_sim.model.corridor import Corridor as Corridor
     from corridor_sim.model.corridor import Source as Source
     from corridor_sim.model.corridor import StaffPool as StaffPool
@@ -236,7 +237,8 @@ _NAMES = {
     "model.scenario": "RunSettings Scenario",
     "model.corridor": "Corridor Source StaffPool",
     "model.checkpoints": (
-        "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Patience Place QueueGate Reserved Slots Stage"
+        "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Patience Place QueueGate Reserved Slots Stage "
+        "WayBack"
     ),
     "model.legs": "Leg LegBan Rail Road Sea SingleTrack Timetable",
     "model.flows": "Balk CrossingShares Flow Profile",

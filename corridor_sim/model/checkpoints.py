@@ -234,6 +234,26 @@ class Patience(Sourced):
         return self
 
 
+class WayBack(Sourced):
+    """A share of those whose service ends at the stage goes back and comes again, at most so often (rule S33).
+
+    Examples
+    --------
+    >>> import corridor_sim as cs
+    >>> cs.WayBack(share=0.2, to="weighbridge", most=2).most
+    2
+    """
+
+    share: Probability
+    """Share of those who come from the stage that go back, each time. [-]"""
+    share_by_class: TableOf[Probability] = FrozenDict()
+    """Share of a cargo class, in place of `share`. [-]"""
+    to: str = ""
+    """Id of the stage of the same direction where they begin again; this one if not given."""
+    most: Annotated[PositiveCount, at_most(20)] = 1
+    """Most times that a consignment goes back; after that it goes on whatever comes out. [-]"""
+
+
 class Acceptance(Sourced):
     """Most consignments a local day that are taken over in one direction.
 
@@ -422,6 +442,8 @@ class Stage(Sourced):
     """Whether the stage takes nobody more while the queue at a place further on is long."""
     patience: Patience | None = None
     """How long one waits here before he leaves the queue; as long as it takes if not given."""
+    back: WayBack | None = None
+    """Who goes back from here to this stage or an earlier one, as for a second weighing."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -599,7 +621,7 @@ class Place(KeepsHolidays):
 
     @model_validator(mode="after")
     def _holidays_of_stages(self) -> Self:
-        if problems := _holiday_problems(self, {"transfer": self.transfer}):
+        if problems := _holiday_problems(self, {"transfer": self.transfer}) + _back_problems("transfer", self.transfer):
             raise ScenarioError(problems)
         return self
 
@@ -647,6 +669,7 @@ class Checkpoint(KeepsHolidays):
         for direction in DIRECTIONS:
             other = DIRECTIONS[1 - DIRECTIONS.index(direction)]
             channels = self.channels.get(direction)
+            problems += _back_problems(direction, self.stages(direction))
             for name, stage in self.stages(direction).items():
                 at = f"{direction}.{name}"
                 if stage.channels:
@@ -709,6 +732,26 @@ def _holiday_problems(where: KeepsHolidays, stages: Mapping[str, Mapping[str, St
         for name, stage in table.items()
         if stage.holiday_hours is not None and not where.holidays
     ]
+
+
+def _back_problems(direction: str, stages: Mapping[str, Stage]) -> list[Problem]:
+    """Ways back to what is no earlier stage, and ways back within a way back."""
+    found = []
+    names = list(stages)
+    for k, (name, stage) in enumerate(stages.items()):
+        if stage.back is None:
+            continue
+        at, to = f"{direction}.{name}.back.to", stage.back.to or name
+        if to not in names[: k + 1]:
+            text = "is not this stage or an earlier one of this direction"
+            found.append(Problem(text, at, to, ", ".join(names[: k + 1]), nearest(to, names[: k + 1])))
+        elif patient := [one for one in names[names.index(to) : k + 1] if stages[one].patience is not None]:
+            text = f"goes back over {', '.join(patient)}, where one has patience: who gives up does not come again"
+            found.append(Problem(text, at, to))
+        elif inner := [one for one in names[names.index(to) : k] if stages[one].back is not None]:
+            text = f"lies before {', '.join(inner)}, from where a way goes back too: ways back may not hold one another"
+            found.append(Problem(text, at, to))
+    return found
 
 
 def neighbours(channels: Iterable[str], names: Sequence[str]) -> bool:

@@ -53,7 +53,9 @@ def with_balking(
         if stands is None:
             continue
         post = next(span for span in made.spans if span.kind == "post" and span.first <= stands <= span.last)
-        stations = [n for n in range(stands, post.last + 1) if isinstance(elements[made.elements[n]], Station)]
+        # Of a stage to which some come back, the first visit.
+        first = [n for n in range(stands, post.last + 1) if made.elements.index(made.elements[n], stands) == n]
+        stations = [n for n in first if isinstance(elements[made.elements[n]], Station)]
         terms = PlanBalk(
             threshold_h=balk.threshold_h,
             variant=len(found),

@@ -17,6 +17,7 @@ from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.model.changes import OneStop
+from corridor_sim.model.checkpoints import WayBack
 from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.hosting import not_to_be_moved, stops
@@ -50,6 +51,7 @@ from corridor_sim.plan.posts import Posts
 from corridor_sim.plan.preemption import unsuited
 from corridor_sim.plan.standing import closed_before_start, cut, standing_flows
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
+from corridor_sim.plan.ways_back import visits_again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -272,13 +274,32 @@ class _Builder:
 
     def _add_stages(self, made: Itinerary, at: Pass, cargo_class: str, one_stop: OneStop | None) -> None:
         """The stages of a post in one direction, or of a transfer, that a class needs."""
-        for name, stage in stages_at(self.scenario, at).items():
+        stages = stages_at(self.scenario, at)
+        first: dict[str, int] = {}
+        for name, stage in stages.items():
+            first[name] = len(made.steps)
             step = self.posts.stage_step(at, name, stage, cargo_class, one_stop)
             if step is not None:
                 id = self.posts.element_id(at, name)
                 if id not in self.elements:
                     self.elements[id] = self.posts.stage_element(at, name, stage)
                 self._add(made, id, step)
+                if stage.back is not None:
+                    self._add_back(made, at, name, stage.back, cargo_class, first[stage.back.to or name])
+
+    def _add_back(self, made: Itinerary, at: Pass, name: str, back: WayBack, cargo_class: str, first: int) -> None:
+        """The visits of those who go back from a stage, whose first visit is the last step so far (rule S33)."""
+        body, ids = made.steps[first:], made.elements[first:]
+        path = f"{self.posts.table(at)}.{name}"
+        passed = made.elements.count(ids[-1])
+        draws = f"{path}.back" if passed == 1 else f"{path}.back#{passed}"
+        try:
+            for again in visits_again(back, cargo_class, body, draws, path):
+                for id, step in zip(ids, again, strict=True):
+                    made.steps.append(replace(step, draws=f"{id}#{made.elements.count(id) + 1}"))
+                    made.elements.append(id)
+        except ScenarioError as error:
+            self.problems += error.problems
 
     def _before_stages(self, at: Pass) -> tuple[Bookings | None, Quota | None]:
         """Slots and acceptance of one direction of a post, made once."""

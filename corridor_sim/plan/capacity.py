@@ -351,7 +351,8 @@ def visit_rate(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> Step
     rate = process.rate
     if not process.process.follows_rate:
         rate = StepFunction.constant(process.expected_count(plan.horizon_h) / plan.horizon_h)
-    return combine(lambda *values: np.prod(values, axis=0), rate, variant.share, step.needed_share or ONE)
+    goes = [combine(lambda s: 1 - s, share) for share in step.skipped_shares]
+    return combine(lambda *values: np.prod(values, axis=0), rate, variant.share, step.needed_share or ONE, *goes)
 
 
 def expected_visits(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> float:

@@ -73,9 +73,9 @@ def loads(plan: Plan, at_least: float = 0.0) -> list[Load]:
     work_h = [np.zeros_like(one) for one in visits]
     for number, flow in enumerate(plan.flows):
         for variant in flow.variants:
-            rates: dict[StepFunction | None, StepFunction | None] = {}
+            rates: dict[tuple[StepFunction | None, ...], StepFunction | None] = {}
             for step in variant.steps:
-                needed = step.needed_share
+                needed = (step.needed_share, *step.skipped_shares)
                 if needed not in rates:
                     rates[needed] = visit_rate(plan, flow, variant, step)
                 rate = rates[needed]
@@ -165,7 +165,8 @@ def _expected(visits: StepFunction, step: Step, edges_h: FloatArray) -> tuple[Fl
     if not step.laws:
         return count, np.zeros_like(count)
     mean = StepFunction([from_h for from_h, _ in step.laws], [law.mean_h for _, law in step.laws])
-    reliefs = [combine(lambda s, f=relief.factor: 1 - s * (1 - f), relief.share) for relief in step.independent_reliefs]
+    served = [relief for relief in step.reliefs if relief.factor]
+    reliefs = [combine(lambda s, f=relief.factor: 1 - s * (1 - f), relief.share) for relief in served]
     each = [mean, *([] if step.factor is None else [step.factor]), *reliefs]
     if all(part.is_constant for part in each):
         return count, count * math.prod(float(part.value[0]) for part in each)

@@ -464,6 +464,11 @@ class Step:
         return tuple(one for one in self.reliefs if one is not lower)
 
     @property
+    def skipped_shares(self) -> tuple[StepFunction, ...]:
+        """Dated shares of those who pass the step by, each by a uniform of its own."""
+        return tuple(one.share for one in self.independent_reliefs if one.factor == 0)
+
+    @property
     def changes_h(self) -> tuple[float, ...]:
         """Instants from which on a duration may be another one (law, factor, reliefs), in order. [h]"""
         found = {from_h for from_h, _ in self.laws[1:]}

@@ -26,7 +26,7 @@ the cascade within that instant is a convention of the engines, not a rule.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from oracle.draws import mean_of
 from oracle.in_force import InForce
@@ -72,6 +72,10 @@ class Step:
     """Whether a single track is passed in the second direction."""
     draws: str = ""
     """Name of the draws of its time, where it is not that of the place."""
+    back_from: object = None
+    """S33: the step from which one has come back to take this one again."""
+    time: int = 0
+    """For the how manieth time one has come back."""
 
 
 class Run:
@@ -213,6 +217,13 @@ class Run:
                 ),
             )
             steps.append(Step(place, "stage", path, stage, factor))
+            if stage.back is not None:
+                names = list(post.stages(way))
+                between = names[names.index(stage.back.to or name) :]
+                once = [step for step in steps if step.kind == "stage" and step.path.split(".")[3] in between]
+                once = [step for step in once if not step.back_from]
+                for n in range(1, stage.back.most + 1):
+                    steps += [replace(one, back_from=once[-1], time=n, draws=f"{one.place.id}#{n + 1}") for one in once]
         return steps
 
     def _one_stop_factor(self, merged, stop, name):
@@ -252,7 +263,12 @@ class Run:
         order, left = [], dict(after)
         while left:
             free = [key for key in left if not any(key in later for k, later in left.items() if k != key)]
-            first = min(free or left)  # where a date changes the order of places there may be a ring of them
+            # Where a date changes the order of places, or somebody goes back, there are rings of them.
+            ring = [
+                key for key in left if all(k in after[key] for k, later in left.items() if k != key and key in later)
+            ]
+            # Stays hold nobody back: who comes to one goes on before anything else of the ring is asked.
+            first = min(free or ring or left, key=lambda key: (not isinstance(self.places[key], Stay), key))
             order.append(self.places[first])
             del left[first]
         return order
@@ -304,10 +320,21 @@ class Run:
             return False
         if stricter and self.draws.chosen(flow, name, index, stricter):
             return False
-        return not any(
+        if any(
             factor == 0 and self.draws.chosen(flow, f"pre_arrival:{name}", index, part)
             for name, part, factor in self.force.reliefs(step.path, truck.cargo_class, now)
-        )
+        ):
+            return False
+        return step.back_from is None or self._comes_back(truck, step, now)
+
+    def _comes_back(self, truck, step, now):
+        """S33: whether one has been sent back so often; who does not take the stage that sends back is not sent."""
+        last = step.back_from
+        if step.path != last.path and not self.takes(truck, last, now):
+            return False
+        terms = last.stage.back
+        often = terms.share_by_class.get(truck.cargo_class, terms.share) ** step.time
+        return often > 0 and not self.draws.chosen(truck.flow, f"{last.path}.back", truck.index, 1.0 - often)
 
     def duration(self, truck, place, step, now):
         """Time of service or travel of a consignment that starts now (D13), rounded to the grid once. [h]"""
@@ -326,7 +353,7 @@ class Run:
             exact = law.value_h if cycle_h is None else cycle_h
             drawn = enough(exact, down=step.stage.closing in ("no_overrun", "suspend", "restart"))
         else:
-            drawn = self.draws.duration(flow, place.id, law, index)
+            drawn = self.draws.duration(flow, step.draws or place.id, law, index)
             if cycle_h is not None:
                 drawn *= cycle_h / mean_of(law)
         drawn *= force.factors(step.path, step.stage, truck.cargo_class, now) * step.factor
@@ -394,8 +421,10 @@ class Run:
                 else:
                     self.go_on(truck, now)
             # (4), (5): moves and starts, again from the first place whenever something moved.
+            rounds = 0
             while any(self._settle(place, now) for place in self.order):
-                pass
+                rounds += 1
+                assert rounds < 10_000, f"nothing settles at {now}"
 
     def _settle(self, place, now):
         """A place settles; gates that look at it are asked. Whether anything has moved, or a gate has."""

@@ -286,6 +286,12 @@ def borders(draw):
         exits["t"] = draw(stages(plain=draw(st.booleans())))
         if (yard := draw(st.sampled_from([None] * 9 + [0, 1, 2]))) is not None:
             exits["t"]["yard"] = yard
+    if draw(st.integers(0, 5)) == 0:
+        last = draw(st.sampled_from(sorted(exits)))
+        exits[last]["back"] = {"share": draw(st.sampled_from([0.25, 0.5, 1.0])), "most": draw(st.integers(1, 3))}
+        exits[last]["back"]["to"] = draw(st.sampled_from(["s", last]))
+        if draw(st.integers(0, 2)) == 0:
+            exits[last]["back"]["share_by_class"] = {"vip": draw(st.sampled_from([0.0, 0.5]))}
     entry = {"s": draw(stages(plain=True))} if draw(st.integers(0, 2)) == 0 else None
     flows = {"f": ("loaded", draw(arrivals())), "v": ("vip", draw(arrivals()))}
     if draw(st.integers(0, 3)) == 0:
