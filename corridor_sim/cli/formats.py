@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ENDINGS = {".csv": "csv", ".json": "json", ".xlsx": "xlsx"}
-"""Formats of the endings that name one; any other text file holds any of them."""
+"""Formats of the endings that name one."""
+TEXT = ("", ".txt", ".text", ".md", ".log", ".out")
+"""Endings of files that may hold any of the formats that are text."""
 ELSEWHERE = {
     **dict.fromkeys((".nc", ".parquet", ".arrows", ".gpkg", ".geojson", ".xes"), "corridor-sim export writes it"),
     **dict.fromkeys((".html", ".htm"), "corridor-sim report writes it"),
@@ -27,6 +29,8 @@ ELSEWHERE = {
 """Endings of what no `--format` writes."""
 OWN = {"schema": (".json",)}
 """Commands without `--format`, and the endings of what they write."""
+FOUND = ("fit", "calibrate")
+"""Commands that write what they found alone, as a scenario file has it, where their file ends in .toml."""
 BINARY = ("xlsx",)
 TABLES = ("records", "annex", "draws_table")
 """Options that write a CSV file besides."""
@@ -45,10 +49,19 @@ def settle(ctx: click.Context) -> None:
         return
     choices, form = list(option.type.choices), ctx.params["form"]  # type: ignore[attr-defined]
     is_given = ctx.get_parameter_source("form") != ParameterSource.DEFAULT
+    if ending == ".toml" and ctx.command.name in FOUND:
+        if is_given:
+            text = f"-o {output} says toml, --format says {form}: leave --format out, or name another file"
+            raise click.UsageError(text, ctx)
+        return
     if ending in ELSEWHERE:
         text = f"-o {output}: this command does not write {ending} ({', '.join(choices)}); {ELSEWHERE[ending]}"
         raise click.UsageError(text, ctx)
     of_ending = ENDINGS.get(ending)
+    if of_ending is None and ending not in TEXT:
+        known = [name for name, one in ENDINGS.items() if one in choices]
+        text = f"-o {output}: no format of {ctx.command.name} ends in {ending}; it writes {', '.join((*known, '.txt'))}"
+        raise click.UsageError(text, ctx)
     if of_ending is not None and of_ending not in choices:
         text = f"-o {output}: this command does not write {of_ending} (formats: {', '.join(choices)})"
         raise click.UsageError(text, ctx)
@@ -62,6 +75,11 @@ def settle(ctx: click.Context) -> None:
         raise click.UsageError(f"--format {form} needs -o FILE.{form}, got {told}", ctx)
     if ctx.meta.get(DECIMAL_COMMA) and form != "csv" and not any(ctx.params.get(name) for name in TABLES):
         raise click.UsageError("--decimal-comma is of CSV: give --format csv, or -o FILE.csv", ctx)
+
+
+def is_toml(output: Path | None) -> bool:
+    """Whether a file takes what was found alone, not the tables beside it."""
+    return output is not None and output.suffix.lower() == ".toml"
 
 
 def _format_option(ctx: click.Context) -> click.Parameter | None:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from corridor_sim.cli.commands import main
-from corridor_sim.cli.formats import csv_of
+from corridor_sim.cli.formats import csv_of, is_toml
 from corridor_sim.cli.options import (
     MAX_WORKERS,
     csv_options,
@@ -77,7 +77,9 @@ def fit(
         decimal=decimal,
     )
     frame, text = fits.table(), fits.to_toml(source=source)
-    if form == "csv":
+    if is_toml(output):
+        told = text
+    elif form == "csv":
         told = csv_of(frame)
     elif form == "json":
         body = {"about": fits.about, "left_out": dict(fits.left_out), "toml": text}
@@ -234,7 +236,9 @@ def calibrate(
             progress=not quiet,
         )
     figures, checks = made.table(), made.checks()
-    if form == "json":
+    if is_toml(output):
+        told = made.to_toml()
+    elif form == "json":
         body = {"runs": made.found.runs, "warnings": list(made.warnings), "toml": made.to_toml()}
         told = tables.to_json({**body, "figures": tables.records(figures), "observations": tables.records(checks)})
     else:

@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import tomllib
 
 import numpy as np
 import pytest
@@ -371,6 +372,10 @@ def test_the_command_prints_values_intervals_checks_and_lines_for_a_file(tmp_pat
     assert told.exit_code == 0, told.stderr
     assert "flows.flour.per_day = " in told.stdout
     assert "validation" in told.stdout
+    alone = tmp_path / "found.toml"
+    assert called(*words, "--free", "flows.flour.per_day=80:140", "-o", alone).exit_code == 0
+    assert tomllib.loads(alone.read_text(encoding="utf-8"))["flows"]["flour"]["per_day"] > 0
+    assert alone.read_text(encoding="utf-8").strip() in told.stdout
     found = json.loads(called(*words, "--free", "volumes", "--format", "json").stdout)
     assert found["figures"][0]["figure"] == "volumes"
     assert called(*words, "--free", "flows.flour.per_day=80").exit_code == 2

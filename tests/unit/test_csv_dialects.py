@@ -2,6 +2,7 @@
 
 import io
 import json
+import tomllib
 
 import pandas as pd
 import pytest
@@ -55,6 +56,8 @@ def test_results_write_a_decimal_comma_where_asked(tmp_path):
         (["-o", "x.gpkg", "--format", "csv"], "corridor-sim export writes it"),
         (["-o", "x.html"], "corridor-sim report writes it"),
         (["-o", "x.png"], "--picture"),
+        (["-o", "x.toml"], "no format of run ends in .toml; it writes .csv, .json, .xlsx, .txt"),
+        (["-o", "x.tsv", "--format", "csv"], "no format of run ends in .tsv"),
         (["--decimal-comma"], "--decimal-comma is of CSV"),
         (["--decimal-comma", "-o", "x.json"], "--decimal-comma is of CSV"),
     ],
@@ -79,6 +82,17 @@ def test_the_ending_of_the_file_is_its_format(tmp_path):
     assert len(pd.read_csv(tmp_path / "x.csv")) > 100
     assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8"))["runs"]
     assert (tmp_path / "x.txt").read_text(encoding="utf-8").startswith("scenario      teaching")
+
+
+def test_a_fit_into_a_toml_file_is_the_law_alone(tmp_path):
+    path = tmp_path / "times.csv"
+    path.write_text("h\n" + "\n".join(f"{0.2 + 0.01 * (n % 7)}" for n in range(60)), encoding="utf-8")
+    assert called("fit", path, "--column", "h", "--unit", "h", "-o", tmp_path / "law.toml").exit_code == 0
+    assert tomllib.loads((tmp_path / "law.toml").read_text(encoding="utf-8"))
+    found = called("fit", path, "--column", "h", "--unit", "h", "--format", "json", "-o", tmp_path / "other.toml")
+    assert found.exit_code == 2
+    assert "says toml, --format says json" in found.output
+    assert not (tmp_path / "other.toml").exists()
 
 
 def test_a_text_file_may_hold_any_text(tmp_path):
