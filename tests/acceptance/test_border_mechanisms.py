@@ -50,11 +50,11 @@ def test_slots_at_equal_capacity_move_the_wait_away_from_the_border_and_shorten_
 def test_the_wait_for_a_slot_is_told_wherever_the_wait_at_the_border_is(folder):
     slots = folder.write("slots", BOOKING)
     few = ("-n", 3, "--workers", 1, "-q")
-    assert "slot wait, away from the border: north_a exit" in folder.call("run", slots, *few).stdout
+    assert "slot wait, away from the border: north a exit" in folder.call("run", slots, *few).stdout
     for pair, verdict in (("border.toml", slots), "more"), ((slots, "border.toml"), "less"):
         lines = folder.call("compare", *pair, *few).stdout.splitlines()
         head = next(k for k, line in enumerate(lines) if line.startswith("wait for a booked slot [h]"))
-        assert lines[head + 1].split()[:2] == ["north_a,", "exit"]
+        assert lines[head + 1].split()[:3] == ["north", "a,", "exit"]
         assert lines[head + 1].endswith(verdict)
 
 

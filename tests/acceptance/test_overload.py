@@ -186,7 +186,8 @@ def test_what_takes_lane_time_is_in_the_load_of_check_and_run(what):
     assert mean(results, "capacity_per_day") == pytest.approx(capacity)
     assert told(results) == {STAGE: "load"}
     assert results.overloaded()[STAGE].load == pytest.approx(1.25, rel=0.05)
-    assert STAGE in results.describe()
+    assert "a, exit lanes" in results.describe()
+    assert STAGE in results.describe(ids=True)
     assert "OVERLOAD" in results.describe()
 
 
@@ -235,7 +236,7 @@ def test_one_replication_has_no_interval_so_growth_alone_says_nothing():
 def test_a_stage_that_serves_hardly_any_of_those_who_come_is_a_warning():
     stage = f'lanes = 1\nopening_hours = ["08:00-09:00"]\n{law(value_h=1.0)}'
     results = run(stage, "per_day = 30", days=20, replications=2)
-    assert any("under a tenth of those who came were served at a.exit.lanes" in one for one in results.warnings)
+    assert any("under a tenth of those who came were served at a, exit lanes" in one for one in results.warnings)
 
 
 @pytest.mark.parametrize("engine", ["event", "batch"])

@@ -7,6 +7,7 @@ import pytest
 
 import corridor_sim as cs
 
+pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 PER_DAY, CAPACITY = 575.0, 750.0
 SCANS, SCANNED = 2 * 24 / 0.289, 0.15 * PER_DAY

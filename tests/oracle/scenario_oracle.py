@@ -246,6 +246,17 @@ class Run:
             return merged.service_factor if stop.id == merged.host else None
         return merged.service_factor if stop.direction == merged.host else None
 
+    def from_queue(self, truck):
+        """The steps of one who waits as the run begins: from the stage, or what its class first needs of the post."""
+        _, post, way, *stage = truck.waits_at.split(".")
+        for k, step in enumerate(truck.steps):
+            here = step.place.id.startswith(f"{post}.{way}.") and step.kind in ("acceptance", "stage")
+            if not here or (stage and step.place.id != f"{post}.{way}.{stage[0]}"):
+                continue
+            if step.kind == "acceptance" or self.force.share(step.path, step.stage, truck.cargo_class, 0.0) > 0:
+                return truck.steps[k:]
+        raise AssertionError(f"{truck.flow} does not pass {truck.waits_at}")
+
     def _place(self, key, make):
         if key not in self.places:
             self.places[key] = make()

@@ -11,6 +11,7 @@ import pytest
 
 import corridor_sim as cs
 
+pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 MARK_H = 0.25
 """Between two readings of the queue."""
 OPENING = dt.datetime(2024, 1, 16, 12)

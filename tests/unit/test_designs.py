@@ -527,7 +527,8 @@ def test_json_and_the_terminal_say_the_same_numbers(a_file):
     assert [one["point"] for one in told["points"]] == [0, 1, 2]
     assert told["points"][0]["values"].keys() == {"lanes", "flour", "law", "scanner"}
     text = called("sweep", a_file, *SMALL_RUN).stdout
-    assert text.startswith("try: 3 points of 2 replications, seed 4\npoint  lanes  flour")
+    assert text.startswith("try: 3 points of 2 replications, seed 4\n  (1) tfi1 Northgate B")
+    assert "\npoint  lanes  flour" in text
     assert "95 % interval: sampling noise only" in text
 
 

@@ -66,6 +66,7 @@ SHORTER = {
         "--horizon-days": "12", "--inputs": "4", "--waves": "1", "--observed": None,
     },
     "appraise year_2026_roadmap astara_into_iran_2026": {"--inputs": "2", "-n": "1"},
+    "appraise year_2026_roadmap two_lanes_at_samur.toml": {"-n": "2"},
     "portfolio growth_2028 samur_astara_2026_2030": {
         "--budget": ["2028=1e6"], "--inputs": None, "--picture": ["frontier.png", "build_order.png"],
         "--finalists": "2",
@@ -112,6 +113,7 @@ def files_of(page, folder):
     given = {
         "README.md": {"two_more_lanes.toml": tables[0] if tables else ""},
         "first-answer.md": {"longer_hours.toml": tables[0] if tables else ""},
+        "for-planners.md": {"two_lanes_at_samur.toml": tables[0] if tables else ""},
         "measured.md": {
             "booth.csv": "minutes\n" + "\n".join(str(8 + 3 * k % 29) for k in range(60)) + "\n",
             "seen.toml": OBSERVED.replace("USE", "calibration"),
