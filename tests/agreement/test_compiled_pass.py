@@ -404,8 +404,9 @@ def test_random_plans_have_every_mechanism_of_the_pass():
     found = set()
     for _, plan, _ in cases(range(150)):
         found.update(needed(plan), *map(needed, plan.flows), *needs_at(plan))
-    # Gates and ways round have random plans of their own, above.
-    assert {one.name for one in compiled.DOES - found} == {"CYCLES", "GATE"}
+    # Gates, ways round, patience and priority that interrupts have random plans of their own, above.
+    own = {"CYCLES", "GATE", "PATIENCE", "PREEMPTION", "PREEMPTION_RESTART"}
+    assert {one.name for one in compiled.DOES - found} == own
 
 
 @pytest.mark.parametrize("scenario", ["baseline_2023", "do_nothing_2026", "year_2026_base"])
