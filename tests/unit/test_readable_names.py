@@ -6,12 +6,11 @@ import warnings
 
 import matplotlib as mpl
 import pytest
-from click.testing import CliRunner
+from command_line import called
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
 
 import corridor_sim as cs
-from corridor_sim.cli import main
 from corridor_sim.plots import PLOTS
 from corridor_sim.results.called import Called, input_called
 
@@ -168,14 +167,14 @@ COMMANDS = {
 @pytest.mark.parametrize("command", list(COMMANDS))
 def test_a_table_of_a_command_speaks_by_name_and_by_id_where_it_is_asked_for(command, made):
     ids = ids_in(made)
-    plain = CliRunner().invoke(main, COMMANDS[command])
-    asked = CliRunner().invoke(main, [*COMMANDS[command], "--ids"])
+    plain = called(*COMMANDS[command])
+    asked = called(*COMMANDS[command], "--ids")
     assert plain.exit_code == asked.exit_code == 0, plain.output + asked.output
     assert spoken(plain.stdout, ids) == []
     assert spoken(asked.stdout, ids) != []
 
 
 def test_the_points_of_a_sweep_name_what_is_overloaded():
-    told = CliRunner().invoke(main, ["sweep", "teaching_lanes", "-n", "2"]).stdout
+    told = called("sweep", "teaching_lanes", "-n", "2").stdout
     assert "  (1) tfi1 Northgate A – Northgate B, A→B [h]\n" in told
     assert re.search(r"14 .*Northgate B, entry\n", told)
