@@ -134,8 +134,9 @@ def files_of(page, folder):
     }
     for name, content in given.get(page.name, {}).items():
         (folder / name).write_text(content, encoding="utf-8")
-    if page.name == "time-release.md":
-        shutil.copytree(ROOT / "docs" / "time_release", folder / "docs" / "time_release")
+    beside = {"time-release.md": "time_release", "recipes.md": "recipes"}.get(page.name)
+    if beside:
+        shutil.copytree(ROOT / "docs" / beside, folder / "docs" / beside)
 
 
 def library(words):
