@@ -27,6 +27,8 @@ SWITCH = "CORRIDOR_SIM_FORK"
 """Environment variable; 0 starts every process anew."""
 PROBE_S = 1.0
 """How long a copy that does nothing may take to end; assumed. [s]"""
+ENDING_S = 5.0
+"""How long to wait for a process that was told to end; assumed. [s]"""
 
 
 def make_pool(workers: int) -> WorkerPool:
@@ -55,10 +57,18 @@ class WorkerPool(futures.ProcessPoolExecutor):
     def stop(self) -> None:
         """End the processes, whatever they are at."""
         processes = list((getattr(self, "_processes", None) or {}).values())
+        results: Any = getattr(self, "_result_queue", None)
         self.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             with contextlib.suppress(Exception):
                 process.terminate()
+        # One that ended while it handed a result over leaves half of it, and who reads it here waits until no writer is
+        # left: this process is one.
+        for process in processes:
+            with contextlib.suppress(Exception):
+                multiprocessing.connection.wait([process.sentinel], ENDING_S)  # the pool's own thread joins it
+        with contextlib.suppress(Exception):
+            results._writer.close()
 
 
 def may_copy() -> bool:
