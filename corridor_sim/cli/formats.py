@@ -27,7 +27,7 @@ ELSEWHERE = {
     ".ods": "write .xlsx",
 }
 """Endings of what no `--format` writes."""
-OWN = {"schema": (".json",)}
+OWN = {"schema": (".json",), "equilibrium": (".toml",), "fit-study": (".toml",)}
 """Commands without `--format`, and the endings of what they write."""
 FOUND = ("fit", "calibrate")
 """Commands that write what they found alone, as a scenario file has it, where their file ends in .toml."""
@@ -42,7 +42,7 @@ def settle(ctx: click.Context) -> None:
     output = ctx.params.get("output")
     ending = output.suffix.lower() if isinstance(output, Path) and output != Path("-") else ""
     own = OWN.get(str(ctx.command.name))
-    if own is not None and ending not in own and (ending in ENDINGS or ending in ELSEWHERE):
+    if own is not None and ending not in (*own, *TEXT):
         raise click.UsageError(f"-o {output}: {ctx.command.name} writes {own[0]}, no {ending} file", ctx)
     option = _format_option(ctx)
     if option is None or own is not None or ctx.command.name == "export":  # which has formats and endings of its own

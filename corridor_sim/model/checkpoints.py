@@ -3,7 +3,7 @@
 A `Checkpoint` is the post of one country. Its `exit` stages are for those who
 leave the country of the post, its `entry` stages for those who enter it. A
 stage is some lanes with one queue, or a stay that holds no lane. To add a field
-of a stage, add it here and read it in `corridor_sim/flatten`.
+of a stage, add it here and read it in `corridor_sim/plan`.
 """
 
 from __future__ import annotations
@@ -620,7 +620,7 @@ class Place(KeepsHolidays):
     """Whether cargo is handled here also where it goes on by the same kind of leg, as at a change of gauge."""
 
     @model_validator(mode="after")
-    def _holidays_of_stages(self) -> Self:
+    def _stages_fit(self) -> Self:
         if problems := _holiday_problems(self, {"transfer": self.transfer}) + _back_problems("transfer", self.transfer):
             raise ScenarioError(problems)
         return self

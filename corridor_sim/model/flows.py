@@ -1,7 +1,7 @@
 """Flows: streams of like consignments, how many a day, when, and by which way.
 
 To add a way in which consignments arrive, see `arrivals.py`. To add a field of
-a flow, add it here and read it in `corridor_sim/flatten`.
+a flow, add it here and read it in `corridor_sim/plan`.
 """
 
 from __future__ import annotations

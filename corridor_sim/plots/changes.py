@@ -21,7 +21,8 @@ from corridor_sim.plots.base import (
     no_data,
     tidy,
 )
-from corridor_sim.plots.names import WORDS, drawn, passage_name, place_name
+from corridor_sim.plots.names import WORDS, drawn
+from corridor_sim.results.called import passage_name, place_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

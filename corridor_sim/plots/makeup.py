@@ -9,7 +9,8 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import COLOURS, PLOTS, arms, legend_above, mean_and_ends, new_axes, no_data, runs_of, tidy
-from corridor_sim.plots.names import drawn, passage_name
+from corridor_sim.plots.names import drawn
+from corridor_sim.results.called import passage_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,12 +8,6 @@ from typing import Any
 
 from corridor_sim.core.clean_text import LONGEST as LONGEST
 from corridor_sim.core.clean_text import clean as clean
-from corridor_sim.results.called import crossing_name as crossing_name
-from corridor_sim.results.called import flow_name as flow_name
-from corridor_sim.results.called import leg_name as leg_name
-from corridor_sim.results.called import passage_name as passage_name
-from corridor_sim.results.called import place_name as place_name
-from corridor_sim.results.called import post_name as post_name
 
 WORDS = {
     "tfi1": "time to cross (TFI1)",

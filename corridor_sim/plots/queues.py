@@ -19,7 +19,8 @@ from corridor_sim.plots.base import (
     runs_of,
     tidy,
 )
-from corridor_sim.plots.names import drawn, post_name
+from corridor_sim.plots.names import drawn
+from corridor_sim.results.called import post_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corridor_sim.plots.base import COLOURS, DASHES, GREY, PLOTS, arms, legend_above, new_axes, no_data, tidy
-from corridor_sim.plots.names import WORDS, clean, drawn, place_name
+from corridor_sim.plots.names import WORDS, clean, drawn
+from corridor_sim.results.called import place_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

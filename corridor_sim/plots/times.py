@@ -22,7 +22,8 @@ from corridor_sim.plots.base import (
     runs_of,
     tidy,
 )
-from corridor_sim.plots.names import drawn, flow_name, passage_name, post_name
+from corridor_sim.plots.names import drawn
+from corridor_sim.results.called import flow_name, passage_name, post_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

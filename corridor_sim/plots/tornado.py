@@ -14,7 +14,8 @@ import numpy as np
 from corridor_sim.core.rounding import estimate
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import COLOURS, GREY, PLOTS, new_axes, no_data, tidy
-from corridor_sim.plots.names import WORDS, drawn, place_name
+from corridor_sim.plots.names import WORDS, drawn
+from corridor_sim.results.called import place_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

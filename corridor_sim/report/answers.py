@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.rounding import NO_SPREAD, decimals, ends, estimate, rounded
-from corridor_sim.plots.names import flow_name, place_name
 from corridor_sim.report.text import moved_wait_told, overload_told
+from corridor_sim.results.called import flow_name, place_name
 from corridor_sim.results.comparison import EQUAL, LESS, MORE, SAME, Comparison
 from corridor_sim.results.moved_waits import moved_waits
 from corridor_sim.results.reliability import UNRELIABLE

@@ -13,9 +13,9 @@ import numpy as np
 
 from corridor_sim.core.rounding import estimate
 from corridor_sim.plan.plan import Plan
-from corridor_sim.plots.names import WORDS, place_name
+from corridor_sim.plots.names import WORDS
 from corridor_sim.report.text import KINDS_OF_STUDY, MARKS, MARKS_TOLD, WHOM, delivered_rows, not_counted_told
-from corridor_sim.results.called import input_called
+from corridor_sim.results.called import input_called, place_name
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.reliability import UNRELIABLE, unreliable
 from corridor_sim.results.results import OVERLOAD, Results, mean_interval

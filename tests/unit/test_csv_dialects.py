@@ -84,6 +84,24 @@ def test_the_ending_of_the_file_is_its_format(tmp_path):
     assert (tmp_path / "x.txt").read_text(encoding="utf-8").startswith("scenario      teaching")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["schema", "-o", "x.toml"], "schema writes .json, no .toml file"),
+        (["schema", "-o", "x.csv"], "schema writes .json"),
+        (["equilibrium", "ways_round_2023", "-o", "x.csv"], "equilibrium writes .toml, no .csv file"),
+        (["fit-study", "study.toml", "teaching", "-o", "x.json"], "fit-study writes .toml, no .json file"),
+    ],
+)
+def test_a_command_with_one_format_refuses_the_ending_of_another(words, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.toml").write_text("", encoding="utf-8")
+    found = called(*words)
+    assert found.exit_code == 2
+    assert told in found.output
+    assert [path.name for path in tmp_path.iterdir()] == ["study.toml"]
+
+
 def test_a_fit_into_a_toml_file_is_the_law_alone(tmp_path):
     path = tmp_path / "times.csv"
     path.write_text("h\n" + "\n".join(f"{0.2 + 0.01 * (n % 7)}" for n in range(60)), encoding="utf-8")

@@ -121,10 +121,10 @@ def much(size):
 
 
 def test_processes_that_are_stopped_in_the_middle_of_a_result_leave_nobody_waiting():
-    for wait_s in (0.2, 0.3, 0.4):
+    for wait_s in (0.3, 0.32, 0.34):
         pool = processes.make_pool(2)
-        for _ in range(4):
-            pool.submit(much, 150_000_000)
+        for _ in range(40):
+            pool.submit(much, 20_000_000)
         reader = pool._executor_manager_thread
         time.sleep(wait_s)
         pool.stop()
