@@ -36,7 +36,7 @@ EXPECTED = {
         "arrive only with the measures",
         "sampling",
         "inputs",
-        "samur_az entry",
+        "Samur entry",
     ],
     "05_batch_study": ["manifest.json", "(24, 24)", "reached: True", "overload"],
 }

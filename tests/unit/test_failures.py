@@ -356,6 +356,11 @@ def test_a_disk_that_is_full_at_the_start_fails_the_run_by_name(tmp_path):
 # ---------------------------------------------------------------- signals
 
 
+def _hears_interrupts():
+    """A suite that runs in the background has interrupts ignored, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(folder, *more, **environment):
     """A stored run on the command line, in a session of its own, once its first block is there."""
     command = [sys.executable, "-m", "corridor_sim", "run", "teaching", "--engine", "event", "-n", "2000"]
@@ -366,6 +371,7 @@ def started(folder, *more, **environment):
         text=True,
         start_new_session=True,
         env=os.environ | environment,
+        preexec_fn=_hears_interrupts,
     )
     until = time.monotonic() + 120
     while not list(folder.glob("blocks/[!.]*.npz")) and time.monotonic() < until and process.poll() is None:
