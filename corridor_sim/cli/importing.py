@@ -35,7 +35,7 @@ def import_(
     scenario file that extends the base. Every cell that is wrong is named.
     """
     from corridor_sim.files.input_tables import laid_over, overlay_of, read_tables
-    from corridor_sim.files.packaged import is_name
+    from corridor_sim.files.packaged import is_called
     from corridor_sim.files.scenario_files import load_scenario
 
     if output is not None and output != Path("-") and output.suffix.lower() != ".toml":
@@ -44,7 +44,7 @@ def import_(
     sign = "\t" if delimiter == "\\t" else delimiter
     tables = read_tables(*files, table=table, delimiter=sign, decimal=decimal)
     laid_over(load_scenario(base), tables)
-    is_packaged = is_name(base) and not Path(base).exists()
+    is_packaged = is_called(base)
     folder = Path.cwd() if output is None or output == Path("-") else output.resolve().parent
     if not is_packaged and not Path(base).resolve().is_relative_to(folder):
         raise click.UsageError(f"a scenario extends files of its own folder: write to {Path(base).resolve().parent}")

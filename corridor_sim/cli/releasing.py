@@ -102,7 +102,7 @@ def fit_study(
     Service laws, shares of channels, volume and hours, with ranges from the sample; what the study cannot say is named.
     With -o a file that extends SCENARIO is written.
     """
-    from corridor_sim.files.packaged import is_name
+    from corridor_sim.files.packaged import is_called
     from corridor_sim.study.release_fits import fit_release_study
 
     wanted = dict(_law(one) for one in laws)
@@ -112,7 +112,7 @@ def fit_study(
     click.echo(fit.describe(), nl=False, err=output == STANDARD_OUTPUT)
     if not to_file or output is None:
         return
-    packaged = is_name(scenario) and not Path(scenario).exists()
+    packaged = is_called(scenario)
     folder = Path() if output == STANDARD_OUTPUT else output.parent
     extends = scenario if packaged else Path(os.path.relpath(scenario, folder or Path())).as_posix()
     own = name or ("" if output == STANDARD_OUTPUT else output.stem)

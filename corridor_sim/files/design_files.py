@@ -102,7 +102,7 @@ def _file(name: str) -> Path:
     if not name:
         raise ScenarioError([Problem("the path of the design file is empty")])
     file = Path(name)
-    if packaged.is_name(name) and not file.exists():
+    if packaged.is_called(name):
         known = packaged.design_files()
         if name not in known:
             text = f"{name!r} is neither a file nor a packaged design"

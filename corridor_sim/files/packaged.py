@@ -49,3 +49,8 @@ def packaged_files() -> dict[str, Path]:
 def is_name(text: str) -> bool:
     """Whether a text is meant as the name of something packaged, not as a path."""
     return bool(text) and not any(sign in text for sign in "/\\:") and not text.lower().endswith((".toml", ".csv"))
+
+
+def is_called(text: str) -> bool:
+    """Whether a text asks for something packaged: no file here is called so. A folder of that name is no file."""
+    return is_name(text) and (not Path(text).exists() or Path(text).is_dir())

@@ -233,7 +233,7 @@ def _document(path: PathLike, overrides: Overrides | None) -> Document:
     if not name:
         raise ScenarioError([Problem("the path of the scenario file is empty")])
     file = Path(name)
-    if packaged.is_name(name) and not file.exists():
+    if packaged.is_called(name):
         known = packaged.packaged_files()
         if name not in known:
             text = f"{name!r} is neither a file nor a packaged scenario"

@@ -65,7 +65,7 @@ def read_upgrades(path: str | os.PathLike[str], base: Scenario) -> tuple[tuple[U
 
 def _file(name: str) -> Path:
     file = Path(name)
-    if packaged.is_name(name) and not file.exists():
+    if packaged.is_called(name):
         known = {one.stem: one for one in sorted((packaged.scenario_folder() / "upgrades").glob("*.toml"))}
         if name not in known:
             text = f"{name!r} is neither a file nor a packaged list of upgrades"

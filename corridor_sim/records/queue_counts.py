@@ -14,7 +14,7 @@ import numpy as np
 from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, CorridorError, Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
-from corridor_sim.files.packaged import is_name
+from corridor_sim.files.packaged import is_called
 from corridor_sim.files.sheets import read_workbook
 from corridor_sim.model import csv_columns
 from corridor_sim.model.arrivals import utc
@@ -122,7 +122,7 @@ def queue_counts(
         text, time, count = str(files("corridor_sim") / PACKAGED[text]), "time_utc", "vehicles"
         delimiter, decimal = ",", "."
         name = os.fspath(source)
-    elif is_name(text) and not Path(text).exists():
+    elif is_called(text):
         raise CorridorError(f"{text!r} is neither a file nor a packaged series ({', '.join(PACKAGED)})")
     csv_columns.require_signs(delimiter, decimal)
     if Path(text).suffix.lower() in (".xlsx", ".xlsm"):

@@ -19,7 +19,7 @@ from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, CorridorError, ScenarioError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.files.overlays import read_document
-from corridor_sim.files.packaged import is_name, packaged_files
+from corridor_sim.files.packaged import is_called, packaged_files
 from corridor_sim.files.scenario_files import load_scenario, loads
 from corridor_sim.model.checkpoints import Checkpoint, Stage
 from corridor_sim.model.scenario import Scenario
@@ -124,11 +124,11 @@ def _made(found: Gathered, scenario: str) -> ReleaseFit:
         pd.DataFrame(found.by_channel, columns=["stage", "channel", "n", "mean_h", "low_h", "high_h"]),
         {"sources": {columns.name: source}, **found.tables},
         tuple(found.removed),
-        scenario if is_name(scenario) else Path(scenario).name,
+        scenario if is_called(scenario) else Path(scenario).name,
         found.study.notes,
     )
     try:
-        loads(fit.to_toml(), "the fitted scenario", None if is_name(scenario) else Path(scenario).parent)
+        loads(fit.to_toml(), "the fitted scenario", None if is_called(scenario) else Path(scenario).parent)
     except ScenarioError as error:
         raise CorridorError(f"the fitted figures do not go with {scenario}:\n{error}") from error
     return fit
@@ -137,7 +137,7 @@ def _made(found: Gathered, scenario: str) -> ReleaseFit:
 def _raw(scenario: str | os.PathLike[str]) -> Mapping[str, Any]:
     text = os.fspath(scenario)
     path = Path(text)
-    if is_name(text) and not path.exists():
+    if is_called(text):
         path = packaged_files()[text]
     return read_document(path).data
 

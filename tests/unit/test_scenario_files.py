@@ -121,6 +121,15 @@ def test_a_file_of_that_name_goes_before_a_packaged_one(folder, monkeypatch):
     assert cs.load_scenario("teaching").name == "small"
 
 
+def test_a_folder_of_that_name_hides_no_packaged_one(tmp_path, monkeypatch):
+    (tmp_path / "teaching").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert cs.load_scenario("teaching").name == "teaching"
+    (tmp_path / "results").mkdir()
+    with pytest.raises(cs.ScenarioError, match="'results' is neither a file nor a packaged scenario"):
+        cs.load_scenario("results")
+
+
 def test_scenarios_of_the_source_tree_go_before_a_copy_in_the_package(tmp_path, monkeypatch):
     package = tmp_path / "corridor_sim"
     (package / "_scenarios").mkdir(parents=True)
