@@ -20,6 +20,7 @@ from corridor_sim.verify.engine import Simulate
 from corridor_sim.verify.fields import Fields, Unsupported, readable
 from corridor_sim.verify.kpis import TraceOutcome, check_kpis
 from corridor_sim.verify.report import Item, Status
+from corridor_sim.verify.scenario_traces import build_scenario_trace
 from corridor_sim.verify.trace_plans import TracePlan, build_trace
 
 Row = tuple[str, Sequence[Any], Sequence[Any]]
@@ -95,8 +96,8 @@ def _flat(values: Sequence[Any]) -> list[float]:
 
 
 def run_trace(values: Mapping[str, Any], simulate: Simulate) -> TraceOutcome:
-    """Build and run one trace."""
-    trace = build_trace(values)
+    """Build and run one trace, of elements or of a scenario."""
+    trace = build_scenario_trace(values) if "scenario" in values else build_trace(values)
     return outcome_of(trace, simulate(trace.plan, trace.inputs))
 
 

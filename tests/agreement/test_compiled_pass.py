@@ -36,6 +36,8 @@ from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.study.execution import EARNED
 from corridor_sim.study.run import _expected_visits, choose_engine, run
 from corridor_sim.study.sweeps import sweep
+from corridor_sim.verify.files import packaged
+from corridor_sim.verify.scenario_traces import build_scenario_trace
 
 pytest.importorskip("numba")
 from corridor_sim.engines.compiled import machine
@@ -398,6 +400,13 @@ def test_outages_of_a_station_that_requeue_where_lanes_stay_the_same_have_the_ta
         assert difference(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3]) == "", seed
         ran += 1
     assert ran >= 20
+
+
+@pytest.mark.parametrize("trace", [one for one in packaged()["traces"] if "scenario" in one], ids=lambda one: one["id"])
+def test_traces_by_hand_of_a_scenario_have_the_table_of_the_engines_that_meet_them(trace):
+    made = build_scenario_trace(trace)
+    assert compiled.refusals(made.plan) == []
+    assert difference(made.plan, made.inputs) == ""
 
 
 def test_random_plans_have_every_mechanism_of_the_pass():

@@ -5,10 +5,12 @@ settles: joins first, then starts, until nothing moves (S03). `run` is the simul
 a place whose stay is over hands the visit to ``run.done``.
 """
 
+import datetime as dt
 import math
+import zoneinfo
 from dataclasses import dataclass
 
-from oracle.words import by_hour, hours_of, is_open, local, midnights, on_grid
+from oracle.words import by_hour, hours_of, is_open, local, midnights, on_grid, utc
 
 
 @dataclass(eq=False)
@@ -180,9 +182,17 @@ class Gate(Place):
                 leg = run.scenario.legs[self.leg]
                 until = now + on_grid(leg.length_km / leg.speed_kmh)
                 hours += [k / 2 for k in range(math.ceil(2 * now), math.ceil(2 * until))]
-            if any(is_open(ban.hours, *local(run.scenario.run.start, ban.utc_offset_h, at)) for at in hours):
+            if any(is_open(ban.hours, *local(run.scenario.run.start, self.ahead_h(ban, at), at)) for at in hours):
                 return True
         return False
+
+    def ahead_h(self, ban, at):
+        """How far the clock of a ban is ahead of UTC at an instant, by its zone where it names one. [h]"""
+        if not ban.zone:
+            return ban.utc_offset_h
+        start = utc(self.run.scenario.run.start).replace(tzinfo=dt.UTC)
+        there = (start + dt.timedelta(hours=at)).astimezone(zoneinfo.ZoneInfo(ban.zone))
+        return there.utcoffset().total_seconds() / 3600
 
     def joined(self, visit, now):
         visit.time = 0.0

@@ -14,7 +14,7 @@ What it does not know, and therefore refuses (`unknown`) instead of passing over
 * more than one way from origin to destination, shares over crossings, balking, transfers;
   `open_post` and `open_leg`;
 * staff pools, lanes shared by both directions, lanes of their own identity with another closing than finish;
-* risk channels of single classes, time zones by name;
+* risk channels of single classes, time zones by name (but those of bans);
 * cancelled departures, `when_full`, boarding by class or landing in boarding order, travel by chance on a leg
   with a timetable;
 * acceptance at a post with outages or one stop (whether a stage that is down is an open one is no rule);

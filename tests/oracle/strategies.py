@@ -143,7 +143,8 @@ def bans(draw):
     found = {}
     for name in ("night", "rest")[: draw(st.integers(1, 2))]:
         lines = draw(st.sampled_from([["22:00-06:00"], ["Tue 08:00-20:00"], ["12:30-13:00", "Wed,Thu 00:00-24:00"]]))
-        found[name] = {"hours": lines, "utc_offset_h": draw(st.sampled_from([0.0, 3.5]))}
+        clock = draw(st.sampled_from([{"utc_offset_h": 0.0}, {"utc_offset_h": 3.5}, {"zone": "Europe/Helsinki"}]))
+        found[name] = {"hours": lines, **clock}
         if draw(st.booleans()):
             found[name]["cargo_classes"] = ["vip"]
         if draw(st.integers(0, 2)) == 0:

@@ -6,8 +6,14 @@ name says (S of the semantics, D of the decisions); no engine has a say here.
 
 import pytest
 from oracle.compare import Case
+from oracle.draws import Draws
+from oracle.scenario_oracle import simulate
 from oracle.strategies import FREE, at_hour, border, fixed
 from oracle.words import by_hour, is_open, open_hours_per_day
+
+from corridor_sim.model.scenario import Scenario
+from corridor_sim.verify.files import packaged
+from corridor_sim.verify.scenario_traces import build_scenario_trace
 
 S = "checkpoints.p.exit.s"
 
@@ -225,3 +231,22 @@ def test_what_the_oracle_does_not_know_is_said():
     data = border(stage(named_lanes=True, closing="suspend"), flows={"f": ("loaded", [0.0])})
     with pytest.raises(NotImplementedError, match="lanes of their own identity with closing suspend"):
         Case(data).oracle()
+
+
+@pytest.mark.parametrize("trace", [one for one in packaged()["traces"] if "scenario" in one], ids=lambda one: one["id"])
+def test_the_oracle_meets_every_instant_of_the_traces_of_a_scenario(trace):
+    made = build_scenario_trace(trace)
+    run = simulate(Scenario.model_validate(trace["scenario"]), Draws(made.plan, made.inputs))
+    trucks = [(made.plan.flows[f].id, j) for f, j in made.cells]
+    for word, expected in trace["expected"].items():
+        if word == "depart":
+            departed = {(truck.flow, truck.index): truck.depart for truck in run.trucks}
+            assert [departed[truck] for truck in trucks] == expected
+            continue
+        for place, times in expected.items():
+            found = {truck: [] for truck in trucks}
+            for visit in run.visits:
+                if visit.place.id == place:
+                    found[visit.truck.flow, visit.truck.index].append(getattr(visit, word))
+            listed = [at if isinstance(at, list) else [] if at is None else [at] for at in times]
+            assert [found[truck] for truck in trucks] == listed, (word, place)

@@ -95,6 +95,50 @@ def test_the_horizon_does_not_come_from_the_answers():
     assert check(short).status == "failed"
 
 
+OF_SCENARIOS = [id for id, one in TRACES.items() if "scenario" in one]
+
+
+@pytest.mark.parametrize("id", OF_SCENARIOS)
+def test_a_trace_of_a_scenario_is_met_by_batch_and_one_wrong_instant_of_each_place_is_found(id):
+    assert check(TRACES[id], "batch").status == "passed"
+    for word, places in TRACES[id]["expected"].items():
+        for place in places if word != "depart" else [None]:
+            wrong = copy.deepcopy(TRACES[id])
+            times = wrong["expected"][word] if place is None else wrong["expected"][word][place]
+            k = next(k for k, at in enumerate(times) if at is not None)
+            times[k] = times[k] + 0.25 if not isinstance(times[k], list) else [times[k][0] + 0.25, *times[k][1:]]
+            for engine in ("event", "batch"):
+                item = check(wrong, engine)
+                assert (item.status, item.deviation) == ("failed", 0.25), (word, place, engine)
+
+
+def test_what_a_trace_of_a_scenario_leaves_to_chance_is_refused_by_name():
+    def detail(change, id="TR-29b"):
+        one = copy.deepcopy(TRACES[id])
+        change(one)
+        item = check(one)
+        assert item.status == "refused", item
+        return item.detail
+
+    slots = "p.exit.slots"
+    assert "no uniform 'p.exit.slots' of flow 'f'" in detail(lambda one: one["given"].pop("uniform"))
+    assert "one of [0, 1) a consignment" in detail(lambda one: one["given"]["uniform"]["f"][slots].pop())
+    assert "which places of 'p.exit.slots' are lost" in detail(lambda one: one["given"].pop("lost"))
+    assert "no place to be lost at 8.25" in detail(lambda one: one["given"]["lost"][slots].append(8.25))
+    assert "no place to be lost at 8.5" in detail(lambda one: one["given"]["lost"][slots].append(8.5))
+    assert "nothing is lost at 'q'" in detail(lambda one: one["given"]["lost"].update(q=[1]))
+    assert "no flow 'g'" in detail(lambda one: one["given"]["uniform"].update(g={}))
+    assert "does not use a uniform 'x'" in detail(lambda one: one["given"]["uniform"]["f"].update(x=[0.5] * 8))
+    assert "unknown field 'luck'" in detail(lambda one: one["given"].update(luck=1))
+    assert "unknown field 'elements'" in detail(lambda one: one.update(elements=[]))
+    chance = {"kind": "exponential", "mean_h": 1.0}
+    gate = detail(lambda one: one["scenario"]["checkpoints"]["p"]["exit"]["gate"].update(service=chance))
+    assert "p.exit.gate: a random law" in gate
+    flow = detail(lambda one: one["scenario"]["flows"]["f"].update(per_day=3.0, arrivals={"kind": "poisson"}))
+    assert "flow f: releases that are not a list of hours" in flow
+    assert "speed" in detail(lambda one: one["scenario"]["legs"]["out"].update(speed_kmh=-1), "TR-30a")
+
+
 def test_a_given_horizon_is_kept():
     one = trace(
         [{"type": "station", "id": "A", "lanes": 1}],
