@@ -328,11 +328,10 @@ class Posts:
 
     def _channel(self, at: Pass, channels: Channels, channel: str, cargo_class: str) -> StepFunction:
         prefix = f"checkpoints.{at.id}.channels.{at.direction}"
-        own = self.resolved.of(f"{prefix}.by_class.{cargo_class}.{channel}")
-        if cargo_class in channels.by_class:
-            return self.clock.number(channels.by_class[cargo_class][channel], own)
-        general = self.clock.number(channels.shares[channel], self.resolved.of(f"{prefix}.shares.{channel}"))
-        return self.clock.changed(general, own)
+        base = channels.by_class.get(cargo_class, channels.shares)[channel]
+        # What is set for all holds for a class with shares of its own too; what is set for the class wins (rule S20).
+        general = self.clock.number(base, self.resolved.of(f"{prefix}.shares.{channel}"))
+        return self.clock.changed(general, self.resolved.of(f"{prefix}.by_class.{cargo_class}.{channel}"))
 
     def reliefs(self, at: Pass, name: str, cargo_class: str) -> tuple[Relief, ...]:
         """Dated shares of consignments whose time is shortened; one uniform for all stages of one improvement."""

@@ -274,15 +274,23 @@ class InForce:
     def in_channels(self, path, stage, cargo_class, time_h):
         """Share of a class in the risk channels that need a stage, and in those stricter than all of them.
 
-        Channels set by an improvement win.
+        Channels set by an improvement win, those of the class over those of all.
         """
         post, way = path.split(".")[1:3]
-        shares = self.scenario.checkpoints[post].channels[way].shares
+        channels = self.scenario.checkpoints[post].channels[way]
+        shares = channels.by_class.get(cargo_class, channels.shares)
         for meant in ("", cargo_class):
             for _, one in self.of_kind("inspection_share"):
                 here = self.where(one) == ["checkpoints", post, "channels", way]
-                if here and one.channels and one.cargo_class == meant and self.effect(one, time_h):
-                    shares = {name: one.channels.get(name, 0.0) for name in shares}
+                effect = self.effect(one, time_h)
+                if here and one.channels and one.cargo_class == meant and effect:
+                    # Day by day as any share; two of a kind do not hold at once.
+                    shares = {
+                        name: one.channels.get(name, 0.0)
+                        if effect == 1
+                        else share + effect * (one.channels.get(name, 0.0) - share)
+                        for name, share in shares.items()
+                    }
         names = list(shares)
         last = max(names.index(name) for name in stage.channels)
         return sum(shares[name] for name in set(stage.channels)), sum(shares[name] for name in names[last + 1 :])

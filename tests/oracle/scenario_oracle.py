@@ -14,7 +14,7 @@ What it does not know, and therefore refuses (`unknown`) instead of passing over
 * more than one way from origin to destination, shares over crossings, balking, transfers;
   `open_post` and `open_leg`;
 * staff pools, lanes shared by both directions, lanes of their own identity with another closing than finish;
-* risk channels of single classes, time zones by name (but those of bans);
+* time zones by name (but those of bans);
 * cancelled departures, `when_full`, boarding by class or landing in boarding order, travel by chance on a leg
   with a timetable;
 * acceptance at a post with outages or one stop (whether a stage that is down is an open one is no rule);
@@ -327,7 +327,7 @@ class Run:
         if step.stage.channels:
             # The strictest channel has the smallest uniforms (S20): who is in a stricter one than these passes by.
             stricter = self.force.in_channels(step.path, step.stage, truck.cargo_class, now)[1]
-        if not self.draws.chosen(flow, name, index, stricter + share):
+        if not share or not self.draws.chosen(flow, name, index, stricter + share):
             return False
         if stricter and self.draws.chosen(flow, name, index, stricter):
             return False
@@ -460,8 +460,8 @@ def unknown(scenario):
     """What of a scenario this oracle does not know, in words."""
     found = []
     for id, post in scenario.checkpoints.items():
-        if not post.open or any(channels.by_class for channels in post.channels.values()):
-            found.append(f"{id}: a post that is not open, or risk channels of single classes")
+        if not post.open:
+            found.append(f"{id}: a post that is not open")
         for way in ("exit", "entry"):
             for name, stage in post.stages(way).items():
                 if stage.shared or stage.staff_pool:

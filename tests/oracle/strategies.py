@@ -315,6 +315,9 @@ def borders(draw):
     outages = any("outages" in stage or "breakdown" in stage for stage in exits.values())
     if any("channels" in stage for stage in exits.values()):
         post["channels"] = {"exit": {"green": 0.5, "yellow": 0.25, "red": 0.25}}
+        if draw(st.booleans()):
+            own = draw(st.sampled_from([(0.0, 0.5, 0.5), (1.0, 0.0, 0.0), (0.25, 0.75, 0.0)]))
+            post["channels"]["exit"]["by_class"] = {"vip": dict(zip(("green", "yellow", "red"), own, strict=True))}
     if not outages and draw(st.integers(0, 4)) == 0:
         post["acceptance"] = {"exit": {"per_day": draw(st.integers(1, 4))}}
     if draw(st.integers(0, 7)) == 0:
@@ -419,12 +422,13 @@ def change(draw, data, kind, when=None, night=False):
         name, value = draw(st.sampled_from([("share", 0.5), ("share", 0.0), ("factor", 0.5), ("share", 1.0)]))
         if "channels" in stage:
             # Who needs such a stage follows from its channels: other channels, or a factor here.
-            name, value = draw(st.sampled_from([("channels", {"green": 0.25, "red": 0.75}), ("factor", 0.5)]))
+            other = draw(
+                st.sampled_from([{"green": 0.25, "red": 0.75}, {"yellow": 0.5, "green": 0.5}, {"yellow": 1.0}])
+            )
+            name, value = draw(st.sampled_from([("channels", other), ("channels", other), ("factor", 0.5)]))
             if name == "channels":
                 one["at"] = f"checkpoints.{post}.channels.{way}"
         one[name] = value
-        if name == "channels" and "ramp_up_days" in one:
-            del one["ramp_up_days"]
         if draw(st.booleans()):
             one["cargo_class"] = "vip"
     elif kind == "opening_hours":

@@ -135,3 +135,79 @@ red = 0.0
     assert [one.id for one in plan.elements if one.id.startswith("a.")] == ["a.exit.papers", "a.exit.search"]
     demand = {one.element: one.demand_per_day for one in loads(plan, 0.0)}
     assert demand == pytest.approx({"a.exit.papers": 96, "a.exit.search": 96})
+
+
+RISK = """
+[improvements.{name}]
+kind = "inspection_share"
+at = "checkpoints.a.channels.exit"
+channels = {{ green = {green}, yellow = {yellow}, red = {red} }}
+{more}
+"""
+OWN = """
+[checkpoints.a.channels.exit.by_class.plain]
+green = 0.75
+yellow = 0.25
+red = 0.0
+"""
+SECOND = """
+[flows.g]
+origin = "mill"
+destination = "market"
+per_day = 40
+cargo_class = "checked"
+"""
+
+
+def bounds(text):
+    """Of each class and stage, (hour, lower, upper bound) of the uniforms of those who take it, where they change."""
+    plan = make_plan(border(text))
+    found = {}
+    for flow in plan.flows:
+        for step in flow.variants[0].steps:
+            if not step.share_draws:
+                continue
+            low = [one.share for one in step.reliefs]
+            edges = sorted({*step.share.from_h.tolist(), *(low[0].from_h.tolist() if low else ())})
+            name = flow.cargo_class, plan.elements[step.element].id.split(".")[-1]
+            found[name] = [(hour, low[0].at(hour) if low else 0.0, step.share.at(hour)) for hour in edges]
+    return found
+
+
+def test_channels_set_for_all_hold_for_a_class_with_shares_of_its_own():
+    strict = RISK.format(name="strict", green=0.25, yellow=0.25, red=0.5, more="from = 2024-01-16\nuntil = 2024-01-21")
+    found = bounds(OWN + strict + SECOND)
+    # Hours 360 to 480: everybody has the same channels, before and after each class its own.
+    assert found["plain", "scan"] == [(0.0, 0.0, 0.0), (360.0, 0.0, 0.5), (480.0, 0.0, 0.0)]
+    assert found["plain", "papers"] == [(0.0, 0.0, 0.25), (360.0, 0.5, 0.75), (480.0, 0.0, 0.25)]
+    assert found["plain", "lane"] == [(0.0, 0.25, 1.0), (360.0, 0.75, 1.0), (480.0, 0.25, 1.0)]
+    assert found["checked", "scan"] == [(0.0, 0.0, 0.2), (360.0, 0.0, 0.5), (480.0, 0.0, 0.2)]
+
+
+@pytest.mark.parametrize("own", ["", OWN])
+def test_channels_set_for_a_class_win_over_those_set_for_all(own):
+    strict = RISK.format(name="strict", green=0.25, yellow=0.25, red=0.5, more="from = 2024-01-16")
+    trusted = 'cargo_class = "plain"\nfrom = 2024-01-11\nuntil = 2024-01-21'
+    light = RISK.format(name="light", green=1.0, yellow=0.0, red=0.0, more=trusted)
+    found = bounds(own + strict + light + SECOND)
+    base = 0.0 if own else 0.2
+    assert found["plain", "scan"] == [
+        one for one in [(0.0, 0.0, base), (240.0, 0.0, 0.0), (480.0, 0.0, 0.5)] if base or one[0] != 240.0
+    ]
+    assert found["checked", "scan"] == [(0.0, 0.0, 0.2), (360.0, 0.0, 0.5)]
+
+
+def test_shares_of_a_stage_and_of_a_class_end_with_their_date():
+    more = """
+[improvements.campaign]
+kind = "inspection_share"
+at = "checkpoints.a.exit.search"
+factor = 0.5
+cargo_class = "checked"
+from = 2024-01-16
+until = 2024-01-21
+"""
+    found = bounds(more + SECOND)
+    # Half of the class in the channels of half of all; for five days a quarter.
+    assert found["checked", "search"] == [(0.0, 0.0, 0.25), (360.0, 0.0, 0.125), (480.0, 0.0, 0.25)]
+    assert found["plain", "search"] == [(0.0, 0.0, 0.5)]

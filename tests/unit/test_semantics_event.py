@@ -12,6 +12,7 @@ from corridor_sim.plan.plan import (
     LimitedLeg,
     PatiencePlan,
     PlanOutage,
+    Relief,
     Reservation,
     SingleTrackPlan,
     Step,
@@ -227,6 +228,24 @@ def test_S20_a_branch_is_read_from_the_uniform_of_the_truck_whoever_else_comes()
     elements = [station("A", 9), station("B", 9)]
     assert play(elements, trucks, variants={0: [route]}).start("B") == [1, None, 6]
     assert play(elements, trucks[1:], variants={0: [route]}).start("B") == [None, 6]
+
+
+def test_S20_each_stage_reads_the_bounds_of_the_date_at_which_one_comes_to_it():
+    """Papers for a quarter beside the strictest channel, scan: that has a quarter, from 60 to 120 a half."""
+    low, high = dated([(0, 0.25), (60, 0.5), (120, 0.25)]), dated([(0, 0.5), (60, 0.75), (120, 0.5)])
+    papers = {"share": high, "share_draws": "channel", "reliefs": (Relief(share=low, factor=0.0, draws="channel"),)}
+    route = [
+        Step(element=0, laws=LAWS, draws="A"),
+        Step(element=1, laws=LAWS, draws="B", **papers),
+        Step(element=2, laws=LAWS, draws="C", share=low, share_draws="channel"),
+    ]
+    coming = [(0, 0.4), (46, 0.4), (47, 0.4), (48, 0.5), (49, 0.75), (100, 0.3), (101, 0.3)]
+    trucks = [a(at, 10, 4, 6, uniform={"channel": u}) for at, u in coming]
+    out = play([station("A"), station("B"), station("C")], trucks, variants={0: [route]})
+    assert out.start("A") == [0, 46, 56, 66, 76, 100, 110]
+    # The second leaves the papers at 60, when the scan takes half; the last comes at 120, when it is over.
+    assert out.start("B") == [10, 56, None, 76, None, None, 120]
+    assert out.start("C") == [None, 60, 66, None, None, 110, None]
 
 
 def test_S21_wait_service_blocked_and_interrupted_add_up_to_the_stay():

@@ -186,7 +186,7 @@ class InspectionShare(PostImprovement):
     channels: TableOf[Probability] = FrozenDict()
     """New shares of the risk channels, by channel; they sum to 1. [-]"""
     cargo_class: str = ""
-    """Only this cargo class; every class if not given."""
+    """Only this cargo class; every class if not given. Channels of a class win over those of every class."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
