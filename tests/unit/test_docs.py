@@ -32,10 +32,10 @@ def read(path):
 
 
 def sections(name, head):
-    """(number, title, text) of every heading of the second level that begins with a number like `head`."""
-    found = re.split(rf"^## ({head}) (.+)$", read(DOCS / name), flags=re.M)
+    """(number, title, text) of every heading of the third level that begins with a number like `head`."""
+    found = re.split(rf"^### ({head}) (.+)$", read(DOCS / name), flags=re.M)
     parts = zip(found[1::3], found[2::3], found[3::3], strict=True)
-    return [(number, title, re.split(r"^# ", text, flags=re.M)[0]) for number, title, text in parts]
+    return [(number, title, re.split(r"^## ", text, flags=re.M)[0]) for number, title, text in parts]
 
 
 RULES = sections("rules.md", r"[SD]\d\d")
@@ -48,9 +48,15 @@ def functions_of(path):
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test")}
 
 
+def headings(text):
+    """(level, title) of the headings of a page, without what looks like one in a block of code."""
+    found = re.findall(r"^(#+) (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), flags=re.M)
+    return [(len(marks), title) for marks, title in found]
+
+
 def anchors(text):
     """Anchors of the headings of a page, as GitHub makes them."""
-    heads = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), flags=re.M)
+    heads = [title for _, title in headings(text)]
     return {re.sub(r"[^\w\- ]", "", head.strip().lower()).replace(" ", "-") for head in heads}
 
 
@@ -145,6 +151,15 @@ def test_every_link_of_a_page_leads_somewhere(page):
         if not path.exists() or (anchor and anchor not in anchors(read(path))):
             dead.append(target)
     assert dead == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_page_has_one_top_heading_and_skips_no_level(page):
+    """The contents beside the page list its first heading; a second one stands there as another page."""
+    levels = [level for level, _ in headings(read(page))]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
 
 
 def test_words_of_the_glossary_that_look_like_names_are_in_the_code():
