@@ -5,6 +5,7 @@ To list another registry, add a line to `all_kinds`.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import tomllib
 from collections.abc import Callable
@@ -40,10 +41,7 @@ def all_kinds() -> dict[str, Callable[[], list[tuple[str, str]]]]:
         def read() -> list[tuple[str, str]]:
             from corridor_sim.files import packaged as files
 
-            return [
-                (kind, str(tomllib.loads(path.read_text(encoding="utf-8")).get("about", "")))
-                for kind, path in getattr(files, name)().items()
-            ]
+            return [(kind, _about(path.read_text(encoding="utf-8"))) for kind, path in getattr(files, name)().items()]
 
         return read
 
@@ -63,3 +61,12 @@ def all_kinds() -> dict[str, Callable[[], list[tuple[str, str]]]]:
 
 def _first_line(thing: Any) -> str:
     return (inspect.getdoc(thing) or "").partition("\n")[0]
+
+
+def _about(text: str) -> str:
+    """What a file says of itself: it stands before the first table, so that mostly the rest need not be read."""
+    for part in (text.partition("\n[")[0], text):
+        # Where a line of a list or a text begins like a table, the part is no TOML.
+        with contextlib.suppress(tomllib.TOMLDecodeError):
+            return str(tomllib.loads(part).get("about", ""))
+    return ""

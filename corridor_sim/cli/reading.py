@@ -28,6 +28,7 @@ from corridor_sim.cli.output import (
     problem_row,
     refuse_unwritable,
 )
+from corridor_sim.core import cycle_search
 
 
 @main.command()
@@ -35,6 +36,7 @@ from corridor_sim.cli.output import (
 @set_option
 @strict_option
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@cycle_search.put_off()
 def check(files: tuple[str, ...], settings: tuple[tuple[str, Any], ...], strict: bool, form: str) -> None:
     """Say what is wrong with scenario files.
 
@@ -121,6 +123,7 @@ def diff(
 @main.command()
 @click.argument("what", required=False, shell_complete=completion.kinds)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+@cycle_search.put_off()
 def kinds(what: str | None, form: str) -> None:
     """List what files and options can name.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -20,7 +21,8 @@ from corridor_sim.core.errors import ArgumentError
 SCHEME = 2
 """Version of the keys and of how values follow from them; part of every key. A change of it changes every draw."""
 
-Rng = int | Sequence[int] | np.random.SeedSequence | np.random.Generator | np.random.BitGenerator | None
+# In words: numpy loads its generators, which we ask for entropy alone, when they are first named.
+Rng: TypeAlias = "int | Sequence[int] | np.random.SeedSequence | np.random.Generator | np.random.BitGenerator | None"
 
 
 def root_entropy(rng: Rng) -> int:

@@ -17,7 +17,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,7 @@ ARRIVALS: Registry[type[Arrivals]] = Registry("arrival process")
 IntArray = NDArray[np.int64]
 BlockDraw = Callable[[int, IntArray], FloatArray]
 """The next `n` values of the streams at some positions, shape (position, n)."""
-Source = Key | np.random.Generator
+Source: TypeAlias = "Key | np.random.Generator"
 """Where random numbers come from: a key, for what is drawn by index, or a generator."""
 UNIT = Exponential(mean_h=1.0)
 

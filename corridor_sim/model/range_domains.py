@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,7 +26,7 @@ def domain_problems(thing: Model, rows: Iterable[Any]) -> list[Problem]:
     ranged = [row for row in rows if row.ranged]
     if not ranged:
         return []
-    fields = dict(_fields(thing, ""))
+    fields = _fields(thing, "", {})
     found = []
     for row in ranged:
         ends = row.alternatives or (row.low, row.high)
@@ -45,25 +45,40 @@ def _whole(end: float, is_low: bool) -> Any:
     return end if not math.isfinite(end) else math.ceil(end) if is_low else math.floor(end)
 
 
-def _fields(thing: Model, path: str) -> Iterator[tuple[str, Field]]:
-    """Path and field of each number."""
-    for name, field in type(thing).model_fields.items():
-        key = str(field.validation_alias or name)
+def _fields(thing: Model, path: str, found: dict[str, Field]) -> dict[str, Field]:
+    """The field of each number by its path, added to those found."""
+    kind = type(thing)
+    for name, key in _keys(kind):
         value = getattr(thing, name)
+        if type(value) in _NO_NUMBERS:
+            continue
         # Shares stand in the table itself.
         at = path if key == "shares" and isinstance(value, Mapping) else f"{path}.{key}" if path else key
-        yield from _numbers(value, at, (type(thing), name, ()))
+        _numbers(value, at, (kind, name, ()), found)
+    return found
 
 
-def _numbers(value: Any, path: str, field: Field) -> Iterator[tuple[str, Field]]:
-    if isinstance(value, Model):
-        yield from _fields(value, path)
+_NO_NUMBERS = frozenset({type(None), str, bool})
+"""Types of many values, in which there are no numbers."""
+
+
+@functools.cache
+def _keys(kind: type[Model]) -> tuple[tuple[str, str], ...]:
+    """Name of each field, and its key in a file."""
+    return tuple((name, str(field.validation_alias or name)) for name, field in kind.model_fields.items())
+
+
+def _numbers(value: Any, path: str, field: Field, found: dict[str, Field]) -> None:
+    if isinstance(value, (int, float)):
+        if not isinstance(value, bool):
+            found[path] = field
+    elif isinstance(value, Model):
+        _fields(value, path, found)
     elif isinstance(value, Mapping):
         model, name, keys = field
         for key, item in value.items():
-            yield from _numbers(item, f"{path}.{key}", (model, name, (*keys, str(key))))
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield path, field
+            if type(item) not in _NO_NUMBERS:
+                _numbers(item, f"{path}.{key}", (model, name, (*keys, str(key))), found)
 
 
 def _refused(field: Field, value: Any) -> list[Problem]:

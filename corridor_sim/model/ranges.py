@@ -136,7 +136,7 @@ def _fits(parts: list[str], pattern: list[str]) -> bool:
     if len(parts) != len(pattern):
         return False
     for part, of in zip(parts, pattern, strict=True):
-        if part != of and not ("*" in of and _part_fits(part, of)):
+        if part != of and of != "*" and not ("*" in of and _part_fits(part, of)):
             return False
     return True
 

@@ -243,7 +243,7 @@ def width_to_cut_for(executor: futures.Executor | None, workers: int | None, eng
 
 
 REDUCED_GB = 0.028
-"""Most that the reducers of a block of the compiled pass hold; besides them it holds one replication. [GB]"""
+"""Most that the reducers of one plan hold in a block of the compiled pass, which holds one replication besides. [GB]"""
 WORTH_A_BLOCK = 4
 """Replications that a block should have, so that ending the tables of its plans weighs little."""
 
@@ -261,7 +261,9 @@ def cut_in_blocks(job: Job, numbers: Sequence[int], workers: int, *, in_steps: b
     fits = max(1, int(0.4 * job.memory_gb * 1e9 / workers / each))
     most = 16 if job.engine == "event" else 512
     if job.engine == "compiled":
-        most = min(most, max(WORTH_A_BLOCK, int(REDUCED_GB * 1e9 / each)))
+        # Its own reducers alone: with plans beside it a block is as long as without, so that no table is ended twice.
+        own = each if not job.beside else job.alone().bytes_per_replication
+        most = min(most, max(WORTH_A_BLOCK, int(REDUCED_GB * 1e9 / own)))
     size = min(fits, most, -(-len(numbers) // workers))
     # As many blocks as that takes, all about as long.
     size = -(-len(numbers) // -(-len(numbers) // size))

@@ -51,11 +51,12 @@ def power_bits() -> NDArray[np.int64]:
     step = 2 * one
     for _ in range(PARTS.bit_length() - 1):
         step = math.isqrt(step * one)
-    bits, power = [], one
-    for i in range(PARTS):
-        bits.append(int(np.float64(Fraction(power, one)).view(np.int64)) - (i << 41))
+    values, power = [], one
+    for _ in range(PARTS):
+        # Python rounds the quotient of two whole numbers correctly.
+        values.append(power / one)
         power = power * step // one
-    return np.array(bits, dtype=np.int64)
+    return np.array(values).view(np.int64) - (np.arange(PARTS, dtype=np.int64) << I41)
 
 
 @cache
