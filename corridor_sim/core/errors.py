@@ -167,9 +167,12 @@ class MissingExtra(CorridorError, ImportError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """``"did you mean 'X'?"`` for the known name nearest to `word`, else ``""``."""
-    found = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.6)
-    return f"did you mean {found[0]!r}?" if found else ""
+    """``"did you mean 'X'?"`` for the known name nearest to `word` whatever its capitals, else ``""``."""
+    folded: dict[str, str] = {}
+    for one in known:
+        folded.setdefault(str(one).casefold(), one)
+    found = difflib.get_close_matches(str(word).casefold(), list(folded), n=1, cutoff=0.6)
+    return f"did you mean {folded[found[0]]!r}?" if found else ""
 
 
 def _short(value: Any, limit: int = 80) -> str:

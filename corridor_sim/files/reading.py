@@ -30,6 +30,10 @@ _HINTS = (
         re.compile(r"=\s*(?i:true|false|yes|no|on|off|null|none)\b"),
         "write true or false in small letters; text in quotes",
     ),
+    (
+        re.compile(r"=\s*\d{4}-\d\d-\d\d[ T]\d\d:\d\d\s*($|[\],#}+Z-])"),
+        "write a date and time with its seconds: 2026-10-27 15:00:00",
+    ),
     (re.compile(r"=\s*\d{4}-\d\d-\d\d"), "the calendar must have this date and time"),
     (re.compile(r"^\s*[^=\[#]+:"), "write key = value, with an equals sign"),
 )

@@ -43,6 +43,8 @@ class ReleaseStudy:
         Step to which times were written down; 0 if exact. [h]
     notes : tuple of str
         What is to be said of it.
+    came_until_h : float
+        End of the arrivals where those who came were followed for longer; infinite if not known. [h]
 
     Examples
     --------
@@ -69,6 +71,7 @@ class ReleaseStudy:
     until_h: float = np.inf
     rounded_h: float = 0.0
     notes: tuple[str, ...] = ()
+    came_until_h: float = np.inf
 
     def __len__(self) -> int:
         return len(self.consignments)
@@ -90,28 +93,57 @@ class ReleaseStudy:
     @property
     def open(self) -> NDArray[np.bool_]:
         """Who had not been released by the end."""
-        return np.isnan(self.of(self.columns.released))
+        return self.total_h()[1]
 
-    def total_h(self, until: str | None = None) -> tuple[FloatArray, NDArray[np.bool_]]:
-        """Time from the first event to the release (or another event), and who had not come to it; to the end then."""
-        begin, end = self.time_h[:, 0], self.of(until or self.columns.released)
-        still = np.isnan(end)
-        return np.where(still, self.until_h, end) - begin, still
+    @property
+    def needed(self) -> NDArray[np.bool_]:
+        """Which events each consignment must have, shape (consignment, event)."""
+        needs = [[self.columns.needs(event, channel) is True for event in self.events] for channel in self.channel]
+        return np.array(needs, dtype=bool).reshape(self.time_h.shape)
+
+    @property
+    def later(self) -> NDArray[np.bool_]:
+        """Whether a consignment has a time of a later event, shape (consignment, event)."""
+        there = ~np.isnan(self.time_h)
+        found: NDArray[np.bool_] = np.logical_or.accumulate(there[:, ::-1], axis=1)[:, ::-1]
+        return np.concatenate([found[:, 1:], np.zeros((len(there), 1), dtype=bool)], axis=1)
+
+    @property
+    def unwritten(self) -> NDArray[np.bool_]:
+        """What happened and was not written down (`gaps` of the event), shape (consignment, event)."""
+        gaps = np.array([event.gaps for event in self.columns.events.values()])
+        found: NDArray[np.bool_] = np.isnan(self.time_h) & self.needed & self.later & gaps
+        return found
+
+    def total_h(self, until: str | None = None) -> tuple[FloatArray, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Time from the first event to the release (or another event), who had not come to it (to the end then), whose.
+
+        It is not known of those who came to it and of whom it was not written down.
+        """
+        event = until or self.columns.released
+        begin, end = self.time_h[:, 0], self.of(event)
+        known = ~self.unwritten[:, self.events.index(event)]
+        still = np.isnan(end) & known
+        return np.where(still, self.until_h, end) - begin, still, known
 
     def segments(self) -> dict[str, tuple[FloatArray, NDArray[np.bool_], NDArray[np.bool_]]]:
         """Time to each event from the one before it that the consignment has: hours, who had not come to it, whose.
 
-        What a consignment waits for at the end is the first later event that it must have.
+        What a consignment waits for at the end is the first later event that it must have. A step is nobody's of whom
+        its beginning or its end was not written down.
         """
         found = {}
+        unwritten, awaited = self.unwritten, self.awaited
+        unknown = np.zeros(len(self), dtype=bool)
         for k, event in enumerate(self.events):
             if k == 0:
                 continue
             before = np.fmax.reduce(self.time_h[:, :k], axis=1)
             there = ~np.isnan(self.time_h[:, k])
-            waits = ~there & (self.awaited == k)
+            waits = ~there & (awaited == k)
             hours = np.where(there, self.time_h[:, k], self.until_h) - before
-            found[event] = (hours, waits, there | waits)
+            found[event] = (hours, waits, (there | waits) & ~unknown)
+            unknown = (unknown | unwritten[:, k]) & ~there
         return found
 
     @property
@@ -120,14 +152,11 @@ class ReleaseStudy:
 
         The first after its last one that it must have: whether it was to have one that not all have is not known.
         """
-        must = np.array(
-            [[self.columns.needs(event, channel) is True for event in self.events] for channel in self.channel]
-        )
         if not len(self):
             return np.zeros(0, dtype=np.int64)
         there = ~np.isnan(self.time_h)
         last = there.shape[1] - 1 - np.argmax(there[:, ::-1], axis=1)
-        later = must & (np.arange(there.shape[1]) > last[:, None])
+        later = self.needed & (np.arange(there.shape[1]) > last[:, None])
         return np.where(later.any(axis=1), np.argmax(later, axis=1), -1)
 
     def taken(self, those: NDArray[np.bool_]) -> ReleaseStudy:

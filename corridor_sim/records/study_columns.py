@@ -44,6 +44,8 @@ class StudyEvent(Model):
     """Channels that have it; the others have not. None named: all."""
     optional: bool = False
     """Whether a consignment may be without it, whatever its channel."""
+    gaps: bool = False
+    """Whether it was not always written down: a consignment with a later time had it, at a time that is not known."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -53,6 +55,8 @@ class StudyEvent(Model):
             problems.append(Problem("is required: stage and at go together", lacking))
         if self.agency and self.agency_column:
             problems.append(Problem("does not go with agency_column", "agency", self.agency))
+        if self.gaps and self.optional:
+            problems.append(Problem("does not go with optional: an empty cell is either", "gaps", self.gaps))
         if problems:
             raise ScenarioError(problems)
         return self
@@ -97,6 +101,10 @@ class StudyColumns(Model):
     since: Instant | None = None
     until: Instant | None = None
     """Beginning and end of the study, local. What had not happened by the end was still going on."""
+    arrivals_until: Instant | None = None
+    """End of the arrivals, local, where those who came were followed for longer; by default `until`."""
+    missing: NamesOf = ()
+    """Words of cells that hold nothing (``-``, ``n/a``)."""
     census: bool = False
     """Whether everybody who came was written down, not some."""
     post: str = ""
@@ -120,6 +128,14 @@ class StudyColumns(Model):
             problems.append(Problem("does not go with a `zone`", "utc_offset_h", self.utc_offset_h, hint=ONE_CLOCK))
         if self.since is not None and self.until is not None and self.since >= self.until:
             problems.append(Problem("must be later than since", "until", str(self.until)))
+        if self.arrivals_until is not None:
+            if self.since is not None and self.since >= self.arrivals_until:
+                problems.append(Problem("must be later than since", "arrivals_until", str(self.arrivals_until)))
+            if self.until is not None and self.until < self.arrivals_until:
+                problems.append(Problem("must not be later than until", "arrivals_until", str(self.arrivals_until)))
+        if self.events and next(iter(self.events.values())).gaps:
+            first = next(iter(self.events))
+            problems.append(Problem("must not be of the first event: who came is known by it", f"events.{first}.gaps"))
         if self.csv.lower().endswith(WORKBOOKS) and not self.sheet:
             problems.append(Problem("is required with a workbook: the name of its sheet", "sheet"))
         if self.rows == "event":

@@ -12,6 +12,7 @@ import io
 import itertools
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +28,8 @@ from corridor_sim.records.release_study import ReleaseStudy
 from corridor_sim.records.study_columns import WORKBOOKS, StudyColumns, study_columns
 
 _HOUR = dt.timedelta(hours=1)
+_OFFSET = re.compile(r"(?P<time>.*\d)\s*(?P<offset>[+-]\d\d:\d\d|Z)")
+"""A time and the offset of its clock, as ISO 8601 has it."""
 
 
 @dataclass
@@ -39,6 +42,8 @@ class _Row:
     times: dict[str, dt.datetime] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     agency: dict[str, str] = field(default_factory=dict)
+    misspelt: set[str] = field(default_factory=set)
+    """Which of channel and flow are there with a word that nothing has."""
 
 
 def read_release_study(
@@ -91,15 +96,16 @@ def read_release_study(
     if not rows and not problems:
         problems.append(Problem("has no rows below its header", file=name))
     since, until = _end(columns, columns.since, "since"), _end(columns, columns.until, "until")
+    came_until = _end(columns, columns.arrivals_until, "arrivals_until")
     for number, row in rows.items():
         problems += [
             Problem(f"consignment {number}: {text}", file=name, line=line)
-            for line, text in _faults(columns, row, since, until)
+            for line, text in _faults(columns, row, since, until, came_until)
         ]
     if problems:
         problems.sort(key=lambda one: one.line or 0)
         raise ScenarioError(problems)
-    return _study(columns, rows, since, until)
+    return _study(columns, rows, since, until, came_until)
 
 
 def _end(columns: StudyColumns, local: dt.datetime | None, name: str) -> dt.datetime | None:
@@ -141,6 +147,10 @@ def _rows(columns: StudyColumns, path: str, name: str, problems: list[Problem]) 
     cells = (_of_workbook if path.lower().endswith(WORKBOOKS) else _of_csv)(columns, path, name, problems)
     if cells is None:
         return
+    if columns.missing:
+        cells = [
+            (line, {key: "" if text in columns.missing else text for key, text in row.items()}) for line, row in cells
+        ]
     found: list[Problem] = []
     yield from read(columns, cells, found).items()
     problems += [replace(one, file=name) for one in found]
@@ -300,6 +310,7 @@ def _words(columns: StudyColumns, row: _Row, cell: Mapping[str, str], line: int,
         if word not in known:
             text = f"consignment {number}: {word!r} is no {what}"
             problems.append(Problem(text, allowed=", ".join(known), hint=nearest(word, known), line=line))
+            row.misspelt.add(what)
         elif getattr(row, what) not in ("", word):
             problems.append(Problem(f"consignment {number}: its {what} was {getattr(row, what)} before", line=line))
         else:
@@ -323,7 +334,7 @@ def _take(columns: StudyColumns, row: _Row, event: str, cell: str, line: int, pr
         return
     try:
         if columns.time_format:
-            local = dt.datetime.strptime(cell, columns.time_format)
+            local = _as_written(cell, columns.time_format)
         else:
             local = dt.datetime.fromisoformat(cell)
             if len(cell) <= len("2026-06-01"):
@@ -341,11 +352,23 @@ def _take(columns: StudyColumns, row: _Row, event: str, cell: str, line: int, pr
     row.times[event] = dt.datetime.min if instant is None else instant
 
 
+def _as_written(cell: str, form: str) -> dt.datetime:
+    """A time in the format of the study, with or without an offset behind it; ValueError for another."""
+    found = _OFFSET.fullmatch(cell)
+    if found is not None and "%z" not in form:
+        return dt.datetime.strptime(found["time"] + found["offset"], form + "%z")
+    return dt.datetime.strptime(cell, form)
+
+
 # ---------------------------------------------------------------- what a row as a whole says
 
 
 def _faults(
-    columns: StudyColumns, row: _Row, since: dt.datetime | None, until: dt.datetime | None
+    columns: StudyColumns,
+    row: _Row,
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    came_until: dt.datetime | None,
 ) -> Iterator[tuple[int, str]]:
     """Lines and words of what does not fit together in the times of one consignment."""
     had = [name for name in columns.events if name in row.times]
@@ -353,9 +376,10 @@ def _faults(
     if first not in row.times:
         yield row.line, f"{first} is missing"
         return
-    if columns.channel and not row.channel and (until is None or columns.released in row.times):
+    unnamed = columns.channel and not row.channel and "channel" not in row.misspelt
+    if unnamed and (until is None or columns.released in row.times):
         yield row.line, "the channel is missing"
-    if columns.flow and not row.flow:
+    if columns.flow and not row.flow and "flow" not in row.misspelt:
         yield row.line, "the flow is missing"
     known = columns.channels if columns.channel and not row.channel else (row.channel,)
     order = list(columns.events)
@@ -366,6 +390,8 @@ def _faults(
             if needs == {False}:
                 yield line, f"{name} is not of channel {row.channel or 'none'}, and has a time"
         elif needs == {True} and order.index(name) < order.index(last):
+            if columns.events[name].gaps:
+                continue
             yield line, f"{name} is missing, and {last} is there"
         elif needs == {True} and until is None:
             yield line, f"{name} is missing; say with until when the study ended if it had not happened by then"
@@ -379,10 +405,16 @@ def _faults(
             yield row.lines.get(name, row.line), f"{name} is after the end of the study"
     if since is not None and first in sound and row.times[first] < since:
         yield row.lines.get(first, row.line), f"{first} is before the study began"
+    if came_until is not None and first in sound and row.times[first] >= came_until:
+        yield row.lines.get(first, row.line), f"{first} is after the end of the arrivals"
 
 
 def _study(
-    columns: StudyColumns, rows: Mapping[str, _Row], since: dt.datetime | None, until: dt.datetime | None
+    columns: StudyColumns,
+    rows: Mapping[str, _Row],
+    since: dt.datetime | None,
+    until: dt.datetime | None,
+    came_until: dt.datetime | None,
 ) -> ReleaseStudy:
     first = next(iter(columns.events))
     earliest = min(row.times[first] for row in rows.values())
@@ -411,7 +443,11 @@ def _study(
         hour(until, np.inf),
         rounded,
         tuple(notes),
+        hour(came_until, np.inf),
     )
+    for name, lost in zip(study.events, study.unwritten.sum(axis=0), strict=True):
+        if lost:
+            notes.append(f"{name} was not written down for {lost}: their times to it and from it are left out")
     if still := int(study.open.sum()):
         notes.append(f"{still} had not been released by the end of the study")
     return replace(study, notes=tuple(notes))

@@ -199,7 +199,7 @@ def _groups(study: ReleaseStudy) -> Iterator[Measured]:
     for together in study.columns.alike:
         name = TOGETHER.join(together)
         channels.append((name, np.isin(study.channel, [*together, name])))
-    total, still = study.total_h()
+    total, still, known = study.total_h()
     released = study.columns.released
 
     def row(event: str, time: FloatArray, going: Bools, those: Bools, **key: Any) -> Measured:
@@ -207,20 +207,21 @@ def _groups(study: ReleaseStudy) -> Iterator[Measured]:
         where = (named["span"], event, named["agency"], named["channel"], named["hour"], named["weekday"])
         return Measured(where, time[those], going[those], those)
 
-    yield row(released, total, still, every)
+    yield row(released, total, still, known)
     for channel, mine in channels:
-        yield row(released, total, still, mine, channel=channel)
+        yield row(released, total, still, mine & known, channel=channel)
     for hour in range(24):
-        yield row(released, total, still, hours == hour, hour=hour)
+        yield row(released, total, still, (hours == hour) & known, hour=hour)
     for day in range(7):
-        yield row(released, total, still, weekdays == day, weekday=day)
+        yield row(released, total, still, (weekdays == day) & known, weekday=day)
     last = study.events[-1]
     if last != released:
-        onward, going = study.total_h(last)
-        yield row(last, onward, going, every)
+        onward, going, told = study.total_h(last)
+        yield row(last, onward, going, told)
         for channel, mine in channels:
-            yield row(last, onward, going, mine, channel=channel)
+            yield row(last, onward, going, mine & told, channel=channel)
     before_release = study.events.index(released)
+    done = ~still & ~study.unwritten[:, : before_release + 1].any(axis=1)
     by_agency: dict[str, FloatArray] = {}
     segments = study.segments()
     for k, (event, (time, going, there)) in enumerate(segments.items(), 1):
@@ -231,16 +232,15 @@ def _groups(study: ReleaseStudy) -> Iterator[Measured]:
             continue
         spent = np.where(there & ~going, time, 0.0)
         for channel, mine in [("", every), *channels]:
-            done = mine & ~still
-            if not (done & there).any():
+            whole = mine & done
+            if not (whole & there).any():
                 continue
             key = ("step", event, "", channel, -1, -1)
-            yield Measured(key, spent[done], still[done], done, total[done])
+            yield Measured(key, spent[whole], still[whole], whole, total[whole])
         whose = study.agency[:, study.events.index(event)]
         for agency in sorted({str(one) for one in whose if one}):
             there_of = by_agency.setdefault(agency, np.zeros(len(study)))
             there_of += np.where(whose == agency, spent, 0.0)
-    done = ~still
     for agency, spent in sorted(by_agency.items()):
         key = ("step", "", agency, "", -1, -1)
         yield Measured(key, spent[done], still[done], done, total[done])

@@ -12,6 +12,7 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.model.flows import Flow, Profile
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.plan import Delay, FlowPlan, LimitedLeg, Plan
+from corridor_sim.records.release_study import ReleaseStudy
 from corridor_sim.results.release_fits import FittedFigure
 from corridor_sim.statistics.arrival_shape import FLAT_P, ShapeFit, fit_shape, fit_volume
 from corridor_sim.study.release_gathered import Gathered
@@ -53,8 +54,8 @@ def _against(found: Gathered, flow: Flow, lead: tuple[float, str] | None, count:
     """Why neither volume nor hours follow, "" if they do."""
     if not found.columns.census:
         return "not everybody was written down (census): a sample says neither how many come nor when"
-    if not (math.isfinite(found.study.since_h) and math.isfinite(found.study.until_h)):
-        return "when the study began and ended is not known (since, until)"
+    if not (math.isfinite(found.study.since_h) and math.isfinite(_end_h(found.study))):
+        return "when the study began and ended is not known (since, until or arrivals_until)"
     if lead is None:
         return "it does not pass the post of the study"
     if flow.crossing_shares or flow.balk is not None:
@@ -64,6 +65,11 @@ def _against(found: Gathered, flow: Flow, lead: tuple[float, str] | None, count:
     if flow.holidays:
         return "it has holidays, which the study's days are not weighed by"
     return "" if count >= 2 else f"{count} came"
+
+
+def _end_h(study: ReleaseStudy) -> float:
+    """When the study ended to write down who came. [h]"""
+    return min(study.until_h, study.came_until_h)
 
 
 def _lead_h(plan: Plan, flow: FlowPlan, post: str, direction: str) -> tuple[float, str] | None:
@@ -87,7 +93,7 @@ def _fit_flow(found: Gathered, name: str, flow: Flow, arrival_h: FloatArray, lea
     lead_h, held = lead
     profile = found.scenario.corridor.profiles.get(flow.profile or "")
     release = arrival_h - lead_h
-    ticks = np.arange(study.since_h - lead_h, study.until_h - lead_h, STEP_H) + STEP_H / 2.0
+    ticks = np.arange(study.since_h - lead_h, _end_h(study) - lead_h, STEP_H) + STEP_H / 2.0
     hour, day, weight = _clock(found, ticks, profile)
     own_hour, own_day, _ = _clock(found, release, profile)
     exposure = np.asarray(np.bincount(hour, weight * STEP_H, 24), dtype=float)

@@ -183,7 +183,8 @@ def services_of(
         if isinstance(told, str):
             return told
         begin = told
-    here = ~np.isnan(begin)
+    last = next(k for k, one in enumerate(columns.events.values()) if one.stage == name and one.at == END)
+    here = ~np.isnan(begin) & ~(np.isnan(end) & study.later[:, last])  # who went on has ended, when is not known
     going = np.isnan(end[here])
     if going.any() and not math.isfinite(study.until_h):
         return "some had not ended, and when the study ended is not known"
@@ -203,7 +204,8 @@ def _joining(study: ReleaseStudy, name: str, stages: Sequence[str]) -> FloatArra
         return None
     own = [k for k, one in enumerate(columns.events.values()) if one.stage == name]
     came = ~np.isnan(study.time_h[:, own]).all(axis=1) | (study.awaited == min(own))
-    return np.where(came, np.fmax.reduce(study.time_h[:, ends], axis=1), np.nan)
+    known = came & ~study.unwritten[:, ends].any(axis=1)
+    return np.where(known, np.fmax.reduce(study.time_h[:, ends], axis=1), np.nan)
 
 
 def _starts(study: ReleaseStudy, name: str, stage: Stage, joined: FloatArray, end: FloatArray) -> FloatArray | str:
@@ -221,6 +223,9 @@ def _starts(study: ReleaseStudy, name: str, stage: Stage, joined: FloatArray, en
     if against:
         return f"{apart}; starts do not follow: {', '.join(against)}"
     assert isinstance(stage.lanes, int)
+    missing = study.unwritten[:, [k for k, one in enumerate(study.columns.events.values()) if one.at == END]]
+    if lost := int(missing.any(axis=1).sum()):
+        return f"{apart}; starts do not follow: ends of {lost} were not written down"
     order = np.lexsort((end, joined))
     order = order[~np.isnan(joined[order])]
     start = np.full(len(joined), np.nan)
@@ -232,6 +237,7 @@ def _starts(study: ReleaseStudy, name: str, stage: Stage, joined: FloatArray, en
             break  # all lanes are held by services that had not ended
         start[k] = max(joined[k], free)
         busy.append(np.inf if np.isnan(end[k]) else float(end[k]))
+    start[joined > study.came_until_h] = np.nan  # others who came later may stand before them
     wrong = np.flatnonzero(end < start - study.rounded_h)
     if len(wrong):
         return (
@@ -366,7 +372,7 @@ def _fit_shares(found: Gathered, post: Checkpoint) -> None:
             continue
         first = study.events.index(events[0])
         later = ~np.isnan(study.time_h[:, first:]).all(axis=1)
-        sent = ~np.isnan(study.of(events[0]))
+        sent = ~np.isnan(study.of(events[0])) | study.unwritten[:, first]
         count, of = int(sent.sum()), int(later.sum())
         ends = share_interval(count, of, found.confidence)
         found.set_figure((*where, columns.direction, name), "share", count / of, *ends, of, stage.share)

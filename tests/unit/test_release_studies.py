@@ -164,7 +164,6 @@ def test_every_fault_of_a_table_is_named_with_its_line(tmp_path):
         "days.csv:4: consignment 3: inspected is missing, and release is there",
         "days.csv:5: consignment 4: inspected is not of channel green, and has a time",
         "days.csv:6: consignment 5: 'gren' is no channel (allowed: green, red); did you mean 'green'?",
-        "days.csv:6: consignment 5: the channel is missing",
         "days.csv:7: release: 'custom' is no agency (allowed: customs, police); did you mean 'customs'?",
         "days.csv:8: consignment 6 is there twice, first in line 7",
         "days.csv:9: arrival: 2026-03-29 02:30 does not exist: the clock of Europe/Berlin skips it",
@@ -188,6 +187,66 @@ def test_what_is_missing_at_the_end_is_a_fault_where_the_end_of_the_study_is_not
     assert read(tmp_path, still).open.tolist() == [False, True]
     (told,) = faults(tmp_path, still, until=None)
     assert "days.csv:3: consignment 2: release is missing; say with until" in told
+
+
+def test_capitals_do_not_hide_the_word_that_was_meant(tmp_path):
+    (told,) = faults(tmp_path, GOOD.replace("green", "GREEN"))
+    assert told == "days.csv:2: consignment 1: 'GREEN' is no channel (allowed: green, red); did you mean 'green'?"
+
+
+def test_words_that_stand_for_nothing_are_empty_cells_where_the_study_says_so(tmp_path):
+    text = GOOD + "2,green,2026-06-01 08:00,-,n/a,-\n"
+    assert read(tmp_path, text, missing=["-", "n/a"]).open.tolist() == [False, True]
+    assert any("got 'n/a'" in one for one in faults(tmp_path, text))
+
+
+GAPS = {**COLUMNS["events"], "inspected": {**COLUMNS["events"]["inspected"], "gaps": True}}
+
+
+def test_a_time_that_was_not_written_down_leaves_out_its_steps_by_hand(tmp_path):
+    text = GOOD + (
+        "2,red,2026-06-01 08:00,2026-06-01 10:00,2026-06-01 11:00,customs\n"
+        "3,red,2026-06-01 09:00,,2026-06-01 14:00,customs\n"
+        "4,red,2026-06-01 09:00,,,\n"
+    )
+    study = read(tmp_path, text, events=GAPS)
+    assert study.unwritten.tolist() == [[False] * 3, [False] * 3, [False, True, False], [False] * 3]
+    assert "inspected was not written down for 1: their times to it and from it are left out" in study.notes
+    told = measures(study)
+    red, step = ("total", "release", "", "red", -1, -1), ("step", "inspected", "", "red", -1, -1)
+    assert told[red, "p50"][1:] == (3, 1)  # of whom it is known: 3 h, 5 h, and one still there
+    assert told[step, "mean"][1:] == (2, 1)  # 2 h, and the one still there
+    assert told[("step", "release", "", "red", -1, -1), "mean"][:2] == (1.0, 1)
+    assert told[step, "share"][0] == pytest.approx(2.0 / 3.0)
+    (fault,) = faults(tmp_path, text)
+    assert "inspected is missing, and release is there" in fault
+
+
+def test_gaps_do_not_go_with_optional_nor_with_the_first_event(tmp_path):
+    both = {**GAPS, "inspected": {"gaps": True, "optional": True}}
+    assert "does not go with optional" in faults(tmp_path, GOOD, events=both)[0]
+    assert "the first event" in faults(tmp_path, GOOD, events={**GAPS, "arrival": {"gaps": True}})[0]
+
+
+def test_a_release_that_was_not_written_down_is_not_taken_for_one_still_going_on(tmp_path):
+    events = {"arrival": {}, "release": {"gaps": True}, "out": {}}
+    rows = "id,arrival,release,out\n1,2026-06-01 08:00,2026-06-01 09:00,2026-06-01 09:30\n"
+    rows += "2,2026-06-01 08:00,,2026-06-01 10:00\n3,2026-06-01 08:00,,\n"
+    study = read(tmp_path, rows, events=events, channel="", channels=[], agencies=[])
+    assert study.open.tolist() == [False, False, True]
+    told = measures(study)
+    assert told[("total", "release", "", "", -1, -1), "mean"][1:] == (2, 1)
+    assert told[("total", "out", "", "", -1, -1), "mean"][1:] == (3, 1)
+
+
+def test_arrivals_end_where_the_study_says_so(tmp_path):
+    ends = {"arrivals_until": dt.datetime(2026, 6, 1, 9), "since": dt.datetime(2026, 6, 1)}
+    study = read(tmp_path, GOOD, **ends)
+    assert (study.came_until_h - study.since_h, study.until_h > study.came_until_h) == (9.0, True)
+    late = GOOD + "2,green,2026-06-01 09:00,,2026-06-01 09:30,customs\n"
+    assert faults(tmp_path, late, **ends) == ["days.csv:3: consignment 2: arrival is after the end of the arrivals"]
+    (told,) = faults(tmp_path, GOOD, since=dt.datetime(2026, 6, 2), arrivals_until=dt.datetime(2026, 6, 1))
+    assert "must be later than since" in told
 
 
 def test_events_by_row_that_are_unknown_or_there_twice_are_named(tmp_path):
@@ -404,6 +463,70 @@ def test_shares_are_refused_where_no_channel_is_known():
     unknown = replace(study, channel=np.full(len(study), "", dtype=object))
     found = cs.fit_release_study(unknown, FOLDER / "border.toml")
     assert dict(found.refused)["checkpoints.gate.channels.entry"] == "no consignment has a channel"
+
+
+def without(study, event, every, **changed):
+    """The study with a time of one event missing of every so many that went on, and what its columns say of it."""
+    own = {name: one.model_copy(update=changed if name == event else {}) for name, one in study.columns.events.items()}
+    k, times = study.events.index(event), study.time_h.copy()
+    lost = np.flatnonzero(~np.isnan(times[:, k]) & study.later[:, k])[::every]
+    times[lost, k] = np.nan
+    columns = study.columns.model_copy(update={"events": type(study.columns.events)(own)})
+    return replace(study, columns=columns, time_h=times), len(lost)
+
+
+@pytest.mark.parametrize(
+    ("event", "stages"),
+    [
+        ("registered", ("registration", "payment")),
+        ("inspected", ("inspection", "payment")),
+        ("called", ("registration",)),
+    ],
+)
+@pytest.mark.parametrize("said", [{"gaps": True}, {"optional": True}])
+def test_services_whose_end_or_start_was_not_written_down_are_left_out(fit, event, stages, said):
+    study, lost = without(cs.read_release_study(STUDY), event, 10, **said)
+    assert lost > 5
+    of = cs.load_scenario(FOLDER / "border.toml").corridor.checkpoints["gate"].stages("entry")
+    for stage in stages if "gaps" in said else stages[:1]:
+        low, high, here = services_of(study, stage, of)
+        all_low, all_high, all_here = services_of(cs.read_release_study(STUDY), stage, of)
+        assert 0 < (all_here & ~here).sum() <= lost
+        assert np.array_equal(low, all_low[here[all_here]])
+        assert np.array_equal(high, all_high[here[all_here]])
+        fitted = cs.fit_release_study(study, FOLDER / "border.toml").laws[stage].best.law
+        assert fitted.mean_h == pytest.approx(fit.laws[stage].best.law.mean_h, rel=0.1)
+
+
+def test_starts_do_not_follow_where_an_end_was_not_written_down():
+    study, lost = without(cs.read_release_study(STUDY), "registered", 50, gaps=True)
+    events = {name: one for name, one in study.columns.events.items() if name != "called"}
+    kept = [k for k, name in enumerate(study.events) if name != "called"]
+    own = {"events": type(study.columns.events)(events), "first_come_first_served": ("registration",)}
+    hidden = replace(
+        study,
+        columns=study.columns.model_copy(update=own),
+        time_h=study.time_h[:, kept],
+        agency=study.agency[:, kept],
+    )
+    of = cs.load_scenario(FOLDER / "border.toml").corridor.checkpoints["gate"].stages("entry")
+    assert f"ends of {lost} were not written down" in services_of(hidden, "registration", of)
+
+
+def test_the_volume_is_of_the_time_in_which_all_who_came_were_written_down():
+    study = cs.read_release_study(STUDY)
+    week_h = study.since_h + 7 * 24.0
+    week = study.taken(study.time_h[:, 0] < week_h)
+
+    def per_day(one):
+        figures = cs.fit_release_study(one, FOLDER / "border.toml").figures
+        return next(figure.value for figure in figures if figure.path == "flows.goods.per_day")
+
+    followed = per_day(replace(week, came_until_h=week_h))
+    assert followed == pytest.approx(len(week) / 7, rel=0.01)
+    assert per_day(week) == pytest.approx(len(week) / 9, rel=0.01)
+    released = week.taken(~np.isnan(week.time_h[:, -1]))
+    assert per_day(replace(released, came_until_h=week_h, until_h=np.inf)) == pytest.approx(len(released) / 7, rel=0.01)
 
 
 def test_few_services_have_wide_ranges_and_too_few_none():
