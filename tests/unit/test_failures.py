@@ -356,9 +356,10 @@ def test_a_disk_that_is_full_at_the_start_fails_the_run_by_name(tmp_path):
 # ---------------------------------------------------------------- signals
 
 
-def _hears_interrupts():
-    """A suite that runs in the background has interrupts ignored, and so would what it starts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def _hears_signals():
+    """A suite in the background, or one that outlives its terminal, ignores signals; what it starts would too."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def started(folder, *more, **environment):
@@ -371,7 +372,7 @@ def started(folder, *more, **environment):
         text=True,
         start_new_session=True,
         env=os.environ | environment,
-        preexec_fn=_hears_interrupts,
+        preexec_fn=_hears_signals,
     )
     until = time.monotonic() + 120
     while not list(folder.glob("blocks/[!.]*.npz")) and time.monotonic() < until and process.poll() is None:
