@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.flows import Flow as Flow
     from corridor_sim.model.flows import Profile as Profile
     from corridor_sim.model.improvements import AddLanes as AddLanes
+    from corridor_sim.model.improvements import ChangeBans as ChangeBans
     from corridor_sim.model.improvements import Closure as Closure
     from corridor_sim.model.improvements import DailyAcceptance as DailyAcceptance
     from corridor_sim.model.improvements import DemandGrowth as DemandGrowth
@@ -248,7 +249,7 @@ _NAMES = {
         "Shifted Triangular Uniform Weibull "
     ),
     "model.improvements": (
-        "AddLanes Closure DailyAcceptance DemandGrowth GateByQueue Improvement InspectionShare LanesByQueue "
+        "AddLanes ChangeBans Closure DailyAcceptance DemandGrowth GateByQueue Improvement InspectionShare LanesByQueue "
         "LegCapacity LegSpeed "
         "NewTimetable OneStopPost OpenLeg OpenPost OpeningHours PreArrival PriorityClass PriorityLane "
         "RemoveLanes ServiceTimeChange SetCapacity SlotBooking Works YardPlaces "

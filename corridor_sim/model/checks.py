@@ -175,6 +175,8 @@ def _class_problems(scenario: Scenario) -> list[Problem]:
         for name, ban in leg.bans.items():
             found += _unknown_classes(scenario, f"legs.{id}.bans.{name}.cargo_classes", ban.cargo_classes)
     for id, improvement in scenario.improvements.items():
+        for name, ban in getattr(improvement, "bans", {}).items():
+            found += _unknown_classes(scenario, f"improvements.{id}.bans.{name}.cargo_classes", ban.cargo_classes)
         table = getattr(improvement, "timetable", None)
         if table is not None:
             found += _unknown_classes(scenario, f"improvements.{id}.timetable.priority", table.priority)

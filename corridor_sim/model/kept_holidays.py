@@ -41,6 +41,10 @@ def keepers(scenario: Scenario) -> Iterator[tuple[str, Sequence[str | dt.date]]]
         for name, ban in leg.bans.items():
             if ban.holidays:
                 yield f"legs.{id}.bans.{name}.holidays", ban.holidays
+    for id, improvement in scenario.improvements.items():
+        for name, ban in getattr(improvement, "bans", {}).items():
+            if ban.holidays:
+                yield f"improvements.{id}.bans.{name}.holidays", ban.holidays
 
 
 def with_calendars(scenario: Scenario) -> tuple[Scenario, list[Problem]]:

@@ -144,6 +144,12 @@ class LegBan(KeepsHolidays):
 
     hours: Hours | None = None
     """Lines of hours of the ban, local time: ``["22:00-06:00", "Sun 00:00-24:00"]``; none: on holidays only."""
+    from_: Instant | None = Field(None, validation_alias="from", serialization_alias="from")
+    """When it begins to hold; local time of the ban where there is no offset; always so far if not given."""
+    until: Instant | None = None
+    """When it holds no more; local time of the ban where there is no offset; never if not given."""
+    direction: Literal["forward", "backward"] | None = None
+    """The direction in which it holds: ``forward`` is the way in which the leg is written; both if not given."""
     cargo_classes: NamesOf = ()
     """Cargo classes that are banned; all if none is named."""
     look_ahead: bool = False
@@ -155,6 +161,7 @@ class LegBan(KeepsHolidays):
     def _bans_something(self) -> Self:
         if self.hours is None and not self.holidays:
             raise ScenarioError([Problem("is required", "hours", hint="or name the holidays of the ban")])
+        require_order(self.from_, self.until)
         return self
 
 

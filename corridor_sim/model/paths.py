@@ -37,7 +37,8 @@ def path_problems(corridor: Corridor, paths: Iterable[str], former: Iterable[str
     ["changes 'leg.coast.speed_kmh', where 'leg' does not exist (allowed: checkpoints, places, legs, flows, \
 staff_pools, crossings); did you mean 'legs'?"]
     """
-    tables = _tables(corridor, former)
+    paths = list(paths)
+    tables = _tables(corridor, former, paths)
     found = (_path_problem(tables, path) for path in dict.fromkeys(paths))
     return [problem for problem in found if problem is not None]
 
@@ -56,14 +57,15 @@ def _path_problem(tables: Names, path: str) -> Problem | None:
     return None
 
 
-def _tables(corridor: Corridor, former: Iterable[str]) -> Names:
-    """Everything that improvements can change, as nested names."""
+def _tables(corridor: Corridor, former: Iterable[str], paths: Iterable[str]) -> Names:
+    """Everything that improvements can change, as nested names; bans of legs may have new ones."""
+    new = [path.split(".")[3] for path in paths if path.startswith("legs.") and path.split(".")[2:3] == ["bans"]]
     classes = sorted({*former, *(flow.cargo_class for flow in corridor.flows.values())})
     flow = {**_ends(*FLOW_FIELDS), "diverted": _ends(*corridor.crossings)}
     return {
         "checkpoints": {id: _post_names(post, classes) for id, post in corridor.checkpoints.items()},
         "places": {id: {"transfer": _stages_names(place.transfer, classes)} for id, place in corridor.places.items()},
-        "legs": dict.fromkeys(corridor.legs, _ends(*LEG_FIELDS)),
+        "legs": {id: {**_ends(*LEG_FIELDS), "bans": _ends(*leg.bans, *new)} for id, leg in corridor.legs.items()},
         "flows": dict.fromkeys(corridor.flows, flow),
         "staff_pools": dict.fromkeys(corridor.staff_pools, _ends("members")),
         "crossings": dict.fromkeys(corridor.crossings, _ends("one_stop")),

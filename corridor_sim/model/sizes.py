@@ -84,6 +84,10 @@ def _steps(scenario: Scenario, changes: ByPath) -> Iterator[Size]:
     for id, leg in scenario.legs.items():
         for name, ban in leg.bans.items():
             yield 4 * days * (1 + len(ban.hours or ())), f"legs.{id}.bans.{name}", None
+        for path, dated in changes.items():
+            if path.startswith(f"legs.{id}.bans."):
+                lines = max(len(one.change.value.hours or ()) if one.change.value else 0 for one in dated)
+                yield 4 * days * (1 + lines), f"improvements.{dated[-1].change.by}.bans", None
         at = f"legs.{id}.timetable"
         for by, table in _values(changes, at, leg.timetable):
             if table.every_h is not None:

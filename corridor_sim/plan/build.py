@@ -27,6 +27,7 @@ from corridor_sim.model.routes import Pass, passes, stages_at
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.model.way_costs import handling_usd
 from corridor_sim.plan.balking import with_balking
+from corridor_sim.plan.bans import names_of_bans
 from corridor_sim.plan.bookings import Bookings
 from corridor_sim.plan.cycles import cycle_problems
 from corridor_sim.plan.demand import arrival_plan
@@ -400,7 +401,7 @@ class _Builder:
 
     def _leg_parts(self, at: Pass, cargo_class: str) -> list[LegPart]:
         """Elements and steps of a leg in one direction for a class, made once."""
-        key = at, cargo_class if self.scenario.legs[at.id].bans else ""
+        key = at, cargo_class if names_of_bans(self.resolved, at.id) else ""
         if key not in self.parts:
             try:
                 self.parts[key] = self.legs.parts(at, cargo_class)

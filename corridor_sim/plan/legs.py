@@ -55,7 +55,7 @@ class Legs:
         with_table = [table is not None for _, table in tables]
         if leg.single_track is not None:
             self._fits_a_single_track(at, with_table)
-        ban = ban_place(self.resolved.scenario, self.clock, at.id, id, cargo_class)
+        ban = ban_place(self.resolved, self.clock, at, id, cargo_class)
         if ban is not None and any(with_table):
             text = "cannot have a timetable within the run, because it has bans"
             raise ScenarioError([Problem(text, f"legs.{at.id}.timetable")])

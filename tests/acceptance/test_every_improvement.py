@@ -185,6 +185,11 @@ def gate_closes_at(plan, hour):
     return one.close_at.at(hour)
 
 
+def banned(plan, hour):
+    found = [one for one in plan.elements if one.id == "leg:from_border>.ban.night"]
+    return 1 - found[0].open.at(hour)
+
+
 KINDS = {
     "add_lanes": (LANES + "lanes = 2\n", at("north_a.exit.lanes", "lanes"), (3, 5, 3)),
     "remove_lanes": (LANES + "lanes = 1\n", at("north_a.exit.lanes", "lanes"), (3, 2, 3)),
@@ -227,6 +232,9 @@ KINDS = {
         LANES + 'queue_at = "checkpoints.north_b.entry"\nclose_at = 9\nopen_below = 4\n',
         gate_closes_at,
         (2.0**53, 9, 2.0**53),
+    ),
+    "leg_bans": (
+        'at = "legs.from_border"\nbans.night = { hours = ["00:00-24:00"] }\n', banned, (0, 1, 0),
     ),
     "yard_places": (LANES + "places = 40\n", yard, (math.inf, 40, math.inf)),
 }  # fmt: skip

@@ -345,6 +345,21 @@ class InForce:
             self.where(one) == ["legs", id] and self.effect(one, time_h) for _, one in self.of_kind("closure")
         )
 
+    def bans(self, id, way, cargo_class, time_h):
+        """S30: the bans by name whose dates hold for a class in one direction of a leg, whatever their hours."""
+        found = dict(self.scenario.legs[id].bans)
+        for _, one in self.of_kind("leg_bans"):
+            if self.where(one) == ["legs", id] and self.effect(one, time_h):
+                found = {name: ban for name, ban in found.items() if name not in one.lifts} | dict(one.bans)
+        return {
+            name: ban
+            for name, ban in found.items()
+            if (not ban.cargo_classes or cargo_class in ban.cargo_classes)
+            and ban.direction in (None, way)
+            and (ban.from_ is None or hours_of(ban.from_, self.start, ban.utc_offset_h) <= time_h)
+            and (ban.until is None or time_h < hours_of(ban.until, self.start, ban.utc_offset_h))
+        }
+
     def headway_h(self, id, time_h):
         """Least time between two entries in one direction, 0 for none (S18). [h]"""
         leg = self.scenario.legs[id]

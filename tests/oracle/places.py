@@ -165,9 +165,9 @@ class Road(Place):
 class Gate(Place):
     """The start of a leg for a class that bans hold back (S30)."""
 
-    def __init__(self, run, id, leg, bans):
+    def __init__(self, run, id, leg, way, cargo_class):
         super().__init__(run, id)
-        self.leg, self.bans = leg, bans
+        self.leg, self.way, self.cargo_class = leg, way, cargo_class
 
     def edges(self):
         """Bans begin and end at half hours."""
@@ -175,16 +175,15 @@ class Gate(Place):
 
     def banned(self, now):
         """Whether nobody may set out; looking ahead, not either if a ban begins before the mean time is over."""
-        run = self.run
-        for ban in self.bans:
-            hours = [now]
-            if ban.look_ahead:
-                leg = run.scenario.legs[self.leg]
-                until = now + on_grid(leg.length_km / leg.speed_kmh)
-                hours += [k / 2 for k in range(math.ceil(2 * now), math.ceil(2 * until))]
-            if any(is_open(ban.hours, *local(run.scenario.run.start, self.ahead_h(ban, at), at)) for at in hours):
-                return True
-        return False
+        leg = self.run.scenario.legs[self.leg]
+        until = now + on_grid(leg.length_km / leg.speed_kmh)
+        ahead = [k / 2 for k in range(math.ceil(2 * now), math.ceil(2 * until))]
+        return any(
+            is_open(ban.hours, *local(self.run.scenario.run.start, self.ahead_h(ban, at), at))
+            for at in (now, *ahead)
+            for ban in self.run.force.bans(self.leg, self.way, self.cargo_class, at).values()
+            if at == now or ban.look_ahead
+        )
 
     def ahead_h(self, ban, at):
         """How far the clock of a ban is ahead of UTC at an instant, by its zone where it names one. [h]"""

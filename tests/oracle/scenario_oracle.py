@@ -89,6 +89,7 @@ class Run:
         self.force = InForce(scenario)
         self.classes = sorted({flow.cargo_class for flow in scenario.flows.values()})
         self.now, self.visits, self.places, self.trucks = 0.0, [], {}, []
+        self.names_of_bans = {}
         self.stops = {id: stops_of(scenario, flow) for id, flow in scenario.flows.items()}
         waiting = {f"initial_queue.{queue}.{flow}": (flow, at, times) for queue, flow, at, times in standing(scenario)}
         for f, id in enumerate(sorted({*scenario.flows, *waiting})):
@@ -161,13 +162,17 @@ class Run:
         return [stop]
 
     def _bans(self, stop, cargo_class):
-        bans = self.scenario.legs[stop.id].bans
-        names = sorted(name for name, ban in bans.items() if not ban.cargo_classes or cargo_class in ban.cargo_classes)
+        way = {">": "forward", "<": "backward"}[stop.direction]
+        key = stop.id, way, cargo_class
+        if key not in self.names_of_bans:
+            # Dates lie on half hours too: what holds at any of them stands in the name of the place.
+            halves = [k / 2 for k in range(math.ceil(2 * self.horizon_h))]
+            self.names_of_bans[key] = sorted({name for at in halves for name in self.force.bans(*key, at)})
+        names = self.names_of_bans[key]
         if not names:
             return []
         id = f"leg:{stop.id}{stop.direction}.ban.{'+'.join(names)}"
-        place = self._place(id, lambda: Gate(self, id, stop.id, [bans[name] for name in names]))
-        return [Step(place, "gate")]
+        return [Step(self._place(id, lambda: Gate(self, id, stop.id, way, cargo_class)), "gate")]
 
     def _leg_steps(self, stop):
         id = f"leg:{stop.id}{stop.direction}"

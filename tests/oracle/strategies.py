@@ -149,6 +149,10 @@ def bans(draw):
             found[name]["cargo_classes"] = ["vip"]
         if draw(st.integers(0, 2)) == 0:
             found[name]["look_ahead"] = True
+        if draw(st.integers(0, 2)) == 0:
+            found[name]["direction"] = draw(st.sampled_from(["forward", "backward"]))
+        if "zone" not in found[name] and draw(st.integers(0, 2)) == 0:
+            found[name] |= draw(dates())
     return found
 
 
@@ -350,7 +354,7 @@ STAGE_KINDS = (
     "gate_by_queue",
 )
 POST_KINDS = ("daily_acceptance", "slot_booking", "one_stop_post")
-LEG_KINDS = ("leg_speed", "leg_capacity", "timetable")
+LEG_KINDS = ("leg_speed", "leg_capacity", "timetable", "leg_bans")
 FLOW_KINDS = ("demand_growth",)
 KINDS = STAGE_KINDS + POST_KINDS + LEG_KINDS + FLOW_KINDS
 RAMPED = ("add_lanes", "remove_lanes", "service_time", "pre_arrival", "inspection_share")
@@ -511,6 +515,15 @@ def change(draw, data, kind, when=None, night=False):
         every = float(draw(st.sampled_from([4, 6, 10])))
         table = {"every_h": every, "first_h": float(draw(st.integers(0, 5))), "places": draw(st.integers(1, 3))}
         one |= {"at": "legs.br", "timetable": table}
+    elif kind == "leg_bans":
+        if "timetable" in data["legs"]["br"]:
+            return None
+        one["at"] = "legs.br"
+        own = sorted(data["legs"]["br"].get("bans", {}))
+        if own and draw(st.booleans()):
+            one["lifts"] = [draw(st.sampled_from(own))]
+        else:
+            one["bans"] = draw(bans())
     elif kind == "demand_growth":
         del one["at"]
         one |= {"flow": "f", "factor": 1.5}
@@ -534,7 +547,7 @@ def fits(data, one):
     if {"set_capacity", "service_time"} <= kinds or {"one_stop_post", "daily_acceptance"} <= kinds:
         return False
     # A leg with a timetable knows no limit, and its speed stays.
-    return not ("timetable" in kinds and kinds & {"leg_capacity", "leg_speed"})
+    return not ("timetable" in kinds and kinds & {"leg_capacity", "leg_speed", "leg_bans"})
 
 
 @st.composite

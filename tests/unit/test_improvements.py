@@ -234,6 +234,13 @@ def test_a_gate_by_the_queue_holds_from_its_date():
     assert (made.close_at.at(240.0), made.open_below.at(240.0)) == (40.0, 25.0)
 
 
+def test_a_ban_holds_from_its_date_for_its_class():
+    night = {"hours": ["00:00-06:00"], "cargo_classes": ["loaded"]}
+    plan = plan_with(im.ChangeBans(leg="baku_samur", bans={"night": night}, from_=JAN_10))
+    place = element(plan, "leg:baku_samur>.ban.night")
+    assert [place.open.at(hour) for hour in (195.0, 240.0, 245.9, 246.0, 264.0)] == [1, 0, 0, 1, 0]
+
+
 def test_pre_arrival_relieves_the_same_share_at_every_stage():
     plan = plan_with(
         im.PreArrival(at="checkpoints.samur_az.exit", share=0.3, factor=0.5, from_=JAN_10, cargo_classes=["loaded"])

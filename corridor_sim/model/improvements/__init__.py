@@ -4,6 +4,7 @@ Posts are in `posts.py`, the one-stop post in `one_stop.py`, legs and demand in 
 in `base.py`. A new kind is one class with `changes`, registered in one of these files.
 """
 
+from corridor_sim.model.improvements.bans import ChangeBans
 from corridor_sim.model.improvements.base import (
     IMPROVEMENTS,
     Improvement,
@@ -41,6 +42,7 @@ from corridor_sim.model.improvements.posts import (
 __all__ = [
     "IMPROVEMENTS",
     "AddLanes",
+    "ChangeBans",
     "Closure",
     "DailyAcceptance",
     "DemandGrowth",
