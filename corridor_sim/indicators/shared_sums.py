@@ -197,6 +197,7 @@ class StayTimes(Reducer):
         self._at = {place: n for n, (place, _) in enumerate(places)}
         limits_h = (*scope.options.targets_h, *STAY_STEPS_H)
         self.counts = TimeCounts(len(places), len(scope.replications), scope.longest_h, limits_h)
+        self._found: dict[int, Distribution] = {}
 
     def add_span(self, block: SpanBlock) -> None:
         where = self._at.get(block.place)
@@ -216,8 +217,10 @@ class StayTimes(Reducer):
         return self.counts.shares_within(self._at[place], limits_h)
 
     def of(self, place: int) -> Distribution:
-        """Distribution at one place."""
-        return self.counts.of(self._at[place])
+        """Distribution at one place, which several indicators read; to be asked once everything is counted."""
+        if place not in self._found:
+            self._found[place] = self.counts.of(self._at[place])
+        return self._found[place]
 
 
 class WaitTimes(Reducer):

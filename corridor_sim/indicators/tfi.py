@@ -131,7 +131,7 @@ class Tfi4(Indicator):
     def start(self) -> None:
         self._spans, self._times = self.shared(SpanSums), self.shared(StayTimes)
         self._components, self._costs = self.shared(Components), self.shared(TravelCosts)
-        self._per_h: tuple[FloatArray, FloatArray, FloatArray] | None = None
+        self._per_h: tuple[FloatArray, FloatArray, FloatArray, FloatArray] | None = None
 
     def table_rows(self) -> Iterator[Row]:
         spans, scope = self._spans, self.scope
@@ -155,9 +155,10 @@ class Tfi4(Indicator):
         times = self._times.of(place)
         if self._per_h is None:  # the same for all places
             per_h = np.divide(1.0, times.value_h, out=np.zeros_like(times.value_h), where=times.value_h > 0)
-            self._per_h = per_h, per_h**2, np.empty(times.counts.shape)
-        per_h, squared, weighted = self._per_h
+            self._per_h = per_h, per_h**2, np.empty(times.counts.shape), np.empty(times.counts.shape)
+        per_h, squared, counts, weighted = self._per_h
         number = times.number
-        mean = ratio(np.multiply(times.counts, per_h, out=weighted).sum(axis=1), number)
-        variance = ratio(np.multiply(times.counts, squared, out=weighted).sum(axis=1), number) - mean**2
+        np.copyto(counts, times.counts)
+        mean = ratio(np.multiply(counts, per_h, out=weighted).sum(axis=1), number)
+        variance = ratio(np.multiply(counts, squared, out=weighted).sum(axis=1), number) - mean**2
         return ratio(np.sqrt(np.maximum(variance, 0.0)), mean)

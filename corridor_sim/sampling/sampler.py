@@ -12,6 +12,7 @@ belongs to an element see `elements.py`.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from corridor_sim.core.draws.words import Key
 from corridor_sim.core.errors import Problem, ScenarioError, SimulationError
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.units import FloatArray, distinct, to_grid
+from corridor_sim.model.arrivals import BlockDraw
 from corridor_sim.model.service_times import Deterministic, ServiceTime
 from corridor_sim.plan.plan import FlowPlan, Plan
 from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, LaterDraws, SampledInputs
@@ -175,6 +177,8 @@ class BlockSampler:
         """
         if not until_h >= self.since_h:
             raise ValueError(f"windows go on in time: until_h = {until_h} is before {self.since_h}")
+        if until_h == math.inf and self.since_h == 0.0:
+            _draw_together([flow for flow in self._flows if isinstance(flow, _FlowDraws)])
         flows = tuple(flow.take(until_h) for flow in self._flows)
         self.since_h = until_h
         highest = np.array([flow.taken.max(initial=0) for flow in self._flows], dtype=np.int64)
@@ -233,7 +237,9 @@ class _FlowDraws:
         self.given = given
         """Releases and itineraries, where they need not be drawn."""
         release, route, *others = own
-        self._draw = flow.arrivals.block_sampler(release)
+        self._release = release
+        self._drawn: FloatArray | None = None
+        """All its releases, where they were drawn with those of other flows."""
         count = len(release.first)
         self._pending: list[FloatArray] = [np.empty(0)] * count
         self._over = np.zeros(count, dtype=bool)
@@ -251,6 +257,12 @@ class _FlowDraws:
             ready = {name for name, columns in self._durations.items() if all(one.by_index for one in columns)}
             self._later = LaterDraws({name: tuple(self._durations.pop(name)) for name in ready}, self._uniforms)
             self._uniforms = {}
+
+    @functools.cached_property
+    def _draw(self) -> BlockDraw:
+        """Draws releases of some replications."""
+        draw: BlockDraw = self.flow.arrivals.block_sampler(self._release)
+        return draw
 
     def take(self, until_h: float) -> FlowInputs:
         """All draws of the consignments released before `until_h` and not taken yet (horizon included)."""
@@ -280,21 +292,11 @@ class _FlowDraws:
 
     def _all_releases(self, expected: float) -> FloatArray:
         """All releases not after the horizon, on the grid, padded; shape (replication, consignment). [h]"""
-        count = len(self._over)
-        margin = int(3 * math.sqrt(expected)) + 8
-        size, parts = int(expected) + margin, []
-        while len(which := np.flatnonzero(~self._over)):
-            found = np.full((count, size), np.inf)
-            together = max(1, RELEASES // size)
-            for first in range(0, len(which), together):
-                some = which[first : first + together]
-                found[some] = to_grid(self._draw(size, some))
-            self._over[which] = found[which, -1] > self.horizon_h
-            parts.append(found)
-            size = margin
-        release_h = np.concatenate([np.empty((count, 0)), *parts], axis=1) if len(parts) != 1 else parts[0]
-        release_h[release_h > self.horizon_h] = np.inf
-        return release_h[:, : int((release_h < np.inf).sum(axis=1).max(initial=0))]
+        drawn, self._drawn = self._drawn, None
+        if drawn is None:
+            drawn = _whole_run(self._draw, len(self._over), expected, self.horizon_h)
+        self._over[:] = True
+        return drawn[:, : int((drawn < np.inf).sum(axis=1).max(initial=0))]
 
     def _releases(self, until_h: float, expected: float) -> FloatArray:
         """The next releases, on the grid, before `until_h` and not after the horizon, padded. [h]"""
@@ -342,6 +344,46 @@ class _FlowDraws:
                     row[begin:end] = np.searchsorted(edges, drawn[begin:end], side="right")
                 begin = end
         return chosen
+
+
+def _draw_together(flows: Sequence[_FlowDraws]) -> None:
+    """Draw all releases of flows with equal arrivals at once: many of them cost little more than one then."""
+    alike: dict[tuple[bytes, bytes], list[list[_FlowDraws]]] = {}
+    for one in flows:
+        plan = one.flow.arrivals
+        if one.given is None and plan.process.has_gaps:
+            groups = alike.setdefault((plan.rate.from_h.tobytes(), plan.rate.value.tobytes()), [])
+            mine = next((group for group in groups if group[0].flow.arrivals == plan), None)
+            if mine is None:
+                groups.append([one])
+            else:
+                mine.append(one)
+    for group in (group for groups in alike.values() for group in groups if len(group) > 1):
+        plan, horizon_h = group[0].flow.arrivals, group[0].horizon_h
+        first, second = (np.concatenate([half[k] for half in (one._release for one in group)]) for k in (0, 1))
+        expected = plan.expected_count(horizon_h, 0.0)
+        drawn = _whole_run(plan.block_sampler(Key(first, second)), len(first), expected, horizon_h)
+        for one, own in zip(group, np.split(drawn, len(group)), strict=True):
+            one._drawn = own
+
+
+def _whole_run(draw: BlockDraw, count: int, expected: float, horizon_h: float) -> FloatArray:
+    """All releases of some streams not after the horizon, on the grid, padded; shape (stream, consignment). [h]"""
+    over = np.zeros(count, dtype=bool)
+    margin = int(3 * math.sqrt(expected)) + 8
+    size, parts = int(expected) + margin, []
+    while len(which := np.flatnonzero(~over)):
+        found = np.full((count, size), np.inf)
+        together = max(1, RELEASES // size)
+        for first in range(0, len(which), together):
+            some = which[first : first + together]
+            found[some] = to_grid(draw(size, some))
+        over[which] = found[which, -1] > horizon_h
+        parts.append(found)
+        size = margin
+    release_h = np.concatenate([np.empty((count, 0)), *parts], axis=1) if len(parts) != 1 else parts[0]
+    release_h[release_h > horizon_h] = np.inf
+    return release_h
 
 
 def _dated_shares(flow: FlowPlan) -> tuple[FloatArray, FloatArray]:

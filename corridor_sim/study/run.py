@@ -326,7 +326,8 @@ def _cut(
     width = width_to_cut_for(executor, workers, job.engine, expected * len(missing) / max(len(run.numbers), 1))
     count = width.workers
     job = replace(job, memory_gb=job.memory_gb * width.machines)
-    beside = beside[: room_beside(job, count)]
+    if beside:
+        beside = beside[: room_beside(job, count)]
     job = replace(job, beside=tuple(replace(other.job, shared=other.shared_with(run)) for other in beside))
     blocks = cut_in_blocks(job, missing, count, in_steps=in_steps)
     share = replace(job, memory_gb=job.memory_gb / count)

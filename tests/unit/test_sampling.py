@@ -12,7 +12,7 @@ from corridor_sim.core.errors import ScenarioError, SimulationError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.streams import generator, key
 from corridor_sim.core.units import LONGEST_H, to_grid
-from corridor_sim.model.arrivals import AllAtStart, ArrivalPlan, Batches, Poisson, RegularArrivals, Trace
+from corridor_sim.model.arrivals import AllAtStart, ArrivalPlan, Batches, Poisson, RegularArrivals, Renewal, Trace
 from corridor_sim.model.service_times import (
     Deterministic,
     Exponential,
@@ -252,6 +252,22 @@ def test_windows_hold_the_same_bits_as_the_whole(window_h):
     assert np.array_equal(windows[-1].cancelled[2], whole.cancelled[2])
     shared = min(windows[-1].crossing_h[3].shape[1], whole.crossing_h[3].shape[1])
     assert np.array_equal(windows[-1].crossing_h[3][:, :shared], whole.crossing_h[3][:, :shared])
+
+
+def test_flows_with_equal_arrivals_are_drawn_together_without_a_trace():
+    plan = make_plan()
+    export, others = plan.flows
+    gaps = ArrivalPlan(process=Renewal(interarrival=Gamma(mean_h=1.0, cv=0.4)), rate=export.arrivals.rate)
+    arrivals = [export.arrivals, gaps, poisson(3.0), gaps, poisson(7.0), poisson(3.0)]
+    alike = tuple(dataclasses.replace(export, id=f"f{n}", arrivals=one) for n, one in enumerate(arrivals))
+    plan = dataclasses.replace(plan, flows=(*alike, others))
+    sampler = Sampler(plan, 5)
+    alone, together = sampler.sample(range(3)), sampler.stream(range(3)).next(math.inf)
+    for f in range(len(plan.flows)):
+        assert alone.flows[f].release_h.tobytes() == together.flows[f].release_h.tobytes()
+        for k in range(3):
+            assert_same(rows_of(together, f, k), rows_of(alone, f, k))
+    assert len({flow.release_h.tobytes() for flow in together.flows}) == len(plan.flows)
 
 
 def test_windows_of_any_length_may_follow_each_other():
