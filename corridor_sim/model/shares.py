@@ -52,11 +52,12 @@ def share_at(
     if stage.channels and channels is not None and set(stage.channels) != set(channels.shares):
         post, _, direction = table.rpartition(".")
         at = f"{post}.channels.{direction}"
-        own = channels.by_class.get(cargo_class)
+        base = channels.by_class.get(cargo_class, channels.shares)
+        # What is set for all holds for a class with shares of its own too (rule S20).
         share *= sum(
             _of_class(
                 changes, f"{at}.shares.{channel}", f"{at}.by_class.{cargo_class}.{channel}",
-                channels.shares[channel], None if own is None else own[channel], time_h,
+                base[channel], None, time_h,
             )
             for channel in dict.fromkeys(stage.channels)
         )  # fmt: skip
