@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.corridor import Source as Source
     from corridor_sim.model.corridor import StaffPool as StaffPool
     from corridor_sim.model.designs import Design as Design
+    from corridor_sim.model.drivers_hours import DriversHours as DriversHours
     from corridor_sim.model.flows import Balk as Balk
     from corridor_sim.model.flows import CrossingShares as CrossingShares
     from corridor_sim.model.flows import Flow as Flow
@@ -241,6 +242,7 @@ _NAMES = {
         "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Patience Place QueueGate Reserved Slots Stage "
         "WayBack"
     ),
+    "model.drivers_hours": "DriversHours",
     "model.legs": "Leg LegBan Rail Road Sea SingleTrack Timetable",
     "model.flows": "Balk CrossingShares Flow Profile",
     "model.arrivals": "AllAtStart Arrivals Batches Poisson RegularArrivals Renewal Trace",

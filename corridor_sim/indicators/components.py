@@ -335,11 +335,11 @@ DELAYS = ("wait", "slot_wait", "acceptance_wait", "entry_wait", "sailing_wait", 
 """Components that are delay against an unqueued passage."""
 BOOKED = ("wait", "slot_wait", "acceptance_wait")
 """Waits that an improvement of a post turns into one another."""
-COMPONENTS = (*DELAYS, "service", "dwell", "travel")
+COMPONENTS = (*DELAYS, "service", "dwell", "travel", "rest")
 
 
 def hold_component(element: Element) -> str:
-    """What the time between start and finish at an element is: service, dwell or travel."""
+    """What the time between start and finish at an element is: service, dwell, travel, or rest of drivers."""
     if element.kind == "station":
         return "service"
     if element.kind == "delay":

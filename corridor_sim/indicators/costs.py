@@ -187,7 +187,7 @@ class UserCost(Indicator):
         elements = self.scope.flow_elements[flows[0]]
         parts = {"waiting": lost_h[flow] * usd_h}
         there = self._components.names(elements)
-        for part, names in (("service_time", ("service", "dwell")), ("travel_time", ("travel",))):
+        for part, names in (("service_time", ("service", "dwell")), ("travel_time", ("travel", "rest"))):
             hours = np.zeros(len(begun))
             for name in names:
                 if name in there:

@@ -164,7 +164,7 @@ class Component(Indicator):
     """What a mean passage of a post or a mean journey consists of; `of` names the component. [h]
 
     Components are wait, slot_wait, acceptance_wait, entry_wait, sailing_wait, blocked,
-    interrupted, service, dwell and travel (rule S21). Waits have a row even where
+    interrupted, service, dwell, travel and rest of drivers (rules S21, S36). Waits have a row even where
     no consignment waits: what moves from one wait to another must meet its zero
     in a comparison.
     """

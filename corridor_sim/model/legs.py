@@ -32,6 +32,7 @@ from corridor_sim.model.base import (
 )
 from corridor_sim.model.calendars import Hours
 from corridor_sim.model.checkpoints import Law, require_order
+from corridor_sim.model.drivers_hours import DriversHours
 from corridor_sim.model.holidays import HolidayHours, KeepsHolidays
 from corridor_sim.model.service_times import Deterministic, Lognormal, ServiceTime
 from corridor_sim.model.service_times.base import LONGEST_H
@@ -228,6 +229,8 @@ class Leg(Sourced):
     """Times in which the leg cannot be entered, by name."""
     bans: TableOf[LegBan] = FrozenDict()
     """Hours in which some classes may not set out on the leg, by name."""
+    drivers_hours: DriversHours | None = None
+    """How long drivers may be at the wheel before they rest; without it the travel time holds their rests."""
     timetable: Timetable | None = None
     """Departures with places; consignments wait for one."""
     border: bool = False
@@ -247,7 +250,15 @@ class Leg(Sourced):
         if self.travel is not None and self.speed_cv:
             problems.append(Problem("has no meaning with travel, which is a law already", "speed_cv", self.speed_cv))
         if self.timetable is not None:
-            for name in ("headway_h", "paths_per_day", "max_vehicles", "no_overtaking", "single_track", "bans"):
+            for name in (
+                "headway_h",
+                "paths_per_day",
+                "max_vehicles",
+                "no_overtaking",
+                "single_track",
+                "bans",
+                "drivers_hours",
+            ):
                 if getattr(self, name):
                     problems.append(Problem("has no meaning on a leg with a timetable", name))
             if self.closures and self.timetable.when_full is not None:

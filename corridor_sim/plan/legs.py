@@ -20,6 +20,7 @@ from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.service_times import scaled
 from corridor_sim.plan.bans import ban_place
+from corridor_sim.plan.drivers_hours import rest_place
 from corridor_sim.plan.plan import NO_LIMIT, Delay, Departures, Element, LimitedLeg, SingleTrackPlan, Step
 from corridor_sim.plan.posts import rank_of
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
@@ -42,7 +43,9 @@ class Legs:
         self.resolved, self.clock, self.classes = resolved, clock, classes
 
     def parts(self, at: Pass, cargo_class: str) -> list[LegPart]:
-        """The leg as one element, as two where a timetable begins or ends within the run; before it where bans are met.
+        """The leg as one element, as two where a timetable begins or ends within the run.
+
+        Before it stands where bans are met, behind it where its drivers rest.
 
         Raises
         ------
@@ -56,13 +59,16 @@ class Legs:
         if leg.single_track is not None:
             self._fits_a_single_track(at, with_table)
         ban = ban_place(self.resolved, self.clock, at, id, cargo_class)
-        if ban is not None and any(with_table):
-            text = "cannot have a timetable within the run, because it has bans"
-            raise ScenarioError([Problem(text, f"legs.{at.id}.timetable")])
-        if ban is not None:
-            return [LegPart(ban, Step(element=-1)), self._road(at, leg, id, None)]
+        for what, there in (("bans", ban), ("drivers' hours", leg.drivers_hours)):
+            if there is not None and any(with_table):
+                text = f"cannot have a timetable within the run, because it has {what}"
+                raise ScenarioError([Problem(text, f"legs.{at.id}.timetable")])
         if not any(with_table):
-            return [self._road(at, leg, id, None)]
+            found = [] if ban is None else [LegPart(ban, Step(element=-1))]
+            found.append(self._road(at, leg, id, None))
+            if leg.drivers_hours is not None:
+                found.append(LegPart(*rest_place(leg.drivers_hours, id, after=len(found))))
+            return found
         in_use = steps([(from_h, float(table is not None)) for from_h, table in tables])
         if all(with_table):
             return [self._boat(at, leg, id, tables, None)]

@@ -158,6 +158,8 @@ class Mechanism(Enum):
     """Leaving for another itinerary when the announced wait is too long."""
     PATIENCE = "patience that ends in the queue", GIVES
     """Who has waited longer than his patience leaves the queue (S34)."""
+    DRIVERS_HOURS = "drivers' hours", NEUTRAL
+    """Who has been at the wheel for so long rests before he drives on (S36)."""
     ROUTES = "several itineraries of one flow", GIVES
     """One is drawn at release by dated shares (D18)."""
     CYCLES = "itineraries that go round in cycles", NEUTRAL

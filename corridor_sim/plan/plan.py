@@ -203,7 +203,7 @@ class Station:
 class Delay:
     """Time without a queue: the stay at a post outside the lanes, or a free road.
 
-    `component` is ``"dwell"`` at a post and ``"travel"`` on a leg.
+    `component` is ``"dwell"`` at a post, ``"travel"`` on a leg and ``"rest"`` of its drivers.
     """
 
     id: str
@@ -401,6 +401,27 @@ class PatiencePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestPlan:
+    """How long the drivers of a leg rest, at the step behind it (rule S36).
+
+    Attributes
+    ----------
+    drive_h, rest_h
+        Of each kind of rest, from the shortest to the longest: hours at the wheel before it, and its length;
+        infinite where there is none. [h]
+    waiting_is_rest
+        Whether all the time since the drive before is a rest where it is as long as one; else the wait for the leg.
+    after
+        Steps of the leg before this one: that of the leg itself, and that of a ban.
+    """
+
+    drive_h: tuple[float, ...]
+    rest_h: tuple[float, ...]
+    waiting_is_rest: bool = True
+    after: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One element of an itinerary.
 
@@ -424,6 +445,8 @@ class Step:
         See there.
     opposite
         Whether a leg that both directions use in turn is passed in the second of them.
+    rest
+        How long the drivers of the leg before it rest here; the step has no duration of its own then.
     """
 
     element: int
@@ -436,6 +459,7 @@ class Step:
     balk: PlanBalk | None = None
     opposite: bool = False
     patience: PatiencePlan | None = None
+    rest: RestPlan | None = None
 
     @property
     def may_be_skipped(self) -> bool:

@@ -28,6 +28,7 @@ COMPONENTS = (
     "service",
     "dwell",
     "travel",
+    "rest",
 )
 """In the order in which they are stacked: what is delay first."""
 

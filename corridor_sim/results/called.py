@@ -177,8 +177,8 @@ def leg_name(results: Any, element: str) -> str:
     arrow = " ↔" if way.endswith("<>") else {">": " →", "<": " ←"}.get(way[-1:], "")
     id = way.rstrip("<>")
     name = results.plan.labels.get("legs", {}).get(id) or id
-    ban = f", {in_words(part.replace('.', ' '))}" if part.startswith("ban.") else ""
-    return f"{in_words(str(name))}{arrow}{ban}"
+    more = in_words(part.replace(".", " ")) if part.startswith("ban.") else "rest of drivers" if part == "rest" else ""
+    return f"{in_words(str(name))}{arrow}{more and f', {more}'}"
 
 
 def _named(label: Mapping[str, Any], id: str) -> str:

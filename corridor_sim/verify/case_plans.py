@@ -76,7 +76,7 @@ def _build(values: Mapping[str, Any], longer: float) -> CasePlan:
     if not blocking.startswith("after service"):
         raise Unsupported(f"blocking {blocking!r} (known: after service)")
     layout = Layout()
-    for plural, kind in (("stations", "station"), ("legs", "leg"), ("bulk", "ferry")):
+    for plural, kind in (("stations", "station"), ("legs", "leg"), ("rests", "rest"), ("bulk", "ferry")):
         for one in model.get(plural, default=()):
             add_element(layout, one, horizon, law, kind)
     if layout.crossing or layout.cancelled:
@@ -171,6 +171,8 @@ def _stop(one: Any, name: str) -> tuple[str, float]:
 def _step(stop: str, share: float, layout: Layout, place: Mapping[str, int], name: str) -> Step:
     element = layout.elements[stop]
     laws: tuple[tuple[float, Any], ...] = ()
+    if stop in layout.rest:
+        return Step(element=place[stop], rest=layout.rest[stop])
     if isinstance(element, (Station, Delay, LimitedLeg)):
         if stop in layout.travel:
             laws = ((0.0, layout.travel[stop]),)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, get_args
 
 import numpy as np
@@ -30,6 +31,7 @@ from corridor_sim.plan.plan import (
     PlanOutage,
     Preemption,
     Quota,
+    RestPlan,
     SingleTrackPlan,
     Station,
     StepFunction,
@@ -70,6 +72,8 @@ class Layout:
         Crossing times of timetables that give one a departure.
     cancelled
         Given cancellations, one a departure.
+    rest
+        Hours of the drivers of the leg before, of places where they rest.
     """
 
     elements: dict[str, Element] = field(default_factory=dict)
@@ -78,6 +82,7 @@ class Layout:
     service: dict[str, Any] = field(default_factory=dict)
     crossing: dict[str, FloatArray] = field(default_factory=dict)
     cancelled: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    rest: dict[str, RestPlan] = field(default_factory=dict)
 
     def add(self, element: Element) -> None:
         """Add one; its id must be new."""
@@ -410,6 +415,23 @@ def add_delay(layout: Layout, values: Any, until: float, law: LawOf) -> None:
     layout.add(Delay(id=name, component="dwell"))
 
 
+def add_rest(layout: Layout, values: Any, until: float, law: LawOf) -> None:
+    """Where the drivers of the leg before rest: ``hours`` as pairs [at the wheel, rest], the shortest rest first."""
+    del until, law
+    name = str(Fields(values, "rest").need("id"))
+    fields = Fields(values, f"rest {name}")
+    fields.ignore("id", "type", "name", "title", "note")
+    hours = [(float(drive), float(rest)) for drive, rest in fields.need("hours")]
+    waiting, ban = fields.get("waiting_is_rest", default=True), fields.get("ban", default=False)
+    fields.done()
+    if not hours or any(b <= a for one in zip(*hours, strict=True) for a, b in pairwise((0.0, *one))):
+        raise Unsupported(f"rest {name}: hours {hours}")
+    drive_h, rest_h = (tuple(map(grid_point, one)) for one in zip(*hours, strict=True))
+    plan = RestPlan(drive_h=drive_h, rest_h=rest_h, waiting_is_rest=bool(waiting), after=2 if ban else 1)
+    layout.rest[name] = plan
+    layout.add(Delay(id=name, component="rest"))
+
+
 KINDS: dict[str, Callable[[Layout, Any, float, LawOf], None]] = {
     "station": add_station,
     "ferry": add_timetable,
@@ -419,6 +441,7 @@ KINDS: dict[str, Callable[[Layout, Any, float, LawOf], None]] = {
     "quota": add_quota,
     "delay": add_delay,
     "dwell": add_delay,
+    "rest": add_rest,
 }
 
 

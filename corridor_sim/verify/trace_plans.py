@@ -205,7 +205,10 @@ def _horizon(layout: Layout, described: Sequence[Any], trucks: Sequence[Truck], 
     longest += max([0.0, *(track.switch_h for track in tracks if track is not None)])
     until = reach
     for truck in trucks:
+        at_wheel = sum(duration for duration in truck.durations if not math.isnan(duration))
         for name, duration in zip(truck.route, truck.durations, strict=True):
+            if (terms := layout.rest.get(name)) is not None:
+                until += (math.ceil(at_wheel / min(terms.drive_h)) + 1) * max(terms.rest_h)
             time = 0.0 if math.isnan(duration) else duration
             until += time + longest
             element, cycle = layout.elements.get(name), period.get(name)
@@ -260,7 +263,7 @@ def _assemble(layout: Layout, trucks: Sequence[Truck], until: float, name: str) 
         flows.append(FlowPlan(id=f"class {f + 1:03d}", variants=variants))
         for j, truck in enumerate(members):
             for (_, draws), time, stop in zip(_draws(truck.route), truck.durations, truck.route, strict=True):
-                if isinstance(layout.elements[stop], (Station, Delay, LimitedLeg)):
+                if isinstance(layout.elements[stop], (Station, Delay, LimitedLeg)) and stop not in layout.rest:
                     if math.isnan(time):
                         raise Unsupported(f"truck {truck.place + 1}: no service at {stop!r}")
                     duration.setdefault(draws, np.zeros((1, len(members))))[0, j] = grid_point(time)
@@ -334,7 +337,7 @@ def _draws(route: Sequence[str]) -> list[tuple[str, str]]:
 def _steps(route: Sequence[str], opposite: Sequence[str], layout: Layout, place: Mapping[str, int]) -> tuple[Step, ...]:
     return tuple(
         Step(element=place[stop], laws=((0.0, Given()),), draws=draws, opposite=stop in opposite)
-        if isinstance(layout.elements[stop], (Station, Delay, LimitedLeg))
-        else Step(element=place[stop])
+        if isinstance(layout.elements[stop], (Station, Delay, LimitedLeg)) and stop not in layout.rest
+        else Step(element=place[stop], rest=layout.rest.get(stop))
         for stop, draws in _draws(route)
     )

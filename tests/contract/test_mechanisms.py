@@ -17,7 +17,7 @@ from corridor_sim.core.errors import EngineRefusal, ScenarioError
 from corridor_sim.engines import batch, compiled, event
 from corridor_sim.engines.event.stations import PlainStation
 from corridor_sim.indicators import capacity
-from corridor_sim.model import checkpoints, corridor, flows, legs
+from corridor_sim.model import checkpoints, corridor, drivers_hours, flows, legs
 from corridor_sim.model.improvements import PreArrival
 from corridor_sim.plan import load, needs
 from corridor_sim.plan import plan as plan_module
@@ -39,6 +39,7 @@ from corridor_sim.plan.plan import (
     Quota,
     Relief,
     Reservation,
+    RestPlan,
     SingleTrackPlan,
     Span,
     Station,
@@ -88,6 +89,12 @@ def impatient():
     (flow,) = waits.flows
     variants = (*flow.variants, Variant(id="left", steps=(Step(element=0),), lost=True))
     return dataclasses.replace(waits, flows=(dataclasses.replace(flow, variants=variants),))
+
+
+def resting():
+    """Who has driven over the leg rests behind it."""
+    steps = (Step(element=0, laws=(LAW,)), Step(element=1, rest=RestPlan(drive_h=(9.0,), rest_h=(11.0,))))
+    return plan(Delay(id="leg:road>"), Delay(id="leg:road>.rest", component="rest"), steps=steps)
 
 
 def leg(**fields):
@@ -153,6 +160,7 @@ EXAMPLES = {
     M.RELIEF: with_step(reliefs=(Relief(share=DATED, factor=0.5, draws="u"),)),
     M.BALKING: balking(),
     M.PATIENCE: impatient(),
+    M.DRIVERS_HOURS: resting(),
     M.ROUTES: plan(Station(id="gate", lanes=CONSTANT), variants=2),
     M.CYCLES: plan(
         Station(id="gate", lanes=CONSTANT),
@@ -192,7 +200,10 @@ RICH = Plan(
                             balk=PlanBalk(threshold_h=1.0, variant=0, at_step=1),
                             patience=PatiencePlan(law="law", draws="p", variant=0, at_step=1),
                         ),
-                        *(Step(element=k) for k in range(1, 5)),
+                        Step(element=1),
+                        Step(element=2),
+                        Step(element=3, rest=RestPlan(drive_h=(9.0,), rest_h=(11.0,))),
+                        Step(element=4),
                     ),
                     spans=(Span(kind="post", id="samur", first=0, last=0),),
                 ),
@@ -290,6 +301,7 @@ def scenario_with_everything():
     scenario = small(
         places__port__transfer__cranes__breakdown=hours,
         legs__samur__single_track={"switch_h": 0.1, "convoy": 5},
+        legs__baku_samur__drivers_hours={"preset": "eu_561"},
         checkpoints__samur_az__acceptance={"exit": {"per_day": 300}},
         checkpoints__samur_az__exit__documents__staff_pool="customs",
         checkpoints__samur_az__exit__documents__discipline="fifo",
@@ -388,6 +400,9 @@ MADE_FROM = {
     legs.Timetable: {},
     legs.SingleTrack: {},
     legs.LegBan: {"utc_offset_h": "read as `local_time`"},
+    drivers_hours.DriversHours: dict.fromkeys(
+        ("preset", *(field for level in drivers_hours.LEVELS for field in level)), "read as `levels`"
+    ),
     legs.Leg: {
         "speed_kmh": "read as `mean_speed_kmh`",
         "speed_cv": "read as `travel_law`",
@@ -420,12 +435,16 @@ REFUSED_BY_BATCH = {
     *("ExtraLanesPlan.start_up_h", "Station.gates"),
     *("GatePlan.queues", "GatePlan.close_at", "GatePlan.open_below"),
     *("Station.preemption", "Step.patience", "PatiencePlan.at_step"),
+    *("Step.rest", "RestPlan.waiting_is_rest", "RestPlan.after"),
     *("Step.balk", "PlanBalk.at_step", "PlanBalk.stages", "PlanBalk.since", "PlanBalk.threshold_h"),
 }
+READ_IN_PLAN = {"RestPlan.drive_h", "RestPlan.rest_h"}
+"""By `plan.drivers_hours.rested`, which engines call."""
 NOT_READ = {
     # Spans are of the indicators, cycles are seen from the itineraries; `down` is a word of the engine's own, too.
-    "event": (DRAWN_BEFORE | {"Variant.spans", "Plan.cyclic"}) - {"PlanBreakdown.down"},
-    "batch": DRAWN_BEFORE | REFUSED_BY_BATCH | {"Plan.cyclic"},
+    "event": (DRAWN_BEFORE | READ_IN_PLAN | {"Variant.spans", "Plan.cyclic"})
+    - {"PlanBreakdown.down", "RestPlan.drive_h"},
+    "batch": DRAWN_BEFORE | REFUSED_BY_BATCH | READ_IN_PLAN | {"Plan.cyclic"},
 }
 REFUSED_BY_THE_PASS = {"Station.yard", "Departures.landing"}
 READ_ELSEWHERE = {"Plan.cyclic"}
@@ -534,7 +553,8 @@ def test_the_compiled_pass_reads_every_field_that_it_does_not_refuse():
     }
     unread = {f"{piece}.{field}" for piece, field in acting if field not in read}
     shared = {"Reservation.flows", "Reservation.lanes", "Reservation.overflow"}  # `engines/batch/servers.py` reads them
-    assert unread - REFUSED_BY_THE_PASS - REFUSED_BY_BATCH - DRAWN_BEFORE - shared == READ_ELSEWHERE
+    left = unread - REFUSED_BY_THE_PASS - REFUSED_BY_BATCH - READ_IN_PLAN - DRAWN_BEFORE - shared
+    assert left == READ_ELSEWHERE
 
 
 def test_the_plain_station_is_taken_where_it_does_all_that_is_needed():

@@ -52,10 +52,68 @@ class Truck:
     steps: list = field(default_factory=list)
     at: int = -1
     depart: float | None = None
+    rests: dict = field(default_factory=dict)
+    """Hours of rest at each step that has been one. [h]"""
 
     @property
     def step(self):
         return self.steps[self.at]
+
+
+class Diary:
+    """S36: hours at the wheel since the last rest of each length, as a driver's card tells them."""
+
+    def __init__(self):
+        self.since = {"break": 0.0, "day": 0.0, "week": 0.0}
+
+    @staticmethod
+    def terms(hours):
+        """Of each rest the time at the wheel before it and its length, on the grid. [h]"""
+        own = {
+            "break": (hours.drive_before_break_h, hours.break_h),
+            "day": (hours.drive_per_day_h, hours.daily_rest_h),
+            "week": (hours.drive_per_week_h, hours.weekly_rest_h),
+        }
+        if hours.preset == "eu_561_two_drivers":
+            usual = {"day": (18.0, 9.0), "week": (112.0, 45.0)}
+        elif hours.preset is not None:
+            usual = {"break": (4.5, 0.75), "day": (9.0, 11.0), "week": (56.0, 45.0)}
+        else:
+            usual = {}
+        found = {}
+        for what, given in own.items():
+            both = [a if a is not None else b for a, b in zip(given, usual.get(what, (None, None)), strict=True)]
+            if None not in both:
+                found[what] = tuple(on_grid(hour) for hour in both)
+        return found
+
+    def stand(self, hours, own):
+        """Time off the wheel: it is each rest that is not longer, and all shorter ones with it."""
+        for what, (_, rest_h) in self.terms(own).items():
+            if hours >= rest_h:
+                self._reset(what)
+
+    def _reset(self, what):
+        for one in ("break", "day", "week"):
+            self.since[one] = 0.0
+            if one == what:
+                return
+
+    def drive(self, hours, own):
+        """Time at the wheel with the rests that it asks for; the hours of rest."""
+        terms, total = self.terms(own), 0.0
+        while hours > 0:
+            due = [what for what, (most, _) in terms.items() if self.since[what] >= most]
+            if due:
+                # The longest that is due stands for the shorter ones.
+                total += terms[due[-1]][1]
+                self._reset(due[-1])
+                continue
+            stretch = min([hours, *(most - self.since[what] for what, (most, _) in terms.items())])
+            for what in self.since:
+                self.since[what] += stretch
+            hours -= stretch
+        return total
 
 
 @dataclass(frozen=True)
@@ -129,7 +187,7 @@ class Run:
         for k, stop in enumerate(stops):
             if stop.what == "leg":
                 steps += self._bans(stop, self.scenario.flows[flow].cargo_class)
-                steps += self._leg_steps(stop)
+                steps += self._leg_steps(stop) + self._rests(stop)
                 continue
             made = self._made_at(stops, k, release)
             steps += self._before_stages(stop) if made else []
@@ -173,6 +231,13 @@ class Run:
             return []
         id = f"leg:{stop.id}{stop.direction}.ban.{'+'.join(names)}"
         return [Step(self._place(id, lambda: Gate(self, id, stop.id, way, cargo_class)), "gate")]
+
+    def _rests(self, stop):
+        """S36: behind a leg with drivers' hours its drivers rest."""
+        if self.scenario.legs[stop.id].drivers_hours is None:
+            return []
+        id = f"leg:{stop.id}{stop.direction}.rest"
+        return [Step(self._place(id, lambda: Stay(self, id)), "rest", stop.id)]
 
     def _leg_steps(self, stop):
         id = f"leg:{stop.id}{stop.direction}"
@@ -323,7 +388,7 @@ class Run:
             if step.kind == "late":
                 share *= slots.terms.late_share
             return slots.in_use(now) and self.draws.chosen(flow, slots.id, index, share)
-        if step.kind in ("acceptance", "gate"):
+        if step.kind in ("acceptance", "gate", "rest"):
             return True
         share = self.force.share(step.path, step.stage, truck.cargo_class, now)
         post, way = step.path.split(".")[1:3]
@@ -362,6 +427,10 @@ class Run:
             else:
                 drawn = self.draws.duration(flow, step.draws or place.id, leg.travel_law(), index)
             return on_grid(drawn / force.speed(step.path, now))
+        if step.kind == "rest":
+            if step not in truck.rests:
+                truck.rests[step] = self._rest_h(truck, step.path)
+            return truck.rests[step]
         if step.kind == "late":
             return self.draws.duration(flow, place.id, step.stage.terms.late_by, index)
         law, cycle_h = force.law(step.path, step.stage, now)
@@ -378,6 +447,30 @@ class Run:
             if factor and self.draws.chosen(flow, f"pre_arrival:{name}", index, part):
                 drawn *= factor
         return on_grid(drawn)
+
+    def _rest_h(self, truck, leg):
+        """S36: hours of rest for the drive that has just ended, told minute by minute from the visits so far.
+
+        Every stretch at the wheel and every stand since the release is gone through again, from the first on.
+        """
+        terms = self.scenario.legs[leg].drivers_hours
+        mine = [visit for visit in self.visits if visit.truck is truck]
+        diary = Diary()
+        stands_from, came = -math.inf, None
+        for visit in mine:
+            if visit.step.kind == "gate":
+                came = visit.join
+            elif visit.step.kind in ("road", "boat"):
+                own = self.scenario.legs[visit.step.path].drivers_hours
+                if own is not None:
+                    if not own.waiting_is_rest:
+                        stands_from = visit.join if came is None else came
+                    diary.stand(visit.start - stands_from, own)
+                    rest_h = diary.drive(visit.finish - visit.start, own)
+                    stands_from = visit.finish + rest_h
+                came = None
+        assert own is terms
+        return rest_h
 
     def time_at(self, visit, now):
         """The same for a visit."""

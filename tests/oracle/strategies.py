@@ -157,6 +157,24 @@ def bans(draw):
 
 
 @st.composite
+def drivers_hours(draw):
+    """Published hours, or so few that a short way asks for rests."""
+    found = {"preset": draw(st.sampled_from(["eu_561", "eu_561_two_drivers"]))}
+    if draw(st.integers(0, 3)):
+        found = {
+            "drive_per_day_h": draw(st.sampled_from([0.5, 1.5])),
+            "daily_rest_h": draw(st.sampled_from([2.0, 5.0])),
+        }
+        if draw(st.booleans()):
+            found |= {"drive_before_break_h": 0.25, "break_h": draw(st.sampled_from([0.25, 1.0]))}
+        if draw(st.booleans()):
+            found |= {"drive_per_week_h": 2.0, "weekly_rest_h": 8.0}
+    if draw(st.booleans()):
+        found["waiting_is_rest"] = False
+    return found
+
+
+@st.composite
 def booked_slots(draw):
     """Slots of a day or by the hour, and who books, comes and is late."""
     found = {"per_day": draw(st.sampled_from([4, 8, 12, 24]))}
@@ -315,6 +333,8 @@ def borders(draw):
     }
     if leg != "ferry" and draw(st.integers(0, 3)) == 0:
         tables[leg] = {**tables[leg], "bans": draw(bans())}
+    if leg != "ferry" and draw(st.integers(0, 4)) == 0:
+        tables[leg] = {**tables[leg], "drivers_hours": draw(drivers_hours())}
     post = {"utc_offset_h": draw(st.sampled_from([0.0, 0.0, 3.0, 3.5, 4.0]))}
     outages = any("outages" in stage or "breakdown" in stage for stage in exits.values())
     if any("channels" in stage for stage in exits.values()):
@@ -329,6 +349,11 @@ def borders(draw):
     found = border(exits, flows=flows, entry=entry, leg=tables[leg], post=post)
     for id, hosts in draw(st.sampled_from(HOSTS)).items():
         found["checkpoints"][id]["hosts"] = hosts
+    if draw(st.integers(0, 4)) == 0:
+        # What is driven before the border counts behind it.
+        for id in ("la", "lb"):
+            more = {"length_km": draw(st.sampled_from([12.5, 50.0])), "drivers_hours": draw(drivers_hours())}
+            found["legs"][id] |= more
     return found
 
 
@@ -509,7 +534,7 @@ def change(draw, data, kind, when=None, night=False):
         limits = [{"headway_h": 0.5}, {"paths_per_day": 12.0}, {"max_vehicles": 1}, {"max_vehicles": 2}]
         one |= {"at": "legs.br", **draw(st.sampled_from(limits))}
     elif kind == "timetable":
-        limited = ("headway_h", "max_vehicles", "closures", "no_overtaking", "single_track", "bans")
+        limited = ("headway_h", "max_vehicles", "closures", "no_overtaking", "single_track", "bans", "drivers_hours")
         if any(name in data["legs"]["br"] for name in limited):
             return None
         every = float(draw(st.sampled_from([4, 6, 10])))

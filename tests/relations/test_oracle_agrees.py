@@ -71,7 +71,8 @@ def named(one):
 
 def features(data):
     """What the border has before any change: closing policies and whatever else its stages, posts and legs name."""
-    found = set(data["legs"]["br"]) & {"headway_h", "max_vehicles", "closures", "timetable", "single_track", "bans"}
+    of_legs = {"headway_h", "max_vehicles", "closures", "timetable", "single_track", "bans", "drivers_hours"}
+    found = set().union(*data["legs"].values()) & of_legs
     for post in data["checkpoints"].values():
         found |= set(post) & {"acceptance", "slots", "channels", "hosts"}
         for stage in stages_with_lanes({"checkpoints": {"p": {"exit": {}, "entry": {}, **post}}}).values():

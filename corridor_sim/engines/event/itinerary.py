@@ -9,7 +9,7 @@ step that is not taken leaves no visit.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import nan
+from math import inf, nan
 from typing import Any, Final, Protocol
 
 from simpy import Event
@@ -17,7 +17,7 @@ from simpy import Event
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.event.clock import DatedValue, Happening
-from corridor_sim.plan.plan import FlowPlan, PatiencePlan, PlanBalk, Step
+from corridor_sim.plan.plan import FlowPlan, PatiencePlan, PlanBalk, RestPlan, Step
 from corridor_sim.records.inputs import FlowInputs
 
 NOT_YET: Final = nan
@@ -55,7 +55,7 @@ class StepNow:
 
     __slots__ = (
         "_duration_h", "_factor", "_from_h", "_laws", "_needed", "_only_h", "_reliefs", "_share", "_uniform", "always",
-        "balk", "changes_h", "element", "opposite", "order", "patience", "patience_h",
+        "balk", "changes_h", "element", "opposite", "order", "patience", "patience_h", "rest", "stands",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +70,9 @@ class StepNow:
         """How long each consignment waits here at most. [h]"""
         self.opposite = step.opposite
         """Whether it passes a single track in the second direction."""
+        self.rest: RestPlan | None = step.rest
+        self.stands = False
+        """Whether who waits here rests before he drives, and no other wait is a rest (rule S36)."""
         self._from_h = [from_h for from_h, _ in step.laws]
         self._laws = step.laws
         self._duration_h = draws.durations(step)
@@ -195,6 +198,20 @@ class FlowNow:
             ]
             for v, variant in enumerate(plan.variants)
         ]
+        for steps in self.itineraries:
+            for k, step in enumerate(steps):
+                if step.rest is not None and step.rest.after > 1 and not step.rest.waiting_is_rest:
+                    steps[k - step.rest.after].stands = True
+
+
+class Driver:
+    """What the driver of a consignment has driven since each kind of rest, and since when he stands (rule S36)."""
+
+    __slots__ = ("driven_h", "stands_from_h")
+
+    def __init__(self) -> None:
+        self.driven_h: list[float] = []
+        self.stands_from_h = -inf
 
 
 class Consignment:
@@ -204,7 +221,7 @@ class Consignment:
     boarding order; None elsewhere.
     """
 
-    __slots__ = ("asked", "balked_h", "balks", "flow", "index", "number", "ready_h", "step", "steps")
+    __slots__ = ("asked", "balked_h", "balks", "driver", "flow", "index", "number", "ready_h", "step", "steps")
 
     def __init__(self, flow: FlowNow, index: int) -> None:
         self.flow, self.index, self.number = flow, index, flow.number[index]
@@ -214,6 +231,8 @@ class Consignment:
         self.balked_h, self.balks = NOT_YET, 0
         self.asked = -1
         """Step of this itinerary at which it last weighed whether to balk."""
+        self.driver: Driver | None = None
+        """What its driver has driven, once that counts."""
 
     def __str__(self) -> str:
         return f"{self.flow.id}[{self.index}]"

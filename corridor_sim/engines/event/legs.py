@@ -7,7 +7,8 @@ from math import inf
 
 from corridor_sim.engines.event.clock import CALENDAR, ENDINGS, DatedValue, EventClock, Happening
 from corridor_sim.engines.event.element import Element, line_up
-from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, service_from
+from corridor_sim.engines.event.itinerary import Consignment, Driver, StepNow, Visit, service_from
+from corridor_sim.plan.drivers_hours import rested
 from corridor_sim.plan.plan import Delay, LimitedLeg
 
 
@@ -26,6 +27,31 @@ class DelayElement(Element):
             self.clock.env.schedule(visit, ENDINGS, visit.service_h)
         else:
             self.end(visit, now)
+
+
+class RestElement(DelayElement):
+    """Where the drivers of a leg rest (rule S36); who has come over the leg is asked what he has driven."""
+
+    limited = True
+
+    def present(self, consignment: Consignment, step: StepNow, origin: Element, visit: Visit) -> None:
+        """Rest as long as the hours ask for the leg that ends with `visit`."""
+        now, plan, driver = self.clock.now, step.rest, consignment.driver
+        assert plan is not None
+        origin.let_go(visit, now)
+        if driver is None:
+            driver = consignment.driver = Driver()
+        driver.driven_h = driver.driven_h or [0.0] * len(plan.drive_h)
+        stands_from_h = driver.stands_from_h if plan.waiting_is_rest or plan.after > 1 else visit.join_h
+        rest_h, driver.driven_h = rested(driver.driven_h, visit.start_h - stands_from_h, now - visit.start_h, plan)
+        driver.stands_from_h = now + rest_h
+        stay = Visit(consignment, now, rest_h, self.on_end)
+        stay.start_h = now
+        self.visits.append(stay)
+        if rest_h > 0:
+            self.clock.env.schedule(stay, ENDINGS, rest_h)
+        else:
+            self.end(stay, now)
 
 
 class LimitedLegElement(Element):
@@ -50,6 +76,9 @@ class LimitedLegElement(Element):
 
     def arrive(self, consignment: Consignment, step: StepNow, now: float) -> None:
         """Line up at the entry."""
+        if step.stands:
+            consignment.driver = consignment.driver or Driver()
+            consignment.driver.stands_from_h = now
         visit = Visit(consignment, now, step.duration(consignment.index, now), self.on_end)
         self.visits.append(visit)
         self._arrived.append(visit)

@@ -60,6 +60,7 @@ DOES = frozenset(
         Mechanism.RELIEF,
         Mechanism.BALKING,
         Mechanism.PATIENCE,
+        Mechanism.DRIVERS_HOURS,
         Mechanism.ROUTES,
         Mechanism.CYCLES,
     }

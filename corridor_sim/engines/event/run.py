@@ -15,13 +15,14 @@ from corridor_sim.engines.event.element import Element, forward
 from corridor_sim.engines.event.full_station import FullStation, LaneStation
 from corridor_sim.engines.event.gates import gates_of
 from corridor_sim.engines.event.itinerary import Consignment, FlowNow
-from corridor_sim.engines.event.legs import DelayElement, LimitedLegElement
+from corridor_sim.engines.event.legs import DelayElement, LimitedLegElement, RestElement
 from corridor_sim.engines.event.queueing import Staff
 from corridor_sim.engines.event.refusals import refusals
 from corridor_sim.engines.event.stations import PlainStation
 from corridor_sim.engines.event.timetables import DeparturesElement, QuotaElement
 from corridor_sim.engines.event.tracks import SingleTrackElement
 from corridor_sim.engines.event.wiring import Wiring
+from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, Quota, Station
 from corridor_sim.records.inputs import SampledInputs
 from corridor_sim.records.visits import Journeys, Records, stack
@@ -124,7 +125,8 @@ def _elements(plan: Plan, wiring: Wiring, inputs: SampledInputs, clock: EventClo
                     )
                 )
             case Delay():
-                elements.append(DelayElement(clock, k, element))
+                rests = Mechanism.DRIVERS_HOURS in wiring.needs[k]
+                elements.append((RestElement if rests else DelayElement)(clock, k, element))
             case LimitedLeg():
                 terms = element.single_track
                 elements.append(
