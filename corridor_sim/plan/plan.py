@@ -20,6 +20,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -400,6 +401,10 @@ class PatiencePlan:
     at_step: int
 
 
+KINDS_OF_REST = 3
+"""A break, a daily and a weekly rest."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestPlan:
     """How long the drivers of a leg rest, at the step behind it (rule S36).
@@ -407,8 +412,8 @@ class RestPlan:
     Attributes
     ----------
     drive_h, rest_h
-        Of each kind of rest, from the shortest to the longest: hours at the wheel before it, and its length;
-        infinite where there is none. [h]
+        Of each kind of rest, at most three, from the shortest to the longest: hours at the wheel before it, and its
+        length; infinite where there is none. [h]
     waiting_is_rest
         Whether all the time since the drive before is a rest where it is as long as one; else the wait for the leg.
     after
@@ -419,6 +424,14 @@ class RestPlan:
     rest_h: tuple[float, ...]
     waiting_is_rest: bool = True
     after: int = 1
+
+    def __post_init__(self) -> None:
+        if not len(self.drive_h) == len(self.rest_h) <= KINDS_OF_REST:
+            found = f"{len(self.drive_h)} and {len(self.rest_h)}"
+            raise ValueError(f"drive_h and rest_h must be as long, at most {KINDS_OF_REST}, got {found}")
+        for name in ("drive_h", "rest_h"):
+            given = getattr(self, name)
+            object.__setattr__(self, name, (*given, *[inf] * (KINDS_OF_REST - len(given))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from corridor_sim.plan.plan import (
     Quota,
     Relief,
     Reservation,
+    RestPlan,
     SingleTrackPlan,
     Span,
     Station,
@@ -539,6 +540,54 @@ def with_patience(dice: Dice, plan: Plan, inputs: SampledInputs) -> tuple[Plan, 
         flows.append(replace(flow, variants=tuple(variants)))
         drawn.append(replace(given, duration_h=durations))
     return replace(plan, flows=tuple(flows)), replace(inputs, flows=tuple(drawn))
+
+
+def with_rests(dice: Dice, plan: Plan, inputs: SampledInputs) -> tuple[Plan, SampledInputs]:
+    """The plan with drivers who rest behind stays, which stand for legs here; some of them after a ban."""
+    elements: list = []
+    place: dict[int, int] = {}
+    behind: dict[int, int] = {}
+    for k, element in enumerate(plan.elements):
+        place[k] = len(elements)
+        elements.append(element)
+        if isinstance(element, Delay):
+            behind[k] = len(elements)
+            elements.append(Delay(id=f"{element.id}.rest", component="rest"))
+    flows = []
+    for flow in plan.flows:
+        variants = []
+        for variant in flow.variants:
+            steps: list[Step] = []
+            new: dict[int, int] = {}
+            for n, step in enumerate(variant.steps):
+                new[n] = len(steps)
+                if step.element not in behind:
+                    steps.append(replace(step, element=place[step.element]))
+                    continue
+                before = steps[-1] if steps else None
+                ban = before is not None and isinstance(elements[before.element], LimitedLeg)
+                after = 2 if ban and not before.may_be_skipped else 1
+                steps.append(replace(step, element=place[step.element], share=None, share_draws="", reliefs=()))
+                drive, rest = (np.cumsum(dice.integers(1, 4, (3,))).astype(float) for _ in range(2))
+                if dice.integer(0, 3) == 0:
+                    drive[0] = rest[0] = np.inf
+                kinds = dice.integer(2, 3)
+                terms = RestPlan(
+                    drive_h=tuple(drive[:kinds].tolist()),
+                    rest_h=tuple(rest[:kinds].tolist()),
+                    waiting_is_rest=bool(dice.integer(0, 1)),
+                    after=after,
+                )
+                steps.append(Step(element=behind[step.element], rest=terms))
+            ends = {n: new.get(n + 1, len(steps)) - 1 for n in new}
+            spans = tuple(replace(span, first=new[span.first], last=ends[span.last]) for span in variant.spans)
+            variants.append(replace(variant, steps=tuple(steps), spans=spans))
+        flows.append(replace(flow, variants=tuple(variants)))
+    drawn = {
+        name: {place[k]: values for k, values in getattr(inputs, name).items()}
+        for name in ("outages", "crossing_h", "cancelled")
+    }
+    return replace(plan, elements=tuple(elements), flows=tuple(flows)), replace(inputs, **drawn)
 
 
 def with_preemption(dice: Dice, plan: Plan) -> Plan:

@@ -160,7 +160,8 @@ def test_random_plans_have_every_mechanism_that_both_engines_do():
         for case in (random_case(dice), random_line(dice, most=2), random_cycle(dice, most=2)):
             if not batch.refusals(case.plan):
                 found.update(needed(case.plan), *map(needed, case.plan.flows), *needs_at(case.plan))
-    assert {one.name for one in (event.DOES & batch.DOES) - found} == set()
+    # Drivers' hours have random plans of their own (`test_compiled_pass.py`).
+    assert {one.name for one in (event.DOES & batch.DOES) - found} == {"DRIVERS_HOURS"}
 
 
 @pytest.mark.long

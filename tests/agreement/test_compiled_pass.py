@@ -17,7 +17,18 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from lines_and_cycles import backwards, random_cycle
-from plans import APART, MIXED, TRACKS, NumpyDice, coupled, random_case, with_gates, with_patience, with_preemption
+from plans import (
+    APART,
+    MIXED,
+    TRACKS,
+    NumpyDice,
+    coupled,
+    random_case,
+    with_gates,
+    with_patience,
+    with_preemption,
+    with_rests,
+)
 from windows import GivenDraws
 
 from corridor_sim.core.errors import EngineRefusal, SimulationError
@@ -314,6 +325,33 @@ def test_patience_and_priority_that_interrupts_have_the_table_of_the_event_engin
         assert left[one] >= 1, one
 
 
+def test_drivers_hours_have_the_table_and_the_visits_of_the_event_engine():
+    ran, rested, by_ban, in_time, in_batch = 0, 0, 0, 0, 0
+    size = {"elements": (3, 5), "consignments": (20, 60), "rows": (1, 2), "flows": (1, 2), "span": 40}
+    for seed in range(120):
+        dice = NumpyDice(np.random.default_rng([14, seed]))
+        kinds = ("delay", "delay", "delay", "closure", "quota", "timetable", *MIXED[:: 1 + seed % 3])
+        plan, inputs = with_rests(dice, *with_usual_numbers(random_case(dice, kinds=kinds, **size), seed))
+        if Mechanism.DRIVERS_HOURS not in frozenset().union(*needs_at(plan)):
+            continue
+        records = event.simulate(plan, inputs)
+        if not batch.refusals(plan):
+            assert records.same_as(batch.simulate(plan, inputs)) == "", seed
+            in_batch += 1
+        if compiled.refusals(plan) or not same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed):
+            continue
+        ran += 1
+        in_time += coupling(plan) is not None
+        for k, visits in enumerate(records.elements):
+            if getattr(plan.elements[k], "component", "") == "rest":
+                rested += int((visits.leave_h > visits.start_h).sum())
+        steps = [step for flow in plan.flows for one in flow.variants for step in one.steps if step.rest is not None]
+        by_ban += any(step.rest.after > 1 and not step.rest.waiting_is_rest for step in steps)
+    assert min(ran, in_batch) >= 40
+    assert rested >= 200
+    assert min(by_ban, in_time) >= 5
+
+
 def test_pools_and_balking_go_with_everything_that_stations_legs_and_acceptance_have():
     ran, pooled, announced = 0, Counter(), Counter()
     size = {"elements": (3, 5), "consignments": (30, 60), "rows": (1, 1), "flows": (1, 2), "span": 40}
@@ -413,8 +451,8 @@ def test_random_plans_have_every_mechanism_of_the_pass():
     found = set()
     for _, plan, _ in cases(range(150)):
         found.update(needed(plan), *map(needed, plan.flows), *needs_at(plan))
-    # Gates, ways round, patience and priority that interrupts have random plans of their own, above.
-    own = {"CYCLES", "GATE", "PATIENCE", "PREEMPTION", "PREEMPTION_RESTART"}
+    # Gates, ways round, patience, priority that interrupts and drivers' hours have random plans of their own, above.
+    own = {"CYCLES", "DRIVERS_HOURS", "GATE", "PATIENCE", "PREEMPTION", "PREEMPTION_RESTART"}
     assert {one.name for one in compiled.DOES - found} == own
 
 

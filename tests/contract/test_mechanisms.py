@@ -435,7 +435,6 @@ REFUSED_BY_BATCH = {
     *("ExtraLanesPlan.start_up_h", "Station.gates"),
     *("GatePlan.queues", "GatePlan.close_at", "GatePlan.open_below"),
     *("Station.preemption", "Step.patience", "PatiencePlan.at_step"),
-    *("Step.rest", "RestPlan.waiting_is_rest", "RestPlan.after"),
     *("Step.balk", "PlanBalk.at_step", "PlanBalk.stages", "PlanBalk.since", "PlanBalk.threshold_h"),
 }
 READ_IN_PLAN = {"RestPlan.drive_h", "RestPlan.rest_h"}

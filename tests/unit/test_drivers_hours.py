@@ -5,7 +5,7 @@ from one_gate import TEXT
 
 import corridor_sim as cs
 from corridor_sim.core.errors import ScenarioError
-from corridor_sim.engines import batch, event
+from corridor_sim.engines import batch, compiled, event
 from corridor_sim.plan.build import make_plan
 from corridor_sim.sampling.sampler import Sampler
 
@@ -130,6 +130,24 @@ def test_rest_is_a_component_of_the_journey_and_no_speed_without_delay():
     assert results.table("tfi4_swd")["mean"].iloc[0] == pytest.approx(600 / 23.75)
 
 
+@pytest.mark.skipif(bool(compiled.unavailable()), reason="needs numba")
+@pytest.mark.parametrize("waiting", ["", ", waiting_is_rest = false"])
+def test_the_pass_counts_what_the_event_engine_counts(waiting):
+    hours = f'drivers_hours = {{ preset = "eu_561"{waiting} }}'
+    night = 'bans.night = { hours = ["19:00-06:00"] }'
+    scenario = border(9, 12, [0.0, 3.25, 9.25, 9.5, 20.0, 33.0, 100.0], stage_h=0.5, hours=hours, out=night)
+    rows = [
+        cs.run(scenario, engine=how, replications=1, rng=1, workers=1).rows for how in ("compiled", "event", "batch")
+    ]
+    assert rows[0].values.tobytes() == rows[1].values.tobytes() == rows[2].values.tobytes()
+
+
+def test_a_leg_with_a_queue_needs_the_event_engine_which_says_why():
+    plan = make_plan(border(0, 10, [0.0], out="max_vehicles = 1"))
+    told = ["drivers' hours on a leg whose entry is limited at leg:out>"]
+    assert batch.refusals(plan) == compiled.refusals(plan) == told
+
+
 @pytest.mark.parametrize(
     ("hours", "path"),
     [
@@ -158,3 +176,12 @@ def test_a_leg_with_a_timetable_has_no_drivers_hours():
 def test_hours_are_written_back():
     scenario = border(9, 2, [0.0])
     assert cs.loads(cs.dumps(scenario)) == scenario
+
+
+def test_hours_may_have_a_range():
+    stated = 'status = "assumed", source = "road", '
+    stated += 'figures.daily_rest_h = { low = 9.0, high = 11.0, range_reason = "reduced" }'
+    hours = f"drivers_hours = {{ drive_per_day_h = 9.0, daily_rest_h = 11.0, {stated} }}"
+    scenario = border(9, 2, [0.0], legs=("out",), hours=hours, more='[sources.road]\ntitle = "Hours of the road"\n')
+    rows = cs.figures(scenario).set_index("path")
+    assert rows.loc["legs.out.drivers_hours.daily_rest_h", ["low", "high"]].tolist() == [9.0, 11.0]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import GRID_PER_H, FloatArray
 from corridor_sim.engines.batch.refusals import skippable
+from corridor_sim.engines.batch.resting import Drivers
 from corridor_sim.engines.queues.layout import IntArray
 from corridor_sim.plan.plan import FlowPlan, Step, Variant
 from corridor_sim.records.inputs import FlowInputs, LaterDraws
@@ -68,11 +69,12 @@ class DrawnBlock:
         uniform: Mapping[str, FloatArray],
         later: LaterDraws,
         size: int,
+        drivers: Drivers | None = None,
     ) -> None:
         self.flow, self.plan, self.serial, self.edge = flow, plan, serial, edge
         self.size = self.left = size
         self.index, self.number, self.release_h = index, number, release_h
-        self.duration_h, self.uniform, self.later = duration_h, uniform, later
+        self.duration_h, self.uniform, self.later, self.drivers = duration_h, uniform, later, drivers
 
     @classmethod
     def of(cls, flow: int, plan: FlowPlan, serial: int, inputs: FlowInputs, index: IntArray, size: int) -> DrawnBlock:
@@ -90,6 +92,7 @@ class DrawnBlock:
             {key: _flat(values) for key, values in inputs.uniform.items()},
             inputs.later,
             size,
+            Drivers.of(plan, rows * width),
         )
 
     def thinned(self, cells: IntArray) -> DrawnBlock:
@@ -106,6 +109,7 @@ class DrawnBlock:
             {key: picked(values, cells) for key, values in self.uniform.items()},
             self.later,
             len(cells),
+            None if self.drivers is None else self.drivers.at(cells),
         )
 
     def count(self, cells: IntArray) -> IntArray:
@@ -286,14 +290,17 @@ def joining_cohort(cohort: Cohort) -> JoiningCohort | None:
     step = cohort.block.plan.variants[cohort.variant].steps[cohort.step]
     taken = taken_at(cohort.block, step, cohort.cells, cohort.time_h)
     if taken is None:
-        return JoiningCohort(
-            cohort, None, cohort.cells, cohort.time_h, duration_at(cohort.block, step, cohort.cells, cohort.time_h)
-        )
-    who = np.flatnonzero(taken)
-    if not len(who):
-        return None
-    cells, join = cohort.cells[who], cohort.time_h[who]
-    return JoiningCohort(cohort, who, cells, join, duration_at(cohort.block, step, cells, join))
+        who, cells, join = None, cohort.cells, cohort.time_h
+    else:
+        who = np.flatnonzero(taken)
+        if not len(who):
+            return None
+        cells, join = cohort.cells[who], cohort.time_h[who]
+    rest_h = None
+    if (drivers := cohort.block.drivers) is not None:
+        rest_h = drivers.come_to(cohort.block.plan.variants[cohort.variant].steps, cohort.step, cells, join)
+    service_h = duration_at(cohort.block, step, cells, join) if rest_h is None else rest_h
+    return JoiningCohort(cohort, who, cells, join, service_h)
 
 
 def taken_at(block: DrawnBlock, step: Step, cells: IntArray, time_h: FloatArray) -> NDArray[np.bool_] | None:

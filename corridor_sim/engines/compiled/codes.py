@@ -19,8 +19,8 @@ NOBODY_STOPS, GOES_ON, BEGINS_ANEW = range(3)
 """What happens to a service whose lane a more urgent consignment takes."""
 HANDS_BACK = RESERVED
 """From this kind on a kernel leaves open who starts after the window; they are handed in again."""
-FIXED, AS_LAW, UNUSUAL = range(3)
-"""How a step's duration is found: always the same, by one law, or with dates, factors or reliefs."""
+FIXED, AS_LAW, UNUSUAL, RESTS = range(4)
+"""How a step lasts: always as long, by one law, with dates, factors or reliefs, or as rest of drivers."""
 ALL, SOME, BY_DATE = range(3)
 """Who takes a step: everybody, a constant share, or a dated share or those who are not relieved of it."""
 POST, CROSSING, LEG, JOURNEY = range(4)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 
 from corridor_sim.core.machine_code import SWITCH
+from corridor_sim.engines.batch.refusals import limited_drives
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.indicators.base import Collector, Reducer
@@ -71,6 +72,7 @@ DOES = frozenset(
         Mechanism.RELIEF,
         Mechanism.BALKING,
         Mechanism.PATIENCE,
+        Mechanism.DRIVERS_HOURS,
         Mechanism.ROUTES,
         Mechanism.CYCLES,
     }
@@ -120,6 +122,7 @@ def in_time_order(plan: Plan) -> list[str]:
 
 
 def _combinations(plan: Plan) -> Iterator[str]:
+    yield from limited_drives(plan)
     found = coupling(plan)
     if found is not None:
         yield from found.refused

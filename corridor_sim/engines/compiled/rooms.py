@@ -15,6 +15,7 @@ from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_levels import grid_points
 from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StationDays, StayTimes, WaitTimes
+from corridor_sim.plan.plan import KINDS_OF_REST
 
 
 class LongArrays:
@@ -85,6 +86,8 @@ class Room:
         for numbers in (state.taken, state.waiting, state.level, state.wrong):
             numbers.fill(0)
         state.since.fill(grid_points(code.window.from_h))
+        state.driven_h.fill(0.0)
+        state.stands_h.fill(-np.inf)
         # Nobody has been handed over yet.
         state.handed_h.fill(np.nan)
         return state
@@ -94,8 +97,11 @@ class Room:
         code = self.code
         queues, lines, marks = len(code.tables.queue_kind), len(code.lines), int(code.tables.mark.max(initial=-1)) + 1
         size = len(arrays["who"]) if marks else 0
+        drivers = len(arrays["who"]) if len(code.tables.rests) else 0
         return PassState(
             **arrays,
+            driven_h=np.empty((drivers, KINDS_OF_REST)),
+            stands_h=np.empty(drivers),
             inbox=np.empty(queues, np.int64),
             busy=np.empty((queues, int(code.tables.queue_lanes.max(initial=1)))),
             now_h=np.empty(queues),

@@ -54,6 +54,9 @@ class PassState(NamedTuple):
     span_end_h: FloatArray
     bucket: Ints
     hold_h: FloatArray
+    # drivers: time at the wheel since each kind of rest, and since when they stand; empty where nobody has hours
+    driven_h: FloatArray
+    stands_h: FloatArray
     # queues
     inbox: Ints
     busy: FloatArray

@@ -31,6 +31,8 @@ class StepTables:
         """Column of the patience of each step, -1 where nobody leaves."""
         self.factor: list[int] = []
         self.share: list[int] = []
+        self.rests: list[tuple[float, ...]] = []
+        """Hours at the wheel and of rest, whether waiting is one, and steps of the leg, of each place of rest."""
 
     def add(self, f: int, step: Step, queue: int) -> None:
         """The next step, of flow `f`."""
@@ -44,6 +46,9 @@ class StepTables:
             how = codes.AS_LAW
             if isinstance(law, Deterministic):
                 how, fixed_h = codes.FIXED, grid_point(law.value_h)
+        if step.rest is not None:
+            how, column = codes.RESTS, len(self.rests)
+            self.rests.append((*step.rest.drive_h, *step.rest.rest_h, step.rest.waiting_is_rest, step.rest.after))
         take, share_column, share = codes.ALL, -1, 0.0
         if step.share is not None:
             take, share_column = codes.SOME, self.columns.of(f, step.share_draws)

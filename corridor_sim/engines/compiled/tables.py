@@ -35,7 +35,9 @@ from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import StayTimes
 from corridor_sim.model.service_times.codes import PLAIN
-from corridor_sim.plan.plan import Delay, Plan
+from corridor_sim.plan.plan import KINDS_OF_REST, Delay, Plan
+
+REST_COLUMNS = 2 * KINDS_OF_REST + 2
 
 
 class Tables(NamedTuple):
@@ -121,6 +123,8 @@ class Tables(NamedTuple):
     # instants from which on a duration at a queue may be another one
     changes_from: Ints
     changes_h: FloatArray
+    # hours of drivers
+    rests: FloatArray
     # what is read of each step and of each span most often, once more: all of one together
     step: NDArray[np.int32]
     step_h: FloatArray
@@ -261,6 +265,7 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         stays.counts.limits_h,
         *clocks.tables(),
         *queues.tables(),
+        np.array(steps.rests, dtype=float).reshape(-1, REST_COLUMNS),
         *(np.empty((0, 0), dtype) for dtype in (np.int32, np.float64, np.int32)),
     ]
     tables = with_rows(Tables(*arrays))

@@ -13,12 +13,15 @@ from corridor_sim.engines.compiled.codes import (
     ALL,
     CLOSES,
     CLOSES_END,
+    COLUMN,
+    HOW,
     ID_BITS,
     LEG_OF,
     MOST_BUCKETS,
     OPENS,
     OPENS_END,
     QUEUE,
+    RESTS,
     SHARE_COLUMN,
     SHARE_OF,
     SOME,
@@ -27,6 +30,7 @@ from corridor_sim.engines.compiled.codes import (
 from corridor_sim.engines.compiled.counting import edge_visit
 from corridor_sim.engines.compiled.drawing import lasting, unusual_taking
 from corridor_sim.engines.compiled.parts import maker, nth, stage, written_in
+from corridor_sim.engines.compiled.resting import resting
 
 
 @stage
@@ -132,6 +136,7 @@ def walk(m, after, w, t, d, c, a):
         s = np.int64(step_of[i]) if after else route_begin[r]
         leaving = after
         over = True
+        entered = at
         while True:
             u = nth(s)
             if not leaving:
@@ -164,6 +169,19 @@ def walk(m, after, w, t, d, c, a):
                         over = False
                         break
                     hold = lasting(s, j, at, step, step_h, given_at, given, first, second, t, d)
+                    if step[u, HOW] == RESTS:
+                        # The leg is the step before, and a free road: `entered` is when it began.
+                        hold = resting(
+                            np.int64(step[u, COLUMN]),
+                            np.int64(i),
+                            entered,
+                            at,
+                            join_h[i],
+                            t.rests,
+                            c.driven_h,
+                            c.stands_h,
+                        )
+                    entered = at
                     leave = at + hold
                     visits += 1
                     if at >= from_h and leave < until_h and leave < horizon_h:

@@ -17,7 +17,7 @@ from simpy import Event
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.event.clock import DatedValue, Happening
-from corridor_sim.plan.plan import FlowPlan, PatiencePlan, PlanBalk, RestPlan, Step
+from corridor_sim.plan.plan import KINDS_OF_REST, FlowPlan, PatiencePlan, PlanBalk, RestPlan, Step
 from corridor_sim.records.inputs import FlowInputs
 
 NOT_YET: Final = nan
@@ -210,7 +210,7 @@ class Driver:
     __slots__ = ("driven_h", "stands_from_h")
 
     def __init__(self) -> None:
-        self.driven_h: list[float] = []
+        self.driven_h = [0.0] * KINDS_OF_REST
         self.stands_from_h = -inf
 
 

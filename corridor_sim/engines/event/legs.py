@@ -41,7 +41,6 @@ class RestElement(DelayElement):
         origin.let_go(visit, now)
         if driver is None:
             driver = consignment.driver = Driver()
-        driver.driven_h = driver.driven_h or [0.0] * len(plan.drive_h)
         stands_from_h = driver.stands_from_h if plan.waiting_is_rest or plan.after > 1 else visit.join_h
         rest_h, driver.driven_h = rested(driver.driven_h, visit.start_h - stands_from_h, now - visit.start_h, plan)
         driver.stands_from_h = now + rest_h
