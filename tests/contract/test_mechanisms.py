@@ -438,12 +438,11 @@ REFUSED_BY_BATCH = {
     *("Step.balk", "PlanBalk.at_step", "PlanBalk.stages", "PlanBalk.since", "PlanBalk.threshold_h"),
 }
 READ_IN_PLAN = {"RestPlan.drive_h", "RestPlan.rest_h"}
-"""By `plan.drivers_hours.rested`, which engines call."""
+"""By `plan.drivers_hours.rested`, which the event engine calls."""
 NOT_READ = {
     # Spans are of the indicators, cycles are seen from the itineraries; `down` is a word of the engine's own, too.
-    "event": (DRAWN_BEFORE | READ_IN_PLAN | {"Variant.spans", "Plan.cyclic"})
-    - {"PlanBreakdown.down", "RestPlan.drive_h"},
-    "batch": DRAWN_BEFORE | REFUSED_BY_BATCH | READ_IN_PLAN | {"Plan.cyclic"},
+    "event": (DRAWN_BEFORE | READ_IN_PLAN | {"Variant.spans", "Plan.cyclic"}) - {"PlanBreakdown.down"},
+    "batch": DRAWN_BEFORE | REFUSED_BY_BATCH | {"Plan.cyclic"},
 }
 REFUSED_BY_THE_PASS = {"Station.yard", "Departures.landing"}
 READ_ELSEWHERE = {"Plan.cyclic"}
@@ -552,7 +551,7 @@ def test_the_compiled_pass_reads_every_field_that_it_does_not_refuse():
     }
     unread = {f"{piece}.{field}" for piece, field in acting if field not in read}
     shared = {"Reservation.flows", "Reservation.lanes", "Reservation.overflow"}  # `engines/batch/servers.py` reads them
-    left = unread - REFUSED_BY_THE_PASS - REFUSED_BY_BATCH - READ_IN_PLAN - DRAWN_BEFORE - shared
+    left = unread - REFUSED_BY_THE_PASS - REFUSED_BY_BATCH - DRAWN_BEFORE - shared
     assert left == READ_ELSEWHERE
 
 
