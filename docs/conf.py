@@ -67,6 +67,8 @@ html_theme = "furo"
 html_title = f"corridor_sim {version}"
 html_show_sphinx = False
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_theme_options = {"navigation_with_keys": True}
 
 

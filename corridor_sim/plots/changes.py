@@ -240,6 +240,7 @@ def _waterfall(
     """Bars from the total before to the total after, each where the one above it ends."""
     names, y, level = [], 0, 0.0
     texts: list[tuple[float, int, str]] = []
+    used: set[str] = set()
 
     def total(values: FloatArray, name: str) -> None:
         nonlocal y
@@ -255,6 +256,7 @@ def _waterfall(
     for name, value in bars:
         mean, low, high = (float(found) for found in mean_and_ends(value))
         colour = PALE if low <= 0 <= high else LESS_COLOUR if mean < 0 else MORE_COLOUR
+        used.add(colour)
         ax.barh(y, mean, left=level, color=colour, height=0.6, xerr=_error(mean, low, high), ecolor="black", capsize=3)
         ax.plot([level + mean] * 2, [y - 0.3, y + 1.3], color=GREY, lw=0.7, zorder=1)
         edge = max(level, level + mean, level + float(np.fmax(mean, high)))
@@ -273,10 +275,12 @@ def _waterfall(
     ax.set_xlabel(label)
     kinds = [(TOTAL_COLOUR, "total")]
     if begin is not None:
-        kinds += [(LESS_COLOUR, "less"), (MORE_COLOUR, "more"), (PALE, "not distinguishable from none")]
+        kinds += [(LESS_COLOUR, "less"), (MORE_COLOUR, "more"), (PALE, "not distinguishable from no change")]
     else:
         kinds += [(MORE_COLOUR, "delay there"), (PALE, "not distinguishable from none")]
     for colour, text in kinds:
+        if colour != TOTAL_COLOUR and colour not in used:
+            continue
         ax.bar(0, 0, color=colour, label=text)
     legend_above(ax, 4)
     return tidy(ax)

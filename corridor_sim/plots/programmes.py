@@ -57,13 +57,14 @@ def frontier(data: Any, *, ax: Axes | None = None) -> Axes:
     money = sum(data.budget_usd.values()) / MILLION
     ax.axvline(money, color=GREY, linestyle="--", linewidth=1.0, label="budget")
     steps = []
+    called = {one.id: one.called for one in data.upgrades}
     for number, (before, one) in enumerate(itertools.pairwise(sets), 1):
         ax.annotate(
             str(number), (one.capex_usd / MILLION, one.high), xytext=(0, 4), textcoords="offset points",
             fontsize=8, ha="center",
         )  # fmt: skip
-        added = [f"+ {id}" for id in one.ids if id not in before.ids]
-        gone = [f"\u2212 {id}" for id in before.ids if id not in one.ids]
+        added = [f"+ {called[id]}" for id in one.ids if id not in before.ids]
+        gone = [f"\u2212 {called[id]}" for id in before.ids if id not in one.ids]
         lines = [f"  {drawn(text, WIDE)}" for text in (*added, *gone)]
         more = [f"  and {len(lines) - MOST_LINES} more"] if len(lines) > MOST_LINES else []
         steps.append("\n".join([f"{number}: US$ {one.capex_usd / MILLION:,.1f} m", *lines[:MOST_LINES], *more]))
@@ -187,13 +188,14 @@ def _programme(data: Any, plot: str) -> None:
 
 def _time(data: Any) -> str:
     """The time of a run in which something is saved; "" for a present value."""
-    return "" if data.appraisal is not None else f" in {data.window_h / 24:,.0f} days"
+    return "" if data.appraisal is not None else f" in {data.window_h / 24:,.4g} days"
 
 
 def _short(data: Any, one: Any) -> str:
     """A set as what it has beside the chosen one, and what it has not."""
     if one is data.best:
         return f"chosen: {len(one.ids)} upgrades"
-    more = [f"+ {id}" for id in one.ids if id not in data.best.ids]
-    less = [f"\u2212 {id}" for id in data.best.ids if id not in one.ids]
-    return textwrap.fill(drawn(" ".join([*more, *less]), 110), 52)
+    called = {one.id: one.called for one in data.upgrades}
+    more = [f"+ {called[id]}" for id in one.ids if id not in data.best.ids]
+    less = [f"\u2212 {called[id]}" for id in data.best.ids if id not in one.ids]
+    return textwrap.fill(drawn("; ".join([*more, *less]), 110), 52)

@@ -339,7 +339,7 @@ class Programme:
         second = (
             f"Together they cost {_m(best.capex_usd)} and save {best.saved:,.0f} {self.unit} ({self.objective}; "
             f"{best.low:,.0f} to {best.high:,.0f}, sampling noise only) against {self.base}"
-            + ("." if self.appraisal is not None else f" in {self.window_h / 24:,.0f} days.")
+            + ("." if self.appraisal is not None else f" in {self.window_h / 24:,.4g} days.")
         )
         third = self._third(ids)
         return " ".join([first, second, third, self._fourth(ids), self._fifth(ids)])
@@ -435,7 +435,7 @@ class Programme:
             called += " (named best)" if self.is_cheaper and one.ids == self.leader.ids else ""
             *above, last = textwrap.wrap(called, 75, subsequent_indent="  ")
             lines += [*above, f"{last:76s}{one.capex_usd / 1e6:7.2f}{one.saved:13,.0f}{between:>25s}"]
-        saved = "saved" if self.appraisal is not None else f"saved in {self.window_h / 24:,.0f} days like these"
+        saved = "saved" if self.appraisal is not None else f"saved in {self.window_h / 24:,.4g} days like these"
         near = self.near_optimal
         if len(near) > 1:
             costs = sorted(one.capex_usd for one in near)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from command_line import called
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -143,7 +144,11 @@ def test_the_waterfall_ends_where_the_other_scenario_is(comparison):
 
 def test_the_waterfall_of_one_run_adds_up_to_its_delay(comparison):
     run = comparison.base
-    bars = bars_of(run.plot.delay())
+    ax = run.plot.delay()
+    told = {text.get_text() for text in ax.get_legend().get_texts()}
+    colours = {to_hex(bar.get_facecolor()) for bar in ax.patches if bar.get_width()}
+    assert ("not distinguishable from none" in told) == (changes.PALE in colours)
+    bars = bars_of(ax)
     total = float(run.rows.row("delay_truck_h_per_day", kind="corridor").mean())
     assert sum(bar.get_width() for bar in bars[:-1]) == pytest.approx(total)
     assert bars[-1].get_width() == pytest.approx(total)

@@ -305,6 +305,11 @@ def test_the_pictures_show_money_years_and_regret(programme):
     assert "US$ m" in shown["frontier"].get_xlabel()
     assert "[h]" in shown["frontier"].get_ylabel()
     assert len(shown["regret"].get_yticks()) == len(programme.sets)
+    drawn = [text.get_text() for text in [*shown["frontier"].texts, *shown["regret"].get_yticklabels()]]
+    assert all(
+        set(re.findall("[+\u2212] ([^;\n]+)", text)) <= {one.called for one in programme.upgrades} for text in drawn
+    )
+    assert any("+ " in text for text in drawn)
     labels = [text.get_text() for text in shown["build_order"].get_xticklabels()]
     assert [text.split("\n")[0] for text in labels] == ["2024", "2025"]
     assert shown["build_order"].texts[0].get_text() == "3.0"

@@ -27,3 +27,5 @@ def test_the_site_is_built_without_a_warning(tmp_path):
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "site" / "docs" / "api" / "corridor_sim.AddLanes.html").read_text(encoding="utf-8")
     assert "How many more" in page
+    assert "_static/site.css" in page
+    assert "overflow-x" in (tmp_path / "site" / "_static" / "site.css").read_text(encoding="utf-8")
