@@ -1,6 +1,7 @@
 """The pages of docs/ say what is there: rules have reasons and tests, links and citations resolve, examples run."""
 
 import ast
+import itertools
 import pkgutil
 import re
 import sys
@@ -159,7 +160,7 @@ def test_a_page_has_one_top_heading_and_skips_no_level(page):
     levels = [level for level, _ in headings(read(page))]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 def test_words_of_the_glossary_that_look_like_names_are_in_the_code():
