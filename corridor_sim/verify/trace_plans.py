@@ -208,7 +208,8 @@ def _horizon(layout: Layout, described: Sequence[Any], trucks: Sequence[Truck], 
         at_wheel = sum(duration for duration in truck.durations if not math.isnan(duration))
         for name, duration in zip(truck.route, truck.durations, strict=True):
             if (terms := layout.rest.get(name)) is not None:
-                until += (math.ceil(at_wheel / min(terms.drive_h)) + 1) * max(terms.rest_h)
+                longest_h = max(rest_h for rest_h in terms.rest_h if rest_h < math.inf)
+                until += (math.ceil(at_wheel / min(terms.drive_h)) + 1) * longest_h
             time = 0.0 if math.isnan(duration) else duration
             until += time + longest
             element, cycle = layout.elements.get(name), period.get(name)
