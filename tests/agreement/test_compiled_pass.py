@@ -326,12 +326,12 @@ def test_patience_and_priority_that_interrupts_have_the_table_of_the_event_engin
 
 
 def test_drivers_hours_have_the_table_and_the_visits_of_the_event_engine():
-    ran, rested, by_ban, in_time, in_batch = 0, 0, 0, 0, 0
+    ran, rested, in_batch = 0, 0, 0
     size = {"elements": (3, 5), "consignments": (20, 60), "rows": (1, 2), "flows": (1, 2), "span": 40}
-    for seed in range(120):
-        dice = NumpyDice(np.random.default_rng([14, seed]))
-        kinds = ("delay", "delay", "delay", "closure", "quota", "timetable", *MIXED[:: 1 + seed % 3])
-        plan, inputs = with_rests(dice, *with_usual_numbers(random_case(dice, kinds=kinds, **size), seed))
+    for seed in range(60):
+        dice = NumpyDice(np.random.default_rng([15, seed]))
+        case = random_case(dice, kinds=("delay", "delay", "delay", "fifo", "dated"), **size)
+        plan, inputs = with_rests(dice, *with_usual_numbers(case, seed))
         if Mechanism.DRIVERS_HOURS not in frozenset().union(*needs_at(plan)):
             continue
         records = event.simulate(plan, inputs)
@@ -341,16 +341,11 @@ def test_drivers_hours_have_the_table_and_the_visits_of_the_event_engine():
         if compiled.refusals(plan) or not same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed):
             continue
         ran += 1
-        in_time += coupling(plan) is not None
-        for k, visits in enumerate(records.elements):
-            if getattr(plan.elements[k], "component", "") == "rest":
+        for element, visits in zip(plan.elements, records.elements, strict=True):
+            if getattr(element, "component", "") == "rest":
                 rested += int((visits.leave_h > visits.start_h).sum())
-        steps = [step for flow in plan.flows for one in flow.variants for step in one.steps if step.rest is not None]
-        by_ban += any(step.rest.after > 1 and not step.rest.waiting_is_rest for step in steps)
-    assert ran >= 30
-    assert in_batch >= 15
+    assert min(ran, in_batch) >= 40
     assert rested >= 200
-    assert min(by_ban, in_time) >= 3
 
 
 def test_pools_and_balking_go_with_everything_that_stations_legs_and_acceptance_have():
