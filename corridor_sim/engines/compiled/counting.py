@@ -60,17 +60,16 @@ def seen(row, clock, join, start, from_h, until_h, horizon_h, first_bin, per_h, 
     """Count who joins by day, the queue at its marks, and the wait."""
     since, here = max(join, 0.0), nth(row)
     days[here, nth(np.int64((since + shift_h(clock, since, t)) * (1.0 / 24.0)))] += 1
-    if start > join:
-        before = nth(np.int64(since * per_h))
-        if start < horizon_h:
-            then = nth(np.int64(start * per_h))
-            if before != then:
-                net[here, before] += 1
-                net[here, then] -= 1
-            if (join >= from_h or from_h <= 0.0) and join < until_h:
-                waits[here, nth(time_bin(start - join, first_bin))] += 1
-        else:
-            net[here, before] += 1
+    before = nth(np.int64(since * per_h))
+    if start < horizon_h:
+        # Those who do not wait add 0: whether one waits nobody can foresee, and a wrong guess costs more than this.
+        waits_here, then = np.int32(start > join), nth(np.int64(max(start, 0.0) * per_h))
+        net[here, before] += waits_here
+        net[here, then] -= waits_here
+        if (join >= from_h or from_h <= 0.0) and join < until_h:
+            waits[here, nth(time_bin(start - join, first_bin))] += waits_here
+    elif start > join:
+        net[here, before] += 1
 
 
 @written_in

@@ -12,10 +12,22 @@ from corridor_sim.engines.compiled.walking import sorted_into
 
 
 @maker
-def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
-    """Time at each number waiting, from the events before an instant; the others are kept. Returns how many are.
+def wider(spent, width):
+    """The same table with room for higher levels."""
+    more = np.zeros((spent.shape[0], width), np.int64)
+    for k in range(spent.shape[0]):
+        for level in range(spent.shape[1]):
+            if spent[k, level] != 0:
+                more[k, level] = spent[k, level]
+    return more
 
-    An event is its instant, then the place of its element in its group, then 0 (joins) or 1 (starts).
+
+@maker
+def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
+    """Time at each number waiting, from the events before an instant; the others are kept.
+
+    Returns how many are, and the table of times, which grows with the longest queue. An event is its instant, then
+    the place of its element in its group, then 0 (joins) or 1 (starts).
     """
     spots, bucket, level, since = c.spots, c.bucket, c.level, c.since
     other, line = np.empty(held, np.int64), np.empty(held, np.int64)
@@ -39,7 +51,7 @@ def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
             events[later] = events[k]
             event_line[later] = event_line[k]
             later += 1
-    low = 0
+    low, width = 0, spent.shape[1]
     for g in range(groups):
         n = spots[g] - low
         if n:
@@ -54,6 +66,10 @@ def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
                 instant = max(x >> SLOT_BITS, begins)
                 change = 1 - 2 * (x & 1)
                 own = nth(group_lines[g, nth((x & ((1 << SLOT_BITS) - 1)) >> 1)])
+                # That of the whole group is never the lower one.
+                if level[whole if together >= 0 else own] + 1 >= width:
+                    spent = wider(spent, 2 * width)
+                    width = spent.shape[1]
                 spent[own, nth(level[own])] += instant - since[own]
                 since[own] = instant
                 level[own] += change
@@ -62,18 +78,7 @@ def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
                     since[whole] = instant
                     level[whole] += change
         low = spots[g]
-    return later
-
-
-@maker
-def wider(spent, width):
-    """The same table with room for higher levels."""
-    more = np.zeros((spent.shape[0], width), np.int64)
-    for k in range(spent.shape[0]):
-        for level in range(spent.shape[1]):
-            if spent[k, level] != 0:
-                more[k, level] = spent[k, level]
-    return more
+    return later, spent
 
 
 @maker

@@ -31,9 +31,9 @@ from corridor_sim.engines.compiled import together as together_part
 from corridor_sim.engines.compiled.by_kernel import by_kernel
 from corridor_sim.engines.compiled.codes import LIMITED_LEG, URGENT_FIRST
 from corridor_sim.engines.compiled.counting import passages
-from corridor_sim.engines.compiled.levels import levels, longer, wider
+from corridor_sim.engines.compiled.levels import levels, longer
 from corridor_sim.engines.compiled.parts import POINT
-from corridor_sim.engines.compiled.serving import served
+from corridor_sim.engines.compiled.serving import served, served_by_rank
 from corridor_sim.engines.compiled.together import inside, lined_up_together, together
 from corridor_sim.engines.compiled.walking import by_window, handed_over, lined_up, released, walk
 from corridor_sim.engines.queues import loops
@@ -119,13 +119,16 @@ def _replication(w, t, d, c, a, kernels, coupled, full, sources=SOURCES):  # noq
             n = lined_up(q, until_h, since_h, c)
             if n == 0 and (t.queue_kind[q] != URGENT_FIRST or c.waiting[q] == 0):
                 continue
-            room = held + 2 * (n + c.waiting[q])
+            room = held + 2 * (n + c.waiting[q]) + 1
             if room > len(events):
                 events, event_line = longer(events, held, 2 * room), longer(event_line, held, 2 * room)
-            if kernels is None:  # noqa: SIM114 (the compiler leaves out what stands below for None)
-                m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
+            m = n
+            if t.queue_kind[q] == URGENT_FIRST:
+                m, held = served_by_rank(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
+            elif kernels is None:  # noqa: SIM114 (the compiler leaves out what stands below for None)
+                held = served(q, n, events, event_line, held, w, t, d, c, a)
             elif t.queue_kind[q] < LIMITED_LEG:
-                m, held = served(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
+                held = served(q, n, events, event_line, held, w, t, d, c, a)
             else:
                 m, held = by_kernel(
                     q, n, since_h, inf if last else until_h, last, events, event_line, held, w, t, d, c, a
@@ -134,12 +137,7 @@ def _replication(w, t, d, c, a, kernels, coupled, full, sources=SOURCES):  # noq
             more_visits, noted = walk(m, leave, w, t, d, c, a)
             passages(noted, w, t, c, a)
             visits += m + more_visits
-        highest = held + 1
-        for k in range(len(c.level)):
-            highest = max(highest, held + 1 + c.level[k])
-        if highest >= spent.shape[1]:
-            spent = wider(spent, 2 * highest)
-        held = levels(inf if last else until_h, events, event_line, held, groups, w, t, c, spent)
+        held, spent = levels(inf if last else until_h, events, event_line, held, groups, w, t, c, spent)
         since_h = until_h
     return visits, spent
 
