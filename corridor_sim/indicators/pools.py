@@ -108,20 +108,21 @@ def pooled(
 ) -> PooledCounts:
     """PooledCounts of distributions given as (labels with percent, values, counts of shape (replication, value))."""
     value, counts, percentiles = [], [], []
+    section = np.unique(replications % SECTIONS)
+    of_replication, fewer = np.searchsorted(section, replications % SECTIONS), len(section) < len(replications)
     for number, (labels, values, by_replication) in enumerate(rows):
         percentiles += [(label, number, percent) for label, percent in labels]
-        there = np.flatnonzero(by_replication.any(axis=0))
+        # Sums first: most columns of replications hold nothing, and there are many more of these than of sections.
+        found = _by_section(by_replication, of_replication, len(section)) if fewer else by_replication
+        there = np.flatnonzero(found.any(axis=0))
         value.append(values[there])
-        counts.append(by_replication[:, there])
-    section = np.unique(replications % SECTIONS)
+        counts.append(found[:, there])
     if not rows:
         none = np.empty((len(section), 0), np.int32)
         return PooledCounts((), np.empty(0, np.int64), np.empty(0), section, none)
     which = np.repeat(np.arange(len(rows)), [len(one) for one in value])
     found = np.concatenate(counts, axis=1)
-    if len(section) < len(replications):
-        found = _by_section(found, np.searchsorted(section, replications % SECTIONS), len(section))
-    elif (section != replications % SECTIONS).any():
+    if not fewer and (section != replications % SECTIONS).any():
         found = found[np.argsort(replications % SECTIONS, kind="stable")]
     return PooledCounts(tuple(percentiles), which, np.concatenate(value), section, _narrow(found))
 

@@ -27,8 +27,9 @@ from corridor_sim.indicators.base import Collector
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 
-WINDOW_H = 48.0
-"""Hours worked through at once: those of one queue in a window should fit into the cache. [h]"""
+WINDOW_H = 168.0
+"""Hours worked through at once: those of one queue in a window should fit into the cache, and be so many that what a
+part is handed for each queue and window, all tables, costs little beside them. [h]"""
 DRAWN_TOGETHER = 250_000
 """Releases drawn at once, over several replications; their arrays are held as long as these are worked through."""
 
