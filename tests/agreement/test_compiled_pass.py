@@ -36,11 +36,12 @@ from corridor_sim.engines import batch, compiled, event
 from corridor_sim.engines.compiled.coupling import balks, coupling
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Collector, Indicator
+from corridor_sim.model.arrivals import ArrivalPlan, Poisson
 from corridor_sim.model.service_times import Exponential
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import needed, needs_at
-from corridor_sim.plan.plan import Plan, PlanBreakdown, PlanOutage, Span, Station, StepFunction
+from corridor_sim.plan.plan import FlowPlan, Plan, PlanBreakdown, PlanOutage, Span, Station, Step, StepFunction, Variant
 from corridor_sim.records.inputs import default_numbers
 from corridor_sim.records.visits import chunk_of
 from corridor_sim.sampling.sampler import Sampler
@@ -459,6 +460,20 @@ def test_a_packaged_scenario_has_the_same_table(scenario, window_h):
     assert_same_as_batch(plan, window_h)
 
 
+@pytest.mark.parametrize("lanes", range(1, 8))
+def test_any_number_of_lanes_has_the_table_of_batch(lanes):
+    """Few lanes have their free times in registers, more in a table (`serving.served`)."""
+    station = Station(id="s", lanes=StepFunction.constant(lanes))
+    steps = (Step(element=0, laws=((0.0, Exponential(mean_h=0.9)),), draws="s"),)
+    # A little more than the lanes can do, so that a long queue grows beyond the first table of levels.
+    rate = StepFunction.constant(1.2 * lanes / 0.9)
+    flow = FlowPlan(
+        id="f", variants=(Variant(id="all", steps=steps),), arrivals=ArrivalPlan(process=Poisson(), rate=rate)
+    )
+    plan = Plan(elements=(station,), flows=(flow,), horizon_h=600.0)
+    assert assert_same_as_batch(plan, 48.0).row("queue_max", place="s").min() > 64
+
+
 def with_clocks(plan, seed):
     """The plan with posts whose local clocks change within the run, at some elements and spans."""
     dice = np.random.default_rng(seed)
@@ -504,7 +519,7 @@ def test_the_week_of_a_change_of_clocks_has_the_same_table():
 
 
 def assert_same_as_batch(plan, window_h):
-    """Two replications of a plan give the same table by the pass and by batch."""
+    """Two replications of a plan give the same table, which is given back, by the pass and by batch."""
     rows = range(2)
     mine, theirs = Collector(plan, rows), Collector(plan, rows)
     compiled.reduce(plan, Sampler(plan, 11), rows, mine, window_h=window_h)
@@ -514,6 +529,7 @@ def assert_same_as_batch(plan, window_h):
     assert one.labels == other.labels
     assert one.values.tobytes() == other.values.tobytes()
     assert np.array_equal(mine.visits, theirs.visits)
+    return one
 
 
 def test_a_replication_is_the_same_alone_and_in_company():
