@@ -48,7 +48,8 @@ def packaged_files() -> dict[str, Path]:
 
 def is_name(text: str) -> bool:
     """Whether a text is meant as the name of something packaged, not as a path."""
-    return bool(text) and not any(sign in text for sign in "/\\:") and not text.lower().endswith((".toml", ".csv"))
+    is_path = any(sign in text for sign in "/\\:") or not text.strip(".")
+    return not is_path and not text.lower().endswith((".toml", ".csv"))
 
 
 def is_called(text: str) -> bool:

@@ -136,7 +136,10 @@ class Pair:
 
     @property
     def looks_ahead(self):
-        """Whether somebody may act on the change before it comes: no_overrun sees the next closing."""
+        """Whether somebody may act on the change before it comes: no_overrun sees a closing, a driver a ban."""
+        if self.kind == "leg_bans":
+            known = [ban for leg in self.base.scenario.legs.values() for ban in leg.bans.values()]
+            return any(ban.look_ahead for ban in (*known, *self.one.bans.values()))
         stages = [
             stage
             for post in self.changed.scenario.checkpoints.values()
@@ -149,6 +152,11 @@ class Pair:
         """First sentence: what differs in joins and starts before `from`, "" if nothing does."""
         for key in sorted({*base, *changed}, key=str):
             if key[2] in ("depart", "p.exit.slots", "q.entry.slots") or key[2].endswith(".acceptance"):
+                continue
+            if _is_of_one(key, base, changed):
+                early = [visit for visit in changed[key] if visit[0] < self.begins]
+                if not _holds_nobody(early):
+                    return f"{key} holds somebody before {self.begins:g} h: {early}"
                 continue
             for column, name in ((0, "join"), (1, "start")):
                 one, other = (
@@ -224,10 +232,21 @@ class Pair:
         """Third sentence: what differs for those released from the empty instant on, "" if nothing does."""
         later = {key for key, release in self._released(base).items() if release >= empty_h}
         for key in sorted({*base, *changed}, key=str):
-            if key[:2] in later and base.get(key) != changed.get(key):
+            if key[:2] not in later or (_is_of_one(key, base, changed) and _holds_nobody(changed[key])):
+                continue
+            if base.get(key) != changed.get(key):
                 return f"{key} from {empty_h:g} h on: {base.get(key)} in the base, {changed.get(key)} with the change"
         return ""
 
     def comes_later(self, base, empty_h):
         """Consignments of which the third sentence speaks."""
         return sum(release >= empty_h for release in self._released(base).values())
+
+
+def _is_of_one(key, base, changed):
+    """Whether a place is a ban that the base has not: one passes it at once while it does not hold."""
+    return ".ban." in key[2] and key not in base and key in changed
+
+
+def _holds_nobody(visits):
+    return all(start == join for join, start, *_ in visits)
