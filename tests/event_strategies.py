@@ -3,7 +3,7 @@
 from event_plans import Truck, station
 from hypothesis import strategies as st
 
-from corridor_sim.plan.plan import PlanOutage, Reservation, StepFunction
+from corridor_sim.plan.plan import ExtraLanesPlan, GatePlan, PlanOutage, Reservation, StepFunction
 
 
 @st.composite
@@ -35,13 +35,64 @@ CLOSINGS = st.sampled_from(["finish", "suspend", "restart", "clear_queue"])
 
 
 @st.composite
-def stations(draw, id, yard):
-    """One station with any of the mechanisms, by no means all at once."""
+def dated(draw, values):
+    """A number that may change once or twice."""
+    at = draw(st.lists(st.integers(1, 30), max_size=2, unique=True).map(sorted))
+    return StepFunction([0, *at], [draw(values) for _ in (0, *at)])
+
+
+@st.composite
+def thresholds(draw, most=4):
+    """Two numbers by date, the second never above the first."""
+    upper = draw(dated(st.integers(1, most)))
+    return upper, StepFunction(upper.from_h, [draw(st.integers(1, int(value))) for value in upper.value])
+
+
+@st.composite
+def extra_lanes(draw):
+    """Lanes that the queue opens."""
+    above, below = draw(thresholds())
+    return ExtraLanesPlan(
+        above=above, below=below, most=draw(dated(st.integers(0, 2))), start_up_h=draw(dated(st.integers(0, 4)))
+    )
+
+
+@st.composite
+def gates(draw, ids):
+    """One or two gates by the queue at some of the stations further on."""
+    found = []
+    for _ in range(draw(st.integers(1, 2))):
+        close_at, open_below = draw(thresholds(3))
+        queues = tuple(draw(st.lists(st.sampled_from(ids), min_size=1, max_size=len(ids), unique=True)))
+        found.append(GatePlan(queues=queues, close_at=close_at, open_below=open_below))
+    return tuple(found)
+
+
+SHAPES = ["plain", "rank", "outages", "lane outages", "named", "reserved"]
+
+
+@st.composite
+def stations(draw, id, yard, shape=None):
+    """One station with any of the mechanisms but lanes by the queue and priority that interrupts (ask by shape)."""
     closing = draw(CLOSINGS)
     rest = {"closing": closing, "yard": yard, "outage_policy": draw(POLICIES)}
-    shape = draw(st.sampled_from(["plain", "rank", "outages", "lane outages", "named", "reserved"]))
+    shape = shape or draw(st.sampled_from(SHAPES))
     number = draw(lanes())
-    if shape == "rank":
+    if shape == "by queue":
+        rest["extra_lanes"] = draw(extra_lanes())
+        rest["outages"] = draw(outages())
+        if draw(st.booleans()):
+            flow, kept, overflow = draw(st.integers(0, 2)), draw(lanes(most=2)), draw(st.booleans())
+            rest["reserved"] = (Reservation(flows=frozenset({flow}), lanes=kept, overflow=overflow),)
+    elif shape == "interrupts":
+        rest["rank"] = tuple(draw(st.lists(st.integers(0, 2), min_size=3, max_size=3)))
+        # Not settled: who interrupts among those in the queue when a stage closes that still serves its queue.
+        rest["closing"] = draw(st.sampled_from(["finish", "suspend", "restart"]))
+        rest["preemption"] = draw(st.sampled_from(["resume", "restart"]))
+        rest["outages"], rest["outage_policy"] = draw(outages()), draw(st.sampled_from(["resume", "restart", "finish"]))
+        if draw(st.integers(0, 3)) == 0:
+            rest["extra_lanes"] = draw(extra_lanes())
+    elif shape == "rank":
         rest["rank"] = tuple(draw(st.lists(st.integers(0, 2), min_size=3, max_size=3)))
     elif shape == "outages":
         rest["outages"] = draw(outages())
@@ -61,7 +112,13 @@ def stations(draw, id, yard):
 
 
 @st.composite
-def trucks(draw, ids, longest=6):
-    rows = draw(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), min_size=1, max_size=8))
+def any_stations(draw, id, yard):
+    """One station with any of the mechanisms, those that many invariants leave out too."""
+    return draw(stations(id, yard, draw(st.sampled_from([*SHAPES, "by queue", "interrupts"]))))
+
+
+@st.composite
+def trucks(draw, ids, longest=6, least=1):
+    rows = draw(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 2)), min_size=least, max_size=7 + least))
     rows.sort(key=lambda row: row[0])
     return [Truck(at, {id: draw(st.integers(0, longest)) for id in ids}, flow=flow) for at, flow in rows]

@@ -2,11 +2,14 @@
 
 Nothing is scheduled: at every tick each truck is looked at, what is over is
 over, who may start starts, and every running service is shortened by one. Only
-for whole-number times, and for trucks that visit all stations in order.
+for whole-number times, and for trucks that visit all stations in order, but for
+those who give up (rule S34): `patience` says by station what becomes of them,
+``"lost"`` or ``"on"`` to the next station, and a truck takes so long at ``"A patience"``.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 
@@ -24,7 +27,9 @@ class Row:
     lane: int = -1
     pool: int = 0
     requeued: bool = False
+    interrupted: bool = False
     late: bool = False
+    patience: list = field(default_factory=list)
     turn: int = 0
     join: list = field(default_factory=list)
     start: list = field(default_factory=list)
@@ -33,11 +38,20 @@ class Row:
 
 
 class Ticks:
-    def __init__(self, stations, trucks, until):
+    def __init__(self, stations, trucks, until, patience=None):
         self.stations, self.until, self.now, self.turn = stations, until, 0, 0
-        ids = [station.id for station in stations]
+        self.ids = ids = [station.id for station in stations]
+        self.after = [(patience or {}).get(id) for id in ids]
+        self.extra, self.ready = [0] * len(ids), [math.inf] * len(ids)
+        self.shut = [[False] * len(station.gates) for station in stations]
         self.rows = [
-            Row(k, truck.flow, int(truck.release), [int(truck.take[id]) for id in ids])
+            Row(
+                k,
+                truck.flow,
+                int(truck.release),
+                [int(truck.take[id]) for id in ids],
+                patience=[truck.take[f"{id} patience"] if id in (patience or {}) else math.inf for id in ids],
+            )
             for k, truck in enumerate(trucks)
         ]
 
@@ -52,6 +66,8 @@ class Ticks:
                     self.over(row)
             for k, station in enumerate(self.stations):
                 self.calendar(k, station)
+                self.bring_extra_lanes(k)
+            self.look()
             for row in self.rows:
                 if row.at == -1 and row.release == self.now:
                     row.at = 0
@@ -98,8 +114,8 @@ class Ticks:
     def holders(self, k):
         return [row for row in self.rows if row.at == k and row.state in ("serving", "done")]
 
-    def pool_for(self, k, flow):
-        """The pool that takes one of this flow now, or None."""
+    def room(self, k):
+        """Free lanes by pool; below 0 where more are inside than may be."""
         station = self.stations[k]
         lanes = self.open_lanes(k)
         counted = [
@@ -111,10 +127,14 @@ class Ticks:
         for pool, reservation in enumerate(station.reserved, 1):
             room[pool] = min(left, int(reservation.lanes.at(self.now)))
             left -= room[pool]
-        room[0] = left
+        room[0] = left + (self.extra[k] if self.lanes(k) > 0 and not self.down(k, -1) else 0)
         for row in counted:
             room[row.pool if self.binds(k, row.pool) else 0] -= 1
-        mine = self.line(k, flow)
+        return room
+
+    def pool_for(self, k, flow):
+        """The pool that takes one of this flow now, or None."""
+        station, room, mine = self.stations[k], self.room(k), self.line(k, flow)
         if room[mine] > 0:
             return mine
         if mine and station.reserved[mine - 1].overflow and room[0] > 0:
@@ -176,7 +196,11 @@ class Ticks:
     def move(self):
         again = True
         while again:
-            again = any(self.settle(k) for k in range(len(self.stations)))
+            again = any(self.settle_and_look(k) for k in range(len(self.stations)))
+
+    def settle_and_look(self, k):
+        moved = self.settle(k)
+        return self.look() or moved
 
     def settle(self, k):
         moved = False
@@ -184,12 +208,12 @@ class Ticks:
             if row.at == k and row.state == "coming":
                 self.enter(row, k)
                 moved = True
-        while self.admit(k) or self.begin(k) or self.slip_in(k):
+        while self.admit(k) or self.begin(k) or self.interrupt(k) or self.slip_in(k) or self.ask(k) or self.give_up(k):
             moved = True
         return moved
 
     def enter(self, row, k):
-        row.at, row.state, row.requeued = k, "waiting", False
+        row.at, row.state, row.requeued, row.interrupted = k, "waiting", False, False
         row.join[k], row.left = self.now, row.durations[k]
         row.late = self.stations[k].closing == "clear_queue" and self.lanes(k) == 0
 
@@ -204,14 +228,14 @@ class Ticks:
 
     def admit(self, k):
         asking = self.asking(k) if k else []
-        if asking and sum(not row.requeued for row in self.waiting(k)) < self.stations[k].yard:
+        if asking and sum(row.start[k] is None for row in self.waiting(k)) < self.stations[k].yard:
             self.away(asking[0])
             self.enter(asking[0], k)
             return True
         return False
 
     def slip_in(self, k):
-        if k and self.stations[k].yard == 0:
+        if k and self.stations[k].yard == 0 and not any(self.shut[k]):
             for row in self.asking(k):
                 late = self.stations[k].closing == "clear_queue" and self.lanes(k) == 0
                 same = [one for one in self.waiting(k) if self.line(k, one.flow) == self.line(k, row.flow)]
@@ -234,11 +258,10 @@ class Ticks:
         row.state, row.pool = "serving", pool
 
     def begin(self, k):
-        station = self.stations[k]
         line = sorted(
             self.waiting(k),
             key=lambda row: (
-                not row.requeued, station.rank[row.flow] if station.rank else 0, row.join[k], row.number,
+                not row.requeued, self.rank(k, row), row.join[k], row.number,
             ),
         )  # fmt: skip
         parked = [row for row in self.rows if row.at == k and row.state == "parked"]
@@ -249,19 +272,100 @@ class Ticks:
                 return True
         kept_back = set()
         for row in line:
-            if row.late or self.line(k, row.flow) in kept_back:
+            if row.late or self.line(k, row.flow) in kept_back or (any(self.shut[k]) and row.start[k] is None):
                 continue
             kept_back.add(self.line(k, row.flow))
             pool = self.pool_for(k, row.flow)
             if pool is None or not self.fits(k, row.left):
                 continue
-            if not row.requeued:
-                row.start[k] = self.now
-            row.requeued = False
-            self.turn += 1
-            row.turn = self.turn
-            self.take(k, row, pool)
-            if row.left == 0:
-                self.over(row)
+            self.start(k, row, pool)
             return True
+        return False
+
+    def start(self, k, row, pool):
+        if row.start[k] is None:
+            row.start[k] = self.now
+        row.requeued = row.interrupted = False
+        self.turn += 1
+        row.turn = self.turn
+        self.take(k, row, pool)
+        if row.left == 0:
+            self.over(row)
+
+    def rank(self, k, row):
+        return self.stations[k].rank[row.flow] if self.stations[k].rank else 0
+
+    # -- priority that interrupts (S35), patience (S34) -----------------------
+
+    def interrupt(self, k):
+        """The first in the queue takes the lane of the least urgent, of these of the one who took it last."""
+        station = self.stations[k]
+        if station.preemption is None or self.lanes(k) == 0 or self.down(k, -1) or self.room(k)[0] < 0:
+            return False
+        queue = sorted((self.rank(k, row), row.join[k], row.number) for row in self.waiting(k))
+        serving = [row for row in self.rows if row.at == k and row.state == "serving"]
+        serving.sort(key=lambda row: (self.rank(k, row), row.turn))
+        if not queue or not serving or self.rank(k, serving[-1]) <= queue[0][0]:
+            return False
+        loser, first = serving[-1], self.rows[queue[0][2]]
+        loser.state, loser.interrupted = "waiting", True
+        if station.preemption == "restart":
+            loser.left = loser.durations[k]
+        self.start(k, first, 0)
+        return True
+
+    def give_up(self, k):
+        """All whose patience is over leave together."""
+        gone = [row for row in self.waiting(k) if row.start[k] is None and row.join[k] + row.patience[k] <= self.now]
+        for row in gone:
+            row.leave[k] = self.now
+            row.patience = [math.inf] * len(self.stations)
+            row.at, row.state = k + 1, "coming"
+            if self.after[k] == "lost" or row.at == len(self.stations):
+                row.state = "gone"
+        return bool(gone)
+
+    # -- gates (S31), lanes opened by the queue (S27) -------------------------
+
+    def look(self):
+        """Ask all gates; whether one has closed or opened."""
+        before = [list(shut) for shut in self.shut]
+        for k, station in enumerate(self.stations):
+            for g, gate in enumerate(station.gates):
+                queue = sum(row.start[j] is None for j in map(self.ids.index, gate.queues) for row in self.waiting(j))
+                if queue >= gate.close_at.at(self.now):
+                    self.shut[k][g] = True
+                elif queue < gate.open_below.at(self.now):
+                    self.shut[k][g] = False
+        return before != self.shut
+
+    def bring_extra_lanes(self, k):
+        """What is ready opens; the hours and the limit close."""
+        if (terms := self.stations[k].extra_lanes) is None:
+            return
+        most = int(terms.most.at(self.now)) if self.lanes(k) > 0 else 0
+        if self.ready[k] <= self.now:
+            self.extra[k], self.ready[k] = self.extra[k] + 1, math.inf
+        if self.extra[k] >= most:
+            self.extra[k], self.ready[k] = most, math.inf
+
+    def ask(self, k):
+        """One lane more or less by how many wait; whether the number open has changed."""
+        terms, station = self.stations[k].extra_lanes, self.stations[k]
+        if terms is None or self.lanes(k) == 0 or self.down(k, -1):
+            return False
+        queue = [row for row in self.rows if row.at == k and row.state in ("waiting", "parked")]
+        lines = [self.line(k, row.flow) for row in queue]
+        count = sum(mine == 0 or station.reserved[mine - 1].overflow for mine in lines)
+        if count > terms.above.at(self.now) and self.extra[k] < terms.most.at(self.now) and self.ready[k] == math.inf:
+            if start_up := terms.start_up_h.at(self.now):
+                self.ready[k] = self.now + start_up
+                return False
+            self.extra[k] += 1
+            return True
+        if count < terms.below.at(self.now):
+            self.ready[k] = math.inf
+            if self.extra[k] and self.room(k)[0] >= 0:
+                self.extra[k] -= 1
+                return True
         return False
