@@ -288,8 +288,8 @@ class Slots(Sourced):
     """Share of the consignments that book; the others come when they come. [-]"""
     no_show: Probability = 0.0
     """Share of the places whose holder does not come: they are lost, and he takes the next that is free. [-]"""
-    late_share: Probability = 0.0
-    """Share of those with a slot that come after it, and stand in line as they come. [-]"""
+    late_share: Probability | None = None
+    """Share of those with a slot that come after it, and stand in line as they come; nobody if not given. [-]"""
     late_by: Law | None = None
     """Law of the time by which they are late. [h]"""
 
@@ -306,7 +306,7 @@ class Slots(Sourced):
             problems.append(Problem("has no slot", "by_hour", dict(self.by_hour)))
         if self.no_show == 1:
             problems.append(Problem("leaves no place to anybody", "no_show", self.no_show, "< 1"))
-        if (self.late_share > 0) is not (self.late_by is not None):
+        if self.late_share is None if self.late_by is not None else bool(self.late_share):
             problems.append(Problem("goes with late_by, a law of the time by which they are late", "late_share"))
         if problems:
             raise ScenarioError(problems)

@@ -76,9 +76,10 @@ def bookings(clock: RunClock, at: Pass, local: LocalTime, base: Slots | None, ch
     found: list[tuple[Element, Step]] = [
         (timetable, Step(element=-1, draws=id, share=None if every else share, share_draws="" if every else id))
     ]
-    if base is not None and base.late_share > 0 and base.late_by is not None:
+    late_share = 0.0 if base is None or base.late_share is None else base.late_share
+    if base is not None and base.late_by is not None and late_share > 0:
         # One uniform for both: who is late has booked. Until he is there he is on the road.
-        late = combine(lambda part: part * base.late_share, share)
+        late = combine(lambda part: part * late_share, share)
         step = Step(element=-1, laws=((0.0, base.late_by),), draws=f"{id}.late", share=late, share_draws=id)
         found.append((Delay(id=f"{id}.late", component="travel"), step))
     return Bookings(tuple(found))

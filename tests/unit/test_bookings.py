@@ -99,6 +99,22 @@ def test_nobody_is_late_who_has_not_booked():
     assert visits(border(half, times), "a.exit.slots.late")[0] == booked
 
 
+def test_a_share_of_nobody_late_is_as_if_nothing_were_said_of_it():
+    law = "late_by = { kind = 'deterministic', value_h = 2.25 }"
+    nobody, unsaid = (border(f"per_day = 24{more}", [0.5, 1.5, 9.0]) for more in (f"\nlate_share = 0.0\n{law}", ""))
+    for stage in ("a.exit.slots", "a.exit.gate"):
+        assert visits(nobody, stage) == visits(unsaid, stage)
+    # So it is where a sweep or the low end of a range leads there, and as it is written and read again.
+    some = border(f"per_day = 24\nlate_share = 0.5\n{law}", [0.5])
+    path = "checkpoints.a.slots.exit.late_share"
+    assert cs.loads(cs.dumps(some.with_value(path, 0.0))).checkpoints["a"].slots["exit"].late_share == 0.0
+    from_nobody = "figures.late_share = { low = 0, high = 1, range_reason = 'assumed' }"
+    drawn = border(f"per_day = 24\nlate_share = 0.5\n{law}\n{from_nobody}", [0.5])
+    cs.uncertainty(
+        drawn, drawn.with_value("checkpoints.a.exit.gate.lanes", 2), draws=16, replications=1, rng=1, workers=1
+    )
+
+
 def test_capacity_is_that_of_the_places_that_are_used():
     at = {"kind": "stage", "place": "a.exit.slots", "direction": "exit"}
     rows = cs.run(border("per_day = 24\nno_show = 0.25", demand="per_day = 20"), replications=2, rng=1, workers=1).rows

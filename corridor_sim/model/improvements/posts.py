@@ -259,7 +259,7 @@ class OpeningHours(PostImprovement):
 
 @IMPROVEMENTS.register("priority_class", **_STAGE, priority=["perishable"])
 class PriorityClass(PostImprovement):
-    """Classes served first, the most urgent first; the service in progress is never interrupted.
+    """Classes served first, the most urgent first; a service in progress is interrupted only by `preemption`.
 
     Examples
     --------
