@@ -86,8 +86,6 @@ def stations(draw, id, yard, shape=None):
             rest["reserved"] = (Reservation(flows=frozenset({flow}), lanes=kept, overflow=overflow),)
     elif shape == "interrupts":
         rest["rank"] = tuple(draw(st.lists(st.integers(0, 2), min_size=3, max_size=3)))
-        # Not settled: who interrupts among those in the queue when a stage closes that still serves its queue.
-        rest["closing"] = draw(st.sampled_from(["finish", "suspend", "restart"]))
         rest["preemption"] = draw(st.sampled_from(["resume", "restart"]))
         rest["outages"], rest["outage_policy"] = draw(outages()), draw(st.sampled_from(["resume", "restart", "finish"]))
         if draw(st.integers(0, 3)) == 0:

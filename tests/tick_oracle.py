@@ -300,9 +300,10 @@ class Ticks:
     def interrupt(self, k):
         """The first in the queue takes the lane of the least urgent, of these of the one who took it last."""
         station = self.stations[k]
-        if station.preemption is None or self.lanes(k) == 0 or self.down(k, -1) or self.room(k)[0] < 0:
+        closed = self.lanes(k) == 0 and station.closing != "clear_queue"
+        if station.preemption is None or closed or self.down(k, -1) or self.room(k)[0] < 0:
             return False
-        queue = sorted((self.rank(k, row), row.join[k], row.number) for row in self.waiting(k))
+        queue = sorted((self.rank(k, row), row.join[k], row.number) for row in self.waiting(k) if not row.late)
         serving = [row for row in self.rows if row.at == k and row.state == "serving"]
         serving.sort(key=lambda row: (self.rank(k, row), row.turn))
         if not queue or not serving or self.rank(k, serving[-1]) <= queue[0][0]:

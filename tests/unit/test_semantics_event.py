@@ -483,3 +483,12 @@ def test_S35_nobody_is_interrupted_beyond_the_lanes_that_are_open():
     out = play([down], [a(0, 5, flow=1), a(3, 1)])
     # At 6 the service goes on, and is interrupted at once.
     assert (out.start("A"), out.finish("A")) == ([0, 6], [10, 7])
+
+
+def test_S35_who_joined_before_the_closing_interrupts_after_it_where_the_queue_is_cleared():
+    calendar = [(0, 2), (1, 1), (2, 0), (10, 1)]
+    cleared = station("A", lanes=calendar, rank=(0, 1), preemption="resume", closing="clear_queue")
+    out = play([cleared], [a(0, 3, flow=1), a(0, 2), a(1, 1), a(2, 1)])
+    # At 2 one lane still serves the queue: the urgent one of 1 takes it. Who joins at the closing waits.
+    assert out.start("A") == [0, 0, 2, 10]
+    assert out.finish("A") == [4, 2, 3, 11]
