@@ -1,11 +1,12 @@
-"""How long the drivers of a leg rest, and what they have driven since (rule S36)."""
+"""How long the drivers of a leg rest, what they have driven since, and where in a plan they do (rule S36)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from corridor_sim.model.drivers_hours import DriversHours
-from corridor_sim.plan.plan import Delay, RestPlan, Step
+from corridor_sim.plan.plan import Delay, Plan, RestPlan, Step
 
 
 def rest_place(hours: DriversHours, id: str, *, after: int) -> tuple[Delay, Step]:
@@ -56,3 +57,21 @@ def rested(driven_h: Sequence[float], stood_h: float, leg_h: float, plan: RestPl
         due = max(k for k in range(kinds) if driven[k] >= plan.drive_h[k])
         rest_h += plan.rest_h[due]
         driven[: due + 1] = [0.0] * (due + 1)
+
+
+def places_of_rest(plan: Plan) -> list[str]:
+    """Elements at which drivers rest, by id."""
+    return [plan.elements[k].id for k in sorted({step.element for _, step in _rests(plan)})]
+
+
+def limited_drives(plan: Plan) -> list[str]:
+    """Legs with drivers' hours that have a queue, in words: the time at the wheel is not that of a free road there."""
+    found = {before.element for before, _ in _rests(plan) if not isinstance(plan.elements[before.element], Delay)}
+    return [f"drivers' hours on a leg whose entry is limited at {plan.elements[k].id}" for k in sorted(found)]
+
+
+def _rests(plan: Plan) -> Iterator[tuple[Step, Step]]:
+    """Each step at which drivers rest, behind that of the leg."""
+    for flow in plan.flows:
+        for variant in flow.variants:
+            yield from ((before, step) for before, step in pairwise(variant.steps) if step.rest is not None)

@@ -18,6 +18,7 @@ from operator import attrgetter
 from typing import Any
 
 from corridor_sim.core.fingerprints import fingerprint
+from corridor_sim.plan.drivers_hours import places_of_rest
 from corridor_sim.plan.plan import Delay, FlowPlan, Plan, Span, Station, Step, Variant
 
 
@@ -94,17 +95,13 @@ def _same_question(base: Plan, plan: Plan) -> bool:
         return False
     if base.counted_until_h != plan.counted_until_h or base.cyclic or plan.cyclic:
         return False
-    if _rests(base) or _rests(plan):
+    if places_of_rest(base) or places_of_rest(plan):
+        # What somebody has driven before is not handed over.
         return False
     ids = {flow.id for flow in base.flows} & {flow.id for flow in plan.flows}
     if [flow.id for flow in base.flows if flow.id in ids] != [flow.id for flow in plan.flows if flow.id in ids]:
         return False
     return all(_agree(one, other) for one, other in zip(_clocks(base), _clocks(plan), strict=True))
-
-
-def _rests(plan: Plan) -> bool:
-    """Whether anybody rests: what he has driven before is not handed over."""
-    return any(step.rest is not None for flow in plan.flows for one in flow.variants for step in one.steps)
 
 
 def _agree(one: dict[str, Any], other: dict[str, Any]) -> bool:

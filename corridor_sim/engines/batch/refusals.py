@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from itertools import pairwise
 
+from corridor_sim.plan.drivers_hours import limited_drives, places_of_rest
 from corridor_sim.plan.mechanisms import Mechanism, Need
 from corridor_sim.plan.needs import needed, refused
-from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, Quota, Station, Step
+from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, Quota, Station, Step
 
 DOES = frozenset(
     {
@@ -97,11 +98,12 @@ def refusals(plan: Plan) -> list[str]:
                 found.append(f"a yard outside a linear first-come-first-served run that all visit at {element.id}")
     found += limited_drives(plan)
     if is_cyclic(plan):
-        found += [f"drivers' hours in a plan whose itineraries go round in cycles at {id}" for id in resting(plan)]
+        where = "in a plan whose itineraries go round in cycles"
+        found += [f"drivers' hours {where} at {id}" for id in places_of_rest(plan)]
         if lines:
-            found.append("yards in a plan whose itineraries go round in cycles")
+            found.append(f"yards {where}")
         found += [
-            f"landing in boarding order in a plan whose itineraries go round in cycles at {element.id}"
+            f"landing in boarding order {where} at {element.id}"
             for element in plan.elements
             if isinstance(element, Departures) and element.landing == "boarding"
         ]
@@ -109,25 +111,6 @@ def refusals(plan: Plan) -> list[str]:
             f"a way back from {plan.elements[number].id}, which may take no time" for number in _instant_returns(plan)
         ]
     return list(dict.fromkeys(found))
-
-
-def resting(plan: Plan) -> list[str]:
-    """Elements at which drivers rest, by id."""
-    found = {
-        step.element for flow in plan.flows for one in flow.variants for step in one.steps if step.rest is not None
-    }
-    return [plan.elements[k].id for k in sorted(found)]
-
-
-def limited_drives(plan: Plan) -> list[str]:
-    """Drivers' hours on legs that have a queue: where the time at the wheel is not that of a free road."""
-    found = set()
-    for flow in plan.flows:
-        for variant in flow.variants:
-            for k, step in enumerate(variant.steps):
-                if step.rest is not None and not isinstance(plan.elements[variant.steps[k - 1].element], Delay):
-                    found.add(variant.steps[k - 1].element)
-    return [f"drivers' hours on a leg whose entry is limited at {plan.elements[k].id}" for k in sorted(found)]
 
 
 def _instant_returns(plan: Plan) -> list[int]:

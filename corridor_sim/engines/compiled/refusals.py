@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterator
 
 from corridor_sim.core.machine_code import SWITCH
-from corridor_sim.engines.batch.refusals import limited_drives
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.indicators.base import Collector, Reducer
@@ -20,6 +19,7 @@ from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, SpanSums, StationDays, StayTimes, WaitTimes
 from corridor_sim.indicators.visit_sums import VisitSums
+from corridor_sim.plan.drivers_hours import limited_drives
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import refused
 from corridor_sim.plan.plan import Delay, Plan
