@@ -51,6 +51,19 @@ def beside(one, other):
 
 
 @written_in
+def next_start(p, final_piece, earliest, lane_h, size, piece_h, piece_value):
+    """When the next may start where the number of lanes has dates, inf if never, and in which piece that is."""
+    while True:
+        lanes, start = piece_value[nth(p)], inf
+        if lanes > 0:
+            start = max(max(lane_h[nth(size - lanes)], piece_h[nth(p)]), earliest)
+        if p == final_piece or start < piece_h[nth(p + 1)]:
+            break
+        p += 1
+    return start, p
+
+
+@written_in
 def taken_down(lane_h, size, leave):
     """The first of the sorted instants from which lanes are free is that of one who leaves at another instant."""
     lane = 1
@@ -107,15 +120,7 @@ def served(q, n, events, event_line, held, w, t, d, c, a):
         elif kind == CONSTANT_LANES:
             _, start = beside(lane_h[0], join)
         elif kind == DATED_LANES:
-            start = inf
-            while True:
-                lanes = piece_value[nth(p)]
-                start = inf
-                if lanes > 0:
-                    start = max(max(lane_h[nth(size - lanes)], piece_h[nth(p)]), join)
-                if p == final_piece or start < piece_h[nth(p + 1)]:
-                    break
-                p += 1
+            start, p = next_start(p, final_piece, join, lane_h, size, piece_h, piece_value)
         elif kind == FREE:
             start = join
         else:
@@ -223,15 +228,7 @@ def served_by_rank(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
             if coming == n:
                 break
             earliest = max(now, join_of[nth(line[nth(coming)] & ID)])
-        start = inf
-        while True:
-            lanes = piece_value[nth(p)]
-            start = inf
-            if lanes > 0:
-                start = max(max(lane_h[nth(size - lanes)], piece_h[nth(p)]), earliest)
-            if p == final_piece or start < piece_h[nth(p + 1)]:
-                break
-            p += 1
+        start, p = next_start(p, final_piece, earliest, lane_h, size, piece_h, piece_value)
         settled = start < until_h or (last and start < inf)
         by_h = start if settled else inf
         lone = waiting == 0
