@@ -101,14 +101,7 @@ def _read(name: str, fields: Mapping[str, Any]) -> Design:
 def _file(name: str) -> Path:
     if not name:
         raise ScenarioError([Problem("the path of the design file is empty")])
-    file = Path(name)
-    if packaged.is_called(name):
-        known = packaged.design_files()
-        if name not in known:
-            text = f"{name!r} is neither a file nor a packaged design"
-            raise ScenarioError([Problem(text, allowed=", ".join(known), hint=nearest(name, known))])
-        return known[name]
-    return file
+    return packaged.located(name, "design", packaged.design_files)
 
 
 def _base(name: str, file: Path) -> str:

@@ -8,7 +8,10 @@ its name is then known everywhere.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from corridor_sim.core.errors import Problem, ScenarioError, nearest
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -41,6 +44,11 @@ def design_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted((scenario_folder() / "designs").glob("*.toml"))}
 
 
+def upgrade_files() -> dict[str, Path]:
+    """Packaged lists of upgrades by name."""
+    return {path.stem: path for path in sorted((scenario_folder() / "upgrades").glob("*.toml"))}
+
+
 def packaged_files() -> dict[str, Path]:
     """Everything that has a name: corridors and scenarios."""
     return {**scenario_files(), **corridor_files()}
@@ -55,3 +63,20 @@ def is_name(text: str) -> bool:
 def is_called(text: str) -> bool:
     """Whether a text asks for something packaged: no file here is called so. A folder of that name is no file."""
     return is_name(text) and (not Path(text).exists() or Path(text).is_dir())
+
+
+def located(text: str, kind: str, known: Callable[[], Mapping[str, Path]]) -> Path:
+    """The file of a path, or of the name of something packaged, of which `kind` says what it is.
+
+    Raises
+    ------
+    ScenarioError
+        If nothing packaged has the name.
+    """
+    if not is_called(text):
+        return Path(text)
+    files = known()
+    if text not in files:
+        problem = f"{text!r} is neither a file nor a packaged {kind}"
+        raise ScenarioError([Problem(problem, allowed=", ".join(files), hint=nearest(text, files))])
+    return files[text]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from corridor_sim.core import arguments
-from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.files import packaged
 from corridor_sim.files.overlays import Document, classes_of, document_of, read_document
 from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, resolve
@@ -232,14 +232,7 @@ def _document(path: PathLike, overrides: Overrides | None) -> Document:
     name = os.fspath(path)
     if not name:
         raise ScenarioError([Problem("the path of the scenario file is empty")])
-    file = Path(name)
-    if packaged.is_called(name):
-        known = packaged.packaged_files()
-        if name not in known:
-            text = f"{name!r} is neither a file nor a packaged scenario"
-            raise ScenarioError([Problem(text, allowed=", ".join(known), hint=nearest(name, known))])
-        file = known[name]
-    document = read_document(file)
+    document = read_document(packaged.located(name, "scenario", packaged.packaged_files))
     for dotted, value in (overrides or {}).items():
         document = _overridden(document, dotted, value)
     return document

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from corridor_sim.core import arguments
@@ -38,7 +37,7 @@ def read_upgrades(path: str | os.PathLike[str], base: Scenario) -> tuple[tuple[U
         With every problem of the file, with file and line.
     """
     arguments.instance("upgrades", path, (str, os.PathLike), "the path of a file or the name of a packaged list")
-    document = read_document(_file(os.fspath(path)))
+    document = read_document(packaged.located(os.fspath(path), "list of upgrades", packaged.upgrade_files))
     data = document.data
     problems = [
         Problem("is not a table of a file of upgrades", key, allowed=", ".join(TABLES), hint=nearest(key, TABLES))
@@ -61,17 +60,6 @@ def read_upgrades(path: str | os.PathLike[str], base: Scenario) -> tuple[tuple[U
     if problems:
         raise ScenarioError(document.locate(one) for one in problems)
     return upgrades, base
-
-
-def _file(name: str) -> Path:
-    file = Path(name)
-    if packaged.is_called(name):
-        known = {one.stem: one for one in sorted((packaged.scenario_folder() / "upgrades").glob("*.toml"))}
-        if name not in known:
-            text = f"{name!r} is neither a file nor a packaged list of upgrades"
-            raise ScenarioError([Problem(text, allowed=", ".join(known), hint=nearest(name, known))])
-        return known[name]
-    return file
 
 
 def _improvements(base: Scenario, data: Mapping[str, Any], document: Document) -> tuple[Scenario, dict[str, Any]]:

@@ -19,7 +19,7 @@ from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, CorridorError, ScenarioError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.files.overlays import read_document
-from corridor_sim.files.packaged import is_called, packaged_files
+from corridor_sim.files.packaged import is_called, located, packaged_files
 from corridor_sim.files.scenario_files import load_scenario, loads
 from corridor_sim.model.checkpoints import Checkpoint, Stage
 from corridor_sim.model.scenario import Scenario
@@ -135,11 +135,7 @@ def _made(found: Gathered, scenario: str) -> ReleaseFit:
 
 
 def _raw(scenario: str | os.PathLike[str]) -> Mapping[str, Any]:
-    text = os.fspath(scenario)
-    path = Path(text)
-    if is_called(text):
-        path = packaged_files()[text]
-    return read_document(path).data
+    return read_document(located(os.fspath(scenario), "scenario", packaged_files)).data
 
 
 def _post(columns: StudyColumns, base: Scenario) -> Checkpoint:
