@@ -1,7 +1,7 @@
 """Statistics of simulated indicators: intervals, comparison, selection, fit, worth, and what unknown inputs do.
 
 Pure functions of numbers, one value a replication; scipy is imported by the
-functions that need it, and each file when a name of it is first used. Add a method to
+functions that need it, and each file when it or a name of it is first used. Add a method to
 the file of its question and to `_NAMES` and below ``TYPE_CHECKING``.
 """
 
@@ -123,6 +123,8 @@ __all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

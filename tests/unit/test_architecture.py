@@ -142,10 +142,21 @@ def test_a_public_name_exists_and_is_documented(name):
     assert value.__doc__
 
 
-def test_public_names_are_the_same_for_type_checkers():
-    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+@pytest.mark.parametrize("package", [corridor_sim, corridor_sim.statistics], ids=lambda one: one.__name__)
+def test_public_names_are_the_same_for_type_checkers(package):
+    tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     block = next(node for node in tree.body if is_type_checking(node))
-    assert sorted(alias.asname for node in block.body for alias in node.names) == corridor_sim.__all__
+    assert sorted(alias.asname for node in block.body for alias in node.names) == package.__all__
+
+
+def test_names_and_files_of_the_statistics_are_there_without_importing_them():
+    code = (
+        "from corridor_sim import statistics\n"
+        "assert all(getattr(statistics, name).__doc__ for name in statistics.__all__)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "import corridor_sim as cs; assert cs.statistics.intervals.t_interval is cs.statistics.t_interval"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_an_unknown_public_name_is_an_attribute_error():
