@@ -51,19 +51,8 @@ if TYPE_CHECKING:
     from corridor_sim.model.arrivals import RegularArrivals as RegularArrivals
     from corridor_sim.model.arrivals import Renewal as Renewal
     from corridor_sim.model.arrivals import Trace as Trace
-    from corridor_sim.model.checkpoints import Acceptance as Acceptance
-    from corridor_sim.model.checkpoints import Breakdown as Breakdown
-    from corridor_sim.model.checkpoints import Channels as Channels
+    from corridor_sim.model.channels import Channels as Channels
     from corridor_sim.model.checkpoints import Checkpoint as Checkpoint
-    from corridor_sim.model.checkpoints import ExtraLanes as ExtraLanes
-    from corridor_sim.model.checkpoints import Outage as Outage
-    from corridor_sim.model.checkpoints import Patience as Patience
-    from corridor_sim.model.checkpoints import Place as Place
-    from corridor_sim.model.checkpoints import QueueGate as QueueGate
-    from corridor_sim.model.checkpoints import Reserved as Reserved
-    from corridor_sim.model.checkpoints import Slots as Slots
-    from corridor_sim.model.checkpoints import Stage as Stage
-    from corridor_sim.model.checkpoints import WayBack as WayBack
     from corridor_sim.model.corridor import Corridor as Corridor
     from corridor_sim.model.corridor import Source as Source
     from corridor_sim.model.corridor import StaffPool as StaffPool
@@ -105,6 +94,7 @@ if TYPE_CHECKING:
     from corridor_sim.model.legs import Sea as Sea
     from corridor_sim.model.legs import SingleTrack as SingleTrack
     from corridor_sim.model.legs import Timetable as Timetable
+    from corridor_sim.model.places import Place as Place
     from corridor_sim.model.scenario import RunSettings as RunSettings
     from corridor_sim.model.scenario import Scenario as Scenario
     from corridor_sim.model.service_times import Deterministic as Deterministic
@@ -120,6 +110,16 @@ if TYPE_CHECKING:
     from corridor_sim.model.service_times import Triangular as Triangular
     from corridor_sim.model.service_times import Uniform as Uniform
     from corridor_sim.model.service_times import Weibull as Weibull
+    from corridor_sim.model.stage_lanes import Breakdown as Breakdown
+    from corridor_sim.model.stage_lanes import ExtraLanes as ExtraLanes
+    from corridor_sim.model.stage_lanes import Outage as Outage
+    from corridor_sim.model.stage_lanes import Reserved as Reserved
+    from corridor_sim.model.stage_queues import Patience as Patience
+    from corridor_sim.model.stage_queues import QueueGate as QueueGate
+    from corridor_sim.model.stage_queues import WayBack as WayBack
+    from corridor_sim.model.stages import Stage as Stage
+    from corridor_sim.model.takeovers import Acceptance as Acceptance
+    from corridor_sim.model.takeovers import Slots as Slots
     from corridor_sim.model.upgrades import Upgrade as Upgrade
     from corridor_sim.plan.build import make_plan as make_plan
     from corridor_sim.records.queue_counts import QueueCounts as QueueCounts
@@ -238,10 +238,13 @@ _NAMES = {
     "model.designs": "Design",
     "model.scenario": "RunSettings Scenario",
     "model.corridor": "Corridor Source StaffPool",
-    "model.checkpoints": (
-        "Acceptance Breakdown Channels Checkpoint ExtraLanes Outage Patience Place QueueGate Reserved Slots Stage "
-        "WayBack"
-    ),
+    "model.stages": "Stage",
+    "model.stage_lanes": "Breakdown ExtraLanes Outage Reserved",
+    "model.stage_queues": "Patience QueueGate WayBack",
+    "model.takeovers": "Acceptance Slots",
+    "model.channels": "Channels",
+    "model.places": "Place",
+    "model.checkpoints": "Checkpoint",
     "model.drivers_hours": "DriversHours",
     "model.legs": "Leg LegBan Rail Road Sea SingleTrack Timetable",
     "model.flows": "Balk CrossingShares Flow Profile",

@@ -13,13 +13,14 @@ from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.model.calendars import hours_after, lanes_of_cycle, overlapping
 from corridor_sim.model.changes import closed_windows, pieces
-from corridor_sim.model.checkpoints import DIRECTIONS, Stage
 from corridor_sim.model.dated_routes import ByPath, DatedRoute
+from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.ids import alike, id_fault
 from corridor_sim.model.paths import all_stages
 from corridor_sim.model.routes import border_of, passes, stages_at
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.stages import Stage
 
 TYPICAL_PER_DAY = (0.5, 20_000.0)
 """A flow below or above this probably has another unit; trains and ships may be few."""

@@ -17,12 +17,13 @@ from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import counted
 from corridor_sim.model.base import FrozenDict, LaneCount, Model, NonNegative, Sourced, TableOf
 from corridor_sim.model.calendars import CountByHour
-from corridor_sim.model.checkpoints import Checkpoint, Place
+from corridor_sim.model.checkpoints import Checkpoint
 from corridor_sim.model.choices import Choice
 from corridor_sim.model.flows import Flow, Profile
 from corridor_sim.model.holidays import HolidayCalendar, KeepsHolidays
 from corridor_sim.model.ids import sound_ids
 from corridor_sim.model.legs import AnyLeg
+from corridor_sim.model.places import Place
 from corridor_sim.model.ranges import Range
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from corridor_sim.model.ranges import SLACK
 from corridor_sim.model.service_times.base import mean_parameter
 
 if TYPE_CHECKING:
-    from corridor_sim.model.checkpoints import Stage
     from corridor_sim.model.corridor import Corridor
+    from corridor_sim.model.stages import Stage
 
 DERIVED = "trucks_per_day"
 """Name of the figure, that of the field by which a stage states it instead of a mean time."""

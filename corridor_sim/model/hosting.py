@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from corridor_sim.core.errors import Problem
 from corridor_sim.model.changes import OneStop
-from corridor_sim.model.checkpoints import DIRECTIONS
+from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.scenario import Scenario
 

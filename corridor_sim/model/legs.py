@@ -31,11 +31,12 @@ from corridor_sim.model.base import (
     at_most,
 )
 from corridor_sim.model.calendars import Hours
-from corridor_sim.model.checkpoints import Law, require_order
 from corridor_sim.model.drivers_hours import DriversHours
 from corridor_sim.model.holidays import HolidayHours, KeepsHolidays
 from corridor_sim.model.service_times import Deterministic, Lognormal, ServiceTime
 from corridor_sim.model.service_times.base import LONGEST_H
+from corridor_sim.model.spans import require_order
+from corridor_sim.model.written_laws import Law
 
 LEGS: Registry[type[Leg]] = Registry("leg type")
 

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.core.local_time import UTC, LocalTime
-from corridor_sim.model.checkpoints import DIRECTIONS, Checkpoint, Stage
+from corridor_sim.model.checkpoints import Checkpoint
 from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.directions import DIRECTIONS
+from corridor_sim.model.stages import Stage
 
 LANE_FIELDS = ("lanes", "extra_lanes", "gate", "opening_hours", "priority", "yard", "reserved", "closed")
 """Values of the lanes; where both directions share them there is one of each."""

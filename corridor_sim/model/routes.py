@@ -18,10 +18,11 @@ from typing import Literal, TypeAlias
 
 from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.model.changes import DatedChange
-from corridor_sim.model.checkpoints import DIRECTIONS, Stage
 from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.shares import share_at
+from corridor_sim.model.stages import Stage
 
 
 @dataclass(frozen=True, slots=True)

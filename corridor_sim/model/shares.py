@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from corridor_sim.model.changes import DatedChange, value_at
-from corridor_sim.model.checkpoints import Channels, Stage
+from corridor_sim.model.channels import Channels
+from corridor_sim.model.stages import Stage
 
 
 def share_at(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from corridor_sim.core.errors import Problem, nearest
-from corridor_sim.model.checkpoints import DIRECTIONS
 from corridor_sim.model.dated_routes import DatedRoute
+from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.routes import Pass, passes
 from corridor_sim.model.scenario import Scenario
 

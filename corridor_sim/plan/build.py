@@ -17,7 +17,6 @@ from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.model.changes import OneStop
-from corridor_sim.model.checkpoints import WayBack
 from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.hosting import not_to_be_moved, stops
@@ -25,6 +24,7 @@ from corridor_sim.model.kept_holidays import keepers, kept
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Pass, passes, stages_at
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.stage_queues import WayBack
 from corridor_sim.model.way_costs import handling_usd
 from corridor_sim.plan.balking import with_balking
 from corridor_sim.plan.bans import names_of_bans

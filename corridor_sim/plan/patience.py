@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from corridor_sim.model.checkpoints import Patience, Stage
 from corridor_sim.model.paths import all_stages
 from corridor_sim.model.routes import Pass, border_of
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.stage_queues import Patience
+from corridor_sim.model.stages import Stage
 from corridor_sim.plan.balking import common, round_by
 from corridor_sim.plan.itineraries import Itinerary, named
 from corridor_sim.plan.legs import LegPart

@@ -17,12 +17,16 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import grid_point, whole_points
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import Cycle, OneStop, ReliefTerms
-from corridor_sim.model.checkpoints import DIRECTIONS, Channels, ExtraLanes, QueueGate, Stage
+from corridor_sim.model.channels import Channels
+from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.kept_holidays import kept
 from corridor_sim.model.paths import canonical
 from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass, stages_at
 from corridor_sim.model.service_times import Deterministic
+from corridor_sim.model.stage_lanes import ExtraLanes
+from corridor_sim.model.stage_queues import QueueGate
+from corridor_sim.model.stages import Stage
 from corridor_sim.plan.bookings import Bookings, bookings, by_day
 from corridor_sim.plan.plan import (
     NEVER_REACHED,

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.model.checkpoints import WayBack
+from corridor_sim.model.stage_queues import WayBack
 from corridor_sim.plan.plan import Relief, Step
 
 

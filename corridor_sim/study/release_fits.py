@@ -21,8 +21,9 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.files.overlays import read_document
 from corridor_sim.files.packaged import is_called, located, packaged_files
 from corridor_sim.files.scenario_files import load_scenario, loads
-from corridor_sim.model.checkpoints import Checkpoint, Stage
+from corridor_sim.model.checkpoints import Checkpoint
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.stages import Stage
 from corridor_sim.records.release_study import ReleaseStudy
 from corridor_sim.records.study_columns import END, JOINING, START, StudyColumns
 from corridor_sim.records.study_rows import read_release_study

@@ -17,7 +17,7 @@ from corridor_sim.core.errors import EngineRefusal, ScenarioError
 from corridor_sim.engines import batch, compiled, event
 from corridor_sim.engines.event.stations import PlainStation
 from corridor_sim.indicators import capacity
-from corridor_sim.model import checkpoints, corridor, drivers_hours, flows, legs
+from corridor_sim.model import channels, corridor, drivers_hours, flows, legs, stage_lanes, stages, takeovers
 from corridor_sim.model.improvements import PreArrival
 from corridor_sim.plan import load, needs
 from corridor_sim.plan import plan as plan_module
@@ -387,13 +387,13 @@ def attributes_read(path):
 
 
 MADE_FROM = {
-    checkpoints.Stage: {"discipline": "says whether `priority` is given", "shared": "read as `is_shared`"},
-    checkpoints.Outage: {},
-    checkpoints.Breakdown: {},
-    checkpoints.Reserved: {},
-    checkpoints.Acceptance: {},
-    checkpoints.Slots: {},
-    checkpoints.Channels: {},
+    stages.Stage: {"discipline": "says whether `priority` is given", "shared": "read as `is_shared`"},
+    stage_lanes.Outage: {},
+    stage_lanes.Breakdown: {},
+    stage_lanes.Reserved: {},
+    takeovers.Acceptance: {},
+    takeovers.Slots: {},
+    channels.Channels: {},
     corridor.StaffPool: {"utc_offset_h": "read as `local_time`"},
     flows.Balk: {},
     legs.LegClosure: {},

@@ -12,12 +12,14 @@ from small_corridor import law, small
 from corridor_sim.core.errors import ScenarioError
 from corridor_sim.core.local_time import LocalTime
 from corridor_sim.model import calendars
-from corridor_sim.model.checkpoints import Channels, Checkpoint, Stage
+from corridor_sim.model.channels import Channels
+from corridor_sim.model.checkpoints import Checkpoint
 from corridor_sim.model.flows import CrossingShares, Flow, Profile
 from corridor_sim.model.ids import alike, id_fault
 from corridor_sim.model.legs import LEGS, Road, Timetable
 from corridor_sim.model.provenance import figures_of
 from corridor_sim.model.scenario import RunSettings
+from corridor_sim.model.stages import Stage
 
 # ---------------------------------------------------------------- calendars
 

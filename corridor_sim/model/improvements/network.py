@@ -23,8 +23,8 @@ from corridor_sim.model.base import (
     at_most,
 )
 from corridor_sim.model.changes import Change
-from corridor_sim.model.checkpoints import DIRECTIONS
 from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.improvements.base import (
     IMPROVEMENTS,
     Improvement,

@@ -9,8 +9,8 @@ from pydantic import model_validator
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model.base import Factor, NamesOf
 from corridor_sim.model.changes import Change, OneStop
-from corridor_sim.model.checkpoints import DIRECTIONS
 from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.improvements.base import IMPROVEMENTS, Improvement, require
 
 

@@ -29,7 +29,6 @@ from corridor_sim.model.base import (
 )
 from corridor_sim.model.calendars import CountByHour, Hours
 from corridor_sim.model.changes import Change, Cycle, ReliefTerms
-from corridor_sim.model.checkpoints import ExtraLanes, Law, QueueGate, extra_lanes_problems
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.improvements.base import (
     IMPROVEMENTS,
@@ -41,6 +40,10 @@ from corridor_sim.model.improvements.base import (
 )
 from corridor_sim.model.service_times import Deterministic
 from corridor_sim.model.service_times.base import LONGEST_H
+from corridor_sim.model.stage_lanes import ExtraLanes
+from corridor_sim.model.stage_queues import QueueGate
+from corridor_sim.model.stages import extra_lanes_problems
+from corridor_sim.model.written_laws import Law
 
 _STAGE = {"at": "checkpoints.post.exit.lanes"}
 _WAY = {"at": "checkpoints.post.exit"}
