@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from corridor_sim.cli.commands import main
+from corridor_sim.cli.group import folded
 from corridor_sim.cli.output import deliver, refuse_unwritable
 
 
@@ -32,7 +33,9 @@ def import_(
     """Lay flows, rosters and costs of tables over a scenario.
 
     TABLE is an Excel workbook (.xlsx) with sheets flows, rosters, costs, or a CSV file of such a name. What comes is a
-    scenario file that extends the base. Every cell that is wrong is named.
+    scenario file that extends the base. Every cell that is wrong is named. Columns source, status and note are of the
+    values of a row; per_day.low, per_day.high, per_day.range_reason, per_day.source and such are of one. A new value
+    without a source is assumed, and is told.
     """
     from corridor_sim.files.input_tables import laid_over, overlay_of, read_tables
     from corridor_sim.files.packaged import is_called
@@ -51,3 +54,5 @@ def import_(
     extends = base if is_packaged else Path(base).resolve().relative_to(folder).as_posix()
     stem = output.stem if output is not None and output != Path("-") else files[0].stem
     deliver(overlay_of(tables, extends, name or stem), output, overwrite)
+    for told in tables.warnings:
+        click.echo(folded(f"corridor-sim: warning: {told}"), err=True)

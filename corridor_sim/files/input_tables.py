@@ -8,15 +8,18 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
 from corridor_sim.core import arguments
-from corridor_sim.core.errors import Problem, ScenarioError, nearest
+from corridor_sim.core.errors import CorridorWarning, Problem, ScenarioError, nearest
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.files.sheets import Cell, Sheet, number_of, read_csv, read_workbook
+from corridor_sim.files.table_cells import InputTables
+from corridor_sim.files.table_sources import OF_FIGURES, drop_old, fill_in_sources
 from corridor_sim.model.base import Model, keys_of
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.improvements import Improvement
@@ -26,46 +29,8 @@ LISTS = ("route", "modes", "holidays", "handled_at")
 """Fields of a flow that are lists: names with ``;`` between them."""
 OF_COSTS = ("name", "capex_usd", "opex_usd_year", "life_years", "from", "until", "status", "source", "note")
 """Fields of an improvement that a table of costs may give."""
-OF_ROSTERS = ("checkpoint", "direction", "stage", "staff_pool", "days", "from", "lanes", "members")
+OF_ROSTERS = ("checkpoint", "direction", "stage", "staff_pool", "days", "from", "lanes", "members", *OF_FIGURES)
 PathLike = str | os.PathLike[str]
-
-
-@dataclass
-class InputTables:
-    """What tables say, as the tables of a scenario file, and the cell of each value.
-
-    Attributes
-    ----------
-    data : dict
-        ``flows``, ``improvements``, ``checkpoints``, ``staff_pools``.
-    places : dict of str to str
-        File, sheet and cell by path.
-    replaced : list of str
-        Paths of tables that replace those of the base: rosters.
-    problems : list of Problem
-    """
-
-    data: dict[str, Any] = field(default_factory=dict)
-    places: dict[str, str] = field(default_factory=dict)
-    replaced: list[str] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def put(self, path: Sequence[str], value: Any, place: str) -> None:
-        """Set a value by its path."""
-        table = self.data
-        for part in path[:-1]:
-            table = table.setdefault(part, {})
-        table[path[-1]] = value
-        self.places[".".join(path)] = place
-
-    def located(self, problem: Problem) -> Problem:
-        """A problem with the cell of its value, else of the row that it is in."""
-        parts = problem.path.split(".")
-        for n in range(len(parts), 0, -1):
-            place = self.places.get(".".join(parts[:n]))
-            if place is not None:
-                return replace(problem, file=place, line=None)
-        return problem
 
 
 def read_tables(
@@ -122,7 +87,15 @@ def import_tables(
         Columns of ``flows`` are ``id`` and the fields of a flow in a scenario file (``arrivals.kind`` for one
         inside), of ``costs`` ``improvement`` and fields of its costs; a row of ``rosters`` is a stage (``checkpoint``,
         ``direction``, ``stage``) or a ``staff_pool``, ``days``, a time ``from``, and ``lanes`` or ``members`` from then
-        on. An empty cell leaves the value of the base; a roster replaces the one of the base.
+        on. An empty cell leaves the value of the base; a roster replaces the one of the base. ``source``, ``status``
+        and ``note`` are of the values of the row. What a value is and how far it may be off has columns beside it
+        (``per_day.low``, ``.high``, ``.status``, ``.source``, ``.note``, ``.range_source``, ``.range_reason``,
+        ``.exact``); in ``rosters`` they are columns of the row (``low``).
+
+    Warns
+    -----
+    CorridorWarning
+        Of new values without a source: each is assumed, with its cell as source.
 
     Raises
     ------
@@ -137,14 +110,18 @@ def import_tables(
     >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "flows.csv"
-    ...     _ = file.write_text("id;per_day\\nflour;151,5\\n", encoding="utf-8")
+    ...     _ = file.write_text("id;per_day;source\\nflour;151,5;own count\\n", encoding="utf-8")
     ...     import_tables("teaching", file).flows["flour"].per_day
     151.5
     """
     for file in files:
         arguments.instance("files", file, (str, os.PathLike), "the path of a workbook or CSV file")
     scenario = base if isinstance(base, Scenario) else load_scenario(base)
-    return laid_over(scenario, read_tables(*files, table=table, delimiter=delimiter, decimal=decimal))
+    tables = read_tables(*files, table=table, delimiter=delimiter, decimal=decimal)
+    made = laid_over(scenario, tables)
+    for told in tables.warnings:
+        warnings.warn(told, CorridorWarning, stacklevel=2)
+    return made
 
 
 def laid_over(scenario: Scenario, tables: InputTables) -> Scenario:
@@ -167,18 +144,12 @@ def laid_over(scenario: Scenario, tables: InputTables) -> Scenario:
     if tables.problems:
         raise ScenarioError(tables.problems)
     data = scenario.to_data()
-    there = []
-    for path in tables.replaced:
-        *front, last = path.split(".")
-        table: Any = data
-        for part in front:
-            table = table.get(part, {}) if isinstance(table, dict) else {}
-        if table.pop(last, None) is not None:
-            there.append(path)
-    tables.replaced = there
+    drop_old(tables, data)
     try:
         made = Scenario.model_validate(_merged(data, tables.data))
-        errors = [one for one in resolution.problems(made) if one.severity == "error"]
+        unsaid = fill_in_sources(tables, scenario, made)
+        made = Scenario.model_validate(_merged(data, tables.data))
+        errors = unsaid + [one for one in resolution.problems(made) if one.severity == "error"]
         errors += range_problems(made)
         if errors:
             raise ScenarioError(errors)
@@ -199,7 +170,7 @@ def _with_hint(problem: Problem) -> Problem:
     """A problem of a number that is kept as a text, or leaves the range of the base, with what to do."""
     if problem.message.startswith("the range does not hold the value"):
         return replace(
-            problem, hint="tables give no ranges: state it in a file that extends the base, and import on that"
+            problem, hint="give the new range beside the value: columns NAME.low, NAME.high and NAME.range_reason"
         )
     if isinstance(problem.value, str) and re.fullmatch(r"\s*[+-]?\d[\d\s.,  ]*\s*", problem.value):
         kind = "date" if "date" in problem.message else "number"
@@ -211,30 +182,32 @@ def _with_hint(problem: Problem) -> Problem:
 
 
 def _flows(sheet: Sheet, found: InputTables) -> None:
-    known = [key for key in keys_of(Flow) if key != "figures"]
-    columns = _columns(sheet, found, "id", known)
-    for row, cells in sheet.rows:
-        id = _id(sheet, found, cells, "id", row, "flows")
-        if id is None:
-            continue
-        for column in columns:
-            if column in cells:
-                value = _value(sheet, found, cells[column], column, _is_text(Flow, column))
-                if value is not None:
-                    found.put(("flows", id, *column.split(".")), value, sheet.place(cells[column].ref))
+    _of_ids(sheet, found, "id", "flows", Flow, [key for key in keys_of(Flow) if key != "figures"])
 
 
 def _costs(sheet: Sheet, found: InputTables) -> None:
-    columns = _columns(sheet, found, "improvement", OF_COSTS)
+    _of_ids(sheet, found, "improvement", "improvements", Improvement, OF_COSTS)
+
+
+def _of_ids(sheet: Sheet, found: InputTables, key: str, table: str, model: type[Model], known: Sequence[str]) -> None:
+    """Rows of one id each: its fields, and what is said of single ones (``per_day.low``)."""
+    columns = _columns(sheet, found, key, known, model)
     for row, cells in sheet.rows:
-        id = _id(sheet, found, cells, "improvement", row, "improvements")
+        id = _id(sheet, found, cells, key, row, table)
         if id is None:
             continue
         for column in columns:
             if column in cells:
-                value = _value(sheet, found, cells[column], column, _is_text(Improvement, column))
-                if value is not None:
-                    found.put(("improvements", id, column), value, sheet.place(cells[column].ref))
+                figure, _, of = column.rpartition(".")
+                is_of_figure = bool(figure) and of in OF_FIGURES
+                is_text = of not in ("low", "high") if is_of_figure else _is_text(model, column)
+                value = _value(sheet, found, cells[column], column, is_text)
+                place = sheet.place(cells[column].ref)
+                if value is not None and is_of_figure:
+                    found.put((table, id, "figures", figure, of), value, place)
+                    found.places.setdefault(f"{table}.{id}.figures.{figure}", place)
+                elif value is not None:
+                    found.put((table, id, *column.split(".")), value, place)
 
 
 def _rosters(sheet: Sheet, found: InputTables) -> None:
@@ -263,18 +236,29 @@ def _rosters(sheet: Sheet, found: InputTables) -> None:
         joined = ".".join(path)
         if f"{joined}.{key}" in found.places:
             found.problems.append(sheet.problem(f"is there twice: {key}", cells["from"].ref))
-        if joined not in found.replaced:
-            found.replaced.append(joined)
+        if path not in found.removed:
+            found.removed.append(path)
             found.places[joined] = sheet.place(cells["from"].ref)
         found.put((*path, key), count, sheet.place(cells[needed[-1]].ref))
+        for of in OF_FIGURES:
+            if of in cells:
+                value = _value(sheet, found, cells[of], of, of not in ("low", "high"))
+                figure = (*path[:-1], "figures", f"{path[-1]}.{key}")
+                found.put((*figure, of), value, sheet.place(cells[of].ref))
+                found.places.setdefault(".".join(figure), sheet.place(cells[of].ref))
 
 
 TABLES: dict[str, Callable[[Sheet, InputTables], None]] = {"flows": _flows, "rosters": _rosters, "costs": _costs}
 """Readers by the name of the sheet."""
 
 
-def _columns(sheet: Sheet, found: InputTables, key: str, known: Sequence[str]) -> list[str]:
-    """Columns that are fields; a problem for each that is none, and if the key is not there."""
+def _columns(
+    sheet: Sheet, found: InputTables, key: str, known: Sequence[str], model: type[Model] | None = None
+) -> list[str]:
+    """Columns that are fields; a problem for each that is none, and if the key is not there.
+
+    Only fields of a model have something inside or beside them: ``arrivals.kind``, ``per_day.low``.
+    """
     if key not in sheet.header:
         first = next(iter(sheet.header.values()))
         hint = "the first row that is not empty is the header: take titles above it out"
@@ -288,11 +272,17 @@ def _columns(sheet: Sheet, found: InputTables, key: str, known: Sequence[str]) -
     for name, ref in sheet.header.items():
         if name == key and key != "from":
             continue
-        if name.split(".")[0] in known:
-            fields.append(name)
-        else:
+        first, _, inside = name.partition(".")
+        is_number = model is not None and _kinds(_field(model, first)) == {"number"}
+        if first not in known or (inside and model is None):
             hint = nearest(name, known)
             found.problems.append(sheet.problem("is no column of this table", ref, name, ", ".join(known), hint))
+        elif inside and is_number and inside not in OF_FIGURES:
+            allowed = ", ".join(f"{first}.{of}" for of in OF_FIGURES)
+            hint = nearest(name, allowed.split(", "))
+            found.problems.append(sheet.problem("is no column of this table", ref, name, allowed, hint))
+        else:
+            fields.append(name)
     return fields
 
 
@@ -331,10 +321,13 @@ def _value(sheet: Sheet, found: InputTables, cell: Cell, column: str, is_text: b
 
 def _is_text(model: type[Model], column: str) -> bool:
     """Whether a field takes texts and no numbers."""
-    fields = {str(one.validation_alias or name): one for name, one in model.model_fields.items()}
-    first = fields.get(column.split(".")[0])
-    kinds = _kinds(first.annotation) if first is not None and "." not in column else set()
+    kinds = _kinds(_field(model, column)) if "." not in column else set()
     return bool(kinds & {"text"}) and not kinds & {"number"}
+
+
+def _field(model: type[Model], key: str) -> Any:
+    """What a field takes, by its key in a file."""
+    return {str(one.validation_alias or name): one.annotation for name, one in model.model_fields.items()}.get(key)
 
 
 def _kinds(annotation: Any) -> set[str]:
@@ -356,9 +349,9 @@ def _time_of_day(value: Any) -> str | None:
 
 def overlay_of(tables: InputTables, extends: str, name: str) -> str:
     """The tables as the text of a scenario file that extends another."""
-    from corridor_sim.files.writer import to_toml
+    from corridor_sim.files.writer import dotted, to_toml
 
     head: dict[str, Any] = {"schema": 1, "name": name, "extends": extends}
-    if tables.replaced:
-        head["remove"] = tables.replaced
+    if tables.removed:
+        head["remove"] = [dotted(path) for path in tables.removed]
     return to_toml({**head, **tables.data}, ("schema", "name", "extends", "remove"))

@@ -23,6 +23,8 @@ from corridor_sim.core.errors import MissingExtra, Problem, ScenarioError
 from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, shown
 from corridor_sim.model.csv_columns import number, require_signs
 
+COUNTS = "counts"
+"""The sheet of counts of a queue."""
 MAX_BYTES = 200_000_000
 """Of a workbook, unpacked. [bytes]"""
 _SPREADSHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -113,6 +115,8 @@ def read_workbook(path: Path, wanted: tuple[str, ...]) -> list[Sheet]:
                 text = f"has no sheet to read: it has {', '.join(parts) or 'none'}"
                 alike = {name.strip().casefold(): name for name in reversed(parts)}
                 named = [f"call {alike[name]!r} {name!r}" for name in wanted if name in alike]
+                if COUNTS in parts and COUNTS not in wanted:
+                    named.append(f"{COUNTS} are read by predict and queue_counts: they are no values of a scenario")
                 raise ScenarioError([Problem(text, file=file, allowed=", ".join(wanted), hint=", ".join(named))])
             faults = {name: list(_faults(archive, *parts[name])) for name in found}
         book = python_calamine.load_workbook(str(path))

@@ -47,7 +47,7 @@ def _table(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
     lines = [_entry(key, value) for key, value in table.items() if not (headed and key in inner)]
     if path and (lines or not inner):
         yield ""
-        yield f"[{'.'.join(_key(part) for part in path)}]"
+        yield f"[{dotted(path)}]"
     yield from lines
     if headed:
         for key, value in inner.items():
@@ -72,6 +72,17 @@ def _entry(key: str, value: Any) -> str:
             row = "   "
         row += text
     return "\n".join([f"{_key(key)} = [", *rows, row, "]"])
+
+
+def dotted(path: Sequence[str]) -> str:
+    """A path as TOML writes it: quotes about what is no bare key.
+
+    Examples
+    --------
+    >>> dotted(("legs", "a b", "length_km"))
+    'legs."a b".length_km'
+    """
+    return ".".join(_key(part) for part in path)
 
 
 def _key(key: str) -> str:

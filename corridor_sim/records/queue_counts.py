@@ -15,7 +15,7 @@ from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, CorridorError, Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.files.packaged import is_called
-from corridor_sim.files.sheets import read_workbook
+from corridor_sim.files.sheets import COUNTS, read_workbook
 from corridor_sim.model import csv_columns
 from corridor_sim.model.arrivals import utc
 from corridor_sim.records.visits import Records
@@ -160,11 +160,11 @@ def queue_counts(
 
 def _of_workbook(path: str, time: str, count: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
     """Times and counts of the sheet ``counts`` of a workbook, as texts with the numbers of their rows."""
-    (sheet,) = read_workbook(Path(path), ("counts",))
+    (sheet,) = read_workbook(Path(path), (COUNTS,))
     problems = list(sheet.problems)
     told = ", ".join(sheet.header)
     lacking = [name for name in (time, count) if name not in sheet.header]
-    problems += [Problem(f"has no column {name!r}", value=told, file=f"{path}, sheet counts") for name in lacking]
+    problems += [Problem(f"has no column {name!r}", value=told, file=f"{path}, sheet {COUNTS}") for name in lacking]
     if problems:
         raise ScenarioError(problems)
     columns = [

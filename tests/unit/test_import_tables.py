@@ -14,6 +14,7 @@ from command_line import called
 import corridor_sim as cs
 from corridor_sim.core.errors import MissingExtra
 from corridor_sim.files.sheets import dialect_of
+from corridor_sim.model.provenance import figures_of
 
 RUSSIAN = Path(__file__).parent / "tables" / "flows_libreoffice_ru.xlsx"
 TOML = """schema = 1
@@ -72,12 +73,23 @@ def refused(path, base="teaching"):
     return str(caught.value)
 
 
+def unsourced(base, path):
+    """A scenario with tables over it that name no source, which is told."""
+    with pytest.warns(cs.CorridorWarning, match="new values without a source are assumed"):
+        return cs.import_tables(base, path)
+
+
+def plain(flows):
+    """Flows without what is said of single values: those of tables name their cells."""
+    return {id: flow.replace(figures={}) for id, flow in flows.items()}
+
+
 # ---------------------------------------------------------------- the same as in TOML
 
 
 def test_a_workbook_saved_with_russian_settings_has_the_flows_of_the_toml():
     pytest.importorskip("python_calamine")
-    assert cs.import_tables("teaching", RUSSIAN).flows == cs.loads(TOML).flows
+    assert plain(unsourced("teaching", RUSSIAN).flows) == plain(cs.loads(TOML).flows)
 
 
 def test_a_csv_file_with_a_decimal_comma_has_the_flows_of_the_toml(tmp_path):
@@ -87,7 +99,7 @@ def test_a_csv_file_with_a_decimal_comma_has_the_flows_of_the_toml(tmp_path):
         'bread;mill;market;perishable;40,125;2024-03-15;12,5;1234,5;-0,01;"свежий, каждый день"\n',
         encoding="utf-8-sig",
     )
-    assert cs.import_tables("teaching", tmp_path / "flows.csv").flows == cs.loads(TOML).flows
+    assert plain(unsourced("teaching", tmp_path / "flows.csv").flows) == plain(cs.loads(TOML).flows)
 
 
 def test_rosters_and_costs_are_laid_over_the_base(workbook):
@@ -106,17 +118,18 @@ def test_rosters_and_costs_are_laid_over_the_base(workbook):
             "notes": [["not read"]],
         }
     )
-    made = cs.import_tables(base, path)
+    made = unsourced(base, path)
     roster = {"Mon-Fri 06:00": 4, "Mon-Fri 20:00": 2, "Sat-Sun 08:30": 1}
     assert made.checkpoints["northgate_a"].exit["lanes"].lanes_by_hour == roster
-    assert made.improvements["lane"] == lane.replace(capex_usd=2.5e6, life_years=25.0, source="a bill")
+    figures = {key: {"source": "a bill"} for key in ("capex_usd", "life_years")}
+    assert made.improvements["lane"] == lane.replace(capex_usd=2.5e6, life_years=25.0, figures=figures)
     assert made.flows == base.flows
 
 
 def test_lists_and_fields_inside_others_have_columns(workbook):
     header = ["id", "holidays", "holiday_factor", "arrivals.kind", "arrivals.every_h", "per_day"]
     path = workbook({"flows": [header, ["flour", "2024-01-01; 2024-01-02", 0.5, "timetable", 6]]})
-    flow = cs.import_tables("teaching", path).flows["flour"]
+    flow = unsourced("teaching", path).flows["flour"]
     assert len(flow.holidays) == 2
     assert flow.arrivals == cs.RegularArrivals(every_h=6.0)
     assert flow.per_day == cs.load_scenario("teaching").flows["flour"].per_day
@@ -128,7 +141,7 @@ def test_import_writes_a_scenario_file_of_the_same_scenario(workbook, tmp_path, 
     path = workbook({"flows": [["id", "per_day"], ["flour", 99.5]], "rosters": rows})
     told = called("import", path, "--base", "teaching", "-o", "mine.toml")
     assert told.exit_code == 0, told.output
-    written, made = cs.load_scenario("mine.toml"), cs.import_tables("teaching", path)
+    written, made = cs.load_scenario("mine.toml"), unsourced("teaching", path)
     assert (written.flows, written.checkpoints) == (made.flows, made.checkpoints)
     assert called("import", path, "--base", "mine.toml", "-o", "again.toml").exit_code == 0
     again = cs.load_scenario("again.toml")
@@ -197,7 +210,7 @@ def test_a_formula_nobody_has_reckoned_is_refused(workbook, tmp_path):
         sheet.write_formula(1, 1, "=100+50", None, 150)
 
     path = workbook({"flows": [["id", "per_day"], ["flour"]]}, also)
-    assert cs.import_tables("teaching", path).flows["flour"].per_day == 150
+    assert unsourced("teaching", path).flows["flour"].per_day == 150
     with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "raw.xlsx", "w") as raw:
         for name in whole.namelist():
             raw.writestr(name, whole.read(name).replace(b"<v>150</v>", b""))
@@ -221,7 +234,7 @@ def test_a_formula_that_gives_an_empty_text_is_an_empty_cell(workbook, tmp_path)
     with zipfile.ZipFile(path) as whole, zipfile.ZipFile(tmp_path / "raw.xlsx", "w") as raw:
         for name in whole.namelist():
             raw.writestr(name, whole.read(name).replace(b"<v>empty</v>", b"<v></v>"))
-    made = cs.import_tables("teaching", tmp_path / "raw.xlsx").flows["flour"]
+    made = unsourced("teaching", tmp_path / "raw.xlsx").flows["flour"]
     base = cs.load_scenario("teaching").flows["flour"]
     assert (made.per_day, made.load_t) == (150, base.load_t)
 
@@ -237,9 +250,213 @@ def test_a_value_outside_of_the_range_of_the_base_says_where_to_state_the_range(
     told = refused(path, base)
     assert "sheet flows, cell B2: flows.flour.per_day = 1" in told
     assert "the range does not hold the value (allowed: 100 to 140)" in told
-    assert "state it in a file that extends the base" in told
+    assert "give the new range beside the value" in told
     base = cs.loads(wide % ("0.5", ", range_reason = 'counted'"))
-    assert cs.import_tables(base, path).flows["flour"].per_day == 1
+    assert unsourced(base, path).flows["flour"].per_day == 1
+
+
+SOURCED = """schema = 1
+name = "sourced"
+extends = "teaching"
+[sources.count]
+publisher = "a count"
+title = "of trucks"
+[flows.flour]
+status = "published"
+source = "count"
+figures.per_day = { status = "published", source = "count", low = 100, high = 140, range_source = "count" }
+figures.load_t = { status = "published", source = "count" }
+"""
+
+
+def figures(scenario, path):
+    return {row.path: row for row in figures_of(scenario)}[path]
+
+
+def test_a_value_brings_its_range_and_source_in_columns_beside_it(workbook, tmp_path):
+    header = [
+        "id",
+        "per_day",
+        "per_day.low",
+        "per_day.high",
+        "per_day.range_reason",
+        "per_day.source",
+        "per_day.status",
+    ]
+    row = ["flour", 300, 250, 350, "two weeks", "the weighbridge", "derived"]
+    base = cs.loads(SOURCED)
+    made = figures(cs.import_tables(base, workbook({"flows": [header, row]})), "flows.flour.per_day")
+    assert (made.value, made.low, made.high, made.status, made.source) == (300, 250, 350, "derived", "the weighbridge")
+    assert (made.range_reason, made.range_source) == ("two weeks", "")  # that of the old numbers is gone
+    (tmp_path / "flows.csv").write_text(
+        "\n".join(";".join(str(cell) for cell in line) for line in (header, row)), encoding="utf-8"
+    )
+    assert figures(cs.import_tables(base, tmp_path / "flows.csv"), "flows.flour.per_day") == made
+
+
+def test_costs_and_rosters_have_the_columns_too(workbook):
+    lane = cs.AddLanes(at="checkpoints.northgate_a.exit.lanes", lanes=1)
+    base = cs.load_scenario("teaching").with_improvements(lane=lane)
+    roster = ["checkpoint", "direction", "stage", "from", "lanes", "low", "high", "range_reason", "source"]
+    path = workbook(
+        {
+            "costs": [
+                ["improvement", "capex_usd", "capex_usd.low", "capex_usd.high", "capex_usd.range_reason", "source"],
+                ["lane", 2.5e6, 2e6, 4e6, "a bid", "a bill"],
+            ],
+            "rosters": [roster, ["northgate_a", "exit", "lanes", "06:00", 4, 3, 5, "seen", "the shift book"]],
+        }
+    )
+    made = cs.import_tables(base, path)
+    cost = figures(made, "improvements.lane.capex_usd")
+    assert (cost.low, cost.high, cost.source) == (2e6, 4e6, "a bill")
+    lanes = figures(made, "checkpoints.northgate_a.exit.lanes.lanes_by_hour.06:00")
+    assert (lanes.value, lanes.low, lanes.high, lanes.source) == (4, 3, 5, "the shift book")
+
+
+def test_a_new_value_never_keeps_the_source_of_the_old_one(workbook):
+    base = cs.loads(SOURCED)
+    path = workbook({"flows": [["id", "per_day", "load_t"], ["flour", 120, base.flows["flour"].load_t]]})
+    with pytest.warns(cs.CorridorWarning, match=r"tables\.xlsx, sheet flows, cell B2$"):
+        made = cs.import_tables(base, path)
+    row = figures(made, "flows.flour.per_day")
+    assert (row.status, row.low, row.high, row.range_source) == ("assumed", 100, 140, "count")
+    assert row.source == "tables.xlsx, sheet flows, cell B2"
+    assert figures(made, "flows.flour.load_t").source == "count"  # the same value
+
+
+def test_a_source_of_a_row_is_of_its_values_and_not_of_those_it_leaves_to_the_base(workbook):
+    base = cs.loads(SOURCED)
+    header = ["id", "per_day", "value_usd_t", "status", "source", "note", "value_usd_t.source"]
+    made = cs.import_tables(
+        base, workbook({"flows": [header, ["flour", 120, 410, "derived", "a letter", "of May", "a bill"]]})
+    )
+    row = figures(made, "flows.flour.per_day")
+    assert (row.status, row.source, row.note, row.range_source) == ("derived", "a letter", "of May", "count")
+    row = figures(made, "flows.flour.value_usd_t")
+    assert (row.status, row.source) == ("", "a bill")  # nor has it the status of the old value
+    row = figures(made, "flows.flour.load_t")
+    assert (row.status, row.source) == ("published", "count")
+    only = cs.import_tables(base, workbook({"flows": [["id", "source"], ["flour", "a letter"]]}))
+    assert only.flows["flour"].source == "a letter"
+
+
+def test_a_status_alone_does_not_bring_a_source_along(workbook):
+    base = cs.loads(SOURCED)
+    load = base.flows["flour"].load_t
+    header = ["id", "per_day", "load_t", "status"]
+    made = unsourced(base, workbook({"flows": [header, ["flour", 120, load, "conflicting"]]}))
+    row, same = figures(made, "flows.flour.per_day"), figures(made, "flows.flour.load_t")
+    assert (row.status, row.source) == ("conflicting", "tables.xlsx, sheet flows, cell B2")
+    assert (same.status, same.source) == ("conflicting", "count")
+    told = refused(workbook({"flows": [header, ["flour", 120, load, "published"]]}), base)
+    assert "sheet flows, cell D2: flows.flour.status = 'published'" in told
+    assert "per_day is new and has no source" in told
+    told = refused(workbook({"flows": [["id", "per_day", "per_day.status"], ["flour", 120, "published"]]}), base)
+    assert "cell C2" in told
+
+
+def test_a_flow_that_the_base_has_not_is_assumed_at_its_row(workbook):
+    header = ["id", "origin", "destination", "per_day", "load_t"]
+    path = workbook({"flows": [header, ["salt", "mill", "market", 12, 20]]})
+    with pytest.warns(cs.CorridorWarning, match=r"sheet flows, cells D2, E2$"):
+        made = cs.import_tables("teaching", path)
+    row = figures(made, "flows.salt.per_day")
+    assert (row.status, row.source) == ("assumed", "tables.xlsx, sheet flows, cell A2")
+    path = workbook({"flows": [[*header, "source"], ["salt", "mill", "market", 12, 20, "a letter"]]})
+    assert cs.import_tables("teaching", path).flows["salt"].source == "a letter"
+
+
+ROSTER = """schema = 1
+name = "roster"
+extends = "teaching"
+[checkpoints.northgate_a.exit.lanes]
+lanes_by_hour = { "06:00" = 3, "20:00" = 2 }
+[checkpoints.northgate_a.exit.lanes.figures]
+"lanes_by_hour.06:00" = { status = "published", source = "a plan", low = 2, high = 4, range_reason = "of the plan" }
+"lanes_by_hour.20:00" = { status = "published", source = "a plan", exact = "of the plan" }
+"""
+
+
+def test_what_the_base_says_of_a_roster_goes_with_it(workbook, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("roster.toml").write_text(ROSTER, encoding="utf-8")
+    head = ["checkpoint", "direction", "stage", "days", "from", "lanes"]
+    path = workbook(
+        {"rosters": [head, *(["northgate_a", "exit", "lanes", "", *at] for at in (("06:00", 3), ("22:00", 1)))]}
+    )
+    seen = called("import", "tables.xlsx", "--base", "roster.toml", "-o", "mine.toml")
+    assert seen.exit_code == 0, seen.output
+    assert seen.stderr.splitlines()[-1].endswith("(give it in a column source): tables.xlsx, sheet rosters, cell F3")
+    at = "checkpoints.northgate_a.exit.lanes.lanes_by_hour"
+    for made in (cs.load_scenario("mine.toml"), unsourced("roster.toml", path)):
+        same, new = figures(made, f"{at}.06:00"), figures(made, f"{at}.22:00")
+        assert (same.status, same.source, same.low) == ("published", "a plan", 2)
+        assert (new.status, new.source) == ("assumed", "tables.xlsx, sheet rosters, cell F3")
+        assert len(made.checkpoints["northgate_a"].exit["lanes"].lanes_by_hour) == 2
+    path = workbook({"rosters": [head, ["northgate_a", "exit", "lanes", "", "06:00", 9]]})
+    assert "cell F2" in refused(path, "roster.toml")  # out of the range of the base
+    path = workbook(
+        {
+            "rosters": [
+                [*head, "exact", "source"],
+                ["northgate_a", "exit", "lanes", "", "06:00", 3, "an order", "an order"],
+                ["northgate_a", "exit", "lanes", "Mon-Fri", "20:00", 1, "", "an order"],
+            ]
+        }
+    )
+    assert called("import", path, "--base", "roster.toml", "-o", "exact.toml").exit_code == 0
+    row = figures(cs.load_scenario("exact.toml"), f"{at}.06:00")
+    assert (row.low, row.exact, row.source, row.range_reason) == (None, "an order", "an order", "")
+
+
+def test_why_the_old_value_was_exact_is_not_said_of_the_new_one(workbook):
+    base = cs.loads(SOURCED.replace('load_t = { status = "published",', 'load_t = { exact = "a contract",'))
+    assert figures(base, "flows.flour.load_t").exact == "a contract"
+    made = unsourced(base, workbook({"flows": [["id", "load_t"], ["flour", 7]]}))
+    assert figures(made, "flows.flour.load_t").exact != "a contract"
+
+
+def test_the_command_line_names_the_cells_of_new_values_without_a_source(workbook, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("sourced.toml").write_text(SOURCED, encoding="utf-8")
+    workbook({"flows": [["id", "per_day"], ["flour", 120], *([id, 10] for id in ("bread",))]})
+    Path("flows.csv").write_text("id,load_t\nflour,7\n", encoding="utf-8")
+    seen = called("import", "tables.xlsx", "flows.csv", "--base", "sourced.toml", "-o", "mine.toml")
+    assert seen.exit_code == 2  # two rows of one id
+    seen = called("import", "tables.xlsx", "--base", "sourced.toml", "-o", "mine.toml")
+    assert seen.exit_code == 0, seen.output
+    assert seen.stderr.splitlines()[-1] == (
+        "corridor-sim: warning: new values without a source are assumed, and their source is the cell "
+        "(give it in a column source): tables.xlsx, sheet flows, cells B2, B3"
+    )
+    row = figures(cs.load_scenario("mine.toml"), "flows.flour.per_day")
+    assert (row.status, row.source) == ("assumed", "tables.xlsx, sheet flows, cell B2")
+    many = "".join(f"extra_{n},mill,market,1,20\n" for n in range(9))
+    Path("flows.csv").write_text("id,origin,destination,per_day,load_t\n" + many, encoding="utf-8")
+    seen = called("import", "flows.csv", "--base", "sourced.toml", "-o", "many.toml")
+    assert seen.stderr.splitlines()[-1].endswith(": flows.csv, cells D2, E2, D3, E3, D4, E4 and 12 more")
+
+
+def test_counts_are_no_values_of_a_scenario_and_may_name_their_source(workbook):
+    path = workbook(
+        {"counts": [["time_utc", "vehicles", "source"], *([f"2025-06-01 0{k}:00", k, "a camera"] for k in (1, 2))]}
+    )
+    assert cs.queue_counts(path).count.tolist() == [1.0, 2.0]
+    told = refused(path)
+    assert "has no sheet to read: it has counts" in told
+    assert "counts are read by predict" in told
+
+
+def test_half_a_range_or_one_without_a_reason_is_named_at_its_cell(workbook):
+    header = ["id", "per_day", "per_day.low", "per_day.high"]
+    assert "cell C2" in refused(workbook({"flows": [header, ["flour", 300, 250, 350]]}))
+    assert "a range needs a source or a reason" in refused(workbook({"flows": [header, ["flour", 300, 250, 350]]}))
+    assert "cell C2" in refused(workbook({"flows": [header, ["flour", 300, 250]]}))
+    for name in ("no_such.low", "id.low", "per_day.lo"):
+        assert "is no column of this table" in refused(workbook({"flows": [["id", name], ["flour", 1]]})), name
+    rows = [["staff_pool", "from", "members", "members.low"], ["officers", "06:00", 4, 3]]
+    assert "cell D1: 'members.low' is no column of this table" in refused(workbook({"rosters": rows}))
 
 
 def test_tables_that_change_nothing_are_refused(workbook):
@@ -258,7 +475,7 @@ def test_a_line_for_excel_that_names_the_sign_is_taken_and_cells_of_csv_have_no_
     path = tmp_path / "flows.csv"
     for line_end in ("\n", "\r\n"):
         path.write_bytes("sep=;\nid;per_day;load_t\nflour;151,5;2,25\n".replace("\n", line_end).encode())
-        assert cs.import_tables("teaching", path).flows["flour"].per_day == 151.5
+        assert unsourced("teaching", path).flows["flour"].per_day == 151.5
     path.write_text("sep=;\nid;per_day\nflour;-1;7\n", encoding="utf-8")
     assert "flows.csv, cell C3: '7' has no header above it" in refused(path)
 
