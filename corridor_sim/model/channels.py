@@ -10,14 +10,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
-from corridor_sim.model.base import (
-    FrozenDict,
-    OrderedTableOf,
-    Probability,
-    Sourced,
-    TableOf,
-    with_shares,
-)
+from corridor_sim.model.base import FrozenDict, OrderedTableOf, Probability, Sourced, TableOf, with_shares
 
 
 class Channels(Sourced):

@@ -1,41 +1,32 @@
 """What elements can really do: the account of capacity that `check`, runs and reports share.
 
-Each mechanism that takes or adds lane-time says so here, in a function of its own:
-hours with their closing policy, outages, drawn breakdowns, staff, reservations, limits of
-legs, places of departures, daily acceptance. An account is what a saturated run passes,
-within 1 %; where no formula and no saturated run of the element alone gives that, it is
-an upper bound and says why.
+Each mechanism that takes or adds lane-time says so in a function of its own: hours with their
+closing policy, lanes opened by the queue and staff (`worked_lanes.py`), outages and drawn breakdowns
+(`up_share.py`), places of departures and daily acceptance (`offered_places.py`), reservations and
+limits of legs (here). An account is what a saturated run passes, within 1 %; where no formula and no
+saturated run of the element alone gives that, it is an upper bound and says why.
 """
 
 from __future__ import annotations
 
-import bisect
 import itertools
-import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.core.units import H_PER_DAY, FloatArray, to_grid
+from corridor_sim.core.units import FloatArray, to_grid
 from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.mechanisms import Mechanism
-from corridor_sim.plan.plan import (
-    Departures,
-    FlowPlan,
-    LimitedLeg,
-    Plan,
-    Quota,
-    SingleTrackPlan,
-    Station,
-    Step,
-    Variant,
-)
-from corridor_sim.plan.saturated import Holds, Stretch, served, stretches
-from corridor_sim.plan.timelines import combine
+from corridor_sim.plan.offered_places import accepted, departing, integral_until
+from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, Quota, SingleTrackPlan, Station, Step, Variant
+from corridor_sim.plan.saturated import Holds
+from corridor_sim.plan.timelines import ONE, combine
+from corridor_sim.plan.up_share import SMALL, up_share
+from corridor_sim.plan.visits import User, expected_visits, holds_at, holds_over_time
+from corridor_sim.plan.worked_lanes import staffed, with_extra_lanes, worked_lanes
 
 COUNTED = frozenset(
     {
@@ -83,13 +74,8 @@ COUNTED = frozenset(
 A yard or a gate is known as a reason why there is no planned capacity; one that balks is no longer demand.
 Where one may leave a queue the load is that of all who come, and there is no planned capacity: no queue grows for ever.
 """
-SMALL = 0.01
-"""Share of the lane-time that an effect without a formula may have and still be left out."""
-PATHS = 2000
-"""Paths of up and down times behind the expected share of a drawn breakdown."""
 MOST_PLACES = 1e8
 """More places than this in one period stand for no limit."""
-ONE = StepFunction.constant(1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,277 +315,3 @@ class Accounts:
             return np.where(offered >= MOST_PLACES, np.inf, offered)
 
         return Account((CapacityPool(self.flows(element), places=limited),))
-
-
-# ---------------------------------------------------------------- who uses an element, and for how long
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A flow at an element: the step it takes there, and how many of its consignments are expected to."""
-
-    flow: int
-    step: Step
-    visits: float
-
-
-def visit_rate(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> StepFunction | None:
-    """Expected visits of a step an hour, as if the way to it took no time; None where releases are given."""
-    process = flow.arrivals
-    if process is None:
-        return None
-    rate = process.rate
-    if not process.process.follows_rate:
-        rate = StepFunction.constant(process.expected_count(plan.horizon_h) / plan.horizon_h)
-    goes = [combine(lambda s: 1 - s, share) for share in step.skipped_shares]
-    return combine(lambda *values: np.prod(values, axis=0), rate, variant.share, step.needed_share or ONE, *goes)
-
-
-def expected_visits(plan: Plan, flow: FlowPlan, variant: Variant, step: Step) -> float:
-    """Mean number of visits of a step in the run."""
-    rate = visit_rate(plan, flow, variant, step)
-    return 0.0 if rate is None else rate.integral(plan.horizon_h)
-
-
-def holds_over_time(users: Sequence[User]) -> Callable[[float], Holds]:
-    """`holds_at` as a function of time, each time without a change worked out once."""
-    since = sorted({at for user in users for at in user.step.changes_h})
-    found: dict[int, Holds] = {}
-
-    def at(at_h: float) -> Holds:
-        piece = bisect.bisect_right(since, at_h)
-        if piece not in found:
-            found[piece] = holds_at(users, at_h)
-        return found[piece]
-
-    return at
-
-
-def holds_at(users: Sequence[User], at_h: float) -> Holds:
-    """The services that begin at an instant, in the proportion in which they are expected."""
-    total = sum(user.visits for user in users)
-    parts: list[tuple[float, float, Any]] = []
-    for user in users:
-        law = next((law for from_h, law in reversed(user.step.laws) if from_h <= at_h), user.step.laws[0][1])
-        factor = 1.0 if user.step.factor is None else user.step.factor.at(at_h)
-        branches = [(user.visits / total, factor)]
-        for relief in (relief for relief in user.step.reliefs if relief.factor != 0):
-            share = min(max(relief.share.at(at_h), 0.0), 1.0)
-            branches = [
-                branch
-                for weight, times in branches
-                for branch in ((weight * (1 - share), times), (weight * share, times * relief.factor))
-                if branch[0] > 0
-            ]
-        parts += [(weight, times, law) for weight, times in branches]
-    merged: dict[tuple[float, int], tuple[float, float, Any]] = {}
-    for weight, times, law in parts:
-        so_far = merged.get((times, id(law)), (0.0, times, law))
-        merged[times, id(law)] = (so_far[0] + weight, times, law)
-    return Holds(tuple(merged.values()))
-
-
-# ---------------------------------------------------------------- places
-
-
-def departing(thing: Departures, edges_h: FloatArray) -> FloatArray:
-    """Places of the departures in each period, less the share that is cancelled."""
-    total = np.concatenate([[0.0], np.cumsum(thing.places.astype(np.float64))])
-    return np.diff(total[np.searchsorted(thing.depart_h, edges_h, side="left")]) * (1.0 - thing.cancel)
-
-
-def accepted(thing: Quota, edges_h: FloatArray) -> FloatArray:
-    """Daily acceptance in each period, spread evenly over the local day; a day without an opening accepts none."""
-    per_day, days = thing.per_day.astype(np.float64), np.append(thing.day_start_h, thing.day_start_h[-1] + H_PER_DAY)
-    if thing.open is not None:
-        per_day = np.where(np.diff(integral_until(thing.open, days)) > 0, per_day, 0.0)
-    total = np.concatenate([[0.0], np.cumsum(per_day)])
-    return np.diff(np.interp(edges_h, days, total))
-
-
-def integral_until(function: StepFunction, time_h: FloatArray) -> FloatArray:
-    """Integral of a step function from its first instant (or 0, if that is later) until each time. [value x h]"""
-    starts = np.concatenate([[min(0.0, function.from_h[0])], function.from_h[1:]])
-    before = np.concatenate([[0.0], np.cumsum(function.value[:-1] * np.diff(starts))])
-    piece = np.maximum(np.searchsorted(starts, time_h, side="right") - 1, 0)
-    return np.asarray(before[piece] + function.value[piece] * (time_h - starts[piece]))
-
-
-# ---------------------------------------------------------------- what takes or adds lane-time
-
-
-def worked_lanes(lanes: StepFunction, closing: str, horizon_h: float, holds: Callable[[float], Holds]) -> StepFunction:
-    """Lanes that services can fill: open lanes, with what the closing policy costs or adds spread over each opening.
-
-    `clear_queue` works on as long as those wait who joined before closing: if they
-    always do, the lanes open before closing never stop.
-    """
-    if lanes.is_constant or not (lanes.value > 0).any():
-        return lanes
-    if closing == "clear_queue":
-        kept = np.array(lanes.value)
-        for k in range(1, len(kept)):
-            kept[k] = kept[k] if kept[k] > 0 else kept[k - 1]
-        lanes, closing = StepFunction(lanes.from_h, kept), "finish"
-    from_h: list[float] = [0.0]
-    scale: list[float] = [1.0]
-    known: dict[tuple[Stretch, float, bool, int], tuple[float, Holds]] = {}  # the holds are kept, so ids stay theirs
-    for opening, stretch, gap_h in stretches(lanes.from_h.tolist(), lanes.value.tolist(), horizon_h):
-        at = opening
-        for part, is_last in _days(stretch):
-            hours = sum(hours for hours, _ in part)
-            ends = is_last and opening + sum(hours for hours, _ in stretch) < horizon_h
-            asked, gap = holds(at), gap_h if is_last else 0.0
-            key = (part, gap, ends, id(asked))
-            if key not in known:
-                known[key] = _scale(part, gap, closing if ends else "finish", ends, asked), asked
-            found = known[key][0]
-            if at > from_h[-1]:
-                from_h.append(at)
-                scale.append(found)
-            else:
-                scale[-1] = found
-            at += hours
-    return combine(np.multiply, lanes, StepFunction(from_h, scale))
-
-
-def _scale(part: Stretch, gap_h: float, closing: str, closes: bool, holds: Holds) -> float:
-    """Lane-hours of service over open lane-hours of a part of an opening."""
-    around = part if gap_h > 0 else (*part, part[0])  # the next part is taken to be like this one
-    falls = any(after < before for (_, before), (_, after) in itertools.pairwise(around))
-    mean_h = holds.mean_h
-    if not (closes or falls) or not mean_h > 0:
-        return 1.0
-    if closing == "suspend" and falls:
-        closing, gap_h = "finish", 0.0  # a partial fall cuts nobody; what is frozen is no time lost
-    lane_h = sum(hours * lanes for hours, lanes in part)
-    return served(part, gap_h if math.isfinite(gap_h) else H_PER_DAY, closing, holds) * mean_h / lane_h
-
-
-def _days(stretch: Stretch) -> list[tuple[Stretch, bool]]:
-    """A stretch in parts of about a day, cut between pieces, the last one marked."""
-    parts: list[list[tuple[float, int]]] = [[]]
-    for piece in stretch:
-        if parts[-1] and sum(hours for hours, _ in parts[-1]) + piece[0] > H_PER_DAY:
-            parts.append([])
-        parts[-1].append(piece)
-    return [(tuple(part), k == len(parts) - 1) for k, part in enumerate(parts)]
-
-
-def with_extra_lanes(station: Station, horizon_h: float) -> Station:
-    """The station with the lanes that a queue without an end has opened, by date (rule S27).
-
-    After each opening they come one after the other, each after its start-up.
-    """
-    if (extra := station.extra_lanes) is None:
-        return station
-    edges = sorted({*station.lanes.from_h.tolist(), *extra.instants_h})
-    from_h: list[float] = []
-    lanes: list[float] = []
-    number, ready_h = 0, math.inf
-    for k, since in enumerate(edges):
-        until = edges[k + 1] if k + 1 < len(edges) else max(horizon_h, since) + 1.0
-        base, most, at = station.lanes.at(since), int(extra.most.at(since)), since
-        if base <= 0:
-            most = 0
-        while True:
-            if ready_h <= at:
-                number, ready_h = number + 1, math.inf
-            if number >= most:
-                number, ready_h = most, math.inf
-            elif ready_h == math.inf:
-                ready_h = max(at, 0.0) + extra.start_up_h.at(since)
-                if ready_h <= at:
-                    continue
-            from_h.append(at)
-            lanes.append(base + number)
-            if not ready_h < until:
-                break
-            at = ready_h
-    return replace(station, lanes=StepFunction(from_h, lanes), extra_lanes=None)
-
-
-def staffed(plan: Plan, element: int, station: Station) -> tuple[StepFunction, str]:
-    """Open lanes that have staff; a reason where other stations share the pool and it can bind."""
-    pool = next((pool for pool in plan.staff_pools if pool.id == station.staff_pool), None)
-    if pool is None:
-        return station.lanes, ""
-    need = max(station.staff_per_service, 1)
-    others = [
-        one
-        for k, one in enumerate(plan.elements)
-        if k != element and isinstance(one, Station) and one.staff_pool == station.staff_pool
-    ]
-    wanted = combine(lambda n: n * need, station.lanes)
-    for one in others:
-        other = with_extra_lanes(one, plan.horizon_h)
-        theirs = StepFunction(other.lanes.from_h, other.lanes.value * max(other.staff_per_service, 1))
-        wanted = combine(np.add, wanted, theirs)
-    if bool((combine(np.subtract, pool.members, wanted).value >= 0).all()):
-        return station.lanes, ""
-    if others:
-        return station.lanes, f"staff pool {pool.id!r} is shared with {', '.join(sorted(one.id for one in others))}"
-    return combine(lambda lanes, members: np.minimum(lanes, np.floor(members / need)), station.lanes, pool.members), ""
-
-
-def up_share(station: Station, hold_h: float, horizon_h: float) -> tuple[StepFunction, str]:
-    """Share of the open lanes that is up, given outages and the expected share of drawn ones.
-
-    Outages that `restart` a service or let it `finish` cost or add up to one hold each:
-    where that is more than 1 % of the lane-time there is no planned capacity.
-    """
-    share = ONE
-    if station.outages:
-        edges = sorted({0.0, *(at for one in station.outages for at in (one.from_h, one.until_h) if at < horizon_h)})
-        if any(one.lane is not None for one in station.outages):
-            # The share of the lanes that one lane is changes with them: an outage may begin while all are closed.
-            calendars = [station.lanes, *(station.named or ())]
-            edges = sorted({*edges, *(at for one in calendars for at in one.from_h.tolist() if 0 < at < horizon_h)})
-        open_lanes = station.lanes(np.array(edges))
-        up = [_up(station, at, lanes) for at, lanes in zip(edges, open_lanes.tolist(), strict=True)]
-        at_h = np.array(edges)
-        share = StepFunction(at_h, up)
-        lost = len(station.outages) * hold_h / max(horizon_h, 1e-9)
-        if station.outage_policy in ("restart", "finish") and lost > SMALL:
-            return share, f"{len(station.outages)} outages that {station.outage_policy} services"
-    if station.breakdown is not None:
-        if station.outage_policy in ("restart", "finish") and hold_h > SMALL * station.breakdown.up.mean_h:
-            return share, f"drawn outages that {station.outage_policy} services"
-        share = combine(np.multiply, share, drawn_up_share(station.breakdown.up, station.breakdown.down, horizon_h))
-    return share, ""
-
-
-def _up(station: Station, at_h: float, lanes: float) -> float:
-    """Share of the lanes that are open at an instant and not down; named lanes are open from the first on."""
-    down = {one.lane for one in station.outages if one.from_h <= at_h < one.until_h}
-    if None in down:
-        return 0.0
-    if not down or lanes <= 0:
-        return 1.0
-    if station.named is not None:
-        opened = [calendar.at(at_h) > 0 for calendar in station.named]
-        total = sum(opened)
-        up = sum(is_open and k not in down for k, is_open in enumerate(opened, 1))
-        return up / total if total else 1.0
-    return max(0.0, lanes - len([lane for lane in down if lane is not None and lane <= lanes])) / lanes
-
-
-def drawn_up_share(up: Any, down: Any, horizon_h: float) -> StepFunction:
-    """Expected share of time that is up, from up at the start; by day over the run, by simulated paths (fixed seed)."""
-    rng = np.random.Generator(np.random.Philox(key=20261128))
-    draw_up, draw_down = up.sampler(rng), down.sampler(rng)
-    days = max(1, math.ceil(horizon_h / H_PER_DAY))
-    edges = np.minimum(np.arange(days + 1) * H_PER_DAY, horizon_h)
-    cycle = max(up.mean_h + down.mean_h, 1e-6)
-    paths = int(min(PATHS, max(50, 4e6 * cycle / max(horizon_h, cycle))))
-    lived = np.zeros(days + 1)
-    now = np.zeros(paths)
-    while (now < horizon_h).any():
-        up_h, down_h = draw_up(paths), draw_down(paths)
-        # Time up before each edge, summed over the paths: overlap of [now, now + up) with [0, edge).
-        for start in range(0, paths, 256):
-            part = slice(start, start + 256)
-            lived += np.clip(edges[:, None] - now[part], 0.0, up_h[part]).sum(axis=1)
-        now = now + np.maximum(up_h + down_h, 1e-9)
-    share = np.diff(lived) / paths / np.diff(edges)
-    return StepFunction(edges[:-1], np.clip(share, 0.0, 1.0))

@@ -19,12 +19,13 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import Planned, plan_of
-from corridor_sim.plan.capacity import COUNTED, Accounts, CapacityPool, visit_rate
+from corridor_sim.plan.capacity import COUNTED, Accounts, CapacityPool
 from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Mechanism, Need
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import needs_at
 from corridor_sim.plan.plan import Plan, Station, Step
 from corridor_sim.plan.timelines import combine
+from corridor_sim.plan.visits import visit_rate
 
 HIGH_LOAD = 0.95
 EVEN = 0.005

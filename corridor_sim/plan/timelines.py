@@ -24,6 +24,8 @@ from corridor_sim.model.days import WEEKDAYS, Days
 from corridor_sim.model.holidays import NOTHING_KEPT, KeptHolidays
 
 ROUND_THE_CLOCK = ("00:00-24:00",)
+ONE = StepFunction.constant(1.0)
+"""All, or all the time; the one object of it, so that it can be told by `is`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,8 +17,9 @@ from one_gate import TEXT
 import corridor_sim as cs
 from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.build import make_plan
-from corridor_sim.plan.capacity import Accounts, holds_at
+from corridor_sim.plan.capacity import Accounts
 from corridor_sim.plan.plan import FlowPlan, LimitedLeg, Plan, Step, StepFunction, Variant
+from corridor_sim.plan.visits import holds_at
 
 DAYS, WARM_UP, REPLICATIONS = 46, 4, 4
 VIP = """

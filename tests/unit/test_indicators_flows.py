@@ -10,7 +10,8 @@ from small_border import Fixed, plan, records, straight, table, value
 
 from corridor_sim.indicators.capacity import planned_hold_h
 from corridor_sim.indicators.queue_marks import upper_percentile
-from corridor_sim.plan.capacity import Accounts, integral_until
+from corridor_sim.plan.capacity import Accounts
+from corridor_sim.plan.offered_places import integral_until
 from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, Quota, Relief, Station, Step, StepFunction
 
 TWO = [straight(0.0), straight(1.0, wait_a=1.0)]
