@@ -23,6 +23,7 @@ from corridor_sim.files.table_sources import OF_FIGURES, drop_old, fill_in_sourc
 from corridor_sim.model.base import Model, keys_of
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.improvements import Improvement
+from corridor_sim.model.paths import all_stages
 from corridor_sim.model.scenario import Scenario
 
 LISTS = ("route", "modes", "holidays", "handled_at")
@@ -135,27 +136,67 @@ def laid_over(scenario: Scenario, tables: InputTables) -> Scenario:
     from corridor_sim.model import resolution
     from corridor_sim.model.provenance import range_problems
 
-    known = {**tables.data.get("improvements", {})}
-    for id in known:
-        if id not in scenario.improvements:
-            hint = nearest(id, scenario.improvements)
-            text = "is no improvement of the base"
-            tables.problems.append(tables.located(Problem(text, f"improvements.{id}", hint=hint)))
-    if tables.problems:
-        raise ScenarioError(tables.problems)
+    _leave_out_unknown(tables, scenario)
     data = scenario.to_data()
     drop_old(tables, data)
     try:
-        made = Scenario.model_validate(_merged(data, tables.data))
+        made = _made(_merged(data, tables.data))
         unsaid = fill_in_sources(tables, scenario, made)
-        made = Scenario.model_validate(_merged(data, tables.data))
+        made = _made(_merged(data, tables.data))
         errors = unsaid + [one for one in resolution.problems(made) if one.severity == "error"]
         errors += range_problems(made)
         if errors:
             raise ScenarioError(errors)
     except ScenarioError as error:
-        raise ScenarioError(tables.located(_with_hint(problem)) for problem in error.problems) from None
+        found = [tables.located(_with_hint(problem)) for problem in error.problems]
+        raise ScenarioError([*tables.problems, *(one for one in found if not _follows(one, tables.problems))]) from None
+    if tables.problems:
+        raise ScenarioError(tables.problems)
     return made
+
+
+def _made(data: Mapping[str, Any]) -> Scenario:
+    """The scenario that tables make; where values are wrong, wrong names are told with them."""
+    from corridor_sim.model.readable import with_names
+
+    try:
+        return Scenario.model_validate(data)
+    except ScenarioError as error:
+        raise ScenarioError(with_names(data, error.problems)) from None
+
+
+def _leave_out_unknown(tables: InputTables, base: Scenario) -> None:
+    """Take costs and rosters of what the base has not out of the tables; each is a problem."""
+    stages = {path.removeprefix("checkpoints."): stage for path, stage in all_stages(base)}
+    wanted = {
+        "improvements": ("improvement", list(base.improvements)),
+        "checkpoints": ("stage", list(stages)),
+        "staff_pools": ("staff pool", list(base.staff_pools)),
+    }
+    of_rosters = [path[:-1] for path in tables.removed]
+    for path in [*(("improvements", id) for id in tables.data.get("improvements", {})), *of_rosters]:
+        what, known = wanted[path[0]]
+        name = ".".join(path[1:])
+        if name not in known:
+            problem = Problem(f"is no {what} of the base", ".".join(path), hint=nearest(name, known))
+            tables.problems.append(tables.located(problem))
+            table = tables.data
+            for part in path[:-1]:
+                table = table[part]
+            del table[path[-1]]
+    tables.removed = [path for path in tables.removed if ".".join(path[1:-1]) in wanted[path[0]][1]]
+
+
+def _follows(problem: Problem, told: Sequence[Problem]) -> bool:
+    """Whether a problem may only be there because of a cell that was told already: in its row, or its roster."""
+    rows = {_row(one) for one in told}
+    lacks_rows = problem.path.endswith("_by_hour") and any("rosters" in row for row in rows)
+    return _row(problem) in rows or lacks_rows
+
+
+def _row(problem: Problem) -> str:
+    """File, sheet and row of a problem, without its column."""
+    return re.sub(r"cell [A-Z]+(?=\d+$)", "cell ", problem.file)
 
 
 def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,6 +280,7 @@ def _rosters(sheet: Sheet, found: InputTables) -> None:
         if path not in found.removed:
             found.removed.append(path)
             found.places[joined] = sheet.place(cells["from"].ref)
+            found.places[".".join(path[:-1])] = sheet.place(cells[needed[0 if of_pool else 2]].ref)
         found.put((*path, key), count, sheet.place(cells[needed[-1]].ref))
         for of in OF_FIGURES:
             if of in cells:

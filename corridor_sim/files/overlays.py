@@ -19,7 +19,7 @@ from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
 from corridor_sim.files.reading import parse, read_text, resolve, shown
 from corridor_sim.files.toml_lines import key_parts, outline
-from corridor_sim.model.flows import Flow
+from corridor_sim.model.scenario import classes_of
 
 SCHEMA_VERSION = 1
 OVERLAY_KEYS = ("extends", "remove")
@@ -235,15 +235,6 @@ def _laid_over(base: Document, own: Document, removed: list[str]) -> Document:
     # What is wrong in a table that both files write is looked for in the later one.
     known = base.classes | own.classes | classes_of(data)
     return Document(own.name, data, places, known)
-
-
-def classes_of(data: dict[str, Any]) -> frozenset[str]:
-    """Cargo classes of the flows in some tables; what is no flow is told elsewhere."""
-    flows = data.get("flows")
-    tables = [flow for flow in flows.values() if isinstance(flow, dict)] if isinstance(flows, dict) else []
-    usual = Flow.model_fields["cargo_class"].default
-    names = [flow.get("cargo_class", usual) for flow in tables]
-    return frozenset(name for name in names if isinstance(name, str))
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any], at: tuple[str, ...], replaced: list[str]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from corridor_sim.core import arguments
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.files import packaged
-from corridor_sim.files.overlays import Document, classes_of, document_of, read_document
+from corridor_sim.files.overlays import Document, document_of, read_document
 from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, resolve
 from corridor_sim.files.schema import scenario_schema as schema
 from corridor_sim.files.toml_lines import key_parts
@@ -27,7 +27,8 @@ from corridor_sim.model import resolution
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.csv_columns import csv_files
 from corridor_sim.model.provenance import range_problems
-from corridor_sim.model.scenario import Scenario, former_classes
+from corridor_sim.model.readable import with_names
+from corridor_sim.model.scenario import Scenario, classes_of, former_classes
 
 if TYPE_CHECKING:
     from corridor_sim.plan.build import Planned
@@ -284,11 +285,12 @@ def _made(model: type[T], data: dict[str, Any], document: Document) -> T:
 
     if model is Scenario:
         data = _with_former_classes(data, document)
-    try:
-        with csv_files(read_csv):
+    with csv_files(read_csv):
+        try:
             return model.model_validate(data)
-    except ScenarioError as error:
-        raise ScenarioError(document.locate(problem) for problem in error.problems) from None
+        except ScenarioError as error:
+            found = with_names(data, error.problems) if model is Scenario else error.problems
+            raise ScenarioError(document.locate(problem) for problem in found) from None
 
 
 def _with_former_classes(data: dict[str, Any], document: Document) -> dict[str, Any]:

@@ -50,6 +50,19 @@ def ids(scenario: Scenario) -> list[Problem]:
 
 
 def references(scenario: Scenario) -> list[Problem]:
+    """Names that name nothing, and things that are named and do not belong together."""
+    found = names(scenario)
+    for id in scenario.legs:
+        found += _border_problems(scenario, id)
+    for path, stage in all_stages(scenario):
+        if stage.patience is not None:
+            found += _patience_problems(scenario, path, stage.patience.to)
+    for id, flow in scenario.flows.items():
+        found += _share_border_problems(scenario, f"flows.{id}", flow)
+    return found
+
+
+def names(scenario: Scenario) -> list[Problem]:
     """Names that name nothing, with the nearest one that exists."""
     found: list[Problem] = []
     nodes = [*scenario.places, *scenario.checkpoints]
@@ -63,14 +76,12 @@ def references(scenario: Scenario) -> list[Problem]:
     for id, leg in scenario.legs.items():
         need(f"legs.{id}.from", leg.from_, "place or checkpoint", nodes)
         need(f"legs.{id}.to", leg.to, "place or checkpoint", nodes)
-        found += _border_problems(scenario, id)
     for path, stage in all_stages(scenario):
         need(f"{path}.staff_pool", stage.staff_pool, "staff pool", scenario.staff_pools)
         if stage.gate is not None:
             found += gate_problems(scenario, path, f"{path}.gate.queue_at", stage.gate.queue_at)
         if stage.patience is not None:
             need(f"{path}.patience.to", stage.patience.to, "crossing", scenario.crossings)
-            found += _patience_problems(scenario, path, stage.patience.to)
     for id, improvement in scenario.improvements.items():
         if (queue_at := getattr(improvement, "queue_at", "")) and isinstance(queue_at, str):
             found += gate_problems(scenario, improvement.at or "", f"improvements.{id}.queue_at", queue_at)
@@ -85,7 +96,6 @@ def references(scenario: Scenario) -> list[Problem]:
         for name, entry in flow.crossing_shares.items():
             for crossing in entry.shares:
                 need(f"{at}.crossing_shares.{name}", crossing, "crossing", scenario.crossings)
-        found += _share_border_problems(scenario, at, flow)
         if flow.balk is not None:
             need(f"{at}.balk.crossing", flow.balk.crossing, "crossing", scenario.crossings)
         if not isinstance(flow.route, str):

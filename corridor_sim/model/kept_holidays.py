@@ -74,7 +74,9 @@ def with_calendars(scenario: Scenario) -> tuple[Scenario, list[Problem]]:
     if lacking:
         listed = ", ".join(name for _, name in lacking)
         text = f"needs the package holidays for {listed}: pip install 'corridor-sim[calendars]'"
-        found.append(Problem(text, lacking[0][0], hint="or list the dates in a table of calendars"))
+        near = " ".join(filter(None, (nearest(name, scenario.calendars) for _, name in lacking)))
+        hint = "or list the dates in a table of calendars" + (f"; {near}" if near else "")
+        found.append(Problem(text, lacking[0][0], hint=hint))
     if idle := [id for id in scenario.calendars if id not in named]:
         found.append(Problem(f"nothing uses {', '.join(idle[:8])}", "calendars", severity="warning"))
     return (scenario.replace(calendars={**scenario.calendars, **made}) if made else scenario), found

@@ -108,19 +108,12 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
     contradict.
     """
     ranges: Mapping[str, Range] = thing.ranges
-    found, left_out, all_ranged = [], set(besides), []
+    left_out, all_ranged = set(besides), []
     rows = [row for row, _ in _walk(thing, "", "", "", "")]
     index = RangeIndex(ranges)
     named = [index.named(row.path) for row in rows]
-    known = frozenset(itertools.chain.from_iterable(named))
-    for id, one in ranges.items():
-        for of in one.of:
-            if "*" not in of and (id, of) not in known:
-                hint = nearest(of, [row.path for row in rows])
-                found.append(Problem("is not a figure of this corridor", f"ranges.{id}.of", of, hint=hint))
-        if _is_unknown(one.source, thing.sources):
-            hint = nearest(one.source, thing.sources)
-            found.append(Problem("is not a known source", f"ranges.{id}.source", one.source, hint=hint))
+    judged = [row for row in rows if row.path not in left_out]
+    found = _unknown_names(thing, rows, judged, frozenset(itertools.chain.from_iterable(named)))
     for row, ids in zip(rows, ([*dict.fromkeys(id for id, _ in one)] for one in named), strict=True):
         if row.path in left_out or (row.derived and _is_set(row.path.rpartition(".")[0], left_out)):
             continue
@@ -133,12 +126,36 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
             allowed = ", ".join(f"{one:g}" for one in ranged.alternatives) or f"{ranged.low:g} to {ranged.high:g}"
             where = f" of ranges.{ids[0]}" if not row.ranged and ids else ""
             found.append(Problem(f"the range{where} does not hold the value", row.path, row.value, allowed))
-        if _is_unknown(row.range_source, thing.sources):
-            hint = nearest(row.range_source, thing.sources)
-            found.append(Problem(f"is not a known source ({row.range_source!r})", row.path, hint=hint))
     wrong = {problem.path for problem in found}
     sound = [row for row in all_ranged if row.path not in wrong]
     return found + domain_problems(thing, sound) + contradictions(thing, sound)
+
+
+def range_names(thing: Any) -> list[Problem]:
+    """Sources and figures that ranges name and that are not there."""
+    rows = [row for row, _ in _walk(thing, "", "", "", "")]
+    index = RangeIndex(thing.ranges)
+    return _unknown_names(thing, rows, rows, frozenset(pair for row in rows for pair in index.named(row.path)))
+
+
+def _unknown_names(
+    thing: Any, rows: Sequence[FigureRow], judged: Sequence[FigureRow], known: frozenset[tuple[str, str]]
+) -> list[Problem]:
+    """What `ranges` name that is not there, and the sources that ranges of the `judged` rows name."""
+    found = []
+    for id, one in thing.ranges.items():
+        for of in one.of:
+            if "*" not in of and (id, of) not in known:
+                hint = nearest(of, [row.path for row in rows])
+                found.append(Problem("is not a figure of this corridor", f"ranges.{id}.of", of, hint=hint))
+        if _is_unknown(one.source, thing.sources):
+            hint = nearest(one.source, thing.sources)
+            found.append(Problem("is not a known source", f"ranges.{id}.source", one.source, hint=hint))
+    for row in judged:
+        if _is_unknown(row.range_source, thing.sources):
+            hint = nearest(row.range_source, thing.sources)
+            found.append(Problem(f"is not a known source ({row.range_source!r})", row.path, hint=hint))
+    return found
 
 
 def _is_set(path: str, besides: Iterable[str]) -> bool:

@@ -17,6 +17,7 @@ from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of
 from corridor_sim.model.hosting import hosting_problems
 from corridor_sim.model.kept_holidays import with_calendars
 from corridor_sim.model.paths import canonical, local_time_of, path_problems
+from corridor_sim.model.provenance import range_names
 from corridor_sim.model.routes import State
 from corridor_sim.model.scenario import Scenario
 
@@ -85,23 +86,41 @@ def resolve(scenario: Scenario) -> Resolved:
     return Resolved(scenario, changes, ways, tuple(found))
 
 
+def _changes_of(scenario: Scenario, name: str, known: Sequence[Problem]) -> tuple[list[Change], list[Problem]]:
+    """Changes of an improvement, and what is wrong with the places it names; no changes where something is."""
+    at = f"improvements.{name}"
+    try:
+        changes = scenario.improvements[name].dated_changes(scenario, name)
+    except ScenarioError as error:
+        return [], [problem.at(at) for problem in error.problems]
+    wrong = path_problems(scenario, [change.path for change in changes], scenario.former_classes)
+    if not wrong:
+        return changes, []
+    # A path that is wrong because the improvement names a wrong class is one mistake, not two.
+    if any(problem.severity == "error" and problem.path.startswith(f"{at}.") for problem in known):
+        return [], []
+    return [], [problem.at(at) for problem in wrong]
+
+
+def name_problems(scenario: Scenario) -> list[Problem]:
+    """Names that point nowhere: places, posts, stages, flows, classes, calendars, sources; nothing of values."""
+    _, found = with_calendars(scenario)
+    found = [one for one in found if not one.path.startswith("calendars")] + checks.names(scenario)
+    found += [one for one in choice_checks.problems(scenario) if isinstance(one.value, str)]
+    for name in scenario.improvements:
+        found += _changes_of(scenario, name, found)[1]
+    found += [*standing.problems(scenario, {}), *range_names(scenario)]
+    return [one for one in found if one.severity == "error"]
+
+
 def _changes(scenario: Scenario, known: Sequence[Problem]) -> tuple[dict[str, list[DatedChange]], list[Problem]]:
     """Dated changes of all improvements by path, and what is wrong with them beside what is `known`."""
     by_path: dict[str, list[DatedChange]] = {}
     found: list[Problem] = []
-    for name, improvement in scenario.improvements.items():
+    for name in scenario.improvements:
         at = f"improvements.{name}"
-        try:
-            changes = improvement.dated_changes(scenario, name)
-        except ScenarioError as error:
-            found += [problem.at(at) for problem in error.problems]
-            continue
-        wrong = path_problems(scenario, [change.path for change in changes], scenario.former_classes)
-        if wrong:
-            # A path that is wrong because the improvement names a wrong class is one mistake, not two.
-            if not any(problem.severity == "error" and problem.path.startswith(f"{at}.") for problem in known):
-                found += [problem.at(at) for problem in wrong]
-            continue
+        changes, wrong = _changes_of(scenario, name, known)
+        found += wrong
         dated = [_dated(scenario, change) for change in changes]
         found += [problem.at(at) for problem in _date_problems(dated, scenario.run.horizon_h)]
         for one in dated:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -28,6 +28,7 @@ from corridor_sim.model.base import (
     at_most,
 )
 from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.flows import Flow
 from corridor_sim.model.ids import LONGEST_ID, sound_ids
 from corridor_sim.model.improvements import IMPROVEMENTS, Improvement
 from corridor_sim.model.initial_queues import InitialQueue
@@ -127,6 +128,15 @@ class RunSettings(Model):
         if self.start.tzinfo is None:
             return self.start
         return self.start.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def classes_of(data: Mapping[str, Any]) -> frozenset[str]:
+    """Cargo classes of the flows in some tables; what is no flow is told elsewhere."""
+    flows = data.get("flows")
+    tables = [flow for flow in flows.values() if isinstance(flow, dict)] if isinstance(flows, dict) else []
+    usual = Flow.model_fields["cargo_class"].default
+    names = [flow.get("cargo_class", usual) for flow in tables]
+    return frozenset(name for name in names if isinstance(name, str))
 
 
 def former_classes(known: Iterable[str], classes: Iterable[str]) -> tuple[str, ...]:

@@ -496,6 +496,33 @@ def test_an_improvement_or_stage_that_is_not_there_is_named(workbook):
     assert "cell D2" in refused(workbook({"rosters": rows}))
 
 
+def test_cells_values_and_names_are_told_in_one_look_and_nothing_that_follows(workbook):
+    path = workbook(
+        {
+            "flows": [
+                ["id", "origin", "destination", "per_day", "speed"],
+                ["flour", "mil", "market", "151,5", None],
+                ["salt", "mill", "markt", -3.0, None],
+                [None, "mill", "market", 3.0, None],
+            ],
+            "rosters": [
+                ["checkpoint", "direction", "stage", "days", "from", "lanes"],
+                ["northgate_a", "exit", "lanes", "Mon-Fri", "06:00", 2],
+                ["northgate_a", "exit", "lanes", "Sat,Sun", "24:30", 1],  # without it no number on Saturday
+                ["northgate_a", "exit", "line", "Mon-Sun", "06:00", 2],
+            ],
+            "costs": [["improvement", "capex_usd"], ["second_scaner", 3e6]],
+        }
+    )
+    with pytest.raises(cs.ScenarioError) as caught:
+        cs.import_tables("teaching", path)
+    cells = [one.file.partition("sheet ")[2].replace("cell ", "") for one in caught.value.problems]
+    flows = {"flows, E1", "flows, A4", "flows, B2", "flows, D2", "flows, C3", "flows, D3"}
+    assert len(cells) == 9
+    assert set(cells) == {*flows, "rosters, E3", "rosters, C4", "costs, A2"}
+    assert "did you mean 'northgate_a.exit.lanes'?" in str(caught.value)
+
+
 def test_what_is_no_workbook_is_refused(tmp_path):
     pytest.importorskip("python_calamine")
     (tmp_path / "x.xlsx").write_text("no zip", encoding="utf-8")
