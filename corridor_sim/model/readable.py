@@ -20,8 +20,9 @@ ROUNDS = 12
 """What is wrong with an object is seen when its parts are right; so often is looked again."""
 _FILLED: Mapping[str, Any] = {
     "schema": 1,
-    "run": {"start": dt.date(2024, 1, 1)},
+    "run": {"start": dt.date(2024, 1, 1), "horizon_days": 1.0},
     "start": dt.date(2024, 1, 1),
+    "horizon_days": 1.0,
     "length_km": 1.0,
     "lanes": 1,
     "members": 1,
