@@ -2,7 +2,8 @@
 
 The rules (docs/rules.md) say what happens; this page adds what they leave open. Where a new
 mechanism goes: an element of its own into a file next to `legs.py` and into the
-list in `run.py`; a new habit of stations into `full_station.py`; its name into `refusals.py`.
+list in `run.py`; a new habit of stations into `full_station.py`, or `joining.py`
+if it concerns who comes; its name into `refusals.py`.
 
 **One instant.** All events at t come first (endings, calendar, releases), then
 every element that was touched settles in the order of the plan, and again if it

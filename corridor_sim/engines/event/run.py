@@ -12,9 +12,10 @@ from simpy import Event
 from corridor_sim.core.errors import EngineRefusal, SimulationError
 from corridor_sim.engines.event.clock import ARRIVALS, EventClock, Happening
 from corridor_sim.engines.event.element import Element, forward
-from corridor_sim.engines.event.full_station import FullStation, LaneStation
+from corridor_sim.engines.event.full_station import FullStation
 from corridor_sim.engines.event.gates import gates_of
 from corridor_sim.engines.event.itinerary import Consignment, FlowNow
+from corridor_sim.engines.event.lane_station import LaneStation
 from corridor_sim.engines.event.legs import DelayElement, LimitedLegElement, RestElement
 from corridor_sim.engines.event.queueing import Staff
 from corridor_sim.engines.event.refusals import refusals
