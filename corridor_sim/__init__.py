@@ -283,6 +283,7 @@ _BOUND = {
     "describe_comparison": ("report.text", "describe_comparison"),
     "describe_uncertainty": ("report.uncertain", "describe_uncertainty"),
     "describe_validation": ("report.validation", "describe_validation"),
+    "source_line": ("plots.source_line", "source_line"),
     "first_screen": ("report.first_screen", "first_screen"),
     "to_html": ("report.page", "html_of"),
     "to_dataset": ("exchange.datasets", "to_dataset"),

@@ -104,8 +104,11 @@ class TimeCounts(Kept):
         return Distribution(counts, zeros, self._middle_h)
 
 
-STAY_STEPS_H = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 96.0, 168.0)
-"""Times at which the distribution of stays is read. [h]"""
+STAY_STEPS_H = (
+    *(0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 48.0, 72.0, 96.0, 120.0),
+    *(168.0, 240.0, 336.0, 480.0, 672.0, 960.0, 1344.0, 1920.0, 2688.0, 4380.0, 8784.0),
+)
+"""Times at which the distribution of stays is read, to a year: where more comes than can pass they are so long. [h]"""
 
 
 class Distribution:

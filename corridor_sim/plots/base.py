@@ -33,6 +33,10 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 DASHES = ("-", "--", "-.", ":")
 """Second channel beside the colour."""
 GREY = "#6b6b6b"
+PARTED = 10_000
+"""Thousands are parted on axes that reach so far; years are not."""
+EDGE = 0.1
+"""Between what is drawn and the left and right edge of the figure. [inch]"""
 MODE_STYLE = {
     "road": (COLOURS[1], "-"),
     "rail": (COLOURS[6], "--"),
@@ -73,7 +77,10 @@ def new_axes(ax: Axes | None, size: tuple[float, float] = (8.0, 4.5)) -> Axes:
         return ax
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=size, layout="constrained").subplots()
+    figure = Figure(figsize=size, layout="constrained")
+    layout: Any = figure.get_layout_engine()
+    layout.set(w_pad=EDGE)
+    made = figure.subplots()
     # A notebook shows the last value of a cell; without pyplot it would show words only.
     vars(made)["_repr_png_"] = partial(_png, made.figure)
     return made
@@ -86,6 +93,11 @@ def say_source(ax: Axes, data: Any) -> None:
         ax.figure.supxlabel(drawn(line, 200), fontsize=7, color=GREY, x=0.01, ha="left")
 
 
+def parted(value: float, _place: float = 0.0) -> str:
+    """A number at a tick, its thousands parted."""
+    return f"{value:,.10g}".replace("-", "\u2212")
+
+
 def _png(figure: Any) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100)
@@ -93,7 +105,12 @@ def _png(figure: Any) -> bytes:
 
 
 def tidy(ax: Axes) -> Axes:
-    """Light grid, no box: the data stand out."""
+    """Light grid, no box: the data stand out; thousands are parted as in the text."""
+    from matplotlib.ticker import ScalarFormatter
+
+    for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        if type(axis.get_major_formatter()) is ScalarFormatter and max(abs(low), abs(high)) >= PARTED:
+            axis.set_major_formatter(parted)
     ax.grid(True, color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
     for side in ("top", "right"):
@@ -111,14 +128,22 @@ def legend_above(ax: Axes, columns: int, **options: Any) -> None:
     legend(ax, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, **options)
 
 
+HOURS = (0.0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 24.0, 48.0, 100.0, 240.0,
+         500.0, 1000.0, 2000.0, 5000.0, 10000.0)  # fmt: skip
+"""Ticks of axes of hours. [h]"""
+CLOSE_HOURS = tuple(one * 10.0**power for power in range(-3, 5) for one in (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0))
+"""Ticks of axes that span no more than about a decade. [h]"""
+
+
 def plain_hours(axis: Any, least: float, most: float) -> None:
     """Ticks of a logarithmic axis of hours as numbers that are said so (0.5, 2, 10). [h]"""
     from matplotlib.ticker import FixedLocator, NullLocator
 
-    ticks = [tick for tick in (0, 0.1, 0.25, 0.5, 1, 2, 5, 10, 24, 48, 100, 240, 500, 1000) if least <= tick <= most]
+    known = CLOSE_HOURS if least > 0 and most < 20 * least else HOURS
+    ticks = [tick for tick in known if least <= tick <= most and (least > 0 or tick == 0 or tick >= 0.25)]
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_minor_locator(NullLocator())
-    axis.set_ticklabels([f"{tick:g}" for tick in ticks])
+    axis.set_ticklabels([f"{tick:,g}" for tick in ticks])
 
 
 def mean_and_ends(values: FloatArray, confidence: float = 0.95) -> tuple[FloatArray, FloatArray, FloatArray]:

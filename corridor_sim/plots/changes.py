@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corridor_sim.core.rounding import estimate
+from corridor_sim.core.rounding import LEAST_SHOWN, NO_SPREAD, decimals, estimate, rounded
 from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import (
     COLOURS,
@@ -22,7 +23,7 @@ from corridor_sim.plots.base import (
     tidy,
 )
 from corridor_sim.plots.names import WORDS, drawn
-from corridor_sim.results.called import passage_name, place_name
+from corridor_sim.results.called import in_words, passage_name, place_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,6 +34,10 @@ PALE = "#a8a8a8"
 """Of what is not distinguishable from no change."""
 TOTAL_COLOUR = "#8a7fb0"
 """Of totals, which no component has."""
+LEAST_PART = 0.003
+"""Of the longest bar: what is shorter cannot be seen."""
+WIDE = 42
+"""Characters of a line of a name."""
 UNITS = {"1/day": "vehicles a day", "1": "vehicles", "-": "-"}
 
 
@@ -141,23 +146,25 @@ def delay_by_post(data: Any, *, other: int = 1, most: int = 10, ax: Axes | None 
     runs = getattr(data, "runs", None)
     if runs is None:
         place, values = _delay(data)
-        parts, begin, ends = values, None, ("", drawn(data.name, 24))
+        parts, begin, ends = values, None, ("", data.name)
         base = data
     else:
         place, values = _delay(runs[0])
         at, after = _delay(runs[other])
         known = dict(zip(at, after, strict=True))
         parts = np.array([known.get(p, np.zeros(values.shape[1])) for p in place]) - values
-        begin, ends = values.sum(axis=0), (drawn(data.names[0], 24), drawn(data.names[other], 24))
+        begin, ends = values.sum(axis=0), (data.names[0], data.names[other])
         base = runs[0]
     names = [drawn(_where(base, *one)) for one in place]
     order = np.argsort(-np.abs(parts.mean(axis=1)), kind="stable")
     # Bars too short to see are added up.
-    least = 0.003 * max(np.abs(parts.mean(axis=1)).max(initial=0.0), 0.0 if begin is None else begin.mean())
+    least = LEAST_PART * max(np.abs(parts.mean(axis=1)).max(initial=0.0), 0.0 if begin is None else begin.mean())
     shown = [k for k in order[:most] if abs(parts[k].mean()) > least]
     rest = [k for k in range(len(place)) if k not in shown and np.any(parts[k] != 0)]
     bars = [(names[k], parts[k]) for k in shown]
-    if rest:
+    if len(rest) == 1:  # one is named: its line costs as much as the word "other"
+        bars.append((names[rest[0]], parts[rest[0]]))
+    elif rest:
         bars.append((f"{len(rest)} other places", parts[rest].sum(axis=0)))
     ax = new_axes(ax, (8.0, 1.5 + 0.34 * (len(bars) + (2 if begin is not None else 1))))
     if not bars:
@@ -191,7 +198,7 @@ def delay_by_improvement(data: Any, *, ax: Axes | None = None) -> Axes:
     last = [everything - none if single else everything - runs[f"all but {name}"] for name in data.improvements]
     titles = data.comparison.runs[-1].scenario.improvements if single else _improvements(data)
     bars = [
-        (drawn(getattr(titles.get(name), "name", "") or name, 54), value)
+        (drawn(getattr(titles.get(name), "name", "") or in_words(name), 84), value)
         for name, value in zip(data.improvements, alone, strict=True)
     ]
     if not single:
@@ -240,14 +247,16 @@ def _waterfall(
     """Bars from the total before to the total after, each where the one above it ends."""
     names, y, level = [], 0, 0.0
     texts: list[tuple[float, int, str]] = []
+    after = sum((value for _, value in bars), begin if begin is not None else np.zeros(1))
+    least = LEAST_PART * max(abs(float(after.mean())), 0.0 if begin is None else abs(float(begin.mean())))
     used: set[str] = set()
 
     def total(values: FloatArray, name: str) -> None:
         nonlocal y
-        mean, low, high = mean_and_ends(values)
+        mean, low, high = (float(found) for found in mean_and_ends(values))
         ax.barh(y, mean, color=TOTAL_COLOUR, height=0.6, xerr=_error(mean, low, high), ecolor="black", capsize=3)
-        texts.append((float(np.fmax(mean, high)), y, estimate(float(mean))))
-        names.append(name)
+        texts.append((float(np.fmax(mean, high)), y, _known(mean, low, high, least)))
+        names.append(drawn(name, 48))
         y += 1
 
     if begin is not None:
@@ -261,16 +270,16 @@ def _waterfall(
         ax.plot([level + mean] * 2, [y - 0.3, y + 1.3], color=GREY, lw=0.7, zorder=1)
         edge = max(level, level + mean, level + float(np.fmax(mean, high)))
         sign = "+" if begin is not None else ""
-        texts.append((edge, y, estimate(mean, sign=sign)))
+        texts.append((edge, y, _known(mean, low, high, least, sign)))
         names.append(name)
         level += mean
         y += 1
-    total(sum((value for _, value in bars), begin if begin is not None else np.zeros(1)), ends[1])
+    total(after, ends[1])
     right = max(text[0] for text in texts)
     for x, at, text in texts:
         ax.annotate(text, (x, at), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
     ax.set_xlim(0.0, right * 1.12)
-    ax.set_yticks(range(y), names, fontsize=8.5)
+    ax.set_yticks(range(y), [textwrap.fill(name, WIDE) for name in names], fontsize=8.5)
     ax.invert_yaxis()
     ax.set_xlabel(label)
     kinds = [(TOTAL_COLOUR, "total")]
@@ -284,6 +293,22 @@ def _waterfall(
         ax.bar(0, 0, color=colour, label=text)
     legend_above(ax, 4)
     return tidy(ax)
+
+
+def _known(mean: float, low: float, high: float, least: float = 0.0, sign: str = "") -> str:
+    """A mean to the digits that its interval leaves, which is drawn beside it: two of half of it, as in tables.
+
+    None is finer than the second digit of `least`, what can be seen at all.
+
+    >>> _known(6258.4, 5180.0, 8120.0), _known(0.00514, 0.005, 0.0053, 1.5, "+"), _known(12.0, math.nan, math.nan)
+    ('6,300', '+0.0', '12')
+    """
+    half = (high - low) / 2
+    if not math.isfinite(half) or half <= max(NO_SPREAD * abs(mean), LEAST_SHOWN):
+        half = 0.0
+    if max(half, least) <= 0.0 or (half == 0.0 and abs(mean) >= least):
+        return estimate(mean, sign=sign)
+    return rounded(mean, decimals(max(half, least)), sign)
 
 
 def _error(mean: Any, low: Any, high: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corridor_sim.plots.base import COLOURS, GREY, PLOTS, legend, new_axes, tidy
+from corridor_sim.plots.base import COLOURS, GREY, PLOTS, legend, new_axes, plain_hours, tidy
 from corridor_sim.statistics.law_fitting import steps_of
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def quantiles_of_laws(data: Any, *, laws: Any = None, ax: Axes | None = None) ->
     ax.plot(ends, ends, "-", color=GREY, lw=1.0)
     ax.set_xscale("log")
     ax.set_yscale("log")
+    plain_hours(ax.xaxis, *ax.get_xlim())
+    plain_hours(ax.yaxis, *ax.get_ylim())
     ax.set_xlabel("time by the law [h]")
     ax.set_ylabel("measured time [h]")
     ax.set_title(f"Quantiles of {data.about}", fontsize=10)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+ASIDE_INCH, MOST_INCH = 1.5, 6.5
+"""For labels and legend above and below a map, and at most in all. [inch]"""
+LARGEST_POINTS = 16.0
+"""Room for the circle of a post at the edge of a map. [point]"""
 NAME_POINTS = 158.0
 """Room for a name beside the corridor. [point]"""
 
@@ -101,6 +105,8 @@ def corridor_map(
         ax.set_xticks([])
         ax.set_yticks([])
         ax.set_xlabel("no place has coordinates: near is near by hours of travel [not to scale]")
+    if own:
+        _fit_height(ax, narrow)
     if modes:
         parts = ["leg", f"as broad as its traffic (most {max(traffic.values()):,.0f} a day)" if traffic else ""]
         parts.append(f"circle = delay (most {largest:,.0f} truck-h a day)" if delay else "")
@@ -190,6 +196,14 @@ def _delay_h_day(results: Any) -> dict[str, float]:
     return found
 
 
+def _fit_height(ax: Axes, narrow: float) -> None:
+    """A figure as high as its map: a flat one leaves no empty paper above and below."""
+    (west, east), (south, north), figure = ax.get_xlim(), ax.get_ylim(), ax.figure
+    wide = float(figure.get_size_inches()[0])  # type: ignore[union-attr]
+    high = ASIDE_INCH + (wide - ASIDE_INCH / 2) * (north - south) / ((east - west) * narrow)
+    figure.set_size_inches(wide, min(high, MOST_INCH))  # type: ignore[union-attr]
+
+
 def _names(graph: Any, nodes: list[str], at: Mapping[str, tuple[float, float]]) -> list[tuple[float, float, str]]:
     """Points with their names; the posts of one crossing share a name at their middle."""
     named: list[tuple[float, float, str]] = []
@@ -226,7 +240,8 @@ def _frame(ax: Axes, places: list[tuple[float, float]], narrow: float, own: bool
         points = max(across - 2 * NAME_POINTS, 0.2 * across) / max(wide * narrow, 1e-9)
     margin = NAME_POINTS / (narrow * points)
     ax.set_xlim(min(lon) - margin, max(lon) + margin)
-    ax.set_ylim(min(lat) - 0.05 * tall, max(lat) + 0.05 * tall)
+    above = max(0.05 * tall, LARGEST_POINTS / points)
+    ax.set_ylim(min(lat) - above, max(lat) + above)
     return float(points)
 
 

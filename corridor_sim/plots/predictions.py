@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corridor_sim.plots.base import COLOURS, GREY, PLOTS, legend, new_axes, tidy
+from corridor_sim.plots.names import drawn
+from corridor_sim.results.called import in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +51,8 @@ def predicted_queue(data: Any, *, counts: Any = None, ax: Axes | None = None) ->
     ax.set_ylim(bottom=0)
     ax.set_ylabel("vehicles in the queue [1]")
     ax.set_xlabel("date (UTC)")
-    ax.set_title(f"Queue after {data.origin:%Y-%m-%d %H:%M}, {data.method}", fontsize=10)
+    of = f" of {drawn(in_words(data.name), 48)}" if data.name else ""
+    ax.set_title(f"Queue{of} after {data.origin:%Y-%m-%d %H:%M}, {data.method}", fontsize=10)
     legend(ax, loc="upper left")
     # Not `autofmt_xdate`: matplotlib 3.9 has it warn where the layout is constrained.
     ax.tick_params(axis="x", rotation=30)

@@ -59,9 +59,9 @@ def frontier(data: Any, *, ax: Axes | None = None) -> Axes:
     steps = []
     called = {one.id: one.called for one in data.upgrades}
     for number, (before, one) in enumerate(itertools.pairwise(sets), 1):
-        ax.annotate(
-            str(number), (one.capex_usd / MILLION, one.high), xytext=(0, 4), textcoords="offset points",
-            fontsize=8, ha="center",
+        ax.annotate(  # beside its bar, so that no line of the budget runs through it
+            str(number), (one.capex_usd / MILLION, one.saved), xytext=(-7, 4), textcoords="offset points",
+            fontsize=8, ha="right", va="bottom", fontweight="bold",
         )  # fmt: skip
         added = [f"+ {called[id]}" for id in one.ids if id not in before.ids]
         gone = [f"\u2212 {called[id]}" for id in before.ids if id not in one.ids]

@@ -16,6 +16,7 @@ from corridor_sim.plots.base import (
     mean_and_ends,
     new_axes,
     no_data,
+    parted,
     runs_of,
     tidy,
 )
@@ -24,6 +25,10 @@ from corridor_sim.results.called import post_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+NEAR = 0.5
+"""A heat map whose least value is above this part of its largest has a scale that does not begin at 0."""
 
 
 @PLOTS.register("queue", of="results", report=40)
@@ -115,13 +120,18 @@ def queue_heatmap(data: Any, *, post: str | None = None, direction: str | None =
         grid[days.index(label.of), label.hour] = np.nanmean(values) if np.isfinite(values).any() else np.nan
     if np.isnan(grid).all():
         return no_data(ax, f"nothing waits at {post} ({direction})")
-    image = ax.pcolormesh(np.arange(25), np.arange(8), grid, cmap="cividis", vmin=0)
+    least, most = float(np.nanmin(grid)), float(np.nanmax(grid))
+    # Where the queue is long at every hour a scale from 0 has one colour for all of them.
+    begins = least if NEAR * most < least < most else 0.0
+    image = ax.pcolormesh(np.arange(25), np.arange(8), grid, cmap="cividis", vmin=begins, vmax=most or 1.0)
     ax.invert_yaxis()
     ax.set_yticks(np.arange(7) + 0.5, days)
     ax.set_xticks(range(0, 25, 3))
     ax.set_xlabel("local hour of the day [h]")
     ax.set_title(f"Queue at {drawn(post_name(results, post))} ({direction}), {name}", fontsize=10)
-    ax.figure.colorbar(image, ax=ax, label="vehicles waiting, mean [1]")
+    told = f"\nfrom {least:,.0f}, not from 0: {most / least - 1:.1%} apart" if begins else ""
+    bar = ax.figure.colorbar(image, ax=ax, label=f"vehicles waiting, mean [1]{told}")
+    bar.ax.yaxis.set_major_formatter(parted)
     return ax
 
 

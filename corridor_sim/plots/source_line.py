@@ -9,6 +9,7 @@ from corridor_sim.core.units import counted
 from corridor_sim.plots.names import clean
 
 LONGEST_NAME = 48
+LONGEST_LINE = 200
 
 
 def source_line(data: Any) -> str:
@@ -16,8 +17,13 @@ def source_line(data: Any) -> str:
 
     Parameters
     ----------
-    data : Results, Comparison, Uncertainty, Attribution, Sweep, Appraisal, Programme or Scenario
+    data : Results, Comparison, Uncertainty, Attribution, Sweep, Appraisal, Worth, Programme, LawFits, QueuePrediction
+           or Scenario
+        What holds no runs says it itself in `drawn_from`.
     """
+    said = getattr(data, "drawn_from", None)
+    if said is not None:
+        return clean(said, LONGEST_LINE)
     return "; ".join(part for part in (_names(data), _period(data), _replications(data)) if part)
 
 
@@ -36,7 +42,7 @@ def _names(data: Any) -> str:
     if hasattr(data, "points"):  # a sweep
         return f"{clean(data.name, LONGEST_NAME)}, {counted(len(data.points), 'point')}"
     if hasattr(data, "improvements") and hasattr(data, "comparison"):  # an attribution
-        return clean(data.comparison.base.name, LONGEST_NAME)
+        return f"{clean(data.name, LONGEST_NAME)} with and without {counted(len(data.improvements), 'improvement')}"
     runs = _runs(data)
     if len(runs) > 1:
         data = getattr(data, "comparison", data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from corridor_sim.plots.base import COLOURS, GREY, PLOTS, new_axes, no_data
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 
 PALE_BLUE = "#9ccbe8"
+LONGEST, WIDE = 84, 42
+"""Characters of a name, and of one line of it: what tells two measures apart often stands last."""
 
 
 @PLOTS.register("timeline", of="scenario", report=90)
@@ -62,11 +65,12 @@ def upgrade_timeline(scenario: Any, *, ax: Axes | None = None) -> Axes:
             ax.barh(
                 y, span[1] - span[0], left=span[0], height=0.55, facecolor="none", edgecolor=COLOURS[1], hatch="////"
             )
-        cost = f", USD {one.capex_usd / 1e6:,.1f} m" if one.capex_usd else ""
-        text = f"{type(one).kind.replace('_', ' ')}{cost}"
+        cost = f", US\\$ {one.capex_usd / 1e6:,.1f} m" if one.capex_usd else ""
+        text = f"{in_words(type(one).kind)}{cost}"
         ax.annotate(text, (date2num(begin), y), (4, 0), textcoords="offset points", va="center", fontsize=7.5)
     ax.axvspan(date2num(start), date2num(end), color=GREY, alpha=0.15, zorder=0)
-    ax.set_yticks(range(len(rows)), [drawn(one.name or in_words(name), 48) for name, one in rows], fontsize=8)
+    names = [textwrap.fill(drawn(one.name or in_words(name), LONGEST), WIDE) for name, one in rows]
+    ax.set_yticks(range(len(rows)), names, fontsize=8)
     ax.invert_yaxis()
     ax.set_xlim(date2num(left), date2num(right))
     locator = mdates.AutoDateLocator()  # type: ignore[no-untyped-call]

@@ -78,7 +78,7 @@ def time_distance(data: Any, *, flow: str | None = None, ax: Axes | None = None,
     ax.set_ylabel("mean time since release [h]" if what == "time" else "mean cost since release [US$]")
     ax.set_ylim(bottom=0)
     title = f"{drawn(flow_name(runs[0][1], flow))}; bar: 95 % interval at the end"
-    legend(ax, title=title, loc="upper left", fontsize=9, alignment="left")
+    legend(ax, title=title, loc="best", fontsize=9, alignment="left")
     return tidy(ax)
 
 
@@ -164,6 +164,7 @@ def stay_at_posts(data: Any, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks(y, [drawn(passage_name(first, post, direction)) for post, direction in places])
     ax.set_xscale("symlog", linthresh=1.0)
     ax.set_xlim(left=0)
+    ax.set_xlim(right=1.05 * ax.get_xlim()[1])
     plain_hours(ax.xaxis, 0.0, ax.get_xlim()[1])
     ax.set_ylim(len(places) - 0.4, -0.6)
     ax.set_xlabel(
@@ -186,6 +187,10 @@ def stay_distribution(
         Each run is a line.
     post, direction : str, optional
         Which post; by default the one with the longest mean stay.
+
+    Notes
+    -----
+    The axis ends where all have left in every run. Where some stay longer than the last step the picture says how many.
     """
     ax = new_axes(ax)
     runs = runs_of(data)
@@ -200,17 +205,27 @@ def stay_distribution(
     if not rows:
         return no_data(ax, "no consignment passes the post")
     label = max(rows, key=lambda pair: pair[0])[1]
+    ends_h, later = 0.0, 0.0
     for k, (name, results) in enumerate(runs):
         found = results.rows.select("stay_distribution", kind="post", place=label.place, direction=label.direction)
         hours = np.array([float(one.of.split()[0]) for one, _ in found])
         order = np.argsort(hours)
-        mean, low, high = mean_and_ends(found.values[order])
+        hours, mean, low, high = hours[order], *mean_and_ends(found.values[order])
+        # An interval of shares near 0 or 1 is not said to reach beyond them.
+        low, high = np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
+        all_left = ~(found.values[order] < 1.0).any(axis=1)
+        ends_h = max(ends_h, float(hours[np.argmax(all_left)] if all_left.any() else hours[-1]))
+        later = max(later, 1.0 - float(np.nan_to_num(mean[-1], nan=1.0)))
         colour = COLOURS[k % len(COLOURS)]
-        ax.plot(hours[order], mean, DASHES[k % 4], color=colour, label=name)
-        ax.fill_between(hours[order], low, high, color=colour, alpha=0.2, linewidth=0)
+        ax.plot(hours, mean, DASHES[k % 4], color=colour, label=name)
+        ax.fill_between(hours, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.set_xscale("log")
+    ax.set_xlim(float(hours[0]), 1.1 * ends_h)
     plain_hours(ax.xaxis, *ax.get_xlim())
-    ax.set_ylim(0, 1)
+    ax.set_ylim(0, 1.02)
+    if later > 0:
+        ax.text(0.99, 0.02, f"at most {later:.1%} stay longer than {ends_h:,g} h", ha="right", fontsize=8, color=GREY,
+                transform=ax.transAxes)  # fmt: skip
     ax.set_xlabel("time from reaching to leaving the post [h]")
     ax.set_ylabel("share that has left [-]")
     ax.set_title(f"Stay at {drawn(post_name(first, label.place))} ({label.direction})", fontsize=10)

@@ -7,19 +7,22 @@ them shows, and inputs that explain no more than chance would are pale.
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from corridor_sim.core.rounding import estimate
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plots.base import COLOURS, GREY, PLOTS, new_axes, no_data, tidy
+from corridor_sim.plots.base import COLOURS, GREY, PLOTS, legend_above, new_axes, no_data, tidy
 from corridor_sim.plots.names import WORDS, drawn
-from corridor_sim.results.called import place_name
+from corridor_sim.results.called import LONGEST_INPUT, place_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+WIDE = 40
+"""Characters of a line of what an input is called."""
 MOST = 10
 """Inputs drawn."""
 BESIDE = 3
@@ -95,10 +98,8 @@ def tornado(
     handles += [Line2D([], [], color="black", linewidth=1.0, linestyle=style) for style in ("-", ":")]
     handles.append(Line2D([], [], color=GREY, linewidth=1.0, linestyle="--"))
     named = ["input in its lowest fifth", "in its highest fifth", "mean of the draws", "stated values"]
-    ax.legend(
-        handles, [*named, f"{100 * LEVEL:.0f} % of the draws"], loc="lower right", bbox_to_anchor=(1.0, 1.0),
-        ncols=5, fontsize=8, frameon=False, columnspacing=1.2,
-    )  # fmt: skip
+    named.append(f"{100 * LEVEL:.0f} % of the draws")
+    legend_above(ax, 3, handles=handles, labels=named, columnspacing=1.2)
     what = WORDS.get(label.indicator, label.indicator)
     change = "" if other == 0 else f":\n{drawn(data.names[other])} less {drawn(data.names[0])}"
     place = place_name(data.runs[other], label.kind, label.place, label.direction)
@@ -142,6 +143,5 @@ def _row(data: Any, indicator: str, other: int, where: dict[str, Any]) -> int | 
 def _named(line: Any) -> str:
     """An input with its range."""
     name = str(line.called)
-    name = name if len(name) <= 46 else "…" + name[-45:]
     low, high = estimate(line.low), estimate(line.high)
-    return drawn(f"{name}\u2009", 60) + f" {low} to {high}"
+    return textwrap.fill(f"{drawn(name, LONGEST_INPUT)}, {low} to {high}", WIDE)

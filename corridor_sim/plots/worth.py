@@ -65,13 +65,14 @@ def cash_flows(data: Any, *, ax: Axes | None = None) -> Axes:
         )  # fmt: skip
     if low == low:
         ax.errorbar(
-            [years[-1] + 0.7], [mean], yerr=[[mean - low], [high - mean]], fmt="o", color="black", ms=4, capsize=3
-        )
+            [years[-1] + 0.7], [mean], yerr=[[mean - low], [high - mean]], fmt="o", color="black", ms=4, capsize=3,
+            label="in the end, interval of noise",
+        )  # fmt: skip
     ax.axhline(0.0, color=GREY, lw=1.0)
     ax.set_xlabel("year")
     ax.set_ylabel(f"present value in {int(years[0])} at {100 * data.discount_rate:g} % [US$ m]")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    legend_above(ax, 3, title=f"{drawn(data.name)}: NPV {mean:,.1f} m", title_fontsize=9, alignment="left")
+    legend_above(ax, 3, title=f"{drawn(data.name)}: NPV US\\$ {mean:,.1f} m", title_fontsize=9, alignment="left")
     return tidy(ax)
 
 

@@ -162,8 +162,9 @@ def _single(results: Results) -> Iterator[Sentence]:
         values = table.row(label.indicator, kind=label.kind, place=label.place, direction=label.direction)
         return of_how_many(int(np.isfinite(values).sum()), len(values))
 
-    for label, (mean, low, high) in rows("delay_truck_h_per_day", kind="corridor"):
-        yield Sentence(f"delay on the whole corridor: {amount(mean, low, high, label.unit)}.")
+    for _, (mean, low, high) in rows("delay_truck_h_per_day", kind="corridor"):
+        told = amount(mean, low, high, "truck-hours a day")
+        yield Sentence(f"delay on the whole corridor: {told}.")
     crossings = [row for row in rows("tfi1", kind="crossing") if not math.isnan(row[1][0])]
     p95 = {(label.place, label.direction): high for label, high, *_ in results.pooled_percentiles("tfi1_p95_pooled")}
     flagged = results.flagged()
@@ -174,14 +175,18 @@ def _single(results: Results) -> Iterator[Sentence]:
         text += f".{flag}{some(label)}"
         yield Sentence(text, place_name(results, "crossing", label.place, label.direction))
     limit = results.options.saturation_limit
-    full = [row for row in rows("saturation", kind="post") if row[1][0] >= limit]
+    known = {(element.id, element.post, element.direction) for element in results.plan.elements}
+    said = {(post, direction) for id, post, direction in known if id in results.overloaded()}
+    loads = rows("saturation", kind="post")
+    # Of overloaded posts the load stands in the first sentences.
+    full = [row for row in loads if row[1][0] >= limit and (row[0].place, row[0].direction) not in said]
     for label, (mean, low, high) in sorted(full, key=lambda row: -row[1][0])[:MOST]:
         text = f"load is {estimate(mean, (high - low) / 2)} of capacity: little or no headroom."
         yield Sentence(
             text, place_name(results, "post", label.place, label.direction), "overload" if mean >= 1 else "plain"
         )
-    if rows("saturation", kind="post") and not full:
-        yield Sentence(f"no post is loaded to {limit:.0%} of its capacity or more.")
+    if loads and not full:
+        yield Sentence(f"no {'other ' if said else ''}post is loaded to {limit:.0%} of its capacity or more.")
 
 
 def _rows(comparison: Comparison, name: str, indicator: str, **where: Any) -> list[Any]:

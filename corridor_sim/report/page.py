@@ -18,6 +18,7 @@ from typing import Any
 from corridor_sim.core.errors import CorridorError
 from corridor_sim.results.appraisal import Appraisal
 from corridor_sim.results.comparison import Comparison
+from corridor_sim.results.doubts import MORE_COMES
 from corridor_sim.results.results import NOISE, Results
 from corridor_sim.results.uncertain import Uncertainty
 
@@ -110,7 +111,10 @@ def to_html(data: Reported, *, title: str | None = None, question: str | None = 
         "inputs": parts.inputs_of(data),
         "method": parts.method_of(base),
         "repeat": parts.repeat_of(data),
-        "warnings": [(name, text) for name, run in _named(data) for text in run.warnings],
+        # That more comes than can pass leads the answer, with its numbers.
+        "warnings": [
+            (name, text) for name, run in _named(data) for text in run.warnings if not text.startswith(MORE_COMES)
+        ],
     }
     return _rendered("page.html", context)
 

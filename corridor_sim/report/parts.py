@@ -129,7 +129,7 @@ def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
                 "difference": estimate(row.difference, (row.high - row.low) / 2, "+") + MARKS.get(row.note, ""),
                 "n": f"{int(row.n)} of {comparison.base.replications}" if row.n < comparison.base.replications else "",
                 "p": "" if math.isnan(row.p_holm) else f"{row.p_holm:.3f}" if row.p_holm >= 0.001 else "<0.001",
-                "ratio": "" if not math.isfinite(row.variance_ratio) else f"{row.variance_ratio:.1f}",
+                "ratio": _ratio(row.variance_ratio),
                 "verdict": row.verdict,
             }
             for row in _tuples(mine)
@@ -139,6 +139,15 @@ def differences_of(comparison: Comparison) -> list[dict[str, Any]]:
         marks = {row["difference"][-1] for row in rows}
         found.append({"name": name, "rows": rows, "counts": counts, "number": len(mine), "marks": _told(marks)})
     return found
+
+
+def _ratio(value: float) -> str:
+    """A variance ratio, without decimals where it is large; "" where there is none.
+
+    >>> _ratio(17.84), _ratio(256658.4), _ratio(math.inf)
+    ('17.8', '256,658', '')
+    """
+    return "" if not math.isfinite(value) else f"{value:,.{0 if value >= 100 else 1}f}"
 
 
 def _told(marks: set[str]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -311,7 +311,7 @@ class Comparison(Exchanged):
             raise CorridorError(f"no net present value: {reason}")
         first, second = (run.rows.row("delay_value_usd", kind="corridor") for run in self._two(other))
         per_year = H_PER_YEAR / self.base.scope.window_h
-        return worth_of(
+        found = worth_of(
             (first - second) * per_year,
             self.saved_truck_h_per_year(other),
             discount_rate=discount_rate,
@@ -321,6 +321,8 @@ class Comparison(Exchanged):
             benefit_growth=benefit_growth,
             confidence=self.confidence,
         )
+        pair = Comparison((self.base, self.runs[other]), self.confidence, self.paired)
+        return replace(found, drawn_from=str(bound("source_line")(pair)))
 
     def _two(self, other: int) -> tuple[Results, Results]:
         if not 1 <= other < len(self.runs):

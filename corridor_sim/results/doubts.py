@@ -6,6 +6,9 @@ from corridor_sim.results.called import Called
 from corridor_sim.results.overload import hardly_served
 from corridor_sim.results.results import Results
 
+MORE_COMES = "more comes than can pass at"
+"""How the warning of overload begins."""
+
 
 def warnings_of(results: Results, *, ids: bool = False) -> tuple[str, ...]:
     """Statistical warnings about a run, in words; places by name, by id with `ids`."""
@@ -19,7 +22,7 @@ def warnings_of(results: Results, *, ids: bool = False) -> tuple[str, ...]:
     if over:
         named = "; ".join(f"{called.element(one.place)} ({one.words})" for one in over[:3])
         more = f" and {len(over) - 3} more" if len(over) > 3 else ""
-        found.append(f"more comes than can pass at {named}{more}: waits there measure the horizon")
+        found.append(f"{MORE_COMES} {named}{more}: waits there measure the horizon")
     served = hardly_served(results.rows)
     if served:
         named = "; ".join(f"{called.somewhere(place)} ({share:.0%})" for place, share in list(served.items())[:3])

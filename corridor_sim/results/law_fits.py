@@ -11,7 +11,7 @@ import numpy as np
 
 from corridor_sim.core import arguments
 from corridor_sim.core.streams import Rng, root_entropy
-from corridor_sim.core.units import FloatArray
+from corridor_sim.core.units import FloatArray, counted
 from corridor_sim.files.writer import to_toml
 from corridor_sim.model.base import Figure
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime, Shifted, cv_of
@@ -186,6 +186,11 @@ class LawFits:
     times: Durations
     location_h: float
     about: str
+
+    @property
+    def drawn_from(self) -> str:
+        """What pictures of them are of: the times, which no scenario gave."""
+        return f"{self.about}, measured; {counted(len(self.fits), 'law')} fitted"
 
     @property
     def best(self) -> LawFit:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from corridor_sim.core.errors import ArgumentError
-from corridor_sim.core.units import FloatArray
+from corridor_sim.core.units import FloatArray, counted
 from corridor_sim.records.queue_counts import QueueCounts
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.statistics.intervals import require_confidence
@@ -37,6 +37,8 @@ class QueuePrediction:
         Hours after the origin. [h]
     draws : array, shape (draws, instants)
         Vehicles.
+    name : str
+        Of the counts.
 
     Examples
     --------
@@ -51,6 +53,14 @@ class QueuePrediction:
     origin: dt.datetime
     time_h: FloatArray
     draws: FloatArray
+    name: str = ""
+
+    @property
+    def drawn_from(self) -> str:
+        """What pictures of it are of: the counts, the hours, the draws."""
+        last = self.origin + dt.timedelta(hours=float(np.max(self.time_h)))
+        hours = f"{self.origin:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+        return "; ".join(part for part in (self.name, hours, counted(len(self.draws), "draw")) if part)
 
     def quantile(self, share: Any) -> FloatArray:
         """Quantiles of the draws, shape (shares, instants)."""

@@ -35,6 +35,8 @@ class Worth:
     probability_positive: float
     replications: int
     npv_values_usd: FloatArray
+    drawn_from: str = ""
+    """Scenarios, period and replications, as pictures say them."""
 
     @property
     def plot(self) -> Pictures:

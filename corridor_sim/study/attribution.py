@@ -80,7 +80,8 @@ def attribute(
             runs.append(scenario.without_improvements(*others).replace(name=f"only {name}"))
             runs.append(scenario.without_improvements(name).replace(name=f"all but {name}"))
     found = compare(base, *runs, confidence=confidence, **settings)
-    return Attribution(found, names, indicator, {"kind": kind, "place": place, "direction": direction})
+    where = {"kind": kind, "place": place, "direction": direction}
+    return Attribution(found, names, indicator, where, name=scenario.name)
 
 
 class Attribution:
@@ -95,10 +96,17 @@ class Attribution:
     """
 
     def __init__(
-        self, comparison: Comparison, improvements: tuple[str, ...], indicator: str, where: dict[str, str]
+        self,
+        comparison: Comparison,
+        improvements: tuple[str, ...],
+        indicator: str,
+        where: dict[str, str],
+        name: str = "",
     ) -> None:
         self.comparison, self.improvements = comparison, improvements
         self.indicator, self.where = indicator, where
+        self.name = name or "a scenario"
+        """Of the scenario that has the improvements."""
 
     def __repr__(self) -> str:
         return f"<Attribution of {self.indicator} to {', '.join(self.improvements)}>"

@@ -288,7 +288,7 @@ def predict_queue(
         for number, row in spread(_counted, shared, jobs, cores() if workers is None else workers):
             found[number] = row
             tell(1)
-    return QueuePrediction("simulated", held.instant(last_h), hours, found)
+    return QueuePrediction("simulated", held.instant(last_h), hours, found, held.name)
 
 
 def _joined_before(counts: QueueCounts, last_h: float, last: int, capacity_per_h: float, queue: WeeklyQueue) -> float:
@@ -341,7 +341,8 @@ def last_value(counts: QueueCounts, origin: dt.datetime, time_h: FloatArray, wee
         changes = known.at(since[since + hour <= last_h] + hour) - known.at(since[since + hour <= last_h])
         changes = changes[~np.isnan(changes)]
         columns.append(last + np.quantile(changes - np.median(changes), shares))
-    return QueuePrediction("last value", counts.instant(last_h), time_h, np.maximum(np.stack(columns, axis=1), 0.0))
+    draws = np.maximum(np.stack(columns, axis=1), 0.0)
+    return QueuePrediction("last value", counts.instant(last_h), time_h, draws, counts.name)
 
 
 def hour_of_week(counts: QueueCounts, origin: dt.datetime, time_h: FloatArray, weeks: int = 6) -> QueuePrediction:
@@ -361,9 +362,8 @@ def hour_of_week(counts: QueueCounts, origin: dt.datetime, time_h: FloatArray, w
     away = (seen - seen.mean(axis=0)) * np.sqrt((count + 1.0) / (count - 1.0))
     spread_out = np.quantile(away, np.linspace(0.0025, 0.9975, 200))
     mean = np.interp(last_h + time_h - back, known.time_h, known.count).mean(axis=0)
-    return QueuePrediction(
-        "hour-of-week mean", counts.instant(last_h), time_h, np.maximum(mean + spread_out[:, None], 0.0)
-    )
+    draws = np.maximum(mean + spread_out[:, None], 0.0)
+    return QueuePrediction("hour-of-week mean", counts.instant(last_h), time_h, draws, counts.name)
 
 
 def rolling_scores(
