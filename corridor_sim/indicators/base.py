@@ -30,6 +30,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
@@ -129,6 +130,17 @@ class Indicator(Reducer):
     """What is counted: consignments that begin a visit or passage in the window, what happens in the window
     (whoever it is), or the whole run. The contract tests hold an indicator to it."""
 
+    def taken(self, place: PlaceKey) -> Sequence[Row]:
+        """Rows of a place that are those of a base, to be given instead of worked out; () where there are none.
+
+        All rows of the place that this indicator gives, once.
+        """
+        return self.collector.taken.rows(type(self), place)
+
+    def taken_pools(self, place: PlaceKey) -> Sequence[PooledRow]:
+        """Those of `pooled_rows` of a place that are those of a base."""
+        return self.collector.taken.pools(type(self), place)
+
     @abstractmethod
     def table_rows(self) -> Iterator[Row]:
         """Labelled values, one a replication. Which rows there are depends on the plan alone.
@@ -195,6 +207,35 @@ ON_REQUEST: Registry[type[Indicator]] = Registry("indicator")
 INDICATORS: Registry[type[Indicator]] = _Indicators("indicator")
 
 
+@dataclass(slots=True)
+class Taken:
+    """What a collector takes from that of a base when it ends: the rows of some places, by indicator."""
+
+    places: frozenset[PlaceKey] = frozenset()
+    rows_of: dict[type[Indicator], dict[PlaceKey, list[Row]]] = field(default_factory=dict)
+    pools_of: dict[type[Indicator], dict[PlaceKey, list[PooledRow]]] = field(default_factory=dict)
+
+    def rows(self, indicator: type[Indicator], place: PlaceKey) -> Sequence[Row]:
+        """The rows of an indicator at a place; () where they are to be worked out."""
+        return self.rows_of.get(indicator, {}).get(place, ()) if place in self.places else ()
+
+    def pools(self, indicator: type[Indicator], place: PlaceKey) -> Sequence[PooledRow]:
+        """The percentiles of all consignments of an indicator at a place."""
+        return self.pools_of.get(indicator, {}).get(place, ()) if place in self.places else ()
+
+    def keep(self, indicator: type[Indicator], rows: Iterable[Row], pools: Iterable[PooledRow]) -> None:
+        """Have the rows of an indicator for those that come after."""
+        of, pools_of = self.rows_of.setdefault(indicator, {}), self.pools_of.setdefault(indicator, {})
+        for row in rows:
+            of.setdefault(_place_of(row[0] if isinstance(row[0], Label) else row[0][0]), []).append(row)
+        for pool in pools:
+            pools_of.setdefault(_place_of(pool[0][0][0]), []).append(pool)
+
+
+def _place_of(label: Label) -> PlaceKey:
+    return label.kind, label.place, label.direction
+
+
 class Collector:
     """Takes the chunks of a block of replications and ends in a `Table`.
 
@@ -242,6 +283,8 @@ class Collector:
         self._outages: dict[int, dict[int, tuple[PlanOutage, ...]]] = {}
         self.visits = np.zeros(len(numbers), dtype=np.int64)
         """Visits reduced so far, by replication; all of them after `finish`."""
+        self.taken = Taken()
+        """Rows that are not worked out, since they are those of a base."""
 
     def shared(self, kind: type[AReducer]) -> AReducer:
         """The only reducer of that class, made at first use."""
@@ -349,8 +392,8 @@ class Collector:
         self._reducers, self._indicators = {}, []
 
     @cycle_search.put_off()
-    def finish(self) -> Table:
-        """The table of all indicators of the block."""
+    def finish(self, keep: Taken | None = None) -> Table:
+        """The table of all indicators of the block; its rows are kept for others if `keep` is given."""
         for here, visits in self._visits.items():
             self._reduce_visits(here, visits)
         for where, times in self._spans.items():
@@ -358,16 +401,19 @@ class Collector:
         self._visits, self._spans = {}, {}
         labels: list[Label] = []
         found: list[FloatArray] = []
+        pools: list[PooledRow] = []
         for indicator in self._indicators:
-            for label, values in indicator.table_rows():
+            rows, of_all = list(indicator.table_rows()), list(indicator.pooled_rows())
+            for label, values in rows:
                 labels += (label,) if isinstance(label, Label) else label
                 found.append(values.reshape(-1))
+            pools += of_all
+            if keep is not None:
+                keep.keep(type(indicator), rows, of_all)
         count = len(self.scope.replications)
         together = np.concatenate(found) if found else np.empty(0)
-        pools = pooled(
-            [row for indicator in self._indicators for row in indicator.pooled_rows()], self.scope.replications
-        )
-        return Table(tuple(labels), together.reshape(len(labels), count), self.scope.replications, pools)
+        counts = pooled(pools, self.scope.replications)
+        return Table(tuple(labels), together.reshape(len(labels), count), self.scope.replications, counts)
 
 
 def ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:

@@ -293,6 +293,10 @@ class Utilisation(Indicator):
         for k, element in enumerate(scope.plan.elements):
             if not isinstance(element, Station) or not len(scope.element_cells[k]):
                 continue
+            place = element_place(element)
+            if taken := self.taken(place):
+                yield from taken
+                continue
             lane_h = element.lanes.integral(scope.until_h, scope.from_h)
             if not np.isfinite(lane_h):
                 continue
@@ -300,7 +304,7 @@ class Utilisation(Indicator):
             open_h = np.full(len(busy_h), lane_h)
             if element.extra_lanes is not None:
                 open_h = open_h + self._extra.open_h[self._extra.elements.index(k)]
-            yield self.row(ratio(busy_h, open_h), *element_place(element))
+            yield self.row(ratio(busy_h, open_h), *place)
 
 
 @INDICATORS.register("saturation")
@@ -321,13 +325,17 @@ class Saturation(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         scope = self.scope
-        found = [(element_place(scope.plan.elements[k]), self._stages.over_window(k)) for k in self._stages.limited]
-        found += [(place, self._posts.over_window(n)) for n, place in scope.places("post")]
-        for place, window in found:
+        limited = {element_place(scope.plan.elements[k]): k for k in self._stages.limited}
+        posts = {place: n for n, place in scope.places("post")}
+        for place, k in (limited | posts).items():
+            if taken := self.taken(place):
+                yield from taken
+                continue
+            window = self._posts.over_window(k) if place in posts else self._stages.over_window(k)
             if window is None:
                 continue
-            limited = np.where(np.isfinite(window.capacity), window.capacity, np.nan)
-            known = np.full(len(limited), np.nan) if window.reason else limited
+            finite = np.where(np.isfinite(window.capacity), window.capacity, np.nan)
+            known = np.full(len(finite), np.nan) if window.reason else finite
             yield self.row(known, *place, name="capacity_per_day", unit="1/day")
             yield self.row(window.load, *place, name="load_per_day", unit="1/day")
             yield self.row(window.saturation, *place)
@@ -344,6 +352,9 @@ class SaturationByDay(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             daily = self._posts.daily(n)
             if daily is None:
                 continue
@@ -369,6 +380,9 @@ class Headroom(Indicator):
     def table_rows(self) -> Iterator[Row]:
         limit = self.scope.options.saturation_limit
         for n, place in self.scope.places("post"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             daily = self._posts.daily(n)
             if daily is None:
                 continue
@@ -428,6 +442,9 @@ class QueueGrowth(Indicator):
         places += [(("post", *key), elements) for key, elements in scope.post_elements.items()]
         visits = self._visits
         for place, elements in places:
+            if taken := self.taken(place):
+                yield from taken
+                continue
             more = visits.of(visits.joined, elements) - visits.of(visits.began, elements)
             if not scope.from_h:
                 more = more - sum(scope.standing(k) for k in elements)

@@ -118,6 +118,9 @@ class Cost(Indicator):
     def table_rows(self) -> Iterator[Row]:
         costs = self._costs
         for _, place in self.scope.places("flow"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             flow = costs.flow_of(place[1])
             done = costs.done(flow)
             transport, time = costs.transport_usd(flow), costs.time_usd(flow)
@@ -144,6 +147,9 @@ class DelayCost(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("flow"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             flow = self._costs.flow_of(place[1])
             elements = self.scope.flow_elements[flow]
             hours = self._components.delay_h(elements, self._spans.of(self._spans.begun, n), place, (flow,))

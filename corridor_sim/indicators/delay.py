@@ -117,6 +117,9 @@ class PostDelay(Indicator):
     def table_rows(self) -> Iterator[Row]:
         scope, spans = self.scope, self._spans
         for n, place in scope.places("crossing"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             mean_h = ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n))
             elements = scope.crossing_elements[place[1], place[2]]
             found = {

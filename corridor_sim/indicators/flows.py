@@ -26,6 +26,9 @@ class Throughput(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post", "crossing", "leg", "flow"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             yield self.row(self._spans.of(self._spans.ended, n) / self.scope.window_days, *place)
 
 
@@ -40,6 +43,9 @@ class ArrivalsPerDay(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post", "crossing", "leg", "flow"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             yield self.row(self._spans.of(self._spans.begun, n) / self.scope.window_days, *place)
 
 
@@ -55,6 +61,9 @@ class PassedByDay(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             for of, counts in (("reached", self._days.begun(n)), ("left", self._days.ended(n))):
                 first, number = by_period(counts, self.scope, place[1])
                 yield _labels_by_day(self.name, *place, of, first), number
@@ -158,11 +167,17 @@ class Unserved(Indicator):
             if element.kind == "delay" or not len(self.scope.element_cells[k]):
                 continue
             place = element_place(element)
+            if taken := self.taken(place):
+                yield from taken
+                continue
             number = visits.of(visits.unserved, k)
             yield self.row(number, *place)
             waited = ratio(visits.of(visits.unserved_wait_h, k), number)
             yield self.row(waited, *place, name="unserved_wait_h", unit="h")
         for (post, direction), elements in self.scope.post_elements.items():
+            if taken := self.taken(("post", post, direction)):
+                yield from taken
+                continue
             yield self.row(visits.of(visits.unserved, elements), "post", post, direction)
 
 

@@ -64,6 +64,9 @@ class Queue(_Queues):
         visits = self._visits
         none = np.zeros(len(self.scope.replications))
         for place, elements in self._places(stages=True):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             mean = visits.of(visits.wait_in_window_h, elements) / self.scope.window_h
             yield self.row(mean, *place, name="queue_mean")
             levels = self._levels.of_post(*place[1:]) if place[0] == "post" else self._levels.of_element(*elements)
@@ -83,6 +86,9 @@ class QueueByHour(_Queues):
 
     def table_rows(self) -> Iterator[Row]:
         for place, elements in self._places(stages=False):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             found = self._readings.by_hour(elements, place[1])
             names = {"queue_by_hour": "1", "queue_by_hour_p95": "1"}
             yield self.rows_by("hour", range(24), found[:, [0, -2]], place, **names)
@@ -97,6 +103,9 @@ class QueueByDay(_Queues):
 
     def table_rows(self) -> Iterator[Row]:
         for place, elements in self._places(stages=False):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             first, mean = self._readings.by_period(elements, place[1])
             yield self.rows_by("day", first.tolist(), mean, place)
 
@@ -119,6 +128,9 @@ class QueueLength(_Queues):
     def table_rows(self) -> Iterator[Row]:
         none = np.zeros(len(self.scope.replications))
         for place, elements in self._places(stages=False):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             each_km = self._km_each(elements)
             levels = self._levels.of_post(*place[1:])
             for percent in self._readings.PERCENTS:

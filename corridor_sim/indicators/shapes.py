@@ -25,6 +25,9 @@ class StayDistribution(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             yield self.rows_by("of", STEP_NAMES, self._times.shares_within(n, STAY_STEPS_H), place)
 
 
@@ -46,6 +49,9 @@ class QueueByWeekdayHour(Indicator):
             first = self.scope.first_date(post)
             if first is None:
                 return
+            if taken := self.taken(("post", post, direction)):
+                yield from taken
+                continue
             hours, mean = self._readings.by_hour_of_week(elements, post, first.weekday())
             yield _labels(self.name, post, direction, tuple(hours.tolist())), mean
 

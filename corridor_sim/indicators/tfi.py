@@ -38,6 +38,9 @@ class Tfi1(Indicator):
     def table_rows(self) -> Iterator[Row]:
         spans = self._spans
         for n, place in self.scope.places("crossing"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), *place)
             times = self._times.of(n)
             yield self.row(times.percentile(50), *place, name="tfi1_p50")
@@ -45,6 +48,9 @@ class Tfi1(Indicator):
 
     def pooled_rows(self) -> Iterator[PooledRow]:
         for n, place in self.scope.places("crossing"):
+            if taken := self.taken_pools(place):
+                yield from taken
+                continue
             yield self.pooled(self._times.of(n), *place, tfi1_p50_pooled=50, tfi1_p95_pooled=95)
 
 
@@ -63,6 +69,9 @@ class Buffer(Indicator):
     def table_rows(self) -> Iterator[Row]:
         spans = self._spans
         for n, place in self.scope.places("crossing"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             mean_h = ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n))
             buffer_h = self._times.of(n).percentile(95) - mean_h
             yield self.row(buffer_h, *place)
@@ -86,6 +95,9 @@ class Tfi2(Indicator):
     def table_rows(self) -> Iterator[Row]:
         spans = self._spans
         for n, place in self.scope.places("crossing"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             time_usd = np.zeros(len(self.scope.replications))
             for flow in spans.flows_at(n):
                 time_usd = time_usd + spans.of(spans.stay_h, n, (flow,)) * self._costs.value_of_time(flow)
@@ -112,6 +124,9 @@ class Tfi3(Indicator):
     def table_rows(self) -> Iterator[Row]:
         scale = self.scope.options.tfi3_km * self.scope.options.tfi3_t
         for _, place in self.scope.places("flow"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             flow = self._costs.flow_of(place[1])
             yield self.row(self._costs.per_tonne_km(flow) * scale, *place)
 

@@ -34,15 +34,21 @@ class Wait(Indicator):
             if element.kind == "delay" or not len(scope.element_cells[k]):
                 continue
             kind, place, direction = element_place(element)
+            if taken := self.taken((kind, place, direction)):
+                yield from taken
+                continue
             yield self.row(ratio(visits.of(wait_h, k), visits.of(started, k)), kind, place, direction)
             present = {scope.cells[cell][1] for cell in scope.element_cells[k]}
             for name, flows in self._several(present):
                 mean = ratio(visits.of(wait_h, k, flows), visits.of(started, k, flows))
                 yield self.row(mean, kind, place, direction, cargo_class=name)
         for n, (kind, place, direction) in scope.places("post"):
+            key = (kind, place, direction)
+            if taken := self.taken(key):
+                yield from taken
+                continue
             elements = scope.post_elements.get((place, direction), ())
             passages = self._spans.of(self._spans.begun, n)
-            key = (kind, place, direction)
             yield self.row(self._components.mean_h("wait", elements, passages, key), *key)
             for name, flows in self._several(set(self._spans.flows_at(n))):
                 passages = self._spans.of(self._spans.begun, n, flows)
@@ -75,12 +81,14 @@ class WaitPercentile(Indicator):
     def table_rows(self) -> Iterator[Row]:
         for k, element in enumerate(self.scope.plan.elements):
             if element.kind != "delay" and len(self.scope.element_cells[k]):
-                yield self.row(self._times.of(k).percentile(95), *element_place(element))
+                place = element_place(element)
+                yield from self.taken(place) or (self.row(self._times.of(k).percentile(95), *place),)
 
     def pooled_rows(self) -> Iterator[PooledRow]:
         for k, element in enumerate(self.scope.plan.elements):
             if element.kind != "delay" and len(self.scope.element_cells[k]):
-                yield self.pooled(self._times.of(k), *element_place(element), wait_p95_pooled_h=95)
+                place = element_place(element)
+                yield from self.taken_pools(place) or (self.pooled(self._times.of(k), *place, wait_p95_pooled_h=95),)
 
 
 @INDICATORS.register("stay_h")
@@ -98,6 +106,9 @@ class Stay(Indicator):
     def table_rows(self) -> Iterator[Row]:
         spans = self._spans
         for n, (kind, place, direction) in self.scope.places("post", "leg"):
+            if taken := self.taken((kind, place, direction)):
+                yield from taken
+                continue
             yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), kind, place, direction)
             if kind != "post":
                 continue
@@ -123,12 +134,18 @@ class StayPercentiles(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             times = self._times.of(n)
             yield self.row(times.percentile(50), *place, name="stay_p50_h")
             yield self.row(times.percentile(95), *place, name="stay_p95_h")
 
     def pooled_rows(self) -> Iterator[PooledRow]:
         for n, place in self.scope.places("post"):
+            if taken := self.taken_pools(place):
+                yield from taken
+                continue
             yield self.pooled(self._times.of(n), *place, stay_p50_pooled_h=50, stay_p95_pooled_h=95)
 
 
@@ -148,6 +165,9 @@ class DoorToDoor(Indicator):
     def table_rows(self) -> Iterator[Row]:
         spans = self._spans
         for n, place in self.scope.places("flow"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), *place)
             times = self._times.of(n)
             yield self.row(times.percentile(50), *place, name="door_to_door_p50_h")
@@ -155,6 +175,9 @@ class DoorToDoor(Indicator):
 
     def pooled_rows(self) -> Iterator[PooledRow]:
         for n, place in self.scope.places("flow"):
+            if taken := self.taken_pools(place):
+                yield from taken
+                continue
             times = self._times.of(n)
             yield self.pooled(times, *place, door_to_door_p50_pooled_h=50, door_to_door_p95_pooled_h=95)
 
@@ -177,6 +200,9 @@ class Component(Indicator):
     def table_rows(self) -> Iterator[Row]:
         scope, spans, components = self.scope, self._spans, self._components
         for n, (kind, place, direction) in scope.places("post", "flow"):
+            if taken := self.taken((kind, place, direction)):
+                yield from taken
+                continue
             if kind == "post":
                 elements, flows = scope.post_elements.get((place, direction), ()), None
             else:
@@ -206,6 +232,9 @@ class ReleaseTime(Indicator):
     def table_rows(self) -> Iterator[Row]:
         scope, visits, spans = self.scope, self._visits, self._spans
         for n, (kind, place, direction) in scope.places("post"):
+            if taken := self.taken((kind, place, direction)):
+                yield from taken
+                continue
             passages = spans.of(spans.begun, n)
             elements, key = scope.post_elements.get((place, direction), ()), (kind, place, direction)
             for k in elements:
@@ -237,5 +266,8 @@ class ClearedWithin(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         for n, place in self.scope.places("post", "crossing"):
+            if taken := self.taken(place):
+                yield from taken
+                continue
             for target_h in self.scope.options.targets_h:
                 yield self.row(self._times.share_within(n, target_h), *place, of=f"{target_h:g} h")

@@ -13,17 +13,22 @@ import traceback
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from corridor_sim.core.errors import EngineRefusal, ScenarioError
 from corridor_sim.indicators import Collector, Options
+from corridor_sim.indicators.same_places import tables_together
 from corridor_sim.indicators.table import Table, join
 from corridor_sim.plan.plan import Plan
 from corridor_sim.plan.shared_part import SharedPart
 from corridor_sim.records.visits import IntArray, Records, chunk_of, stack
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.study.cluster import Width, width_of
+
+if TYPE_CHECKING:
+    from corridor_sim.engines import compiled
 
 SMALL = {"event": 3e4, "batch": 3e6, "compiled": 8e6}
 """Expected visits up to which a run stays in this process: starting workers would take longer."""
@@ -186,7 +191,6 @@ def simulate_block(job: Job) -> BlockResult:
     collector = Collector(job.plan, job.replications, job.indicators, job.options)
     sampler = Sampler(job.plan, job.root, memory_gb=max(job.memory_gb, 1.0) * 4)
     kept: Records | None = None
-    beside: tuple[BlockResult, ...] = ()
     if job.engine == "compiled":
         from corridor_sim.engines import compiled
 
@@ -196,11 +200,8 @@ def simulate_block(job: Job) -> BlockResult:
             for one, theirs in zip(job.beside, collectors, strict=True)
         ]
         compiled.reduce(job.plan, sampler, job.replications, collector, others=others)
-        beside = tuple(
-            BlockResult(one.collector.finish(), one.collector.visits, None, simulated=one.again) for one in others
-        )
-        for held in collectors:
-            held.release()
+        if others:
+            return _with_others(collector, others)
     elif job.engine == "batch":
         from corridor_sim.engines import batch
 
@@ -227,7 +228,18 @@ def simulate_block(job: Job) -> BlockResult:
         kept = stack(job.plan, parts) if parts else None
     table = collector.finish()
     collector.release()
-    return BlockResult(table, collector.visits, kept, beside=beside)
+    return BlockResult(table, collector.visits, kept)
+
+
+def _with_others(collector: Collector, others: Sequence[compiled.Other]) -> BlockResult:
+    """The tables of a base and of those worked through with it, each row that they have in common made once."""
+    table, *tables = tables_together(collector, [(one.collector, one.goes_as) for one in others])
+    beside = [
+        BlockResult(theirs, one.collector.visits, None, simulated=one.again)
+        for one, theirs in zip(others, tables, strict=True)
+    ]
+    collector.release()
+    return BlockResult(table, collector.visits, None, beside=tuple(beside))
 
 
 def width_to_cut_for(executor: futures.Executor | None, workers: int | None, engine: str, expected: float) -> Width:

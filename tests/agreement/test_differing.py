@@ -22,6 +22,7 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.engines import compiled
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import Collector
+from corridor_sim.indicators.same_places import tables_together
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.plan import Departures, LimitedLeg, Quota, Station
 from corridor_sim.sampling.sampler import Sampler
@@ -125,7 +126,9 @@ def assert_as_full_runs(plans, samplers, replications, window_h=7.0):
         compiled.Other(other, source, Collector(other, replications)) for other, source in zip(more, their, strict=True)
     ]
     compiled.reduce(plan, sampler, range(len(replications)), collector, window_h=window_h, others=others)
-    found = [(one.finish(), one.visits) for one in (collector, *(other.collector for other in others))]
+    tables = tables_together(collector, [(other.collector, other.goes_as) for other in others])
+    visits = [collector.visits, *(other.collector.visits for other in others)]
+    found = list(zip(tables, visits, strict=True))
     for k, (result, other, source) in enumerate(zip(found, plans, samplers, strict=True)):
         assert_same(result, alone(other, source, replications, window_h), f"plan {k}")
     return [(int(other.again.sum()), int(visits.sum())) for other, (_, visits) in zip(others, found[1:], strict=True)]

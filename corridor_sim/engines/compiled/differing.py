@@ -54,6 +54,8 @@ class Other:
         What goes as in the base, where it is known already.
     again
         Visits that were simulated for it, by replication; filled by the run.
+    goes_as
+        What was not simulated but taken from the base; filled by the run.
     """
 
     plan: Plan
@@ -61,9 +63,15 @@ class Other:
     collector: Collector
     shared: SharedPart | None = None
     again: IntArray = field(init=False)
+    goes_as: SharedPart = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "again", np.zeros(len(self.collector.scope.replications), dtype=np.int64))
+        self.take(nothing_shared(self.plan))
+
+    def take(self, part: SharedPart) -> None:
+        """Note what is taken from the base."""
+        object.__setattr__(self, "goes_as", part)
 
 
 class Pairs(NamedTuple):
@@ -103,6 +111,7 @@ class Differing:
             self.part = nothing_shared(other.plan)
         else:
             self.part = other.shared or shared_part(base, other.plan)
+        other.take(self.part)
         code = coded(other.plan, other.collector, step_h)
         begin = code.tables.route_begin.copy()
         for f, flow in enumerate(self.part.steps):
