@@ -32,7 +32,7 @@ def import_(
 ) -> None:
     """Lay flows, rosters and costs of tables over a scenario.
 
-    TABLE is an Excel workbook (.xlsx) with sheets flows, rosters, costs, or a CSV file of such a name. What comes is a
+    TABLE is a workbook (.xlsx, .ods) with sheets flows, rosters, costs, or a CSV file of such a name. What comes is a
     scenario file that extends the base. Every cell that is wrong is named. Columns source, status and note are of the
     values of a row; per_day.low, per_day.high, per_day.range_reason, per_day.source and such are of one. A new value
     without a source is assumed, and is told.

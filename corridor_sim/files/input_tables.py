@@ -1,4 +1,4 @@
-"""Flows, rosters and costs from tables (Excel, CSV) laid over a scenario, every problem with file, sheet and cell.
+"""Flows, rosters and costs from tables (workbooks, CSV) laid over a scenario, every problem with file, sheet and cell.
 
 To add a table, add a reader to `TABLES`: it turns rows into the tables of a scenario file and remembers the cells.
 """
@@ -37,7 +37,7 @@ PathLike = str | os.PathLike[str]
 def read_tables(
     *files: PathLike, table: str = "", delimiter: str | None = None, decimal: str | None = None
 ) -> InputTables:
-    """What Excel workbooks and CSV files say of flows, rosters and costs; see `import_tables`."""
+    """What workbooks and CSV files say of flows, rosters and costs; see `import_tables`."""
     found = InputTables()
     sheets: list[Sheet] = []
     for file in files:
@@ -70,13 +70,14 @@ def import_tables(
     delimiter: str | None = None,
     decimal: str | None = None,
 ) -> Scenario:
-    """A scenario with flows, rosters and costs from Excel workbooks or CSV files laid over it.
+    """A scenario with flows, rosters and costs from workbooks or CSV files laid over it.
 
     Parameters
     ----------
     base : Scenario, path or name of a packaged scenario
     *files : path
-        ``.xlsx`` with sheets ``flows``, ``rosters``, ``costs`` (others are not read), or ``.csv`` of that name.
+        ``.xlsx`` or ``.ods`` with sheets ``flows``, ``rosters``, ``costs`` (others are not read), or ``.csv`` of that
+        name.
     table : str
         Which of them a CSV file is, where its name does not say.
     delimiter, decimal : str, optional
@@ -103,7 +104,7 @@ def import_tables(
     ScenarioError
         With every problem: file, sheet, cell, value and what is allowed.
     MissingExtra
-        If python-calamine is not installed.
+        If python-calamine is not installed, and a file is ``.xlsx``.
 
     Examples
     --------

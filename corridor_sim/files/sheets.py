@@ -1,4 +1,4 @@
-"""Sheets of Excel workbooks and CSV files as tables of cells, each with its place; nothing is silently repaired.
+"""Sheets of workbooks and CSV files as tables of cells, each with its place; nothing is silently repaired.
 
 Cells with an error, formulas without a stored value, merged cells, hidden rows and columns are refused by name:
 the reader of values gives an error as an empty cell, and shows nothing of the others, so the sheet's own XML is
@@ -14,15 +14,19 @@ import math
 import re
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 from corridor_sim.core.errors import MissingExtra, Problem, ScenarioError
+from corridor_sim.files.open_document import Fault, letters, open_sheets
 from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, shown
 from corridor_sim.model.csv_columns import number, require_signs
 
+OPEN_DOCUMENT = ".ods"
+WORKBOOKS = (".xlsx", ".xlsm", OPEN_DOCUMENT)
+"""Endings of files that are read as workbooks."""
 COUNTS = "counts"
 """The sheet of counts of a queue."""
 MAX_BYTES = 200_000_000
@@ -74,57 +78,70 @@ class Sheet:
         return f"{self.file}, sheet {self.name}, cell {ref}" if not self.is_text else f"{self.file}, cell {ref}"
 
 
-def letters(column: int) -> str:
-    """Name of a column, from 0: A, ..., Z, AA.
-
-    >>> letters(1), letters(26)
-    ('B', 'AA')
-    """
-    name = ""
-    column += 1
-    while column:
-        column, rest = divmod(column - 1, 26)
-        name = chr(65 + rest) + name
-    return name
-
-
 def read_workbook(path: Path, wanted: tuple[str, ...]) -> list[Sheet]:
-    """The sheets of a workbook that are among `wanted`, with all that is wrong with their cells (extra ``excel``).
+    """The sheets of a workbook that are among `wanted`, with all that is wrong with their cells.
 
     Raises
     ------
     ScenarioError
-        If the file is no ``.xlsx`` workbook or has none of the sheets.
+        If the file is no ``.xlsx`` or ``.ods`` workbook or has none of the sheets.
     MissingExtra
-        If python-calamine is not installed.
+        If python-calamine is not installed (extra ``excel``), which reads the values of ``.xlsx``.
     """
-    try:
-        import python_calamine
-    except ModuleNotFoundError as error:
-        raise MissingExtra("reading an Excel workbook", "python-calamine", "excel") from error
-    file = shown(path)
-    if path.suffix.lower() not in (".xlsx", ".xlsm"):
-        raise ScenarioError([Problem("is no .xlsx workbook", file=file, hint="save it as .xlsx")])
+    file, ending = shown(path), path.suffix.lower()
+    if ending not in WORKBOOKS:
+        raise ScenarioError([Problem("is no .xlsx or .ods workbook", file=file, hint="save it as .xlsx or .ods")])
+    if ending != OPEN_DOCUMENT:
+        _require_calamine()
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(one.file_size for one in archive.infolist()) > MAX_BYTES:
                 raise ScenarioError([Problem(f"has more than {MAX_BYTES / 1e6:g} MB unpacked", file=file)])
+            if ending == OPEN_DOCUMENT:
+                sheets = open_sheets(archive, wanted)
+                _require_some(file, list(sheets), wanted)
+                return [_sheet(file, name, one.values, one.faults) for name, one in sheets.items() if one is not None]
             parts = _sheet_parts(archive)
-            found = [name for name in parts if name in wanted]
-            if not found:
-                text = f"has no sheet to read: it has {', '.join(parts) or 'none'}"
-                alike = {name.strip().casefold(): name for name in reversed(parts)}
-                named = [f"call {alike[name]!r} {name!r}" for name in wanted if name in alike]
-                if COUNTS in parts and COUNTS not in wanted:
-                    named.append(f"{COUNTS} are read by predict and queue_counts: they are no values of a scenario")
-                raise ScenarioError([Problem(text, file=file, allowed=", ".join(wanted), hint=", ".join(named))])
+            found = _require_some(file, list(parts), wanted)
             faults = {name: list(_faults(archive, *parts[name])) for name in found}
-        book = python_calamine.load_workbook(str(path))
-        values = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in found}
-    except (OSError, KeyError, zipfile.BadZipFile, ElementTree.ParseError, python_calamine.CalamineError) as error:
+        values = _values(path, found)
+    except ScenarioError as error:
+        raise ScenarioError(replace(one, file=file) for one in error.problems) from None
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile, ElementTree.ParseError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ScenarioError([Problem(f"cannot be read as a workbook: {reason}", file=file)]) from None
     return [_sheet(file, name, values[name], faults[name]) for name in found]
+
+
+def _require_calamine() -> None:
+    try:
+        import python_calamine  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise MissingExtra("reading an Excel workbook", "python-calamine", "excel") from error
+
+
+def _values(path: Path, names: list[str]) -> dict[str, list[list[Any]]]:
+    """Values of sheets of an Excel workbook. ValueError if it is none."""
+    import python_calamine
+
+    try:
+        book = python_calamine.load_workbook(str(path))
+        return {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in names}
+    except python_calamine.CalamineError as error:
+        raise ValueError(str(error)) from error
+
+
+def _require_some(file: str, names: list[str], wanted: tuple[str, ...]) -> list[str]:
+    """The sheets that are wanted; an error with what is there if there is none."""
+    found = [name for name in names if name in wanted]
+    if not found:
+        text = f"has no sheet to read: it has {', '.join(names) or 'none'}"
+        alike = {name.strip().casefold(): name for name in reversed(names)}
+        named = [f"call {alike[name]!r} {name!r}" for name in wanted if name in alike]
+        if COUNTS in names and COUNTS not in wanted:
+            named.append(f"{COUNTS} are read by predict and queue_counts: they are no values of a scenario")
+        raise ScenarioError([Problem(text, file=file, allowed=", ".join(wanted), hint=", ".join(named))])
+    return found
 
 
 def read_csv(path: Path, name: str, delimiter: str | None = None, decimal: str | None = None) -> Sheet:
@@ -208,7 +225,7 @@ def _sheet(
     file: str,
     name: str,
     values: list[list[Any]],
-    faults: list[tuple[str, str, Any, str]],
+    faults: list[Fault],
     is_text: bool = False,
     decimal: str = ".",
 ) -> Sheet:
@@ -261,7 +278,7 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, tuple[str, str]]:
     return found
 
 
-def _faults(archive: zipfile.ZipFile, part: str, state: str) -> Iterator[tuple[str, str, Any, str]]:
+def _faults(archive: zipfile.ZipFile, part: str, state: str) -> Iterator[Fault]:
     """What the values do not show: message, place, value and hint."""
     if state != "visible":
         yield "the sheet is hidden", "A1", None, "show it, or delete it"

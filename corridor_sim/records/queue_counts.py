@@ -15,7 +15,7 @@ from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, CorridorError, Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.files.packaged import is_called
-from corridor_sim.files.sheets import COUNTS, read_workbook
+from corridor_sim.files.sheets import COUNTS, WORKBOOKS, read_workbook
 from corridor_sim.model import csv_columns
 from corridor_sim.model.arrivals import utc
 from corridor_sim.records.visits import Records
@@ -92,11 +92,11 @@ def queue_counts(
     delimiter: str = ",",
     decimal: str = ".",
 ) -> QueueCounts:
-    """Read counts of a queue from a CSV file or the sheet ``counts`` of an Excel workbook, or those of the package.
+    """Read counts of a queue from a CSV file or the sheet ``counts`` of a workbook, or those of the package.
 
     Parameters
     ----------
-    source : path, or ``"chop_zahony_2025"``
+    source : path of a CSV file or a workbook (.xlsx, .ods), or ``"chop_zahony_2025"``
     time, count : str
         Headers of the columns: date and time (UTC if it has no offset), and vehicles. A row without a count is one that
         was not counted; it is left out.
@@ -125,7 +125,7 @@ def queue_counts(
     elif is_called(text):
         raise CorridorError(f"{text!r} is neither a file nor a packaged series ({', '.join(PACKAGED)})")
     csv_columns.require_signs(delimiter, decimal)
-    if Path(text).suffix.lower() in (".xlsx", ".xlsm"):
+    if Path(text).suffix.lower() in WORKBOOKS:
         rows, cells = _of_workbook(text, time, count)
         decimal = "."
     else:

@@ -15,13 +15,12 @@ from pydantic import model_validator
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.core.local_time import LocalTime
 from corridor_sim.files.reading import parse, read_text, shown
+from corridor_sim.files.sheets import WORKBOOKS
 from corridor_sim.files.toml_lines import outline
 from corridor_sim.model.base import Instant, Model, NamesOf, NonNegative, OrderedTableOf
 from corridor_sim.model.csv_columns import DELIMITERS
 from corridor_sim.model.local_clock import ONE_CLOCK, OffsetHours, ZoneName
 
-WORKBOOKS = (".xlsx", ".xlsm")
-"""Endings of files that are read as workbooks."""
 JOINING, START, END = "joining", "start", "end"
 
 
@@ -69,7 +68,7 @@ class StudyColumns(Model):
     """An id: it names the source in what is made from the study."""
     about: str = ""
     csv: str
-    """Path of the table, from the folder of this file: CSV, or a workbook (.xlsx, extra ``excel``)."""
+    """Path of the table, from the folder of this file: CSV, or a workbook (.xlsx with the extra ``excel``, .ods)."""
     sheet: str = ""
     """Sheet of a workbook."""
     delimiter: str = ","

@@ -22,10 +22,10 @@ import numpy as np
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files.reading import shown
-from corridor_sim.files.sheets import read_workbook
+from corridor_sim.files.sheets import WORKBOOKS, read_workbook
 from corridor_sim.model.csv_columns import text_of
 from corridor_sim.records.release_study import ReleaseStudy
-from corridor_sim.records.study_columns import WORKBOOKS, StudyColumns, study_columns
+from corridor_sim.records.study_columns import StudyColumns, study_columns
 
 _HOUR = dt.timedelta(hours=1)
 _OFFSET = re.compile(r"(?P<time>.*\d)\s*(?P<offset>[+-]\d\d:\d\d|Z)")

@@ -527,7 +527,7 @@ def test_what_is_no_workbook_is_refused(tmp_path):
     pytest.importorskip("python_calamine")
     (tmp_path / "x.xlsx").write_text("no zip", encoding="utf-8")
     assert "cannot be read as a workbook" in refused(tmp_path / "x.xlsx")
-    assert "save it as .xlsx" in refused(tmp_path / "x.ods")
+    assert "save it as .xlsx" in refused(tmp_path / "x.xls")
     assert "cannot be read as a workbook" in refused(tmp_path / "gone.xlsx")
 
 
