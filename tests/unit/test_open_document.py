@@ -113,7 +113,7 @@ def test_every_fault_of_a_document_of_libreoffice_is_named_at_once():
     ):
         lines = [line for line in told.splitlines() if f"sheet {sheet}, cell {place}:" in line]
         assert any(text in line for line in lines), (place, told)
-    assert len(told.splitlines()) == 11  # and the improvement that the base has not
+    assert len(told.splitlines()) == 13  # and the improvement and two staff pools that the base has not
 
 
 def test_the_command_line_reads_it(tmp_path, monkeypatch):
