@@ -37,6 +37,19 @@ def estimate(mean: float, half: float = math.nan, sign: str = "") -> str:
     return f"{rounded(mean, places, sign)} ±{rounded(half, places)}"
 
 
+def narrow(mean: float, half: float = math.nan) -> str:
+    """The same for a cell of a narrow table: no space before the half-width, which is 0.001 or more if it is not 0.
+
+    A thousandth of an hour is 3.6 seconds: less would not fit into the column.
+
+    Examples
+    --------
+    >>> narrow(0.25, 0.0996), narrow(1.5, 0.00001), narrow(math.nan)
+    ('0.25±0.10', '1.5000±0.0010', '-')
+    """
+    return estimate(mean, max(half, 0.001) if half > 0 else half).replace(" ±", "±")
+
+
 def ends(low: float, high: float) -> tuple[str, str]:
     """The two ends of an interval, to two significant digits of its half-width; only a 0 is written as 0.
 

@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.rounding import NO_SPREAD, decimals, ends, estimate, rounded
+from corridor_sim.report.deliveries import DELIVERED, corridor_called, corridor_changes
 from corridor_sim.report.text import moved_wait_told, overload_told
 from corridor_sim.results.called import flow_name, place_name
 from corridor_sim.results.comparison import EQUAL, LESS, MORE, SAME, Comparison
+from corridor_sim.results.delivered import CONSERVATION, told_of_corridors
 from corridor_sim.results.moved_waits import moved_waits
 from corridor_sim.results.reliability import UNRELIABLE
 from corridor_sim.results.results import OVERLOAD, Results, mean_interval
@@ -89,6 +91,7 @@ def _compared(comparison: Comparison, other: int) -> Iterator[Sentence]:
     for row in _rows(comparison, name, "delay_truck_h", kind="corridor"):
         share = f", {abs(row.difference) / row.base:.0%} of the base" if row.base > 0 else ""
         yield _change(row, f"truck-hours of delay in the {days:g} counted days", share, several=True)
+    yield from _corridors_compared(base, run)
     yield from _by_place(comparison, name, run, "tfi1", "time to cross")
     for moved in moved_waits(comparison, other):
         told = moved_wait_told(moved, called=partial(flow_name, run))
@@ -165,6 +168,7 @@ def _single(results: Results) -> Iterator[Sentence]:
     for _, (mean, low, high) in rows("delay_truck_h_per_day", kind="corridor"):
         told = amount(mean, low, high, "truck-hours a day")
         yield Sentence(f"delay on the whole corridor: {told}.")
+    yield from _corridors(results)
     crossings = [row for row in rows("tfi1", kind="crossing") if not math.isnan(row[1][0])]
     p95 = {(label.place, label.direction): high for label, high, *_ in results.pooled_percentiles("tfi1_p95_pooled")}
     flagged = results.flagged()
@@ -187,6 +191,32 @@ def _single(results: Results) -> Iterator[Sentence]:
         )
     if loads and not full:
         yield Sentence(f"no {'other ' if said else ''}post is loaded to {limit:.0%} of its capacity or more.")
+
+
+def _corridors(results: Results) -> Iterator[Sentence]:
+    """What was delivered over each corridor at each border, one sentence a corridor."""
+    found = told_of_corridors(results)
+    for corridor in dict.fromkeys(id for id, _ in found):
+        parts = []
+        for border, sums in ((border, sums) for (id, border), sums in found.items() if id == corridor):
+            given = [
+                amount(mean / scale, (mean - half) / scale, (mean + half) / scale, unit)
+                for quantity, (unit, scale) in DELIVERED.items()
+                if quantity in sums and (quantity == "tonnes" or not border)
+                for mean, half in (sums[quantity],)
+            ]
+            parts.append(f"{f'at {border}' if border else 'in all'} {', '.join(given)}")
+        yield Sentence(f"delivered {'; '.join(parts)}.", corridor_called(corridor))
+
+
+def _corridors_compared(base: Results, other: Results) -> Iterator[Sentence]:
+    """How many times what it delivered before each corridor delivers, one sentence a corridor."""
+    found = corridor_changes(base, other)
+    for corridor in dict.fromkeys(change.corridor for change in found):
+        mine = [change for change in found if change.corridor == corridor]
+        parts = [f"{f'at {change.border}' if change.border else 'in all'} {change.amounts()}" for change in mine]
+        kind = f" This is a {CONSERVATION}: the demands differ." if any(change.of_inputs for change in mine) else ""
+        yield Sentence(f"delivered {'; '.join(parts)}.{kind}", corridor_called(corridor), "change")
 
 
 def _rows(comparison: Comparison, name: str, indicator: str, **where: Any) -> list[Any]:

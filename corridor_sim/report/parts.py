@@ -14,7 +14,8 @@ import numpy as np
 from corridor_sim.core.rounding import estimate
 from corridor_sim.plan.plan import Plan
 from corridor_sim.plots.names import WORDS
-from corridor_sim.report.text import KINDS_OF_STUDY, MARKS, MARKS_TOLD, WHOM, delivered_rows, not_counted_told
+from corridor_sim.report.deliveries import delivered_rows, whom
+from corridor_sim.report.text import KINDS_OF_STUDY, MARKS, MARKS_TOLD, WHOM, not_counted_told
 from corridor_sim.results.called import input_called, place_name
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.reliability import UNRELIABLE, unreliable
@@ -62,9 +63,10 @@ def tables_of(data: Results | Comparison) -> list[dict[str, Any]]:
 def _delivered(results: Results) -> dict[str, Any]:
     units, body = delivered_rows(results)
     rows = [(", ".join(name for name in names if name != "-"), cells) for names, cells in body]
-    whom = "In the counted window. Who crosses two borders stands at both."
+    of_whom = whom(results)
     header = [("delivered", unit) for unit in units]
-    return {"title": "Delivered", "header": header, "rows": rows, "marks": "", "whom": whom}
+    about = f"{of_whom[:1].upper()}{of_whom[1:]}."
+    return {"title": "Delivered", "header": header, "rows": rows, "marks": "", "whom": about}
 
 
 def _summary(results: Results, title: str, kind: str, indicators: tuple[str, ...]) -> dict[str, Any]:

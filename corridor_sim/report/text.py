@@ -12,12 +12,12 @@ import textwrap
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from corridor_sim.core.rounding import estimate
+from corridor_sim.core.rounding import estimate, narrow
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.capacity import not_counted
 from corridor_sim.indicators.table import Label, Table
+from corridor_sim.report.deliveries import corridor_change_lines, delivered_lines
 from corridor_sim.results.called import Called
-from corridor_sim.results.delivered import QUANTITIES, told
 from corridor_sim.results.doubts import warnings_of
 from corridor_sim.results.moved_waits import MovedWait, TimeChange, moved_waits
 from corridor_sim.results.overload import growing
@@ -56,7 +56,7 @@ def describe(results: Results, width: int = 80, *, ids: bool = False) -> str:
     lines += _not_counted(called, width)
     lines += _posts(called, width)
     lines += _flows(called, width)
-    lines += _delivered(results, width)
+    lines += delivered_lines(called, width)
     for warning in warnings_of(results, ids=True) if ids and results.warnings else results.warnings:
         lines += ["", *textwrap.wrap(f"warning: {warning}", width, subsequent_indent="  ")]
     return "\n".join(line.rstrip() for line in lines)
@@ -270,55 +270,13 @@ def _flows(called: Called, width: int) -> list[str]:
     return lines
 
 
-DELIVERED = {"tonnes": ("kt", 1e3), "teu": ("TEU", 1.0), "value_usd": ("m US$", 1e6)}
-"""Unit in which a quantity is printed, and how many of its own unit that is."""
-
-
-def delivered_rows(results: Results) -> tuple[list[str], list[tuple[list[str], list[str]]]]:
-    """Units and, for each border, trade and mode, the cells of what was delivered in the window."""
-    rows = told(results)
-    there = [quantity for quantity in QUANTITIES if any(quantity in sums for *_, sums in rows)]
-    body = []
-    for border, trade, mode, sums in rows:
-        cells = [_cell(_scaled(sums.get(name), DELIVERED[name][1])) for name in there]
-        body.append(([border or "no border", trade or "-", mode or "-"], cells))
-    return [DELIVERED[name][0] for name in there], body
-
-
-def _scaled(pair: tuple[float, float] | None, unit: float) -> tuple[float, float] | None:
-    return None if pair is None else (pair[0] / unit, pair[1] / unit)
-
-
-def _delivered(results: Results, width: int) -> list[str]:
-    units, body = delivered_rows(results)
-    if not body:
-        return []
-    rows = [(["delivered at", "trade", "mode"], units), *body]
-    sizes = [max(len(names[k]) for names, _ in rows) for k in range(3)]
-    cells = [max(len(texts[k]) for _, texts in rows) for k in range(len(units))]
-    lines = [""]
-    for names, texts in rows:
-        left = " ".join(f"{_short(name, size):<{size}}" for name, size in zip(names, sizes, strict=True))
-        lines.append(left + "".join(f"  {text:>{size}}" for text, size in zip(texts, cells, strict=True)))
-    told_once = "in the counted window; who crosses two borders stands at both"
-    return lines + textwrap.wrap(told_once, width)
-
-
 def _percentile(results: Results, indicator: str, **where: Any) -> float | None:
     """A percentile of all consignments of all replications together."""
     return next((found for _, found, *_ in results.pooled_percentiles(indicator, **where)), None)
 
 
 def _cell(found: tuple[float, float] | None) -> str:
-    if found is None:
-        return "-"
-    mean, half = found
-    # A thousandth of an hour is 3.6 seconds: less would not fit into the column.
-    return estimate(mean, max(half, 0.001) if half > 0 else half).replace(" ±", "±")
-
-
-def _short(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"
+    return "-" if found is None else narrow(*found)
 
 
 def _crossings(results: Results) -> dict[tuple[str, str], tuple[str, str]]:
@@ -382,6 +340,7 @@ def describe_comparison(comparison: Comparison, width: int = 80, *, ids: bool = 
         other = comparison.names.index(name)
         called = Called(comparison.runs[other], ids)
         lines += _differences(frame[frame["scenario"] == name], name, comparison, called, width)
+        lines += corridor_change_lines(Called(comparison.base, ids), called, width)
         for moved in moved_waits(comparison, other):
             text = f"{called.place(*moved.place)}: {moved_wait_told(moved, called=called.flow)}"
             lines += textwrap.wrap(text, width, subsequent_indent="  ")

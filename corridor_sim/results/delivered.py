@@ -26,6 +26,8 @@ QUANTITIES = {"tonnes": "t", "teu": "TEU", "value_usd": "US$"}
 """What is summed, with its unit."""
 CONSERVATION = "conservation check of inputs"
 """What a ratio of deliveries is where the demands differ (rule D39)."""
+Sums = dict[str, tuple[float, float]]
+"""Mean and half-width of each quantity of a group."""
 _ROWS = {"tonnes": "delivered_t", "teu": "delivered_teu", "value_usd": "delivered_value_usd"}
 
 
@@ -148,9 +150,7 @@ def _lines(results: Results) -> list[tuple[tuple[str, ...], dict[str, FloatArray
     return found
 
 
-def _grouped(
-    results: Results, names: Sequence[str], confidence: float = 0.95
-) -> dict[tuple[str, ...], dict[str, tuple[float, float]]]:
+def _grouped(results: Results, names: Sequence[str], confidence: float = 0.95) -> dict[tuple[str, ...], Sums]:
     """Mean and half-width by group and quantity; each consignment once where borders are not told apart."""
     from corridor_sim.statistics import t_half_widths
 
@@ -164,7 +164,7 @@ def _grouped(
         group = total.setdefault(tuple(of[name] for name in names), {})
         for quantity, values in sums.items():
             group[quantity] = group.get(quantity, 0.0) + values
-    found: dict[tuple[str, ...], dict[str, tuple[float, float]]] = {}
+    found: dict[tuple[str, ...], Sums] = {}
     for key in sorted(total):
         for quantity, values in total[key].items():
             if quantity == "tonnes" or values.any():
@@ -194,9 +194,29 @@ def borders(plan: Plan, flow: FlowPlan) -> list[tuple[str, str]]:
     return [(border, given or found) for border, found in zip(crossed, by_ends, strict=True)] or [("", given)]
 
 
-def told(results: Results) -> list[tuple[str, str, str, dict[str, tuple[float, float]]]]:
+def told(results: Results) -> list[tuple[str, str, str, Sums]]:
     """(border, trade, mode, {quantity: (mean, half-width)}) of what was delivered, for tables; nothing if unknown."""
-    if "delivered_t" not in results.rows.indicators or not any(flow.load_t for flow in results.plan.flows):
+    if not _is_known(results):
         return []
     groups = _grouped(results, ("border", "trade", "mode"))
     return [(*key, sums) for key, sums in groups.items() if sums["tonnes"][0] > 0]  # type: ignore[misc]
+
+
+def told_of_corridors(results: Results) -> dict[tuple[str, str], Sums]:
+    """What was delivered by (corridor that flows are counted as, border), ``""`` the whole corridor, where each
+    consignment counts once; nothing if unknown."""
+    if not _is_known(results):
+        return {}
+    whole, at_borders = _grouped(results, ("corridor",)), _grouped(results, ("corridor", "border"))
+    found: dict[tuple[str, str], Sums] = {}
+    for (corridor,), sums in whole.items():
+        if corridor and sums["tonnes"][0] > 0:
+            parts = {key: of for key, of in at_borders.items() if key[0] == corridor and key[1] and of["tonnes"][0] > 0}
+            found |= {(corridor, border): of for (_, border), of in parts.items()}
+            found[corridor, ""] = sums
+    return found
+
+
+def _is_known(results: Results) -> bool:
+    """Whether the run was asked for what was delivered, and its flows carry something."""
+    return "delivered_t" in results.rows.indicators and any(flow.load_t for flow in results.plan.flows)

@@ -3,12 +3,15 @@
 import datetime as dt
 
 import pytest
+from markupsafe import escape
 
 import corridor_sim as cs
 from corridor_sim.core.errors import ArgumentError, CorridorError, ScenarioError
+from corridor_sim.core.rounding import estimate
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.plan.build import make_plan
-from corridor_sim.results.delivered import CONSERVATION, delivered, delivered_ratios, same_demand
+from corridor_sim.report.deliveries import corridor_changes
+from corridor_sim.results.delivered import CONSERVATION, delivered, delivered_ratios, same_demand, told_of_corridors
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 
@@ -115,3 +118,63 @@ def test_the_railway_rasht_astara_opens_as_late_as_its_range_says(late_days):
     by_rail = [v for v in flow.variants if any(s.id == "rail_astara_terminal_ir_rasht" for s in v.spans)]
     (way,) = by_rail
     assert way.share.from_h[way.share.value > 0].tolist() == [(31 + late_days) * 24]
+
+
+# ---------------------------------------------------------------- the corridor alone, as users read it
+
+
+@pytest.fixture(scope="module")
+def year_2023():
+    return cs.run("baseline_2023", replications=2, rng=1)
+
+
+def of_corridor(results, border=""):
+    """Mean tonnes of the corridor, summed here from the flows: at a border, or each consignment once."""
+    frame = delivered(results)
+    frame = frame[(frame.corridor == "north_south") & (frame.border == border if border else True)]
+    return frame.drop_duplicates(["flow", "replication"]).tonnes.sum() / results.replications
+
+
+def test_a_corridor_has_a_line_at_each_border_and_one_where_each_consignment_counts_once(year_2023):
+    found = told_of_corridors(year_2023)
+    assert set(found) == {("north_south", border) for border in ("AZ-IR", "AZ-RU", "")}
+    for (_, border), sums in found.items():
+        assert sums["tonnes"][0] == pytest.approx(of_corridor(year_2023, border))
+    at_both = found["north_south", "AZ-IR"]["tonnes"][0] + found["north_south", "AZ-RU"]["tonnes"][0]
+    assert found["north_south", ""]["tonnes"][0] < at_both
+
+
+def test_terminal_page_and_first_screen_tell_what_the_corridor_delivered(year_2023):
+    kt = estimate(of_corridor(year_2023, "AZ-RU") / 1e3).split(" ")[0]
+    lines = year_2023.describe().splitlines()
+    (line,) = (line for line in lines if line.startswith("corridor north south at AZ-RU"))
+    assert line.split()[5].split("±")[0].startswith(kt[:2])
+    assert max(map(len, lines)) <= 80
+    assert "corridor north_south, whole" in year_2023.describe(ids=True)
+    assert "corridor north south at AZ-RU" in year_2023.to_html()
+    assert "corridor north south</bdi></b>: delivered at AZ-IR" in year_2023._repr_html_()
+
+
+def test_borders_without_a_corridor_have_no_such_line(border):
+    assert told_of_corridors(border) == {}
+    assert "corridor" not in "\n".join(border.describe().splitlines()[-6:])
+
+
+def test_a_comparison_tells_how_many_times_the_corridor_delivered(year_2023):
+    scenario = load_scenario("baseline_2023")
+    flows = {
+        id: flow.replace(load_t=1.44 * flow.load_t) if flow.corridor else flow for id, flow in scenario.flows.items()
+    }
+    more = cs.run(scenario.replace(name="more", flows=flows), replications=2, rng=1)
+    changes = corridor_changes(year_2023, more)
+    assert [(one.corridor, one.border, one.of_inputs) for one in changes] == [
+        ("north_south", border, True) for border in ("AZ-IR", "AZ-RU", "")
+    ]
+    assert [one.ratio for one in changes] == pytest.approx([1.44] * 3)
+    compared = cs.Comparison((year_2023, more))
+    told = " ".join(compared.describe().split())
+    assert f"corridor north south at AZ-RU: {changes[1].words()}" in told
+    assert "1.44 times (conservation check of inputs: demands differ)" in told
+    for page in (compared.to_html(), compared._repr_html_()):
+        assert str(escape(f"at AZ-RU {changes[1].amounts()}; in all")) in page
+    assert corridor_changes(year_2023, year_2023) == []
