@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from corridor_sim.exchange.datasets import named_runs
-from corridor_sim.exchange.maps import Layer, layers_of
+from corridor_sim.exchange.maps import Layer, layers_of, units_of
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import Results
 
@@ -55,8 +55,9 @@ _TYPES = {bool: "BOOLEAN", int: "INTEGER", float: "DOUBLE", str: "TEXT"}
 def geopackage_bytes(source: Results | Comparison) -> bytes:
     """A run, or all runs of a comparison, as the bytes of a GeoPackage.
 
-    Layers ``places``, ``posts`` and ``legs`` with the columns of `to_geojson`, the table ``summary`` with every mean,
-    and ``about`` with what was run (WGS 84, longitude and latitude).
+    Layers ``places``, ``posts``, ``legs`` and ``crossings`` with the columns of `to_geojson`, of a comparison besides
+    ``post_differences``, ``leg_differences`` and ``crossing_differences``; the tables ``summary`` with every mean,
+    ``units`` with the unit of each column, and ``about`` with what was run (WGS 84, longitude and latitude).
 
     Raises
     ------
@@ -82,6 +83,8 @@ def geopackage_bytes(source: Results | Comparison) -> bytes:
             frame.insert(0, "scenario", name)
             parts.append(frame)
         _write_table(base, "summary", pd.concat(parts, ignore_index=True), now)
+        units = pd.DataFrame(units_of(source, layers), columns=["layer", "column", "unit"])
+        _write_table(base, "units", units, now)
         told = [
             (name, key, value if isinstance(value, str) else json.dumps(value, default=str))
             for name, run in zip(names, runs, strict=True)
@@ -96,7 +99,9 @@ def geopackage_bytes(source: Results | Comparison) -> bytes:
 
 def _write_layer(base: sqlite3.Connection, layer: Layer, now: str) -> None:
     columns = {
-        name: _type_of([row[name] for row in layer.rows], "TEXT" if name in ("overloaded",) else "DOUBLE")
+        name: _type_of(
+            [row[name] for row in layer.rows], "TEXT" if name.endswith(("overloaded", "_verdict")) else "DOUBLE"
+        )
         for name in layer.rows[0]
     }
     listed = ", ".join(f"{_quoted(name)} {kind}" for name, kind in columns.items() if name != "id")

@@ -1,27 +1,44 @@
-"""Places, posts and legs on the map with what a run came to there: waits, load, queue. GeoJSON here.
+"""Places, posts, legs and crossings on the map with what a run came to there, and how scenarios differ. GeoJSON here.
 
-To add a column, add its indicator to `OF_POSTS` or `OF_LEGS`; GeoPackage (`geopackages.py`) then has it too.
+To add a column, add its indicator to `OF_POSTS`, `OF_LEGS` or `OF_CROSSINGS`; GeoPackage (`geopackages.py`) then has
+it too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from corridor_sim.core.errors import CorridorError
-from corridor_sim.exchange.datasets import named_runs
+from corridor_sim.exchange.datasets import UNITS, named_runs
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.results.called import crossing_name
 from corridor_sim.results.comparison import Comparison
+from corridor_sim.results.leg_names import leg_called
 from corridor_sim.results.results import Results
 
 OF_POSTS = ("wait_h", "stay_h", "queue_mean", "queue_p95", "saturation", "throughput_per_day", "capacity_per_day")
 OF_LEGS = ("throughput_per_day", "saturation", "wait_h", "queue_mean")
+OF_CROSSINGS = ("tfi1", "tfi1_p95", "delay_h", "buffer_index", "throughput_per_day")
 WAYS = {">": "forward", "<": "backward", "": "both"}
-"""What columns call the directions of a leg: forward is the way in which it is written."""
-WITH_INTERVAL = ("wait_h",)
+"""What columns call the directions of a leg: forward is the way in which it is written. Of a crossing it is that from
+the first of its posts to the second; its columns `forward` and `backward` say the countries."""
+WITH_INTERVAL = ("wait_h", "tfi1")
+INDICATORS = tuple(dict.fromkeys((*OF_POSTS, *OF_LEGS, *OF_CROSSINGS)))
+KINDS = {
+    "place": ("places", "Point"),
+    "post": ("posts", "Point"),
+    "leg": ("legs", "LineString"),
+    "crossing": ("crossings", "Point"),
+}
+"""Name and shape of the layer of each kind."""
+Place = tuple[str, str, str]
+"""Kind, id and direction of a row."""
+Columns = Callable[[Sequence[Place], str, Sequence[str]], dict[str, Any]]
+"""Columns of the first of some places that has a row, by the word for its direction and the indicators."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +48,7 @@ class Layer:
     Attributes
     ----------
     name : str
-        ``places``, ``posts`` or ``legs``.
+        ``places``, ``posts``, ``legs`` or ``crossings``, or of differences ``post_differences`` and so on.
     shape : str
         ``Point`` or ``LineString``.
     coordinates : list
@@ -49,28 +66,51 @@ class Layer:
 def layers_of(source: Results | Comparison) -> tuple[list[Layer], list[str]]:
     """The layers of a run, or of all runs of a comparison (column `scenario`), and ids that have no coordinates.
 
+    Of a comparison there are besides layers of the differences of each scenario from the base (column `base`).
+
     Raises
     ------
     CorridorError
         If a run was made from a plan, which has no map, or nothing has coordinates.
     """
     names, runs = named_runs(source)
-    layers = [Layer("places", "Point"), Layer("posts", "Point"), Layer("legs", "LineString")]
+    layers = {kind: Layer(f"{plural}", shape) for kind, (plural, shape) in KINDS.items()}
+    changes = {kind: Layer(f"{kind}_differences", shape) for kind, (_, shape) in KINDS.items() if kind != "place"}
     left_out: dict[str, None] = {}
     for name, run in zip(names, runs, strict=True):
         if not isinstance(run.scenario, Scenario):
             raise CorridorError(f"{name} is a plan without a scenario: it has no places on a map")
-        left_out |= dict.fromkeys(_add(layers, name, run))
-    if not any(layer.rows for layer in layers):
+        left_out |= dict.fromkeys(_add(layers, run, {"scenario": name}, _means(run)))
+    if isinstance(source, Comparison):
+        for name, run in zip(names[1:], runs[1:], strict=True):
+            _add(changes, run, {"scenario": name, "base": names[0]}, _differences(source, name))
+    found = [layer for layer in (*layers.values(), *changes.values()) if layer.rows]
+    if not found:
         raise CorridorError("nothing has coordinates (lat and lon of places and checkpoints): there is no map to write")
-    return [layer for layer in layers if layer.rows], list(left_out)
+    return found, list(left_out)
+
+
+def units_of(source: Results | Comparison, layers: Sequence[Layer]) -> list[tuple[str, str, str]]:
+    """(layer, column, unit) of every column of an indicator; a pure number has the unit 1."""
+    units = {label.indicator: label.unit for run in named_runs(source)[1] for label in run.rows.labels}
+    found = []
+    for layer in layers:
+        for column in layer.rows[0]:
+            of = [name for name in INDICATORS if column.startswith(f"{name}_") and name in units]
+            if of and not column.endswith("_verdict"):
+                unit = units[max(of, key=len)]
+                found.append((layer.name, column, UNITS.get(unit, unit)))
+    return found
 
 
 def to_geojson(source: Results | Comparison) -> dict[str, Any]:
-    """Places, posts and legs of a run or comparison with its means, as a GeoJSON FeatureCollection (RFC 7946).
+    """Places, posts, legs and crossings of a run or comparison as a GeoJSON FeatureCollection (RFC 7946).
 
     Properties end in the direction (``wait_h_exit``, ``saturation_forward``); ``low`` and ``high`` are the ends of
-    the interval of sampling noise. What has no coordinates is named in ``left_out``. Write it with `json.dump`.
+    the interval of sampling noise. Of a comparison there are besides features of the layers ``post_differences``,
+    ``leg_differences`` and ``crossing_differences``: scenario less base (``wait_h_exit_difference``) with its interval
+    and verdict. A crossing stands in the middle between its two posts. ``units`` has the unit of each property,
+    ``left_out`` what has no coordinates. Write it with `json.dump`.
 
     Examples
     --------
@@ -96,74 +136,116 @@ def to_geojson(source: Results | Comparison) -> dict[str, Any]:
                     "properties": {"layer": layer.name, **row},
                 }
             )
-    about = {"about": runs[0].about(), "left_out": left_out}
+    units = {column: unit for _, column, unit in units_of(source, layers)}
+    about = {"about": runs[0].about(), "units": units, "left_out": left_out}
     return {"type": "FeatureCollection", "name": ", ".join(names), **about, "features": features}
 
 
-def _add(layers: list[Layer], name: str, run: Results) -> list[str]:
-    """The features of one run; ids without coordinates are returned."""
-    places, posts, legs = layers
+def _add(layers: Mapping[str, Layer], run: Results, scenario: Mapping[str, Any], columns: Columns) -> list[str]:
+    """The features of one run to the layers that are asked for; ids without coordinates are returned."""
     corridor = run.scenario
     nodes = {**corridor.places, **corridor.checkpoints}
     at = {id: [node.lon, node.lat] for id, node in nodes.items() if None not in (node.lon, node.lat)}
     left_out = [id for id in nodes if id not in at]
-    overloaded = run.overloaded()
-    means = _means(run)
+    over = [element.removeprefix("leg:").partition(".")[0].rstrip("<>") for element in run.overloaded()]
+    overloaded = list(zip(over, run.overloaded(), strict=True))
+    counted = {"replications": run.replications}
+
+    def add(kind: str, id: str, coordinates: Any, row: Mapping[str, Any]) -> None:
+        layers[kind].coordinates.append(coordinates)
+        worst = (
+            {} if kind in ("place", "crossing") else {"overloaded": "; ".join(e for of, e in overloaded if of == id)}
+        )
+        layers[kind].rows.append({**scenario, "id": id, **row, **worst})
+
     for id, place in corridor.places.items():
-        if id in at:
-            places.coordinates.append(at[id])
-            row = {"scenario": name, "id": id, "name": place.name or id, "country": place.country, "kind": place.kind}
-            places.rows.append(row)
+        if id in at and "place" in layers:
+            add("place", id, at[id], {"name": place.name or id, "country": place.country, "kind": place.kind})
     for id, post in corridor.checkpoints.items():
         if id in at:
-            row = {"scenario": name, "id": id, "name": post.name or id, "country": post.country}
-            row |= {"crossing": post.crossing, "replications": run.replications}
+            row = {"name": post.name or id, "country": post.country, "crossing": post.crossing, **counted}
             for direction in ("exit", "entry"):
-                row |= _columns(means, "post", id, direction, direction, OF_POSTS)
-            row["overloaded"] = "; ".join(one for one in overloaded if one.split(".")[0] == id)
-            posts.coordinates.append(at[id])
-            posts.rows.append(row)
+                row |= columns([("post", id, direction)], direction, OF_POSTS)
+            add("post", id, at[id], row)
     for id, leg in corridor.legs.items():
         if leg.from_ not in at or leg.to not in at:
             left_out.append(id)
             continue
-        row = {"scenario": name, "id": id, "name": leg.name or id, "mode": leg.mode}
+        row = {"name": leg_called(corridor, id), "mode": leg.mode}
         row |= {"from": leg.from_, "to": leg.to, "length_km": float(leg.length_km), "hours": leg.mean_travel_h}
-        row |= {"border": leg.border, "replications": run.replications}
+        row |= {"border": leg.border, **counted}
         for sign, word in WAYS.items():
-            row |= _columns(means, "leg", id, sign, word, OF_LEGS)
-        row["overloaded"] = "; ".join(one for one in overloaded if one.split(".")[0] == id)
-        legs.coordinates.append([at[leg.from_], at[leg.to]])
-        legs.rows.append(row)
+            # What is waited and served there has the id of its element, which is of one way or of both.
+            row |= columns([("leg", id, sign), ("leg", f"leg:{id}{sign or '<>'}", "")], word, OF_LEGS)
+        add("leg", id, [at[leg.from_], at[leg.to]], row)
+    for id, posts in corridor.crossings.items():
+        middle = _middle([at[post] for post in posts if post in at])
+        if len(posts) != 2 or any(post not in at for post in posts) or middle is None:
+            left_out.append(id)
+            continue
+        sides = [corridor.checkpoints[post].country or post for post in posts]
+        ways = {"forward": ">".join(sides), "backward": ">".join(reversed(sides))}
+        row = {"name": crossing_name(run, id, ""), **ways, **counted}
+        for word, way in ways.items():
+            row |= columns([("crossing", id, way)], word, OF_CROSSINGS)
+        add("crossing", id, middle, row)
     return left_out
 
 
-Means = Mapping[tuple[str, str, str, str], tuple[float, float, float]]
+def _middle(points: list[list[float]]) -> list[float] | None:
+    """The point between those of two posts; None where they lie on both sides of the 180th meridian, or are not two."""
+    if len(points) != 2 or abs(points[0][0] - points[1][0]) > 180:
+        return None
+    return [(points[0][k] + points[1][k]) / 2 for k in (0, 1)]
 
 
-def _means(run: Results) -> Means:
-    """Mean and interval by indicator, kind, place and direction, all classes together."""
+def _means(run: Results) -> Columns:
+    """Columns of the mean of a run, all classes together, with the interval where it is wanted."""
     from corridor_sim.statistics import mean_limits
 
-    known = set(run.rows.indicators)
-    wanted = [name for name in dict.fromkeys((*OF_POSTS, *OF_LEGS)) if name in known]
-    if not wanted:
-        return {}
-    table = run.rows.select(wanted, cargo_class="", of="", hour=None, day=None)
-    mean, low, high = mean_limits(table.values.T)
-    return {
-        (label.indicator, label.kind, label.place, label.direction): (float(m), float(lo), float(hi))
-        for label, m, lo, hi in zip(table.labels, mean, low, high, strict=True)
-    }
+    wanted = [name for name in INDICATORS if name in run.rows.indicators]
+    means: dict[tuple[str, ...], tuple[float, ...]] = {}
+    if wanted:
+        table = run.rows.select(wanted, cargo_class="", of="", hour=None, day=None)
+        mean, low, high = mean_limits(table.values.T)
+        for label, *values in zip(table.labels, mean, low, high, strict=True):
+            means[label.indicator, label.kind, label.place, label.direction] = tuple(map(float, values))
+
+    def columns(places: Sequence[Place], word: str, names: Sequence[str]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name in names:
+            values = next((means[name, *at] for at in places if (name, *at) in means), (np.nan,) * 3)
+            shown = [_number(value) for value in values]
+            found[f"{name}_{word}"] = shown[0]
+            if name in WITH_INTERVAL:
+                found |= {f"{name}_{word}_low": shown[1], f"{name}_{word}_high": shown[2]}
+        return found
+
+    return columns
 
 
-def _columns(means: Means, kind: str, id: str, direction: str, word: str, names: tuple[str, ...]) -> dict[str, Any]:
-    """Columns of one place and direction; None where there is no value."""
-    found: dict[str, Any] = {}
-    for name in names:
-        values = means.get((name, kind, id, direction), (np.nan, np.nan, np.nan))
-        shown = [None if not np.isfinite(value) else value for value in values]
-        found[f"{name}_{word}"] = shown[0]
-        if name in WITH_INTERVAL:
-            found |= {f"{name}_{word}_low": shown[1], f"{name}_{word}_high": shown[2]}
-    return found
+def _differences(comparison: Comparison, name: str) -> Columns:
+    """Columns of the difference of one scenario from the base: with its interval, and whether it is one."""
+    wanted = [one for one in INDICATORS if one in comparison.base.rows.indicators]
+    rows: dict[tuple[str, ...], Any] = {}
+    if wanted:
+        frame = comparison.table(wanted, cargo_class="", of="")
+        for row in frame[frame["scenario"] == name].itertuples():
+            rows[str(row.indicator), str(row.kind), str(row.place), str(row.direction)] = row
+
+    def columns(places: Sequence[Place], word: str, names: Sequence[str]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for one in names:
+            row = next((rows[one, *at] for at in places if (one, *at) in rows), None)
+            of = f"{one}_{word}"
+            for end in ("difference", "low", "high"):
+                found[f"{of}_{end}"] = None if row is None else _number(getattr(row, end))
+            found[f"{of}_verdict"] = None if row is None else str(row.verdict)
+        return found
+
+    return columns
+
+
+def _number(value: float) -> float | None:
+    """A number as files have it: none where there is none."""
+    return float(value) if np.isfinite(value) else None

@@ -10,6 +10,7 @@ import numpy as np
 
 from corridor_sim.core.rounding import LEAST_SHOWN, NO_SPREAD, decimals, estimate, rounded
 from corridor_sim.core.units import FloatArray
+from corridor_sim.indicators.words import indicator_called
 from corridor_sim.plots.base import (
     COLOURS,
     GREY,
@@ -22,7 +23,7 @@ from corridor_sim.plots.base import (
     no_data,
     tidy,
 )
-from corridor_sim.plots.names import WORDS, drawn
+from corridor_sim.plots.names import drawn
 from corridor_sim.results.called import in_words, passage_name, place_name
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
     ax.set_ylim(len(places) - 0.4, -0.6)
     unit = str(frame["unit"].iloc[0])
     ax.set_xlabel(
-        f"{WORDS.get(indicator, drawn(indicator))}: difference from {drawn(comparison.names[0], 30)} "
+        f"{drawn(indicator_called(indicator))}: difference from {drawn(comparison.names[0], 30)} "
         f"[{UNITS.get(unit, unit)}], "
         f"{comparison.confidence * 100:g} % interval"
     )
@@ -211,7 +212,7 @@ def delay_by_improvement(data: Any, *, ax: Axes | None = None) -> Axes:
         bars,
         none,
         ("none of them", "all of them"),
-        f"{WORDS.get(data.indicator, drawn(data.indicator))} [{unit}], 95 % interval",
+        f"{drawn(indicator_called(data.indicator))} [{unit}], 95 % interval",
     )
     if not single:
         level = none.mean()

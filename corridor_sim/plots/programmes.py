@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.indicators.words import indicator_called
 from corridor_sim.plots.base import COLOURS, GREY, PLOTS, arms, legend, new_axes, no_data, tidy
-from corridor_sim.plots.names import WORDS, drawn
+from corridor_sim.plots.names import drawn
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +74,7 @@ def frontier(data: Any, *, ax: Axes | None = None) -> Axes:
         va="top", color=GREY, annotation_clip=False,
     )  # fmt: skip
     ax.set_xlabel("capital [US$ m]")
-    ax.set_ylabel(f"saved: {WORDS.get(data.objective, drawn(data.objective))} [{data.unit}]")
+    ax.set_ylabel(f"saved: {drawn(indicator_called(data.objective))} [{data.unit}]")
     ax.yaxis.set_major_formatter(THOUSANDS)
     ax.margins(y=0.08)
     ax.set_xlim(left=-0.02 * max(cost.max(), money), right=1.04 * max(cost.max(), money))

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.indicators.words import indicator_called
 from corridor_sim.plots.base import COLOURS, DASHES, GREY, PLOTS, arms, legend_above, new_axes, no_data, tidy
-from corridor_sim.plots.names import WORDS, clean, drawn
+from corridor_sim.plots.names import clean, drawn
 from corridor_sim.results.called import place_name
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def points_of_a_sweep(
     name, unit = factor_words(data, factor)
     ax.set_xlabel(f"{drawn(name, 90)} [{unit or '-'}]")
     place = place_name(data.runs[0], label.kind, label.place, label.direction)
-    ax.set_ylabel(f"{WORDS.get(label.indicator, drawn(label.indicator))}, {drawn(place)} [{label.unit}]", fontsize=9)
+    ax.set_ylabel(f"{drawn(indicator_called(label.indicator))}, {drawn(place)} [{label.unit}]", fontsize=9)
     ax.set_ylim(bottom=min(0.0, ax.get_ylim()[0]))
     return tidy(ax)
 

@@ -14,8 +14,9 @@ import numpy as np
 
 from corridor_sim.core.rounding import estimate
 from corridor_sim.core.units import FloatArray
+from corridor_sim.indicators.words import indicator_called
 from corridor_sim.plots.base import COLOURS, GREY, PLOTS, legend_above, new_axes, no_data, tidy
-from corridor_sim.plots.names import WORDS, drawn
+from corridor_sim.plots.names import drawn
 from corridor_sim.results.called import LONGEST_INPUT, place_name
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def tornado(
     named = ["input in its lowest fifth", "in its highest fifth", "mean of the draws", "stated values"]
     named.append(f"{100 * LEVEL:.0f} % of the draws")
     legend_above(ax, 3, handles=handles, labels=named, columnspacing=1.2)
-    what = WORDS.get(label.indicator, label.indicator)
+    what = indicator_called(label.indicator)
     change = "" if other == 0 else f":\n{drawn(data.names[other])} less {drawn(data.names[0])}"
     place = place_name(data.runs[other], label.kind, label.place, label.direction)
     ax.set_xlabel(f"{what} at {place} [{label.unit}]{change}\nat the right: share of the variance", fontsize=9)

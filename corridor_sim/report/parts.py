@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.rounding import estimate
+from corridor_sim.indicators.words import WORDS
 from corridor_sim.plan.plan import Plan
-from corridor_sim.plots.names import WORDS
 from corridor_sim.report.deliveries import delivered_rows, whom
 from corridor_sim.report.text import KINDS_OF_STUDY, MARKS, MARKS_TOLD, WHOM, not_counted_told
 from corridor_sim.results.called import input_called, place_name

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from corridor_sim.core.errors import CorridorError
 from corridor_sim.core.rounding import decimals, ends, rounded
 from corridor_sim.core.units import counted
-from corridor_sim.plots.names import WORDS, clean
+from corridor_sim.indicators.words import indicator_called
+from corridor_sim.plots.names import clean
 from corridor_sim.report.text import describe, describe_comparison
 from corridor_sim.results.called import Called
 from corridor_sim.results.uncertain import LEVEL, Uncertainty
@@ -82,7 +83,7 @@ def _rows(data: Uncertainty, other: int) -> list[int]:
 def _answer(data: Uncertainty, row: int, other: int, ids: bool) -> UncertainAnswer:
     label, stated = data.labels[row], data.stated(row, other)
     run = data.runs[other]
-    what = WORDS.get(label.indicator, label.indicator)
+    what = indicator_called(label.indicator)
     unit = label.unit.replace("1/day", "a day").strip("-1")
     if other == 0:
         sentence = f"{what}: {_number(stated, stated / 10)} {unit}".rstrip()

@@ -12,7 +12,9 @@ from typing import Any
 
 from corridor_sim.core.clean_text import clean
 from corridor_sim.indicators.label import Label
+from corridor_sim.indicators.words import indicator_called
 from corridor_sim.results.input_words import words_of
+from corridor_sim.results.leg_names import ARROWS, leg_called
 
 LONGEST = 60
 """Characters of a name in a text."""
@@ -70,11 +72,12 @@ class Called:
         return id if self.ids else clean(crossing_name(self.results, id, ""), LONGEST)
 
     def label(self, label: Label) -> str:
-        """A row of a table with what it is about: ``wait_h at Samur AZ, exit [h]``."""
+        """A row of a table with what it is about: ``wait for lanes at Samur AZ, exit [h]``."""
         named = {name: getattr(label, name) for name in ("kind", "place", "direction", "cargo_class", "of")}
         about = self.row(named)
         where = "on the whole corridor" if label.kind == "corridor" else f"at {about}" if about else ""
-        return f"{label.indicator} {where}".rstrip() + f" [{label.unit}]"
+        what = label.indicator if self.ids else indicator_called(label.indicator)
+        return f"{what} {where}".rstrip() + f" [{label.unit}]"
 
     def row(self, row: Mapping[str, Any]) -> str:
         """What a row of a table is about: place, direction, class and part, as far as it has them."""
@@ -172,13 +175,15 @@ def _place_name(results: Any, kind: str, place: str, direction: str) -> str:
 
 
 def leg_name(results: Any, element: str) -> str:
-    """Name of a leg or of an element of it (``leg:derbent_samur>``)."""
+    """Name of a leg or of an element of it (``leg:derbent_samur>``): from where to where, if it has none of its own."""
     way, _, part = element.removeprefix("leg:").partition(".")
-    arrow = " ↔" if way.endswith("<>") else {">": " →", "<": " ←"}.get(way[-1:], "")
     id = way.rstrip("<>")
-    name = results.plan.labels.get("legs", {}).get(id) or id
+    name = str(results.plan.labels.get("legs", {}).get(id) or id)
+    words = leg_called(results.scenario, id, way.removeprefix(id)) if name == id else ""
+    if not words:
+        words = f"{in_words(name)} {ARROWS[way.removeprefix(id)] if way != id else ''}".rstrip()
     more = in_words(part.replace(".", " ")) if part.startswith("ban.") else "rest of drivers" if part == "rest" else ""
-    return f"{in_words(str(name))}{arrow}{more and f', {more}'}"
+    return f"{words}{more and f', {more}'}"
 
 
 def _named(label: Mapping[str, Any], id: str) -> str:

@@ -19,6 +19,7 @@ from corridor_sim.model.changes import Change, Cycle, DatedChange, OneStop, Reli
 from corridor_sim.model.paths import canonical, local_time_of
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.input_differences import flat, inputs_diff, inputs_of, missing_table, tables
+from corridor_sim.results.leg_names import leg_called
 
 FIELDS = {
     "per_day": "",
@@ -321,7 +322,8 @@ def _words_of(scenario: Any, path: str) -> tuple[str, str, str]:
     if table in TABLES and rest:
         things = getattr(scenario, table, None)
         thing = things.get(rest[0]) if isinstance(things, Mapping) else None
-        name = str(getattr(thing, "name", "") or rest[0].replace("_", " "))
+        name = leg_called(scenario, rest[0]) if table == "legs" else str(getattr(thing, "name", "") or "")
+        name = name or rest[0].replace("_", " ")
         if table in ("legs", "ranges", "staff_pools", "calendars", "profiles", "crossings"):
             name = f"{TABLES[table]} {name}"
         return name, *_field_words(rest[1:])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from corridor_sim.core.errors import CorridorError
+from corridor_sim.indicators.words import indicator_called
 from corridor_sim.model.upgrades import Upgrade
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.selected import VOID
@@ -336,8 +337,9 @@ class Programme:
                 f"{self.beside(rather, ids=ids)} ({_m(rather.capex_usd)}) is the better choice, "
                 f"best in {share:.0%} of them."
             )
+        what = self.objective if ids else indicator_called(self.objective)
         second = (
-            f"Together they cost {_m(best.capex_usd)} and save {best.saved:,.0f} {self.unit} ({self.objective}; "
+            f"Together they cost {_m(best.capex_usd)} and save {best.saved:,.0f} {self.unit} ({what}; "
             f"{best.low:,.0f} to {best.high:,.0f}, sampling noise only) against {self.base}"
             + ("." if self.appraisal is not None else f" in {self.window_h / 24:,.4g} days.")
         )

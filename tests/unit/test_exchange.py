@@ -12,8 +12,9 @@ from command_line import called
 
 import corridor_sim as cs
 from corridor_sim.core.errors import CorridorError, MissingExtra
-from corridor_sim.exchange import datasets, workbooks
+from corridor_sim.exchange import datasets, maps, workbooks
 from corridor_sim.exchange.geopackages import geopackage_bytes
+from corridor_sim.exchange.maps import layers_of
 from corridor_sim.results.accessors import bound
 
 AT = {
@@ -150,8 +151,69 @@ def test_a_map_has_waits_load_and_queues_of_posts(run):
 
 def test_a_map_of_a_comparison_tells_the_scenarios_apart(pair):
     ids = [one["id"] for one in pair.to_geojson()["features"]]
-    assert len(ids) == len(set(ids)) == 2 * 3
+    assert len(ids) == len(set(ids)) == 2 * 4 + 4
     assert "posts/teaching_priority_lane/northgate_a" in ids
+    assert "post_differences/teaching_priority_lane/northgate_a" in ids
+
+
+def test_a_map_has_load_and_overload_of_legs_that_hold_up(run):
+    legs = {**run.scenario.legs, "bridge": run.scenario.legs["bridge"].replace(headway_h=0.2)}
+    full = cs.run(run.scenario.replace(legs=legs), replications=2, rng=1)
+    (bridge,) = (row for layer in layers_of(full)[0] if layer.name == "legs" for row in layer.rows)
+    load = full.summary("saturation", place="leg:bridge>").iloc[0]["mean"]
+    assert load > 1
+    assert bridge["saturation_forward"] == pytest.approx(load, rel=1e-12)
+    assert bridge["wait_h_forward"] > 0
+    assert "leg:bridge>" in bridge["overloaded"]
+    assert bridge["name"] == "Northgate A – Northgate B"
+
+
+def test_a_crossing_stands_between_its_posts_with_the_time_to_clear_both(run):
+    made = run.to_geojson()
+    (one,) = (one for one in made["features"] if one["properties"]["layer"] == "crossings")
+    assert one["geometry"] == {"type": "Point", "coordinates": pytest.approx([48.05, 41.05])}
+    told = one["properties"]
+    assert (told["forward"], told["backward"]) == ("A>B", "B>A")
+    for word, way in (("forward", "A>B"), ("backward", "B>A")):
+        row = run.summary("tfi1", place="northgate", direction=way, cargo_class="").iloc[0]
+        assert [told[f"tfi1_{word}{end}"] for end in ("", "_low", "_high")] == [row["mean"], row["low"], row["high"]]
+
+
+def test_a_crossing_of_posts_without_coordinates_or_across_the_180th_meridian_is_left_out(run):
+    posts = run.scenario.checkpoints
+    for changed in ({"lat": None, "lon": None}, {"lon": -179.0}):
+        moved = {**posts, "northgate_b": posts["northgate_b"].replace(**changed)}
+        layers, left_out = layers_of(cs.run(run.scenario.replace(checkpoints=moved), replications=2, rng=1))
+        assert "northgate" in left_out
+        assert "crossings" not in [layer.name for layer in layers]
+
+
+def test_the_differences_of_a_map_are_those_of_the_comparison(pair):
+    made = json.loads(json.dumps(pair.to_geojson(), allow_nan=False, default=str))
+    other = pair.names[1]
+    table = pair.table(list(maps.INDICATORS), cargo_class="", of="")
+    table = table.set_index(["indicator", "kind", "place", "direction"])
+    found = {one["id"]: one["properties"] for one in made["features"]}
+    looked_at = 0
+    for kind, id, ways, names in (
+        ("post", "northgate_a", {"exit": "exit", "entry": "entry"}, maps.OF_POSTS),
+        ("crossing", "northgate", {"A>B": "forward", "B>A": "backward"}, maps.OF_CROSSINGS),
+        ("leg", "bridge", {">": "forward", "<": "backward"}, ("throughput_per_day",)),
+    ):
+        told = found[f"{kind}_differences/{other}/{id}"]
+        assert (told["scenario"], told["base"]) == (other, pair.names[0])
+        for name in names:
+            for way, word in ways.items():
+                row = table.loc[(name, kind, id, way)]
+                for end in ("difference", "low", "high"):
+                    value = told[f"{name}_{word}_{end}"]
+                    assert (np.nan if value is None else value) == pytest.approx(row[end], nan_ok=True)
+                    looked_at += value is not None
+                assert told[f"{name}_{word}_verdict"] == row["verdict"]
+                unit = "1" if row["unit"] == "-" else row["unit"]
+                assert made["units"][f"{name}_{word}_difference"] == unit
+    assert looked_at > 40
+    assert "less" in {value for one in found.values() for key, value in one.items() if key.endswith("_verdict")}
 
 
 def test_without_coordinates_there_is_no_map():
@@ -168,7 +230,9 @@ def test_a_geopackage_is_one_by_the_standard(pair, tmp_path):
         assert base.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert not base.execute("PRAGMA foreign_key_check").fetchall()
         contents = dict(base.execute("SELECT table_name, data_type FROM gpkg_contents"))
-        kinds = {"posts": "features", "legs": "features", "summary": "attributes", "about": "attributes"}
+        layers = ("post", "leg", "crossing")
+        kinds = {name: "features" for kind in layers for name in (f"{kind}s", f"{kind}_differences")}
+        kinds |= dict.fromkeys(("summary", "units", "about"), "attributes")
         assert contents == kinds
         systems = {row[0] for row in base.execute("SELECT srs_id FROM gpkg_spatial_ref_sys")}
         assert systems == {-1, 0, 4326}
@@ -193,6 +257,31 @@ def test_geopandas_reads_the_geopackage(pair, tmp_path):
     assert posts.crs.to_epsg() == 4326
     assert posts.total_bounds.tolist() == [48.0, 41.0, 48.1, 41.1]
     assert posts["wait_h_exit"].dtype == float
+    changes = geopandas.read_file(tmp_path / "pair.gpkg", layer="post_differences").set_index("id")
+    row = pair.table("wait_h", place="northgate_a", direction="exit", cargo_class="").iloc[0]
+    assert changes.loc["northgate_a", "wait_h_exit_difference"] == row["difference"]
+    ends = changes.loc["northgate_a", ["wait_h_exit_low", "wait_h_exit_high"]].tolist()
+    assert ends == row[["low", "high"]].tolist()
+    crossings = geopandas.read_file(tmp_path / "pair.gpkg", layer="crossing_differences")
+    assert crossings.geom_type.tolist() == ["Point"]
+    assert crossings["tfi1_forward_difference"].dtype == float
+    units = geopandas.read_file(tmp_path / "pair.gpkg", layer="units")
+    assert ("crossing_differences", "tfi1_forward_difference", "h") in units[["layer", "column", "unit"]].itertuples(
+        index=False, name=None
+    )
+
+
+def test_geopandas_reads_the_geojson_of_a_comparison(pair, tmp_path):
+    geopandas = pytest.importorskip("geopandas")
+    path = tmp_path / "pair.geojson"
+    given = [part for key, value in AT.items() for part in ("--set", f"{key}={value}")]
+    told = called("export", *pair.names, "-n", 3, "--seed", 1, "-q", *given, "-o", path)
+    assert told.exit_code == 0, told.output
+    frame = geopandas.read_file(path)
+    changes = frame[frame["layer"] == "crossing_differences"]
+    assert len(changes) == 1
+    row = pair.table("tfi1", kind="crossing", direction="A>B", cargo_class="").iloc[0]
+    assert changes["tfi1_forward_difference"].tolist() == pytest.approx([row["difference"]])
 
 
 # ---------------------------------------------------------------- workbooks

@@ -58,7 +58,8 @@ def test_a_place_that_two_values_of_a_measure_share_is_named_once():
 def test_a_closure_says_when_and_that_what_was_open_is_closed():
     lines = told("do_nothing_2026", "shock_2026")
     closed = [line for line in lines if line.startswith("Astara closed")]
-    assert closed == ["Astara closed (from 2026-03-05 13:00 until 2026-03-09 06:00): leg border astara: open -> closed"]
+    when, what = "from 2026-03-05 13:00 until 2026-03-09 06:00", "leg Astara AZ – Astara IR: open -> closed"
+    assert closed == [f"Astara closed ({when}): {what}"]
     assert "run: horizon 38 -> 45 days" in lines
 
 

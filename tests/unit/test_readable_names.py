@@ -12,7 +12,8 @@ from matplotlib.text import Text
 
 import corridor_sim as cs
 from corridor_sim.plots import PLOTS
-from corridor_sim.results.called import Called, input_called
+from corridor_sim.results.called import Called, input_called, place_name
+from corridor_sim.results.leg_names import leg_called
 
 mpl.use("Agg")
 DAYS = {"run.horizon_days": 8, "run.warm_up_days": 1}
@@ -178,3 +179,38 @@ def test_the_points_of_a_sweep_name_what_is_overloaded():
     told = called("sweep", "teaching_lanes", "-n", "2").stdout
     assert "  (1) tfi1 Northgate A – Northgate B, A→B [h]\n" in told
     assert re.search(r"14 .*Northgate B, entry\n", told)
+
+
+# ---------------------------------------------------------------- legs and indicators without names of their own
+
+
+def test_a_leg_without_a_name_is_called_by_its_ends_in_the_direction_of_travel(made):
+    run = made["run"]
+    assert place_name(run, "leg", "sea_astrakhan_anzali", "") == "Astrakhan – Bandar-e Anzali"
+    assert place_name(run, "leg", "leg:sea_astrakhan_anzali>") == "Astrakhan → Bandar-e Anzali"
+    assert place_name(run, "leg", "leg:sea_astrakhan_anzali<") == "Bandar-e Anzali → Astrakhan"
+    assert place_name(run, "leg", "leg:border_samur<>") == "Yarag-Kazmalyar RU ↔ Samur AZ"
+    assert input_called([run.scenario], "legs.border_samur.length_km") == "Yarag-Kazmalyar RU – Samur AZ: length [km]"
+
+
+def test_legs_with_the_same_ends_are_told_apart_by_mode_or_by_id(made):
+    scenario = made["run"].scenario
+    assert leg_called(scenario, "rail_makhachkala_derbent", ">") == "Makhachkala → Derbent, rail"
+    names = [leg_called(scenario, id, ">") for id in scenario.legs]
+    assert len(names) == len(set(names)) > 90
+
+
+@pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
+def test_a_leg_keeps_the_name_that_it_was_given_and_one_made_by_hand_its_id(made):
+    scenario = cs.load_scenario("teaching")
+    legs = {**scenario.legs, "bridge": scenario.legs["bridge"].replace(name="Old bridge")}
+    run = cs.run(scenario.replace(legs=legs), replications=1, rng=1)
+    assert place_name(run, "leg", "leg:bridge<") == "Old bridge ←"
+    by_hand = cs.run(run.plan, replications=1, rng=1)
+    assert place_name(by_hand, "leg", "leg:mill_northgate>") == "mill northgate →"
+
+
+def test_what_is_made_small_is_called_by_name_and_by_id_where_it_is_asked_for(made):
+    found = made["select"]
+    assert found.describe().startswith("Best of 2 by wait for lanes at Northgate B, entry [h], smallest: ")
+    assert "wait_h" in found.describe(ids=True).splitlines()[0]

@@ -163,7 +163,7 @@ def test_the_command_line_says_what_python_says(scenarios, tmp_path):
     found = cs.select(scenarios[:2], "delay_truck_h", delta="60 h", workers=1)
     told = called("select", *files, *how)
     assert told.exit_code == 0, told.output
-    assert told.stdout.startswith("Best of 2 by delay_truck_h on the whole corridor [h], smallest: scanner")
+    assert told.stdout.startswith("Best of 2 by truck-hours of delay on the whole corridor [h], smallest: scanner")
     assert found.guarantee in told.stdout
     data = json.loads(called("select", *files, *how, "--format", "json").stdout)
     assert data["best"] == "scanner"
