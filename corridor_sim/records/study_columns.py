@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.core.local_time import LocalTime
@@ -61,6 +61,11 @@ class StudyEvent(Model):
         return self
 
 
+def _as_list(value: Any) -> Any:
+    """One form of times is a list of one; no text is none."""
+    return [value] * bool(value) if isinstance(value, str) else value
+
+
 class StudyColumns(Model):
     """Where a study is and what its columns mean. Times without an offset are those of `zone` or `utc_offset_h`."""
 
@@ -91,8 +96,9 @@ class StudyColumns(Model):
     """Flows of the scenario that there are, as the column calls them."""
     agencies: NamesOf = ()
     """Agencies that there are."""
-    time_format: str = ""
-    """How times are written, as Python's strptime has it (``%d.%m.%Y %H:%M``); ISO 8601 if not given."""
+    time_format: Annotated[NamesOf, BeforeValidator(_as_list)] = ()
+    """How times are written, as Python's strptime has it (``%d.%m.%Y %H:%M``); a list where there is more than one
+    way; ISO 8601 if not given, ``"ISO"`` in a list."""
     rounded_to_min: NonNegative = 0.0
     """Step to which times were written down. [min]"""
     zone: ZoneName = ""

@@ -26,8 +26,11 @@ from corridor_sim.files.sheets import WORKBOOKS, read_workbook
 from corridor_sim.model.csv_columns import text_of
 from corridor_sim.records.release_study import ReleaseStudy
 from corridor_sim.records.study_columns import StudyColumns, study_columns
+from corridor_sim.records.study_faults import together
 
 _HOUR = dt.timedelta(hours=1)
+ISO = "ISO"
+"""Times as ISO 8601 has them, in a list of forms."""
 _OFFSET = re.compile(r"(?P<time>.*\d)\s*(?P<offset>[+-]\d\d:\d\d|Z)")
 """A time and the offset of its clock, as ISO 8601 has it."""
 
@@ -103,8 +106,7 @@ def read_release_study(
             for line, text in _faults(columns, row, since, until, came_until)
         ]
     if problems:
-        problems.sort(key=lambda one: one.line or 0)
-        raise ScenarioError(problems)
+        raise ScenarioError(together(problems))
     return _study(columns, rows, since, until, came_until)
 
 
@@ -215,7 +217,8 @@ def _of_workbook(
         if isinstance(value, dt.datetime):
             near = value + dt.timedelta(microseconds=500)  # a workbook keeps fractions of a day: to the millisecond
             near = near.replace(microsecond=near.microsecond // 1000 * 1000)
-            return near.strftime(columns.time_format) if columns.time_format else near.isoformat(" ")
+            form = columns.time_format[0] if columns.time_format else ISO
+            return near.isoformat(" ") if form == ISO else near.strftime(form)
         return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
 
     return [
@@ -332,32 +335,48 @@ def _take(columns: StudyColumns, row: _Row, event: str, cell: str, line: int, pr
     row.lines[event] = line
     if not cell:
         return
-    try:
-        if columns.time_format:
-            local = _as_written(cell, columns.time_format)
-        else:
-            local = dt.datetime.fromisoformat(cell)
-            if len(cell) <= len("2026-06-01"):
-                raise ValueError("a date without a time")
-    except ValueError:
-        form = (
-            f"a time as in {columns.time_format}" if columns.time_format else "a date and time such as 2026-06-01 08:30"
-        )
-        problems.append(Problem(f"{event}: must be {form}, got {cell!r}", line=line))
+    read = _read(cell, columns.time_format or (ISO,))
+    if len(read) != 1:
+        forms = " or ".join(_shown(form) for form in columns.time_format or (ISO,))
+        text = f"{event}: must be {forms}, got {cell!r}"
+        if read:
+            text = f"{event}: {cell!r} may be {' or '.join(f'{one:%Y-%m-%d %H:%M}' for one in read)}, by {forms}"
+        problems.append(Problem(text, line=line))
         row.times[event] = dt.datetime.min
         return
+    (local,) = read
     instant, fault = _instant(columns, local)
     if instant is None:
         problems.append(Problem(f"{event}: {fault}", line=line))
     row.times[event] = dt.datetime.min if instant is None else instant
 
 
+def _read(cell: str, forms: Iterable[str]) -> list[dt.datetime]:
+    """What a time may be by some forms, each reading once; none where it has none of them."""
+    found: list[dt.datetime] = []
+    for form in forms:
+        try:
+            one = _as_written(cell, form)
+        except ValueError:
+            continue
+        found += [one] * (one not in found)
+    return found
+
+
 def _as_written(cell: str, form: str) -> dt.datetime:
-    """A time in the format of the study, with or without an offset behind it; ValueError for another."""
+    """A time in a form of the study, with or without an offset behind it; ValueError for another."""
+    if form == ISO:
+        if len(cell) <= len("2026-06-01"):
+            raise ValueError("a date without a time")
+        return dt.datetime.fromisoformat(cell)
     found = _OFFSET.fullmatch(cell)
     if found is not None and "%z" not in form:
         return dt.datetime.strptime(found["time"] + found["offset"], form + "%z")
     return dt.datetime.strptime(cell, form)
+
+
+def _shown(form: str) -> str:
+    return "a date and time such as 2026-06-01 08:30" if form == ISO else f"a time as in {form}"
 
 
 # ---------------------------------------------------------------- what a row as a whole says

@@ -608,3 +608,48 @@ def test_the_example_of_columns_on_the_page_says_what_the_file_says():
     for line in block.splitlines():
         stripped = line.split("#")[0].strip()
         assert stripped in file, line
+
+
+# ---------------------------------------------------------------- logs as they are
+
+
+def test_a_log_in_another_form_is_told_once_a_column_with_the_line_to_write(tmp_path):
+    rows = [f"{n},green,{n:02d}.06.2026 08:00,,{n:02d}.06.2026 09:30,customs\n" for n in range(1, 21)]
+    found = faults(tmp_path, GOOD.splitlines(keepends=True)[0] + "".join(rows))
+    assert len(found) == 2
+    assert found[0] == (
+        "days.csv:2: arrival: must be a date and time such as 2026-06-01 08:30, got '01.06.2026 08:00'; say "
+        'time_format = "%d.%m.%Y %H:%M", or ["%d.%m.%Y %H:%M", "ISO"] where both are there; so in 20 rows: '
+        "lines 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, ..."
+    )
+
+
+def test_a_day_and_month_that_may_be_either_way_round_are_both_named(tmp_path):
+    rows = [f"{n},green,0{n}/06/2026 08:00,,0{n}/06/2026 09:30,customs\n" for n in range(1, 6)]
+    (first, _) = faults(tmp_path, GOOD.splitlines(keepends=True)[0] + "".join(rows))
+    assert 'say time_format = "%d/%m/%Y %H:%M" or time_format = "%m/%d/%Y %H:%M"' in first
+
+
+def test_times_in_two_forms_are_read_by_a_list_and_one_that_fits_both_is_refused(tmp_path):
+    text = GOOD + "2,green,01.06.2026 08:00,,01.06.2026 10:30 +03:00,customs\n"
+    study = read(tmp_path, text, time_format=["%d.%m.%Y %H:%M", "ISO"])
+    assert study.time_h[:, 0].tolist() == [6.0, 6.0]
+    assert study.time_h[:, 2].tolist() == [7.5, 7.5]
+    both = ["%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M"]
+    same, other = "04/04/2026 08:00", "03/04/2026 08:00"
+    text = GOOD.replace("2026-06-01 08:00", same).replace("2026-06-01 09:30", other)
+    assert faults(tmp_path, text, time_format=both) == [
+        "days.csv:2: release: '03/04/2026 08:00' may be 2026-04-03 08:00 or 2026-03-04 08:00, by a time as in "
+        "%d/%m/%Y %H:%M or a time as in %m/%d/%Y %H:%M"
+    ]
+
+
+def test_a_word_in_capitals_in_many_rows_is_told_once_and_few_rows_are_told_one_by_one(tmp_path):
+    rows = [f"{n},Green,2026-06-02 08:00,,2026-06-02 09:30,customs\n" for n in range(2, 9)]
+    late = "9,green,2026-06-02 08:00,,2026-06-02 07:30,customs\n10,green,2026-06-02 08:00,,2026-06-02 07:00,customs\n"
+    assert faults(tmp_path, GOOD + "".join(rows) + late) == [
+        "days.csv:3: 'Green' is no channel (allowed: green, red); did you mean 'green'?; so in 7 rows: "
+        "lines 3, 4, 5, 6, 7, 8, 9",
+        "days.csv:10: consignment 9: release is 30 min before arrival",
+        "days.csv:11: consignment 10: release is 60 min before arrival",
+    ]
