@@ -374,9 +374,11 @@ def moved_wait_told(moved: MovedWait, most: int = 3, called: Callable[[str], str
     if len(moved.longer) > most:
         more = len(moved.longer) - most
         doors.append(f"longer for {more} more flow{'s' if more > 1 else ''}")
-    text = (
-        f"the wait moved away from the border: {what} {_signed(moved.gain)} h, door to door {', '.join(doors)}: no gain"
-    )
+    # Where all who lose by it wait longer at the place itself, the wait went to them and not elsewhere.
+    there = len(moved.later) == len(moved.longer)
+    begins = "faster on average, not for all" if there else "the wait moved away from the border"
+    text = f"{begins}: {what} {_signed(moved.gain)} h, door to door {', '.join(doors)}"
+    text += ", who wait longer there: no gain" if there else ": no gain"
     return f"{text} for them; door to door falls for {', '.join(map(called, moved.shorter))}" if moved.shorter else text
 
 

@@ -39,12 +39,15 @@ class MovedWait:
         Flows whose door-to-door time rises, each with its change.
     shorter
         Flows through the place whose door-to-door time falls all the same.
+    later
+        Those of `longer` whose class waits longer at the place itself: others pass before them.
     """
 
     place: PlaceKey
     gain: TimeChange
     longer: tuple[tuple[str, TimeChange], ...]
     shorter: tuple[str, ...]
+    later: tuple[str, ...] = ()
 
 
 def moved_waits(comparison: Comparison, other: int) -> list[MovedWait]:
@@ -61,6 +64,8 @@ def moved_waits(comparison: Comparison, other: int) -> list[MovedWait]:
     rows: list[Any] = list(frame[frame["scenario"] == name].itertuples())
     doors = {row.place: row for row in rows if row.indicator == "door_to_door_h" and row.kind == "flow"}
     through, posts_of = _through(run)
+    waits = _verdicts_by_class(comparison, name) if "wait_h" in wanted else {}
+    classes = {flow.id: flow.cargo_class for flow in run.plan.flows}
     found: list[MovedWait] = []
     covered: set[PlaceKey] = set()
     for indicator, kind in (("tfi1", "crossing"), ("wait_h", "post")):
@@ -72,9 +77,24 @@ def moved_waits(comparison: Comparison, other: int) -> list[MovedWait]:
             longer = tuple((flow, _change(doors[flow])) for flow in flows if doors[flow].verdict == MORE)
             shorter = tuple(flow for flow in flows if doors[flow].verdict == LESS)
             if longer:
-                found.append(MovedWait(place, _change(row), longer, shorter))
-                covered |= posts_of.get(place, set())
+                posts = posts_of.get(place, set())
+                later = tuple(flow for flow, _ in longer if _waits_longer(waits, posts or {place}, classes[flow]))
+                found.append(MovedWait(place, _change(row), longer, shorter, later))
+                covered |= posts
     return found
+
+
+def _verdicts_by_class(comparison: Comparison, name: str) -> dict[tuple[PlaceKey, str], str]:
+    """How the wait of each class at each post changes."""
+    frame = comparison.table("wait_h", kind="post", of="")
+    rows: list[Any] = list(frame[frame["scenario"] == name].itertuples())
+    return {((row.kind, row.place, row.direction), row.cargo_class): row.verdict for row in rows if row.cargo_class}
+
+
+def _waits_longer(waits: dict[tuple[PlaceKey, str], str], posts: set[PlaceKey], cargo_class: str) -> bool:
+    """Whether a class waits longer at some of these posts, and shorter at none."""
+    verdicts = {waits.get((post, cargo_class)) for post in posts}
+    return MORE in verdicts and LESS not in verdicts
 
 
 def _change(row: Any) -> TimeChange:

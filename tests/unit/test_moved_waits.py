@@ -14,7 +14,7 @@ from corridor_sim.report.answers import answers
 from corridor_sim.report.page import to_html
 from corridor_sim.report.text import describe_comparison, moved_wait_told
 from corridor_sim.results.comparison import LESS, MORE, Comparison
-from corridor_sim.results.moved_waits import MovedWait, TimeChange, moved_waits
+from corridor_sim.results.moved_waits import MovedWait, TimeChange, _verdicts_by_class, _waits_longer, moved_waits
 from corridor_sim.results.results import Results
 from corridor_sim.study.run import compare
 
@@ -127,3 +127,30 @@ def test_slot_booking_is_judged_by_the_whole_journey():
     assert max(map(len, describe_comparison(comparison).splitlines())) <= 80
     page = " ".join(re.sub(r"<[^>]+>", "", to_html(comparison)).split())
     assert "the wait moved away from the border: clearing the posts -" in page
+
+
+def test_a_lane_kept_for_some_is_faster_on_average_and_not_away_from_the_border():
+    """Bread had first call on three lanes and has one of its own now: it waits longer, and at the border."""
+    comparison = compare("teaching", "teaching_priority_lane", replications=10, rng=1)
+    (moved,) = moved_waits(comparison, 1)
+    assert moved.place[:2] == ("crossing", "northgate")
+    assert [flow for flow, _ in moved.longer] == ["bread"]
+    assert moved.later == ("bread",)
+    text = " ".join(describe_comparison(comparison).split())
+    assert "faster on average, not for all: clearing the posts -0.0" in text
+    assert "(Fresh bread to market), who wait longer there: no gain for them; door to door falls for Flour" in text
+    assert "away from the border" not in text
+
+
+def test_who_waits_longer_at_one_post_and_shorter_at_the_next_is_no_reason():
+    low, high = (
+        ("wait_h", "h", "post", post, way, "loaded") for post, way in (("samur_az", "exit"), ("yk_ru", "entry"))
+    )
+    run = run_of({**BASE, low: [1, 2, 3, 4], high: [1, 2, 3, 4]}, "base")
+    other = run_of({**BASE, low: [2.0, 3.1, 4.0, 5.1], high: [0.0, 1.1, 2.0, 3.1]}, "other")
+    comparison = Comparison((run, other))
+    waits = _verdicts_by_class(comparison, comparison.names[1])
+    posts = {("post", "samur_az", "exit"), ("post", "yk_ru", "entry")}
+    assert not _waits_longer(waits, posts, "loaded")
+    assert _waits_longer(waits, {("post", "samur_az", "exit")}, "loaded")
+    assert not _waits_longer(waits, posts, "empty")
