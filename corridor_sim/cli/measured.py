@@ -34,6 +34,7 @@ from corridor_sim.core.errors import CorridorWarning
 @click.option("--location", type=float, default=0.0, show_default=True, help="Least time that is possible. [unit]")
 @click.option("--rounded-to", type=float, help="Step to which times were rounded. [unit]")
 @csv_options
+@click.option("--sheet", help="Of a workbook; not needed where it has one.")
 @click.option("--source", default="", help="Source of the times, for the text that a scenario takes.")
 @format_option
 @picture_option
@@ -49,13 +50,14 @@ def fit(
     rounded_to: float | None,
     delimiter: str,
     decimal: str,
+    sheet: str | None,
     source: str,
     form: str,
     pictures: tuple[Path, ...],
     output: Path | None,
     overwrite: bool,
 ) -> None:
-    """Fit laws to the measured times of a CSV file.
+    """Fit laws to the measured times of a CSV file or a workbook (.xlsx, .ods).
 
     The nearest by AIC is first, and is printed as a table of a scenario file takes it.
     """
@@ -75,6 +77,7 @@ def fit(
         rounded_to=rounded_to,
         delimiter="\t" if delimiter == "\\t" else delimiter,
         decimal=decimal,
+        sheet=sheet,
     )
     frame, text = fits.table(), fits.to_toml(source=source)
     if is_toml(output):

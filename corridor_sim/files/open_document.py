@@ -60,7 +60,7 @@ def letters(column: int) -> str:
 
 
 def open_sheets(archive: zipfile.ZipFile, wanted: tuple[str, ...]) -> dict[str, OpenSheet | None]:
-    """Sheets of an OpenDocument spreadsheet in order; those that are not wanted are not read and None.
+    """Sheets of an OpenDocument spreadsheet in order; where some are wanted the others are not read and None.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def open_sheets(archive: zipfile.ZipFile, wanted: tuple[str, ...]) -> dict[str, 
                 above.append(element)
                 if element.tag == f"{_TABLE}table" and above[-2].tag == f"{_OFFICE}spreadsheet":
                     name = str(element.get(f"{_TABLE}name"))
-                    sheet = found[name] = OpenSheet() if name in wanted else None
+                    sheet = found[name] = OpenSheet() if name in wanted or not wanted else None
                     if sheet is not None and element.get(f"{_TABLE}style-name") in hidden_styles:
                         sheet.faults.append(("the sheet is hidden", "A1", None, "show it, or delete it"))
                 continue

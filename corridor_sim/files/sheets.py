@@ -81,10 +81,12 @@ class Sheet:
 def read_workbook(path: Path, wanted: tuple[str, ...]) -> list[Sheet]:
     """The sheets of a workbook that are among `wanted`, with all that is wrong with their cells.
 
+    Where none is named it is the only sheet.
+
     Raises
     ------
     ScenarioError
-        If the file is no ``.xlsx`` or ``.ods`` workbook or has none of the sheets.
+        If the file is no ``.xlsx`` or ``.ods`` workbook, or has none of the sheets or several to choose from.
     MissingExtra
         If python-calamine is not installed (extra ``excel``), which reads the values of ``.xlsx``.
     """
@@ -113,6 +115,28 @@ def read_workbook(path: Path, wanted: tuple[str, ...]) -> list[Sheet]:
     return [_sheet(file, name, values[name], faults[name]) for name in found]
 
 
+def columns_of_workbook(path: str, sheet: str = "", headers: tuple[str, ...] = ()) -> dict[str, list[tuple[int, str]]]:
+    """Columns of a sheet by header, as texts with the numbers of their rows: those that are asked for, else all.
+
+    Raises
+    ------
+    ScenarioError
+        If the sheet is not there, lacks a header, or something is wrong with a cell.
+    """
+    (found,) = read_workbook(Path(path), (sheet,) if sheet else ())
+    problems = list(found.problems)
+    told = ", ".join(found.header)
+    lacking = [name for name in headers if name not in found.header]
+    place = f"{found.file}, sheet {found.name}"
+    problems += [Problem(f"has no column {name!r}", value=told, file=place) for name in lacking]
+    if problems:
+        raise ScenarioError(problems)
+    return {
+        name: [(row, str(cells[name].value) if name in cells else "") for row, cells in found.rows]
+        for name in headers or found.header
+    }
+
+
 def _require_calamine() -> None:
     try:
         import python_calamine  # noqa: F401
@@ -133,7 +157,10 @@ def _values(path: Path, names: list[str]) -> dict[str, list[list[Any]]]:
 
 def _require_some(file: str, names: list[str], wanted: tuple[str, ...]) -> list[str]:
     """The sheets that are wanted; an error with what is there if there is none."""
-    found = [name for name in names if name in wanted]
+    if not wanted and len(names) > 1:
+        told = ", ".join(map(repr, names))
+        raise ScenarioError([Problem("has several sheets", file=file, allowed=told, hint="say sheet (--sheet)")])
+    found = [name for name in names if name in wanted or not wanted]
     if not found:
         text = f"has no sheet to read: it has {', '.join(names) or 'none'}"
         alike = {name.strip().casefold(): name for name in reversed(names)}

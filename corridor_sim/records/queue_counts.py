@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from corridor_sim.core import arguments
-from corridor_sim.core.errors import ArgumentError, CorridorError, Problem, ScenarioError
+from corridor_sim.core.errors import ArgumentError, CorridorError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.files.packaged import is_called
-from corridor_sim.files.sheets import COUNTS, WORKBOOKS, read_workbook
+from corridor_sim.files.sheets import COUNTS, WORKBOOKS, columns_of_workbook
 from corridor_sim.model import csv_columns
 from corridor_sim.model.arrivals import utc
 from corridor_sim.records.visits import Records
@@ -126,7 +126,8 @@ def queue_counts(
         raise CorridorError(f"{text!r} is neither a file nor a packaged series ({', '.join(PACKAGED)})")
     csv_columns.require_signs(delimiter, decimal)
     if Path(text).suffix.lower() in WORKBOOKS:
-        rows, cells = _of_workbook(text, time, count)
+        columns = columns_of_workbook(text, COUNTS, (time, count))
+        rows, cells = columns[time], columns[count]
         decimal = "."
     else:
         rows = csv_columns.read_column(text, time, delimiter)
@@ -156,21 +157,6 @@ def queue_counts(
     start = dt.datetime.combine(instants[0].date(), dt.time())
     hours = [(one - start).total_seconds() / 3600.0 for one in instants]
     return QueueCounts(start, np.array(hours), np.array(values), name)
-
-
-def _of_workbook(path: str, time: str, count: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """Times and counts of the sheet ``counts`` of a workbook, as texts with the numbers of their rows."""
-    (sheet,) = read_workbook(Path(path), (COUNTS,))
-    problems = list(sheet.problems)
-    told = ", ".join(sheet.header)
-    lacking = [name for name in (time, count) if name not in sheet.header]
-    problems += [Problem(f"has no column {name!r}", value=told, file=f"{path}, sheet {COUNTS}") for name in lacking]
-    if problems:
-        raise ScenarioError(problems)
-    columns = [
-        [(row, str(cells[name].value) if name in cells else "") for row, cells in sheet.rows] for name in (time, count)
-    ]
-    return columns[0], columns[1]
 
 
 def present(records: Records, post: str, direction: str, time_h: FloatArray) -> FloatArray:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
+from corridor_sim.files.sheets import WORKBOOKS, columns_of_workbook
 from corridor_sim.model import csv_columns
 from corridor_sim.results.law_fits import LawFit, LawFits, made_fit
 from corridor_sim.statistics.law_fitting import FAMILIES, Durations, fit_family
@@ -36,12 +37,13 @@ def fit_law(
     rounded_to: float | None = None,
     delimiter: str = ",",
     decimal: str = ".",
+    sheet: str | None = None,
 ) -> LawFits:
     """Fit the library's laws to measured times by maximum likelihood.
 
     Parameters
     ----------
-    times : path of a CSV file, or array, shape (times,)
+    times : path of a CSV file or workbook (.xlsx, .ods), or array, shape (times,)
         Durations, >= 0. [unit]
     laws : str or iterable of str, optional
         Kinds to fit; by default all that can be: exponential, erlang, gamma, lognormal, weibull, hyperexponential,
@@ -60,7 +62,9 @@ def fit_law(
         Times were rounded to multiples of this (1 where whole minutes were written down): each is then known between
         half a step below and above. Needed where some are 0. [unit]
     delimiter, decimal : str
-        Between the cells of the file, and before decimals.
+        Between the cells of a CSV file, and before decimals.
+    sheet : str, optional
+        Of a workbook; may be left out where it has one.
 
     Returns
     -------
@@ -93,8 +97,16 @@ def fit_law(
     if censored is not None and upper is not None:
         raise ArgumentError("give censored or upper, not both: an upper of inf says that a time was still going on")
     if isinstance(times, (str, os.PathLike)):
-        low, high, about = _of_file(os.fspath(times), column, censored, upper, (delimiter, decimal), location, step)
+        path = os.fspath(times)
+        is_workbook = path.lower().endswith(WORKBOOKS)
+        if sheet is not None and not is_workbook:
+            raise ArgumentError(f"sheet is of a workbook ({', '.join(WORKBOOKS)}), and {path} is none")
+        csv_columns.require_signs(delimiter, decimal)
+        signs = (",", ".") if is_workbook else (delimiter, decimal)
+        low, high, about = _of_file(path, column, censored, upper, (*signs, sheet or ""), location, step)
     else:
+        if sheet is not None:
+            raise ArgumentError("sheet names one of a workbook, and times are no file")
         if column is not None:
             raise ArgumentError("column names a header of a file, and times are no file")
         low, high, about = _of_arrays(times, censored, upper, location, step)
@@ -215,29 +227,33 @@ def _of_file(
     column: str | None,
     censored: Any,
     upper: Any,
-    signs: tuple[str, str],
+    form: tuple[str, str, str],
     location: float,
     step: float | None,
 ) -> tuple[FloatArray, FloatArray, str]:
     for name, given in (("column", column), ("censored", censored), ("upper", upper)):
         if given is not None and not isinstance(given, str):
             raise ArgumentError(f"{name} must be a header of {path}, got {given!r}"[:200])
-    delimiter, decimal = signs
-    csv_columns.require_signs(delimiter, decimal)
-    column = _only_column(path, delimiter) if column is None else column
-    cells = csv_columns.read_column(path, column, delimiter)
-    others = {
-        name: [cell for _, cell in csv_columns.read_column(path, header, delimiter)]
-        for name, header in (("censored", censored), ("upper", upper))
-        if header is not None
-    }
+    delimiter, decimal, sheet = form
+    wanted = {name: header for name, header in (("censored", censored), ("upper", upper)) if header is not None}
+    is_workbook = path.lower().endswith(WORKBOOKS)
+    if is_workbook:
+        headers = () if column is None else (column, *wanted.values())
+        columns = columns_of_workbook(path, sheet, headers)
+        column = _only(path, list(columns)) if column is None else column
+    else:
+        column = _only(path, _headers(path, delimiter)) if column is None else column
+        columns = {header: csv_columns.read_column(path, header, delimiter) for header in (column, *wanted.values())}
+    cells = columns[column]
+    others = {name: [cell for _, cell in columns[header]] for name, header in wanted.items()}
     low, high, going, bad = np.zeros(len(cells)), np.zeros(len(cells)), np.zeros(len(cells), dtype=bool), []
     for k, (row, cell) in enumerate(cells):
         low[k] = csv_columns.number(cell, decimal)
         high[k] = csv_columns.number(others["upper"][k], decimal) if "upper" in others else low[k]
         text = _wrong(float(low[k]), float(high[k]), location, step)
         if text:
-            bad.append(f"row {row}, column {column}: {text}, got {cell!r}{csv_columns.other_decimal(cell, decimal)}")
+            hint = "" if is_workbook else csv_columns.other_decimal(cell, decimal)
+            bad.append(f"row {row}, column {column}: {text}, got {cell!r}{hint}")
         if "censored" in others:
             word = others["censored"][k].lower()
             going[k] = word in YES
@@ -251,11 +267,15 @@ def _of_file(
     return (*_bounds(low, high, going, location, step), about)
 
 
-def _only_column(path: str, delimiter: str) -> str:
-    """The header of a file that has one column."""
+def _headers(path: str, delimiter: str) -> list[str]:
+    """The headers of a CSV file."""
     text = csv_columns.text_of(path)
     first = text.splitlines()[0] if text.strip() else ""
-    headers = [name.strip() for name in first.split(delimiter)]
+    return [name.strip() for name in first.split(delimiter)]
+
+
+def _only(path: str, headers: list[str]) -> str:
+    """The header of a file that has one column."""
     if len(headers) != 1 or not headers[0]:
         raise ArgumentError(f"column must say which column of {path} has the times: {', '.join(headers) or 'none'}")
     return headers[0]

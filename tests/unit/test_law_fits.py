@@ -366,3 +366,64 @@ def test_the_command_prints_laws_and_the_text_of_the_nearest(tmp_path):
     assert called("fit", path, "--column", "h", "--picture", tmp_path / "queue.png").exit_code == 2
     assert called("run", "teaching", "--picture", tmp_path / "qq.png").exit_code == 2
     assert called("plot", "teaching", "--kind", "qq", "-o", tmp_path / "y.png").exit_code == 2
+
+
+# ---------------------------------------------------------------- of workbooks
+
+
+@pytest.fixture
+def booth(tmp_path):
+    """A function that writes sheets (lists of rows) to booth.xlsx."""
+    xlsxwriter = pytest.importorskip("xlsxwriter")
+    pytest.importorskip("python_calamine")
+
+    def write(also=lambda sheet: None, **sheets):
+        with xlsxwriter.Workbook(str(tmp_path / "booth.xlsx")) as book:
+            for name, rows in sheets.items():
+                sheet = book.add_worksheet(name)
+                for r, row in enumerate(rows):
+                    sheet.write_row(r, 0, row)
+                also(sheet)
+        return tmp_path / "booth.xlsx"
+
+    return write
+
+
+def test_times_of_a_workbook_are_those_of_the_csv(booth, tmp_path):
+    rows = [["minutes", "open"], [12.5, "no"], [9, "yes"], [22, "no"], [14.25, "no"], [31, "no"]]
+    (tmp_path / "booth.csv").write_text("\n".join(",".join(map(str, row)) for row in rows), encoding="utf-8")
+    options = {"column": "minutes", "censored": "open", "unit": "min"}
+    plain = cs.fit_law(tmp_path / "booth.csv", **options).table()
+    assert cs.fit_law(booth(log=rows), **options).table().equals(plain)
+    assert cs.fit_law(booth(notes=[["x"]], log=rows), **options, sheet="log").table().equals(plain)
+    only = cs.fit_law(booth(log=[row[:1] for row in rows]), unit="min")
+    assert only.about == "5 times of booth.xlsx"
+    told = called("fit", booth(notes=[["x"]], log=rows), "--column", "minutes", "--sheet", "log", "--law", "gamma")
+    assert told.exit_code == 0, told.output
+    assert "5 times of booth.xlsx" in told.stdout
+
+
+def test_what_is_wrong_with_a_workbook_of_times_is_named(booth, tmp_path):
+    rows = [["minutes", "open"], [12.5, "no"], ["9,5", "perhaps"], [-1, "no"], [14.25, "no"], [31, "no"]]
+    with pytest.raises(cs.ScenarioError) as found:
+        cs.fit_law(booth(log=rows), column="minutes", censored="open")
+    told = str(found.value)
+    assert "row 3, column minutes: must be a finite number >= 0, got '9,5'" in told
+    assert "decimal" not in told
+    assert "row 3, column open: must be 1, true, yes, 0, false or no, got 'perhaps'" in told
+    assert "row 4, column minutes" in told
+    with pytest.raises(cs.ScenarioError, match=r"has several sheets .*'log', 'other'"):
+        cs.fit_law(booth(log=rows, other=rows), column="minutes")
+    with pytest.raises(cs.ScenarioError, match="has no sheet to read: it has log"):
+        cs.fit_law(booth(log=rows), column="minutes", sheet="lg")
+    with pytest.raises(cs.ScenarioError, match="has no column 'minute'"):
+        cs.fit_law(booth(log=rows), column="minute")
+    path = booth(lambda sheet: sheet.write_formula(7, 0, "=NA()", None, "#N/A"), log=rows)
+    with pytest.raises(cs.ScenarioError, match=r"cell A8: '#N/A' is an error of the spreadsheet"):
+        cs.fit_law(path, column="minutes")
+    with pytest.raises(ArgumentError, match="column must say which column"):
+        cs.fit_law(booth(log=rows))
+    with pytest.raises(ArgumentError, match="sheet is of a workbook"):
+        cs.fit_law(tmp_path / "booth.csv", sheet="log")
+    with pytest.raises(ArgumentError, match="sheet names one of a workbook"):
+        cs.fit_law([1, 2, 3], sheet="log")
