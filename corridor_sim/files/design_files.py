@@ -15,8 +15,8 @@ from corridor_sim.files import packaged
 from corridor_sim.files.overlays import SCHEMA_VERSION, Document, FileLine
 from corridor_sim.files.reading import parse, read_text, resolve, shown
 from corridor_sim.files.toml_lines import outline
-from corridor_sim.model.base import json_schema
 from corridor_sim.model.designs import Design
+from corridor_sim.model.schemas import json_schema
 
 
 def design(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, /, **fields: Any) -> Design:

@@ -20,7 +20,8 @@ from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.files.sheets import Cell, Sheet, number_of, read_csv, read_workbook
 from corridor_sim.files.table_cells import InputTables
 from corridor_sim.files.table_sources import OF_FIGURES, drop_old, fill_in_sources
-from corridor_sim.model.base import Model, keys_of
+from corridor_sim.model.base import Model
+from corridor_sim.model.errors_in_words import keys_of
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.improvements import Improvement
 from corridor_sim.model.paths import all_stages

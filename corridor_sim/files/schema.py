@@ -9,9 +9,9 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from corridor_sim.model.base import json_schema
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.schemas import json_schema
 
 _OVERLAY: dict[str, Any] = {
     "extends": {

@@ -31,19 +31,12 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.streams import generator, key_of
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model import csv_columns
-from corridor_sim.model.base import (
-    Count,
-    Instant,
-    KindOf,
-    Model,
-    NonNegative,
-    Probability,
-    TupleOf,
-    at_most,
-)
+from corridor_sim.model.base import Model
+from corridor_sim.model.field_types import Count, Instant, NonNegative, Probability, TupleOf, at_most
 from corridor_sim.model.operational_time import inverse, running_sums
 from corridor_sim.model.operational_time import invert_rate as invert_rate
 from corridor_sim.model.operational_time import thin as thin
+from corridor_sim.model.schemas import KindOf
 from corridor_sim.model.service_times import SERVICE_TIMES, Draw, Exponential, ServiceTime, require_weights
 from corridor_sim.model.service_times.composed import choice
 

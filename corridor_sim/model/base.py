@@ -2,266 +2,32 @@
 
 `Model` is a pydantic model whose errors are `ScenarioError`s that say path,
 value, what is allowed and the nearest known name. `Sourced` adds where a figure
-comes from. `KindOf(REGISTRY)` makes a field that takes any registered kind.
-To add a field type used by several pieces of the model, add it here.
+comes from. Types of fields stand in `field_types.py`.
 """
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import datetime as dt
-import math
-from collections.abc import Callable, Iterator, Mapping
-from types import UnionType
-from typing import Annotated, Any, Literal, NoReturn, Self, TypeVar, Union, get_args, get_origin
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Self
 
-import annotated_types
 import numpy as np
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    ValidationError,
-    model_validator,
-)
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, ValidationError, model_validator
 from pydantic.functional_validators import ModelWrapValidatorHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+from pydantic_core import CoreSchema
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
-from corridor_sim.core.limits import (
-    FIRST_YEAR,
-    LARGEST,
-    LAST_YEAR,
-    MAX_COUNT,
-    MAX_ENTRIES,
-    MAX_FACTOR,
-    MAX_LANES,
-    MAX_VALUES,
-    SMALLEST,
-)
-from corridor_sim.core.registry import Registry
 from corridor_sim.core.text import controls
+from corridor_sim.model.errors_in_words import detail_of, explained, keys_of, problems_of
 from corridor_sim.model.field_texts import described
+from corridor_sim.model.field_types import FrozenDict, TableOf, TupleOf
 
-T = TypeVar("T")
-V = TypeVar("V")
-
-KIND_MARK = "x-kind-of"
-
-
-# ---------------------------------------------------------------- containers and field types
-
-
-class InSchema:
-    """What stands for a field type in the JSON Schema.
-
-    As pydantic's `WithJsonSchema`, but a new object each time: before 2.11 pydantic writes the default of one
-    field into the object that all fields of the type share.
-    """
-
-    def __init__(self, schema: JsonSchemaValue) -> None:
-        self.schema = schema
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """The schema pydantic asks for."""
-        return copy.deepcopy(self.schema)
-
-
-class FrozenDict(dict[str, V]):
-    """A dict that cannot be changed, so that a model object stays what was validated."""
-
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("the tables of a model object are frozen; make a new object with replace()")
-
-    __setitem__ = __delitem__ = clear = pop = popitem = setdefault = update = _refuse
-    __ior__ = _refuse
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(frozenset(self.items()))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (dict(self),)
-
-
-class OrderedTable(FrozenDict[V]):
-    """A frozen table whose order matters: equal only to one in the same order."""
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, OrderedTable):
-            return list(self.items()) == list(other.items())
-        return dict.__eq__(self, other) if isinstance(other, dict) else NotImplemented
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(tuple(self.items()))
-
-
-def _as_tuple(value: Any) -> Any:
-    if not isinstance(value, (list, tuple)):
-        return value
-    if len(value) > MAX_VALUES:
-        raise ValueError(f"has {len(value)} elements; at most {MAX_VALUES} are read")
-    return tuple(value)
-
-
-def _few(value: Any) -> Any:
-    if len(value) > MAX_ENTRIES:
-        raise ValueError(f"has {len(value)} entries; at most {MAX_ENTRIES} are read")
-    return value
-
-
-def _different(names: tuple[str, ...]) -> tuple[str, ...]:
-    twice = [Problem("is listed twice", str(k), name) for k, name in enumerate(names) if name in names[:k]]
-    if twice:
-        raise ScenarioError(twice)
-    return names
-
-
-def at_most(limit: float) -> AfterValidator:
-    """A limit of a number that lies far above what is meant, named only where it is passed."""
-
-    def checked(value: float) -> float:
-        if value > limit:
-            raise ValueError(f"must be at most {limit:.15g}")
-        return value
-
-    return AfterValidator(checked)
-
-
-def at_least(limit: float) -> AfterValidator:
-    """A limit far below what is meant, named only where it is passed; 0 stays what it is."""
-
-    def checked(value: float) -> float:
-        if 0 < value < limit:
-            raise ValueError(f"must be at least {limit:g}")
-        return value
-
-    return AfterValidator(checked)
-
-
-def _as_instant(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value = dt.datetime.fromisoformat(value)
-        except ValueError as error:
-            raise ValueError(f"must be a date or date-time such as 2024-06-01 ({error})") from None
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        value = dt.datetime(value.year, value.month, value.day)
-    if isinstance(value, dt.datetime) and not FIRST_YEAR <= value.year <= LAST_YEAR:
-        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
-    return value
-
-
-TableOf = Annotated[Mapping[str, V], AfterValidator(_few), AfterValidator(FrozenDict)]
-"""A table of named things; a frozen dict once validated."""
-OrderedTableOf = Annotated[Mapping[str, V], AfterValidator(_few), AfterValidator(OrderedTable)]
-"""A table whose order counts (the stages of a post)."""
-TupleOf = Annotated[tuple[T, ...], BeforeValidator(_as_tuple)]
-"""A list in a file, a tuple in Python."""
-NamesOf = Annotated[TupleOf[str], AfterValidator(_different)]
-"""A list of names, each once."""
-Instant = Annotated[
-    dt.datetime,
-    BeforeValidator(_as_instant),
-    InSchema(
-        {
-            "anyOf": [
-                *({"type": "string", "format": form} for form in ("date", "date-time", "date-time-local")),
-                {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d"},  # an instant in quotes
-            ]
-        }
-    ),
-]
-"""A date (its midnight) or date-time. Without an offset it is local to the post, or UTC where there is no post."""
-
-Positive = Annotated[float, Field(gt=0), at_least(SMALLEST), at_most(LARGEST)]
-NonNegative = Annotated[float, Field(ge=0), at_least(SMALLEST), at_most(LARGEST)]
-Probability = Annotated[float, Field(ge=0, le=1)]
-Factor = Annotated[float, Field(gt=0), at_least(1 / MAX_FACTOR), at_most(MAX_FACTOR)]
-"""A factor of a speed, a time or a volume."""
-Count = Annotated[int, Field(ge=0), at_most(MAX_COUNT)]
-PositiveCount = Annotated[int, Field(ge=1), at_most(MAX_COUNT)]
-LaneCount = Annotated[int, Field(ge=0), at_most(MAX_LANES)]
-PositiveLanes = Annotated[int, Field(ge=1), at_most(MAX_LANES)]
 Status = Literal["published", "derived", "conflicting", "assumed"]
 """Where a figure stands: published, derived from published ones, conflicting sources, assumed."""
-
-
-def _whole_or_unlimited(most: int) -> Callable[[Any], Any]:
-    def checked(value: Any) -> Any:
-        whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        if whole and value > most:
-            hint = "or 'unlimited'"
-            raise PydanticCustomError("problem", f"must be at most {most}", {"hint": hint})
-        if whole or (isinstance(value, str) and value == "unlimited"):
-            return value
-        raise PydanticCustomError("problem", "must be a whole number >= 0, or 'unlimited'", {"hint": _hint(value)})
-
-    return checked
-
-
-_WHOLE_SCHEMA = InSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"const": "unlimited"}]})
-WholeOrUnlimited = Annotated[int | Literal["unlimited"], BeforeValidator(_whole_or_unlimited(MAX_COUNT)), _WHOLE_SCHEMA]
-"""A whole number >= 0, or the word unlimited."""
-LanesOrUnlimited = Annotated[int | Literal["unlimited"], BeforeValidator(_whole_or_unlimited(MAX_LANES)), _WHOLE_SCHEMA]
-"""A number of lanes >= 0, or the word unlimited."""
-
-
-class KindOf:
-    """Field type "an object of one of the registered kinds", for ``Annotated[Base, KindOf(REGISTRY)]``.
-
-    The field takes an object, or a table with ``kind`` and the values of that
-    kind. A class registered later is known to every such field at once.
-    """
-
-    def __init__(self, registry: Registry[Any]) -> None:
-        self.registry = registry
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """The validator pydantic calls."""
-        return core_schema.no_info_plain_validator_function(lambda value: self.make(value, source))
-
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """A mark that `json_schema` turns into a reference to the registered kinds."""
-        return {KIND_MARK: self.registry}
-
-    def make(self, value: Any, base: Any) -> Any:
-        """The object that `value` (object or table) stands for; pydantic or scenario errors if it is none."""
-        if not isinstance(value, Mapping):
-            if isinstance(value, base) if isinstance(base, type) else not isinstance(value, (str, int, float, list)):
-                return value
-            raise ScenarioError([Problem(f"must be a {self.registry.what}: a table with a kind", value=value)])
-        if "kind" not in value:
-            raise ScenarioError([Problem("is required", "kind", allowed=", ".join(self.registry))])
-        if not isinstance(value["kind"], str):
-            raise ScenarioError([Problem("must be text", "kind", value["kind"], ", ".join(self.registry))])
-        if value["kind"] not in self.registry:
-            raise ScenarioError([self.registry.problem(value["kind"]).at("kind")])
-        made: Any = self.registry[value["kind"]]
-        values = {key: item for key, item in value.items() if key != "kind"}
-        if isinstance(made, type) and issubclass(made, BaseModel):
-            return made.__pydantic_validator__.validate_python(values)
-        try:
-            return made(**values)
-        except TypeError as error:
-            raise ScenarioError([Problem(f"does not fit: {error}")]) from None
-
-
-# ---------------------------------------------------------------- the base class
-
 LINES_ALLOWED = ("about", "note", "source")
 """Fields whose text may have several lines."""
-
-
 _TEXTLESS = frozenset({type(None), bool, int, float})
 """Types of most values: there is no text in them."""
 
@@ -352,10 +118,10 @@ class Model(BaseModel):
         try:
             return handler(values)
         except ValidationError as error:
-            details = [_explained(cls, line) for line in error.errors(include_url=False)]
+            details = [explained(cls, line) for line in error.errors(include_url=False)]
             if isinstance(values, Mapping):
                 details += [
-                    _detail("", (), values, {"error": ScenarioError([problem])})
+                    detail_of("", (), values, {"error": ScenarioError([problem])})
                     for name, value in values.items()
                     if isinstance(value, str) and name in keys_of(cls)
                     for problem in _control_problems(name, value)
@@ -549,9 +315,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-# ---------------------------------------------------------------- as plain data and as a schema
-
-
 def plain(value: Any) -> Any:
     """A value of the model as plain data: tables, lists, numbers, text, dates."""
     if isinstance(value, Model):
@@ -566,192 +329,3 @@ def plain(value: Any) -> Any:
         kind = {"kind": kind} if (kind := getattr(value, "kind", "")) else {}
         return kind | {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return value
-
-
-def with_shares(schema: JsonSchemaValue, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-    """JSON Schema of a model whose ``shares`` stand in the table itself, under names of their own."""
-    found = handler.resolve_ref_schema(schema)
-    found["properties"].pop("shares")
-    found["required"] = [name for name in found.get("required", ()) if name != "shares"]
-    found["additionalProperties"] = {"type": "number", "minimum": 0, "maximum": 1}
-    return found
-
-
-def json_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """JSON Schema of a model, in which every `KindOf` field is one of the kinds registered now."""
-    definitions: dict[str, Any] = {}
-
-    def settle(schema: Any) -> Any:
-        if isinstance(schema, dict):
-            if KIND_MARK in schema:
-                registry = schema[KIND_MARK]
-                name = registry.what.replace(" ", "_")
-                if name not in definitions:
-                    definitions[name] = {}
-                    definitions[name] = {"oneOf": [of_kind(kind, made) for kind, made in registry.items()]}
-                rest = {key: settle(item) for key, item in schema.items() if key != KIND_MARK}
-                return {"$ref": f"#/$defs/{name}", **rest}
-            return {key: settle(item) for key, item in schema.items()}
-        return [settle(item) for item in schema] if isinstance(schema, list) else schema
-
-    def hoisted(made: type[BaseModel]) -> dict[str, Any]:
-        schema = made.model_json_schema()
-        for name, inner in schema.pop("$defs", {}).items():
-            if name not in definitions:
-                definitions[name] = {}
-                definitions[name] = settle(inner)
-        settled: dict[str, Any] = settle(schema)
-        return settled
-
-    def of_kind(kind: str, made: Any) -> dict[str, Any]:
-        is_model = isinstance(made, type) and issubclass(made, BaseModel)
-        schema: dict[str, Any] = hoisted(made) if is_model else {"type": "object", "additionalProperties": True}
-        schema["properties"] = {"kind": {"const": kind}, **schema.get("properties", {})}
-        schema["required"] = ["kind", *schema.get("required", [])]
-        return schema
-
-    schema = hoisted(model)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "$defs": definitions}
-
-
-# ---------------------------------------------------------------- errors in words
-
-
-def keys_of(model: type[BaseModel]) -> list[str]:
-    """Names of the fields of a model as they stand in a file."""
-    return [str(field.validation_alias or name) for name, field in model.model_fields.items()]
-
-
-def problems_of(error: ValidationError) -> list[Problem]:
-    """A pydantic error as problems: path, value, message, what is allowed, a hint."""
-    found = []
-    for line in error.errors(include_url=False):
-        path = ".".join(str(part) for part in line["loc"] if part != "[key]")
-        context: dict[str, Any] = line.get("ctx", {})
-        cause = context.get("error")
-        if isinstance(cause, ScenarioError):
-            found += [problem.at(path) for problem in cause.problems]
-            continue
-        value = None if line["type"] == "missing" or context.get("no_value") else _shown(line["input"])
-        message = str(cause) if isinstance(cause, ValueError) else line["msg"]
-        found.append(Problem(message, path, value, str(context.get("allowed", "")), str(context.get("hint", ""))))
-    return found
-
-
-_MESSAGES = {
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "finite_number": "must be a finite number",
-    "string_type": "must be text",
-    "bool_type": "must be true or false",
-    "mapping_type": "must be a table",
-    "dict_type": "must be a table",
-    "model_type": "must be a table",
-    "model_attributes_type": "must be a table",
-    "tuple_type": "must be a list",
-    "list_type": "must be a list",
-    "datetime_type": "must be a date or date-time",
-}
-_NUMBERS = {"int_type", "int_from_float", "float_type", "finite_number"}
-_SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
-_BOUNDS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
-
-
-def _explained(model: type[BaseModel], line: Any) -> InitErrorDetails:
-    """One line of a pydantic error in our words; lines from deeper models are in our words already."""
-    kind, loc, value = line["type"], line["loc"], line["input"]
-    context: dict[str, Any] = dict(line.get("ctx", {}))
-    if kind == "problem" or isinstance(context.get("error"), ScenarioError):
-        return _detail(line["msg"] if kind == "problem" else "", loc, value, context)
-    field = _field(model, str(loc[0])) if loc else None
-    message, allowed, hint = line["msg"], "", ""
-    if kind == "missing":
-        return _detail("is required", loc, value, {"no_value": True})
-    if kind == "extra_forbidden":
-        return _detail(
-            "is not a known key", loc, value, {"no_value": True, "hint": nearest(str(loc[-1]), keys_of(model))}
-        )
-    if kind == "value_error":
-        message = str(context.get("error", message))
-    elif kind == "literal_error":
-        message, allowed = "is not one of the allowed values", str(context.get("expected", ""))
-        hint = nearest(str(value), [word.strip("'") for word in allowed.replace(" or ", ", ").split(", ")])
-    elif kind in _MESSAGES or kind in _BOUNDS:
-        bound = _bounds(field) if field is not None and len(loc) == 1 else ""
-        if kind in _BOUNDS:
-            whole = isinstance(value, int) and field is not None and "int" in str(field.annotation)
-            broken = next(f"{sign} {context[key]:g}" for key, sign in _SIGNS.items() if key in context)
-            message = f"must be a {'whole ' if whole else ''}number {bound or broken}"
-        else:
-            message = _MESSAGES[kind] + (f" {bound}" if bound else "")
-        hint = _hint(value, bound) if kind in _NUMBERS | _BOUNDS else ""
-    return _detail(message, loc, value, {"allowed": allowed, "hint": hint})
-
-
-def _detail(message: str, loc: tuple[int | str, ...], value: Any, context: dict[str, Any]) -> InitErrorDetails:
-    if isinstance(context.get("error"), ScenarioError):
-        return InitErrorDetails(type="value_error", loc=loc, input=value, ctx={"error": context["error"]})
-    text = message.replace("{", "(").replace("}", ")")
-    return InitErrorDetails(type=PydanticCustomError("problem", text, context), loc=loc, input=value)
-
-
-def _field(model: type[BaseModel], key: str) -> FieldInfo | None:
-    for name, field in model.model_fields.items():
-        if key in (name, field.validation_alias):
-            return field
-    return None
-
-
-def _bounds(field: FieldInfo) -> str:
-    """The constraint of a field in words: ``> 0``, ``between 0 and 1``."""
-    low: list[str] = []
-    high: list[str] = []
-    for item in _constraints(field):
-        match item:
-            case annotated_types.Ge(ge=bound):
-                low.append(f">= {bound}")
-            case annotated_types.Gt(gt=bound):
-                low.append(f"> {bound}")
-            case annotated_types.Le(le=bound):
-                high.append(f"<= {bound}")
-            case annotated_types.Lt(lt=bound):
-                high.append(f"< {bound}")
-    if low == [">= 0"] and high == ["<= 1"]:
-        return "between 0 and 1"
-    return " and ".join(low + high)
-
-
-def _constraints(thing: Any) -> list[Any]:
-    """Constraints of a field, also those of the one type of an optional field."""
-    if isinstance(thing, FieldInfo):
-        return [*thing.metadata, *_constraints(thing.annotation)]
-    found = []
-    if get_origin(thing) is Annotated:
-        for item in get_args(thing)[1:]:
-            found += item.metadata if isinstance(item, FieldInfo) else [item]
-    elif get_origin(thing) in (Union, UnionType):
-        for part in get_args(thing):
-            found += _constraints(part)
-    return found
-
-
-def _hint(value: Any, bound: str = "") -> str:
-    """What the writer of a wrong number probably meant."""
-    if isinstance(value, bool):
-        return "a boolean is no number"
-    if isinstance(value, str):
-        if "," in value:
-            return "write numbers with a decimal point and without quotes"
-        try:
-            float(value)
-        except ValueError:
-            return ""
-        return "write numbers without quotes"
-    if bound == "between 0 and 1" and isinstance(value, (int, float)) and 1 < value <= 100 and math.isfinite(value):
-        return f"{value:g} %? write {value / 100:g}"
-    return ""
-
-
-def _shown(value: Any) -> Any:
-    return None if isinstance(value, (Mapping, BaseModel)) else value

@@ -21,8 +21,8 @@ from pydantic import AfterValidator
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.units import H_PER_DAY, H_PER_WEEK, FloatArray, distinct
-from corridor_sim.model.base import LaneCount, TableOf, TupleOf
 from corridor_sim.model.days import MONTHS, WEEKDAYS, Days, IntArray, Named, named, words_of
+from corridor_sim.model.field_types import LaneCount, TableOf, TupleOf
 
 MOST_LINES = 100
 """Most lines of opening hours of one stage."""

@@ -10,7 +10,9 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
-from corridor_sim.model.base import FrozenDict, OrderedTableOf, Probability, Sourced, TableOf, with_shares
+from corridor_sim.model.base import Sourced
+from corridor_sim.model.field_types import FrozenDict, OrderedTableOf, Probability, TableOf
+from corridor_sim.model.schemas import with_shares
 
 
 class Channels(Sourced):

@@ -11,9 +11,9 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.model.base import FrozenDict, OrderedTable, TableOf
 from corridor_sim.model.channels import Channels, channel_problems
 from corridor_sim.model.directions import DIRECTIONS, Directed
+from corridor_sim.model.field_types import FrozenDict, OrderedTable, TableOf
 from corridor_sim.model.holidays import KeepsHolidays
 from corridor_sim.model.stages import Stage, Stages, holiday_problems, way_back_problems
 from corridor_sim.model.takeovers import Acceptance, Slots

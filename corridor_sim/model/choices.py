@@ -11,7 +11,8 @@ from typing import Self
 from pydantic import model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.model.base import FrozenDict, NamesOf, Positive, Sourced, TableOf
+from corridor_sim.model.base import Sourced
+from corridor_sim.model.field_types import FrozenDict, NamesOf, Positive, TableOf
 
 
 class Nest(Sourced):

@@ -15,10 +15,11 @@ from pydantic import AfterValidator
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import counted
-from corridor_sim.model.base import FrozenDict, LaneCount, Model, NonNegative, Sourced, TableOf
+from corridor_sim.model.base import Model, Sourced
 from corridor_sim.model.calendars import CountByHour
 from corridor_sim.model.checkpoints import Checkpoint
 from corridor_sim.model.choices import Choice
+from corridor_sim.model.field_types import FrozenDict, LaneCount, NonNegative, TableOf
 from corridor_sim.model.flows import Flow, Profile
 from corridor_sim.model.holidays import HolidayCalendar, KeepsHolidays
 from corridor_sim.model.ids import sound_ids

@@ -16,8 +16,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import LARGEST, MAX_POINTS, MAX_REPLICATIONS
 from corridor_sim.core.registry import Registry
-from corridor_sim.model.base import InSchema, KindOf, Model, OrderedTable, OrderedTableOf, TupleOf, at_most, plain
+from corridor_sim.model.base import Model, plain
+from corridor_sim.model.field_types import OrderedTable, OrderedTableOf, TupleOf, at_most
 from corridor_sim.model.ids import sound_ids
+from corridor_sim.model.schemas import InSchema, KindOf
 
 FACTORS: Registry[type[Factor]] = Registry("factor")
 DIGITS = 12

@@ -10,7 +10,8 @@ from pydantic import model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import grid_point
-from corridor_sim.model.base import Positive, Sourced, at_most
+from corridor_sim.model.base import Sourced
+from corridor_sim.model.field_types import Positive, at_most
 
 MAX_HOURS = 24.0 * 366
 """Longest time at the wheel before a rest, and longest rest. [h]"""

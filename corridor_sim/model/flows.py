@@ -19,24 +19,22 @@ from corridor_sim.core.limits import MAX_FACTOR
 from corridor_sim.core.local_time import LocalTime
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model.arrivals import ARRIVALS, Arrivals
-from corridor_sim.model.base import (
+from corridor_sim.model.base import Model, Sourced
+from corridor_sim.model.field_types import (
     FrozenDict,
     Instant,
-    KindOf,
-    Model,
     NamesOf,
     NonNegative,
     OrderedTableOf,
     Positive,
     Probability,
-    Sourced,
     TableOf,
     TupleOf,
     at_most,
-    with_shares,
 )
 from corridor_sim.model.holidays import HolidayNames
 from corridor_sim.model.local_clock import ONE_CLOCK, OffsetHours, ZoneName
+from corridor_sim.model.schemas import KindOf, with_shares
 
 DAYS_PER_YEAR = 365.25
 CHOSEN = "chosen"

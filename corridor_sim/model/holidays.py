@@ -16,10 +16,12 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.core.limits import FIRST_YEAR, LAST_YEAR
-from corridor_sim.model.base import FrozenDict, InSchema, Sourced, TableOf, TupleOf
+from corridor_sim.model.base import Sourced
 from corridor_sim.model.calendars import readable
 from corridor_sim.model.days import WEEKDAYS
+from corridor_sim.model.field_types import FrozenDict, TableOf, TupleOf
 from corridor_sim.model.local_clock import OnLocalTime
+from corridor_sim.model.schemas import InSchema
 
 _ISO = re.compile(r"\d{4}-\d\d-\d\d")
 MOST_DATES = 10_000

@@ -15,7 +15,8 @@ from pydantic import Field, model_validator
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import to_grid
 from corridor_sim.model.arrivals import ArrivalPlan, Arrivals
-from corridor_sim.model.base import Count, NonNegative, Sourced, TableOf, TupleOf, at_most
+from corridor_sim.model.base import Sourced
+from corridor_sim.model.field_types import Count, NonNegative, TableOf, TupleOf, at_most
 from corridor_sim.model.service_times import Draw
 
 LONGEST_STAND_H = 8784.0

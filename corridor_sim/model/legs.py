@@ -14,25 +14,24 @@ from pydantic import BeforeValidator, Field, model_validator
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import MAX_COUNT, MAX_KM, MAX_SWITCH_H, MAX_VALUES, MIN_GAP_H
 from corridor_sim.core.registry import Registry
-from corridor_sim.model.base import (
+from corridor_sim.model.base import Model, Sourced
+from corridor_sim.model.calendars import Hours
+from corridor_sim.model.drivers_hours import DriversHours
+from corridor_sim.model.field_types import (
     FrozenDict,
     Instant,
-    KindOf,
-    Model,
     NamesOf,
     NonNegative,
     Positive,
     PositiveCount,
     Probability,
-    Sourced,
     TableOf,
     TupleOf,
     at_least,
     at_most,
 )
-from corridor_sim.model.calendars import Hours
-from corridor_sim.model.drivers_hours import DriversHours
 from corridor_sim.model.holidays import HolidayHours, KeepsHolidays
+from corridor_sim.model.schemas import KindOf
 from corridor_sim.model.service_times import Deterministic, Lognormal, ServiceTime
 from corridor_sim.model.service_times.base import LONGEST_H
 from corridor_sim.model.spans import require_order

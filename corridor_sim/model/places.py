@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from corridor_sim.core.errors import ScenarioError
-from corridor_sim.model.base import NonNegative, OrderedTable
+from corridor_sim.model.field_types import NonNegative, OrderedTable
 from corridor_sim.model.holidays import KeepsHolidays
 from corridor_sim.model.stages import Stages, holiday_problems, way_back_problems
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
-from corridor_sim.model.base import Figure, FrozenDict, Model, Sourced
+from corridor_sim.model.base import Figure, Model, Sourced
 from corridor_sim.model.daily_capacities import contradictions
+from corridor_sim.model.field_types import FrozenDict
 from corridor_sim.model.range_domains import domain_problems
 from corridor_sim.model.ranges import Range, RangeIndex, holds
 

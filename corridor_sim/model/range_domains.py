@@ -14,7 +14,8 @@ from typing import Annotated, Any
 from pydantic import TypeAdapter, ValidationError
 
 from corridor_sim.core.errors import Problem
-from corridor_sim.model.base import Model, problems_of
+from corridor_sim.model.base import Model
+from corridor_sim.model.errors_in_words import problems_of
 
 Field = tuple[type[Model], str, tuple[str, ...]]
 """Class and name of a field, and the keys inside it where it is a table."""

@@ -14,7 +14,8 @@ from typing import Self
 from pydantic import model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.model.base import Model, TupleOf, range_faults
+from corridor_sim.model.base import Model, range_faults
+from corridor_sim.model.field_types import TupleOf
 
 SLACK = 1e-9
 """A value this much outside its range, relative to it, is at the end of the range."""

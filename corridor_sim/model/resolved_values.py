@@ -16,9 +16,9 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.model.base import Count, Positive, PositiveCount, Probability, WholeOrUnlimited
 from corridor_sim.model.changes import DatedChange, is_number, pieces, value_at
 from corridor_sim.model.dated_routes import ByPath
+from corridor_sim.model.field_types import Count, Positive, PositiveCount, Probability, WholeOrUnlimited
 from corridor_sim.model.improvements.base import require_stage
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.model.stages import Stage

@@ -16,22 +16,14 @@ from pydantic import AfterValidator, Field, model_validator
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.core.limits import MAX_REPLICATIONS
 from corridor_sim.core.units import H_PER_DAY, counted
-from corridor_sim.model.base import (
-    FrozenDict,
-    Instant,
-    KindOf,
-    Model,
-    NonNegative,
-    Positive,
-    TableOf,
-    TupleOf,
-    at_most,
-)
+from corridor_sim.model.base import Model
 from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.field_types import FrozenDict, Instant, NonNegative, Positive, TableOf, TupleOf, at_most
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.ids import LONGEST_ID, sound_ids
 from corridor_sim.model.improvements import IMPROVEMENTS, Improvement
 from corridor_sim.model.initial_queues import InitialQueue
+from corridor_sim.model.schemas import KindOf
 
 LONGEST_RUN_H = 2.0**20
 """About 119 years; keeps every sum of times exact on the clock grid. [h]"""

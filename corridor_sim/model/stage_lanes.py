@@ -8,17 +8,9 @@ from pydantic import Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import MAX_START_UP_H
-from corridor_sim.model.base import (
-    Instant,
-    LaneCount,
-    Model,
-    NonNegative,
-    PositiveCount,
-    PositiveLanes,
-    Sourced,
-    at_most,
-)
+from corridor_sim.model.base import Model, Sourced
 from corridor_sim.model.calendars import CountByHour
+from corridor_sim.model.field_types import Instant, LaneCount, NonNegative, PositiveCount, PositiveLanes, at_most
 from corridor_sim.model.spans import require_order
 from corridor_sim.model.written_laws import Law
 

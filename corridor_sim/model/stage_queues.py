@@ -7,7 +7,8 @@ from typing import Annotated, Self
 from pydantic import model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.model.base import FrozenDict, PositiveCount, Probability, Sourced, TableOf, at_most
+from corridor_sim.model.base import Sourced
+from corridor_sim.model.field_types import FrozenDict, PositiveCount, Probability, TableOf, at_most
 from corridor_sim.model.written_laws import Law
 
 

@@ -13,7 +13,9 @@ from pydantic import AfterValidator, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.core.units import H_PER_WEEK
-from corridor_sim.model.base import (
+from corridor_sim.model.base import Sourced
+from corridor_sim.model.calendars import CountByHour, Hours, lane_h_per_week, open_h_per_week
+from corridor_sim.model.field_types import (
     Factor,
     FrozenDict,
     LanesOrUnlimited,
@@ -22,11 +24,9 @@ from corridor_sim.model.base import (
     Positive,
     PositiveLanes,
     Probability,
-    Sourced,
     TableOf,
     WholeOrUnlimited,
 )
-from corridor_sim.model.calendars import CountByHour, Hours, lane_h_per_week, open_h_per_week
 from corridor_sim.model.holidays import NO_HOLIDAYS, HolidayHours, KeepsHolidays
 from corridor_sim.model.ids import sound_ids
 from corridor_sim.model.service_times.base import LONGEST_H, mean_parameter

@@ -8,8 +8,9 @@ from pydantic import model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import MIN_GAP_H
-from corridor_sim.model.base import Positive, PositiveCount, Probability, Sourced, at_least
+from corridor_sim.model.base import Sourced
 from corridor_sim.model.calendars import CountByHour
+from corridor_sim.model.field_types import Positive, PositiveCount, Probability, at_least
 from corridor_sim.model.written_laws import Law
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from corridor_sim.model.base import KindOf
+from corridor_sim.model.schemas import KindOf
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime
 
 Law = Annotated[ServiceTime, KindOf(SERVICE_TIMES)]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.model.base import OrderedTable
+from corridor_sim.model.field_types import OrderedTable
 from corridor_sim.records.study_columns import END, JOINING, START, StudyColumns
 from corridor_sim.records.visits import Records
 

@@ -17,8 +17,9 @@ from corridor_sim.core.local_time import LocalTime
 from corridor_sim.files.reading import parse, read_text, shown
 from corridor_sim.files.sheets import WORKBOOKS
 from corridor_sim.files.toml_lines import outline
-from corridor_sim.model.base import Instant, Model, NamesOf, NonNegative, OrderedTableOf
+from corridor_sim.model.base import Model
 from corridor_sim.model.csv_columns import DELIMITERS
+from corridor_sim.model.field_types import Instant, NamesOf, NonNegative, OrderedTableOf
 from corridor_sim.model.local_clock import ONE_CLOCK, OffsetHours, ZoneName
 
 JOINING, START, END = "joining", "start", "end"

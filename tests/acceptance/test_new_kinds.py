@@ -7,7 +7,7 @@ import pytest
 
 from corridor_sim.indicators import INDICATORS
 from corridor_sim.indicators.base import Indicator
-from corridor_sim.model.base import Positive
+from corridor_sim.model.field_types import Positive
 from corridor_sim.model.improvements import IMPROVEMENTS
 from corridor_sim.model.improvements.base import PostImprovement
 from corridor_sim.model.legs import LEGS, Leg

@@ -10,12 +10,12 @@ import pickle
 import pytest
 
 from corridor_sim.core.errors import ScenarioError
-from corridor_sim.model.base import KindOf
 from corridor_sim.model.improvements import IMPROVEMENTS, Improvement
 from corridor_sim.model.improvements.base import PostImprovement
 from corridor_sim.model.paths import path_problems
 from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.schemas import KindOf
 from corridor_sim.plan.build import make_plan
 
 LAW = {"kind": "deterministic", "value_h": 0.1}

@@ -10,7 +10,8 @@ from corridor_sim.core.errors import ScenarioError
 from corridor_sim.core.machine_code import SWITCH
 from corridor_sim.core.streams import key, keys
 from corridor_sim.core.units import LONGEST_H, to_grid
-from corridor_sim.model.base import KindOf, Positive
+from corridor_sim.model.field_types import Positive
+from corridor_sim.model.schemas import KindOf
 from corridor_sim.model.service_times import SERVICE_TIMES, ServiceTime, SimpleLaw, coded, cv_of, scaled
 
 EXAMPLES = [(kind, SERVICE_TIMES.example(kind)) for kind in SERVICE_TIMES]

@@ -22,8 +22,8 @@ from corridor_sim.model.arrivals import (
     invert_rate,
     thin,
 )
-from corridor_sim.model.base import KindOf
 from corridor_sim.model.csv_columns import csv_files
+from corridor_sim.model.schemas import KindOf
 from corridor_sim.model.service_times import Deterministic, Gamma
 
 CYCLE = StepFunction.periodic([0, 60, 120, 180], [0.1, 0.5, 0.0, 0.2], period_h=240, until_h=600)

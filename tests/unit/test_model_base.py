@@ -10,22 +10,20 @@ from pydantic import Field
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.registry import Registry
-from corridor_sim.model.base import (
+from corridor_sim.model.base import Model, Sourced
+from corridor_sim.model.field_types import (
     Count,
     FrozenDict,
     Instant,
-    KindOf,
-    Model,
     OrderedTable,
     OrderedTableOf,
     Positive,
     Probability,
-    Sourced,
     TableOf,
     TupleOf,
     WholeOrUnlimited,
-    json_schema,
 )
+from corridor_sim.model.schemas import KindOf, json_schema
 
 LAWS = Registry("test law")
 

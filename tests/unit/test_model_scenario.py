@@ -216,7 +216,7 @@ def test_growth_of_a_flow_with_arrivals_of_its_own_is_a_warning():
 
 
 def test_the_schema_describes_the_tables_of_shares_as_they_are_written():
-    from corridor_sim.model.base import json_schema
+    from corridor_sim.model.schemas import json_schema
 
     schema = json_schema(Scenario)
     for name in ("Channels", "CrossingShares"):

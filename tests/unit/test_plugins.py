@@ -13,7 +13,7 @@ LAW = '''
 import numpy as np
 
 import corridor_sim as cs
-from corridor_sim.model.base import Positive
+from corridor_sim.model.field_types import Positive
 from corridor_sim.model.service_times import SERVICE_TIMES, SimpleLaw
 
 cs.Gamma  # a plug-in may ask for public names while it is imported

@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 from corridor_sim.core.errors import ScenarioError
-from corridor_sim.model.base import KindOf
 from corridor_sim.model.csv_columns import csv_files
+from corridor_sim.model.schemas import KindOf
 from corridor_sim.model.service_times import (
     SERVICE_TIMES,
     Deterministic,

@@ -7,9 +7,9 @@ from typing import Self
 from pydantic import model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.model.base import FrozenDict, NamesOf, TableOf
 from corridor_sim.model.changes import Change
 from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.field_types import FrozenDict, NamesOf, TableOf
 from corridor_sim.model.improvements.base import IMPROVEMENTS, LegImprovement, require
 from corridor_sim.model.legs import LegBan
 

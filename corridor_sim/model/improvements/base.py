@@ -17,11 +17,12 @@ from pydantic import Field, model_validator
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.core.limits import MAX_LANES, MAX_RAMP_DAYS
 from corridor_sim.core.registry import Registry
-from corridor_sim.model.base import Instant, Model, NonNegative, Positive, Sourced, at_most
+from corridor_sim.model.base import Model, Sourced
 from corridor_sim.model.changes import Change, stamped
 from corridor_sim.model.checkpoints import Checkpoint
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.directions import DIRECTIONS
+from corridor_sim.model.field_types import Instant, NonNegative, Positive, at_most
 from corridor_sim.model.spans import require_order
 from corridor_sim.model.stages import Stage
 

@@ -11,7 +11,10 @@ from pydantic import Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.core.limits import MIN_GAP_H
-from corridor_sim.model.base import (
+from corridor_sim.model.changes import Change
+from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.directions import DIRECTIONS
+from corridor_sim.model.field_types import (
     Factor,
     FrozenDict,
     NamesOf,
@@ -22,9 +25,6 @@ from corridor_sim.model.base import (
     at_least,
     at_most,
 )
-from corridor_sim.model.changes import Change
-from corridor_sim.model.corridor import Corridor
-from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.improvements.base import (
     IMPROVEMENTS,
     Improvement,

@@ -7,10 +7,10 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
-from corridor_sim.model.base import Factor, NamesOf
 from corridor_sim.model.changes import Change, OneStop
 from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.directions import DIRECTIONS
+from corridor_sim.model.field_types import Factor, NamesOf
 from corridor_sim.model.improvements.base import IMPROVEMENTS, Improvement, require
 
 

@@ -12,7 +12,10 @@ from pydantic import Field, model_validator
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import MAX_FACTOR, MAX_START_UP_H, MIN_GAP_H
-from corridor_sim.model.base import (
+from corridor_sim.model.calendars import CountByHour, Hours
+from corridor_sim.model.changes import Change, Cycle, ReliefTerms
+from corridor_sim.model.corridor import Corridor
+from corridor_sim.model.field_types import (
     Factor,
     FrozenDict,
     LaneCount,
@@ -27,9 +30,6 @@ from corridor_sim.model.base import (
     at_least,
     at_most,
 )
-from corridor_sim.model.calendars import CountByHour, Hours
-from corridor_sim.model.changes import Change, Cycle, ReliefTerms
-from corridor_sim.model.corridor import Corridor
 from corridor_sim.model.improvements.base import (
     IMPROVEMENTS,
     PostImprovement,

@@ -23,7 +23,8 @@ from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.streams import key_of
 from corridor_sim.core.units import FloatArray
-from corridor_sim.model.base import KindOf, Model
+from corridor_sim.model.base import Model
+from corridor_sim.model.schemas import KindOf
 
 LONGEST_H = 1e6
 """Longest time that a parameter may give (114 years); more is taken for a slip of the unit. [h]"""

@@ -20,7 +20,7 @@ from corridor_sim.core.draws.words import WordArray, further, uniform
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model import csv_columns
-from corridor_sim.model.base import Probability, TupleOf
+from corridor_sim.model.field_types import Probability, TupleOf
 from corridor_sim.model.service_times.base import (
     SERVICE_TIMES,
     Draw,

@@ -19,7 +19,7 @@ from corridor_sim.core.draws.elementary import exp, log
 from corridor_sim.core.draws.words import WordArray
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
-from corridor_sim.model.base import PositiveCount
+from corridor_sim.model.field_types import PositiveCount
 from corridor_sim.model.service_times.base import (
     SERVICE_TIMES,
     Hours,
