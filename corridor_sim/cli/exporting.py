@@ -15,11 +15,12 @@ from corridor_sim.cli.commands import main
 from corridor_sim.cli.formats import csv_of
 from corridor_sim.cli.options import run_options
 from corridor_sim.cli.output import STANDARD_OUTPUT, deliver, refuse_unwritable
-from corridor_sim.cli.running import print_warnings, read_scenarios, run_each
+from corridor_sim.cli.running import compare_all, print_warnings, read_scenarios, run_one
 from corridor_sim.core.errors import nearest
 
 if TYPE_CHECKING:
     from corridor_sim.plan.build import Planned
+    from corridor_sim.results.comparison import Comparison
     from corridor_sim.results.results import Results
 
     AnyType = click.ParamType[Any]
@@ -33,6 +34,8 @@ class Exported:
 
     scenarios: Sequence[Planned]
     runs: Sequence[Results] = ()
+    compared: Comparison | None = None
+    """Of several scenarios: their runs side by side."""
     only: Mapping[str, Any] = field(default_factory=dict)
     """Of an event log: `places`, `since`, `until`, `replications`; what was not given is left out."""
 
@@ -53,6 +56,8 @@ class Export:
         Whether it needs runs, every visit of them, and whether it takes several scenarios (common random numbers).
     events
         Whether --place, --since, --until and --replication mean something.
+    map
+        Whether something must have coordinates.
     """
 
     endings: tuple[str, ...]
@@ -62,10 +67,10 @@ class Export:
     records: bool = False
     several: bool = False
     events: bool = False
+    map: bool = False
 
 
 def _events(told: Exported) -> str:
-
     return csv_of(told.runs[0].event_log(**told.only))
 
 
@@ -81,9 +86,7 @@ def _xes_gz(told: Exported) -> bytes:
 
 def _together(told: Exported) -> Any:
     """The run, or the comparison of several with the first."""
-    from corridor_sim.results.comparison import Comparison
-
-    return told.runs[0] if len(told.runs) == 1 else Comparison(tuple(told.runs))
+    return told.runs[0] if told.compared is None else told.compared
 
 
 def _workbook(told: Exported) -> bytes:
@@ -137,8 +140,8 @@ EXPORTS: dict[str, Export] = {
     "xes": Export((".xes",), "event log in XES (IEEE 1849-2023)", _xes, records=True, events=True),
     "xes-gz": Export((".xes.gz",), "the same, compressed", _xes_gz, records=True, events=True),
     "xlsx": Export((".xlsx",), "Excel workbook with every table", _workbook, several=True),
-    "geojson": Export((".geojson",), "map with waits, load and queues", _geojson, several=True),
-    "gpkg": Export((".gpkg",), "the same as layers of a GeoPackage", _geopackage, several=True),
+    "geojson": Export((".geojson",), "map with waits, load and queues", _geojson, several=True, map=True),
+    "gpkg": Export((".gpkg",), "the same as layers of a GeoPackage", _geopackage, several=True, map=True),
     "netcdf": Export((".nc",), "every indicator by its dimensions", _netcdf, several=True),
     "arrow": Export((".arrows",), "Arrow stream of the indicators, or of the differences", _arrow, several=True),
     "parquet": Export((".parquet",), "the same as Parquet", _parquet, several=True),
@@ -224,7 +227,10 @@ def export(
     """
     wanted = format_of(form, output)
     if len(files) > 1 and not wanted.several:
-        raise click.UsageError("this format takes one FILE")
+        text = f"{wanted.endings[0]} of export is the {wanted.about}: it takes one FILE, got {len(files)}"
+        if wanted is EXPORTS["events"]:
+            text += "; corridor-sim run and compare write tables of several as CSV"
+        raise click.UsageError(text)
     if numbers and settings["replications"] is not None:
         raise click.UsageError("give --replications (how many) or --replication (which), not both")
     given = {"places": list(places), "since": since, "until": until, "replications": sorted(set(numbers))}
@@ -235,11 +241,19 @@ def export(
         raise click.UsageError("--counted says since and until when: leave out --since and --until")
     refuse_unwritable(overwrite, output)
     scenarios = read_scenarios(files, settings)
+    if wanted.map:
+        from corridor_sim.exchange.maps import refuse_without_map
+
+        refuse_without_map(one.scenario for one in scenarios)
     runs: Sequence[Results] = ()
-    if wanted.runs:
+    compared: Comparison | None = None
+    if len(scenarios) > 1:
+        compared = compare_all(scenarios, settings)
+        runs = compared.runs
+    elif wanted.runs:
         more: dict[str, Any] = {"replications": only["replications"]} if numbers else {}
-        runs = run_each(scenarios, settings, store=None, records=wanted.records, **more)
+        runs = (run_one(scenarios[0], settings, records=wanted.records, **more),)
     if counted:
         only |= {"since": runs[0].scope.counts_from_h, "until": runs[0].scope.until_h}
-    deliver(wanted.content(Exported(scenarios, runs, only)), output, overwrite)
+    deliver(wanted.content(Exported(scenarios, runs, compared, only)), output, overwrite)
     print_warnings(runs, settings, shown=False)

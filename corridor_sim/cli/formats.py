@@ -19,8 +19,11 @@ ENDINGS = {".csv": "csv", ".json": "json", ".xlsx": "xlsx"}
 """Formats of the endings that name one."""
 TEXT = ("", ".txt", ".text", ".md", ".log", ".out")
 """Endings of files that may hold any of the formats that are text."""
+BY_EXPORT = "corridor-sim export writes it"
+EXPORTED = ("run", "compare")
+"""Commands whose runs ``export`` writes: not those of points, draws or pairs of their own."""
 ELSEWHERE = {
-    **dict.fromkeys((".nc", ".parquet", ".arrows", ".gpkg", ".geojson", ".xes"), "corridor-sim export writes it"),
+    **dict.fromkeys((".nc", ".parquet", ".arrows", ".gpkg", ".geojson", ".xes"), BY_EXPORT),
     **dict.fromkeys((".html", ".htm"), "corridor-sim report writes it"),
     **dict.fromkeys((".png", ".svg", ".pdf"), "--picture and corridor-sim plot write it"),
     ".xls": "write .xlsx",
@@ -55,7 +58,9 @@ def settle(ctx: click.Context) -> None:
             raise click.UsageError(text, ctx)
         return
     if ending in ELSEWHERE:
-        text = f"-o {output}: this command does not write {ending} ({', '.join(choices)}); {ELSEWHERE[ending]}"
+        text = f"-o {output}: this command does not write {ending} ({', '.join(choices)})"
+        if ELSEWHERE[ending] != BY_EXPORT or ctx.command.name in EXPORTED:
+            text += f"; {ELSEWHERE[ending]}"
         raise click.UsageError(text, ctx)
     of_ending = ENDINGS.get(ending)
     if of_ending is None and ending not in TEXT:

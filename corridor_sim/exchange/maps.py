@@ -6,7 +6,7 @@ it too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,20 +74,16 @@ def layers_of(source: Results | Comparison) -> tuple[list[Layer], list[str]]:
         If a run was made from a plan, which has no map, or nothing has coordinates.
     """
     names, runs = named_runs(source)
+    refuse_without_map(run.scenario for run in runs)
     layers = {kind: Layer(f"{plural}", shape) for kind, (plural, shape) in KINDS.items()}
     changes = {kind: Layer(f"{kind}_differences", shape) for kind, (_, shape) in KINDS.items() if kind != "place"}
     left_out: dict[str, None] = {}
     for name, run in zip(names, runs, strict=True):
-        if not isinstance(run.scenario, Scenario):
-            raise CorridorError(f"{name} is a plan without a scenario: it has no places on a map")
         left_out |= dict.fromkeys(_add(layers, run, {"scenario": name}, _means(run)))
     if isinstance(source, Comparison):
         for name, run in zip(names[1:], runs[1:], strict=True):
             _add(changes, run, {"scenario": name, "base": names[0]}, _differences(source, name))
-    found = [layer for layer in (*layers.values(), *changes.values()) if layer.rows]
-    if not found:
-        raise CorridorError("nothing has coordinates (lat and lon of places and checkpoints): there is no map to write")
-    return found, list(left_out)
+    return [layer for layer in (*layers.values(), *changes.values()) if layer.rows], list(left_out)
 
 
 def units_of(source: Results | Comparison, layers: Sequence[Layer]) -> list[tuple[str, str, str]]:
@@ -101,6 +97,27 @@ def units_of(source: Results | Comparison, layers: Sequence[Layer]) -> list[tupl
                 unit = units[max(of, key=len)]
                 found.append((layer.name, column, UNITS.get(unit, unit)))
     return found
+
+
+def refuse_without_map(scenarios: Iterable[Any]) -> None:
+    """Refuse what has no places on a map: a plan, or scenarios in which nothing has coordinates.
+
+    Raises
+    ------
+    CorridorError
+        With what is missing. It needs no run.
+    """
+    nodes: list[Any] = []
+    for scenario in scenarios:
+        if not isinstance(scenario, Scenario):
+            raise CorridorError("a plan without a scenario has no places on a map")
+        nodes += [*scenario.places.values(), *scenario.checkpoints.values()]
+    if not any(_is_placed(node) for node in nodes):
+        raise CorridorError("nothing has coordinates (lat and lon of places and checkpoints): there is no map to write")
+
+
+def _is_placed(node: Any) -> bool:
+    return None not in (node.lon, node.lat)
 
 
 def to_geojson(source: Results | Comparison) -> dict[str, Any]:
@@ -145,7 +162,7 @@ def _add(layers: Mapping[str, Layer], run: Results, scenario: Mapping[str, Any],
     """The features of one run to the layers that are asked for; ids without coordinates are returned."""
     corridor = run.scenario
     nodes = {**corridor.places, **corridor.checkpoints}
-    at = {id: [node.lon, node.lat] for id, node in nodes.items() if None not in (node.lon, node.lat)}
+    at = {id: [node.lon, node.lat] for id, node in nodes.items() if _is_placed(node)}
     left_out = [id for id in nodes if id not in at]
     over = [element.removeprefix("leg:").partition(".")[0].rstrip("<>") for element in run.overloaded()]
     overloaded = list(zip(over, run.overloaded(), strict=True))

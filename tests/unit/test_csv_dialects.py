@@ -70,6 +70,14 @@ def test_a_format_that_contradicts_the_file_is_refused_before_anything_is_run(wo
     assert not list(tmp_path.iterdir())
 
 
+def test_a_sweep_is_not_sent_to_a_command_that_writes_no_sweeps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = called("sweep", "teaching_lanes", "-o", "x.parquet")
+    assert found.exit_code == 2
+    assert "does not write .parquet" in found.output
+    assert "export" not in found.output
+
+
 def test_a_command_without_tables_of_that_kind_says_which_formats_it_has(tmp_path):
     found = called("calibrate", "teaching", "--free", "a", "--observations", "packaged", "-o", tmp_path / "x.csv")
     assert found.exit_code == 2

@@ -361,6 +361,50 @@ def test_export_writes_two_scenarios_side_by_side(ending, tmp_path):
     assert path.stat().st_size > 1000
 
 
+@pytest.fixture
+def nothing_runs(monkeypatch):
+    """A run is a failure of the test."""
+
+    def run(*given, **how):
+        raise AssertionError("a run was started")
+
+    monkeypatch.setattr("corridor_sim.study.run.run_all", run)
+    monkeypatch.setattr("corridor_sim.study.run.run", run)
+
+
+def test_export_refuses_before_it_runs_what_has_no_map(tmp_path, nothing_runs):
+    for files in (["teaching"], ["teaching", "teaching_priority_lane"]):
+        told = called("export", *files, "-q", "-o", tmp_path / "a.gpkg")
+        assert told.exit_code == 2
+        assert "nothing has coordinates" in told.output
+
+
+def test_export_refuses_before_it_runs_what_cannot_be_compared(tmp_path, nothing_runs):
+    pytest.importorskip("pyarrow")
+    told = called("export", "baseline_2023", "no_roadmap_2023", "-q", "-o", tmp_path / "a.parquet")
+    assert told.exit_code == 2
+    assert "cannot be compared as pairs" in told.output
+
+
+def test_export_runs_scenarios_of_other_seeds_on_those_of_the_first(tmp_path):
+    pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    other = cs.load_scenario("teaching_priority_lane", {"run.seed": 77, "run.replications": 3})
+    cs.save_scenario(other, tmp_path / "other.toml")
+    told = called("export", "teaching", tmp_path / "other.toml", "-n", 2, "-q", "-o", tmp_path / "a.parquet")
+    assert told.exit_code == 0, told.output
+    alike = cs.compare("teaching", other, replications=2).to_arrow()
+    assert pq.read_table(tmp_path / "a.parquet").equals(alike)
+
+
+def test_export_of_several_as_csv_says_who_writes_their_tables(tmp_path):
+    told = called("export", "teaching", "teaching_priority_lane", "-o", tmp_path / "a.csv")
+    assert told.exit_code == 2
+    words = " ".join(told.output.split())
+    assert ".csv of export is the event log, a line an event: it takes one FILE, got 2; corridor-sim run" in words
+
+
 def test_export_of_a_network_runs_nothing(tmp_path):
     assert called("export", "teaching", "-q", "-o", tmp_path / "net.json").exit_code == 0
     assert json.loads((tmp_path / "net.json").read_text(encoding="utf-8"))["multigraph"]
