@@ -114,6 +114,7 @@ def files_of(page, folder):
     tables = blocks(text, "toml")
     given = {
         "README.md": {"two_more_lanes.toml": tables[0] if tables else ""},
+        "own-border.md": dict(zip(("two_rivers.toml", "two_rivers_works.toml"), tables, strict=False)),
         "first-answer.md": {"longer_hours.toml": tables[0] if tables else ""},
         "for-planners.md": {"two_lanes_at_samur.toml": tables[0] if tables else ""},
         "measured.md": {
