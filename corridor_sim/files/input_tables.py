@@ -211,10 +211,9 @@ def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_hint(problem: Problem) -> Problem:
     """A problem of a number that is kept as a text, or leaves the range of the base, with what to do."""
-    if problem.message.startswith("the range does not hold the value"):
-        return replace(
-            problem, hint="give the new range beside the value: columns NAME.low, NAME.high and NAME.range_reason"
-        )
+    if re.match("the range( of .*)? does not hold the value", problem.message):
+        hint = "give the new range beside the value: columns NAME.low, NAME.high and NAME.range_reason"
+        return replace(problem, hint=hint.replace("NAME.", "") if "_by_hour." in problem.path else hint)
     if isinstance(problem.value, str) and re.fullmatch(r"\s*[+-]?\d[\d\s.,  ]*\s*", problem.value):
         kind = "date" if "date" in problem.message else "number"
         return replace(problem, hint=f"the cell holds a text: make it a {kind}")

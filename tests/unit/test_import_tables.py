@@ -395,7 +395,14 @@ def test_what_the_base_says_of_a_roster_goes_with_it(workbook, tmp_path, monkeyp
         assert (new.status, new.source) == ("assumed", "tables.xlsx, sheet rosters, cell F3")
         assert len(made.checkpoints["northgate_a"].exit["lanes"].lanes_by_hour) == 2
     path = workbook({"rosters": [head, ["northgate_a", "exit", "lanes", "", "06:00", 9]]})
-    assert "cell F2" in refused(path, "roster.toml")  # out of the range of the base
+    told = refused(path, "roster.toml")
+    assert "cell F2" in told
+    assert "the range does not hold the value (allowed: 2 to 4)" in told
+    assert told.endswith("give the new range beside the value: columns low, high and range_reason")
+    packaged = ["yarag_kazmalyar_ru", "exit", "lanes", ""]
+    told = refused(workbook({"rosters": [head, [*packaged, "08:00", 3], [*packaged, "20:00", 1]]}), "opening_2022")
+    assert "cell F3" in told
+    assert "does not hold the value (allowed: 2 to 3); give the new range beside the value: columns low, high" in told
     path = workbook(
         {
             "rosters": [
