@@ -10,7 +10,7 @@ import numpy as np
 
 from corridor_sim.core.rounding import LEAST_SHOWN, NO_SPREAD, decimals, estimate, rounded
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.words import indicator_called
+from corridor_sim.indicators.words import WORDS, indicator_called
 from corridor_sim.plots.base import (
     COLOURS,
     GREY,
@@ -43,15 +43,15 @@ UNITS = {"1/day": "vehicles a day", "1": "vehicles", "-": "-"}
 
 
 @PLOTS.register("differences", of="comparison", report=10, inputs=True)
-def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, ax: Axes | None = None) -> Axes:
+def differences(data: Any, *, indicator: str | None = None, kind: str | None = None, ax: Axes | None = None) -> Axes:
     """Difference of each scenario from the base at every place, with its interval; grey where it may be none.
 
     Parameters
     ----------
     data : Comparison or Uncertainty
         Of an uncertainty each place also has the interval of the inputs (broad band) where the draws have it.
-    indicator : str
-        Which; by default the time to cross. Every place that has it is a line.
+    indicator : str, optional
+        Which; by default the time to cross, or what the runs were asked for. Every place that has it is a line.
     kind : str, optional
         Only places of this kind (post, crossing, flow, ...).
     ax : Axes, optional
@@ -64,6 +64,9 @@ def differences(data: Any, *, indicator: str = "tfi1", kind: str | None = None, 
         whose interval (together for all scenarios of a row) leaves out 0.
     """
     comparison = compared(getattr(data, "comparison", data) if hasattr(data, "drawn") else data, "differences")
+    if indicator is None:
+        known = comparison.base.rows.indicators
+        indicator = next((name for name in WORDS if name in known), "tfi1")  # the time to cross is the first of them
     where = {"cargo_class": "", "of": ""} | ({} if kind is None else {"kind": kind})
     frame = comparison.table(indicator, **where)
     if hasattr(data, "drawn"):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from corridor_sim.indicators.words import indicator_called
+from corridor_sim.indicators.words import WORDS, indicator_called
 from corridor_sim.plots.base import COLOURS, DASHES, GREY, PLOTS, arms, legend_above, new_axes, no_data, tidy
 from corridor_sim.plots.names import clean, drawn
 from corridor_sim.results.called import place_name
@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+FIRST = ("delay_truck_h_per_day", "tfi1")
+"""What a sweep is about where it has it."""
+
+
 @PLOTS.register("points", of="sweep")
 def points_of_a_sweep(
     data: Any,
     *,
-    indicator: str = "delay_truck_h_per_day",
+    indicator: str | None = None,
     factor: str | None = None,
     ax: Axes | None = None,
     **where: Any,
@@ -29,8 +33,8 @@ def points_of_a_sweep(
     Parameters
     ----------
     data : Sweep
-    indicator : str
-        Which row; by default the delay on the whole corridor.
+    indicator : str, optional
+        Which row; by default the first of `FIRST` that the sweep was asked for, or what it was asked for.
     factor : str, optional
         On the axis; by default the one with the most values.
     ax : Axes, optional
@@ -50,10 +54,10 @@ def points_of_a_sweep(
 
     from corridor_sim.results.results import mean_interval
 
-    label = main_row(data, indicator, where)
+    label = main_row(data, indicator or main_indicator(data), where)
     ax = new_axes(ax)
     if label is None:
-        return no_data(ax, f"no point has a value of {drawn(indicator)}")
+        return no_data(ax, f"no point has a value of {drawn(indicator)}" if indicator else "no point has a value")
     factor = factor or main_factor(data)
     given = [point.get(factor) for point in data.points]
     numbers = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in given)
@@ -119,6 +123,12 @@ def factor_words(data: Any, factor: str) -> tuple[str, str]:
         return clean(factor, 90), ""
     place, what, unit = words_of(scenario, factor)
     return f"{place}: {what}" if what else place, unit
+
+
+def main_indicator(data: Any) -> str:
+    """What a sweep is about: the delay or the time to cross if it has them, else the first that it has; "" without."""
+    known = list(data.runs[0].rows.indicators) if data.runs else []
+    return next((name for name in (*FIRST, *WORDS, *known) if name in known), "")
 
 
 def main_row(data: Any, indicator: str, where: dict[str, Any]) -> Any:

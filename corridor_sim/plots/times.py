@@ -190,7 +190,8 @@ def stay_distribution(
 
     Notes
     -----
-    The axis ends where all have left in every run. Where some stay longer than the last step the picture says how many.
+    The axis begins where nobody has left in any run and ends where all have in every one. Where some stay
+    longer than the last step the picture says how many.
     """
     ax = new_axes(ax)
     runs = runs_of(data)
@@ -205,7 +206,7 @@ def stay_distribution(
     if not rows:
         return no_data(ax, "no consignment passes the post")
     label = max(rows, key=lambda pair: pair[0])[1]
-    ends_h, later = 0.0, 0.0
+    starts_h, ends_h, later = np.inf, 0.0, 0.0
     for k, (name, results) in enumerate(runs):
         found = results.rows.select("stay_distribution", kind="post", place=label.place, direction=label.direction)
         hours = np.array([float(one.of.split()[0]) for one, _ in found])
@@ -215,12 +216,14 @@ def stay_distribution(
         low, high = np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0)
         all_left = ~(found.values[order] < 1.0).any(axis=1)
         ends_h = max(ends_h, float(hours[np.argmax(all_left)] if all_left.any() else hours[-1]))
+        nobody = ~(found.values[order] > 0.0).any(axis=1)
+        starts_h = min(starts_h, float(hours[nobody][-1] if nobody.any() else hours[0]))
         later = max(later, 1.0 - float(np.nan_to_num(mean[-1], nan=1.0)))
         colour = COLOURS[k % len(COLOURS)]
         ax.plot(hours, mean, DASHES[k % 4], color=colour, label=name)
         ax.fill_between(hours, low, high, color=colour, alpha=0.2, linewidth=0)
     ax.set_xscale("log")
-    ax.set_xlim(float(hours[0]), 1.1 * ends_h)
+    ax.set_xlim(min(starts_h, 0.5 * ends_h), 1.1 * ends_h)
     plain_hours(ax.xaxis, *ax.get_xlim())
     ax.set_ylim(0, 1.02)
     if later > 0:

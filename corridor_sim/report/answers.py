@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.rounding import NO_SPREAD, decimals, ends, estimate, rounded
+from corridor_sim.core.units import counted
+from corridor_sim.indicators.words import WORDS
 from corridor_sim.report.deliveries import DELIVERED, corridor_called, corridor_changes
 from corridor_sim.report.text import moved_wait_told, overload_told
 from corridor_sim.results.called import flow_name, place_name
@@ -97,16 +99,37 @@ def _compared(comparison: Comparison, other: int) -> Iterator[Sentence]:
         told = moved_wait_told(moved, called=partial(flow_name, run))
         yield Sentence(f"{told}.", place_name(run, *moved.place), "change")
     yield from _by_place(comparison, name, run, "throughput_per_day", "vehicles crossing", several=True)
+    if not {"delay_truck_h", "tfi1", "throughput_per_day"} & set(base.rows.indicators):
+        for indicator, kind in _asked_for(base):
+            yield from _by_place(comparison, name, run, indicator, WORDS[indicator], kind=kind)
+
+
+def _asked_for(results: Results) -> Iterator[tuple[str, str]]:
+    """Indicators of a run that has none of those that an answer is made of, each with a kind of place that has it."""
+    for indicator in WORDS:
+        if indicator in results.rows.indicators:
+            kinds = {label.kind for label, _ in results.rows.select(indicator, cargo_class="", of="")}
+            kind = next(
+                (kind for kind in ("crossing", "post", "flow", "leg", "stage", "corridor") if kind in kinds), ""
+            )
+            if kind:
+                yield indicator, kind
 
 
 _NOTED = {OVERLOAD: " Overloaded: this time measures the horizon.", UNRELIABLE: " Interval not reliable."}
 
 
 def _by_place(
-    comparison: Comparison, name: str, run: Results, indicator: str, what: str, several: bool = False
+    comparison: Comparison,
+    name: str,
+    run: Results,
+    indicator: str,
+    what: str,
+    several: bool = False,
+    kind: str = "crossing",
 ) -> Iterator[Sentence]:
     """The crossings where an indicator differs, largest first; then those where it may not, or does not."""
-    rows = [row for row in _rows(comparison, name, indicator, kind="crossing") if row.n > 0]
+    rows = [row for row in _rows(comparison, name, indicator, kind=kind) if row.n > 0]
     clear = sorted((row for row in rows if row.verdict in (MORE, LESS)), key=lambda row: -abs(row.difference))
     for row in clear[:MOST]:
         flag = _NOTED.get(row.note, "")
@@ -122,7 +145,8 @@ def _by_place(
             yield _change(row, what, "", place_name(run, row.kind, row.place, row.direction))
     equal = sum(row.verdict == EQUAL for row in rows)
     if equal:
-        yield Sentence(f"{what}: exactly the same as in the base at {equal} of {len(rows)} crossings.", tone="same")
+        places = counted(len(rows), kind)
+        yield Sentence(f"{what}: exactly the same as in the base at {equal} of {places}.", tone="same")
 
 
 def _change(row: Any, what: str, more: str = "", place: str = "", flag: str = "", several: bool = False) -> Sentence:
@@ -189,6 +213,12 @@ def _single(results: Results) -> Iterator[Sentence]:
         yield Sentence(
             text, place_name(results, "post", label.place, label.direction), "overload" if mean >= 1 else "plain"
         )
+    if not {"delay_truck_h_per_day", "tfi1", "saturation"} & set(table.indicators):
+        for indicator, kind in _asked_for(results):
+            found = [row for row in rows(indicator, kind=kind) if not math.isnan(row[1][0])]
+            for label, (mean, low, high) in sorted(found, key=lambda row: -row[1][0])[:MOST]:
+                text = f"{WORDS[indicator]} {amount(mean, low, high, label.unit)}."
+                yield Sentence(text, place_name(results, label.kind, label.place, label.direction))
     if loads and not full:
         yield Sentence(f"no {'other ' if said else ''}post is loaded to {limit:.0%} of its capacity or more.")
 

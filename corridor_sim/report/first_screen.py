@@ -16,11 +16,13 @@ from markupsafe import Markup
 
 from corridor_sim.core.errors import CorridorError
 from corridor_sim.core.units import counted
+from corridor_sim.indicators.words import WORDS
 from corridor_sim.plots.names import clean
 from corridor_sim.plots.source_line import source_line
 from corridor_sim.report.answers import MOST, Sentence, amount, answers
 from corridor_sim.results.annex import criteria_told
 from corridor_sim.results.appraisal import Appraisal
+from corridor_sim.results.called import place_name
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.programme import Programme
 from corridor_sim.results.results import NOISE, Results, mean_interval
@@ -100,8 +102,9 @@ def _picture(data: Any, names: Sequence[str]) -> Markup:
         if axes.axison:
             caption = (PLOTS[name].__doc__ or name).partition("\n")[0]
             svg = svg_of(axes.figure, caption)
-            style = "margin:.6rem 0;max-width:46rem"
-            return Markup('<div style="{}">{}</div>{}').format(style, svg, _soft(caption))
+            # On a narrow screen it is moved sideways: letters of a picture that shrinks cannot be read.
+            around, style = "margin:.6rem 0;overflow-x:auto", "min-width:32rem;max-width:46rem"
+            return Markup('<div style="{}"><div style="{}">{}</div></div>{}').format(around, style, svg, _soft(caption))
     return Markup("")
 
 
@@ -187,7 +190,7 @@ def _of_programme(data: Programme) -> Screen:
 
 
 def _of_sweep(data: Any) -> Screen:
-    from corridor_sim.plots.sweeps import factor_words, main_row, values_of
+    from corridor_sim.plots.sweeps import factor_words, main_indicator, main_row, values_of
 
     def _factor(data: Any, name: str, value: Any) -> str:
         words, unit = factor_words(data, name)
@@ -198,17 +201,18 @@ def _of_sweep(data: Any) -> Screen:
     if over:
         text = f"more comes than can pass at {over} of {len(data.runs)} points: times there measure the horizon."
         sentences.append(Sentence(text, tone="overload"))
-    for indicator, what in (("delay_truck_h_per_day", "truck-hours of delay a day"), ("tfi1", "time to cross")):
-        label = main_row(data, indicator, {}) if data.runs else None
-        if label is None:
-            continue
+    indicator = main_indicator(data)
+    label = main_row(data, indicator, {}) if indicator else None
+    if label is not None:
+        what = {"delay_truck_h_per_day": "truck-hours of delay a day"}.get(indicator, WORDS.get(indicator, indicator))
+        if label.kind != "corridor":
+            what += f", {place_name(data.runs[0], label.kind, label.place, label.direction)}"
         found = [mean_interval(values_of(run, label)) for run in data.runs]
         known = [k for k, (mean, *_) in enumerate(found) if mean == mean]
         for word, choose in (("least", min), ("most", max)):
             k = choose(known, key=lambda k: found[k][0])
             at = ", ".join(_factor(data, *pair) for pair in data.points[k].items())
             sentences.append(Sentence(f"{what}: {word} {amount(*found[k], label.unit)} at {at}."))
-        break
     for text in (data.left_out and f"{len(data.left_out)} points are not allowed", data.failed and
                  f"{len(data.failed)} runs failed"):  # fmt: skip
         if text:

@@ -221,7 +221,9 @@ def test_the_curve_of_stays_goes_to_the_longest(overloaded):
     assert last > 168
     assert ax.get_xlim()[1] > last
     assert curve.get_ydata()[-1] == 1.0
-    shown = curve.get_xdata() <= ax.get_xlim()[1]
+    first, last = ax.get_xlim()
+    assert curve.get_ydata()[curve.get_xdata() <= first].max() == 0.0
+    shown = curve.get_xdata() <= last
     assert curve.get_ydata()[shown].max() == 1.0
 
 
@@ -251,6 +253,21 @@ def test_the_heat_map_of_a_queue_that_goes_away_begins_at_0(data):
     ax = data["comparison"].base.plot.queue_heatmap()
     assert ax.collections[0].norm.vmin == 0.0
     assert ax.figure.axes[1].get_ylabel() == "vehicles waiting, mean [1]"
+
+
+def test_the_first_screen_of_what_was_asked_for_one_indicator_says_it():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cs.CorridorWarning)
+        asked = {"replications": 3, "rng": 1, "workers": 1, "indicators": ["wait_h"]}
+        both = cs.compare("teaching", "teaching_priority_lane", **asked)
+        swept = cs.sweep("teaching", {"flows.flour.per_day": [80, 100]}, **asked)
+    for found, words in ((both, "wait for lanes fall"), (both.base, "wait for lanes"), (swept, "Wait for lanes")):
+        page = found._repr_html_()
+        assert words in page, page[:500]
+        assert "<li" in page
+    assert "<svg" in both._repr_html_()
+    assert "<svg" in swept._repr_html_()
+    assert swept.plot.points().get_ylabel().startswith("wait for lanes")
 
 
 def test_the_load_of_an_overloaded_post_is_told_once_on_a_page(overloaded):
