@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -152,18 +153,29 @@ def kinds(what: str | None, form: str) -> None:
 @click.option("--design", is_flag=True, help="Of design files, which `sweep` runs.")
 @click.option("--corridor", is_flag=True, help="Of files of a corridor alone, without run settings.")
 @click.option("--upgrades", is_flag=True, help="Of lists of upgrades, which `portfolio` chooses from.")
+@click.option("--observations", is_flag=True, help="Of files of observations, which judge draws or the model.")
+@click.option("--validation", is_flag=True, help="Of validation.toml of the packaged corridor.")
+@click.option("--paths", is_flag=True, help="Of paths.toml of the packaged corridor.")
 @output_options
-def schema(overlay: bool, design: bool, corridor: bool, upgrades: bool, output: Path | None, overwrite: bool) -> None:
+def schema(output: Path | None, overwrite: bool, **kinds: bool) -> None:
     """Print the JSON Schema of scenario files, for editors and checks."""
-    from corridor_sim.files import design_files, scenario_files
+    from corridor_sim.files import design_files, scenario_files, table_schemas
     from corridor_sim.files.schema import corridor_schema, upgrades_schema
     from corridor_sim.report import tables
 
-    asked = {"--overlay": overlay, "--design": design, "--corridor": corridor, "--upgrades": upgrades}
-    given = [name for name, is_given in asked.items() if is_given]
+    made: dict[str, Callable[[], dict[str, Any]]] = {
+        "overlay": lambda: scenario_files.schema(overlay=True),
+        "design": design_files.schema,
+        "corridor": corridor_schema,
+        "upgrades": upgrades_schema,
+        "observations": table_schemas.observations_schema,
+        "validation": table_schemas.observed_schema,
+        "paths": table_schemas.paths_schema,
+    }
+    given = [name for name in made if kinds[name]]
     if len(given) > 1:
-        raise click.UsageError(f"{' and '.join(given)} exclude each other: each is of another kind of file")
+        told = " and ".join(f"--{name}" for name in given)
+        raise click.UsageError(f"{told} exclude each other: each is of another kind of file")
     refuse_unwritable(overwrite, output)
-    made = {"--design": design_files.schema, "--corridor": corridor_schema, "--upgrades": upgrades_schema}
-    of = made[given[0]]() if given and given[0] in made else scenario_files.schema(overlay=overlay)
+    of = made[given[0]]() if given else scenario_files.schema()
     deliver(tables.to_json(of), output, overwrite)

@@ -9,11 +9,13 @@ import subprocess
 import tomllib
 
 import pytest
+from command_line import called
 
 import corridor_sim as cs
 from corridor_sim.core.errors import ScenarioError
-from corridor_sim.files import design_files, packaged, scenario_files
+from corridor_sim.files import design_files, packaged, scenario_files, table_schemas
 from corridor_sim.files.schema import corridor_schema, upgrades_schema
+from corridor_sim.study.observations import KNOWN
 
 UNIT = re.compile(r"\[[^\[\]]+\]")
 SCHEMAS = {
@@ -22,7 +24,30 @@ SCHEMAS = {
     "design": design_files.schema(),
     "corridor": corridor_schema(),
     "upgrades": upgrades_schema(),
+    "observations": table_schemas.observations_schema(),
+    "validation": table_schemas.observed_schema(),
+    "paths": table_schemas.paths_schema(),
 }
+OBSERVATIONS = """[observations.queue_in_may]
+value = 120.0
+sd = 15.0
+discrepancy_sd = 10.0
+indicator = "queue_mean"
+where = { kind = "post", place = "northgate_b", direction = "entry" }
+use = "calibration"
+
+[observations.trucks_in_may]
+value = 165
+discrepancy_sd = 8.0
+posts = [["northgate_b", "entry"]]
+since = 2026-05-01
+until = 2026-06-01
+use = "validation"
+scenario = "teaching"
+settings = { "flows.flour.per_day" = 120.0 }
+earlier = [150.0, 158, "queue_in_may"]
+not_scored = "one snapshot"
+"""
 
 
 def fields(part, path=""):
@@ -48,7 +73,7 @@ def holds_numbers(field):
 def test_every_field_has_a_description(which):
     found = dict(fields(SCHEMAS[which]))
     lacking = [path for path, field in found.items() if "const" not in field and not field.get("description")]
-    assert len(found) > 20
+    assert len(found) > (6 if which == "paths" else 15)
     assert not lacking
 
 
@@ -58,7 +83,7 @@ def test_every_number_says_its_unit(which):
     lacking = [
         f"{path}: {field['description']}" for path, field in numbers.items() if not UNIT.search(field["description"])
     ]
-    assert len(numbers) > 4
+    assert len(numbers) > (1 if which == "paths" else 4)
     assert not lacking
 
 
@@ -78,6 +103,9 @@ def plain(value):
 
 
 def schema_of(path, data):
+    tables = {"observations": "observations", "observed": "validation", "paths": "paths"}
+    if (of := next((of for table, of in tables.items() if table in data), None)) is not None:
+        return of
     if path.parent.name == "upgrades":
         return "upgrades"
     if path.parent.name == "designs":
@@ -89,15 +117,59 @@ def packaged_files():
     scenarios = packaged.scenario_folder()
     data = importlib.resources.files("corridor_sim") / "data"
     found = [*scenarios.rglob("*.toml"), *data.rglob("*.toml")]
-    return [path for path in found if "schema" in tomllib.loads(path.read_text(encoding="utf-8"))]
+    known = {"schema", "observed", "paths"}
+    return [path for path in found if known & set(tomllib.loads(path.read_text(encoding="utf-8")))]
 
 
-def test_every_packaged_file_fits_the_schema_of_its_kind():
+def files_to_check(folder):
+    """Every packaged file, and one of observations, of which none is packaged."""
+    (folder / "seen.toml").write_text(OBSERVATIONS, encoding="utf-8")
+    return [*packaged_files(), folder / "seen.toml"]
+
+
+def test_the_schema_of_observations_has_the_fields_that_are_read(tmp_path):
+    assert set(table_schemas.OBSERVATION) == set(KNOWN)
+    files_to_check(tmp_path)
+    assert [one.name for one in cs.read_observations(tmp_path / "seen.toml")] == ["queue_in_may", "trucks_in_may"]
+
+
+MAY = "since = 2026-05-01\nuntil = 2026-06-01"
+WRONG = {
+    "neither a row nor a count": "value = 1.0\nsd = 1.0",
+    "both": f"value = 1.0\nsd = 1.0\nindicator = 'wait_h'\nposts = [['a', 'exit']]\n{MAY}",
+    "a count without dates": "value = 1.0\nsd = 1.0\nposts = [['a', 'exit']]",
+    "no value": "sd = 1.0\nindicator = 'wait_h'",
+    "a direction that is none": f"value = 1.0\nsd = 1.0\nposts = [['a', 'out']]\n{MAY}",
+    "a spread below 0": "value = 1.0\nsd = -1.0\nindicator = 'wait_h'",
+    "a field that is none": "value = 1.0\nsd = 1.0\nindicator = 'wait_h'\nsure = true",
+    "an earlier value of 0": "value = 1.0\nindicator = 'wait_h'\nuse = 'validation'\nearlier = [0.0]",
+}
+
+
+@pytest.mark.parametrize("which", WRONG)
+def test_schema_and_program_refuse_the_same_wrong_observations(which, tmp_path):
+    jsonschema = pytest.importorskip("jsonschema")
+    text = f"[observations.one]\n{WRONG[which]}\n"
+    assert not jsonschema.Draft202012Validator(SCHEMAS["observations"]).is_valid(plain(tomllib.loads(text)))
+    (tmp_path / "wrong.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioError):
+        cs.read_observations(tmp_path / "wrong.toml")
+
+
+@pytest.mark.parametrize("which", ["observations", "validation", "paths"])
+def test_the_command_prints_the_schemas_of_tables(which):
+    assert json.loads(called("schema", f"--{which}").stdout) == SCHEMAS[which]
+    told = called("schema", f"--{which}", "--design")
+    assert told.exit_code == 2
+    assert f"--design and --{which} exclude each other" in told.output
+
+
+def test_every_packaged_file_fits_the_schema_of_its_kind(tmp_path):
     jsonschema = pytest.importorskip("jsonschema")
     validators = {which: jsonschema.Draft202012Validator(schema) for which, schema in SCHEMAS.items()}
     for schema in SCHEMAS.values():
         jsonschema.Draft202012Validator.check_schema(schema)
-    files, used = packaged_files(), set()
+    files, used = files_to_check(tmp_path), set()
     for path in files:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         which = schema_of(path, data)
@@ -157,7 +229,7 @@ def test_the_programs_of_editors_take_every_packaged_file_and_refuse_a_wrong_one
     schema = tmp_path / f"{which}.json"
     schema.write_text(json.dumps(SCHEMAS[which]), encoding="utf-8")
     names = []
-    for number, path in enumerate(packaged_files()):
+    for number, path in enumerate(files_to_check(tmp_path)):
         text = path.read_text(encoding="utf-8")
         if schema_of(path, tomllib.loads(text)) == which:
             names.append(f"{number}.of.toml")
