@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from corridor_sim.core.errors import ArgumentError
 from corridor_sim.plots.base import COLOURS, GREY, MODE_STYLE, PLOTS, legend_above, new_axes, no_data
+from corridor_sim.plots.changes import LESS_COLOUR, MORE_COLOUR
 from corridor_sim.plots.names import drawn
 from corridor_sim.plots.outline import within
+from corridor_sim.results.comparison import LESS, MORE, SAME, paired_statistics, welch_statistics
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +22,8 @@ ASIDE_INCH, MOST_INCH = 1.5, 6.5
 """For labels and legend above and below a map, and at most in all. [inch]"""
 LARGEST_POINTS = 16.0
 """Room for the circle of a post at the edge of a map. [point]"""
+CHANGE_COLOURS = {LESS: LESS_COLOUR, MORE: MORE_COLOUR, SAME: GREY}
+"""Colour of a post whose delay is less, more or not distinguishable."""
 NAME_POINTS = 158.0
 """Room for a name beside the corridor. [point]"""
 
@@ -29,18 +34,22 @@ def corridor_map(
     *,
     ax: Axes | None = None,
     outline: Mapping[str, Any] | Literal["world"] | None = "world",
+    other: int | None = None,
 ) -> Axes:
     """Places, posts and legs by mode; of results only what is used, legs as broad as their traffic, posts by delay.
 
     Parameters
     ----------
     data : Results, Comparison, Scenario or Corridor
-        What is drawn; of a comparison its base.
+        What is drawn; of a comparison its base, or with `other` a scenario.
     ax : Axes, optional
         Where to draw; a new figure if None.
     outline : mapping, "world" or None
         Drawn beneath: GeoJSON with lines or polygons, or the packaged coasts and land borders (Natural Earth, public
         domain, simplified); None for nothing.
+    other : int, optional
+        Of a comparison: number of the scenario, from 1 on, whose posts show how their delay differs from the base:
+        more, less, or grey where the interval of the difference holds 0. Traffic is that of the scenario.
 
     Returns
     -------
@@ -49,14 +58,20 @@ def corridor_map(
         has coordinates the network is drawn instead, near what is near by hours of travel, not to scale.
     """
     own, ax = ax is None, new_axes(ax, (9.0, 6.5))
+    changes = None
     if getattr(data, "runs", None) is not None:
-        data = data.runs[0]
+        changes = None if other is None else _changes_h_day(data, other)
+        data = data.runs[other or 0]
+    elif other is not None:
+        raise ArgumentError("other is of a comparison: a run alone differs from nothing")
     graph = getattr(data.scenario if hasattr(data, "table") else data, "graph", None)
     if graph is None:
         return no_data(ax, "a plan made by hand has no map")
     results = data if hasattr(data, "table") else None
     used = _used_legs(results) if results is not None else set()
     delay = _delay_h_day(results) if results is not None else {}
+    if changes is not None:
+        delay = {post: abs(change) for post, (change, _) in changes.items()}
     traffic = _traffic_a_day(results) if results is not None else {}
     legs = {leg: (a, b) for a, b, leg in graph.edges(keys=True) if not used or leg in used}
     touched = {node for ends in legs.values() for node in ends}
@@ -77,7 +92,7 @@ def corridor_map(
                 y,
                 s=area,
                 marker="o" if node in delay else "s",
-                color=COLOURS[3],
+                color=COLOURS[3] if changes is None else CHANGE_COLOURS[changes.get(node, (0.0, SAME))[1]],
                 alpha=0.75,
                 edgecolor="white",
                 linewidth=0.8,
@@ -109,7 +124,11 @@ def corridor_map(
         _fit_height(ax, narrow)
     if modes:
         parts = ["leg", f"as broad as its traffic (most {max(traffic.values()):,.0f} a day)" if traffic else ""]
-        parts.append(f"circle = delay (most {largest:,.0f} truck-h a day)" if delay else "")
+        what = "delay" if changes is None else "difference of delay from the base"
+        parts.append(f"circle = {what} (most {largest:,.0f} truck-h a day)" if delay else "")
+        for word in [one for one in CHANGE_COLOURS if one in {word for _, word in (changes or {}).values()}]:
+            label = word if word == SAME else f"{word} delay"
+            ax.scatter([], [], s=40, color=CHANGE_COLOURS[word], alpha=0.75, edgecolor="white", label=label)
         legend_above(ax, 4, title="; ".join(part for part in parts if part), title_fontsize=8, alignment="left")
     return ax
 
@@ -202,6 +221,32 @@ def _fit_height(ax: Axes, narrow: float) -> None:
     wide = float(figure.get_size_inches()[0])  # type: ignore[union-attr]
     high = ASIDE_INCH + (wide - ASIDE_INCH / 2) * (north - south) / ((east - west) * narrow)
     figure.set_size_inches(wide, min(high, MOST_INCH))  # type: ignore[union-attr]
+
+
+def _changes_h_day(comparison: Any, other: int) -> dict[str, tuple[float, str]]:
+    """Difference of the truck-hours of delay a day at each post, both directions, and more, less or the same."""
+    if not 1 <= other < len(comparison.runs):
+        raise ArgumentError(
+            f"other must be from 1 to {len(comparison.runs) - 1}, the number of a scenario, got {other}"
+        )
+    base, run = comparison.runs[0], comparison.runs[other]
+    level = 1.0 - (1.0 - comparison.confidence) / (len(comparison.runs) - 1)
+    days = (run.plan.counted_until_h - run.plan.warm_up_h) / 24
+    sums: list[dict[str, Any]] = []
+    for one in (base, run):
+        found: dict[str, Any] = {}
+        if "delay_truck_h" in one.rows.indicators:
+            for label, values in one.rows.select("delay_truck_h", kind="post", cargo_class="", of=""):
+                found[label.place] = found.get(label.place, 0.0) + np.nan_to_num(values) / days
+        sums.append(found)
+    posts = [post for post in sums[1] if post in sums[0]]
+    if not posts:
+        return {}
+    before, after = (np.array([of[post] for post in posts]) for of in sums)
+    statistics = paired_statistics if comparison.paired else welch_statistics
+    held = statistics(before, after, level)
+    ends = zip(posts, held["difference"], held["low"], held["high"], strict=True)
+    return {post: (float(d), MORE if low > 0 else LESS if high < 0 else SAME) for post, d, low, high in ends}
 
 
 def _names(graph: Any, nodes: list[str], at: Mapping[str, tuple[float, float]]) -> list[tuple[float, float, str]]:

@@ -15,10 +15,12 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import corridor_sim as cs
+from corridor_sim.core.errors import ArgumentError
 from corridor_sim.indicators.table import Table
 from corridor_sim.plots import PLOTS, changes, makeup
 from corridor_sim.plots.accessor import Plots
 from corridor_sim.plots.base import mean_and_ends, new_axes, runs_of
+from corridor_sim.plots.maps import _changes_h_day
 from corridor_sim.plots.names import clean, drawn
 from corridor_sim.plots.outline import within
 
@@ -261,6 +263,37 @@ def test_legs_on_the_map_are_as_broad_as_their_traffic(comparison):
     largest = max(traffic.values())
     assert sorted(broad) == pytest.approx(sorted(0.8 + 4.2 * one / largest for one in traffic.values()))
     assert f"most {largest:,.0f} a day" in ax.get_legend().get_title().get_text()
+
+
+def test_a_map_of_a_comparison_draws_how_the_delay_of_posts_differs(comparison):
+    def by_post(run):
+        found = {}
+        for label, values in run.rows.select("delay_truck_h", kind="post", cargo_class="", of=""):
+            found[label.place] = found.get(label.place, 0.0) + values
+        return found
+
+    base, run = comparison.runs[:2]
+    before, after, days = by_post(base), by_post(run), base.scope.window_days
+    changes = {post: (after[post] - before[post]).mean() / days for post in after}
+    ax = comparison.plot.map(other=1)
+    told = _changes_h_day(comparison, 1)
+    assert {post: change for post, (change, _) in told.items()} == pytest.approx(changes)
+    largest = max(map(abs, changes.values()))
+    drawn_circles = [one for one in ax.collections if len(one.get_offsets()) and one.get_sizes()[0] >= 30]
+    circles = sorted(float(one.get_sizes()[0]) for one in drawn_circles)
+    assert circles == pytest.approx(sorted(30 + 600 * abs(one) / largest for one in changes.values()))
+    assert "difference of delay from the base" in ax.get_legend().get_title().get_text()
+    legend = {text.get_text() for text in ax.get_legend().get_texts()}
+    words = {"less": "less delay", "more": "more delay", "not distinguishable": "not distinguishable"}
+    assert {words[word] for _, word in told.values()} <= legend
+
+
+def test_a_map_of_differences_needs_a_comparison_and_the_number_of_a_scenario(comparison):
+    for other in (0, len(comparison.runs)):
+        with pytest.raises(ArgumentError, match="other must be from 1 to"):
+            comparison.plot.map(other=other)
+    with pytest.raises(ArgumentError, match="other is of a comparison"):
+        comparison.base.plot.map(other=1)
 
 
 def test_the_packaged_outline_has_the_caspian_and_can_be_left_out():
