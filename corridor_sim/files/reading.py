@@ -22,7 +22,13 @@ MAX_CSV_BYTES = 50_000_000
 """Largest CSV file. [bytes]"""
 
 _AT = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+MOST_SLIPS = 20
+"""So many lines that are no TOML are told at once, in texts of a length that is quickly read again."""
+_QUICKLY_READ = 200_000
+_ONE_LINE = re.compile(r"^\s*[\w.\"'-]+\s*=")
+"""A key and its value on a line of their own."""
 _HINTS = (
+    (re.compile(r"=\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}\b"), "write a date as 2026-01-31"),
     (re.compile(r"=\s*[+-]?0\d"), "write numbers without leading zeros"),
     (re.compile(r"[=\[,]\s*\d{1,2}:\d\d\s*($|[\],#])"), 'write times of day in quotes: "08:30"'),
     (re.compile(r"=\s*[+-]?\d+,\d"), "write numbers with a decimal point"),
@@ -109,8 +115,8 @@ def parse(text: str, file: str) -> dict[str, Any]:
         _keep_limits(text, file)
         raise ScenarioError([Problem("is nested too deeply", file=file)]) from None
     except ValueError as error:
-        found = _keep_limits(text, file)
-        raise ScenarioError([_syntax_problem(text, file, str(error), found)]) from None
+        _keep_limits(text, file)
+        raise ScenarioError(_syntax_problems(text, file, str(error))) from None
     if _may_pass_limits(data):
         _keep_limits(text, file)
     return data
@@ -145,6 +151,31 @@ def _keep_limits(text: str, file: str) -> Outline:
     if found.beyond_limit is not None:
         line, message = found.beyond_limit
         raise ScenarioError([Problem(message, file=file, line=line)])
+    return found
+
+
+def _syntax_problems(text: str, file: str, message: str) -> list[Problem]:
+    """What is no TOML in a text: the first line of it, and further lines with slips that are known, each read alone."""
+    found: list[Problem] = []
+    lines = text.split("\n")
+    while len(found) < MOST_SLIPS:
+        problem = _syntax_problem("\n".join(lines), file, message, outline("\n".join(lines)))
+        if found and not problem.hint:
+            break  # it may only follow from the line that was left out
+        found.append(problem)
+        if not problem.hint or len(text) > _QUICKLY_READ:
+            break
+        if problem.line is None or not _ONE_LINE.match(lines[problem.line - 1]):
+            break
+        lines[problem.line - 1] = ""
+        try:
+            tomllib.loads("\n".join(lines))
+        except RecursionError:
+            break
+        except ValueError as error:
+            message = str(error)
+        else:
+            break
     return found
 
 

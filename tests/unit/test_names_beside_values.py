@@ -128,3 +128,28 @@ def test_tables_that_are_none_at_all_are_told_as_before():
         found = problems_of(f'schema = 1\nname = "mine"\nextends = "teaching"\n{text}\n')
         assert found
         assert all("known" not in one.message or "key" in one.message for one in found), found
+
+
+def test_slips_that_are_no_toml_are_told_together():
+    text = """schema = 1
+name = "mine"
+extends = "teaching"
+[run]
+start = 15.01.2024
+[flows.flour]
+per_day = 151,5
+load_t = 20,5
+[checkpoints.northgate_b.entry.xray]
+service = { kind = "gamma", mean_h = 0,25, cv = 0.3 }
+"""
+    found = problems_of(text)
+    assert [one.line for one in found] == [5, 7, 8, 10]
+    assert found[0].hint == "write a date as 2026-01-31"
+    assert {one.hint for one in found[1:]} == {"write numbers with a decimal point"}
+
+
+def test_what_may_only_follow_from_a_line_left_out_is_not_told():
+    found = problems_of('schema = 1\nname = "a"\nlist = 1,5\nother = [\n')
+    assert [one.line for one in found] == [3]
+    twenty = "\n".join(f"x{n} = 1,5" for n in range(60))
+    assert len(problems_of(f"schema = 1\n{twenty}\n")) == 20
