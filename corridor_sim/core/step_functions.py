@@ -6,6 +6,8 @@ Level 0, so that the model (rates of arrival) and the plan can both use it;
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -47,8 +49,9 @@ class StepFunction:
 
     @classmethod
     def constant(cls, value: float) -> StepFunction:
-        """The function that is `value` throughout."""
-        return cls([0.0], [value])
+        """The function that is `value` throughout; those of equal values are one object."""
+        value = float(value)
+        return _constant(value, math.copysign(1.0, value))
 
     @classmethod
     def periodic(cls, from_h: Sequence[float], value: Sequence[float], period_h: float, until_h: float) -> StepFunction:
@@ -102,3 +105,9 @@ class StepFunction:
         if self.is_constant:
             return f"StepFunction({self.value[0]:g})"
         return f"StepFunction({len(self.value)} pieces, {self.value.min():g}..{self.value.max():g})"
+
+
+@functools.lru_cache(maxsize=1 << 10)
+def _constant(value: float, sign: float) -> StepFunction:
+    """The function of one value; `sign` keeps 0 and -0 apart, which are equal."""
+    return StepFunction([0.0], [math.copysign(value, sign)])

@@ -16,8 +16,8 @@ from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import MAX_MIXES
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import DatedChange, OneStop, value_at
+from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.hosting import stated
-from corridor_sim.model.paths import all_stages
 from corridor_sim.model.routes import (
     Hop,
     NoRoute,
@@ -145,12 +145,14 @@ def _way_round(scenario: Scenario, id: str, state: State, hops: tuple[Hop, ...],
 def _left_for(scenario: Scenario, hops: tuple[Hop, ...], cargo_class: str) -> set[str]:
     """Crossings for which a class may leave the queue of a stage on the way (rule S34)."""
     crossings, found = crossings_of(scenario, hops), set()
-    for path, stage in all_stages(scenario):
-        table, post, *_ = path.split(".")
-        terms = stage.patience
-        if table == "checkpoints" and terms is not None and terms.to is not None:
-            passed = scenario.checkpoints[post].crossing in crossings
-            if passed and terms.to in scenario.crossings and terms.by_class.get(cargo_class, terms.law) is not None:
+    for post in scenario.checkpoints.values():
+        if post.crossing not in crossings:
+            continue
+        for stage in (stage for direction in DIRECTIONS for stage in post.stages(direction).values()):
+            terms = stage.patience
+            if terms is None or terms.to is None:
+                continue
+            if terms.to in scenario.crossings and terms.by_class.get(cargo_class, terms.law) is not None:
                 found.add(terms.to)
     return found - set(crossings)
 

@@ -110,9 +110,8 @@ def usable(corridor: Corridor, flow: Flow, state: State, without: Collection[str
     }
     barred = {id for crossing in without for id in corridor.border_legs(crossing)}
     for start, end, id in corridor.ways:
-        mode = corridor.legs[id].mode
         open_ = start in network and end in network and id not in state.closed_legs and id not in barred
-        if not open_ or (flow.modes and mode not in flow.modes):
+        if not open_ or (flow.modes and corridor.legs[id].mode not in flow.modes):
             continue
         cost = edge_cost(corridor, flow, state, start, end, id)
         if end not in network[start] or cost < network[start][end][0]:

@@ -55,6 +55,7 @@ class Posts:
     def __init__(self, resolved: Resolved, clock: RunClock, classes: Sequence[str]) -> None:
         self.resolved, self.clock, self.classes = resolved, clock, classes
         """`classes` are the cargo classes of the flows, in order of the flows."""
+        self._steps: dict[tuple[Pass, str, str, OneStop | None], Step | None] = {}
 
     # ------------------------------------------------------------ where things are
 
@@ -241,7 +242,16 @@ class Posts:
     # ------------------------------------------------------------ steps
 
     def stage_step(self, at: Pass, name: str, stage: Stage, cargo_class: str, one_stop: OneStop | None) -> Step | None:
-        """The step of a flow at a stage (its element is filled in later); None if its class never needs it."""
+        """The step of a flow at a stage (its element is filled in later); None if its class never needs it.
+
+        All flows of a class have the same one.
+        """
+        key = at, name, cargo_class, one_stop
+        if key not in self._steps:
+            self._steps[key] = self._stage_step(at, name, stage, cargo_class, one_stop)
+        return self._steps[key]
+
+    def _stage_step(self, at: Pass, name: str, stage: Stage, cargo_class: str, one_stop: OneStop | None) -> Step | None:
         if one_stop is not None and self._is_merged_away(at, name, one_stop):
             return None
         id = self.element_id(at, name)

@@ -168,6 +168,8 @@ class RunClock:
 
 def steps(parts: Sequence[tuple[float, float]]) -> StepFunction:
     """Pieces (from hour, value) as a step function."""
+    if len(parts) == 1 and parts[0][0] == 0:
+        return StepFunction.constant(parts[0][1])
     return StepFunction([from_h for from_h, _ in parts], [value for _, value in parts])
 
 
