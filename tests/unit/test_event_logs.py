@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import gzip
+import os
 import re
 import warnings
 import xml.etree.ElementTree as ET
@@ -148,6 +149,69 @@ def test_xes_has_what_the_standard_asks_for(ran):
     log = ran.event_log(places=POST)
     assert len(list(root.iter(f"{XES}event"))) == len(log)
     assert len(list(root.iter(f"{XES}trace"))) == log["case"].nunique()
+
+
+SIMPLE = {
+    "string": r".*",
+    "int": r"[+-]?\d+",
+    "date": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z)",  # xs:dateTime with an offset
+}
+"""Types of attributes that are written, and how XML Schema spells their values."""
+HOLDS = {
+    "log": {"extension", "global", "classifier", "trace", *SIMPLE},
+    "trace": {"event", *SIMPLE},
+    "event": set(SIMPLE),
+    "global": set(SIMPLE),
+}
+HAS = {
+    "log": {"xes.version", "xes.features"},
+    "extension": {"name", "prefix", "uri"},
+    "global": {"scope"},
+    "classifier": {"name", "scope", "keys"},
+    "trace": set(),
+    "event": set(),
+    **{kind: {"key", "value"} for kind in SIMPLE},
+}
+
+
+def test_xes_keeps_the_structure_of_the_standard(ran):
+    """Rules of its serialization one by one: its XML Schema is not in the repository, nor fetched by a test."""
+    root = ET.fromstring(ran.to_xes(places=POST))
+    assert root.tag == f"{XES}log"
+    for one in root.iter():
+        kind = one.tag.removeprefix(XES)
+        assert kind in HAS, f"{one.tag} is no element of the namespace of the standard"
+        assert set(one.attrib) == HAS[kind]
+        inside = [other.tag.removeprefix(XES) for other in one]
+        assert set(inside) <= HOLDS.get(kind, set())
+        if kind == "trace":  # attributes before events
+            assert inside == sorted(inside, key="event".__eq__)
+        if kind in SIMPLE:
+            assert re.fullmatch(SIMPLE[kind], one.get("value"), re.DOTALL), ET.tostring(one)
+        keys = [other.get("key") for other in one if other.get("key") is not None]
+        assert len(keys) == len(set(keys)), f"a key stands twice in one {kind}"
+    declared = {one.get("prefix") for one in root.iter(f"{XES}extension")}
+    used = {one.get("key").partition(":")[0] for one in root.iter() if ":" in one.get("key", "")}
+    assert used == declared  # none that is not declared, and none declared for nothing
+    asked = {one.get("scope"): {other.get("key") for other in one} for one in root.iter(f"{XES}global")}
+    assert set(asked) == {"trace", "event"}
+    for one in (*root.iter(f"{XES}trace"), *root.iter(f"{XES}event")):
+        assert asked[one.tag.removeprefix(XES)] <= {other.get("key") for other in one}
+    for one in root.iter(f"{XES}classifier"):  # a classifier is of keys that every event has
+        assert set(one.get("keys").split()) <= asked[one.get("scope")]
+
+
+def test_xes_is_valid_by_the_schema_of_the_standard(ran):
+    """Where CORRIDOR_SIM_XES_SCHEMA names a copy. It has no target namespace and is given that of the log."""
+    etree = pytest.importorskip("lxml.etree")
+    if not (path := os.environ.get("CORRIDOR_SIM_XES_SCHEMA")):
+        pytest.skip("CORRIDOR_SIM_XES_SCHEMA names no copy of the schema of IEEE 1849")
+    text = Path(path).read_text(encoding="utf-8")
+    if "targetNamespace" not in text:
+        space = XES.strip("{}")
+        text = text.replace("<xs:schema ", f'<xs:schema targetNamespace="{space}" xmlns="{space}" ', 1)
+    schema = etree.XMLSchema(etree.fromstring(text.encode()))
+    schema.assertValid(etree.fromstring(ran.to_xes(places=POST).encode()))
 
 
 def test_words_of_a_scenario_cannot_break_the_file(ran):
