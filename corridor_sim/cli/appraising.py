@@ -92,7 +92,7 @@ def simulated(
     **more: Any,
 ) -> Any:
     """The comparison of two scenarios, or the draws of both, by year where years are asked for."""
-    from corridor_sim.study.run import planned as planned_as
+    from corridor_sim.study.asked_run import planned as planned_as
     from corridor_sim.study.years import in_year
 
     def of_year(pair: Sequence[Planned]) -> Any:

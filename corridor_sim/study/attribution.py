@@ -16,7 +16,8 @@ from corridor_sim.indicators.table import Table
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import NOISE, Results
 from corridor_sim.statistics.intervals import require_confidence
-from corridor_sim.study.run import compare, planned, row_names
+from corridor_sim.study.asked_run import planned
+from corridor_sim.study.run import compare, row_names
 
 if TYPE_CHECKING:
     import pandas as pd

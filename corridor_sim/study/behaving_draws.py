@@ -25,9 +25,9 @@ from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.drawn_worth import DrawnWorth, drawn_ranges
 from corridor_sim.results.year_tables import measures_of
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
+from corridor_sim.study.asked_run import Runnable, root_of
 from corridor_sim.study.behaviour import Behaviour, alternatives_of, compare_with_behaviour, scenario_behind
 from corridor_sim.study.designs import with_values
-from corridor_sim.study.run import Runnable, root_of
 from corridor_sim.study.spread import hands, spread
 from corridor_sim.study.uncertainty import space_of
 from corridor_sim.study.years import in_year

@@ -17,8 +17,9 @@ from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.results import Results
+from corridor_sim.study.asked_run import Runnable, planned, replication_numbers
 from corridor_sim.study.equilibrium import SEARCH, Equilibrium, equilibrium
-from corridor_sim.study.run import Runnable, planned, replication_numbers, run
+from corridor_sim.study.run import run
 from corridor_sim.study.years import in_year
 
 OF_THE_SEARCH = ("target", "most", "search_replications", "averaging", "follow")

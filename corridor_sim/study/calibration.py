@@ -21,13 +21,13 @@ from corridor_sim.plan.plan import Plan
 from corridor_sim.results.calibrations import Calibration, FreeFigure, Seen
 from corridor_sim.statistics.calibrating import FEWEST_LEFT, calibrated
 from corridor_sim.statistics.emulators import terms_of
+from corridor_sim.study.asked_run import planned, root_of
 from corridor_sim.study.designs import with_values
 from corridor_sim.study.draws import Draw, Drawing, simulate_draw
 from corridor_sim.study.given_observations import listed_observations, refuse_unknown_posts, rows_of
 from corridor_sim.study.input_space import UNIFORM, InputSpace, Ranged, ranged_figures
 from corridor_sim.study.observations import CALIBRATION, Observation
 from corridor_sim.study.progress import Progress, shown
-from corridor_sim.study.run import planned, root_of
 from corridor_sim.study.spread import cores, spread
 
 if TYPE_CHECKING:

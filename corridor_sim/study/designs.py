@@ -13,7 +13,7 @@ from corridor_sim.core.streams import Rng, root_entropy
 from corridor_sim.model.base import Model
 from corridor_sim.model.designs import Design, Switch
 from corridor_sim.plan.build import Planned
-from corridor_sim.study.run import planned, root_of
+from corridor_sim.study.asked_run import planned, root_of
 
 if TYPE_CHECKING:
     import pandas as pd

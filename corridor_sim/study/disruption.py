@@ -27,11 +27,12 @@ from corridor_sim.statistics.input_intervals import input_interval
 from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.statistics.recovery import back_h, normal_band
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
+from corridor_sim.study.asked_run import Runnable, hands_of, options_of, planned, replication_numbers, root_of
 from corridor_sim.study.designs import with_values
 from corridor_sim.study.disturbed_times import disturbed_h
 from corridor_sim.study.input_space import PRIORS
 from corridor_sim.study.progress import Progress, shown
-from corridor_sim.study.run import Runnable, hands_of, options_of, planned, replication_numbers, root_of, run_all
+from corridor_sim.study.run import run_all
 from corridor_sim.study.uncertainty import space_of
 
 BANDS = ("week", "instant")

@@ -21,7 +21,7 @@ from corridor_sim.model.way_costs import land_borders
 from corridor_sim.results.results import mean_interval
 from corridor_sim.results.uncertain import INPUTS, Uncertainty
 from corridor_sim.statistics.input_intervals import input_interval
-from corridor_sim.study.run import planned
+from corridor_sim.study.asked_run import planned
 from corridor_sim.study.uncertainty import uncertainty
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from corridor_sim.model.routes import Hop
 from corridor_sim.plan.build import Planned, make_plan, plan_of
 from corridor_sim.plan.part import part_of
 from corridor_sim.plan.plan import Plan
+from corridor_sim.study.asked_run import options_of
 from corridor_sim.study.designs import set_values, with_values
 from corridor_sim.study.observations import Observation, expected_per_day
-from corridor_sim.study.run import options_of, run_those_that_can
+from corridor_sim.study.run import run_those_that_can
 
 
 @dataclass(frozen=True, slots=True)

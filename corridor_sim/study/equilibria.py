@@ -24,10 +24,10 @@ from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.called import Called
 from corridor_sim.results.drawn_equilibria import DrawnEquilibria
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
+from corridor_sim.study.asked_run import Runnable, planned, root_of
 from corridor_sim.study.behaviour import Behaviour, alternatives_of, in_equilibrium, scenario_behind
 from corridor_sim.study.designs import with_values
 from corridor_sim.study.equilibrium import Equilibrium
-from corridor_sim.study.run import Runnable, planned, root_of
 from corridor_sim.study.spread import hands, spread
 from corridor_sim.study.uncertainty import space_of
 

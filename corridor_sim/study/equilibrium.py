@@ -27,9 +27,10 @@ from corridor_sim.model.flows import CHOSEN, Flow
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.called import Called, in_words
 from corridor_sim.results.results import Results
+from corridor_sim.study.asked_run import replication_numbers, root_of
 from corridor_sim.study.averaging import AVERAGING, AveragedSteps
 from corridor_sim.study.choice import Chooser, choosers, composite_usd, logit
-from corridor_sim.study.run import replication_numbers, root_of, run
+from corridor_sim.study.run import run
 from corridor_sim.study.starts import MOST_STARTS, OTHER_DEMAND, other_shares
 from corridor_sim.study.way_choice import DELAY, WayChooser, way_choosers
 

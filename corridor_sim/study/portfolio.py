@@ -35,11 +35,12 @@ from corridor_sim.statistics.portfolios import (
     build_years,
     find_best_set,
 )
+from corridor_sim.study.asked_run import Runnable, planned, root_of
 from corridor_sim.study.cheaper_sets import cheapest_within
 from corridor_sim.study.keys import parts_of
 from corridor_sim.study.observed_sets import ObservedSets
 from corridor_sim.study.programme_regret import judges_of, regret_of
-from corridor_sim.study.run import Runnable, planned, root_of, run_all
+from corridor_sim.study.run import run_all
 from corridor_sim.study.selecting import zone_of
 from corridor_sim.study.spread import hands, one_pool
 from corridor_sim.study.upgrade_sets import NOTHING, UpgradeSets

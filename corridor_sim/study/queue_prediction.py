@@ -34,9 +34,10 @@ from corridor_sim.statistics.weekly_flow import (
     only_joining,
     smoothed,
 )
+from corridor_sim.study.asked_run import planned, root_of
 from corridor_sim.study.designs import set_values, with_values
 from corridor_sim.study.progress import Progress, shown
-from corridor_sim.study.run import planned, root_of, run
+from corridor_sim.study.run import run
 from corridor_sim.study.spread import cores, spread
 
 if TYPE_CHECKING:

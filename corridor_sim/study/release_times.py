@@ -15,7 +15,8 @@ from corridor_sim.records.study_rows import read_release_study
 from corridor_sim.results.release_times import ReleaseTimes, observed_frame, simulated_frame
 from corridor_sim.results.results import Results
 from corridor_sim.statistics.intervals import require_confidence
-from corridor_sim.study.run import Runnable, run
+from corridor_sim.study.asked_run import Runnable
+from corridor_sim.study.run import run
 
 
 def release_times(

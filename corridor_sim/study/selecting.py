@@ -28,8 +28,8 @@ from corridor_sim.results.called import Called
 from corridor_sim.results.comparison import other_question, refuse
 from corridor_sim.results.selected import BestUnderInputs, Selected
 from corridor_sim.study.asked_rows import ids_at, is_at
+from corridor_sim.study.asked_run import Runnable, options_of, planned, root_of
 from corridor_sim.study.draws import asked_part
-from corridor_sim.study.run import Runnable, options_of, planned, root_of
 from corridor_sim.study.staged import Staged
 
 METHODS = ("kn", "rinott", "ocba")

@@ -25,17 +25,10 @@ from corridor_sim.results.doubts import warnings_of
 from corridor_sim.results.exchanged import InArrow, InWorkbooks
 from corridor_sim.results.results import NOISE, Results
 from corridor_sim.statistics.intervals import require_confidence
+from corridor_sim.study.asked_run import Runnable, planned, replication_numbers, root_of
 from corridor_sim.study.designs import LeftOut, Point, base_of, grid_points, points_of, scenarios_of
 from corridor_sim.study.designs import with_values as with_values
-from corridor_sim.study.run import (
-    Runnable,
-    planned,
-    replication_numbers,
-    root_of,
-    row_names,
-    run,
-    run_those_that_can,
-)
+from corridor_sim.study.run import row_names, run, run_those_that_can
 
 if TYPE_CHECKING:
     import pandas as pd

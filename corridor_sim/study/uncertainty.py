@@ -39,13 +39,14 @@ from corridor_sim.statistics.history_matching import implausibility, judge
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study.active_inputs import active_inputs
 from corridor_sim.study.asked_rows import ids_at, only, place_changed_most, rows_to_keep
+from corridor_sim.study.asked_run import Runnable, hands_of, options_of, planned, root_of
 from corridor_sim.study.draws import Draw, Drawing, Drawn, StatedPart, asked_part, planned_with, simulate_draw
 from corridor_sim.study.given_observations import judging_observations, rows_of
 from corridor_sim.study.input_space import PRIORS, InputSpace, bound_figures, ranged_figures
 from corridor_sim.study.observations import Observation
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.replaced_values import replaced_values
-from corridor_sim.study.run import Runnable, hands_of, options_of, planned, root_of, run_all
+from corridor_sim.study.run import run_all
 from corridor_sim.study.spread import hands, spread
 from corridor_sim.study.waves import WaveValues, next_points
 

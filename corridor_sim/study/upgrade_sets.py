@@ -25,9 +25,11 @@ from corridor_sim.plan.build import Planned, plan_of
 from corridor_sim.plan.plan import Plan
 from corridor_sim.statistics.portfolios import Set
 from corridor_sim.study.asked_rows import ids_at, is_at
+from corridor_sim.study.asked_run import options_of
 from corridor_sim.study.draws import asked_part, routes_of
+from corridor_sim.study.engine_choice import engine_for
 from corridor_sim.study.observed_sets import ObservedSets
-from corridor_sim.study.run import engine_for, options_of, run_all
+from corridor_sim.study.run import run_all
 from corridor_sim.study.selecting import row_of
 from corridor_sim.study.spread import spread
 

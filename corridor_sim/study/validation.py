@@ -28,6 +28,7 @@ from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.validations import Predicted, Validation
 from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
+from corridor_sim.study.asked_run import planned, root_of
 from corridor_sim.study.designs import set_values
 from corridor_sim.study.given_observations import PACKAGED, listed_observations, refuse_unknown_posts, rows_of
 from corridor_sim.study.input_space import PRIORS
@@ -36,7 +37,7 @@ from corridor_sim.study.observations import VALIDATION, Observation, expected_co
 from corridor_sim.study.overloaded_draws import LOAD, overloaded_draws, posts_of_row
 from corridor_sim.study.packaged_figures import packaged_figures
 from corridor_sim.study.progress import Progress, shown
-from corridor_sim.study.run import planned, root_of, run
+from corridor_sim.study.run import run
 from corridor_sim.study.spread import cores, spread
 from corridor_sim.study.uncertainty import FEWEST_DRAWS, space_of, uncertainty
 

@@ -15,7 +15,8 @@ from corridor_sim.core.errors import ArgumentError, CorridorError
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.results.comparison import Comparison
 from corridor_sim.results.uncertain import Uncertainty
-from corridor_sim.study.run import Runnable, compare, planned
+from corridor_sim.study.asked_run import Runnable, planned
+from corridor_sim.study.run import compare
 from corridor_sim.study.uncertainty import uncertainty
 
 

@@ -45,8 +45,9 @@ from corridor_sim.plan.plan import FlowPlan, Plan, PlanBreakdown, PlanOutage, Sp
 from corridor_sim.records.inputs import default_numbers
 from corridor_sim.records.visits import chunk_of
 from corridor_sim.sampling.sampler import Sampler
+from corridor_sim.study.engine_choice import choose_engine, expected_visits
 from corridor_sim.study.execution import EARNED
-from corridor_sim.study.run import _expected_visits, choose_engine, run
+from corridor_sim.study.run import run
 from corridor_sim.study.sweeps import sweep
 from corridor_sim.verify.files import packaged
 from corridor_sim.verify.scenario_traces import build_scenario_trace
@@ -620,7 +621,7 @@ def test_runs_that_are_many_together_take_the_pass(monkeypatch):
     scenario = load_scenario("do_nothing_2026", {"run.horizon_days": 3, "run.warm_up_days": 1})
     grid = {"flows.south_bilateral.per_day": [150.0, 160.0, 170.0]}
     settings = {"replications": 2, "rng": 1, "workers": 1, "indicators": ["throughput_per_day"]}
-    monkeypatch.setitem(EARNED, "batch", 2.0 * _expected_visits(make_plan(scenario), 1, 2))
+    monkeypatch.setitem(EARNED, "batch", 2.0 * expected_visits(make_plan(scenario), 1, 2))
     assert run(scenario, **settings).engine == "batch"
     found = sweep(scenario, grid, **settings).runs
     assert [one.engine for one in found] == ["compiled"] * 3

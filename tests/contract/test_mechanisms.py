@@ -47,7 +47,7 @@ from corridor_sim.plan.plan import (
     StepFunction,
     Variant,
 )
-from corridor_sim.study.run import choose_engine
+from corridor_sim.study.engine_choice import choose_engine
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from small_corridor import small

@@ -26,7 +26,7 @@ def nothing_is_simulated(monkeypatch):
     def simulated(*_, **__):
         raise AssertionError("something was simulated")
 
-    monkeypatch.setattr("corridor_sim.study.run.simulated", simulated)
+    monkeypatch.setattr("corridor_sim.study.one_run.simulated", simulated)
 
 
 RUN = [

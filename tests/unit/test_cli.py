@@ -17,6 +17,7 @@ from command_line import called
 import corridor_sim as cs
 from corridor_sim.cli.kinds import all_kinds
 from corridor_sim.study import run as study
+from corridor_sim.study.asked_run import planned as planned_as
 
 SHORT = ["-n", "2", "--horizon-days", "3", "--workers", "1"]
 
@@ -118,7 +119,7 @@ def test_a_command_reads_checks_and_plans_each_scenario_once(arguments, scenario
 
 
 def test_a_run_from_python_reads_checks_and_plans_a_file_once(counted):
-    planned = study.planned("teaching")
+    planned = planned_as("teaching")
     study.compare(planned, "teaching_priority_lane", replications=5, workers=1, indicators=["wait_h"])
     assert counted == {"read": 2, "checked": 2, "planned": 2}
 

@@ -109,7 +109,7 @@ def test_a_dask_cluster_gives_the_same_bytes_and_is_cut_for_by_its_workers(tmp_p
     cut = []
     really = execution.cut_in_blocks
     monkeypatch.setattr(
-        "corridor_sim.study.run.cut_in_blocks",
+        "corridor_sim.study.one_run.cut_in_blocks",
         lambda job, numbers, workers, **more: cut.append(workers) or really(job, numbers, workers, **more),
     )
     monkeypatch.setattr(execution.os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
@@ -388,14 +388,14 @@ def test_keep_going_runs_the_others_and_names_a_bad_file_in_words_and_exit_code(
 
 
 def test_keep_going_names_a_scenario_that_failed_and_gives_the_others(folder, monkeypatch):
-    really = study._finished
+    really = study.finished_run
 
     def fail(begun, **settings):
         if begun.name == "a":
             raise SimulationError("scenario 'a', replication 1, engine event: made to fail")
         return really(begun, **settings)
 
-    monkeypatch.setattr(study, "_finished", fail)
+    monkeypatch.setattr(study, "finished_run", fail)
     result = invoke(str(folder), "--format", "csv", "--keep-going")
     assert result.exit_code == 1
     assert set(names(result)) == {"b"}
@@ -435,14 +435,14 @@ def test_a_comparison_keeps_going_past_an_alternative_that_fails_but_not_past_th
     folder, monkeypatch, fails, code, left
 ):
     (folder / "c.toml").write_text((folder / "b.toml").read_text().replace('"b"', '"c"'))
-    really = study._finished
+    really = study.finished_run
 
     def fail(begun, **settings):
         if begun.name == fails:
             raise SimulationError(f"scenario {fails!r}, replication 1, engine event: made to fail")
         return really(begun, **settings)
 
-    monkeypatch.setattr(study, "_finished", fail)
+    monkeypatch.setattr(study, "finished_run", fail)
     result = compared(*(folder / f"{name}.toml" for name in "abc"), "--keep-going")
     assert result.exit_code == code
     assert set(names(result)) == left

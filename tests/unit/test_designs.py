@@ -13,6 +13,7 @@ import corridor_sim as cs
 from corridor_sim.core.errors import ArgumentError, CorridorError, ScenarioError, SimulationError
 from corridor_sim.files import design_files
 from corridor_sim.files.packaged import design_files as packaged_designs
+from corridor_sim.study import one_run
 from corridor_sim.study import run as study
 from corridor_sim.study.designs import points_of, scenarios_of
 
@@ -456,14 +457,14 @@ def test_a_design_names_its_base_or_is_given_one(tmp_path):
 
 def test_with_keep_going_bad_points_and_failed_runs_are_left_out_and_told(monkeypatch):
     made = cs.design(kind="grid", factors={"lanes": integer(-1, 3)})
-    really = study._finished
+    really = study.finished_run
 
     def fail(begun, **settings):
         if begun.name == "teaching point 3":
             raise SimulationError("scenario 'teaching point 3', replication 1, engine event: made to fail")
         return really(begun, **settings)
 
-    monkeypatch.setattr(study, "_finished", fail)
+    monkeypatch.setattr(study, "finished_run", fail)
     settings = {"indicators": ["created"], "workers": 1}
     found = cs.sweep(teaching(), made, keep_going=True, **settings)
     assert (found.numbers, found.points) == ((2, 4), ({"lanes": 1}, {"lanes": 3}))
@@ -484,8 +485,8 @@ def test_a_stored_sweep_goes_on_and_points_added_find_the_others(tmp_path, monke
     settings = {"indicators": KEPT, "workers": 1, "store": tmp_path}
     first = cs.sweep(teaching(), cs.design(kind="grid", factors={"lanes": integer(2, 3)}), **settings)
     ran = []
-    really = study.simulated
-    monkeypatch.setattr(study, "simulated", lambda jobs, *a, **k: ran.append(len(jobs)) or really(jobs, *a, **k))
+    really = one_run.simulated
+    monkeypatch.setattr(one_run, "simulated", lambda jobs, *a, **k: ran.append(len(jobs)) or really(jobs, *a, **k))
     again = cs.sweep(teaching(), cs.design(kind="grid", factors={"lanes": integer(2, 4)}), **settings)
     assert ran[:2] == [0, 0]
     assert ran[2] > 0
@@ -534,7 +535,7 @@ def test_json_and_the_terminal_say_the_same_numbers(a_file):
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])
 def test_points_are_listed_and_nothing_is_run(a_file, form, monkeypatch):
-    monkeypatch.setattr(study, "simulated", lambda *_, **__: pytest.fail("something was simulated"))
+    monkeypatch.setattr(one_run, "simulated", lambda *_, **__: pytest.fail("something was simulated"))
     result = called("sweep", a_file, "--points", "--format", form, "-q")
     assert result.exit_code == 0, result.output
     points = [point.shown for point in points_of(cs.design(a_file), 4)]
@@ -555,14 +556,14 @@ def test_keep_going_names_the_points_left_out_in_words_and_exit_code(tmp_path, m
     assert [line.split(",")[0] for line in result.stdout.splitlines()[1:]] == ["2", "3"]
     assert f"design.toml:5: {LANES} = -1: must be a whole number >= 0" in result.stderr
     assert "points left out, with errors: 0, 1" in result.stderr
-    really = study._finished
+    really = study.finished_run
 
     def fail(begun, **settings):
         if begun.name == "teaching point 3":
             raise SimulationError("scenario 'teaching point 3', replication 1, engine event: made to fail")
         return really(begun, **settings)
 
-    monkeypatch.setattr(study, "_finished", fail)
+    monkeypatch.setattr(study, "finished_run", fail)
     result = called("sweep", "design.toml", *SMALL_RUN, "--format", "csv", "--keep-going")
     assert result.exit_code == 1
     assert [line.split(",")[0] for line in result.stdout.splitlines()[1:]] == ["2"]
@@ -605,6 +606,6 @@ def test_errors_of_the_base_are_told_as_those_of_a_scenario(tmp_path, monkeypatc
     ],
 )
 def test_calls_that_make_no_sense_are_one_clear_error(call, monkeypatch):
-    monkeypatch.setattr(study, "simulated", lambda *_, **__: pytest.fail("something was simulated"))
+    monkeypatch.setattr(one_run, "simulated", lambda *_, **__: pytest.fail("something was simulated"))
     with pytest.raises(CorridorError):
         call()

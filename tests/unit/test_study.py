@@ -22,7 +22,8 @@ from corridor_sim.plan.plan import Plan, PlanBalk
 from corridor_sim.results.results import OVERLOAD
 from corridor_sim.study.attribution import attribute, where_the_delay_is
 from corridor_sim.study.designs import with_values
-from corridor_sim.study.run import choose_engine, compare, run
+from corridor_sim.study.engine_choice import choose_engine
+from corridor_sim.study.run import compare, run
 from corridor_sim.study.sweeps import run_until, sweep
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
