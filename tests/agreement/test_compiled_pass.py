@@ -600,7 +600,7 @@ def test_six_forms_are_compiled_with_kernels_queues_in_time_order_and_stations_w
         collector = Collector(plan, inputs.replications)
         compiled.reduce(plan, GivenDraws(plan, inputs), range(len(inputs.replications)), collector)
     compiled.prepare(Plan(elements=(), flows=(), horizon_h=24.0))
-    assert 4 <= len(machine.replication.signatures) <= 6
+    assert 4 <= len(machine.replications.signatures) <= 6
 
 
 def test_the_header_of_a_run_names_the_part_that_is_worked_through_in_time_order():

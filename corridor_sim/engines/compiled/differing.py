@@ -19,7 +19,7 @@ from corridor_sim.engines.batch.streaming import WindowSource
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.coupling import coupling
-from corridor_sim.engines.compiled.handing_over import widths
+from corridor_sim.engines.compiled.handing_over import Levels
 from corridor_sim.engines.compiled.listing import Ints, whole
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded, coded, with_rows
@@ -31,8 +31,6 @@ from corridor_sim.plan.shared_part import SharedPart, nothing_shared, shared_par
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.records.visits import IntArray
 
-NARROW = 64
-"""Levels up to which it is not worth looking how far each queue got."""
 NOBODY = -1
 
 
@@ -210,6 +208,7 @@ class Differing:
     def taken_up(self, base_draws: Draws, base_state: PassState, draws: Draws, state: PassState) -> Draws:
         """Where the consignments go on, from what the base has handed over; the spans they are in go to the state."""
         come_h = np.full(len(draws.release_h), np.nan)
+        state.begun[: len(come_h)] = np.nan
         for one in self.going_on:
             begin, end = draws.base[one.flow : one.flow + 2].tolist()
             if end == begin:
@@ -254,19 +253,22 @@ class Differing:
         for e, drawn in inputs.outages.items():
             self.collector.note_outages(e, row, drawn[k])
 
-    def hand_over_levels(
-        self, row: int, base_spent: Sequence[Ints], base: PassState, spent: Ints | None, state: PassState
-    ) -> None:
+    def hand_over_levels(self, row: int, base: Levels, own: Levels | None) -> None:
         """Give the levels of the queues to the reducer: the base's, and where it was affected its own."""
         levels = self.collector.shared(QueueLevels)
         mine = set(self.lines.other.tolist())
-        if spent is not None:
-            own = as_far_as_any(spent[: len(self.code.lines)])
-            for k, (line, one) in enumerate(zip(self.code.lines, own, strict=True)):
+
+        def put(line: int, of: Levels, k: int) -> None:
+            spent, level, since = of
+            upto = int(np.flatnonzero(spent[k])[-1]) + 1 if spent[k].any() else 1
+            levels.put(row, self.code.lines[line], spent[k, :upto], int(level[k]), int(since[k]))
+
+        if own is not None:
+            for k in range(len(self.code.lines)):
                 if k not in mine:
-                    levels.put(row, line, one, int(state.level[k]), int(state.since[k]))
+                    put(k, own, k)
         for there, here in zip(self.lines.base.tolist(), self.lines.other.tolist(), strict=True):
-            levels.put(row, self.code.lines[here], base_spent[there], int(base.level[there]), int(base.since[there]))
+            put(here, base, there)
 
 
 class Base:
@@ -379,10 +381,3 @@ def _joined(array: NDArray[Any], more: Ints) -> NDArray[Any]:
 def _nobody(flow: FlowInputs) -> FlowInputs:
     """No consignments, of as many replications."""
     return replace(flow, release_h=flow.release_h[:, :0], variant=flow.variant[:, :0], number=flow.number[:, :0])
-
-
-def as_far_as_any(spent: Ints) -> list[Ints]:
-    """Time at each level of some queues, of each up to the highest level that it had, but for narrow tables."""
-    if spent.shape[1] <= NARROW:
-        return list(spent)
-    return [one[:levels] for one, levels in zip(spent, widths(spent != 0), strict=True)]

@@ -12,7 +12,7 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.compiled.full_tables import Full
 from corridor_sim.engines.compiled.listing import Ints
 from corridor_sim.engines.compiled.rooms import shapes_of_sums
-from corridor_sim.engines.compiled.state import PassState, Sums
+from corridor_sim.engines.compiled.state import Sums
 from corridor_sim.engines.compiled.tables import Coded
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.extra_lanes import ExtraLaneHours
@@ -23,6 +23,15 @@ from corridor_sim.indicators.visit_sums import VisitSums
 
 HELD_BYTES = 8_000_000
 """Sums of replications that are held before they are handed over together. [bytes]"""
+
+Levels = tuple[Ints, Ints, Ints]
+"""Of one replication: time at each number waiting, of each line; how many wait at the end of the run; since when."""
+
+
+def alone(sums: Sums, k: int) -> Sums:
+    """Those of the k-th replication."""
+    found: list[Any] = [array[k] for array in sums]
+    return Sums(*found)
 
 
 class HeldSums:
@@ -37,34 +46,33 @@ class HeldSums:
         most = HELD_BYTES // sum(math.prod(shape) * dtype.itemsize for shape, dtype in shapes)
         most = max(1, min(most, len(collector.scope.replications)))
         self.sums = Sums(*(np.zeros((most, *shape), dtype) for shape, dtype in shapes))
-        self.row, self.number, self.most = 0, 0, most
-        self.levels, self.level_bytes = list[tuple[Ints, Ints, Ints]](), 0
-        self._free = self._place(0)
+        self.row, self.number, self.most = 0, 0, int(most)
+        self.levels, self.level_bytes = list[Levels](), 0
 
-    def _place(self, k: int) -> Sums:
-        return Sums(*[array[k] for array in self.sums])
+    @property
+    def left(self) -> int:
+        """Replications for which there are sums in which nothing is counted yet."""
+        return self.most - self.number
 
     def free(self) -> Sums:
-        """Sums in which nothing is counted yet, for the replication that is put next."""
-        return self._free
+        """Those of the replication that is put next."""
+        return alone(self.sums, self.number)
 
-    def put(self, row: int, sums: Sums, spent: Ints | None, state: PassState) -> None:
-        """Hold the sums of a replication, whose row is the next one, and time at each number waiting unless None."""
+    def take(self, sums: Sums) -> None:
+        """Sums that were counted elsewhere are those of the replication that is put next."""
+        free = self.free()
+        for name in Sums._fields:
+            getattr(free, name)[...] = getattr(sums, name)
+
+    def put(self, row: int, number: int, levels: Sequence[Levels]) -> None:
+        """Hold the sums of so many replications, in rows that go on where the last ended, and the levels of queues."""
         if not self.number:
             self.row = row
-        if sums is not self._free:
-            for name in Sums._fields:
-                getattr(self._free, name)[...] = getattr(sums, name)
-        if spent is not None:
-            # The table is far wider than the levels that there were.
-            reached = np.flatnonzero(spent.max(axis=0))
-            spent = spent[: len(self.code.lines), : reached[-1] + 1 if len(reached) else 1].copy()
-            self.levels.append((spent, state.level.copy(), state.since.copy()))
-            self.level_bytes += spent.nbytes
-        self.number += 1
+        self.levels += levels
+        self.level_bytes += sum(spent.nbytes for spent, _, _ in levels)
+        self.number += number
         if self.number == self.most or self.level_bytes >= HELD_BYTES:
             self.hand_over()
-        self._free = self._place(self.number)
 
     def hand_over(self) -> None:
         """Add what is held to the reducers."""
@@ -165,7 +173,7 @@ def hand_over_extra_lanes(code: Coded, collector: Collector, row: int, in_time: 
             hours.put(int(code.queue_element[q]), row, open_h, opened)
 
 
-def _hand_over_levels(code: Coded, collector: Collector, first: int, levels: Sequence[tuple[Ints, Ints, Ints]]) -> None:
+def _hand_over_levels(code: Coded, collector: Collector, first: int, levels: Sequence[Levels]) -> None:
     """Time at each number waiting, of each line, of replications from a first row on."""
     width = max(spent.shape[1] for spent, _, _ in levels)
     spent = np.zeros((len(levels), len(code.lines), width), np.int64)

@@ -1,6 +1,7 @@
-"""One replication as machine code: each consignment walks until it meets a queue, queues come one by one.
+"""Replications as machine code: each consignment walks until it meets a queue, queues come one by one.
 
-Importing this needs numba. `replication` works through windows of time. In each window those
+Importing this needs numba. `replications` does those of a block one after the other in the same arrays;
+`replication` works through windows of time. In each window those
 released, and then those served by one queue after the other in topological order, `walk` on through
 delays until the next queue, the end of their journey or the end of the run; what happens is counted
 on the spot. The parts are in `PARTS`, and the modules below them.
@@ -23,7 +24,18 @@ from numba import njit
 
 from corridor_sim.core import units
 from corridor_sim.core.draws import elementary, scalar, variates, words, ziggurat
-from corridor_sim.engines.compiled import announcing, codes, counting, drawing, heap, parts, serving, walking
+from corridor_sim.engines.compiled import (
+    announcing,
+    codes,
+    counting,
+    drawing,
+    heap,
+    parts,
+    serving,
+    starting,
+    state,
+    walking,
+)
 from corridor_sim.engines.compiled import by_kernel as kernel_part
 from corridor_sim.engines.compiled import full as full_part
 from corridor_sim.engines.compiled import levels as level_part
@@ -32,8 +44,9 @@ from corridor_sim.engines.compiled.by_kernel import by_kernel
 from corridor_sim.engines.compiled.codes import LIMITED_LEG, URGENT_FIRST
 from corridor_sim.engines.compiled.counting import passages
 from corridor_sim.engines.compiled.levels import levels, longer
-from corridor_sim.engines.compiled.parts import POINT
+from corridor_sim.engines.compiled.parts import POINT, maker
 from corridor_sim.engines.compiled.serving import served, served_by_rank
+from corridor_sim.engines.compiled.starting import draws_of, put_by, set_back, sums_of
 from corridor_sim.engines.compiled.together import inside, lined_up_together, together
 from corridor_sim.engines.compiled.walking import by_window, handed_over, lined_up, released, walk
 from corridor_sim.engines.queues import loops
@@ -52,34 +65,34 @@ PARTS = (
     announcing,
     full_part,
     together_part,
+    starting,
 )
 """Modules that hold the parts."""
 MADE_OF = (
     sys.modules[__name__],
     *PARTS,
-    *(codes, distributions, units, elementary, scalar, variates, words, ziggurat),
+    *(codes, state, distributions, units, elementary, scalar, variates, words, ziggurat),
     *(service_times.codes, service_times.compiled),
     *(sys.modules[getattr(loops, name).__module__] for name in loops.__all__ if callable(getattr(loops, name))),
 )
 """Modules whose functions or numbers are in the machine code."""
 SOURCES = int(hashlib.sha256("".join(map(inspect.getsource, MADE_OF)).encode()).hexdigest()[:15], 16)
 """A number for their text."""
+MOST_LEVELS = 1_000_000
+"""Times at levels that are held before they are handed over."""
 
 
-def _replication(w, t, d, c, a, kernels, coupled, full, sources=SOURCES):  # noqa: ARG001
-    """One whole replication. Returns visits and the time at each number waiting.
+@maker
+def replication(w, t, d, c, a, kernels, coupled, full, events, event_line, spent):
+    """One whole replication. Returns visits, the room for events, and the time at each number waiting.
 
     `kernels` is None where no queue is left to a kernel, else True: without them compiling takes half the time.
     `coupled` is None where no queues are coupled, else a `Coupled`; `full` None or a `Full` of those among them.
-    `sources` does nothing here. The compiler looks at this file alone for changes; the default value is in the key
-    of what it keeps.
     """
     flows, units, groups = len(d.base) - 1, len(t.queue_kind), len(t.group_line)
     if coupled is not None:
         units = len(coupled.order)
     coming = d.base.copy()
-    events, event_line = np.empty(4096, np.int64), np.empty(4096, np.int32)
-    spent = np.zeros((max(len(c.level), 1), 64), np.int64)
     # Who waits as the run begins joined before hour 0.
     held, visits, since_h, until_h, last = np.int64(0), np.int64(0), -inf, 0.0, False
     # Variables, since a constant would have a function compiled for it alone.
@@ -139,13 +152,40 @@ def _replication(w, t, d, c, a, kernels, coupled, full, sources=SOURCES):  # noq
             visits += m + more_visits
         held, spent = levels(inf if last else until_h, events, event_line, held, groups, w, t, c, spent)
         since_h = until_h
-    return visits, spent
+    return visits, events, event_line, spent
 
 
-replication: Any = njit(error_model="numpy")(_replication)
+def _replications(w, t, block, first, upto, c, held, place, kernels, coupled, full, sources=SOURCES):  # noqa: ARG001
+    """Replications of a block from one up to another, counted in the sums that are held, from a place on.
+
+    Returns how many were worked through (all, unless something went wrong or their levels take much room); of each
+    its visits, the levels that its queues reached, how many wait at the end and since when; and the time at each
+    number waiting, one replication after the other.
+    `sources` does nothing here. The compiler looks at this file alone for changes; the default value is in the key
+    of what it keeps.
+    """
+    many, lines = upto - first, len(c.level)
+    visits, wide = np.zeros(many, np.int64), np.zeros(many, np.int64)
+    level, since = np.zeros((many, lines), np.int64), np.zeros((many, lines), np.int64)
+    events, event_line = np.empty(4096, np.int64), np.empty(4096, np.int32)
+    spent = np.zeros((max(lines, 1), 64), np.int64)
+    kept, size, done = np.empty(1024, np.int64), 0, 0
+    c.wrong[:] = 0.0
+    while done < many and size < MOST_LEVELS and c.wrong[0] == 0.0:
+        d, a = draws_of(first + done, block), sums_of(place + done, held)
+        set_back(len(d.release_h), len(block.come_h) > 0, w, t, c)
+        visits[done], events, event_line, spent = replication(
+            w, t, d, c, a, kernels, coupled, full, events, event_line, spent
+        )
+        kept, size = put_by(done, c, spent, wide, level, since, kept, size)
+        done += 1
+    return done, visits, wide, level, since, kept
+
+
+replications: Any = njit(error_model="numpy")(_replications)
 IS_KEPT = True
 """Whether its machine code stays on disk for other processes."""
 try:
-    replication = njit(cache=True, error_model="numpy")(_replication)
+    replications = njit(cache=True, error_model="numpy")(_replications)
 except RuntimeError:  # nowhere to keep it: compile for this process alone
     IS_KEPT = False

@@ -12,7 +12,6 @@ from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.engines.compiled.state import PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded
 from corridor_sim.indicators.base import Collector
-from corridor_sim.indicators.queue_levels import grid_points
 from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StationDays, StayTimes, WaitTimes
 from corridor_sim.plan.plan import KINDS_OF_REST
@@ -68,29 +67,19 @@ class Room:
         self._state: PassState | None = None
         self._by_kernel = any(one.kept or one.scratch for one in code.kernels) or bool(code.drawn)
 
+    @property
+    def is_alike(self) -> bool:
+        """Whether nothing has to be made anew for each replication; the pass itself sets back what is here."""
+        return not self._by_kernel
+
     def at_hour_0(self, kernels: Sequence[KernelTables], consignments: int) -> PassState:
-        """The state as a replication of so many consignments begins."""
-        arrays, code = self._long.of(consignments, self.code.slots, self.code.noted), self.code
+        """The state, with room for so many consignments; kernels remember nothing yet."""
+        arrays = self._long.of(consignments, self.code.slots, self.code.noted)
         if self._state is None or arrays is not self._arrays:
             self._arrays, self._state = arrays, self._made(arrays)
         if self._by_kernel:
             self._state = self._state._replace(**self._remembered(kernels, consignments))
-        state = self._state
-        state.begun[: max(consignments, 1)] = np.nan
-        state.inbox.fill(-1)
-        state.busy.fill(-np.inf)
-        state.now_h.fill(-np.inf)
-        np.copyto(state.piece, code.tables.queue_from[:-1])
-        for lines in (state.head, state.tail):
-            lines.fill(-1)
-        for numbers in (state.taken, state.waiting, state.level, state.wrong):
-            numbers.fill(0)
-        state.since.fill(grid_points(code.window.from_h))
-        state.driven_h.fill(0.0)
-        state.stands_h.fill(-np.inf)
-        # Nobody has been handed over yet.
-        state.handed_h.fill(np.nan)
-        return state
+        return self._state
 
     def _made(self, arrays: dict[str, Any]) -> PassState:
         """The state with these long arrays."""
@@ -168,11 +157,11 @@ def shapes_of_sums(code: Coded, collector: Collector) -> list[tuple[tuple[int, .
 
 
 def empty_sums(code: Coded, collector: Collector, more: Mapping[str, int]) -> Sums:
-    """Sums in which nothing is counted yet, with so many rows more of some of them."""
+    """Sums of one replication in which nothing is counted yet, with so many rows more of some of them."""
     shapes = shapes_of_sums(code, collector)
     return Sums(
         *(
-            np.zeros((shape[0] + more.get(name, 0), *shape[1:]), dtype)
+            np.zeros((1, shape[0] + more.get(name, 0), *shape[1:]), dtype)
             for name, (shape, dtype) in zip(Sums._fields, shapes, strict=True)
         )
     )

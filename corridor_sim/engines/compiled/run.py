@@ -7,7 +7,6 @@ arrays are as long as one replication has consignments.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,22 +15,27 @@ import numpy as np
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.batch.streaming import DrawSource
 from corridor_sim.engines.compiled import codes
-from corridor_sim.engines.compiled.coupled import Together
-from corridor_sim.engines.compiled.differing import Base, Differing, Other, as_far_as_any
-from corridor_sim.engines.compiled.draw_columns import DrawColumns, drawn_tables
-from corridor_sim.engines.compiled.handing_over import HeldSums, hand_over_extra_lanes, hand_over_leavers
+from corridor_sim.engines.compiled.coupled import Coupled, Together
+from corridor_sim.engines.compiled.differing import Base, Differing, Other
+from corridor_sim.engines.compiled.draw_columns import drawn_block, drawn_tables
+from corridor_sim.engines.compiled.full_tables import Full
+from corridor_sim.engines.compiled.handing_over import HeldSums, Levels, alone, hand_over_extra_lanes, hand_over_leavers
+from corridor_sim.engines.compiled.listing import Ints
 from corridor_sim.engines.compiled.rooms import LongArrays, Room, empty_sums
-from corridor_sim.engines.compiled.state import Draws, PassState
-from corridor_sim.engines.compiled.tables import Coded, coded
+from corridor_sim.engines.compiled.state import BlockDraws, Draws, PassState, Sums
+from corridor_sim.engines.compiled.tables import Coded, Tables, coded
 from corridor_sim.indicators.base import Collector
 from corridor_sim.plan.plan import Plan
-from corridor_sim.records.inputs import FlowInputs, SampledInputs
+from corridor_sim.records.inputs import FlowInputs
 
 WINDOW_H = 168.0
 """Hours worked through at once: those of one queue in a window should fit into the cache, and be so many that what a
 part is handed for each queue and window, all tables, costs little beside them. [h]"""
 DRAWN_TOGETHER = 250_000
 """Releases drawn at once, over several replications; their arrays are held as long as these are worked through."""
+
+InTime = tuple[Coupled | None, Full | None]
+"""Queues that are worked through in time order, in one replication."""
 
 
 def reduce(
@@ -54,100 +58,131 @@ def reduce(
     ValueError
         If a window has no length.
     """
-    from corridor_sim.engines.compiled import machine
-
     if not window_h > 0:
         raise ValueError(f"window_h must be > 0, got {window_h}")
     base = Base(plan, coded(plan, collector, window_h), collector, others, window_h)
     code, together = base.code, Together(plan, base.code)
     at_once = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
-    room, long = Room(code), LongArrays()
-    by_kernel, is_split = code.by_kernel, base.is_split
-    rooms_of = [Room(other.code, long) for other in base.others]
-    held = HeldSums(code, collector)
-    held_of = [HeldSums(other.code, other.collector) for other in base.others]
+    room, long, held = Room(code), LongArrays(), HeldSums(code, collector)
+    of_others = [_OfOther(other, Room(other.code, long)) for other in base.others]
+    # Where replications have tables or sums of their own, they are handed to the machine one by one.
+    one_by_one = bool(others or code.drawn or code.timetables or together.tables or not room.is_alike)
     for begin in range(0, len(replications), at_once):
         block = replications[begin : begin + at_once]
         inputs = sampler.stream(block).next(math.inf)
-        columns = DrawColumns(code, inputs.flows)
-        of_others = [_inputs(other, block, inputs.flows) for other in base.others]
-        coming = deque(columns.draws(k, inputs.flows) for k in range(len(block)))
+        draws = drawn_block(code, inputs.flows, len(block))
+        for one in of_others:
+            one.draw(block, inputs.flows)
         # What was drawn of flows is copied by now, and not held twice.
         inputs = replace(inputs, flows=())
-        del columns
-        for k in range(len(block)):
-            draws = coming.popleft()
+        for e, drawn in inputs.outages.items():
+            for k in range(len(block)):
+                collector.note_outages(e, begin + k, drawn[k])
+        k = 0
+        while k < len(block):
+            upto = k + 1 if one_by_one else min(k + held.left, len(block))
+            most = int(np.diff(draws.at[k : upto + 1]).max())
             tables, kernels = drawn_tables(code, plan, inputs, k)
-            state = room.at_hour_0(kernels, len(draws.release_h))
-            sums = empty_sums(code, collector, base.more_rows) if is_split else held.free()
-            in_time = together.at_hour_0(len(draws.release_h), inputs, k)
-            visits, spent = machine.replication(
-                code.window,
-                tables,
-                draws,
-                state,
-                sums,
-                by_kernel,
-                *in_time,
-            )
-            row = begin + k
+            state, in_time = room.at_hour_0(kernels, most), together.at_hour_0(most, inputs, k)
+            sums, place = held.sums, held.number
+            if base.is_split:
+                sums, place = empty_sums(code, collector, base.more_rows), 0
+            done, visits, levels = _worked(code, tables, draws, k, upto, state, sums, place, in_time)
             _raise_if_wrong(code, plan, state)
-            for e, drawn in inputs.outages.items():
-                collector.note_outages(e, row, drawn[k])
-            collector.visits[row] += visits
+            row = begin + k
+            collector.visits[row : row + done] += visits
             hand_over_extra_lanes(code, collector, row, in_time[1])
             hand_over_leavers(code, collector, row, in_time[1])
-            levels = as_far_as_any(spent[: len(code.lines)]) if base.others else []
-            for n, (other, (their_inputs, their_columns)) in enumerate(zip(base.others, of_others, strict=True)):
-                their_draws = their_columns.draws(k, their_inputs.flows)
-                tables, kernels = drawn_tables(other.code, other.plan, their_inputs, k)
-                their_state = rooms_of[n].at_hour_0(kernels, len(their_draws.release_h))
-                their_draws = other.taken_up(draws, state, their_draws, their_state)
-                theirs, again, their_spent = held_of[n].free(), 0, None
-                in_time = other.coupled.at_hour_0(len(their_draws.release_h), their_inputs, k)
-                if len(their_draws.come_h):
-                    again, their_spent = machine.replication(
-                        other.code.window,
-                        tables,
-                        their_draws,
-                        their_state,
-                        theirs,
-                        other.code.by_kernel,
-                        *in_time,
-                    )
-                    _raise_if_wrong(other.code, other.plan, their_state)
-                other.note_outages(row, their_inputs, k)
-                other.again[row] = again
-                other.collector.visits[row] += again + other.add_shared(sums, theirs)
-                held_of[n].put(row, theirs, None, their_state)
-                hand_over_extra_lanes(other.code, other.collector, row, in_time[1])
-                hand_over_leavers(other.code, other.collector, row, in_time[1])
-                other.hand_over_levels(row, levels, state, their_spent, their_state)
+            if others:
+                counted = alone(sums, place)
+                for one in of_others:
+                    one.reduce(row, k, draws.alone(k), state, counted, levels[0])
+                if base.is_split:
+                    held.take(base.joined(counted))
             # Last, since the others read these sums and they may be set back now.
-            held.put(row, base.joined(sums) if is_split else sums, spent, state)
-    for one in (held, *held_of):
-        one.hand_over()
+            held.put(row, done, levels)
+            k += done
+    held.hand_over()
+    for one in of_others:
+        one.held.hand_over()
 
 
-def _inputs(other: Differing, block: Sequence[int], flows: Sequence[FlowInputs]) -> tuple[SampledInputs, DrawColumns]:
-    """The draws of another plan, for those who are released in the base."""
-    inputs = other.sampler.stream(block, released=other.released(flows)).next(math.inf)
-    return inputs, DrawColumns(other.code, inputs.flows)
+def _worked(
+    code: Coded,
+    tables: Tables,
+    draws: BlockDraws,
+    k: int,
+    upto: int,
+    state: PassState,
+    sums: Sums,
+    place: int,
+    in_time: InTime,
+) -> tuple[int, Ints, list[Levels]]:
+    """Have the machine work through some replications; how many it did, and of each its visits and levels."""
+    from corridor_sim.engines.compiled import machine
+
+    done, visits, wide, level, since, kept = machine.replications(
+        code.window, tables, draws, k, upto, state, sums, place, code.by_kernel, *in_time
+    )
+    ends, lines = np.cumsum(wide[:done] * len(code.lines)).tolist(), len(code.lines)
+    begins = [0, *ends[:-1]]
+    # Copied, since what is held should not hold the room that was left.
+    levels = [
+        (kept[first:end].reshape(lines, -1).copy() if lines else kept[:0].reshape(0, 1), level[n], since[n])
+        for n, (first, end) in enumerate(zip(begins, ends, strict=True))
+    ]
+    return done, visits[:done], levels
+
+
+class _OfOther:
+    """Another plan that is run on the same root, from where it differs."""
+
+    def __init__(self, other: Differing, room: Room) -> None:
+        self.other, self.room = other, room
+        self.held = HeldSums(other.code, other.collector)
+
+    def draw(self, block: Sequence[int], flows: Sequence[FlowInputs]) -> None:
+        """The draws of a block, for those who are released in the base."""
+        inputs = self.other.sampler.stream(block, released=self.other.released(flows)).next(math.inf)
+        self.draws = drawn_block(self.other.code, inputs.flows, len(block))
+        self.inputs = replace(inputs, flows=())
+
+    def reduce(
+        self, row: int, k: int, base: Draws, base_state: PassState, base_sums: Sums, base_levels: Levels
+    ) -> None:
+        """Run the k-th replication of the block, once the base has been run."""
+        other, held = self.other, self.held
+        code, collector = other.code, other.collector
+        tables, kernels = drawn_tables(code, other.plan, self.inputs, k)
+        draws = self.draws.alone(k)
+        state = self.room.at_hour_0(kernels, len(draws.release_h))
+        draws = other.taken_up(base, base_state, draws, state)
+        in_time = other.coupled.at_hour_0(len(draws.release_h), self.inputs, k)
+        again, levels = 0, None
+        if len(draws.come_h):
+            _, visits, (levels,) = _worked(
+                code, tables, BlockDraws.of(draws), 0, 1, state, held.sums, held.number, in_time
+            )
+            _raise_if_wrong(code, other.plan, state)
+            again = int(visits[0])
+        other.note_outages(row, self.inputs, k)
+        other.again[row] = again
+        collector.visits[row] += again + other.add_shared(base_sums, held.free())
+        held.put(row, 1, [])
+        hand_over_extra_lanes(code, collector, row, in_time[1])
+        hand_over_leavers(code, collector, row, in_time[1])
+        other.hand_over_levels(row, base_levels, levels)
 
 
 def prepare(plan: Plan) -> None:
     """Have the machine code compiled and kept, or found, by a run of a plan in which nothing happens."""
-    from corridor_sim.engines.compiled import machine
-
     collector = Collector(plan, [0])
     code = coded(plan, collector, WINDOW_H)
     nobody, keys = np.zeros(0), np.zeros(len(code.columns), np.uint64)
     base, given_at = np.zeros(len(plan.flows) + 1, np.int64), np.full(len(code.columns), -1, dtype=np.int64)
-    draws = Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody, nobody)
-    state, sums = Room(code).at_hour_0(code.kernels, 0), empty_sums(code, collector, {})
-    machine.replication(
-        code.window, code.tables, draws, state, sums, code.by_kernel, *Together(plan, code).at_hour_0(0, None, 0)
-    )
+    draws = BlockDraws.of(Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody, nobody))
+    state, held = Room(code).at_hour_0(code.kernels, 0), HeldSums(code, collector)
+    _worked(code, code.tables, draws, 0, 1, state, held.sums, 0, Together(plan, code).at_hour_0(0, None, 0))
 
 
 def is_kept() -> bool:

@@ -37,6 +37,51 @@ class Draws(NamedTuple):
     come_h: FloatArray
 
 
+class BlockDraws(NamedTuple):
+    """The same of some replications.
+
+    Attributes
+    ----------
+    at
+        Consignments ``at[k]`` up to ``at[k + 1]`` of `release_h`, `route` and `come_h` are those of replication k.
+    base, first, second, given_at
+        Shape (replication, ...); `given_at` counts from the first value of the first replication.
+    """
+
+    at: Ints
+    base: Ints
+    release_h: FloatArray
+    route: NDArray[np.int32]
+    first: NDArray[np.uint64]
+    second: NDArray[np.uint64]
+    given_at: Ints
+    given: FloatArray
+    come_h: FloatArray
+
+    def alone(self, k: int) -> Draws:
+        """Those of the k-th replication."""
+        which = slice(int(self.at[k]), int(self.at[k + 1]))
+        keys = self.first[k], self.second[k]
+        return Draws(
+            self.base[k],
+            self.release_h[which],
+            self.route[which],
+            *keys,
+            self.given_at[k],
+            self.given,
+            self.come_h[which],
+        )
+
+    @classmethod
+    def of(cls, draws: Draws) -> BlockDraws:
+        """Those of one replication."""
+        at = np.array([0, len(draws.release_h)], dtype=np.int64)
+        keys = draws.first[None], draws.second[None]
+        return cls(
+            at, draws.base[None], draws.release_h, draws.route, *keys, draws.given_at[None], draws.given, draws.come_h
+        )
+
+
 class PassState(NamedTuple):
     """Where everybody is, and what the queues remember; `wrong` is what went wrong, where (+ 1), and a number."""
 
