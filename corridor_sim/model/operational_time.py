@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -33,9 +34,30 @@ def running_sums(gaps: Callable[[int], FloatArray]) -> Callable[[int], FloatArra
     return draw
 
 
+class RatePieces(NamedTuple):
+    """A rate as the inversion reads it.
+
+    Attributes
+    ----------
+    start_h
+        Where each piece begins. [h]
+    reached
+        The cumulative rate there.
+    divisor
+        Its rate, 1 where that is 0: no sum falls inside such a piece, other than beyond the total. [1/h]
+    total
+        What the cumulative rate never exceeds.
+    """
+
+    start_h: FloatArray
+    reached: FloatArray
+    divisor: FloatArray
+    total: float
+
+
 @functools.lru_cache(maxsize=64)
-def inverse(rate: StepFunction) -> Callable[[ArrayLike], FloatArray]:
-    """The function that takes sums to instants, see `invert_rate`; prepared once for many calls.
+def pieces_of(rate: StepFunction) -> RatePieces:
+    """The pieces of a rate.
 
     Raises
     ------
@@ -48,8 +70,19 @@ def inverse(rate: StepFunction) -> Callable[[ArrayLike], FloatArray]:
     per_h = rate(start_h)
     reached = np.append(0.0, np.cumsum(per_h[:-1] * np.diff(start_h)))
     total = math.inf if per_h[-1] > 0 else float(reached[-1])
-    # No sum falls inside a piece of rate 0, other than beyond the total.
-    divisor = np.where(per_h > 0, per_h, 1.0)
+    return RatePieces(start_h, reached, np.where(per_h > 0, per_h, 1.0), total)
+
+
+@functools.lru_cache(maxsize=64)
+def inverse(rate: StepFunction) -> Callable[[ArrayLike], FloatArray]:
+    """The function that takes sums to instants, see `invert_rate`; prepared once for many calls.
+
+    Raises
+    ------
+    ValueError
+        If the rate is negative or not finite anywhere.
+    """
+    start_h, reached, divisor, total = pieces_of(rate)
 
     def invert(sums: ArrayLike) -> FloatArray:
         target = np.asarray(sums, dtype=np.float64)

@@ -61,6 +61,8 @@ class FlowInputs:
         By `Step.share_draws` and `Relief.draws`: uniforms in [0, 1).
     later
         Durations and uniforms that are drawn where they are used, if they are used: not in the two above.
+    counted
+        Consignments in each replication, where that is known already.
     """
 
     release_h: FloatArray
@@ -69,10 +71,13 @@ class FlowInputs:
     duration_h: Mapping[str, tuple[FloatArray, ...]] = field(default_factory=dict)
     uniform: Mapping[str, FloatArray] = field(default_factory=dict)
     later: LaterDraws = LaterDraws()
+    counted: IntArray | None = None
 
     @property
     def count(self) -> IntArray:
         """Consignments in each replication."""
+        if self.counted is not None:
+            return self.counted
         return np.asarray((self.variant >= 0).sum(axis=1), dtype=np.int64)
 
 

@@ -31,9 +31,8 @@ from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, LaterDraws,
 from corridor_sim.records.visits import IntArray
 from corridor_sim.sampling.columns import Column
 from corridor_sim.sampling.elements import ElementDraws
+from corridor_sim.sampling.releases import TOGETHER, whole_run
 
-RELEASES = 32768
-"""Releases drawn at once, so that they stay in the cache."""
 MEMORY_GB = 8.0
 """Most memory that one call of `Sampler.sample` may take. [GB]"""
 
@@ -238,7 +237,7 @@ class _FlowDraws:
         """Releases and itineraries, where they need not be drawn."""
         release, route, *others = own
         self._release = release
-        self._drawn: FloatArray | None = None
+        self._drawn: tuple[FloatArray, IntArray] | None = None
         """All its releases, where they were drawn with those of other flows."""
         count = len(release.first)
         self._pending: list[FloatArray] = [np.empty(0)] * count
@@ -271,15 +270,20 @@ class _FlowDraws:
             return self._drawn_for(self.given.release_h, self.given.variant, self.given.count)
         since_h, self._since_h = self._since_h, until_h
         more = self.flow.arrivals.expected_count(min(until_h, self.horizon_h), since_h) if until_h > since_h else 0.0
-        release_h = (
-            self._all_releases(more) if until_h == math.inf and since_h == 0.0 else self._releases(until_h, more)
-        )
-        count = np.asarray((release_h < np.inf).sum(axis=1), dtype=np.int64)
+        if until_h == math.inf and since_h == 0.0:
+            release_h, count = self._all_releases(more)
+        else:
+            release_h = self._releases(until_h, more)
+            count = np.asarray((release_h < np.inf).sum(axis=1), dtype=np.int64)
         return self._drawn_for(release_h, self._variant(release_h, count), count)
 
     def _drawn_for(self, release_h: FloatArray, variant: IntArray, count: IntArray) -> FlowInputs:
         column = np.arange(release_h.shape[1])
-        number = self.f * NUMBER_PER_FLOW + self.taken[:, None] + column
+        number: IntArray = self.f * NUMBER_PER_FLOW + column
+        if self.taken.any():
+            number = number + self.taken[:, None]
+        else:
+            number = np.broadcast_to(number, release_h.shape)
         self.taken += count
         return FlowInputs(
             release_h,
@@ -288,15 +292,16 @@ class _FlowDraws:
             {key: tuple(column.take(count) for column in columns) for key, columns in self._durations.items()},
             {key: column.take(count) for key, column in self._uniforms.items()},
             self._later,
+            count,
         )
 
-    def _all_releases(self, expected: float) -> FloatArray:
-        """All releases not after the horizon, on the grid, padded; shape (replication, consignment). [h]"""
+    def _all_releases(self, expected: float) -> tuple[FloatArray, IntArray]:
+        """All releases not after the horizon, on the grid, padded, and how many; shape (replication, ...). [h]"""
         drawn, self._drawn = self._drawn, None
         if drawn is None:
-            drawn = _whole_run(self._draw, len(self._over), expected, self.horizon_h)
+            drawn = whole_run(self.flow.arrivals, self._release, expected, self.horizon_h)
         self._over[:] = True
-        return drawn[:, : int((drawn < np.inf).sum(axis=1).max(initial=0))]
+        return drawn
 
     def _releases(self, until_h: float, expected: float) -> FloatArray:
         """The next releases, on the grid, before `until_h` and not after the horizon, padded. [h]"""
@@ -305,7 +310,7 @@ class _FlowDraws:
         margin = int(3 * math.sqrt(expected)) + 8
         size = max(int(expected) - min((len(ahead) for ahead in self._pending), default=0), 0) + margin
         while len(which := np.flatnonzero((last_h < until_h) & ~self._over)):
-            together = max(1, RELEASES // size)
+            together = max(1, TOGETHER // size)
             for first in range(0, len(which), together):
                 some = which[first : first + together]
                 drawn = to_grid(self._draw(size, some))
@@ -330,7 +335,10 @@ class _FlowDraws:
     def _variant(self, release_h: FloatArray, count: IntArray) -> IntArray:
         """Itineraries by the dated shares at the release (rule D13), -1 in the padding."""
         if len(self.flow.variants) == 1:
-            return np.where(release_h < np.inf, 0, -1)
+            alike = np.zeros(release_h.shape, dtype=np.int64)
+            for row, many in zip(alike, count.tolist(), strict=True):
+                row[many:] = -1
+            return alike
         instants, upto = _dated_shares(self.flow)
         uniform = self._route.take(count)
         if len(instants) == 1:
@@ -362,28 +370,9 @@ def _draw_together(flows: Sequence[_FlowDraws]) -> None:
         plan, horizon_h = group[0].flow.arrivals, group[0].horizon_h
         first, second = (np.concatenate([half[k] for half in (one._release for one in group)]) for k in (0, 1))
         expected = plan.expected_count(horizon_h, 0.0)
-        drawn = _whole_run(plan.block_sampler(Key(first, second)), len(first), expected, horizon_h)
-        for one, own in zip(group, np.split(drawn, len(group)), strict=True):
-            one._drawn = own
-
-
-def _whole_run(draw: BlockDraw, count: int, expected: float, horizon_h: float) -> FloatArray:
-    """All releases of some streams not after the horizon, on the grid, padded; shape (stream, consignment). [h]"""
-    over = np.zeros(count, dtype=bool)
-    margin = int(3 * math.sqrt(expected)) + 8
-    size, parts = int(expected) + margin, []
-    while len(which := np.flatnonzero(~over)):
-        found = np.full((count, size), np.inf)
-        together = max(1, RELEASES // size)
-        for first in range(0, len(which), together):
-            some = which[first : first + together]
-            found[some] = to_grid(draw(size, some))
-        over[which] = found[which, -1] > horizon_h
-        parts.append(found)
-        size = margin
-    release_h = np.concatenate([np.empty((count, 0)), *parts], axis=1) if len(parts) != 1 else parts[0]
-    release_h[release_h > horizon_h] = np.inf
-    return release_h
+        drawn, count = whole_run(plan, Key(first, second), expected, horizon_h)
+        for one, own, many in zip(group, np.split(drawn, len(group)), np.split(count, len(group)), strict=True):
+            one._drawn = own[:, : int(many.max(initial=0))], many
 
 
 def _dated_shares(flow: FlowPlan) -> tuple[FloatArray, FloatArray]:

@@ -380,4 +380,5 @@ def _joined(array: NDArray[Any], more: Ints) -> NDArray[Any]:
 
 def _nobody(flow: FlowInputs) -> FlowInputs:
     """No consignments, of as many replications."""
-    return replace(flow, release_h=flow.release_h[:, :0], variant=flow.variant[:, :0], number=flow.number[:, :0])
+    shown = flow.release_h[:, :0], flow.variant[:, :0], flow.number[:, :0]
+    return replace(flow, release_h=shown[0], variant=shown[1], number=shown[2], counted=None)

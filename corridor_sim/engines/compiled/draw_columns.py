@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import FloatArray
@@ -35,11 +36,12 @@ def drawn_block(code: Coded, flows: Sequence[FlowInputs], rows: int) -> BlockDra
     np.cumsum(counts, axis=1, out=base[:, 1:])
     for f, flow in enumerate(flows):
         own = f * NUMBER_PER_FLOW + np.arange(flow.number.shape[1])
-        if ((flow.number != own) & (flow.variant >= 0)).any():
+        if flow.number.strides[0] == 0:  # the same row for all
+            others = flow.number[:1] != own
+        else:
+            others = (flow.number != own) & (flow.variant >= 0)
+        if others.any():
             raise SimulationError("consignments have numbers of their own")
-    route = [
-        (flow.variant + first).astype(np.int32) for flow, first in zip(flows, code.first_route.tolist(), strict=True)
-    ]
     first, second = np.zeros((rows, many), np.uint64), np.zeros((rows, many), np.uint64)
     ahead: dict[int, FloatArray] = {}
     for n, column in enumerate(code.columns):
@@ -68,7 +70,7 @@ def drawn_block(code: Coded, flows: Sequence[FlowInputs], rows: int) -> BlockDra
     upto = counts.tolist()
     if flows and rows:
         release = np.concatenate([flow.release_h[k, : upto[k][f]] for k in range(rows) for f, flow in enumerate(flows)])
-        routes = np.concatenate([of[k, : upto[k][f]] for k in range(rows) for f, of in enumerate(route)])
+        routes = _routes(code, flows, base)
     given_at = np.full((rows, many), -1, dtype=np.int64)
     if ahead and rows:
         parts, length = [], 0
@@ -81,6 +83,21 @@ def drawn_block(code: Coded, flows: Sequence[FlowInputs], rows: int) -> BlockDra
     at = np.zeros(rows + 1, np.int64)
     np.cumsum(base[:, -1], out=at[1:])
     return BlockDraws(at, base, release, routes, first, second, given_at, given, _NONE)
+
+
+def _routes(code: Coded, flows: Sequence[FlowInputs], base: Ints) -> NDArray[np.int32]:
+    """The route of each consignment, one replication after the other."""
+    routes = np.empty(int(base[:, -1].sum()), np.int32)
+    first, alone = code.first_route.tolist(), np.diff(code.first_route, append=len(code.tables.route_flow)) == 1
+    begin = 0
+    for k, ends in enumerate(base.tolist()):
+        for f, flow in enumerate(flows):
+            own = routes[begin + ends[f] : begin + ends[f + 1]]
+            own.fill(first[f])
+            if not alone[f]:
+                own += flow.variant[k, : len(own)].astype(np.int32)
+        begin += ends[-1]
+    return routes
 
 
 def _all_of(column: Any, count: Ints) -> FloatArray:

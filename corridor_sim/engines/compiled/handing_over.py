@@ -157,7 +157,8 @@ def _hand_over(code: Coded, collector: Collector, first: int, found: Sums) -> No
         (stays.counts.counts, "stays"),
         (stays.counts.near, "near"),
     ):
-        array[:, rows] += np.moveaxis(getattr(found, name), 0, 1)
+        # Each row is handed over once: to add would ask for every page of it twice.
+        array[:, rows] = np.moveaxis(getattr(found, name), 0, 1)
 
 
 def hand_over_extra_lanes(code: Coded, collector: Collector, row: int, in_time: Full | None) -> None:
