@@ -38,7 +38,7 @@ import numpy as np
 from corridor_sim.core import cycle_search
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.label import label_of, labels_of
+from corridor_sim.indicators.label import label_of, labels_at, labels_of
 from corridor_sim.indicators.places import Options, PlaceKey, PlanView, element_place
 from corridor_sim.indicators.pools import Counts, pooled
 from corridor_sim.indicators.table import Label, Table
@@ -152,10 +152,15 @@ class Indicator(Reducer):
         """Percentiles of the consignments of all replications together: labels with their percent, and the counts."""
         yield from ()
 
-    def pooled(self, counts: Counted, kind: str, place: str, direction: str = "", **percents: float) -> PooledRow:
+    def pooled(
+        self, counts: Counted | tuple[FloatArray, Counts], kind: str, place: str, direction: str = "", **percents: float
+    ) -> PooledRow:
         """Percentiles of one distribution; a name and its percent each."""
-        labels = [(Label(name, self.unit, kind, place, direction), percent) for name, percent in percents.items()]
-        return labels, *counts.by_value()
+        labels = [
+            (label_of(name, self.unit, kind, place, direction, "", None, None, ""), percent)
+            for name, percent in percents.items()
+        ]
+        return labels, *(counts if isinstance(counts, tuple) else counts.by_value())
 
     def row(
         self,
@@ -192,6 +197,29 @@ class Indicator(Reducer):
         given = tuple(names.items()) or ((self.name, self.unit),)
         return labels_of(given, *place, column, tuple(entries)), values.reshape(-1, values.shape[-1])
 
+    def rows_of_flows(
+        self, entries: Sequence[tuple[str, str, str]], values: FloatArray, *, take: bool = True
+    ) -> Iterator[Row]:
+        """The same rows of each flow, in order of the flows.
+
+        Parameters
+        ----------
+        entries : sequence of (name, unit, part)
+            Rows of each flow; an empty name and unit are those of the indicator.
+        values : array
+            Shape (flow, entry, replication), or (flow, replication) where there is one entry.
+        take : bool
+            Give the rows of a base where there are such.
+        """
+        named = tuple((name or self.name, unit or self.unit, of) for name, unit, of in entries)
+        places = tuple(place for _, place in self.scope.places("flow"))
+        if not self.collector.by_place:
+            yield labels_at(named, places), values.reshape(-1, values.shape[-1])
+            return
+        for place, mine in zip(places, values, strict=True):
+            own = (labels_at(named, (place,)), mine.reshape(-1, values.shape[-1]))
+            yield from (self.taken(place) if take else ()) or (own,)
+
 
 class _Indicators(Registry[type[Indicator]]):
     """Registry that gives each indicator its kind as its name, and finds those too that are made on request."""
@@ -205,6 +233,11 @@ class _Indicators(Registry[type[Indicator]]):
 ON_REQUEST: Registry[type[Indicator]] = Registry("indicator")
 """Indicators with too many rows for every table: no list of indicators has them, a run that names one makes it."""
 INDICATORS: Registry[type[Indicator]] = _Indicators("indicator")
+
+
+def in_turn(values: FloatArray) -> FloatArray:
+    """Sum of rows one after the other, so that it does not depend on how numpy takes it, shape (replication,)."""
+    return np.asarray(np.add.accumulate(values, axis=0)[-1] if len(values) else np.zeros(values.shape[1]))
 
 
 @dataclass(slots=True)
@@ -285,6 +318,7 @@ class Collector:
         """Visits reduced so far, by replication; all of them after `finish`."""
         self.taken = Taken()
         """Rows that are not worked out, since they are those of a base."""
+        self._keeps = False
 
     def shared(self, kind: type[AReducer]) -> AReducer:
         """The only reducer of that class, made at first use."""
@@ -305,6 +339,11 @@ class Collector:
     def note_outages(self, element: int, row: int, outages: tuple[PlanOutage, ...]) -> None:
         """Keep those that were drawn for an element."""
         self._outages.setdefault(element, {})[row] = outages
+
+    @property
+    def by_place(self) -> bool:
+        """Whether rows are given place by place: some are taken from a base, or kept for those who take them."""
+        return self._keeps or bool(self.taken.places)
 
     def _hooked(self, hook: str) -> list[Reducer]:
         base = getattr(Reducer, hook)
@@ -399,6 +438,7 @@ class Collector:
         for where, times in self._spans.items():
             self._reduce_spans(where, times)
         self._visits, self._spans = {}, {}
+        self._keeps = keep is not None
         labels: list[Label] = []
         found: list[FloatArray] = []
         pools: list[PooledRow] = []

@@ -32,15 +32,18 @@ class Components(Reducer):
         self._times: dict[tuple[int, tuple[int, ...] | None, PlaceKey], int | None] = {}
         self._means: dict[tuple[tuple[int, ...], tuple[int, ...] | None, PlaceKey], _MeanVisits] = {}
         self._names: dict[int, tuple[str, ...]] = {}
+        self._names_of: dict[tuple[tuple[int, ...], tuple[str, ...]], tuple[str, ...]] = {}
 
     def names(self, elements: tuple[int, ...], also: tuple[str, ...] = ()) -> tuple[str, ...]:
         """Components that can occur at some elements (and `also` some that cannot), in a fixed order."""
-        found: dict[str, None] = dict.fromkeys(also)
-        for element in elements:
-            if element not in self._names:
-                self._names[element] = tuple(self._names_at(element))
-            found.update(dict.fromkeys(self._names[element]))
-        return tuple(name for name in COMPONENTS if name in found)
+        if (elements, also) not in self._names_of:
+            found = set(also)
+            for element in elements:
+                if element not in self._names:
+                    self._names[element] = tuple(self._names_at(element))
+                found.update(self._names[element])
+            self._names_of[elements, also] = tuple(name for name in COMPONENTS if name in found)
+        return self._names_of[elements, also]
 
     def _names_at(self, element: int) -> Iterator[str]:
         thing = self.scope.plan.elements[element]
@@ -82,31 +85,43 @@ class Components(Reducer):
             self._means[key] = _MeanVisits(self, elements, passages, place, flows)
         return np.where(passages > 0, self._means[key].hours_of(name), np.nan)
 
-    def travel_h(self, elements: tuple[int, ...], flow: int, done: list[FloatArray]) -> FloatArray:
-        """Hours moved in all by the journeys of a flow that are `done`, by itinerary, shape (replication,). [h]
+    def travel_h(self) -> FloatArray:
+        """Hours moved in all by the journeys done of each flow, shape (flow, replication). [h]
 
-        Mean travel over each leg times how often their itineraries use it; NaN where nobody was counted on a leg.
+        Mean travel over each leg times how often their itineraries use it; NaN where nobody was counted on one of them.
         """
-        total = np.zeros(len(self.scope.replications))
-        things, cell_of = self.scope.plan.elements, self.scope.cell_of
-        travel = [k for k in elements if things[k].kind != "quota" and hold_component(things[k]) == "travel"]
-        moved = [k for k in travel if (k, flow) in cell_of]
-        if not moved:
+        scope, spans = self.scope, self.shared(SpanSums)
+        things = scope.plan.elements
+        total = np.zeros((len(scope.plan.flows), len(scope.replications)))
+        travel = [
+            k
+            for k, cells in enumerate(scope.element_cells)
+            if len(cells) and things[k].kind != "quota" and hold_component(things[k]) == "travel"
+        ]
+        if not travel:
             return total
-        variants = self.scope.plan.flows[flow].variants
-        times = [Counter(step.element for step in variant.steps) for variant in variants]
-        used = np.zeros((len(moved), len(total)))
-        for number, many in zip(done, times, strict=True):
-            used += number * np.array([[float(many[k])] for k in moved])
-        mean = self._mean_hold_h[[cell_of[k, flow] for k in moved]]
-        for hours in np.where(used > 0, mean * used, 0.0):
-            total = total + hours
+        moves, used = set(travel), np.zeros_like(self.visits.joined)
+        for f, flow in enumerate(scope.plan.flows):
+            for variant, number in zip(flow.variants, spans.journeys_by_variant(f), strict=True):
+                for k, many in Counter(step.element for step in variant.steps).items():
+                    if k in moves:
+                        used[scope.cell_of[k, f]] += number * many
+        mean = ratio(self.visits.hold_h, self.visits.left)
+        hours = np.where(used > 0, mean * used, 0.0)
+        for flows, cells in (self.at_element[k] for k in travel):
+            total[flows] += hours[cells]
         return total
 
     @cached_property
-    def _mean_hold_h(self) -> FloatArray:
-        """Mean hold of each cell, shape (cell, replication). [h]"""
-        return ratio(self.visits.hold_h, self.visits.left)
+    def at_element(self) -> list[tuple[list[int] | slice, slice]]:
+        """Flows that visit each element, and their cells in the same order."""
+        found: list[tuple[list[int] | slice, slice]] = []
+        for cells in self.scope.element_cells:
+            flows = [self.scope.cells[cell][1] for cell in cells]
+            together = bool(flows) and flows[-1] - flows[0] == len(flows) - 1
+            which = slice(flows[0], flows[-1] + 1) if together else flows
+            found.append((which, slice(cells.start, cells.stop)))
+        return found
 
     def share(
         self,
@@ -257,9 +272,7 @@ class MeanJourneys:
 
     def __init__(self, components: Components, spans: SpanSums) -> None:
         self._scope, self._visits = components.scope, components.visits
-        scope, flows = components.scope, components.scope.plan.flows
-        place_of = {place[1]: n for n, place in scope.places("flow")}
-        self._begun = np.stack([spans.of(spans.begun, place_of[flow.id]) for flow in flows])
+        self._begun, self._at = spans.by_flow(spans.begun), components.at_element
         self._share = self._shares(components)
         self._hours: dict[str, FloatArray] = {}
         self._mean_h: dict[str, FloatArray] = {}
@@ -268,35 +281,30 @@ class MeanJourneys:
         """Hours of one component in the mean journey of each flow, shape (flow, replication). [h]"""
         if name not in self._mean_h:
             total = np.zeros_like(self._begun)
-            # One element of each flow after the other, so that the sum of a flow does not depend on the others.
-            for kind, flows, cells in self._in_turn(name):
+            # One element after the other, so that the sum of a flow does not depend on the others.
+            for element, kind in self._where.get(name, ()):
+                flows, cells = self._at[element]
                 total[flows] += self._hours_by_cell(kind)[cells]
             self._mean_h[name] = np.where(self._begun > 0, total, np.nan)
         return self._mean_h[name]
 
-    def _in_turn(self, name: str) -> Iterator[tuple[str, list[int], list[int]]]:
-        """Kind of time, flows and their cells; those of a flow in order of its elements, each flow once in a turn."""
-        scope = self._scope
-        turns: dict[tuple[int, str], tuple[list[int], list[int]]] = {}
-        for flow, elements in enumerate(scope.flow_elements):
-            turn = 0
-            for k in elements:
-                for kind in self._kinds(k, name):
-                    flows, cells = turns.setdefault((turn, kind), ([], []))
-                    flows.append(flow)
-                    cells.append(scope.cell_of[k, flow])
-                    turn += 1
-        for (_, kind), (flows, cells) in sorted(turns.items(), key=lambda entry: entry[0][0]):
-            yield kind, flows, cells
+    @cached_property
+    def _where(self) -> dict[str, list[tuple[int, str]]]:
+        """For each component the elements at which it may occur, in order, and which kind of time there is of it."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        for k, cells in enumerate(self._scope.element_cells):
+            for name, kind in self._kinds(k) if len(cells) else ():
+                found.setdefault(name, []).append((k, kind))
+        return found
 
-    def _kinds(self, element: int, name: str) -> Iterator[str]:
+    def _kinds(self, element: int) -> Iterator[tuple[str, str]]:
         thing = self._scope.plan.elements[element]
-        if thing.kind != "delay" and thing.wait_component == name:
-            yield "wait"
-        if thing.kind != "quota" and hold_component(thing) == name:
-            yield "hold"
-        if name in ("interrupted", "blocked"):
-            yield name
+        if thing.kind != "delay":
+            yield thing.wait_component, "wait"
+        if thing.kind != "quota":
+            yield hold_component(thing), "hold"
+        yield "interrupted", "interrupted"
+        yield "blocked", "blocked"
 
     def _hours_by_cell(self, kind: str) -> FloatArray:
         """Hours of one kind that the visits of each cell add, shape (cell, replication). [h]"""
@@ -310,25 +318,36 @@ class MeanJourneys:
     def _shares(self, components: Components) -> FloatArray:
         """Visits of each cell in a mean journey, as `Components.share`, shape (cell, replication)."""
         scope, visits = self._scope, self._visits
-        share, by_way = np.empty_like(visits.joined), components.visits_by_way
+        by_way, count = components.visits_by_way, len(visits.joined)
+        always = np.ones(count)
         some: list[int] = []
-        among: list[FloatArray] = []
+        # Row of the passages among those of the cells, then the flows.
+        among: list[int] = []
         for flow, elements in enumerate(scope.flow_elements):
-            passages = self._begun[flow]
+            passages = count + flow
+            ways = [by_element for _, by_element in by_way[flow]]
             for k in elements:
-                cell = scope.cell_of[k, flow]
-                often = {by_element.get(k, 0) for _, by_element in by_way[flow]}
-                if len(often) == 1 and None not in often:
-                    (always,) = often
-                    share[cell] = always
-                    if always == 1:
-                        passages = visits.began[cell]
+                cell, often = scope.cell_of[k, flow], ways[0].get(k, 0)
+                if often is not None and (len(ways) == 1 or all(way.get(k, 0) == often for way in ways)):
+                    always[cell] = often
+                    if often == 1:
+                        passages = cell
                 else:
                     some.append(cell)
                     among.append(passages)
+        share = np.repeat(always[:, None], visits.joined.shape[1], axis=1)
         if some:
-            share[some] = ratio(visits.joined[some], np.stack(among))
+            share[some] = ratio(visits.joined[some], np.concatenate([visits.began, self._begun])[among])
         return share
+
+    def delay_h(self, components: Components) -> FloatArray:
+        """Waits, blocking and interruptions in the mean journey of each flow, shape (flow, replication). [h]"""
+        total = np.zeros_like(self._begun)
+        names = [set(components.names(elements)) for elements in self._scope.flow_elements]
+        for name in DELAYS:
+            if flows := [flow for flow, mine in enumerate(names) if name in mine]:
+                total[flows] += self.mean_h(name)[flows]
+        return total
 
 
 DELAYS = ("wait", "slot_wait", "acceptance_wait", "entry_wait", "sailing_wait", "blocked", "interrupted")

@@ -4,102 +4,90 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, Reducer, Row, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, Reducer, Row, in_turn, ratio
 from corridor_sim.indicators.components import Components
 from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
+from corridor_sim.plan.plan import FlowPlan, Variant
 
 
 class TravelCosts(Reducer):
-    """Distance, transport cost and value of time of the journeys done, by flow."""
+    """Distance, transport cost and value of time of the journeys done of each flow, shape (flow, replication)."""
 
     def start(self) -> None:
         self.spans = self.shared(SpanSums)
-        flows = self.scope.plan.flows
-        self._flow_of = {flow.id: f for f, flow in reversed(list(enumerate(flows)))}
-        self._km: dict[int, FloatArray] = {}
-        self._transport_usd: dict[int, FloatArray] = {}
-        self._place_of = {place[1]: n for n, place in self.scope.places("flow")}
-
-    def flow_of(self, id: str) -> int:
-        """Number of the flow of this id."""
-        return self._flow_of[id]
-
-    def place_of_flow(self, flow: int) -> int:
-        """Number of the span place of a flow."""
-        return self._place_of[self.scope.plan.flows[flow].id]
 
     def value_of_time(self, flow: int) -> float:
         """Value of an hour of one consignment. [US$/h]"""
         return float(self.scope.plan.flows[flow].labels.get("value_of_time_usd_h", 0.0))
 
-    def km(self, flow: int) -> FloatArray:
-        """Distance of the journeys done, shape (replication,). [km]"""
-        if flow not in self._km:
-            self._km[flow] = self._all_km(flow)
-        return self._km[flow]
+    @cached_property
+    def values_of_time(self) -> FloatArray:
+        """Those of all flows, shape (flow, 1). [US$/h]"""
+        return np.array([self.value_of_time(f) for f in range(len(self.scope.plan.flows))]).reshape(-1, 1)
 
-    def _all_km(self, flow: int) -> FloatArray:
-        total = np.zeros(len(self.scope.replications))
-        variants = self.scope.plan.flows[flow].variants
-        for variant, number in zip(variants, self.spans.journeys_by_variant(flow), strict=True):
-            total = total + number * variant.length_km
-        return total
+    # Everything below is to be asked once all is counted.
 
-    def transport_usd(self, flow: int) -> FloatArray:
+    @cached_property
+    def km(self) -> FloatArray:
+        """Distance of the journeys done. [km]"""
+        return self.spans.journeys_times(lambda _, variant: variant.length_km)
+
+    @cached_property
+    def transport_usd(self) -> FloatArray:
         """Cost of moving the load of the journeys done along their legs. [US$]"""
-        if flow not in self._transport_usd:
-            self._transport_usd[flow] = self._all_transport_usd(flow)
-        return self._transport_usd[flow]
+        return self.spans.journeys_times(_transport_usd)
 
-    def _all_transport_usd(self, flow: int) -> FloatArray:
-        total = np.zeros(len(self.scope.replications))
-        plan = self.scope.plan.flows[flow]
-        for variant, number in zip(plan.variants, self.spans.journeys_by_variant(flow), strict=True):
-            usd_t = sum(span.length_km * span.cost_usd_tkm for span in variant.spans if span.kind == "leg")
-            total = total + number * (usd_t * plan.load_t)
-        return total
+    @cached_property
+    def pays_for_handling(self) -> list[int]:
+        """Flows any of whose itineraries pays for handling."""
+        flows = self.scope.plan.flows
+        return [f for f, flow in enumerate(flows) if any(variant.handling_usd > 0 for variant in flow.variants)]
 
-    def mean_transport_usd(self, flow: int) -> FloatArray:
+    @cached_property
+    def handling_usd(self) -> FloatArray:
+        """Cost of handling of the journeys done. [US$]"""
+        return self.spans.journeys_times(lambda _, variant: variant.handling_usd)
+
+    @cached_property
+    def time_usd(self) -> FloatArray:
+        """Value of the time of the journeys done, door to door. [US$]"""
+        return self.spans.by_flow(self.spans.stay_h) * self.values_of_time
+
+    @cached_property
+    def done(self) -> FloatArray:
+        """Journeys begun in the window and done."""
+        return self.spans.by_flow(self.spans.done)
+
+    def mean_transport_usd(self) -> FloatArray:
         """Cost of moving and handling the load of a mean journey; 0 where none is done. [US$]"""
-        paid = self.transport_usd(flow)
-        if self.pays_for_handling(flow):
-            paid = paid + self.handling_usd(flow)
-        mean = ratio(paid, self.done(flow))
+        mean = ratio(self.with_handling(self.transport_usd), self.done)
         return np.where(np.isnan(mean), 0.0, mean)
 
-    def pays_for_handling(self, flow: int) -> bool:
-        """Whether any itinerary of a flow pays for handling."""
-        return any(variant.handling_usd > 0 for variant in self.scope.plan.flows[flow].variants)
+    def with_handling(self, usd: FloatArray) -> FloatArray:
+        """Some cost of the journeys done, and their handling where it is paid for. [US$]"""
+        if not self.pays_for_handling:
+            return usd
+        paid = usd.copy()
+        paid[self.pays_for_handling] += self.handling_usd[self.pays_for_handling]
+        return paid
 
-    def handling_usd(self, flow: int) -> FloatArray:
-        """Cost of handling of the journeys done. [US$]"""
-        total = np.zeros(len(self.scope.replications))
-        variants = self.scope.plan.flows[flow].variants
-        for variant, number in zip(variants, self.spans.journeys_by_variant(flow), strict=True):
-            total = total + number * variant.handling_usd
-        return total
-
-    def time_usd(self, flow: int) -> FloatArray:
-        """Value of the time of the journeys done, door to door. [US$]"""
-        hours = self.spans.of(self.spans.stay_h, self.place_of_flow(flow))
-        return hours * self.value_of_time(flow)
-
-    def done(self, flow: int) -> FloatArray:
-        """Journeys begun in the window and done."""
-        return self.spans.of(self.spans.done, self.place_of_flow(flow))
-
-    def per_tonne_km(self, flow: int) -> FloatArray:
+    @cached_property
+    def per_tonne_km(self) -> FloatArray:
         """Cost of transport and time per tonne-km. [US$/(t km)]"""
-        tonne_km = self.km(flow) * self.scope.plan.flows[flow].load_t
-        whole = self.transport_usd(flow) + self.time_usd(flow)
-        if self.pays_for_handling(flow):
-            whole = whole + self.handling_usd(flow)
-        return ratio(whole, tonne_km)
+        tonne_km = self.km * np.array([flow.load_t for flow in self.scope.plan.flows]).reshape(-1, 1)
+        return ratio(self.with_handling(self.transport_usd + self.time_usd), tonne_km)
+
+
+def _transport_usd(flow: FlowPlan, variant: Variant) -> float:
+    """Cost of moving the load of one journey along its legs. [US$]"""
+    usd_t = sum(span.length_km * span.cost_usd_tkm for span in variant.spans if span.kind == "leg")
+    return usd_t * flow.load_t
 
 
 @INDICATORS.register("cost_usd")
@@ -117,22 +105,24 @@ class Cost(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         costs = self._costs
-        for _, place in self.scope.places("flow"):
+        transport, time = ratio(costs.transport_usd, costs.done), ratio(costs.time_usd, costs.done)
+        together = ratio(costs.with_handling(costs.transport_usd + costs.time_usd), costs.done)
+        whole, per_tonne_km = ("", "", ""), ("cost_usd_tkm", "US$/(t km)", "")
+        if not (pays := costs.pays_for_handling):
+            names = (("", "", "transport"), ("", "", "time"), whole, per_tonne_km)
+            yield from self.rows_of_flows(names, np.stack([transport, time, together, costs.per_tonne_km], axis=1))
+            return
+        handling = ratio(costs.handling_usd, costs.done)
+        for flow, (_, place) in enumerate(self.scope.places("flow")):
             if taken := self.taken(place):
                 yield from taken
                 continue
-            flow = costs.flow_of(place[1])
-            done = costs.done(flow)
-            transport, time = costs.transport_usd(flow), costs.time_usd(flow)
-            yield self.row(ratio(transport, done), *place, of="transport")
-            yield self.row(ratio(time, done), *place, of="time")
-            together = transport + time
-            if costs.pays_for_handling(flow):
-                handling = costs.handling_usd(flow)
-                yield self.row(ratio(handling, done), *place, of="handling")
-                together = together + handling
-            yield self.row(ratio(together, done), *place)
-            yield self.row(costs.per_tonne_km(flow), *place, name="cost_usd_tkm", unit="US$/(t km)")
+            yield self.row(transport[flow], *place, of="transport")
+            yield self.row(time[flow], *place, of="time")
+            if flow in pays:
+                yield self.row(handling[flow], *place, of="handling")
+            yield self.row(together[flow], *place)
+            yield self.row(costs.per_tonne_km[flow], *place, name=per_tonne_km[0], unit=per_tonne_km[1])
 
 
 @INDICATORS.register("delay_cost_usd")
@@ -146,14 +136,8 @@ class DelayCost(Indicator):
         self._components = self.shared(Components)
 
     def table_rows(self) -> Iterator[Row]:
-        for n, place in self.scope.places("flow"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            flow = self._costs.flow_of(place[1])
-            elements = self.scope.flow_elements[flow]
-            hours = self._components.delay_h(elements, self._spans.of(self._spans.begun, n), place, (flow,))
-            yield self.row(hours * self._costs.value_of_time(flow), *place)
+        hours = self._components.journeys.delay_h(self._components)
+        yield from self.rows_of_flows((("", "", ""),), hours * self._costs.values_of_time)
 
 
 @INDICATORS.register("user_cost_usd")
@@ -174,31 +158,23 @@ class UserCost(Indicator):
         self._spans, self._components = self.shared(SpanSums), self.shared(Components)
 
     def table_rows(self) -> Iterator[Row]:
-        total = np.zeros(len(self.scope.replications))
-        lost_h = self._visits.lost_by_flow_h()
-        for n, place in self.scope.places("flow"):
-            parts = self._parts(n, place, lost_h)
-            for part, usd in parts.items():
-                yield self.row(usd, *place, of=part)
-            of_flow = np.sum(list(parts.values()), axis=0)
-            total = total + of_flow
-            yield self.row(of_flow, *place)
-        yield self.row(total, "corridor", "all")
+        flows, parts = self.scope.plan.flows, self._parts()
+        found = np.empty((len(flows), len(parts) + 1, len(self.scope.replications)))
+        for k, usd in enumerate(parts.values()):
+            found[:, k] = usd
+        found[:, -1] = sum(parts.values())
+        yield from self.rows_of_flows([("", "", part) for part in (*parts, "")], found, take=False)
+        yield self.row(in_turn(found[:, -1]), "corridor", "all")
 
-    def _parts(self, n: int, place: tuple[str, str, str], lost_h: FloatArray) -> dict[str, FloatArray]:
-        costs, begun = self._costs, self._spans.of(self._spans.begun, n)
-        flow = costs.flow_of(place[1])
-        usd_h = costs.value_of_time(flow)
-        flows = self._spans.flows_at(n)
-        elements = self.scope.flow_elements[flows[0]]
-        parts = {"waiting": lost_h[flow] * usd_h}
-        there = self._components.names(elements)
+    def _parts(self) -> dict[str, FloatArray]:
+        """Cost of each part, shape (flow, replication). [US$]"""
+        costs, begun, usd_h = self._costs, self._spans.by_flow(self._spans.begun), self._costs.values_of_time
+        parts = {"waiting": self._visits.lost_by_flow_h() * usd_h}
         for part, names in (("service_time", ("service", "dwell")), ("travel_time", ("travel", "rest"))):
-            hours = np.zeros(len(begun))
+            hours = np.zeros(begun.shape)
             for name in names:
-                if name in there:
-                    mean_h = self._components.mean_h(name, elements, begun, place, flows)
-                    hours = hours + np.where(np.isnan(mean_h), 0.0, mean_h)
+                mean_h = self._components.journeys.mean_h(name)
+                hours += np.where(np.isnan(mean_h), 0.0, mean_h)
             parts[part] = begun * hours * usd_h
-        parts["transport_cost"] = begun * costs.mean_transport_usd(flow)
+        parts["transport_cost"] = begun * costs.mean_transport_usd()
         return parts

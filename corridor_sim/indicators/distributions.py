@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 
@@ -97,6 +98,10 @@ class TimeCounts(Kept):
             found.append(below + self.near[place][:, same : at + 1].sum(axis=1))
         return ratio(np.stack(found), upto[:, -1])
 
+    def of_several(self, places: slice) -> Distributions:
+        """Counts at several places where nobody took no time."""
+        return Distributions(self.counts[places], self._middle_h)
+
     def of(self, place: int, number: FloatArray | None = None) -> Distribution:
         """Counts at one place; of `number` in each replication those who were not counted took no time."""
         counts = self.counts[place]
@@ -152,3 +157,81 @@ class Distribution:
         squares = (self.counts * self.value_h**2).sum(axis=1)
         variance = ratio(squares, self.number) - mean**2
         return mean, np.sqrt(np.maximum(variance, 0.0))
+
+
+AT_ONCE = 1 << 20
+"""Counts that are looked through at once, so that what is made of them stays in the cache."""
+
+
+class Distributions:
+    """Counts by time at several places, by what occurs: few of all values. Nobody took no time there.
+
+    `counts` have shape (place, replication, value).
+    """
+
+    def __init__(self, counts: CountArray, value_h: FloatArray) -> None:
+        self.shape, self.value_h = counts.shape, value_h
+        flat, found = counts.reshape(-1), [np.empty(0, dtype=np.int64)]
+        for first in range(0, len(flat), AT_ONCE):
+            found.append(np.flatnonzero(flat[first : first + AT_ONCE] != 0) + first)
+        self.at: IntArray = np.concatenate(found)
+        """Where the counts are that are not 0, in order."""
+        self.count: CountArray = flat[self.at]
+        self.value: IntArray = self.at % counts.shape[2]
+        places, replications, values = self.shape
+        self.ends: IntArray = np.searchsorted(self.at, np.arange(places * replications + 1) * values)
+        """Where the entries of each distribution begin, and the last one ends."""
+
+    @cached_property
+    def _upto(self) -> IntArray:
+        """Number up to each entry, over all distributions, 0 first."""
+        return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(self.count, dtype=np.int64)])
+
+    @cached_property
+    def number(self) -> FloatArray:
+        """Number in each, shape (place, replication)."""
+        return np.diff(self._upto[self.ends]).reshape(self.shape[:2]).astype(np.float64)
+
+    def percentile(self, percent: float) -> FloatArray:
+        """As `Distribution.percentile`, shape (place, replication). [h]"""
+        number = self.number.reshape(-1)
+        found = np.full(number.shape, np.nan)
+        some = np.flatnonzero(number)
+        rank = np.ceil(number[some] * (percent / 100.0)).astype(np.int64)
+        at = np.searchsorted(self._upto[1:], self._upto[self.ends[some]] + np.maximum(rank, 1))
+        found[some] = np.where(rank <= 0, 0.0, self.value_h[self.value[at]])
+        return found.reshape(self.shape[:2])
+
+    def sums_of(self, *of_value: FloatArray) -> list[FloatArray]:
+        """Sums over the counts of what each value is worth, once for each of `of_value`, shape (place, replication).
+
+        Taken over all values, those that do not occur too, as one distribution alone is summed.
+        """
+        places, replications, values = self.shape
+        worth = [self.count * one[self.value] for one in of_value]
+        found = [np.zeros((places, replications)) for _ in of_value]
+        row = np.zeros((replications, values))
+        flat, ends = row.reshape(-1), self.ends[::replications].tolist()
+        for place, (begin, end) in enumerate(itertools.pairwise(ends)):
+            at = self.at[begin:end] - place * replications * values
+            for mine, into in zip(worth, found, strict=True):
+                flat[at] = mine[begin:end]
+                row.sum(axis=1, out=into[place])
+            flat[at] = 0.0
+        return found
+
+    def by_value(self) -> list[tuple[FloatArray, CountArray]]:
+        """Of each place the values that occur, and counts of shape (replication, value)."""
+        places, replications, values = self.shape
+        distribution = self.at // values
+        key = distribution // replications * values + self.value
+        occurs = np.zeros(places * values, dtype=np.bool_)
+        occurs[key] = True
+        column = np.flatnonzero(occurs)
+        number = np.empty(len(occurs), dtype=np.int64)
+        number[column] = np.arange(len(column))
+        counts = np.zeros((replications, len(column)), dtype=self.count.dtype)
+        counts[distribution % replications, number[key]] = self.count
+        ends = np.searchsorted(column, np.arange(places + 1) * values).tolist()
+        value_h = self.value_h[column % values]
+        return [(value_h[begin:end], counts[:, begin:end]) for begin, end in itertools.pairwise(ends)]

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from corridor_sim.indicators.base import INDICATORS, Indicator, Row
+from corridor_sim.core.units import FloatArray
+from corridor_sim.indicators.base import INDICATORS, Indicator, Row, in_turn
 from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
+from corridor_sim.plan.plan import FlowPlan, Variant
 
 
 @INDICATORS.register("co2_t")
@@ -30,26 +32,25 @@ class Co2(Indicator):
     def table_rows(self) -> Iterator[Row]:
         scope, idling_kg_h = self.scope, self.scope.options.idling_co2_kg_h
         parts = ("moving",) if idling_kg_h is None else ("moving", "idling")
-        total = {part: np.zeros(len(scope.replications)) for part in parts}
-        for _, place in scope.places("flow"):
-            flow = next(f for f, plan in enumerate(scope.plan.flows) if plan.id == place[1])
-            plan = scope.plan.flows[flow]
-            emitted = {part: np.zeros(len(scope.replications)) for part in parts}
-            for variant, number in zip(plan.variants, self._spans.journeys_by_variant(flow), strict=True):
-                g_t = sum(span.length_km * span.co2_g_tkm for span in variant.spans if span.kind == "leg")
-                emitted["moving"] = emitted["moving"] + number * (g_t * plan.load_t * 1e-6)
-            if idling_kg_h is not None:
-                waited_h = np.zeros(len(scope.replications))
-                for cell, (element, f) in enumerate(scope.cells):
-                    if f == flow and scope.plan.elements[element].wait_component in (
-                        "wait",
-                        "entry_wait",
-                        "sailing_wait",
-                    ):
-                        waited_h = waited_h + self._visits.wait_in_window_h[cell]
-                emitted["idling"] = waited_h * (idling_kg_h * 1e-3)
-            for part in parts:
-                total[part] = total[part] + emitted[part]
-                yield self.row(emitted[part], *place, of=part)
-        for part in parts:
-            yield self.row(total[part], "corridor", "all", of=part)
+        emitted = np.empty((len(scope.plan.flows), len(parts), len(scope.replications)))
+        emitted[:, 0] = self._spans.journeys_times(_moving_t)
+        if idling_kg_h is not None:
+            emitted[:, 1] = self._idling_h() * (idling_kg_h * 1e-3)
+        yield from self.rows_of_flows([("", "", part) for part in parts], emitted, take=False)
+        for k, part in enumerate(parts):
+            yield self.row(in_turn(emitted[:, k]), "corridor", "all", of=part)
+
+    def _idling_h(self) -> FloatArray:
+        """Hours waited in the window before stages, legs and departures, shape (flow, replication). [h]"""
+        scope = self.scope
+        waited_h = np.zeros((len(scope.plan.flows), len(scope.replications)))
+        for cell, (element, flow) in enumerate(scope.cells):
+            if scope.plan.elements[element].wait_component in ("wait", "entry_wait", "sailing_wait"):
+                waited_h[flow] += self._visits.wait_in_window_h[cell]
+        return waited_h
+
+
+def _moving_t(flow: FlowPlan, variant: Variant) -> float:
+    """CO2 of one journey. [t]"""
+    g_t = sum(span.length_km * span.co2_g_tkm for span in variant.spans if span.kind == "leg")
+    return g_t * flow.load_t * 1e-6

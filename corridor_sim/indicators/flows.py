@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, in_turn, ratio
 from corridor_sim.indicators.label import Label, label_of
 from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, by_period
 from corridor_sim.indicators.visit_sums import VisitSums
@@ -25,11 +25,13 @@ class Throughput(Indicator):
         self._spans = self.shared(SpanSums)
 
     def table_rows(self) -> Iterator[Row]:
-        for n, place in self.scope.places("post", "crossing", "leg", "flow"):
+        spans = self._spans
+        for n, place in self.scope.places("post", "crossing", "leg"):
             if taken := self.taken(place):
                 yield from taken
                 continue
-            yield self.row(self._spans.of(self._spans.ended, n) / self.scope.window_days, *place)
+            yield self.row(spans.of(spans.ended, n) / self.scope.window_days, *place)
+        yield from self.rows_of_flows((("", "", ""),), spans.by_flow(spans.ended) / self.scope.window_days)
 
 
 @INDICATORS.register("arrivals_per_day")
@@ -42,11 +44,13 @@ class ArrivalsPerDay(Indicator):
         self._spans = self.shared(SpanSums)
 
     def table_rows(self) -> Iterator[Row]:
-        for n, place in self.scope.places("post", "crossing", "leg", "flow"):
+        spans = self._spans
+        for n, place in self.scope.places("post", "crossing", "leg"):
             if taken := self.taken(place):
                 yield from taken
                 continue
-            yield self.row(self._spans.of(self._spans.begun, n) / self.scope.window_days, *place)
+            yield self.row(spans.of(spans.begun, n) / self.scope.window_days, *place)
+        yield from self.rows_of_flows((("", "", ""),), spans.by_flow(spans.begun) / self.scope.window_days)
 
 
 @INDICATORS.register("passed_by_day")
@@ -88,20 +92,21 @@ class Delivered(Indicator):
         self._spans = self.shared(SpanSums)
 
     def table_rows(self) -> Iterator[Row]:
-        plan = self.scope.plan
-        all_t, all_usd = np.zeros(len(self.scope.replications)), np.zeros(len(self.scope.replications))
-        for n, place in self.scope.places("flow"):
-            (f,) = self._spans.flows_at(n)
-            flow = plan.flows[f]
-            tonnes = self._spans.of(self._spans.ended, n) * flow.load_t
-            value = tonnes * flow.value_usd_t
-            all_t, all_usd = all_t + tonnes, all_usd + value
-            yield self.row(tonnes, *place, name="delivered_t")
-            yield self.row(value, *place, name="delivered_value_usd", unit="US$")
-            if teu := flow.labels.get("teu", 0.0):
-                yield self.row(self._spans.of(self._spans.ended, n) * teu, *place, name="delivered_teu", unit="TEU")
-        yield self.row(all_t, "corridor", "all", name="delivered_t")
-        yield self.row(all_usd, "corridor", "all", name="delivered_value_usd", unit="US$")
+        flows, ended = self.scope.plan.flows, self._spans.by_flow(self._spans.ended)
+        tonnes = ended * np.array([flow.load_t for flow in flows]).reshape(-1, 1)
+        value = tonnes * np.array([flow.value_usd_t for flow in flows]).reshape(-1, 1)
+        teu = [flow.labels.get("teu", 0.0) for flow in flows]
+        if not any(teu):
+            names = ("delivered_t", "", ""), ("delivered_value_usd", "US$", "")
+            yield from self.rows_of_flows(names, np.stack([tonnes, value], axis=1), take=False)
+        else:
+            for f, (_, place) in enumerate(self.scope.places("flow")):
+                yield self.row(tonnes[f], *place, name="delivered_t")
+                yield self.row(value[f], *place, name="delivered_value_usd", unit="US$")
+                if teu[f]:
+                    yield self.row(ended[f] * teu[f], *place, name="delivered_teu", unit="TEU")
+        yield self.row(in_turn(tonnes), "corridor", "all", name="delivered_t")
+        yield self.row(in_turn(value), "corridor", "all", name="delivered_value_usd", unit="US$")
 
 
 @INDICATORS.register("created")
@@ -121,17 +126,12 @@ class Created(Indicator):
     def table_rows(self) -> Iterator[Row]:
         lose = any(variant.lost for flow in self.scope.plan.flows for variant in flow.variants)
         names = ("created", "finished", "unfinished", *(("lost",) if lose else ()))
-        total = {name: np.zeros(len(self.scope.replications)) for name in names}
-        for n, place in self.scope.places("flow"):
-            created = self._spans.of(self._spans.created, n)
-            unfinished = self._spans.of(self._spans.inside, n)
-            lost = self._spans.of(self._spans.lost, n)
-            numbers = (created, created - unfinished - lost, unfinished, lost)
-            for name, number in zip(names, numbers, strict=False):
-                total[name] = total[name] + number
-                yield self.row(number, *place, name=name)
-        for name, number in total.items():
-            yield self.row(number, "corridor", "all", name=name)
+        spans = self._spans
+        created, unfinished, lost = (spans.by_flow(number) for number in (spans.created, spans.inside, spans.lost))
+        numbers = np.stack([created, created - unfinished - lost, unfinished, lost][: len(names)], axis=1)
+        yield from self.rows_of_flows([(name, "", "") for name in names], numbers, take=False)
+        for k, name in enumerate(names):
+            yield self.row(in_turn(numbers[:, k]), "corridor", "all", name=name)
 
 
 @INDICATORS.register("released")
@@ -144,8 +144,7 @@ class Released(Indicator):
         self._spans = self.shared(SpanSums)
 
     def table_rows(self) -> Iterator[Row]:
-        for n, place in self.scope.places("flow"):
-            yield self.row(self._spans.of(self._spans.begun, n), *place)
+        yield from self.rows_of_flows((("", "", ""),), self._spans.by_flow(self._spans.begun), take=False)
 
 
 @INDICATORS.register("unserved")

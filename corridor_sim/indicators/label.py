@@ -69,4 +69,14 @@ def labels_of(
     return tuple(found)
 
 
+@functools.lru_cache(maxsize=1 << 12)
+def labels_at(entries: tuple[tuple[str, str, str], ...], places: tuple[tuple[str, str, str], ...]) -> tuple[Label, ...]:
+    """Labels of the same rows at several places; for each place one of each (indicator, unit, part) in turn.
+
+    >>> [str(label) for label in labels_at((("co2_t", "t", "moving"),), (("flow", "north", ""), ("flow", "south", "")))]
+    ['co2_t [t] north moving', 'co2_t [t] south moving']
+    """
+    return tuple(label_of(name, unit, *place, "", None, None, of) for place in places for name, unit, of in entries)
+
+
 COLUMNS = tuple(column.name for column in fields(Label))

@@ -114,9 +114,10 @@ def pooled(
         percentiles += [(label, number, percent) for label, percent in labels]
         # Sums first: most columns of replications hold nothing, and there are many more of these than of sections.
         found = _by_section(by_replication, of_replication, len(section)) if fewer else by_replication
-        there = np.flatnonzero(found.any(axis=0))
-        value.append(values[there])
-        counts.append(found[:, there])
+        there = found.any(axis=0)
+        alike = bool(there.all())
+        value.append(values if alike else values[there])
+        counts.append(found if alike else found[:, there])
     if not rows:
         none = np.empty((len(section), 0), np.int32)
         return PooledCounts((), np.empty(0, np.int64), np.empty(0), section, none)

@@ -10,15 +10,17 @@ otherwise count the same thing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import PlanView, Reducer, SpanBlock, VisitBlock
-from corridor_sim.indicators.distributions import STAY_STEPS_H, CountArray, Distribution, TimeCounts
+from corridor_sim.indicators.distributions import STAY_STEPS_H, CountArray, Distribution, Distributions, TimeCounts
 from corridor_sim.indicators.post_clock import PostClock
+from corridor_sim.plan.plan import FlowPlan, Variant
 from corridor_sim.records.visits import IntArray
 
 
@@ -84,6 +86,29 @@ class SpanSums(Reducer):
         for cell, flow in self._cells_at.get(place, ()):
             if flows is None or flow in flows:
                 total = total + values[cell]
+        return total
+
+    @cached_property
+    def _flow_cells(self) -> IntArray:
+        """Cell of the journeys of each flow."""
+        places, cells = self.scope.span_places, self.scope.span_cells
+        at = {flow: cell for cell, (place, flow) in enumerate(cells) if places[place][0] == "flow"}
+        return np.array([at[f] for f in range(len(self.scope.plan.flows))], dtype=np.int64)
+
+    def by_flow(self, values: FloatArray) -> FloatArray:
+        """Those of `values` that are of whole journeys, shape (flow, replication)."""
+        return np.asarray(values[self._flow_cells] + 0.0)
+
+    def journeys_times(self, what: Callable[[FlowPlan, Variant], float]) -> FloatArray:
+        """Something that each journey done brings by its itinerary, in all, shape (flow, replication)."""
+        flows = self.scope.plan.flows
+        brings = [[what(flow, variant) for variant in flow.variants] for flow in flows]
+        total = np.zeros((len(flows), len(self.scope.replications)))
+        # One itinerary of each flow after the other, so that the sum of a flow does not depend on the others.
+        for v in range(max(map(len, brings), default=0)):
+            some = [f for f, of_flow in enumerate(brings) if len(of_flow) > v]
+            done = self.variant_done[[self._variant[f, v] for f in some]]
+            total[some] += done * np.array([[brings[f][v]] for f in some])
         return total
 
     def journeys_by_variant(self, flow: int) -> list[FloatArray]:
@@ -207,6 +232,12 @@ class StayTimes(Reducer):
     def row_of(self, place: int) -> int:
         """Row of a place in the arrays."""
         return self._at[place]
+
+    @cached_property
+    def journeys(self) -> Distributions:
+        """Distributions of whole journeys, in order of the flows; to be asked once everything is counted."""
+        rows = [self._at[place] for place, _ in self.scope.places("flow")]
+        return self.counts.of_several(slice(min(rows, default=0), max(rows, default=-1) + 1))
 
     def share_within(self, place: int, limit_h: float) -> FloatArray:
         """Share of those at one place that took at most a target or a step of the distribution."""

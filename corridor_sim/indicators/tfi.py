@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, PooledRow, Row, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, PooledRow, Row, in_turn, ratio
 from corridor_sim.indicators.components import Components
 from corridor_sim.indicators.costs import TravelCosts
 from corridor_sim.indicators.shared_sums import SpanSums, StayTimes
@@ -123,12 +123,7 @@ class Tfi3(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         scale = self.scope.options.tfi3_km * self.scope.options.tfi3_t
-        for _, place in self.scope.places("flow"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            flow = self._costs.flow_of(place[1])
-            yield self.row(self._costs.per_tonne_km(flow) * scale, *place)
+        yield from self.rows_of_flows((("", "", ""),), self._costs.per_tonne_km * scale)
 
 
 @INDICATORS.register("tfi4")
@@ -146,34 +141,23 @@ class Tfi4(Indicator):
     def start(self) -> None:
         self._spans, self._times = self.shared(SpanSums), self.shared(StayTimes)
         self._components, self._costs = self.shared(Components), self.shared(TravelCosts)
-        self._per_h: tuple[FloatArray, FloatArray, FloatArray, FloatArray] | None = None
 
     def table_rows(self) -> Iterator[Row]:
-        spans, scope = self._spans, self.scope
-        sums = [np.zeros(len(scope.replications)) for _ in range(3)]
-        for n, place in scope.places("flow"):
-            (flow,) = spans.flows_at(n)
-            km, stay_h = self._costs.km(flow), spans.of(spans.stay_h, n)
-            elements = scope.flow_elements[flow]
-            travel_h = self._components.travel_h(elements, flow, spans.journeys_by_variant(flow))
-            # Who is still on the way may have been faster: standing still never raises the speed.
-            moving_h = np.minimum(travel_h, stay_h)
-            yield self.row(ratio(km, moving_h), *place, name="tfi4_swod")
-            yield self.row(ratio(km, stay_h), *place, name="tfi4_swd")
-            yield self.row(self._variation(n), *place, name="tfi4_swd_cv", unit="-")
-            sums = [total + part for total, part in zip(sums, (km, moving_h, stay_h), strict=True)]
+        km, stay_h = self._costs.km, self._spans.by_flow(self._spans.stay_h)
+        # Who is still on the way may have been faster: standing still never raises the speed.
+        moving_h = np.minimum(self._components.travel_h(), stay_h)
+        found = np.stack([ratio(km, moving_h), ratio(km, stay_h), self._variation()], axis=1)
+        names = ("tfi4_swod", "", ""), ("tfi4_swd", "", ""), ("tfi4_swd_cv", "-", "")
+        yield from self.rows_of_flows(names, found, take=False)
+        sums = [in_turn(part) for part in (km, moving_h, stay_h)]
         yield self.row(ratio(sums[0], sums[1]), "corridor", "all", name="tfi4_swod")
         yield self.row(ratio(sums[0], sums[2]), "corridor", "all", name="tfi4_swd")
 
-    def _variation(self, place: int) -> FloatArray:
-        """Coefficient of variation of one over the journey time, that is of the speed. [-]"""
-        times = self._times.of(place)
-        if self._per_h is None:  # the same for all places
-            per_h = np.divide(1.0, times.value_h, out=np.zeros_like(times.value_h), where=times.value_h > 0)
-            self._per_h = per_h, per_h**2, np.empty(times.counts.shape), np.empty(times.counts.shape)
-        per_h, squared, counts, weighted = self._per_h
-        number = times.number
-        np.copyto(counts, times.counts)
-        mean = ratio(np.multiply(counts, per_h, out=weighted).sum(axis=1), number)
-        variance = ratio(np.multiply(counts, squared, out=weighted).sum(axis=1), number) - mean**2
+    def _variation(self) -> FloatArray:
+        """Coefficient of variation of one over the journey time (the speed), shape (flow, replication). [-]"""
+        times = self._times.journeys
+        per_h = np.divide(1.0, times.value_h, out=np.zeros_like(times.value_h), where=times.value_h > 0)
+        total, squares = times.sums_of(per_h, per_h**2)
+        mean = ratio(total, times.number)
+        variance = ratio(squares, times.number) - mean**2
         return ratio(np.sqrt(np.maximum(variance, 0.0)), mean)

@@ -164,22 +164,20 @@ class DoorToDoor(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         spans = self._spans
-        for n, place in self.scope.places("flow"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), *place)
-            times = self._times.of(n)
-            yield self.row(times.percentile(50), *place, name="door_to_door_p50_h")
-            yield self.row(times.percentile(95), *place, name="door_to_door_p95_h")
+        found = np.empty((len(self.scope.plan.flows), 3, len(self.scope.replications)))
+        found[:, 0] = ratio(spans.by_flow(spans.stay_h), spans.by_flow(spans.done))
+        times = self._times.journeys
+        found[:, 1], found[:, 2] = times.percentile(50), times.percentile(95)
+        yield from self.rows_of_flows(
+            (("", "", ""), ("door_to_door_p50_h", "", ""), ("door_to_door_p95_h", "", "")), found
+        )
 
     def pooled_rows(self) -> Iterator[PooledRow]:
-        for n, place in self.scope.places("flow"):
+        for (_, place), counted in zip(self.scope.places("flow"), self._times.journeys.by_value(), strict=True):
             if taken := self.taken_pools(place):
                 yield from taken
-                continue
-            times = self._times.of(n)
-            yield self.pooled(times, *place, door_to_door_p50_pooled_h=50, door_to_door_p95_pooled_h=95)
+            else:
+                yield self.pooled(counted, *place, door_to_door_p50_pooled_h=50, door_to_door_p95_pooled_h=95)
 
 
 @INDICATORS.register("component_h")
@@ -199,20 +197,36 @@ class Component(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         scope, spans, components = self.scope, self._spans, self._components
-        for n, (kind, place, direction) in scope.places("post", "flow"):
-            if taken := self.taken((kind, place, direction)):
+        for n, key in scope.places("post"):
+            if taken := self.taken(key):
                 yield from taken
                 continue
-            if kind == "post":
-                elements, flows = scope.post_elements.get((place, direction), ()), None
-            else:
-                flows = spans.flows_at(n)
-                elements = scope.flow_elements[flows[0]]
-            passages = spans.of(spans.begun, n)
-            waits = BOOKED if kind == "post" else (*BOOKED, "entry_wait", "sailing_wait")
-            key, names = (kind, place, direction), components.names(elements, waits)
-            hours = [components.mean_h(name, elements, passages, key, flows) for name in names]
+            elements, passages = scope.post_elements.get(key[1:], ()), spans.of(spans.begun, n)
+            names = components.names(elements, BOOKED)
+            hours = [components.mean_h(name, elements, passages, key) for name in names]
             yield self.rows_by("of", names, np.stack(hours), key)
+        yield from self._of_flows()
+
+    def _of_flows(self) -> Iterator[Row]:
+        scope, journeys = self.scope, self._components.journeys
+        by_flow = [
+            self._components.names(elements, (*BOOKED, "entry_wait", "sailing_wait"))
+            for elements in scope.flow_elements
+        ]
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for flow, names in enumerate(by_flow):
+            alike.setdefault(names, []).append(flow)
+        hours = {
+            names: np.stack([journeys.mean_h(name)[flows] for name in names], axis=1) for names, flows in alike.items()
+        }
+        if len(alike) == 1:
+            ((names, found),) = hours.items()
+            yield from self.rows_of_flows([("", "", name) for name in names], found)
+            return
+        each = {names: iter(found) for names, found in hours.items()}
+        for (_, place), names in zip(scope.places("flow"), by_flow, strict=True):
+            mine = next(each[names])
+            yield from self.taken(place) or (self.rows_by("of", names, mine, place),)
 
 
 @INDICATORS.register("release_time_h")
