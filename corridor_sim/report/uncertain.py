@@ -165,8 +165,9 @@ def _hangs_on(data: Uncertainty, row: int, other: int, ids: bool = False) -> str
 def assumed_told(data: Uncertainty) -> str:
     """How many figures have a range, and how much of that is assumed."""
     ranged, assumed = data.figures.get("ranged", 0), data.figures.get("assumed", 0)
-    share = f", {data.assumed_share:.0%}" if ranged else ""
-    return f"{ranged} figures are drawn from a range; that of {assumed}{share} is assumed, without a source of its own"
+    share = f" ({data.assumed_share:.0%})" if ranged else ""
+    are = "is assumed, without a source of its own" if assumed == 1 else "are assumed, without a source of their own"
+    return f"{ranged} figures are drawn from ranges; {assumed} of these{share} {are}"
 
 
 def draws_told(data: Uncertainty) -> list[str]:

@@ -39,7 +39,7 @@ def test_the_first_screen_names_both_intervals_apart_and_the_share_assumed(sure)
     assert "time to cross (TFI1) falls by" in first
     for name in ("sampling noise", "inputs", "sign", "hangs on"):
         assert f"  {name:<16}" in first
-    assert "2 figures are drawn from a range; that of 1, 50% is assumed" in first
+    assert "2 figures are drawn from ranges; 1 of these (50%) is assumed" in first
     assert "part of the corridor that astara hangs on" in " ".join(first.split())
     assert max(len(line) for line in text.splitlines()) <= 80
 
