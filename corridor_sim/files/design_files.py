@@ -6,7 +6,7 @@ A design names its base scenario; what a scenario file may do (`extends`, CSV fi
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from corridor_sim.core.errors import ArgumentError, Problem, ScenarioError, near
 from corridor_sim.files import packaged
 from corridor_sim.files.overlays import SCHEMA_VERSION, Document, FileLine
 from corridor_sim.files.reading import parse, read_text, resolve, shown
+from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.files.toml_lines import outline
-from corridor_sim.model.designs import Design
+from corridor_sim.model.designs import Design, Switch
 from corridor_sim.model.schemas import json_schema
+from corridor_sim.model.values_by_path import paths_to_nowhere
 
 
 def design(source: str | os.PathLike[str] | Mapping[str, Any] | None = None, /, **fields: Any) -> Design:
@@ -87,6 +89,7 @@ def _read(name: str, fields: Mapping[str, Any]) -> Design:
         except ScenarioError as error:
             problems += error.problems
     if problems:
+        problems += _names_beside(data, problems)
         raise ScenarioError(document.locate(problem) for problem in problems)
     made = Design.model_validate(data)
     made._lines = {"": (told, None)}
@@ -96,6 +99,32 @@ def _read(name: str, fields: Mapping[str, Any]) -> Design:
         if (path := f"factors.{factor}") in places
     }
     return made
+
+
+def _names_beside(data: Mapping[str, Any], problems: Sequence[Problem]) -> list[Problem]:
+    """Names in factors that point nowhere in the base, where it can be read: they are told with wrong values."""
+    base, factors = data.get("base"), data.get("factors")
+    if any(one.path == "base" for one in problems) or not isinstance(factors, Mapping):
+        return []
+    try:
+        scenario = load_scenario(str(base))
+    except ScenarioError:  # what is wrong with it is told when it is run
+        return []
+    found: list[Problem] = []
+    for name, factor in factors.items():
+        at = f"factors.{name}.of"
+        of = factor.get("of") if isinstance(factor, Mapping) else None
+        names = [of] if isinstance(of, str) else of if isinstance(of, list) else []
+        names = [one for one in names if isinstance(one, str) and one]
+        if any(one.path == at or one.path.startswith(f"{at}.") for one in problems) or not names:
+            continue
+        if factor.get("kind") == Switch.kind:
+            known = scenario.improvements
+            text, allowed = "is no improvement of the base", ", ".join(known) or "it has none"
+            found += [Problem(text, at, one, allowed, nearest(one, known)) for one in names if one not in known]
+        else:
+            found += [Problem(one.message, at, one.path, hint=one.hint) for one in paths_to_nowhere(scenario, names)]
+    return found
 
 
 def _file(name: str) -> Path:

@@ -9,7 +9,8 @@ from typing import Any
 from corridor_sim.core import arguments
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
-from corridor_sim.files.overlays import Document, read_document
+from corridor_sim.files.overlays import read_document
+from corridor_sim.model.readable import with_names
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.model.upgrades import Upgrade, upgrade_problems
 
@@ -39,48 +40,58 @@ def read_upgrades(path: str | os.PathLike[str], base: Scenario) -> tuple[tuple[U
     arguments.instance("upgrades", path, (str, os.PathLike), "the path of a file or the name of a packaged list")
     document = read_document(packaged.located(os.fspath(path), "list of upgrades", packaged.upgrade_files))
     data = document.data
-    problems = [
+    unknown = [
         Problem("is not a table of a file of upgrades", key, allowed=", ".join(TABLES), hint=nearest(key, TABLES))
         for key in data
         if key not in TABLES
     ]
     listed, chosen = data.get("improvements", {}), data.get("upgrades", {})
+    problems: list[Problem] = []
     for key, table in (("improvements", listed), ("upgrades", chosen), ("sources", data.get("sources", {}))):
         if not isinstance(table, dict):
             problems.append(Problem("must be a table of tables", key, table))
+    if not problems and not listed:
+        problems.append(Problem("has no improvement: there is nothing to choose", "improvements"))
+    if problems:
+        raise ScenarioError(document.locate(one) for one in (*unknown, *problems))
+    improvements, problems = _improvements(base, data)
+    upgrades, more = _upgrades(listed, chosen, improvements)
+    unread = {one.id for one in upgrades if not {*_of(one.id, chosen)} & {*listed} <= {*improvements}}
+    problems = [*unknown, *problems, *more, *upgrade_problems(upgrades, taken=base.improvements, unread=unread)]
     if problems:
         raise ScenarioError(document.locate(one) for one in problems)
-    if not listed:
-        raise ScenarioError(
-            [document.locate(Problem("has no improvement: there is nothing to choose", "improvements"))]
-        )
-    base, improvements = _improvements(base, data, document)
-    upgrades, problems = _upgrades(listed, chosen, improvements)
-    problems += upgrade_problems(upgrades, taken=base.improvements)
-    if problems:
-        raise ScenarioError(document.locate(one) for one in problems)
-    return upgrades, base
-
-
-def _improvements(base: Scenario, data: Mapping[str, Any], document: Document) -> tuple[Scenario, dict[str, Any]]:
-    """The base with the sources of the file, and each improvement, tried on the base alone."""
     tables = base.to_data()
     tables["sources"] = {**tables.get("sources", {}), **data.get("sources", {})}
-    found, problems = {}, []
+    return upgrades, Scenario.model_validate(tables)
+
+
+def _of(id: str, chosen: Mapping[str, Any]) -> list[str]:
+    """Improvements that an upgrade names, or the one of its id."""
+    table = chosen.get(id)
+    of = table.get("of", [id]) if isinstance(table, dict) else [id]
+    return [one for one in of if isinstance(one, str)] if isinstance(of, list) else []
+
+
+def _improvements(base: Scenario, data: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Each improvement that can be read, tried on the base alone with the sources of the file; what is wrong."""
+    tables = base.to_data()
+    tables["sources"] = {**tables.get("sources", {}), **data.get("sources", {})}
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
     for id, table in data["improvements"].items():
         tried = {**tables, "improvements": {**tables.get("improvements", {}), id: table}}
         try:
             found[id] = Scenario.model_validate(tried).improvements[id]
         except ScenarioError as error:
-            problems += [document.locate(one) for one in error.problems]
+            at = f"improvements.{id}"
+            told = with_names(tried, error.problems)
+            problems += [one for one in told if one in error.problems or f"{one.path}.".startswith(f"{at}.")]
             continue
         try:
             found[id].changes(base)
         except ScenarioError as error:
-            problems += [document.locate(one.at(f"improvements.{id}")) for one in error.problems]
-    if problems:
-        raise ScenarioError(problems)
-    return Scenario.model_validate(tables), found
+            problems += [one.at(f"improvements.{id}") for one in error.problems]
+    return found, list({(one.path, one.message): one for one in problems}.values())
 
 
 def _upgrades(
@@ -107,8 +118,8 @@ def _upgrades(
                 problems.append(Problem("must be a list of ids", f"{at}.{key}", value))
                 texts[key] = []
         for one in texts["of"]:
-            if one not in improvements:
-                hint = nearest(one, improvements)
+            if one not in listed:
+                hint = nearest(one, listed)
                 problems.append(
                     Problem("names an improvement that this file does not have", f"{at}.of", one, hint=hint)
                 )
@@ -121,12 +132,13 @@ def _upgrades(
             problems.append(Problem("must be a text", f"{at}.name", name))
             name = ""
         mine = {one: improvements[one] for one in texts["of"] if one in improvements}
-        named |= set(mine)
+        named |= {*texts["of"]}
         only = next(iter(mine.values())).name if len(mine) == 1 else ""
         upgrades.append(Upgrade(id, mine, tuple(texts["excludes"]), tuple(texts["needs"]), year, name or only))
     for id in listed:
         if id not in named and id not in chosen:
-            upgrades.append(Upgrade(id, {id: improvements[id]}, name=improvements[id].name))
+            mine = {id: improvements[id]} if id in improvements else {}
+            upgrades.append(Upgrade(id, mine, name=mine[id].name if mine else ""))
     order = {id: n for n, id in enumerate(listed)}
     upgrades.sort(key=lambda one: min((order[id] for id in one.improvements), default=len(order)))
     return tuple(upgrades), problems

@@ -421,7 +421,15 @@ def unused(scenario: Scenario, ways: Mapping[str, list[DatedRoute]]) -> list[Pro
     found: list[Problem] = []
     if idle:
         names = ", ".join(idle[:8]) + (f" and {len(idle) - 8} more" if len(idle) > 8 else "")
-        found.append(Problem(f"no flow passes {names}", "checkpoints", severity="warning"))
+        alone = {scenario.checkpoints[one.split(".")[0]].crossing for one in idle}
+        alone = {one for one in alone if len(scenario.crossings.get(one, ())) == 1}
+        hint = ""
+        if alone:
+            hint = (
+                "a crossing is two posts, one of each country, with a leg between them that has border = true; "
+                f"{', '.join(sorted(alone)[:8])} has one post"
+            )
+        found.append(Problem(f"no flow passes {names}", "checkpoints", hint=hint, severity="warning"))
     for path, _ in all_stages(scenario):
         _, id, direction, _ = path.split(".")
         if (id, direction) in used and path not in needed:

@@ -23,7 +23,7 @@ class Halt:
     terms: OneStop | None = None
     """Where controls stand at the crossing, if it is a post of one with one stop."""
     direction: str = ""
-    """Of the crossing (``"ZW>ZM"``), where its posts do not follow each other as the itinerary is written."""
+    """Of the crossing (``"ZW>ZM"``), where its controls do not follow each other as the itinerary is written."""
 
 
 def stops(scenario: Scenario, passes: Sequence[Pass], terms: Mapping[str, OneStop]) -> list[Halt]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from corridor_sim.core.errors import Problem, nearest
@@ -56,8 +56,13 @@ class Upgrade:
         return self.name or self.id
 
 
-def upgrade_problems(upgrades: Sequence[Upgrade], taken: Iterable[str] = ()) -> list[Problem]:
-    """What is wrong with upgrades together: names twice or unknown, no cost, dates of their own, circles."""
+def upgrade_problems(
+    upgrades: Sequence[Upgrade], taken: Iterable[str] = (), unread: Collection[str] = ()
+) -> list[Problem]:
+    """What is wrong with upgrades together: names twice or unknown, no cost, dates of their own, circles.
+
+    Of those of `unread` (ids) some improvement could not be read: what they cost is not judged.
+    """
     ids = [one.id for one in upgrades]
     problems: list[Problem] = []
     improvements: dict[str, str] = {}
@@ -66,7 +71,7 @@ def upgrade_problems(upgrades: Sequence[Upgrade], taken: Iterable[str] = ()) -> 
         at = f"upgrades.{one.id}"
         if ids.count(one.id) > 1:
             problems.append(Problem("is the id of two upgrades", at))
-        if not one.improvements:
+        if not one.improvements and one.id not in unread:
             problems.append(Problem("has no improvement", at))
         for id, improvement in one.improvements.items():
             if id in known:
@@ -78,13 +83,14 @@ def upgrade_problems(upgrades: Sequence[Upgrade], taken: Iterable[str] = ()) -> 
             if improvement.from_ is not None:
                 text = "must not be given: in which year an upgrade is built is what is asked"
                 problems.append(Problem(text, f"improvements.{id}.from", improvement.from_))
-        if one.improvements and one.capex_usd <= 0:
+        if one.improvements and one.capex_usd <= 0 and one.id not in unread:
             problems.append(Problem("has no cost: what costs nothing needs no choice", at, hint="give capex_usd"))
         for field, names in (("excludes", one.excludes), ("needs", one.needs)):
             for name in names:
                 if name not in ids or name == one.id:
                     text = "names itself" if name == one.id else "names an upgrade that does not exist"
-                    problems.append(Problem(text, f"{at}.{field}", name, hint=nearest(name, ids)))
+                    hint = nearest(name, ids) if name != one.id else ""
+                    problems.append(Problem(text, f"{at}.{field}", name, hint=hint))
         both = set(one.needs) & set(one.excludes)
         if both:
             problems.append(Problem("needs what it excludes", at, ", ".join(sorted(both))))

@@ -248,7 +248,7 @@ class _Builder:
         made = Itinerary(way, [], [], [])
         of = self.scenario.flows[flow]
         cargo_class = of.cargo_class
-        began: dict[str, int] = {}
+        began: dict[str, tuple[int, str]] = {}
         for stop in stops(self.scenario, passes(self.scenario, way.hops, of.handled_at), dict(way.one_stop)):
             at, crossing = stop.at, stop.crossing
             first = len(made.steps)
@@ -267,11 +267,19 @@ class _Builder:
             if len(made.steps) > first:
                 made.spans.append(_span("post" if at.what == "post" else "place", at, first, made))
             if at.what == "post" and at.direction == "exit":
-                began[crossing] = first
-            elif at.what == "post" and crossing in began and len(made.steps) > began[crossing]:
-                start, last = began.pop(crossing), len(made.steps) - 1
-                made.spans.append(Span(kind="crossing", id=crossing, first=start, last=last, direction=stop.direction))
+                began[crossing] = (first, at.id)
+            elif at.what == "post" and crossing in began and len(made.steps) > began[crossing][0]:
+                start, left = began.pop(crossing)
+                direction = stop.direction or self._where_one_is_missing(made, start, (left, at.id))
+                last = len(made.steps) - 1
+                made.spans.append(Span(kind="crossing", id=crossing, first=start, last=last, direction=direction))
         return made
+
+    def _where_one_is_missing(self, made: Itinerary, start: int, posts: tuple[str, str]) -> str:
+        """Direction of a crossing of which a post has no stage on the way; "" where both tell it."""
+        if {*posts} <= {span.id for span in made.spans if span.kind == "post" and span.first >= start}:
+            return ""
+        return ">".join(dict.fromkeys(self.scenario.checkpoints[id].country or id for id in posts))
 
     def _add_stages(self, made: Itinerary, at: Pass, cargo_class: str, one_stop: OneStop | None) -> None:
         """The stages of a post in one direction, or of a transfer, that a class needs."""

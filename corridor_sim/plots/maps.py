@@ -22,6 +22,8 @@ ASIDE_INCH, MOST_INCH = 1.5, 6.5
 """For labels and legend above and below a map, and at most in all. [inch]"""
 LARGEST_POINTS = 16.0
 """Room for the circle of a post at the edge of a map. [point]"""
+LEG_COLOUR = "#444444"
+"""Of all legs where colours tell how delay differs: modes are told by their dashes there."""
 CHANGE_COLOURS = {LESS: LESS_COLOUR, MORE: MORE_COLOUR, SAME: GREY}
 """Colour of a post whose delay is less, more or not distinguishable."""
 NAME_POINTS = 158.0
@@ -80,7 +82,7 @@ def corridor_map(
     on_earth = bool(at)
     if not on_earth:
         at = _network(graph, touched)
-    modes = _draw_legs(ax, graph, legs, at, traffic)
+    modes = _draw_legs(ax, graph, legs, at, traffic, None if changes is None else LEG_COLOUR)
     nodes = [node for node in graph.nodes if node in at]
     largest = max(delay.values(), default=0.0) or 1.0
     for node in nodes:
@@ -139,8 +141,9 @@ def _draw_legs(
     legs: Mapping[str, tuple[str, str]],
     at: Mapping[str, tuple[float, float]],
     traffic: Mapping[str, float],
+    colour_of_all: str | None,
 ) -> set[str]:
-    """Lines of the legs whose ends have a place; the modes drawn."""
+    """Lines of the legs whose ends have a place, in the colours of their modes or in one; the modes drawn."""
     modes: set[str] = set()
     most = max(traffic.values(), default=0.0) or 1.0
     for leg, (a, b) in legs.items():
@@ -148,12 +151,14 @@ def _draw_legs(
             continue
         mode = graph.edges[a, b, leg]["mode"]
         colour, dash = MODE_STYLE.get(mode, (GREY, "-"))
+        colour = colour_of_all or colour
         broad = 0.8 + 4.2 * traffic.get(leg, 0.0) / most if traffic else 1.4
         (ax_, bx), (ay, by) = zip(at[a], at[b], strict=True)
         ax.plot([ax_, bx], [ay, by], dash, color=colour, lw=broad, zorder=2)
         modes.add(mode)
     for mode in sorted(modes):
         colour, dash = MODE_STYLE.get(mode, (GREY, "-"))
+        colour = colour_of_all or colour
         ax.plot([], [], dash, color=colour, lw=1.4, label=mode)
     return modes
 

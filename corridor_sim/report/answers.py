@@ -7,7 +7,7 @@ the page picks its mark. To say more, add a function here and call it in `answer
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -42,8 +42,12 @@ class Sentence:
     tone: str = "plain"
 
 
-def amount(mean: float, low: float = math.nan, high: float = math.nan, unit: str = "") -> str:
+def amount(
+    mean: float, low: float = math.nan, high: float = math.nan, unit: str = "", beside: Sequence[float] = ()
+) -> str:
     """A mean with its interval in the unit a reader would choose: minutes below an hour.
+
+    What is told `beside` it has the same unit: minutes only where all of it is below an hour.
 
     >>> amount(1.96, 0.96, 2.96, "h")
     '2.0 h (1.0 to 3.0)'
@@ -51,11 +55,13 @@ def amount(mean: float, low: float = math.nan, high: float = math.nan, unit: str
     '6.6 min (2.4 to 10.8)'
     >>> amount(431.0, unit="1/day")
     '431 a day'
+    >>> amount(0.11, 0.04, 0.18, "h", beside=[1.96])
+    '0.110 h (0.040 to 0.180)'
     """
     if math.isnan(mean):
         return "no value"
     known = not (math.isnan(low) or math.isnan(high))
-    if unit == "h" and max(abs(value) for value in (mean, low, high) if not math.isnan(value)) < 1.0:
+    if unit == "h" and told_in_minutes(mean, low, high, *beside):
         mean, low, high, unit = mean * 60, low * 60, high * 60, "min"
     word = {"1/day": " a day", "-": "", "1": "", "": ""}.get(unit, f" {unit}")
     half = (high - low) / 2 if known else 0.0
@@ -63,6 +69,11 @@ def amount(mean: float, low: float = math.nan, high: float = math.nan, unit: str
         return f"{estimate(mean)}{word}" + (f" ({estimate(low)} to {estimate(high)})" if known else "")
     low_text, high_text = ends(low, high)
     return f"{rounded(mean, decimals(half))}{word} ({low_text} to {high_text})"
+
+
+def told_in_minutes(*values_h: float) -> bool:
+    """Whether hours that are told together are told in minutes: all that are known are below an hour."""
+    return max((abs(value) for value in values_h if not math.isnan(value)), default=math.inf) < 1.0
 
 
 def answers(data: Results | Comparison) -> list[tuple[str, list[Sentence]]]:
@@ -150,14 +161,14 @@ def _by_place(
 
 
 def _change(row: Any, what: str, more: str = "", place: str = "", flag: str = "", several: bool = False) -> Sentence:
-    base = amount(row.base, unit=row.unit)
+    base = amount(row.base, unit=row.unit, beside=[row.difference, row.low, row.high])
     flag += of_how_many(int(row.n), row.replications)
     if row.verdict == LESS:
-        change = amount(-row.difference, -row.high, -row.low, row.unit)
+        change = amount(-row.difference, -row.high, -row.low, row.unit, [row.base])
         return Sentence(
             f"{what} {'fall' if several else 'falls'} by {change}{more}, from {base}.{flag}", place, "change"
         )
-    change = amount(row.difference, row.low, row.high, row.unit)
+    change = amount(row.difference, row.low, row.high, row.unit, [row.base])
     if row.verdict == MORE:
         return Sentence(
             f"{what} {'rise' if several else 'rises'} by {change}{more}, from {base}.{flag}", place, "change"
@@ -199,7 +210,8 @@ def _single(results: Results) -> Iterator[Sentence]:
     for label, (mean, low, high) in sorted(crossings, key=lambda row: -row[1][0])[:MOST]:
         most = p95.get((label.place, label.direction), math.nan)
         flag = " Overloaded: measures the horizon." if ("crossing", label.place, label.direction) in flagged else ""
-        text = f"time to cross {amount(mean, low, high, 'h')}; 95 of 100 within {amount(most, unit='h')}"
+        told = amount(mean, low, high, "h", [most])
+        text = f"time to cross {told}; 95 of 100 within {amount(most, unit='h', beside=[mean, low, high])}"
         text += f".{flag}{some(label)}"
         yield Sentence(text, place_name(results, "crossing", label.place, label.direction))
     limit = results.options.saturation_limit

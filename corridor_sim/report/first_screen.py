@@ -132,7 +132,7 @@ def _of_uncertainty(data: Uncertainty) -> Screen:
     from corridor_sim.report.uncertain import NO_CLEAR, assumed_told, uncertain_answers
 
     paragraphs = []
-    for name, told in uncertain_answers(data):
+    for name, told in uncertain_answers(data, minutes=True):
         sentences = []
         if told and not any(one.clear for one in told):
             sentences.append(Sentence(f"{NO_CLEAR}:", tone="same"))

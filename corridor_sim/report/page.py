@@ -96,7 +96,7 @@ def to_html(data: Reported, *, title: str | None = None, question: str | None = 
             else f"How does traffic fare in {names[0]}?"
         ),
         "abouts": [(name, run.scenario.about) for name, run in _named(data) if getattr(run.scenario, "about", "")],
-        "sure": uncertain_answers(sure) if sure is not None else [],
+        "sure": uncertain_answers(sure, minutes=True) if sure is not None else [],
         "no_clear": NO_CLEAR,
         "sure_notes": [assumed_told(sure), *draws_told(sure)] if sure is not None else [],
         "answers": answers(data),

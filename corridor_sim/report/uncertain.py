@@ -16,6 +16,7 @@ from corridor_sim.core.rounding import decimals, ends, rounded
 from corridor_sim.core.units import counted
 from corridor_sim.indicators.words import indicator_called
 from corridor_sim.plots.names import clean
+from corridor_sim.report.answers import told_in_minutes
 from corridor_sim.report.text import describe, describe_comparison
 from corridor_sim.results.called import Called
 from corridor_sim.results.uncertain import LEVEL, Uncertainty
@@ -55,10 +56,19 @@ class UncertainAnswer:
     """Whether it is more than noise of sampling at the stated values."""
 
 
-def uncertain_answers(data: Uncertainty, *, ids: bool = False) -> list[tuple[str, list[UncertainAnswer]]]:
-    """(scenario, its answers, largest difference first) for each scenario that is compared, or for the base alone."""
+def uncertain_answers(
+    data: Uncertainty, *, ids: bool = False, minutes: bool = False
+) -> list[tuple[str, list[UncertainAnswer]]]:
+    """(scenario, its answers, largest difference first) for each scenario that is compared, or for the base alone.
+
+    With `minutes` times are told as in the sentences of a report: in minutes where base and difference are below an
+    hour.
+    """
     numbers = range(1, len(data.runs)) if len(data.runs) > 1 else [0]
-    return [(data.names[other], [_answer(data, row, other, ids) for row in _rows(data, other)]) for other in numbers]
+    return [
+        (data.names[other], [_answer(data, row, other, ids, minutes) for row in _rows(data, other)])
+        for other in numbers
+    ]
 
 
 def _rows(data: Uncertainty, other: int) -> list[int]:
@@ -80,17 +90,20 @@ def _rows(data: Uncertainty, other: int) -> list[int]:
     return next((rows for rows in told if rows), [])
 
 
-def _answer(data: Uncertainty, row: int, other: int, ids: bool) -> UncertainAnswer:
+def _answer(data: Uncertainty, row: int, other: int, ids: bool, minutes: bool) -> UncertainAnswer:
     label, stated = data.labels[row], data.stated(row, other)
     run = data.runs[other]
     what = indicator_called(label.indicator)
-    unit = label.unit.replace("1/day", "a day").strip("-1")
+    low, high = data.sampling(row, other)
+    unit, times = label.unit.replace("1/day", "a day").strip("-1"), 1.0
+    if minutes and unit == "h" and told_in_minutes(data.stated(row, 0), stated, low, high):
+        unit, times = "min", 60.0
+    stated, low, high = times * stated, times * low, times * high
     if other == 0:
         sentence = f"{what}: {_number(stated, stated / 10)} {unit}".rstrip()
     else:
         verb = "falls by" if stated < 0 else "rises by"
         sentence = f"{what} {verb} {_number(abs(stated), abs(stated) / 10)} {unit}".rstrip()
-    low, high = data.sampling(row, other)
     replications = data.runs[0].replications
     sampling = (
         f"{_between(low, high, unit)} (95 %, {replications} replications at the stated values)"
@@ -103,7 +116,7 @@ def _answer(data: Uncertainty, row: int, other: int, ids: bool) -> UncertainAnsw
         place=Called(run, ids).place(label.kind, label.place, label.direction),
         sentence=sentence,
         sampling=sampling,
-        inputs=_inputs(data, found, unit),
+        inputs=_inputs(data, found, unit, times),
         sign=_sign(signs) if other else "",
         hangs_on=_hangs_on(data, row, other, ids),
         holds=all(sign.holds for sign in signs.values()),
@@ -111,16 +124,16 @@ def _answer(data: Uncertainty, row: int, other: int, ids: bool) -> UncertainAnsw
     )
 
 
-def _inputs(data: Uncertainty, found: InputInterval, unit: str) -> str:
+def _inputs(data: Uncertainty, found: InputInterval, unit: str, times: float) -> str:
     if math.isnan(found.low):
         return "no value in any draw"
     share = "the smallest to the largest" if found.few else PERCENT
     error = ""
     if not math.isnan(found.width_error) and not found.few:
-        error = f", width known to within {_number(found.width_error, found.width_error)}"
-    return (
-        f"{_between(found.low, found.high, unit)} ({share} of {found.draws} draws of {len(data.inputs)} inputs{error})"
-    )
+        width = times * found.width_error
+        error = f", width known to within {_number(width, width)}"
+    between = _between(times * found.low, times * found.high, unit)
+    return f"{between} ({share} of {found.draws} draws of {len(data.inputs)} inputs{error})"
 
 
 def _sign(signs: dict[str, SignChance]) -> str:

@@ -395,12 +395,31 @@ def _thing(scenario: Any, table: str, change: str, values: Mapping[str, Any]) ->
     word = TABLES.get(first, first) if not (first == "checkpoints" and table.count(".") > 1) else "stage"
     if name.startswith(f"{word} "):
         name = name.removeprefix(f"{word} ")
-    low, high = values.get(f"{table}.low"), values.get(f"{table}.high")
-    value = f"{shown(low)} to {shown(high)}" if first == "ranges" and low is not None else None
+    if first == "ranges":
+        name, what, value = _range_words(scenario, table.partition(".")[2], values)
+        return InputChange(change, name, what, *((None, value) if change == "adds" else (value, None)), "", table)
+    value = None
     if value is None and is_number(values.get(f"{table}.per_day")):
         value = f"{shown(values[f'{table}.per_day'])} a day"
     old, new = (None, value) if change == "adds" else (value, None)
     return InputChange(change, f"{word} {name}", what, old, new, "", table)
+
+
+def _range_words(scenario: Any, id: str, values: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Whose range it is, of what, and how far it goes; by its id where no figure has it."""
+    one = scenario.ranges[id]
+    figures = sorted(path for path in values if one.is_of(path))
+    name, what, unit = words_of(scenario, figures[0] if figures else f"ranges.{id}")
+    more = f" and of {counted(len(figures) - 1, 'more figure')}" if len(figures) > 1 else ""
+    if one.exact:
+        ends = "none, it is exact"
+    elif one.alternatives:
+        ends = f"{' or '.join(map(shown, one.alternatives))} {unit}".strip()
+    elif one.low is not None:
+        ends = f"{shown(one.low)} to {shown(one.high)} {unit}".strip()
+    else:
+        ends = f"{shown(one.low_factor)} to {shown(one.high_factor)} times the stated value"
+    return f"the range of {name}{more}" if figures else name, what, ends
 
 
 def _missing_range(path: str, first: set[str], second: set[str]) -> str | None:

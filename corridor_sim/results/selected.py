@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -141,19 +142,20 @@ class Selected:
         row = self.label if ids or not self.about else self.about
         lines = [
             f"Best of {len(self.names)} by {row}, {'largest' if self.maximise else 'smallest'}: {self.best}",
-            f"  {self.guarantee}",
-            f"  {sum(self.replications)} runs in all, {METHOD_WORDS[self.method]}, seed {self.root}.",
+            *_folded(self.guarantee),
+            *_folded(f"{sum(self.replications)} runs in all, {METHOD_WORDS[self.method]}, seed {self.root}."),
             "",
-            f"  {'scenario':32s}{'mean':>14s}{'from best':>14s}{'runs':>7s}  eliminated after",
+            f"  {'scenario':25s}{'mean':>14s}{'from best':>14s}{'runs':>7s}  eliminated after",
         ]
         for k in self._order():
             after = "" if self.eliminated_at[k] is None else str(self.eliminated_at[k])
             from_best = self.means[k] - self.means[self.number]
             lines.append(
-                f"  {self.names[k]:32s}{self.means[k]:14.6g}{from_best:14.6g}{self.replications[k]:7d}  {after}"
+                f"  {self.names[k]:25s}{self.means[k]:14.6g}{from_best:14.6g}{self.replications[k]:7d}  {after}"
             )
-        lines += [f"  warning: {text}" for text in self.warnings]
-        return "\n".join(lines)
+        for text in self.warnings:
+            lines += _folded(f"warning: {text}")
+        return "\n".join(line.rstrip() for line in lines)
 
     def _order(self) -> list[int]:
         """Numbers of the scenarios, the best first."""
@@ -162,6 +164,11 @@ class Selected:
 
     def __repr__(self) -> str:
         return f"<Selected {self.best} of {len(self.names)} by {self.label.indicator}>"
+
+
+def _folded(text: str) -> list[str]:
+    """A sentence in lines of 80 characters, indented."""
+    return textwrap.wrap(text, 80, initial_indent="  ", subsequent_indent="    ")
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,7 +297,7 @@ class BestUnderInputs:
         row = self.label if ids or not self.about else self.about
         lines = [
             f"Best of {len(self.names)} by {row}, {which}, inputs drawn: {', '.join(self.contenders)}",
-            f"  {self.guarantee}",
+            *_folded(self.guarantee),
             f"  {self.draws} draws of {self.replications} replications, seed {self.root}.",
             "",
             f"  {'scenario':32s}{'mean':>14s}   against the best of the others   best in",
@@ -298,7 +305,8 @@ class BestUnderInputs:
         for one in self.table().itertuples():
             between = f"{one.low:.6g} to {one.high:.6g}"
             lines.append(f"  {one.scenario:32s}{one.mean:14.6g}   {between:28s}{one.best_in_draws:10.0%} of draws")
-        lines += [f"  warning: {text}" for text in self.warnings]
+        for text in self.warnings:
+            lines += _folded(f"warning: {text}")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

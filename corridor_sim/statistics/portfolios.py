@@ -291,7 +291,9 @@ def find_best_set(
     look([frozenset(), *(one for one in (*singles, *pairs) if rules.is_possible(one))])
     allowed = [one for one in seen if rules.allows(one)]
     if len(allowed) < 2:
-        raise ValueError("no option fits the budget")
+        least = min((rules.cost(one) for one in singles if rules.is_possible(one)), default=None)
+        more = f": the cheapest that can be built costs {least:,.0f}" if least is not None else ""
+        raise ValueError(f"no option fits the budget{more}")
     model = PairModel.fit(seen, k)
     for _ in range(rounds):
         allowed = sorted((one for one in seen if rules.allows(one)), key=lambda one: (score(one), rules.cost(one)))

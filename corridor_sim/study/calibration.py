@@ -125,7 +125,7 @@ def calibrate(
         counts=tuple(one for one in listed if one.is_count),
     )
     processes = cores() if workers is None else arguments.whole("workers", workers, 1)
-    with shown(progress, "runs", draws * waves) as tell:
+    with shown(progress, "", draws * waves, unit="run") as tell:
 
         def run(points: FloatArray) -> FloatArray:
             jobs = [

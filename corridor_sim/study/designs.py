@@ -12,6 +12,7 @@ from corridor_sim.core.errors import ArgumentError, CorridorError, Problem, Scen
 from corridor_sim.core.streams import Rng, root_entropy
 from corridor_sim.model.base import Model
 from corridor_sim.model.designs import Design, Switch
+from corridor_sim.model.values_by_path import set_values
 from corridor_sim.plan.build import Planned
 from corridor_sim.study.asked_run import planned, root_of
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST_TOLD = 20
 """Problems that are told of the points of a design."""
-_TABLES = ("entry", "exit", "improvements", "slots", "acceptance", "channels")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,29 +251,3 @@ def _parts_of(scenario: Scenario) -> dict[str, Any]:
         if key in data and isinstance(table, Mapping) and all(isinstance(one, Model) for one in table.values()):
             data[key] = dict(table)
     return data
-
-
-def set_values(data: dict[str, Any], values: Mapping[str, Any]) -> None:
-    """Set fields of a scenario's data, by dotted path; tables inside are copied, not changed.
-
-    Raises
-    ------
-    ScenarioError
-        If a path leads nowhere.
-    """
-    for path, value in values.items():
-        at: Any = data
-        *way, last = path.split(".")
-        for key in way:
-            if not isinstance(at, dict):
-                raise ScenarioError([Problem(f"{key!r} is not in a table", path)])
-            if key not in at and at is not data and key not in _TABLES:
-                raise ScenarioError([Problem(f"there is no {key!r}", path, hint=nearest(key, at))])
-            inside = at.get(key, {})
-            if isinstance(inside, Model):
-                inside = inside.to_data()
-            at[key] = dict(inside) if isinstance(inside, dict) else inside
-            at = at[key]
-        if not isinstance(at, dict):
-            raise ScenarioError([Problem(f"{last!r} is not in a table", path)])
-        at[last] = value

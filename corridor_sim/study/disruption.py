@@ -360,7 +360,7 @@ def _with_inputs(
     answers: dict[str, list[float]] = {name: [] for name in MEASURES}
     late = 0
     problems = []
-    with shown(progress, "draws", draws) as tell:
+    with shown(progress, "", draws, unit="draw") as tell:
         for n, point in enumerate(points):
             try:
                 drawn = [

@@ -16,11 +16,12 @@ from corridor_sim.indicators import Options
 from corridor_sim.indicators.table import Label
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Hop
+from corridor_sim.model.values_by_path import set_values
 from corridor_sim.plan.build import Planned, make_plan, plan_of
 from corridor_sim.plan.part import part_of
 from corridor_sim.plan.plan import Plan
 from corridor_sim.study.asked_run import options_of
-from corridor_sim.study.designs import set_values, with_values
+from corridor_sim.study.designs import with_values
 from corridor_sim.study.observations import Observation, expected_per_day
 from corridor_sim.study.run import run_those_that_can
 

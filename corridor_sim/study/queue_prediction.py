@@ -20,6 +20,7 @@ from corridor_sim.core import arguments
 from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning
 from corridor_sim.core.streams import Rng, generator, key
 from corridor_sim.core.units import FloatArray
+from corridor_sim.model.values_by_path import set_values
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.queue_counts import LONGEST_GAP_H, QueueCounts, present, queue_counts
@@ -35,7 +36,7 @@ from corridor_sim.statistics.weekly_flow import (
     smoothed,
 )
 from corridor_sim.study.asked_run import planned, root_of
-from corridor_sim.study.designs import set_values, with_values
+from corridor_sim.study.designs import with_values
 from corridor_sim.study.progress import Progress, shown
 from corridor_sim.study.run import run
 from corridor_sim.study.spread import cores, spread
@@ -285,7 +286,7 @@ def predict_queue(
         data["run"].pop(name, None)
     shared = _Shared(base, data, queue.post, queue.direction, hours, root, engine)
     found = np.zeros((draws, len(hours)))
-    with shown(progress, "draws", draws) as tell:
+    with shown(progress, "", draws, unit="draw") as tell:
         for number, row in spread(_counted, shared, jobs, cores() if workers is None else workers):
             found[number] = row
             tell(1)
@@ -421,7 +422,7 @@ def rolling_scores(
     if not begins:
         raise ArgumentError(f"there is no origin with {FEWEST_WEEKS} weeks before it and {horizons[0]:g} h after it")
     made: dict[str, list[QueuePrediction]] = {}
-    with shown(progress, "origins", len(begins)) as tell:
+    with shown(progress, "", len(begins), unit="origin") as tell:
         for origin in begins:
             last_h = float(held.between(-np.inf, held.hour(origin)).time_h[-1])
             ahead = held.between(last_h, last_h + horizons[-1]).time_h - last_h

@@ -345,8 +345,10 @@ def row_of(
         there = list(dict.fromkeys(f"{one.kind} {one.place} {one.direction}".strip() for one in labels
                                    if one.indicator == indicator and _fits(one, {"cargo_class": "", "of": ""})
                                    and (not places or is_at(one, elements, plan))))  # fmt: skip
+        asked = where or ({"at": ", ".join(places)} if places else CORRIDOR)
+        told = ", ".join(f"{name} {value}" for name, value in asked.items() if value not in ("", None))
         raise ArgumentError(
-            f"{len(fit)} rows of {indicator} match {where or ('at ' + ', '.join(places) if places else CORRIDOR)}; say "
+            f"{f'{len(fit)} rows' if fit else 'no row'} of {indicator} {'match' if fit else 'matches'} {told}; say "
             f"which with where (kind, place, direction): {'; '.join(there[:8])}{', ...' if len(there) > 8 else ''}"
         )
     return fit[0]

@@ -260,7 +260,8 @@ def uncertainty(
     ends = np.array([np.zeros(len(space)), np.ones(len(space))])
     jobs += [_draw(space, name, end, priors[0]) for name, end in zip(("all low", "all high"), ends, strict=True)]
     at_once = partial(_all_of, shared, workers=hands(executor, workers), executor=executor)
-    with shown(progress, "draws", len(jobs) + (waves - 1) * len(priors) * draws + (AGAINST if others else 0)) as tell:
+    count = len(jobs) + (waves - 1) * len(priors) * draws + (AGAINST if others else 0)
+    with shown(progress, "", count, unit="draw") as tell:
         found = at_once(jobs, tell=tell)
         drawn = {
             prior: DrawnRows(

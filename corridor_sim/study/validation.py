@@ -25,11 +25,11 @@ from corridor_sim.core.streams import Rng, generator, key, root_entropy
 from corridor_sim.core.units import FloatArray
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.model.values_by_path import set_values
 from corridor_sim.results.validations import Predicted, Validation
 from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study.asked_run import planned, root_of
-from corridor_sim.study.designs import set_values
 from corridor_sim.study.given_observations import PACKAGED, listed_observations, refuse_unknown_posts, rows_of
 from corridor_sim.study.input_space import PRIORS
 from corridor_sim.study.naive_forecasts import last_value_of, steps_of
@@ -133,7 +133,7 @@ def validate(
     steps_of(listed)
     found: dict[str, _Told] = {}
     groups = _groups(asked)
-    with shown(progress, "observations", len(asked)) as tell:
+    with shown(progress, "", len(asked), unit="observation") as tell:
         for (name, _), members in groups.items():
             mine = _with_settings(base if not name else None, name, members[0].settings)
             refuse_unknown_posts(members, mine)

@@ -314,6 +314,23 @@ def test_all_problems_of_a_design_are_told_at_once_each_with_its_line(tmp_path, 
         assert problem.value is not None
 
 
+def test_names_of_factors_are_told_with_wrong_values(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = textwrap.dedent(GOOD).replace("points = 4", "points = -4").replace("flour.per_day", "flower.per_day")
+    text = text.replace("exit.lanes.lanes", "exit.lanes.lane").replace('"second_scanner"', '"second_scaner"')
+    file_of(tmp_path, text)
+    with pytest.raises(ScenarioError) as error:
+        cs.design("design.toml")
+    lines = text.split("\n")
+    found = {problem.path: problem for problem in error.value.problems}
+    assert set(found) == {"points", "factors.lanes.of", "factors.flour.of", "factors.scanner.of"}
+    assert "did you mean 'flour'" in str(found["factors.flour.of"])
+    assert "did you mean 'lanes'" in str(found["factors.lanes.of"])
+    assert "did you mean 'second_scanner'" in str(found["factors.scanner.of"])
+    for path, problem in found.items():
+        assert lines[problem.line - 1].startswith(path.rpartition(".")[2])
+
+
 def test_a_scenario_is_no_design_and_a_missing_file_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     file_of(tmp_path, 'schema = 1\nextends = "teaching"\n')

@@ -27,7 +27,8 @@ def test_the_pair_of_the_readme_says_what_the_roadmap_sets_where_and_when():
         "daily acceptance 250 -> 360 a day",
         "More trucks a day taken over by Iran at Astara (from 2025-12-23): Astara AZ, exit: "
         "daily acceptance 250 -> 260 a day",
-        "adds range faster yarag kazmalyar: 0.85 to 1",
+        "adds the range of Measures of 2025 at Yarag-Kazmalyar, entry and of 1 more figure: service time, factor "
+        "0.85 to 1",
     ]
 
 
@@ -73,6 +74,33 @@ def test_things_that_come_and_go_are_called_by_name():
     fewer = base.replace(flows={k: f for k, f in base.flows.items() if k != id})
     assert inputs_told(base, fewer) == [f"removes flow {flow.name or id}: {flow.per_day:g} a day"]
     assert inputs_told(fewer, base) == [f"adds flow {flow.name or id}: {flow.per_day:g} a day"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (
+            {"of": ["flows.flour.per_day"], "low": 100.0, "high": 150.0},
+            "the range of Flour to market: 100 to 150 a day",
+        ),
+        (
+            {"of": ["flows.*.per_day"], "low_factor": 0.9, "high_factor": 1.2},
+            "the range of Empty trucks back and of 2 more figures: 0.9 to 1.2 times the stated value",
+        ),
+        (
+            {"of": ["checkpoints.northgate_a.exit.lanes.lanes"], "alternatives": [3, 4]},
+            "the range of Northgate A, exit, Truck lanes: lanes 3 or 4",
+        ),
+        ({"of": ["flows.flour.per_day"], "exact": "counted"}, "the range of Flour to market: none, it is exact"),
+    ],
+)
+def test_a_range_is_called_by_the_figures_that_have_it(given, words):
+    base = cs.load_scenario("teaching")
+    reason = {} if "exact" in given else {"reason": "made up"}
+    base = base.replace(ranges={})
+    other = base.replace(ranges={"mine": {**given, **reason}})
+    assert inputs_told(base, other) == [f"adds {words}"]
+    assert inputs_told(other, base) == [f"removes {words}"]
 
 
 def test_sources_and_notes_are_one_line():

@@ -19,8 +19,8 @@ from corridor_sim.core.errors import ArgumentError
 from corridor_sim.indicators.table import Table
 from corridor_sim.plots import PLOTS, changes, makeup
 from corridor_sim.plots.accessor import Plots
-from corridor_sim.plots.base import mean_and_ends, new_axes, runs_of
-from corridor_sim.plots.maps import _changes_h_day
+from corridor_sim.plots.base import MODE_STYLE, mean_and_ends, new_axes, runs_of
+from corridor_sim.plots.maps import CHANGE_COLOURS, LEG_COLOUR, _changes_h_day
 from corridor_sim.plots.names import clean, drawn
 from corridor_sim.plots.outline import within
 
@@ -286,6 +286,9 @@ def test_a_map_of_a_comparison_draws_how_the_delay_of_posts_differs(comparison):
     legend = {text.get_text() for text in ax.get_legend().get_texts()}
     words = {"less": "less delay", "more": "more delay", "not distinguishable": "not distinguishable"}
     assert {words[word] for _, word in told.values()} <= legend
+    # Colours tell differences here: no leg has one of them, modes are told by dashes.
+    assert not {to_hex(line.get_color()) for line in ax.lines} & {to_hex(one) for one in CHANGE_COLOURS.values()}
+    assert {line.get_color() for line in ax.lines if line.get_label() in MODE_STYLE} == {LEG_COLOUR}
 
 
 def test_a_map_of_differences_needs_a_comparison_and_the_number_of_a_scenario(comparison):

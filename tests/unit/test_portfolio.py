@@ -435,7 +435,7 @@ def test_a_net_present_value_of_an_overloaded_base_is_refused_with_the_reason():
         ({"budget_usd": 0}, "budget_usd"),
         ({"budget_usd": {}}, "at least one year"),
         ({"budget_usd": {2024: -1.0}}, r"budget_usd\[2024\]"),
-        ({"budget_usd": 1e3}, "no option fits the budget"),
+        ({"budget_usd": 1e3}, "no option fits the budget: the cheapest that can be built costs 2,000,000"),
         ({"delta": "5 min"}, "must be in h"),
         ({"objective": "delay"}, "indicator"),
         ({"objective": "wait_h", "at": "northgate"}, "do not add up"),
@@ -542,6 +542,40 @@ def test_what_is_wrong_with_a_file_is_told_with_its_line(tmp_path, old, new, wor
     with pytest.raises(ScenarioError, match=words) as caught:
         read_upgrades(file, border())
     assert all("upgrades.toml" in str(problem) for problem in caught.value.problems)
+
+
+def test_names_of_upgrades_are_told_with_wrong_values(tmp_path):
+    file = tmp_path / "upgrades.toml"
+    text = FILE.replace("entry.xray", "entry.scan").replace("lanes = 1\ncapex_usd = 2e6", "lanes = -1\ncapex_usd = 2e6")
+    text = text.replace('excludes = ["scanner"]', 'excludes = ["scaner"]').replace('"lane_back"]', '"lane_bak"]')
+    file.write_text(text + "[flows.more]\nper_day = 3\n", encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        read_upgrades(file, border())
+    found = [one.path for one in caught.value.problems]
+    assert sorted(found) == [
+        "flows",
+        "improvements.lane.lanes",
+        "improvements.lane_back.lanes",
+        "improvements.scanner.at",
+        "upgrades.lanes.excludes",
+        "upgrades.lanes.of",
+    ]
+    assert all("upgrades.toml" in str(one) and one.line for one in caught.value.problems)
+
+
+def test_what_an_upgrade_costs_is_not_judged_where_an_improvement_of_it_cannot_be_read(tmp_path):
+    file = tmp_path / "upgrades.toml"
+    file.write_text(FILE.replace("lanes = 1\ncapex_usd = 3e6", "lanes = 0.5"), encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        read_upgrades(file, border())
+    assert [one.path for one in caught.value.problems] == ["improvements.scanner.lanes"]
+
+
+def test_an_upgrade_that_names_itself_is_given_no_other_name(tmp_path):
+    file = tmp_path / "upgrades.toml"
+    file.write_text(FILE.replace('excludes = ["scanner"]', 'needs = ["lanes"]'), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"names itself$"):
+        read_upgrades(file, border())
 
 
 def test_the_command_line_says_what_python_says(tmp_path):

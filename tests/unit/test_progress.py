@@ -12,7 +12,7 @@ from command_line import called
 
 import corridor_sim as cs
 from corridor_sim.study import progress
-from corridor_sim.study.progress import Lines, duration, in_a_notebook, shown
+from corridor_sim.study.progress import duration, in_a_notebook, shown
 
 SHORT = {"replications": 3, "workers": 1, "rng": 1, "engine": "event", "indicators": ["created"]}
 
@@ -72,10 +72,49 @@ def test_a_long_run_into_a_file_writes_a_line_at_intervals(clock, capsys):
 
 
 def test_the_rate_leaves_out_what_an_earlier_run_did(clock, capsys):
-    lines = Lines("border", done=50)
-    clock.now_s = 20.0
-    lines(60, 100)
-    assert capsys.readouterr().err == "border: 60 of 100 replications, 0.5 a second, about 1 min 20 s left\n"
+    with shown(True, "border", total=100, done=50) as tell:
+        clock.now_s = 5.0
+        tell(10)
+        clock.now_s = 25.0
+        tell(10)
+    assert capsys.readouterr().err == "border: 70 of 100 replications, 0.5 a second, about 1 min 00 s left\n"
+
+
+def test_no_time_left_is_told_from_the_block_that_waited_for_machine_code(clock, capsys):
+    with shown(True, "border", total=20) as tell:
+        for now_s in (60.0, 64.0, 76.0):
+            clock.now_s = now_s
+            tell(2)
+    assert capsys.readouterr().err.splitlines() == [
+        "border: 2 of 20 replications",
+        "border: 6 of 20 replications, 0.25 a second, about 56 s left",
+    ]
+
+
+def test_a_bar_tells_no_time_left_from_the_block_that_waited_for_machine_code(clock, monkeypatch):
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with shown(True, "border", total=20) as tell:
+        clock.now_s = 60.0
+        tell(2)
+        tell.__self__.refresh()
+        first = terminal.getvalue().split("\r")[-1]
+        clock.now_s = 64.0
+        tell(4)
+        tell.__self__.refresh()
+        second = terminal.getvalue().split("\r")[-1]
+    assert "2/20" in first
+    assert "<?" in first
+    assert "6/20" in second
+    assert "<00:14" in second
+    assert "1.00replication/s" in second
+
+
+def test_a_line_counts_what_is_counted(clock, capsys):
+    with shown(True, "", total=40, unit="observation") as tell:
+        clock.now_s = 20.0
+        tell(3)
+    assert capsys.readouterr().err == "3 of 40 observations\n"
 
 
 def test_times_left_are_said_in_the_unit_that_fits():
@@ -125,7 +164,7 @@ def test_the_command_line_shows_progress_unless_quiet(quiet, monkeypatch):
     more = ["--quiet"] if quiet else []
     result = called("run", "teaching", "-n", "5", "--workers", "1", "--engine", "event", "--horizon-days", "3", *more)
     assert result.exit_code == 0
-    lines = [line for line in result.stderr.splitlines() if "replications, " in line]
+    lines = [line for line in result.stderr.splitlines() if " of 5 replications" in line]
     assert len(lines) == (0 if quiet else 4)  # the last replication needs no line
     assert "a second" not in result.stdout
 

@@ -241,6 +241,19 @@ def test_amounts_are_in_the_unit_a_reader_would_choose():
     assert amount(3.14159, 3.0, 3.3, "1/day") == "3.14 a day (3.00 to 3.30)"
 
 
+def test_what_is_told_beside_hours_is_in_hours():
+    assert amount(0.052, 0.046, 0.058, "h", beside=[1.99]) == "0.0520 h (0.0460 to 0.0580)"
+    assert amount(0.052, 0.046, 0.058, "h", beside=[0.9, float("nan")]) == "3.12 min (2.76 to 3.48)"
+
+
+def test_one_sentence_of_a_comparison_has_one_unit(comparison):
+    for _, sentences in answers(comparison):
+        for sentence in sentences:
+            assert not (" min" in sentence.text and " h" in sentence.text), sentence.text
+    told = [one.text for _, sentences in answers(comparison) for one in sentences]
+    assert any(" h (" in text or " min (" in text for text in told)
+
+
 def results_with(rows, name, replications=4):
     """Results of the small border with given rows: {label parts: values}."""
     from corridor_sim.indicators import Label

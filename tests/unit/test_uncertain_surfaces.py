@@ -12,6 +12,7 @@ from test_uncertainty import ranged
 import corridor_sim as cs
 from corridor_sim.plots.tornado import _halves, end_means
 from corridor_sim.report.uncertain import _sign, describe_uncertainty, uncertain_answers
+from corridor_sim.results.called import Called
 from corridor_sim.statistics import sign_chance
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
@@ -42,6 +43,20 @@ def test_the_first_screen_names_both_intervals_apart_and_the_share_assumed(sure)
     assert "2 figures are drawn from ranges; 1 of these (50%) is assumed" in first
     assert "part of the corridor that astara hangs on" in " ".join(first.split())
     assert max(len(line) for line in text.splitlines()) <= 80
+
+
+def test_a_page_tells_times_below_an_hour_in_minutes_with_all_that_stands_beside_them(sure):
+    (_, in_hours), (_, in_minutes) = *uncertain_answers(sure), *uncertain_answers(sure, minutes=True)
+    called_by, times = Called(sure.runs[1]), [k for k, label in enumerate(sure.labels) if label.indicator == "tfi1"]
+    row_of = {called_by.place(one.kind, one.place, one.direction): k for k in times for one in [sure.labels[k]]}
+    assert in_hours
+    for hours, told in zip(in_hours, in_minutes, strict=True):
+        row = row_of[told.place]
+        below = max(map(abs, (sure.stated(row, 0), sure.stated(row), *sure.sampling(row)))) < 1.0
+        assert (" min" in told.sentence) == below
+        assert (" min (" in told.sampling) == below
+        assert (" min (" in told.inputs) == below
+        assert " min" not in hours.sentence + hours.sampling + hours.inputs
 
 
 def test_the_answer_names_what_it_hangs_on_and_what_to_measure_first(sure):
