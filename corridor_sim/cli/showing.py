@@ -46,6 +46,7 @@ from corridor_sim.cli.running import (
 @click.option("--flow", help="For pictures of one flow.")
 @click.option("--post", help="For pictures of one post.")
 @click.option("--direction", type=click.Choice(["exit", "entry"]))
+@click.option("--other", type=click.IntRange(min=1), help="For a map of differences: which scenario, from 1 on.")
 @click.option("--dpi", type=click.IntRange(20, 1200), default=DPI, show_default=True)
 @run_options
 def plot(
@@ -56,16 +57,19 @@ def plot(
     flow: str | None,
     post: str | None,
     direction: str | None,
+    other: int | None,
     dpi: int,
     **settings: Any,
 ) -> None:
     """Draw a picture of one scenario or of several."""
-    given = {"flow": flow, "post": post, "direction": direction}
+    given = {"flow": flow, "post": post, "direction": direction, "other": other}
     options = {name: value for name, value in given.items() if value is not None}
     require_picture(output, kind, options)
     refuse_of_others(kind)
     if of_uncertainty(kind):
         raise click.UsageError(f"the picture {kind} needs draws of the inputs: compare --inputs N --picture {kind}.png")
+    if other is not None and other >= len(files):
+        raise click.UsageError(f"--other {other} is the number of a scenario after the first; {len(files)} given")
     refuse_unwritable(overwrite, output)
     scenarios = read_scenarios(files, settings)
     if not needs_a_run(kind):

@@ -396,10 +396,11 @@ def _thing(scenario: Any, table: str, change: str, values: Mapping[str, Any]) ->
     if name.startswith(f"{word} "):
         name = name.removeprefix(f"{word} ")
     if first == "ranges":
-        name, what, value = _range_words(scenario, table.partition(".")[2], values)
-        return InputChange(change, name, what, *((None, value) if change == "adds" else (value, None)), "", table)
+        name, what, ends = _range_words(scenario, table.partition(".")[2], values)
+        before, after = (None, ends) if change == "adds" else (ends, None)
+        return InputChange(change, name, what, before, after, "", table)
     value = None
-    if value is None and is_number(values.get(f"{table}.per_day")):
+    if is_number(values.get(f"{table}.per_day")):
         value = f"{shown(values[f'{table}.per_day'])} a day"
     old, new = (None, value) if change == "adds" else (value, None)
     return InputChange(change, f"{word} {name}", what, old, new, "", table)

@@ -69,8 +69,14 @@ def attribute(
     if not hasattr(scenario, "improvements"):
         raise ArgumentError(f"scenario must be a Scenario, the path of a file or a packaged name, got {scenario!r:.80}")
     arguments.one_of("indicator", indicator, row_names(planned(scenario).plan))
-    improvements = (improvements,) if isinstance(improvements, str) else improvements
-    names = tuple(scenario.improvements) if improvements is None else tuple(dict.fromkeys(improvements))
+    if improvements is None:
+        names = tuple(scenario.improvements)
+    else:
+        asked: Any = (improvements,) if isinstance(improvements, str) else improvements
+        listed = tuple(asked) if isinstance(asked, Iterable) else (None,)
+        if not all(isinstance(one, str) for one in listed):
+            raise ArgumentError(f"improvements must be ids of improvements of the scenario, got {improvements!r:.80}")
+        names = tuple(dict.fromkeys(listed))
     if not names:
         raise CorridorError(f"scenario {scenario.name!r} has no improvement to attribute anything to")
     base = scenario.without_improvements(*names).replace(name="none")

@@ -107,6 +107,8 @@ def test_settings_of_runs(scenario, called, name, value):
         lambda s: cs.design(3),
         lambda s: cs.design_points("teaching_lanes"),
         lambda s: cs.attribute(3),
+        lambda s: cs.attribute(s, s),
+        lambda s: cs.attribute(s, 3),
         lambda s: cs.attribute(s, "no_such_indicator"),
         lambda s: cs.attribute(s, confidence=2),
         lambda s: cs.run(s, replications=[0, 1], records="no"),

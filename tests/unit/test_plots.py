@@ -502,3 +502,28 @@ def test_a_mistake_planted_in_a_new_plot_is_caught(plot, caught, comparison):
     finally:
         PLOTS.unregister("planted")
     assert found == caught
+
+
+def test_the_command_line_draws_the_map_of_differences(tmp_path):
+    short = ("-n", "2", "--horizon-days", "4", "--workers", "1", "-q")
+    pair = ("plot", "teaching", "teaching_priority_lane", "--kind", "map", *short)
+    assert called(*pair, "-o", tmp_path / "base.svg").exit_code == 0
+    assert called(*pair, "--other", "1", "-o", tmp_path / "differs.svg").exit_code == 0
+    assert (tmp_path / "differs.svg").read_bytes() != (tmp_path / "base.svg").read_bytes()
+    for wrong, words in ((("--other", "2"), "--other 2 is the number of a scenario"), (("--other", "0"), "--other")):
+        refused = called(*pair, *wrong, "-o", tmp_path / "never.svg")
+        assert (refused.exit_code, (tmp_path / "never.svg").exists()) == (2, False)
+        assert words in refused.stderr
+    refused = called(
+        "plot",
+        "teaching",
+        "teaching_priority_lane",
+        "--kind",
+        "queue",
+        *short,
+        "--other",
+        "1",
+        "-o",
+        tmp_path / "never.svg",
+    )
+    assert refused.exit_code == 2
