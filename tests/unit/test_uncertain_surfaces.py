@@ -104,7 +104,7 @@ def test_auto_compares_everything_and_draws_at_the_place_that_changes_most(files
     first, rest = text.split("At the stated values:\n\n")
     assert "90 % of 64 draws" in first
     assert "6 replications at the stated values" in " ".join(first.split())
-    assert "2 figures are drawn from a range" in first
+    assert "2 figures are drawn from ranges" in first
     plain = called("compare", *files, *asked).stdout
     assert rest.split("astara ir", 1)[1] == plain.split("astara ir", 1)[1]
     rows = json.loads(called("compare", *files, "--inputs", "auto", *asked, "--format", "json").stdout)["differences"]
@@ -143,7 +143,7 @@ def test_plot_says_how_the_tornado_is_drawn(files):
 def test_the_report_shows_both_intervals_first_and_the_tornado(files, sure):
     page = sure.to_html()
     answer = page[page.index("<h2>Answer</h2>") : page.index("At the stated values")]
-    for words in ("Noise of sampling", "Inputs", "Hangs on", "2 figures are drawn from a range"):
+    for words in ("Noise of sampling", "Inputs", "Hangs on", "2 figures are drawn from ranges"):
         assert words in answer
     assert "know nothing of wrong inputs" not in page
     assert "What one answer hangs on" in page
