@@ -58,6 +58,7 @@ class WorkerPool(futures.ProcessPoolExecutor):
         """End the processes, whatever they are at."""
         processes = list((getattr(self, "_processes", None) or {}).values())
         results: Any = getattr(self, "_result_queue", None)
+        manager: Any = getattr(self, "_executor_manager_thread", None)
         self.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             with contextlib.suppress(Exception):
@@ -69,6 +70,9 @@ class WorkerPool(futures.ProcessPoolExecutor):
                 multiprocessing.connection.wait([process.sentinel], ENDING_S)  # the pool's own thread joins it
         with contextlib.suppress(Exception):
             results._writer.close()
+        # At the end of Python the pool wakes its thread, which may be closing just that way to wake it.
+        with contextlib.suppress(Exception):
+            manager.join(ENDING_S)
 
 
 def may_copy() -> bool:
