@@ -22,26 +22,27 @@ To add an indicator, register one class in the fitting file of this folder::
             yield self.row(self.longest_h, "corridor", "all")
 
 It then appears in tables, summaries, comparisons and reports, and the contract tests
-(tests/contract) hold it to the counted window that `window` names. What several
+(tests/contract) hold it to the counted window that `window` names. Rows of several places are
+given with `rows_at`, which takes those of a base where a place goes as in it. What several
 indicators need is a shared reducer (``self.shared(VisitSums)`` of `visit_sums.py`; others in `shared_sums.py`).
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 
 from corridor_sim.core import cycle_search
 from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.label import label_of, labels_at, labels_of
+from corridor_sim.indicators.label import Label, Row, label_of, labels_at, labels_of
 from corridor_sim.indicators.places import Options, PlaceKey, PlanView, element_place
-from corridor_sim.indicators.pools import Counts, pooled
-from corridor_sim.indicators.table import Label, Table
+from corridor_sim.indicators.pools import Counted, Counts, PooledRow, pooled
+from corridor_sim.indicators.table import Table
+from corridor_sim.indicators.taken import Taken
 from corridor_sim.indicators.visit_blocks import Held, SpanBlock, VisitBlock, before_horizon
 from corridor_sim.plan.plan import Plan, PlanOutage
 from corridor_sim.records.visits import Chunk, IntArray, SpanTimes, Visits
@@ -56,25 +57,11 @@ __all__ = [
     "PlaceKey",
     "PlanView",
     "Reducer",
-    "Row",
     "SpanBlock",
     "VisitBlock",
     "element_place",
     "ratio",
 ]
-
-Row = tuple[Label, FloatArray] | tuple[tuple[Label, ...], FloatArray]
-"""A label and its values, shape (replication,), or several with theirs, shape (label, replication)."""
-PooledRow = tuple[list[tuple[Label, float]], FloatArray, Counts]
-"""Labels with their percent, values in increasing order, and counts of shape (replication, value)."""
-
-
-class Counted(Protocol):
-    """Counts of consignments by value in each replication; `distributions.Distribution` is one."""
-
-    def by_value(self) -> tuple[FloatArray, Counts]:
-        """Values in increasing order and counts of shape (replication, value)."""
-
 
 TILE = 65536
 """Visits reduced at once at most, so that temporaries stay in the cache."""
@@ -119,6 +106,8 @@ class Reducer(ABC):  # noqa: B024 - both hooks are optional
 
 
 AReducer = TypeVar("AReducer", bound=Reducer)
+What = TypeVar("What")
+"""What the rows of a place are made from: its number, its elements, its values."""
 
 
 class Indicator(Reducer):
@@ -130,17 +119,6 @@ class Indicator(Reducer):
     """What is counted: consignments that begin a visit or passage in the window, what happens in the window
     (whoever it is), or the whole run. The contract tests hold an indicator to it."""
 
-    def taken(self, place: PlaceKey) -> Sequence[Row]:
-        """Rows of a place that are those of a base, to be given instead of worked out; () where there are none.
-
-        All rows of the place that this indicator gives, once.
-        """
-        return self.collector.taken.rows(type(self), place)
-
-    def taken_pools(self, place: PlaceKey) -> Sequence[PooledRow]:
-        """Those of `pooled_rows` of a place that are those of a base."""
-        return self.collector.taken.pools(type(self), place)
-
     @abstractmethod
     def table_rows(self) -> Iterator[Row]:
         """Labelled values, one a replication. Which rows there are depends on the plan alone.
@@ -151,6 +129,23 @@ class Indicator(Reducer):
     def pooled_rows(self) -> Iterator[PooledRow]:
         """Percentiles of the consignments of all replications together: labels with their percent, and the counts."""
         yield from ()
+
+    def rows_at(
+        self, places: Iterable[tuple[What, PlaceKey]], make: Callable[[What, PlaceKey], Iterable[Row]]
+    ) -> Iterator[Row]:
+        """Rows of each place as `make` gives them, or those of a base where they are the same.
+
+        All rows of a place that an indicator gives come from one call of `make`.
+        """
+        for what, place in places:
+            yield from self.collector.taken.rows(type(self), place) or make(what, place)
+
+    def pools_at(
+        self, places: Iterable[tuple[What, PlaceKey]], make: Callable[[What, PlaceKey], PooledRow]
+    ) -> Iterator[PooledRow]:
+        """The same for `pooled_rows`; a place has one distribution."""
+        for what, place in places:
+            yield from self.collector.taken.pools(type(self), place) or (make(what, place),)
 
     def pooled(
         self, counts: Counted | tuple[FloatArray, Counts], kind: str, place: str, direction: str = "", **percents: float
@@ -216,9 +211,16 @@ class Indicator(Reducer):
         if not self.collector.by_place:
             yield labels_at(named, places), values.reshape(-1, values.shape[-1])
             return
-        for place, mine in zip(places, values, strict=True):
-            own = (labels_at(named, (place,)), mine.reshape(-1, values.shape[-1]))
-            yield from (self.taken(place) if take else ()) or (own,)
+
+        def of_flow(mine: FloatArray, place: PlaceKey) -> Iterator[Row]:
+            yield labels_at(named, (place,)), mine.reshape(-1, values.shape[-1])
+
+        flows = zip(values, places, strict=True)
+        if take:
+            yield from self.rows_at(flows, of_flow)
+        else:
+            for mine, place in flows:
+                yield from of_flow(mine, place)
 
 
 class _Indicators(Registry[type[Indicator]]):
@@ -238,35 +240,6 @@ INDICATORS: Registry[type[Indicator]] = _Indicators("indicator")
 def in_turn(values: FloatArray) -> FloatArray:
     """Sum of rows one after the other, so that it does not depend on how numpy takes it, shape (replication,)."""
     return np.asarray(np.add.accumulate(values, axis=0)[-1] if len(values) else np.zeros(values.shape[1]))
-
-
-@dataclass(slots=True)
-class Taken:
-    """What a collector takes from that of a base when it ends: the rows of some places, by indicator."""
-
-    places: frozenset[PlaceKey] = frozenset()
-    rows_of: dict[type[Indicator], dict[PlaceKey, list[Row]]] = field(default_factory=dict)
-    pools_of: dict[type[Indicator], dict[PlaceKey, list[PooledRow]]] = field(default_factory=dict)
-
-    def rows(self, indicator: type[Indicator], place: PlaceKey) -> Sequence[Row]:
-        """The rows of an indicator at a place; () where they are to be worked out."""
-        return self.rows_of.get(indicator, {}).get(place, ()) if place in self.places else ()
-
-    def pools(self, indicator: type[Indicator], place: PlaceKey) -> Sequence[PooledRow]:
-        """The percentiles of all consignments of an indicator at a place."""
-        return self.pools_of.get(indicator, {}).get(place, ()) if place in self.places else ()
-
-    def keep(self, indicator: type[Indicator], rows: Iterable[Row], pools: Iterable[PooledRow]) -> None:
-        """Have the rows of an indicator for those that come after."""
-        of, pools_of = self.rows_of.setdefault(indicator, {}), self.pools_of.setdefault(indicator, {})
-        for row in rows:
-            of.setdefault(_place_of(row[0] if isinstance(row[0], Label) else row[0][0]), []).append(row)
-        for pool in pools:
-            pools_of.setdefault(_place_of(pool[0][0][0]), []).append(pool)
-
-
-def _place_of(label: Label) -> PlaceKey:
-    return label.kind, label.place, label.direction
 
 
 class Collector:

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, Row, element_place, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, element_place, ratio
 from corridor_sim.indicators.components import Components
 from corridor_sim.indicators.extra_lanes import ExtraLaneHours
+from corridor_sim.indicators.label import Row
 from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, StationDays, by_period
 from corridor_sim.indicators.visit_sums import VisitSums
@@ -289,22 +290,20 @@ class Utilisation(Indicator):
         self._extra = self.shared(ExtraLaneHours)
 
     def table_rows(self) -> Iterator[Row]:
-        scope, visits = self.scope, self._visits
-        for k, element in enumerate(scope.plan.elements):
-            if not isinstance(element, Station) or not len(scope.element_cells[k]):
-                continue
-            place = element_place(element)
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            lane_h = element.lanes.integral(scope.until_h, scope.from_h)
-            if not np.isfinite(lane_h):
-                continue
-            busy_h = visits.of(visits.hold_in_window_h, k) + visits.of(visits.blocked_in_window_h, k)
-            open_h = np.full(len(busy_h), lane_h)
-            if element.extra_lanes is not None:
-                open_h = open_h + self._extra.open_h[self._extra.elements.index(k)]
-            yield self.row(ratio(busy_h, open_h), *place)
+        elements, cells = enumerate(self.scope.plan.elements), self.scope.element_cells
+        stations = [((k, one), element_place(one)) for k, one in elements if isinstance(one, Station) and cells[k]]
+        yield from self.rows_at(stations, self._of_station)
+
+    def _of_station(self, which: tuple[int, Station], place: PlaceKey) -> Iterator[Row]:
+        (k, station), visits = which, self._visits
+        lane_h = station.lanes.integral(self.scope.until_h, self.scope.from_h)
+        if not np.isfinite(lane_h):
+            return
+        busy_h = visits.of(visits.hold_in_window_h, k) + visits.of(visits.blocked_in_window_h, k)
+        open_h = np.full(len(busy_h), lane_h)
+        if station.extra_lanes is not None:
+            open_h = open_h + self._extra.open_h[self._extra.elements.index(k)]
+        yield self.row(ratio(busy_h, open_h), *place)
 
 
 @INDICATORS.register("saturation")
@@ -324,21 +323,19 @@ class Saturation(Indicator):
         self._stages, self._posts = self.shared(Capacity), self.shared(PostCapacity)
 
     def table_rows(self) -> Iterator[Row]:
-        scope = self.scope
-        limited = {element_place(scope.plan.elements[k]): k for k in self._stages.limited}
-        posts = {place: n for n, place in scope.places("post")}
-        for place, k in (limited | posts).items():
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            window = self._posts.over_window(k) if place in posts else self._stages.over_window(k)
-            if window is None:
-                continue
-            finite = np.where(np.isfinite(window.capacity), window.capacity, np.nan)
-            known = np.full(len(finite), np.nan) if window.reason else finite
-            yield self.row(known, *place, name="capacity_per_day", unit="1/day")
-            yield self.row(window.load, *place, name="load_per_day", unit="1/day")
-            yield self.row(window.saturation, *place)
+        limited = [(k, element_place(self.scope.plan.elements[k])) for k in self._stages.limited]
+        yield from self.rows_at(limited, lambda k, place: self._of_window(self._stages.over_window(k), place))
+        posts = self.scope.places("post")
+        yield from self.rows_at(posts, lambda n, place: self._of_window(self._posts.over_window(n), place))
+
+    def _of_window(self, window: InWindow | None, place: PlaceKey) -> Iterator[Row]:
+        if window is None:
+            return
+        finite = np.where(np.isfinite(window.capacity), window.capacity, np.nan)
+        known = np.full(len(finite), np.nan) if window.reason else finite
+        yield self.row(known, *place, name="capacity_per_day", unit="1/day")
+        yield self.row(window.load, *place, name="load_per_day", unit="1/day")
+        yield self.row(window.saturation, *place)
 
 
 @INDICATORS.register("saturation_by_day")
@@ -351,18 +348,17 @@ class SaturationByDay(Indicator):
         self._posts = self.shared(PostCapacity)
 
     def table_rows(self) -> Iterator[Row]:
-        for n, place in self.scope.places("post"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            daily = self._posts.daily(n)
-            if daily is None:
-                continue
-            first, capacity = by_period(daily[0], self.scope, place[1])
-            _, load = by_period(daily[1], self.scope, place[1])
-            values = np.stack([capacity, load, ratio(load, capacity)], axis=1)
-            names = {"capacity_by_day": "1", "load_by_day": "1", self.name: self.unit}
-            yield self.rows_by("day", first, values, place, **names)
+        yield from self.rows_at(self.scope.places("post"), self._of_post)
+
+    def _of_post(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        daily = self._posts.daily(n)
+        if daily is None:
+            return
+        first, capacity = by_period(daily[0], self.scope, place[1])
+        _, load = by_period(daily[1], self.scope, place[1])
+        values = np.stack([capacity, load, ratio(load, capacity)], axis=1)
+        names = {"capacity_by_day": "1", "load_by_day": "1", self.name: self.unit}
+        yield self.rows_by("day", first, values, place, **names)
 
 
 @INDICATORS.register("headroom")
@@ -378,22 +374,20 @@ class Headroom(Indicator):
         self._posts = self.shared(PostCapacity)
 
     def table_rows(self) -> Iterator[Row]:
-        limit = self.scope.options.saturation_limit
-        for n, place in self.scope.places("post"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            daily = self._posts.daily(n)
-            if daily is None:
-                continue
-            capacity, load = daily
-            edges_h = self.scope.day_edges_h(place[1])
-            counted = (edges_h[:-1] >= self.scope.from_h) & (edges_h[1:] <= self.scope.until_h)
-            counted &= np.diff(edges_h) == H_PER_DAY
-            saturated = (load >= limit * capacity) & counted[None, :]
-            share = ratio(saturated.sum(axis=1), np.full(len(load), counted.sum()))
-            yield self.row(share, *place, name="days_saturated")
-            yield self.row(first_week_at(load, capacity, limit, counted), *place, name="saturation_day", unit="day")
+        yield from self.rows_at(self.scope.places("post"), self._of_post)
+
+    def _of_post(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        daily, limit = self._posts.daily(n), self.scope.options.saturation_limit
+        if daily is None:
+            return
+        capacity, load = daily
+        edges_h = self.scope.day_edges_h(place[1])
+        counted = (edges_h[:-1] >= self.scope.from_h) & (edges_h[1:] <= self.scope.until_h)
+        counted &= np.diff(edges_h) == H_PER_DAY
+        saturated = (load >= limit * capacity) & counted[None, :]
+        share = ratio(saturated.sum(axis=1), np.full(len(load), counted.sum()))
+        yield self.row(share, *place, name="days_saturated")
+        yield self.row(first_week_at(load, capacity, limit, counted), *place, name="saturation_day", unit="day")
 
 
 def first_week_at(
@@ -433,25 +427,18 @@ class QueueGrowth(Indicator):
         self._visits, self._marks = self.shared(VisitSums), self.shared(QueueMarks)
 
     def table_rows(self) -> Iterator[Row]:
-        scope = self.scope
-        places: list[tuple[PlaceKey, tuple[int, ...]]] = [
-            (element_place(element), (k,))
-            for k, element in enumerate(scope.plan.elements)
-            if element.kind != "delay" and len(scope.element_cells[k])
-        ]
-        places += [(("post", *key), elements) for key, elements in scope.post_elements.items()]
-        visits = self._visits
-        for place, elements in places:
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            more = visits.of(visits.joined, elements) - visits.of(visits.began, elements)
-            if not scope.from_h:
-                more = more - sum(scope.standing(k) for k in elements)
-            yield self.row(more / scope.window_days, *place)
-            if len(elements) == 1:
-                for half, growth in zip(("first half", "second half"), self._by_half(elements[0], more), strict=True):
-                    yield self.row(growth, *place, of=half)
+        stages = (((k,), place) for k, place in self.scope.queueing)
+        yield from self.rows_at((*stages, *self.scope.post_places), self._of_elements)
+
+    def _of_elements(self, elements: tuple[int, ...], place: PlaceKey) -> Iterator[Row]:
+        scope, visits = self.scope, self._visits
+        more = visits.of(visits.joined, elements) - visits.of(visits.began, elements)
+        if not scope.from_h:
+            more = more - sum(scope.standing(k) for k in elements)
+        yield self.row(more / scope.window_days, *place)
+        if len(elements) == 1:
+            for half, growth in zip(("first half", "second half"), self._by_half(elements[0], more), strict=True):
+                yield self.row(growth, *place, of=half)
 
     def _by_half(self, element: int, more: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Growth in the halves of the window, the middle read at the mark nearest to it; NaN without such a mark."""

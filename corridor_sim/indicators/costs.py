@@ -9,8 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, Reducer, Row, in_turn, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Reducer, in_turn, ratio
 from corridor_sim.indicators.components import Components
+from corridor_sim.indicators.label import Row
 from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
 from corridor_sim.plan.plan import FlowPlan, Variant
@@ -113,16 +114,16 @@ class Cost(Indicator):
             yield from self.rows_of_flows(names, np.stack([transport, time, together, costs.per_tonne_km], axis=1))
             return
         handling = ratio(costs.handling_usd, costs.done)
-        for flow, (_, place) in enumerate(self.scope.places("flow")):
-            if taken := self.taken(place):
-                yield from taken
-                continue
+
+        def of_flow(flow: int, place: PlaceKey) -> Iterator[Row]:
             yield self.row(transport[flow], *place, of="transport")
             yield self.row(time[flow], *place, of="time")
             if flow in pays:
                 yield self.row(handling[flow], *place, of="handling")
             yield self.row(together[flow], *place)
             yield self.row(costs.per_tonne_km[flow], *place, name=per_tonne_km[0], unit=per_tonne_km[1])
+
+        yield from self.rows_at(((f, place) for f, (_, place) in enumerate(self.scope.places("flow"))), of_flow)
 
 
 @INDICATORS.register("delay_cost_usd")

@@ -22,8 +22,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, ratio
 from corridor_sim.indicators.components import Components
+from corridor_sim.indicators.label import Row
 from corridor_sim.indicators.shared_sums import SpanHours, SpanSums, StayTimes
 from corridor_sim.indicators.visit_sums import VisitSums
 
@@ -66,17 +67,16 @@ class TruckHours(Indicator):
     def table_rows(self) -> Iterator[Row]:
         scope = self.scope
         everywhere = tuple(range(len(scope.plan.elements)))
-        for k, element in enumerate(scope.plan.elements):
-            if element.kind != "delay" and len(scope.element_cells[k]):
-                yield self.row(self._lost((k,)), *element_place(element))
-        for (post, direction), elements in scope.post_elements.items():
-            yield self.row(self._lost(elements), "post", post, direction)
+        for k, place in scope.queueing:
+            yield self.row(self._lost((k,)), *place)
+        for elements, place in scope.post_places:
+            yield self.row(self._lost(elements), *place)
         for flow, lost_h in zip(scope.plan.flows, self._visits.lost_by_flow_h(), strict=True):
             yield self.row(lost_h, "flow", flow.id, flow.direction)
         for what in ("origin", "destination"):
-            for place in sorted({getattr(flow, what) for flow in scope.plan.flows} - {""}):
-                flows = tuple(f for f, flow in enumerate(scope.plan.flows) if getattr(flow, what) == place)
-                yield self.row(self._lost(everywhere, flows), "corridor", "all", of=f"{what} {place}")
+            for end in sorted({getattr(flow, what) for flow in scope.plan.flows} - {""}):
+                flows = tuple(f for f, flow in enumerate(scope.plan.flows) if getattr(flow, what) == end)
+                yield self.row(self._lost(everywhere, flows), "corridor", "all", of=f"{what} {end}")
         for name, flows in scope.classes.items():
             yield self.row(self._lost(everywhere, flows), "corridor", "all", cargo_class=name)
         yield self.row(self._lost(everywhere), "corridor", "all")
@@ -115,18 +115,17 @@ class PostDelay(Indicator):
         self._hours, self._components = self.shared(SpanHours), self.shared(Components)
 
     def table_rows(self) -> Iterator[Row]:
+        yield from self.rows_at(self.scope.places("crossing"), self._of_crossing)
+
+    def _of_crossing(self, n: int, place: PlaceKey) -> Iterator[Row]:
         scope, spans = self.scope, self._spans
-        for n, place in scope.places("crossing"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            mean_h = ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n))
-            elements = scope.crossing_elements[place[1], place[2]]
-            found = {
-                "unqueued": self._components.delay_h(elements, spans.of(spans.begun, n), place),
-                "free_flow": mean_h - self._times.of(n).percentile(5),
-                "low_volume": mean_h - low_volume_h(*self._hours.of(n)),
-            }
-            for baseline, delay_h in found.items():
-                yield self.row(delay_h, *place, of=baseline)
-            yield self.row(found[scope.options.delay_baseline], *place)
+        mean_h = ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n))
+        elements = scope.crossing_elements[place[1], place[2]]
+        found = {
+            "unqueued": self._components.delay_h(elements, spans.of(spans.begun, n), place),
+            "free_flow": mean_h - self._times.of(n).percentile(5),
+            "low_volume": mean_h - low_volume_h(*self._hours.of(n)),
+        }
+        for baseline, delay_h in found.items():
+            yield self.row(delay_h, *place, of=baseline)
+        yield self.row(found[scope.options.delay_baseline], *place)

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, Row, in_turn
+from corridor_sim.indicators.base import INDICATORS, Indicator, in_turn
+from corridor_sim.indicators.label import Row
 from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
 from corridor_sim.plan.plan import FlowPlan, Variant

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from corridor_sim.indicators.base import INDICATORS, Indicator, Reducer, Row, element_place
+from corridor_sim.indicators.base import INDICATORS, Indicator, Reducer, element_place
+from corridor_sim.indicators.label import Row
 from corridor_sim.plan.plan import Station
 from corridor_sim.records.visits import Chunk, IntArray
 

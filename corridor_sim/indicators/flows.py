@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from corridor_sim.indicators.base import INDICATORS, Indicator, Row, element_place, in_turn, ratio
-from corridor_sim.indicators.label import Label, label_of
+from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, element_place, in_turn, ratio
+from corridor_sim.indicators.label import Label, Row, label_of
 from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, by_period
 from corridor_sim.indicators.visit_sums import VisitSums
 
@@ -26,12 +26,11 @@ class Throughput(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         spans = self._spans
-        for n, place in self.scope.places("post", "crossing", "leg"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            yield self.row(spans.of(spans.ended, n) / self.scope.window_days, *place)
+        yield from self.rows_at(self.scope.places("post", "crossing", "leg"), self._of_place)
         yield from self.rows_of_flows((("", "", ""),), spans.by_flow(spans.ended) / self.scope.window_days)
+
+    def _of_place(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        yield self.row(self._spans.of(self._spans.ended, n) / self.scope.window_days, *place)
 
 
 @INDICATORS.register("arrivals_per_day")
@@ -45,12 +44,11 @@ class ArrivalsPerDay(Indicator):
 
     def table_rows(self) -> Iterator[Row]:
         spans = self._spans
-        for n, place in self.scope.places("post", "crossing", "leg"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            yield self.row(spans.of(spans.begun, n) / self.scope.window_days, *place)
+        yield from self.rows_at(self.scope.places("post", "crossing", "leg"), self._of_place)
         yield from self.rows_of_flows((("", "", ""),), spans.by_flow(spans.begun) / self.scope.window_days)
+
+    def _of_place(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        yield self.row(self._spans.of(self._spans.begun, n) / self.scope.window_days, *place)
 
 
 @INDICATORS.register("passed_by_day")
@@ -64,13 +62,12 @@ class PassedByDay(Indicator):
         self._days = self.shared(SpanDays)
 
     def table_rows(self) -> Iterator[Row]:
-        for n, place in self.scope.places("post"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            for of, counts in (("reached", self._days.begun(n)), ("left", self._days.ended(n))):
-                first, number = by_period(counts, self.scope, place[1])
-                yield _labels_by_day(self.name, *place, of, first), number
+        yield from self.rows_at(self.scope.places("post"), self._of_post)
+
+    def _of_post(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        for of, counts in (("reached", self._days.begun(n)), ("left", self._days.ended(n))):
+            first, number = by_period(counts, self.scope, place[1])
+            yield _labels_by_day(self.name, *place, of, first), number
 
 
 @functools.lru_cache(maxsize=256)
@@ -161,23 +158,18 @@ class Unserved(Indicator):
         self._visits = self.shared(VisitSums)
 
     def table_rows(self) -> Iterator[Row]:
+        yield from self.rows_at(self.scope.queueing, self._of_stage)
+        yield from self.rows_at(self.scope.post_places, self._of_post)
+
+    def _of_stage(self, k: int, place: PlaceKey) -> Iterator[Row]:
         visits = self._visits
-        for k, element in enumerate(self.scope.plan.elements):
-            if element.kind == "delay" or not len(self.scope.element_cells[k]):
-                continue
-            place = element_place(element)
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            number = visits.of(visits.unserved, k)
-            yield self.row(number, *place)
-            waited = ratio(visits.of(visits.unserved_wait_h, k), number)
-            yield self.row(waited, *place, name="unserved_wait_h", unit="h")
-        for (post, direction), elements in self.scope.post_elements.items():
-            if taken := self.taken(("post", post, direction)):
-                yield from taken
-                continue
-            yield self.row(visits.of(visits.unserved, elements), "post", post, direction)
+        number = visits.of(visits.unserved, k)
+        yield self.row(number, *place)
+        waited = ratio(visits.of(visits.unserved_wait_h, k), number)
+        yield self.row(waited, *place, name="unserved_wait_h", unit="h")
+
+    def _of_post(self, elements: tuple[int, ...], place: PlaceKey) -> Iterator[Row]:
+        yield self.row(self._visits.of(self._visits.unserved, elements), *place)
 
 
 @INDICATORS.register("left_queue")

@@ -6,6 +6,8 @@ import functools
 from dataclasses import dataclass, fields
 from typing import Any
 
+from corridor_sim.core.units import FloatArray
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -47,6 +49,9 @@ class Label:
             parts.append(f"day {self.day}")
         return f"{self.indicator} [{self.unit}] " + " ".join(part for part in parts if part)
 
+
+Row = tuple[Label, FloatArray] | tuple[tuple[Label, ...], FloatArray]
+"""A label and its values, shape (replication,), or several with theirs, shape (label, replication)."""
 
 label_of = functools.lru_cache(maxsize=1 << 16)(Label)
 """A label by its fields; blocks, runs and the points of a sweep share those that are the same."""

@@ -324,6 +324,17 @@ class PlanView:
         return {key: tuple(elements) for key, elements in found.items()}
 
     @cached_property
+    def post_places(self) -> tuple[tuple[tuple[int, ...], PlaceKey], ...]:
+        """Elements of each post and direction, with its place."""
+        return tuple((elements, ("post", *key)) for key, elements in self.post_elements.items())
+
+    @cached_property
+    def queueing(self) -> tuple[tuple[int, PlaceKey], ...]:
+        """Elements that can queue and are on the way of a flow, with the places under which they are reported."""
+        elements = enumerate(self.plan.elements)
+        return tuple((k, element_place(one)) for k, one in elements if one.kind != "delay" and self.element_cells[k])
+
+    @cached_property
     def crossing_elements(self) -> dict[tuple[str, str], tuple[int, ...]]:
         """Elements met within each (crossing, direction): what the itineraries' crossing spans cover."""
         found: dict[tuple[str, str], set[int]] = {}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +23,17 @@ from corridor_sim.statistics.skewness import lean_t, leaning
 
 Counts = NDArray[np.signedinteger[Any]]
 """Whole numbers of any width."""
+PooledRow = tuple[Sequence[tuple[Label, float]], FloatArray, Counts]
+"""Labels with their percent, values in increasing order, and counts of shape (replication, value)."""
 SECTIONS = 32
 """Sections of replications; up to so many replications are each a section of their own."""
+
+
+class Counted(Protocol):
+    """Counts of consignments by value in each replication; `distributions.Distribution` is one."""
+
+    def by_value(self) -> tuple[FloatArray, Counts]:
+        """Values in increasing order and counts of shape (replication, value)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,10 +112,8 @@ def _narrow(counts: Counts) -> Counts:
     return np.ascontiguousarray(counts, dtype=np.int32 if fits else np.int64)
 
 
-def pooled(
-    rows: Sequence[tuple[Sequence[tuple[Label, float]], FloatArray, Counts]], replications: IntArray
-) -> PooledCounts:
-    """PooledCounts of distributions given as (labels with percent, values, counts of shape (replication, value))."""
+def pooled(rows: Sequence[PooledRow], replications: IntArray) -> PooledCounts:
+    """PooledCounts of some distributions."""
     value, counts, percentiles = [], [], []
     section = np.unique(replications % SECTIONS)
     of_replication, fewer = np.searchsorted(section, replications % SECTIONS), len(section) < len(replications)

@@ -115,9 +115,7 @@ class QueueLevels(Reducer):
     def start(self) -> None:
         scope, count = self.scope, len(self.scope.replications)
         plan = scope.plan
-        self.elements = tuple(
-            k for k, element in enumerate(plan.elements) if element.kind != "delay" and len(scope.element_cells[k])
-        )
+        self.elements = tuple(k for k, _ in scope.queueing)
         there = set(self.elements)
         self._post = {
             key: tuple(k for k in elements if k in there and plan.elements[k].wait_component != "slot_wait")

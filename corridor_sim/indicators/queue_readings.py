@@ -9,7 +9,8 @@ from itertools import groupby
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.base import ON_REQUEST, Indicator, PlaceKey, Row
+from corridor_sim.indicators.base import ON_REQUEST, Indicator, PlaceKey
+from corridor_sim.indicators.label import Row
 from corridor_sim.indicators.places import PlanView
 from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.table import Table

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, Row, element_place, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, ratio
+from corridor_sim.indicators.label import Row
 from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.queue_marks import PostReadings
 from corridor_sim.indicators.visit_sums import VisitSums
@@ -20,16 +21,10 @@ class _Queues(Indicator):
     def start(self) -> None:
         self._readings, self._visits = self.shared(PostReadings), self.shared(VisitSums)
 
-    def _places(self, *, stages: bool) -> Iterator[tuple[PlaceKey, tuple[int, ...]]]:
-        scope = self.scope
-        if stages:
-            for k, element in enumerate(scope.plan.elements):
-                if element.kind != "delay" and len(scope.element_cells[k]):
-                    yield element_place(element), (k,)
-        for (post, direction), elements in scope.post_elements.items():
-            # Who waits for a slot does so away from the border.
-            there = tuple(k for k in elements if scope.plan.elements[k].wait_component != "slot_wait")
-            yield ("post", post, direction), there
+    def _posts(self) -> Iterator[tuple[tuple[int, ...], PlaceKey]]:
+        """Elements at each post: who waits for a slot does so away from the border."""
+        for elements, place in self.scope.post_places:
+            yield tuple(k for k in elements if self.scope.plan.elements[k].wait_component != "slot_wait"), place
 
     def _km_each(self, elements: tuple[int, ...]) -> FloatArray:
         """Length of road that one waiting vehicle takes, mean of those that join, shape (replication,). [km]"""
@@ -61,17 +56,16 @@ class Queue(_Queues):
         self._levels = self.shared(QueueLevels)
 
     def table_rows(self) -> Iterator[Row]:
-        visits = self._visits
-        none = np.zeros(len(self.scope.replications))
-        for place, elements in self._places(stages=True):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            mean = visits.of(visits.wait_in_window_h, elements) / self.scope.window_h
-            yield self.row(mean, *place, name="queue_mean")
-            levels = self._levels.of_post(*place[1:]) if place[0] == "post" else self._levels.of_element(*elements)
-            yield self.row(none if levels is None else levels.percentile(95), *place, name="queue_p95")
-            yield self.row(none if levels is None else levels.highest(), *place, name="queue_max")
+        stages = (((k,), place) for k, place in self.scope.queueing)
+        yield from self.rows_at((*stages, *self._posts()), self._of_elements)
+
+    def _of_elements(self, elements: tuple[int, ...], place: PlaceKey) -> Iterator[Row]:
+        visits, none = self._visits, np.zeros(len(self.scope.replications))
+        mean = visits.of(visits.wait_in_window_h, elements) / self.scope.window_h
+        yield self.row(mean, *place, name="queue_mean")
+        levels = self._levels.of_post(*place[1:]) if place[0] == "post" else self._levels.of_element(*elements)
+        yield self.row(none if levels is None else levels.percentile(95), *place, name="queue_p95")
+        yield self.row(none if levels is None else levels.highest(), *place, name="queue_max")
 
 
 @INDICATORS.register("queue_by_hour")
@@ -85,13 +79,12 @@ class QueueByHour(_Queues):
     window = "window"
 
     def table_rows(self) -> Iterator[Row]:
-        for place, elements in self._places(stages=False):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            found = self._readings.by_hour(elements, place[1])
-            names = {"queue_by_hour": "1", "queue_by_hour_p95": "1"}
-            yield self.rows_by("hour", range(24), found[:, [0, -2]], place, **names)
+        yield from self.rows_at(self._posts(), self._of_post)
+
+    def _of_post(self, elements: tuple[int, ...], place: PlaceKey) -> Iterator[Row]:
+        found = self._readings.by_hour(elements, place[1])
+        names = {"queue_by_hour": "1", "queue_by_hour_p95": "1"}
+        yield self.rows_by("hour", range(24), found[:, [0, -2]], place, **names)
 
 
 @INDICATORS.register("queue_by_day")
@@ -102,12 +95,11 @@ class QueueByDay(_Queues):
     window = "window"
 
     def table_rows(self) -> Iterator[Row]:
-        for place, elements in self._places(stages=False):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            first, mean = self._readings.by_period(elements, place[1])
-            yield self.rows_by("day", first.tolist(), mean, place)
+        yield from self.rows_at(self._posts(), self._of_post)
+
+    def _of_post(self, elements: tuple[int, ...], place: PlaceKey) -> Iterator[Row]:
+        first, mean = self._readings.by_period(elements, place[1])
+        yield self.rows_by("day", first.tolist(), mean, place)
 
 
 @INDICATORS.register("queue_km")
@@ -126,18 +118,16 @@ class QueueLength(_Queues):
         self._levels = self.shared(QueueLevels)
 
     def table_rows(self) -> Iterator[Row]:
-        none = np.zeros(len(self.scope.replications))
-        for place, elements in self._places(stages=False):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            each_km = self._km_each(elements)
-            levels = self._levels.of_post(*place[1:])
-            for percent in self._readings.PERCENTS:
-                found = none if levels is None else levels.percentile(percent)
-                yield self.row(found * each_km, *place, name=f"queue_p{percent}_km")
-            most = none if levels is None else levels.highest()
-            yield self.row(most * each_km, *place, name="queue_max_km")
-            by_hour = self._readings.by_hour(elements, place[1])[:, 1:] * each_km
-            names = {f"queue_p{percent}_km": "km" for percent in self._readings.PERCENTS} | {"queue_max_km": "km"}
-            yield self.rows_by("hour", range(24), by_hour, place, **names)
+        yield from self.rows_at(self._posts(), self._of_post)
+
+    def _of_post(self, elements: tuple[int, ...], place: PlaceKey) -> Iterator[Row]:
+        each_km, none = self._km_each(elements), np.zeros(len(self.scope.replications))
+        levels = self._levels.of_post(*place[1:])
+        for percent in self._readings.PERCENTS:
+            found = none if levels is None else levels.percentile(percent)
+            yield self.row(found * each_km, *place, name=f"queue_p{percent}_km")
+        most = none if levels is None else levels.highest()
+        yield self.row(most * each_km, *place, name="queue_max_km")
+        by_hour = self._readings.by_hour(elements, place[1])[:, 1:] * each_km
+        names = {f"queue_p{percent}_km": "km" for percent in self._readings.PERCENTS} | {"queue_max_km": "km"}
+        yield self.rows_by("hour", range(24), by_hour, place, **names)

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from operator import attrgetter
 
-from corridor_sim.indicators.base import Collector, Taken
+from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.places import PlaceKey, PlanView, element_place
 from corridor_sim.indicators.table import Table
+from corridor_sim.indicators.taken import Taken
 from corridor_sim.plan.plan import FlowPlan, Step, Variant
 from corridor_sim.plan.shared_part import SharedPart
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from corridor_sim.indicators.base import INDICATORS, Indicator, Row
+from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey
 from corridor_sim.indicators.distributions import STAY_STEPS_H
-from corridor_sim.indicators.label import Label, label_of
+from corridor_sim.indicators.label import Label, Row, label_of
 from corridor_sim.indicators.queue_marks import PostReadings
 from corridor_sim.indicators.shared_sums import StayTimes
 
@@ -24,11 +24,10 @@ class StayDistribution(Indicator):
         self._times = self.shared(StayTimes)
 
     def table_rows(self) -> Iterator[Row]:
-        for n, place in self.scope.places("post"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            yield self.rows_by("of", STEP_NAMES, self._times.shares_within(n, STAY_STEPS_H), place)
+        yield from self.rows_at(self.scope.places("post"), self._of_post)
+
+    def _of_post(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        yield self.rows_by("of", STEP_NAMES, self._times.shares_within(n, STAY_STEPS_H), place)
 
 
 @INDICATORS.register("queue_by_weekday_hour")
@@ -45,13 +44,11 @@ class QueueByWeekdayHour(Indicator):
         self._readings = self.shared(PostReadings)
 
     def table_rows(self) -> Iterator[Row]:
-        for (post, direction), elements in self.scope.post_elements.items():
-            first = self.scope.first_date(post)
-            if first is None:
-                return
-            if taken := self.taken(("post", post, direction)):
-                yield from taken
-                continue
+        yield from self.rows_at(self.scope.post_places, self._of_post)
+
+    def _of_post(self, elements: tuple[int, ...], place: PlaceKey) -> Iterator[Row]:
+        _, post, direction = place
+        if first := self.scope.first_date(post):
             hours, mean = self._readings.by_hour_of_week(elements, post, first.weekday())
             yield _labels(self.name, post, direction, tuple(hours.tolist())), mean
 

@@ -15,9 +15,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.indicators.base import INDICATORS, Indicator, PooledRow, Row, in_turn, ratio
+from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, in_turn, ratio
 from corridor_sim.indicators.components import Components
 from corridor_sim.indicators.costs import TravelCosts
+from corridor_sim.indicators.label import Row
+from corridor_sim.indicators.pools import PooledRow
 from corridor_sim.indicators.shared_sums import SpanSums, StayTimes
 
 
@@ -36,22 +38,20 @@ class Tfi1(Indicator):
         self._spans, self._times = self.shared(SpanSums), self.shared(StayTimes)
 
     def table_rows(self) -> Iterator[Row]:
+        yield from self.rows_at(self.scope.places("crossing"), self._of_crossing)
+
+    def _of_crossing(self, n: int, place: PlaceKey) -> Iterator[Row]:
         spans = self._spans
-        for n, place in self.scope.places("crossing"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), *place)
-            times = self._times.of(n)
-            yield self.row(times.percentile(50), *place, name="tfi1_p50")
-            yield self.row(times.percentile(95), *place, name="tfi1_p95")
+        yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), *place)
+        times = self._times.of(n)
+        yield self.row(times.percentile(50), *place, name="tfi1_p50")
+        yield self.row(times.percentile(95), *place, name="tfi1_p95")
 
     def pooled_rows(self) -> Iterator[PooledRow]:
-        for n, place in self.scope.places("crossing"):
-            if taken := self.taken_pools(place):
-                yield from taken
-                continue
-            yield self.pooled(self._times.of(n), *place, tfi1_p50_pooled=50, tfi1_p95_pooled=95)
+        yield from self.pools_at(self.scope.places("crossing"), self._pool_of)
+
+    def _pool_of(self, n: int, place: PlaceKey) -> PooledRow:
+        return self.pooled(self._times.of(n), *place, tfi1_p50_pooled=50, tfi1_p95_pooled=95)
 
 
 @INDICATORS.register("buffer_h")
@@ -67,15 +67,14 @@ class Buffer(Indicator):
         self._spans, self._times = self.shared(SpanSums), self.shared(StayTimes)
 
     def table_rows(self) -> Iterator[Row]:
+        yield from self.rows_at(self.scope.places("crossing"), self._of_crossing)
+
+    def _of_crossing(self, n: int, place: PlaceKey) -> Iterator[Row]:
         spans = self._spans
-        for n, place in self.scope.places("crossing"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            mean_h = ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n))
-            buffer_h = self._times.of(n).percentile(95) - mean_h
-            yield self.row(buffer_h, *place)
-            yield self.row(ratio(buffer_h, mean_h), *place, name="buffer_index", unit="-")
+        mean_h = ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n))
+        buffer_h = self._times.of(n).percentile(95) - mean_h
+        yield self.row(buffer_h, *place)
+        yield self.row(ratio(buffer_h, mean_h), *place, name="buffer_index", unit="-")
 
 
 @INDICATORS.register("tfi2")
@@ -93,20 +92,19 @@ class Tfi2(Indicator):
         self._costs = self.shared(TravelCosts)
 
     def table_rows(self) -> Iterator[Row]:
+        yield from self.rows_at(self.scope.places("crossing"), self._of_crossing)
+
+    def _of_crossing(self, n: int, place: PlaceKey) -> Iterator[Row]:
         spans = self._spans
-        for n, place in self.scope.places("crossing"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            time_usd = np.zeros(len(self.scope.replications))
-            for flow in spans.flows_at(n):
-                time_usd = time_usd + spans.of(spans.stay_h, n, (flow,)) * self._costs.value_of_time(flow)
-            time_usd = ratio(time_usd, spans.of(spans.done, n))
-            yield self.row(time_usd, *place, of="time")
-            fee = self.scope.options.fees_usd.get(place[1])
-            if fee is not None:
-                yield self.row(np.full(len(time_usd), fee), *place, of="fees")
-            yield self.row(time_usd + (fee or 0.0), *place)
+        time_usd = np.zeros(len(self.scope.replications))
+        for flow in spans.flows_at(n):
+            time_usd = time_usd + spans.of(spans.stay_h, n, (flow,)) * self._costs.value_of_time(flow)
+        time_usd = ratio(time_usd, spans.of(spans.done, n))
+        yield self.row(time_usd, *place, of="time")
+        fee = self.scope.options.fees_usd.get(place[1])
+        if fee is not None:
+            yield self.row(np.full(len(time_usd), fee), *place, of="fees")
+        yield self.row(time_usd + (fee or 0.0), *place)
 
 
 @INDICATORS.register("tfi3")

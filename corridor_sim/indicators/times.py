@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from corridor_sim.indicators.base import INDICATORS, Indicator, PooledRow, Row, element_place, ratio
+from corridor_sim.core.units import FloatArray
+from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, ratio
 from corridor_sim.indicators.components import BOOKED, Components
+from corridor_sim.indicators.label import Row
+from corridor_sim.indicators.pools import Counts, PooledRow
 from corridor_sim.indicators.shared_sums import SpanSums, StayTimes, WaitTimes
 from corridor_sim.indicators.visit_sums import VisitSums
 
@@ -28,32 +31,26 @@ class Wait(Indicator):
         self._components = self.shared(Components)
 
     def table_rows(self) -> Iterator[Row]:
+        yield from self.rows_at(self.scope.queueing, self._of_stage)
+        yield from self.rows_at(self.scope.places("post"), self._of_post)
+
+    def _of_stage(self, k: int, place: PlaceKey) -> Iterator[Row]:
         scope, visits = self.scope, self._visits
         wait_h, started = visits.wait_h, visits.started
-        for k, element in enumerate(scope.plan.elements):
-            if element.kind == "delay" or not len(scope.element_cells[k]):
-                continue
-            kind, place, direction = element_place(element)
-            if taken := self.taken((kind, place, direction)):
-                yield from taken
-                continue
-            yield self.row(ratio(visits.of(wait_h, k), visits.of(started, k)), kind, place, direction)
-            present = {scope.cells[cell][1] for cell in scope.element_cells[k]}
-            for name, flows in self._several(present):
-                mean = ratio(visits.of(wait_h, k, flows), visits.of(started, k, flows))
-                yield self.row(mean, kind, place, direction, cargo_class=name)
-        for n, (kind, place, direction) in scope.places("post"):
-            key = (kind, place, direction)
-            if taken := self.taken(key):
-                yield from taken
-                continue
-            elements = scope.post_elements.get((place, direction), ())
-            passages = self._spans.of(self._spans.begun, n)
-            yield self.row(self._components.mean_h("wait", elements, passages, key), *key)
-            for name, flows in self._several(set(self._spans.flows_at(n))):
-                passages = self._spans.of(self._spans.begun, n, flows)
-                mean = self._components.mean_h("wait", elements, passages, key, flows)
-                yield self.row(mean, *key, cargo_class=name)
+        yield self.row(ratio(visits.of(wait_h, k), visits.of(started, k)), *place)
+        present = {scope.cells[cell][1] for cell in scope.element_cells[k]}
+        for name, flows in self._several(present):
+            mean = ratio(visits.of(wait_h, k, flows), visits.of(started, k, flows))
+            yield self.row(mean, *place, cargo_class=name)
+
+    def _of_post(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        elements = self.scope.post_elements.get(place[1:], ())
+        passages = self._spans.of(self._spans.begun, n)
+        yield self.row(self._components.mean_h("wait", elements, passages, place), *place)
+        for name, flows in self._several(set(self._spans.flows_at(n))):
+            passages = self._spans.of(self._spans.begun, n, flows)
+            mean = self._components.mean_h("wait", elements, passages, place, flows)
+            yield self.row(mean, *place, cargo_class=name)
 
     def _several(self, present: set[int]) -> list[tuple[str, tuple[int, ...]]]:
         """Classes among the flows of a place, if more than one."""
@@ -79,16 +76,16 @@ class WaitPercentile(Indicator):
         self._times = self.shared(WaitTimes)
 
     def table_rows(self) -> Iterator[Row]:
-        for k, element in enumerate(self.scope.plan.elements):
-            if element.kind != "delay" and len(self.scope.element_cells[k]):
-                place = element_place(element)
-                yield from self.taken(place) or (self.row(self._times.of(k).percentile(95), *place),)
+        yield from self.rows_at(self.scope.queueing, self._of_stage)
+
+    def _of_stage(self, k: int, place: PlaceKey) -> Iterator[Row]:
+        yield self.row(self._times.of(k).percentile(95), *place)
 
     def pooled_rows(self) -> Iterator[PooledRow]:
-        for k, element in enumerate(self.scope.plan.elements):
-            if element.kind != "delay" and len(self.scope.element_cells[k]):
-                place = element_place(element)
-                yield from self.taken_pools(place) or (self.pooled(self._times.of(k), *place, wait_p95_pooled_h=95),)
+        yield from self.pools_at(self.scope.queueing, self._pool_of)
+
+    def _pool_of(self, k: int, place: PlaceKey) -> PooledRow:
+        return self.pooled(self._times.of(k), *place, wait_p95_pooled_h=95)
 
 
 @INDICATORS.register("stay_h")
@@ -104,19 +101,18 @@ class Stay(Indicator):
         self._spans = self.shared(SpanSums)
 
     def table_rows(self) -> Iterator[Row]:
+        yield from self.rows_at(self.scope.places("post", "leg"), self._of_place)
+
+    def _of_place(self, n: int, place: PlaceKey) -> Iterator[Row]:
         spans = self._spans
-        for n, (kind, place, direction) in self.scope.places("post", "leg"):
-            if taken := self.taken((kind, place, direction)):
-                yield from taken
-                continue
-            yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), kind, place, direction)
-            if kind != "post":
-                continue
-            present = set(spans.flows_at(n))
-            classes = [(name, flows) for name, flows in self.scope.classes.items() if present & set(flows)]
-            for name, flows in classes if len(classes) > 1 else []:
-                mean = ratio(spans.of(spans.stay_h, n, flows), spans.of(spans.done, n, flows))
-                yield self.row(mean, kind, place, direction, cargo_class=name)
+        yield self.row(ratio(spans.of(spans.stay_h, n), spans.of(spans.done, n)), *place)
+        if place[0] != "post":
+            return
+        present = set(spans.flows_at(n))
+        classes = [(name, flows) for name, flows in self.scope.classes.items() if present & set(flows)]
+        for name, flows in classes if len(classes) > 1 else []:
+            mean = ratio(spans.of(spans.stay_h, n, flows), spans.of(spans.done, n, flows))
+            yield self.row(mean, *place, cargo_class=name)
 
 
 @INDICATORS.register("stay_percentiles_h")
@@ -133,20 +129,18 @@ class StayPercentiles(Indicator):
         self._times = self.shared(StayTimes)
 
     def table_rows(self) -> Iterator[Row]:
-        for n, place in self.scope.places("post"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            times = self._times.of(n)
-            yield self.row(times.percentile(50), *place, name="stay_p50_h")
-            yield self.row(times.percentile(95), *place, name="stay_p95_h")
+        yield from self.rows_at(self.scope.places("post"), self._of_post)
+
+    def _of_post(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        times = self._times.of(n)
+        yield self.row(times.percentile(50), *place, name="stay_p50_h")
+        yield self.row(times.percentile(95), *place, name="stay_p95_h")
 
     def pooled_rows(self) -> Iterator[PooledRow]:
-        for n, place in self.scope.places("post"):
-            if taken := self.taken_pools(place):
-                yield from taken
-                continue
-            yield self.pooled(self._times.of(n), *place, stay_p50_pooled_h=50, stay_p95_pooled_h=95)
+        yield from self.pools_at(self.scope.places("post"), self._pool_of)
+
+    def _pool_of(self, n: int, place: PlaceKey) -> PooledRow:
+        return self.pooled(self._times.of(n), *place, stay_p50_pooled_h=50, stay_p95_pooled_h=95)
 
 
 @INDICATORS.register("door_to_door_h")
@@ -173,11 +167,11 @@ class DoorToDoor(Indicator):
         )
 
     def pooled_rows(self) -> Iterator[PooledRow]:
-        for (_, place), counted in zip(self.scope.places("flow"), self._times.journeys.by_value(), strict=True):
-            if taken := self.taken_pools(place):
-                yield from taken
-            else:
-                yield self.pooled(counted, *place, door_to_door_p50_pooled_h=50, door_to_door_p95_pooled_h=95)
+        flows = [place for _, place in self.scope.places("flow")]
+        yield from self.pools_at(zip(self._times.journeys.by_value(), flows, strict=True), self._pool_of)
+
+    def _pool_of(self, counted: tuple[FloatArray, Counts], place: PlaceKey) -> PooledRow:
+        return self.pooled(counted, *place, door_to_door_p50_pooled_h=50, door_to_door_p95_pooled_h=95)
 
 
 @INDICATORS.register("component_h")
@@ -196,16 +190,15 @@ class Component(Indicator):
         self._components, self._spans = self.shared(Components), self.shared(SpanSums)
 
     def table_rows(self) -> Iterator[Row]:
-        scope, spans, components = self.scope, self._spans, self._components
-        for n, key in scope.places("post"):
-            if taken := self.taken(key):
-                yield from taken
-                continue
-            elements, passages = scope.post_elements.get(key[1:], ()), spans.of(spans.begun, n)
-            names = components.names(elements, BOOKED)
-            hours = [components.mean_h(name, elements, passages, key) for name in names]
-            yield self.rows_by("of", names, np.stack(hours), key)
+        yield from self.rows_at(self.scope.places("post"), self._of_post)
         yield from self._of_flows()
+
+    def _of_post(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        components = self._components
+        elements, passages = self.scope.post_elements.get(place[1:], ()), self._spans.of(self._spans.begun, n)
+        names = components.names(elements, BOOKED)
+        hours = [components.mean_h(name, elements, passages, place) for name in names]
+        yield self.rows_by("of", names, np.stack(hours), place)
 
     def _of_flows(self) -> Iterator[Row]:
         scope, journeys = self.scope, self._components.journeys
@@ -224,9 +217,10 @@ class Component(Indicator):
             yield from self.rows_of_flows([("", "", name) for name in names], found)
             return
         each = {names: iter(found) for names, found in hours.items()}
-        for (_, place), names in zip(scope.places("flow"), by_flow, strict=True):
-            mine = next(each[names])
-            yield from self.taken(place) or (self.rows_by("of", names, mine, place),)
+        flows = (
+            ((names, next(each[names])), place) for (_, place), names in zip(scope.places("flow"), by_flow, strict=True)
+        )
+        yield from self.rows_at(flows, lambda named, place: (self.rows_by("of", *named, place),))
 
 
 @INDICATORS.register("release_time_h")
@@ -244,28 +238,26 @@ class ReleaseTime(Indicator):
         self._components = self.shared(Components)
 
     def table_rows(self) -> Iterator[Row]:
-        scope, visits, spans = self.scope, self._visits, self._spans
-        for n, (kind, place, direction) in scope.places("post"):
-            if taken := self.taken((kind, place, direction)):
-                yield from taken
+        yield from self.rows_at(self.scope.places("post"), self._of_post)
+
+    def _of_post(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        scope, visits = self.scope, self._visits
+        elements, passages = scope.post_elements.get(place[1:], ()), self._spans.of(self._spans.begun, n)
+        for k in elements:
+            if not len(scope.element_cells[k]):
                 continue
-            passages = spans.of(spans.begun, n)
-            elements, key = scope.post_elements.get((place, direction), ()), (kind, place, direction)
-            for k in elements:
-                if not len(scope.element_cells[k]):
-                    continue
-                total = np.zeros(len(scope.replications))
-                for hours, number in (
-                    (visits.wait_h, visits.started),
-                    (visits.hold_h, visits.left),
-                    (visits.interrupted_h, visits.left),
-                    (visits.blocked_h, visits.left),
-                ):
-                    total = total + ratio(visits.of(hours, k), visits.of(number, k))
-                stage = scope.plan.elements[k].stage or scope.plan.elements[k].id
-                yield self.row(total, *key, of=stage)
-                share = np.where(passages > 0, self._components.share(k, elements, passages, key), np.nan)
-                yield self.row(share, *key, of=stage, name="visit_share", unit="-")
+            total = np.zeros(len(scope.replications))
+            for hours, number in (
+                (visits.wait_h, visits.started),
+                (visits.hold_h, visits.left),
+                (visits.interrupted_h, visits.left),
+                (visits.blocked_h, visits.left),
+            ):
+                total = total + ratio(visits.of(hours, k), visits.of(number, k))
+            stage = scope.plan.elements[k].stage or scope.plan.elements[k].id
+            yield self.row(total, *place, of=stage)
+            share = np.where(passages > 0, self._components.share(k, elements, passages, place), np.nan)
+            yield self.row(share, *place, of=stage, name="visit_share", unit="-")
 
 
 @INDICATORS.register("cleared_within")
@@ -279,9 +271,8 @@ class ClearedWithin(Indicator):
         self._times = self.shared(StayTimes)
 
     def table_rows(self) -> Iterator[Row]:
-        for n, place in self.scope.places("post", "crossing"):
-            if taken := self.taken(place):
-                yield from taken
-                continue
-            for target_h in self.scope.options.targets_h:
-                yield self.row(self._times.share_within(n, target_h), *place, of=f"{target_h:g} h")
+        yield from self.rows_at(self.scope.places("post", "crossing"), self._of_place)
+
+    def _of_place(self, n: int, place: PlaceKey) -> Iterator[Row]:
+        for target_h in self.scope.options.targets_h:
+            yield self.row(self._times.share_within(n, target_h), *place, of=f"{target_h:g} h")

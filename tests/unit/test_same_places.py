@@ -11,7 +11,7 @@ import corridor_sim as cs
 from corridor_sim.indicators import Collector, Options
 from corridor_sim.indicators.places import PlanView
 from corridor_sim.indicators.same_places import same_places, tables_together
-from corridor_sim.indicators.times import Wait
+from corridor_sim.indicators.times import Wait, WaitPercentile
 from corridor_sim.plan.shared_part import nothing_shared, shared_part
 from corridor_sim.study.designs import with_values
 
@@ -63,3 +63,19 @@ def test_rows_of_places_that_are_the_same_are_those_of_the_base_itself(plans):
     assert rows
     assert all(row is mine for row, mine in zip(rows, other.taken.rows_of[Wait][place], strict=True))
     assert not base.taken.rows(Wait, place)
+
+
+def test_rows_of_places_that_are_the_same_are_made_once(plans, monkeypatch):
+    made = []
+    of_post, pool_of = Wait._of_post, WaitPercentile._pool_of
+    monkeypatch.setattr(Wait, "_of_post", lambda self, n, place: made.append(place) or of_post(self, n, place))
+    monkeypatch.setattr(
+        WaitPercentile, "_pool_of", lambda self, k, place: made.append(place) or pool_of(self, k, place)
+    )
+    base, same, other = (Collector(plan, [0]) for plan in (plans[0], *plans))
+    shared = [shared_part(plans[0], plan) for plan in plans]
+    tables_together(base, [(same, shared[0]), (other, shared[1])])
+    times = {place: made.count(place) for place in made}
+    assert times["post", "samur_az", "exit"] == 1
+    assert times["post", "novo_filya_ru", "entry"] == 2
+    assert {number for (kind, *_), number in times.items() if kind == "stage"} == {1, 2}
