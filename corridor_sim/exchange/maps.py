@@ -75,7 +75,7 @@ def layers_of(source: Results | Comparison) -> tuple[list[Layer], list[str]]:
     """
     names, runs = named_runs(source)
     refuse_without_map(run.scenario for run in runs)
-    layers = {kind: Layer(f"{plural}", shape) for kind, (plural, shape) in KINDS.items()}
+    layers = {kind: Layer(plural, shape) for kind, (plural, shape) in KINDS.items()}
     changes = {kind: Layer(f"{kind}_differences", shape) for kind, (_, shape) in KINDS.items() if kind != "place"}
     left_out: dict[str, None] = {}
     for name, run in zip(names, runs, strict=True):
@@ -164,15 +164,14 @@ def _add(layers: Mapping[str, Layer], run: Results, scenario: Mapping[str, Any],
     nodes = {**corridor.places, **corridor.checkpoints}
     at = {id: [node.lon, node.lat] for id, node in nodes.items() if _is_placed(node)}
     left_out = [id for id in nodes if id not in at]
-    over = [element.removeprefix("leg:").partition(".")[0].rstrip("<>") for element in run.overloaded()]
-    overloaded = list(zip(over, run.overloaded(), strict=True))
+    overloaded: dict[str, list[str]] = {}
+    for element in run.overloaded():
+        overloaded.setdefault(element.removeprefix("leg:").partition(".")[0].rstrip("<>"), []).append(element)
     counted = {"replications": run.replications}
 
     def add(kind: str, id: str, coordinates: Any, row: Mapping[str, Any]) -> None:
         layers[kind].coordinates.append(coordinates)
-        worst = (
-            {} if kind in ("place", "crossing") else {"overloaded": "; ".join(e for of, e in overloaded if of == id)}
-        )
+        worst = {} if kind in ("place", "crossing") else {"overloaded": "; ".join(overloaded.get(id, ()))}
         layers[kind].rows.append({**scenario, "id": id, **row, **worst})
 
     for id, place in corridor.places.items():
@@ -197,7 +196,7 @@ def _add(layers: Mapping[str, Layer], run: Results, scenario: Mapping[str, Any],
         add("leg", id, [at[leg.from_], at[leg.to]], row)
     for id, posts in corridor.crossings.items():
         middle = _middle([at[post] for post in posts if post in at])
-        if len(posts) != 2 or any(post not in at for post in posts) or middle is None:
+        if len(posts) != 2 or middle is None:
             left_out.append(id)
             continue
         sides = [corridor.checkpoints[post].country or post for post in posts]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from corridor_sim.core.errors import ArgumentError
+from corridor_sim.core.units import FloatArray
 from corridor_sim.plots.base import COLOURS, GREY, MODE_STYLE, PLOTS, legend_above, new_axes, no_data
 from corridor_sim.plots.changes import LESS_COLOUR, MORE_COLOUR
 from corridor_sim.plots.names import drawn
@@ -71,7 +72,7 @@ def corridor_map(
         return no_data(ax, "a plan made by hand has no map")
     results = data if hasattr(data, "table") else None
     used = _used_legs(results) if results is not None else set()
-    delay = _delay_h_day(results) if results is not None else {}
+    delay = {post: float(one.mean()) for post, one in _delay_h_day(results).items()} if results is not None else {}
     if changes is not None:
         delay = {post: abs(change) for post, (change, _) in changes.items()}
     traffic = _traffic_a_day(results) if results is not None else {}
@@ -209,14 +210,12 @@ def _traffic_a_day(results: Any) -> dict[str, float]:
     return found if any(found.values()) else {}
 
 
-def _delay_h_day(results: Any) -> dict[str, float]:
-    """Truck-hours of delay a day at each post, both directions."""
-    days = (results.plan.counted_until_h - results.plan.warm_up_h) / 24
-    found: dict[str, float] = {}
-    if "delay_truck_h" not in results.rows.indicators:
-        return found
-    for label, values in results.rows.select("delay_truck_h", kind="post", cargo_class="", of=""):
-        found[label.place] = found.get(label.place, 0.0) + float(np.nanmean(values)) / days
+def _delay_h_day(results: Any) -> dict[str, FloatArray]:
+    """Truck-hours of delay a day at each post, both directions, each of shape (replication,)."""
+    found: dict[str, FloatArray] = {}
+    if "delay_truck_h" in results.rows.indicators:
+        for label, values in results.rows.select("delay_truck_h", kind="post", cargo_class="", of=""):
+            found[label.place] = found.get(label.place, 0.0) + values / results.scope.window_days
     return found
 
 
@@ -236,14 +235,7 @@ def _changes_h_day(comparison: Any, other: int) -> dict[str, tuple[float, str]]:
         )
     base, run = comparison.runs[0], comparison.runs[other]
     level = 1.0 - (1.0 - comparison.confidence) / (len(comparison.runs) - 1)
-    days = (run.plan.counted_until_h - run.plan.warm_up_h) / 24
-    sums: list[dict[str, Any]] = []
-    for one in (base, run):
-        found: dict[str, Any] = {}
-        if "delay_truck_h" in one.rows.indicators:
-            for label, values in one.rows.select("delay_truck_h", kind="post", cargo_class="", of=""):
-                found[label.place] = found.get(label.place, 0.0) + np.nan_to_num(values) / days
-        sums.append(found)
+    sums = [_delay_h_day(one) for one in (base, run)]
     posts = [post for post in sums[1] if post in sums[0]]
     if not posts:
         return {}
