@@ -1,4 +1,4 @@
-"""What indicators are called on screens, axes and in tables; to name one, add it to `WORDS`."""
+"""What indicators and components are called on screens, axes and in tables; to name one, add it to its table."""
 
 from __future__ import annotations
 
@@ -41,6 +41,15 @@ WORDS = {
     "load_per_day": "load",
 }
 """Indicators in words."""
+COMPONENT_WORDS = {
+    "slot_wait": "wait for a booked slot",
+    "acceptance_wait": "wait for daily acceptance",
+    "wait": "wait for lanes",
+    "entry_wait": "wait to enter a leg",
+    "sailing_wait": "wait for a departure",
+    "rest": "rest of drivers",
+}
+"""Components of a stay or journey, where they are called more than their id."""
 
 
 def indicator_called(name: str) -> str:
@@ -50,3 +59,12 @@ def indicator_called(name: str) -> str:
     ('truck-hours of delay', 'my own rate')
     """
     return WORDS.get(name, name.replace("_", " "))
+
+
+def component_called(name: str) -> str:
+    """What a component, or a stage, is called.
+
+    >>> component_called("sailing_wait"), component_called("x_ray")
+    ('wait for a departure', 'x ray')
+    """
+    return COMPONENT_WORDS.get(name, name.replace("_", " "))

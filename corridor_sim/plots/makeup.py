@@ -9,6 +9,7 @@ import numpy as np
 
 from corridor_sim.core.rounding import estimate
 from corridor_sim.core.units import FloatArray, counted
+from corridor_sim.indicators.words import component_called
 from corridor_sim.plots.base import (
     COLOURS,
     GREY,
@@ -22,7 +23,7 @@ from corridor_sim.plots.base import (
     tidy,
 )
 from corridor_sim.plots.names import drawn
-from corridor_sim.results.called import in_words, passage_name
+from corridor_sim.results.called import passage_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,15 +46,6 @@ COMPONENT_COLOURS = {
 """In the order in which they are stacked, what is delay first: that in warm and dark colours, the work in cool ones.
 Okabe and Ito's eight and three dark ones that lie apart from them, also for readers who see no red or green."""
 COMPONENTS = tuple(COMPONENT_COLOURS)
-COMPONENT_WORDS = {
-    "slot_wait": "wait for a booked slot",
-    "acceptance_wait": "wait for daily acceptance",
-    "wait": "wait for lanes",
-    "entry_wait": "wait to enter a leg",
-    "sailing_wait": "wait for a departure",
-    "rest": "rest of drivers",
-}
-"""What components are called, where that is more than their id."""
 LEAST_PART = 0.01
 """Rows shorter than this part of the longest one are too short to be read, and are told in one line."""
 
@@ -101,15 +93,6 @@ def styles_of(names: Sequence[str], plan: Any) -> dict[str, tuple[str, str]]:
         own = COMPONENT_COLOURS[name] if order is COMPONENTS else colours[n % len(colours)]
         styles[name] = own, HATCHES[(n + n // len(HATCHES)) % len(HATCHES)]
     return {name: styles[name] for name in names}
-
-
-def called(name: str) -> str:
-    """A component or a stage in words.
-
-    >>> called("sailing_wait"), called("x_ray")
-    ('wait for a departure', 'x ray')
-    """
-    return COMPONENT_WORDS.get(name, in_words(name))
 
 
 def _components(results: Any) -> Parts:
@@ -165,7 +148,7 @@ def _stacked(data: Any, ax: Axes | None, parts_of: Any, label: str) -> Axes:
                 hatch=styles[name][1],
                 edgecolor="white",
                 linewidth=0.4,
-                label=drawn(called(name)) if k == 0 else None,
+                label=drawn(component_called(name)) if k == 0 else None,
             )
             left = left + width
         mean, low, high = mean_and_ends(left)

@@ -16,6 +16,7 @@ from corridor_sim.core.rounding import estimate, narrow
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.capacity import not_counted
 from corridor_sim.indicators.table import Label, Table
+from corridor_sim.indicators.words import component_called
 from corridor_sim.report.deliveries import corridor_change_lines, delivered_lines
 from corridor_sim.results.called import Called
 from corridor_sim.results.doubts import warnings_of
@@ -459,7 +460,6 @@ TITLES = {
     "wait_h": "wait for lanes at a post",
     "throughput_per_day": "throughput",
     "door_to_door_h": "door to door",
-    "slot_wait_h": "wait for a booked slot",
-    "acceptance_wait_h": "wait for daily acceptance",
+    **{f"{name}_h": component_called(name) for name in ("slot_wait", "acceptance_wait")},
 }
 """What the terminal calls the main indicators."""
