@@ -42,7 +42,7 @@ class ReleasedSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Other:
     """Another plan to be run with a base, on the same root and replications.
 
@@ -64,12 +64,8 @@ class Other:
     goes_as: SharedPart = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "again", np.zeros(len(self.collector.scope.replications), dtype=np.int64))
-        self.take(nothing_shared(self.plan))
-
-    def take(self, part: SharedPart) -> None:
-        """Note what is taken from the base."""
-        object.__setattr__(self, "goes_as", part)
+        self.again = np.zeros(len(self.collector.scope.replications), dtype=np.int64)
+        self.goes_as = nothing_shared(self.plan)
 
 
 class Pairs(NamedTuple):
@@ -109,7 +105,7 @@ class Differing:
             self.part = nothing_shared(other.plan)
         else:
             self.part = other.shared or shared_part(base, other.plan)
-        other.take(self.part)
+        other.goes_as = self.part
         code = coded(other.plan, other.collector, step_h)
         begin = code.tables.route_begin.copy()
         for f, flow in enumerate(self.part.steps):

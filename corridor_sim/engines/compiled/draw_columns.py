@@ -42,26 +42,7 @@ def drawn_block(code: Coded, flows: Sequence[FlowInputs], rows: int) -> BlockDra
             others = (flow.number != own) & (flow.variant >= 0)
         if others.any():
             raise SimulationError("consignments have numbers of their own")
-    first, second = np.zeros((rows, many), np.uint64), np.zeros((rows, many), np.uint64)
-    ahead: dict[int, FloatArray] = {}
-    for n, column in enumerate(code.columns):
-        flow = flows[column.flow]
-        drawn: FloatArray | None
-        if column.law < 0:
-            later: Any = flow.later.uniform.get(column.name)
-            drawn = flow.uniform.get(column.name)
-        else:
-            later = (flow.later.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
-            drawn = (flow.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
-        if later is not None and (column.law < 0 or code.tables.node[n] >= 0):
-            first[:, n], second[:, n] = later.keys
-        elif later is not None:
-            ahead[n] = _all_of(later, flows[column.flow].count)
-        elif drawn is not None:
-            ahead[n] = drawn
-        else:
-            what = "uniforms" if column.law < 0 else "durations"
-            raise SimulationError(f"{what} are missing for {column.name!r}")
+    first, second, ahead = _keys_and_drawn(code, flows, rows)
     most = int(base[:, -1].max(initial=0))
     if most >= 1 << codes.ID_BITS:
         raise SimulationError(f"{most} consignments in one replication, at most {1 << codes.ID_BITS}")
@@ -83,6 +64,34 @@ def drawn_block(code: Coded, flows: Sequence[FlowInputs], rows: int) -> BlockDra
     at = np.zeros(rows + 1, np.int64)
     np.cumsum(base[:, -1], out=at[1:])
     return BlockDraws(at, base, release, routes, first, second, given_at, given, _NONE)
+
+
+def _keys_and_drawn(
+    code: Coded, flows: Sequence[FlowInputs], rows: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64], dict[int, FloatArray]]:
+    """Both halves of the keys of columns that are drawn where they are used; the values of the others, by column."""
+    many = len(code.columns)
+    first, second = np.zeros((rows, many), np.uint64), np.zeros((rows, many), np.uint64)
+    ahead: dict[int, FloatArray] = {}
+    for n, column in enumerate(code.columns):
+        flow = flows[column.flow]
+        drawn: FloatArray | None
+        if column.law < 0:
+            later: Any = flow.later.uniform.get(column.name)
+            drawn = flow.uniform.get(column.name)
+        else:
+            later = (flow.later.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
+            drawn = (flow.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
+        if later is not None and (column.law < 0 or code.tables.node[n] >= 0):
+            first[:, n], second[:, n] = later.keys
+        elif later is not None:
+            ahead[n] = _all_of(later, flows[column.flow].count)
+        elif drawn is not None:
+            ahead[n] = drawn
+        else:
+            what = "uniforms" if column.law < 0 else "durations"
+            raise SimulationError(f"{what} are missing for {column.name!r}")
+    return first, second, ahead
 
 
 def _routes(code: Coded, flows: Sequence[FlowInputs], base: Ints) -> NDArray[np.int32]:
