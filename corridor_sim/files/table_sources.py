@@ -23,7 +23,8 @@ SHOWN = 6
 _DEPTHS = {"flows": 2, "improvements": 2, "staff_pools": 2, "checkpoints": 4}
 _WORDS = ("status", "source", "note")
 _NO_VALUES = (*_WORDS, "figures", "name")
-Path = tuple[str, ...]
+Keys = tuple[str, ...]
+"""Where a table stands in the tables of a scenario file."""
 
 
 def drop_old(tables: InputTables, base: dict[str, Any]) -> None:
@@ -117,7 +118,7 @@ def _status(table: Mapping[str, Any], name: str) -> Any:
     return table.get("figures", {}).get(name, {}).get("status") or table.get("status")
 
 
-def _unsaid(path: Path, table: Mapping[str, Any], name: str) -> Problem:
+def _unsaid(path: Keys, table: Mapping[str, Any], name: str) -> Problem:
     own = "status" in table.get("figures", {}).get(name, {})
     at = ".".join((*path, "figures", name, "status") if own else (*path, "status"))
     text = f"{name} is new and has no source"
@@ -132,7 +133,7 @@ def _put(table: dict[str, Any], name: str, told: Mapping[str, Any]) -> None:
         figures[name] = {**told, **figures.get(name, {})}
 
 
-def _as_source(tables: InputTables, path: Path) -> str:
+def _as_source(tables: InputTables, path: Keys) -> str:
     """The cell of a value with the name of its file, not with the folder where it lay."""
     found = re.fullmatch(r"(.*?)((?:, sheet .*)?, cell \w+)", tables.places[".".join(path)])
     return f"{PurePath(found[1]).name}{found[2]}" if found else tables.places[".".join(path)]
@@ -151,7 +152,7 @@ def _cells(places: Sequence[str]) -> str:
     return "; ".join(told)
 
 
-def _inside(data: Mapping[str, Any], path: Path) -> Any:
+def _inside(data: Mapping[str, Any], path: Keys) -> Any:
     """The table at a path, or None."""
     table: Any = data
     for part in path:
@@ -159,7 +160,7 @@ def _inside(data: Mapping[str, Any], path: Path) -> Any:
     return table if isinstance(table, Mapping) else None
 
 
-def _tables(data: dict[str, Any], path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def _tables(data: dict[str, Any], path: Keys = ()) -> Iterator[tuple[Keys, Any]]:
     """Tables with figures that tables give values of, with their paths."""
     for key, inner in data.items():
         at = (*path, key)

@@ -399,9 +399,8 @@ def _thing(scenario: Any, table: str, change: str, values: Mapping[str, Any]) ->
         name, what, ends = _range_words(scenario, table.partition(".")[2], values)
         before, after = (None, ends) if change == "adds" else (ends, None)
         return InputChange(change, name, what, before, after, "", table)
-    value = None
-    if is_number(values.get(f"{table}.per_day")):
-        value = f"{shown(values[f'{table}.per_day'])} a day"
+    per_day = values.get(f"{table}.per_day")
+    value = f"{shown(per_day)} a day" if is_number(per_day) else None
     old, new = (None, value) if change == "adds" else (value, None)
     return InputChange(change, f"{word} {name}", what, old, new, "", table)
 
