@@ -167,6 +167,7 @@ if TYPE_CHECKING:
     from corridor_sim.study.observation_files import read_observations as read_observations
     from corridor_sim.study.observations import Observation as Observation
     from corridor_sim.study.portfolio import portfolio as portfolio
+    from corridor_sim.study.precision import run_until as run_until
     from corridor_sim.study.queue_prediction import WeeklyQueue as WeeklyQueue
     from corridor_sim.study.queue_prediction import predict_queue as predict_queue
     from corridor_sim.study.queue_prediction import rolling_scores as rolling_scores
@@ -176,7 +177,6 @@ if TYPE_CHECKING:
     from corridor_sim.study.run import run as run
     from corridor_sim.study.selecting import select as select
     from corridor_sim.study.store import load as load_results  # noqa: F401
-    from corridor_sim.study.sweeps import run_until as run_until
     from corridor_sim.study.sweeps import sweep as sweep
     from corridor_sim.study.uncertainty import uncertainty as uncertainty
     from corridor_sim.study.validation import validate as validate
@@ -188,7 +188,8 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "study.run": "compare run",
-    "study.sweeps": "run_until sweep",
+    "study.precision": "run_until",
+    "study.sweeps": "sweep",
     "study.behaviour": "Behaviour compare_with_behaviour",
     "study.behaving_draws": "appraise_with_behaviour",
     "study.equilibria": "equilibria",

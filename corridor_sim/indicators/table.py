@@ -81,7 +81,8 @@ class Table:
         for name in dict.fromkeys([indicator] if isinstance(indicator, str) else indicator):
             rows = [name] if name in known else [row for row in rows_of(name) if row in known]
             if not rows:
-                hint = nearest(name, {*known, *ROWS})
+                left_out = any(name in (kind, *rows) for kind, rows in ROWS.items())
+                hint = "the run was not asked for it" if left_out else nearest(name, {*known, *ROWS})
                 raise CorridorError(f"no indicator {name!r} in this table" + (f"; {hint}" if hint else ""))
             found += rows
         return tuple(dict.fromkeys(found))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from corridor_sim.core.units import counted
 from corridor_sim.indicators.words import indicator_called
 from corridor_sim.plots.base import COLOURS, GREY, PLOTS, arms, legend, new_axes, no_data, tidy
 from corridor_sim.plots.names import drawn
@@ -195,7 +196,7 @@ def _time(data: Any) -> str:
 def _short(data: Any, one: Any) -> str:
     """A set as what it has beside the chosen one, and what it has not."""
     if one is data.best:
-        return f"chosen: {len(one.ids)} upgrades"
+        return f"chosen: {counted(len(one.ids), 'upgrade')}"
     called = {one.id: one.called for one in data.upgrades}
     more = [f"+ {called[id]}" for id in one.ids if id not in data.best.ids]
     less = [f"\u2212 {called[id]}" for id in data.best.ids if id not in one.ids]

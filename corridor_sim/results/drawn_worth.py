@@ -22,7 +22,7 @@ from corridor_sim.results.savings import INDICATORS, Rows, saved_usd
 from corridor_sim.results.uncertain import LEVEL, DrawnInput, Uncertainty, effects_frame
 from corridor_sim.results.year_tables import YearsLayout, by_calendar, costs_of, measures_of, scenario_of
 from corridor_sim.statistics.economics import internal_rate_of_return
-from corridor_sim.statistics.effects import value_of_information
+from corridor_sim.statistics.effects import value_of_information, worth_by_chance
 from corridor_sim.statistics.input_intervals import InputInterval, input_interval
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ FEWEST = 8
 """Draws below which what an answer hangs on is not told."""
 MANY = 128
 """Draws from which on four powers of an input are told from noise."""
-SHUFFLES = 200
-"""Shuffled inputs that say what worth of knowledge comes by chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,8 +114,8 @@ class DrawnWorth:
 
         The expected value of partial perfect information [strong2014] of the choice between the measures and nothing,
         over the draws that have a net present value. Few draws find some worth in any input: `by_chance` marks
-        what shuffled inputs show as well. ``attrs["all_usd"]`` is the worth of knowing everything; 0 where one choice
-        is right in every draw.
+        what one of as many inputs without any effect shows as well. ``attrs["all_usd"]`` is the worth of knowing
+        everything; 0 where one choice is right in every draw.
 
         Returns
         -------
@@ -136,10 +134,7 @@ class DrawnWorth:
         degree = 2 if len(self.npv_usd) < MANY else 4
         payoffs = np.column_stack([np.zeros_like(self.npv_usd), self.npv_usd])
         found = value_of_information(self.points, payoffs, degree)
-        chance = np.random.default_rng(0)
-        places = (np.arange(len(self.npv_usd)) + 0.5) / len(self.npv_usd)
-        shuffled = np.column_stack([chance.permutation(places) for _ in range(SHUFFLES)])
-        bound = np.quantile([one.value for one in value_of_information(shuffled, payoffs, degree)], 0.95)
+        bound = worth_by_chance(self.points, payoffs, degree)
         worth = np.array([one.value for one in found])
         frame = pd.DataFrame(
             {"input": [one.name for one in self.inputs], "worth_usd": worth, "by_chance": worth <= bound}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -417,6 +418,8 @@ class Programme:
             return f"What it saves hangs most on {first} ({share:.0%} of its variance over the draws){more}."
         strongest = max(self.singles, key=lambda one: abs(one.interaction), default=None)
         if strongest is None or not strongest.partner:
+            if not self._pairs():
+                return "No two upgrades can be built together, so none was seen to act on another."
             return "No two upgrades act on each other."
         how = "less" if strongest.interaction < 0 else "more"
         return (
@@ -424,6 +427,12 @@ class Programme:
             f"{self._called(strongest.partner, ids)} save "
             f"{abs(strongest.interaction):,.0f} {self.unit} {how} than the sum of each alone."
         )
+
+    def _pairs(self) -> bool:
+        """Whether two of the upgrades that were run can stand beside each other."""
+        run = {one.id for one in self.singles if not math.isnan(one.saved)}
+        each = [one for one in self.upgrades if one.id in run]
+        return any(a.id not in b.excludes and b.id not in a.excludes for a, b in itertools.combinations(each, 2))
 
     def describe(self, *, ids: bool = False) -> str:
         """The answer in five sentences, the sets, the years, what each upgrade brings; by name, by id with `ids`."""

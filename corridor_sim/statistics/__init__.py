@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from corridor_sim.statistics.effects import first_order as first_order
     from corridor_sim.statistics.effects import value_of_information as value_of_information
     from corridor_sim.statistics.effects import width_left as width_left
+    from corridor_sim.statistics.effects import worth_by_chance as worth_by_chance
     from corridor_sim.statistics.group_effects import GroupEffects as GroupEffects
     from corridor_sim.statistics.group_effects import jansen_effects as jansen_effects
     from corridor_sim.statistics.group_effects import morris_effects as morris_effects
@@ -96,7 +97,7 @@ _NAMES = {
         "Portfolio benefit_cost_ratio best_portfolio greedy_portfolio internal_rate_of_return net_present_value "
         "payback_year"
     ),
-    "effects": "FirstOrder Information first_order value_of_information width_left",
+    "effects": "FirstOrder Information first_order value_of_information width_left worth_by_chance",
     "group_effects": "GroupEffects jansen_effects morris_effects morris_points saltelli_points shapley shapley_effects",
     "history_matching": "Judged implausibility judge",
     "input_intervals": "InputInterval SignChance input_interval sign_chance",

@@ -33,8 +33,18 @@ def morris_points(groups: Groups, trajectories: int, rng: np.random.Generator, l
 
     In each step of a trajectory all inputs of one group move by half the levels, each up or down
     as there is room.
+
+    Raises
+    ------
+    ValueError
+        If `levels` is not even and above 0 (half of odd levels is no level), there is no trajectory, or the groups do
+        not hold every input once.
     """
     count = _inputs(groups)
+    if levels < 2 or levels % 2:
+        raise ValueError(f"levels must be an even number from 2 on, got {levels}")
+    if trajectories < 1:
+        raise ValueError(f"trajectories must be 1 or more, got {trajectories}")
     grid = np.arange(levels) / (levels - 1)
     step = levels / (2.0 * (levels - 1))
     points = np.empty((trajectories, len(groups) + 1, count))
@@ -57,8 +67,18 @@ def morris_effects(groups: Groups, points: FloatArray, answers: ArrayLike) -> Fl
     points : array, shape (trajectories, groups + 1, inputs)
         Of `morris_points`.
     answers : array, shape (trajectories, groups + 1)
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or an answer is missing.
     """
     y = np.asarray(answers, dtype=float)
+    shape = (len(points), len(groups) + 1)
+    if y.shape != shape or np.shape(points) != (*shape, _inputs(groups)):
+        told = f"{len(groups)} groups of {_inputs(groups)} inputs, points {np.shape(points)}, answers {y.shape}"
+        raise ValueError(f"{told}: they do not fit")
+    _complete(y)
     effects = np.zeros(len(groups))
     moved = np.abs(np.diff(points, axis=1))
     change = np.abs(np.diff(y, axis=1))
@@ -125,10 +145,16 @@ def jansen_effects(answers: ArrayLike, rng: int | np.random.Generator | None = 0
     Parameters
     ----------
     answers : array, shape (2 + groups, n)
+
+    Raises
+    ------
+    ValueError
+        If the shape does not fit, or an answer is missing.
     """
     y = np.asarray(answers, dtype=float)
     if y.ndim != 2 or y.shape[0] < 3:
         raise ValueError(f"needs answers of shape (2 + groups, n), got {y.shape}")
+    _complete(y)
     first, total = _jansen(y)
     generator = np.random.default_rng(rng)
     again = [_jansen(y[:, generator.integers(0, y.shape[1], y.shape[1])]) for _ in range(resamples)]
@@ -200,13 +226,14 @@ def shapley_effects(inputs: ArrayLike, answer: ArrayLike, groups: Groups, neighb
     Raises
     ------
     ValueError
-        If shapes do not fit, or there are more groups than an exact value can take.
+        If shapes do not fit, an answer is missing, or there are more groups than an exact value can take.
     """
     from scipy.spatial import cKDTree
 
     x, y = np.asarray(inputs, dtype=float), np.asarray(answer, dtype=float)
     if x.ndim != 2 or y.shape != (len(x),) or _inputs(groups) != x.shape[1]:
         raise ValueError(f"groups of {_inputs(groups)} inputs, inputs {x.shape}, answers {y.shape}: they do not fit")
+    _complete(y)
     if not 2 <= neighbours <= len(y):
         raise ValueError(f"neighbours must be from 2 to the number of draws, got {neighbours}")
     spread = x.std(axis=0)
@@ -232,3 +259,9 @@ def _inputs(groups: Groups) -> int:
     if numbers != list(range(len(numbers))) or not numbers:
         raise ValueError(f"groups must hold every input from 0 once, got {[list(group) for group in groups]}")
     return len(numbers)
+
+
+def _complete(answers: FloatArray) -> None:
+    missing = int((~np.isfinite(answers)).sum())
+    if missing:
+        raise ValueError(f"{missing} of {answers.size} answers are missing or not finite")

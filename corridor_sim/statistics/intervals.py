@@ -393,9 +393,16 @@ def sequential_replications(
     Stops at the first n >= `at_least` with half-width <= `absolute`, or <= g times the mean without its sign
     with g = relative/(1+relative) so that the error is `relative` of the true mean
     (`adjusted`; else g = relative). Source: [law2015] sec. 9.4.1.
+
+    Raises
+    ------
+    ValueError
+        Unless one precision is given, and it is above 0.
     """
     if (relative is None) == (absolute is None):
         raise ValueError("give either a relative or an absolute precision")
+    name, wanted = ("relative", relative) if absolute is None else ("absolute", absolute)
+    arguments.number(f"the {name} precision", wanted, above=0)
     array = _values(values)
     share = math.nan if relative is None else relative / (1.0 + relative) if adjusted else relative
     interval = t_interval(array[:1], confidence)

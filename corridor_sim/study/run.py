@@ -2,8 +2,8 @@
 
 `run` makes a plan, cuts the replications into blocks, has each block sampled,
 simulated and reduced (here, in worker processes or in any executor) and joins the
-tables (`one_run.py`). `compare` runs several scenarios on common random numbers. Many points, or as
-many replications as a precision needs, are in `sweeps.py`.
+tables (`one_run.py`). `compare` runs several scenarios on common random numbers. Many points are in
+`sweeps.py`, as many replications as a precision needs in `precision.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Many runs of one scenario: at the points of a design or grid, or until the intervals are narrow enough.
+"""Many runs of one scenario: at the points of a design or grid.
 
 All points share root entropy and replications, so that they can be compared as pairs.
 """
@@ -7,28 +7,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from corridor_sim.core import arguments
-from corridor_sim.core.errors import ArgumentError, CorridorError, SimulationError, nearest
+from corridor_sim.core.errors import ArgumentError, CorridorError, SimulationError
 from corridor_sim.core.streams import Rng
-from corridor_sim.indicators.table import Table, join
 from corridor_sim.model.designs import Design
 from corridor_sim.plan.plan import Plan
 from corridor_sim.results.accessors import Pictures, bound
 from corridor_sim.results.called import Called
 from corridor_sim.results.comparison import MAIN, Comparison
-from corridor_sim.results.doubts import warnings_of
 from corridor_sim.results.exchanged import InArrow, InWorkbooks
 from corridor_sim.results.results import NOISE, Results
-from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.study.asked_run import Runnable, planned, replication_numbers, root_of
 from corridor_sim.study.designs import LeftOut, Point, base_of, grid_points, points_of, scenarios_of
 from corridor_sim.study.designs import with_values as with_values
-from corridor_sim.study.run import row_names, run, run_those_that_can
+from corridor_sim.study.run import run_those_that_can
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -249,115 +244,3 @@ def _column_names(frame: pd.DataFrame) -> list[str]:
         f"{name} [{row['unit']}]" if short.count(name) == 1 else f"{name} ({row['kind']}) [{row['unit']}]"
         for name, row in zip(short, rows, strict=True)
     ]
-
-
-def run_until(
-    scenario: Runnable,
-    precision: Mapping[str, float],
-    *,
-    at_least: int = 10,
-    step: int = 10,
-    max_replications: int = 500,
-    confidence: float = 0.95,
-    rng: Rng = None,
-    **settings: Any,
-) -> Precise:
-    """Add replications until the intervals of some indicators are narrow enough.
-
-    Parameters
-    ----------
-    precision : mapping
-        Indicator (or ``"indicator place"``, ``"indicator place direction"``) to the relative error
-        wanted. Every row of that name must reach it, except rows without values.
-    at_least, step, max_replications : int
-        First number of replications, how many are added at a time, and where to give up.
-    confidence : float
-        Of all intervals together (Bonferroni over the rows).
-
-    Notes
-    -----
-    A row has reached relative error g when half the width of its interval is <= ``g/(1+g)`` of the mean [law2015]
-    sec. 9.4.1, looked at after every `step`; stopping is a little optimistic, the last look says so if it
-    was not reached.
-
-    Examples
-    --------
-    >>> import corridor_sim as cs
-    >>> found = cs.run_until("teaching", {"throughput_per_day": 0.2}, at_least=5, rng=1, workers=1)
-    >>> found.reached
-    True
-    """
-    from corridor_sim.statistics import mean_limits
-
-    given = planned(scenario)
-    step, at_least = arguments.whole("step", step, 1), arguments.whole("at_least", at_least, 2)
-    max_replications = arguments.whole("max_replications", max_replications, at_least)
-    require_confidence(confidence)
-    arguments.instance("precision", precision, Mapping, "a table of relative errors by indicator")
-    if not precision:
-        raise ArgumentError("precision must name at least one indicator")
-    for name, error in precision.items():
-        arguments.number(f"the precision of {name!r}", error, above=0)
-        arguments.one_of("the indicator of precision", str(name).partition(" ")[0], row_names(given.plan))
-    root = root_of(given.scenario, rng, None)
-    results: Results | None = None
-    count = at_least
-    while True:
-        have = 0 if results is None else results.replications
-        more = run(given, replications=range(have, count), rng=root, **settings)
-        if results is None:
-            results = more
-        else:
-            results = replace(
-                more,
-                rows=join([results.rows, more.rows]),
-                visits_count=results.visits_count + more.visits_count,
-                wall_s=results.wall_s + more.wall_s,
-            )
-        rows = _rows_wanted(results.rows, precision)
-        level = 1.0 - (1.0 - confidence) / max(len(rows), 1)
-        values = np.array([results.rows.values[k] for k, _ in rows])
-        mean, low, high = mean_limits(values.T, level)
-        half = (high - low) / 2
-        wanted = np.array([error / (1.0 + error) for _, error in rows]) * np.abs(mean)
-        enough = (half <= wanted) | np.isnan(mean)
-        if enough.all() or count >= max_replications:
-            reached = {str(results.rows.labels[k]): bool(ok) for (k, _), ok in zip(rows, enough, strict=True)}
-            return Precise(replace(results, warnings=warnings_of(results)), reached)
-        count = min(count + step, max_replications)
-
-
-@dataclass(frozen=True, eq=False)
-class Precise:
-    """Results of `run_until`, and which rows have reached their precision."""
-
-    results: Results
-    rows: Mapping[str, bool]
-
-    @property
-    def reached(self) -> bool:
-        """Whether every row has."""
-        return all(self.rows.values())
-
-
-def _rows_wanted(table: Table, precision: Mapping[str, float]) -> list[tuple[int, float]]:
-    found = []
-    for name, error in precision.items():
-        if not error > 0:
-            raise ValueError(f"the precision of {name!r} must be > 0, got {error}")
-        indicator, *place = name.split()
-        rows = [
-            k
-            for k, label in enumerate(table.labels)
-            if label.indicator == indicator
-            and label.hour is None
-            and label.day is None
-            and place in ([], [label.place], [label.place, label.direction])
-        ]
-        if not rows:
-            table.select(indicator)
-            places = {label.place for label in table.labels if label.indicator == indicator}
-            hint = nearest(place[0] if place else "", places)
-            raise CorridorError(f"no row {name!r} in the results" + (f"; {hint}" if hint else ""))
-        found += [(k, error) for k in rows]
-    return found

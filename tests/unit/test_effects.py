@@ -19,6 +19,7 @@ from corridor_sim.statistics import (
     shapley_effects,
     value_of_information,
     width_left,
+    worth_by_chance,
 )
 
 G = np.array([0.0, 1.0, 4.5, 9.0, 99.0])
@@ -98,6 +99,40 @@ def test_morris_gives_the_slopes_of_a_linear_function():
     assert points.min() >= 0.0
     assert points.max() <= 1.0
     assert morris_effects(groups, points, points @ np.array([5.0, 0.0, 0.0, -2.0])) == pytest.approx([5.0, 0.0, 2.0])
+
+
+@pytest.mark.parametrize("levels", [1, 3, 5, 0, -4])
+def test_morris_refuses_levels_whose_half_is_no_level(levels):
+    # A step of 5 levels is 5/8: from the middle it led to -1/8, outside the range of the input.
+    with pytest.raises(ValueError, match=f"levels must be an even number from 2 on, got {levels}"):
+        morris_points([[0], [1]], 5, np.random.default_rng(1), levels=levels)
+
+
+@pytest.mark.parametrize("levels", [2, 4, 6, 10])
+def test_morris_stays_within_the_cube_and_on_its_levels(levels):
+    points = morris_points([[0, 2], [1]], 40, np.random.default_rng(1), levels=levels) * (levels - 1)
+    assert points == pytest.approx(np.round(points))
+    assert points.min() == pytest.approx(0.0)
+    assert points.max() == pytest.approx(levels - 1)
+
+
+def test_designs_refuse_answers_that_are_missing_or_do_not_fit():
+    groups = [[0], [1]]
+    points = morris_points(groups, 5, np.random.default_rng(1))
+    with pytest.raises(ValueError, match="15 of 15 answers are missing"):
+        morris_effects(groups, points, np.full((5, 3), np.nan))
+    with pytest.raises(ValueError, match=r"answers \(4, 3\): they do not fit"):
+        morris_effects(groups, points, np.ones((4, 3)))
+    with pytest.raises(ValueError, match="1 groups of 2 inputs"):
+        morris_effects([[0, 1]], points, np.ones((5, 3)))
+    with pytest.raises(ValueError, match="trajectories must be 1 or more"):
+        morris_points(groups, 0, np.random.default_rng(1))
+    answers = np.ones((4, 8))
+    answers[1, 2] = np.inf
+    with pytest.raises(ValueError, match="1 of 32 answers are missing or not finite"):
+        jansen_effects(answers)
+    with pytest.raises(ValueError, match="1 of 64 answers"):
+        shapley_effects(np.ones((64, 2)), np.r_[np.nan, np.ones(63)], groups)
 
 
 def test_morris_moves_one_group_at_a_time():
@@ -219,3 +254,30 @@ def test_missing_values_and_wrong_shapes_are_errors():
         first_order([[1.0], [2.0]], [1.0, 2.0])
     with pytest.raises(ValueError, match="payoffs of shape"):
         value_of_information([[1.0]], [1.0])
+
+
+def test_of_a_hundred_inputs_without_effect_none_is_worth_knowing_but_once_in_twenty():
+    # The bound was that of one input: of a hundred, five were named in every study.
+    named = []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        inputs, payoffs = rng.random((64, 100)), np.column_stack([np.zeros(64), rng.normal(1.0, 4.0, 64)])
+        bound = worth_by_chance(inputs, payoffs, 2)
+        named.append(sum(one.value > bound for one in value_of_information(inputs, payoffs, 2)))
+    assert sum(number > 0 for number in named) <= 6  # of 40 at 5 %: more with a chance of 0.3 %
+
+
+def test_an_input_that_decides_is_above_what_chance_gives_and_its_worth_is_that_by_hand():
+    # Building is worth 10 x - 4 with x even on [0, 1]: 1 whatever x is, 1.8 where it is built from x = 0.4 on.
+    x = np.random.default_rng(2).permutation((np.arange(256) + 0.5) / 256)
+    inputs = np.column_stack([x, np.random.default_rng(3).random((256, 60))])
+    payoffs = np.column_stack([np.zeros(256), 10 * x - 4])
+    found = value_of_information(inputs, payoffs)
+    bound = worth_by_chance(inputs, payoffs)
+    assert found[0].value == pytest.approx(0.8, abs=1e-3)
+    assert found[0].perfect == pytest.approx(0.8, abs=1e-3)
+    assert [k for k, one in enumerate(found) if one.value > bound] == [0]
+    with pytest.raises(ValueError, match="a value is missing"):
+        worth_by_chance(inputs, payoffs * np.nan)
+    with pytest.raises(ValueError, match="needs payoffs of shape"):
+        worth_by_chance(inputs, x)

@@ -17,6 +17,7 @@ from corridor_sim import Observation
 from corridor_sim.core.errors import ArgumentError, CorridorError, CorridorWarning, ScenarioError
 from corridor_sim.files.upgrade_files import read_upgrades
 from corridor_sim.plots import PLOTS
+from corridor_sim.plots.programmes import _short
 from corridor_sim.statistics.portfolios import (
     PairModel,
     SetRules,
@@ -753,6 +754,9 @@ def test_rules_of_a_file_hold_in_the_answer(tmp_path):
     money = {2024: 3e6, 2025: 1e7}
     found = cs.portfolio(border(), file, budget_usd=money, **HOW)
     assert all(set(one.ids) != {"scanner", "lanes"} for one in (*found.sets, *found.frontier))
+    assert "No two upgrades can be built together, so none was seen to act on another." in found.answer()
+    assert len(found.chosen) == 1
+    assert _short(found, found.best) == "chosen: 1 upgrade"
     needed = FILE.replace('excludes = ["scanner"]', 'needs = ["scanner"]')
     file.write_text(needed, encoding="utf-8")
     found = cs.portfolio(border(), file, budget_usd=money, **HOW)
@@ -777,6 +781,7 @@ def test_what_no_year_is_late_enough_for_is_told_and_not_chosen(tmp_path):
 def test_one_upgrade_is_a_choice_between_it_and_nothing(budget):
     found = cs.portfolio(border(), {"lane_in": UPGRADES["lane_in"]}, budget_usd=budget, **HOW)
     assert {one.called for one in found.sets} <= {"lane_in", "nothing"}
+    assert "act on each other" not in found.answer()
     assert len(re.findall(r"[^.]+(?:\.\d[^.]*)*\.(?= |$)", found.answer())) == 5
     assert found.describe()
     for name in ("frontier", "regret", "build_order"):

@@ -13,18 +13,20 @@ import numpy as np
 import pytest
 from small_border import plan as hand_plan
 
-from corridor_sim.core.errors import CorridorError, EngineRefusal, ScenarioError
+from corridor_sim.core.errors import CorridorError, CorridorWarning, EngineRefusal, ScenarioError
 from corridor_sim.engines import compiled
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Indicator, Options
 from corridor_sim.indicators.table import join
 from corridor_sim.plan.plan import Plan, PlanBalk
 from corridor_sim.results.results import OVERLOAD
+from corridor_sim.statistics.skewness import mean_limits
 from corridor_sim.study.attribution import attribute, where_the_delay_is
 from corridor_sim.study.designs import with_values
 from corridor_sim.study.engine_choice import choose_engine
+from corridor_sim.study.precision import _enough, run_until
 from corridor_sim.study.run import compare, run
-from corridor_sim.study.sweeps import run_until, sweep
+from corridor_sim.study.sweeps import sweep
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 
@@ -272,6 +274,62 @@ def test_precision_is_reached_or_said_not_to_be():
         run_until(teaching(2), {"wait_hh": 0.1}, at_least=2, workers=1)
     with pytest.raises(CorridorError, match="did you mean 'northgate_b'"):
         run_until(teaching(2), {"wait_h northgate_bb": 0.1}, at_least=2, workers=1)
+
+
+def test_a_row_that_two_names_mean_is_held_against_the_smaller_error_and_said_not_to_be_reached():
+    # The larger error of the second name was the one that was told.
+    name, rest = "throughput_per_day", {"at_least": 4, "step": 4, "max_replications": 8, "workers": 1}
+    wanted = {f"{name} northgate_a exit": 0.0001, name: 0.9}
+    with pytest.warns(CorridorWarning, match=r"not reached after 8 replications by \d of \d+ rows: throughput_per_day"):
+        found = run_until(teaching(2), wanted, indicators=[name], **rest)
+    assert not found.reached
+    table = found.table()
+    strict = table["row"].str.contains("northgate_a exit").tolist()
+    assert strict.count(True) >= 1
+    assert table["wanted"].tolist() == [0.0001 if one else 0.9 for one in strict]
+    assert (table["relative_error"] > table["wanted"]).tolist() == strict == (~table["reached"]).tolist()
+    line = table[table["row"].str.endswith("northgate_a exit")].iloc[0]
+    mean = found.results.rows.row(name, kind="post", place="northgate_a", direction="exit").mean()
+    assert line["mean"] == pytest.approx(mean)
+    share = (line["high"] - line["low"]) / 2 / mean
+    assert line["relative_error"] == pytest.approx(share / (1 - share))
+    assert repr(found).startswith("<Precise: 8 replications of 'teaching', ")
+
+
+def test_a_precision_warns_of_what_all_replications_leave_open_and_not_of_a_step():
+    # Steps of two warned that there were only two replications.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CorridorWarning)
+        found = run_until(teaching(2), {"created": 0.9}, at_least=8, step=2, workers=1, indicators=["created"])
+    assert found.reached
+    assert found.results.warnings == ()
+
+
+def test_every_wrong_precision_is_told_at_once():
+    with pytest.raises(ValueError, match=r"5 %\? write 0.05") as caught:
+        run_until(teaching(2), {"tfi1": 5, "wait_hh": -1, "stay_h": float("nan")}, workers=1)
+    told = str(caught.value)
+    assert "did you mean 'wait_h'" in told
+    assert "'wait_hh' must be a finite number > 0, got -1" in told
+    assert "'stay_h' must be a finite number > 0, got nan" in told
+    with pytest.raises(CorridorError, match="no row 'tfi1' in the results; `indicators` leaves it out"):
+        run_until(teaching(2), {"tfi1": 0.1}, indicators=["created"], at_least=2, workers=1)
+    with pytest.raises(CorridorError, match="no indicator 'tfi1' in this table; the run was not asked for it"):
+        run(teaching(2), replications=2, indicators=["created"], workers=1).table("tfi1")
+
+
+def test_intervals_where_the_rule_stops_hold_the_mean_as_often_as_they_say():
+    rng = np.random.default_rng(7)
+    held = 0
+    for _ in range(300):
+        values, n = rng.exponential(1.0, 500), 10
+        while True:
+            mean, low, high = mean_limits(values[:n, None], 0.95)
+            if _enough(mean, low, high, {0: 0.3}).all() or n == 500:
+                break
+            n += 10
+        held += bool(low[0] <= 1.0 <= high[0])
+    assert held >= 273  # 91 of 100: with 95 fewer than that come once in 500
 
 
 def test_a_sweep_runs_every_combination_and_keeps_the_points():
