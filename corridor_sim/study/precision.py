@@ -84,7 +84,7 @@ def run_until(
     >>> found.reached
     True
     >>> found.results.replications
-    5
+    15
     """
     from corridor_sim.statistics.skewness import mean_limits
 
