@@ -350,6 +350,33 @@ def test_drivers_hours_have_the_table_and_the_visits_of_the_event_engine():
     assert rested >= 200
 
 
+def test_drivers_rest_between_stations_that_are_worked_through_in_time_order():
+    ran, between, rested = 0, 0, 0
+    size = {"elements": (4, 8), "consignments": (20, 60), "rows": (1, 1), "flows": (1, 1), "span": 40}
+    for seed in range(60):
+        dice = NumpyDice(np.random.default_rng([17, seed]))
+        case = random_case(dice, kinds=("delay", "delay", "mixed", "fifo", "dated"), **size)
+        plan, inputs = coupled(dice, *with_rests(dice, *with_usual_numbers(case, seed)))
+        if compiled.refusals(plan) or not same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed):
+            continue
+        ran += 1
+        groups = [set(group) for group in (coupling(plan).groups if coupling(plan) else ()) if len(group) > 1]
+        rests = {
+            step.element
+            for variant in plan.flows[0].variants
+            for n, step in enumerate(variant.steps)
+            if step.rest is not None
+            for group in groups
+            if group & {one.element for one in variant.steps[:n]} and group & {one.element for one in variant.steps[n:]}
+        }
+        between += bool(rests)
+        records = event.simulate(plan, inputs)
+        rested += sum(int((records.elements[k].leave_h > records.elements[k].start_h).sum()) for k in rests)
+    assert ran >= 35
+    assert between >= 5
+    assert rested >= 50
+
+
 def test_pools_and_balking_go_with_everything_that_stations_legs_and_acceptance_have():
     ran, pooled, announced = 0, Counter(), Counter()
     size = {"elements": (3, 5), "consignments": (30, 60), "rows": (1, 1), "flows": (1, 2), "span": 40}
