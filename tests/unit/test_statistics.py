@@ -188,7 +188,7 @@ def test_sequential_replications_say_when_the_precision_was_not_reached():
     assert statistics.sequential_replications([5.0] * 12, relative=0.1).interval.n == 10
     with pytest.raises(ValueError, match="either"):
         statistics.sequential_replications([1.0, 2.0])
-    with pytest.raises(ValueError, match="the relative precision must be a finite number > 0, got -0.1"):
+    with pytest.raises(ValueError, match=r"the relative precision must be a finite number > 0, got -0\.1"):
         statistics.sequential_replications([1.0, 2.0], relative=-0.1)
 
 
