@@ -67,8 +67,10 @@ def load_scenario(path: PathLike, overrides: Overrides | None = None) -> Scenari
     return _scenario(_document(path, overrides), _paths(overrides))
 
 
-def load_planned(path: PathLike) -> Planned:
+def load_planned(path: PathLike, base: Planned | None = None) -> Planned:
     """The scenario in a file, or the packaged one of that name, with its plan.
+
+    What is made from the same as in `base` is taken from it.
 
     Raises
     ------
@@ -80,11 +82,11 @@ def load_planned(path: PathLike) -> Planned:
     document = _document(path, None)
     scenario = _made(Scenario, document.data, document)
     try:
-        resolved = resolution.resolve(scenario)
+        resolved = resolution.resolve(scenario, None if base is None else base.parts)
         unsound = [_located(document, problem) for problem in range_problems(scenario)]
         if problems := [*resolved.errors, *unsound]:
             raise ScenarioError(problems)
-        return Planned(resolved.scenario, plan_of(resolved))
+        return Planned(resolved.scenario, plan_of(resolved), resolved.parts)
     except ScenarioError as error:
         raise ScenarioError(document.locate(problem) for problem in error.problems) from None
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import MAX_MIXES
 from corridor_sim.model.calendars import hours_after
 from corridor_sim.model.changes import DatedChange, OneStop, value_at
+from corridor_sim.model.checkpoints import Checkpoint
 from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.hosting import stated
 from corridor_sim.model.routes import (
@@ -29,6 +31,7 @@ from corridor_sim.model.routes import (
 )
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.model.shares import is_share
+from corridor_sim.model.stages import Stage
 
 ByPath = Mapping[str, Sequence[DatedChange]]
 """Dated changes on the clock of the run, by the path that they change."""
@@ -61,6 +64,30 @@ def state_at(scenario: Scenario, changes: ByPath, time_h: float) -> State:
             base = leg.mean_speed_kmh
             speed[id] = value_at(base, dated, time_h) / base
     return State(closed("legs", scenario.legs), closed("checkpoints", scenario.checkpoints), speed, changes, time_h)
+
+
+def read_by_routes(scenario: Scenario, changes: ByPath) -> list[Any]:
+    """What routes are found by beside the flow, the legs and the places: of the posts what opens and delays there."""
+    posts = [
+        (id, post.open, post.hosts, post.channels, [_read_of(name, stage) for name, stage in _stages(post)])
+        for id, post in scenario.checkpoints.items()
+    ]
+    dated = [(path, change) for path, change in changes.items() if path.startswith("crossings.") or _at_posts(path)]
+    return [posts, dated]
+
+
+def _stages(post: Checkpoint) -> Iterator[tuple[tuple[str, str], Stage]]:
+    return (((way, name), stage) for way in DIRECTIONS for name, stage in post.stages(way).items())
+
+
+def _read_of(name: tuple[str, str], stage: Stage) -> tuple[Any, ...]:
+    shares = stage.share, stage.share_by_class, stage.channels, stage.factor_by_class
+    return (*name, stage.cycle_h, *shares, stage.patience)
+
+
+def _at_posts(path: str) -> bool:
+    """Whether a change opens a post, or says who needs its stages."""
+    return path.startswith("checkpoints.") and (path.endswith(".open") or is_share(path))
 
 
 def dated_routes_of(

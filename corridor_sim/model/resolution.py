@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.model import checks, choice_checks, resolved_values, served, sizes, standing
 from corridor_sim.model.changes import Change, DatedChange, conflicts, on_clock
-from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of
+from corridor_sim.model.dated_routes import ByPath, DatedRoute, dated_routes_of, read_by_routes
 from corridor_sim.model.hosting import hosting_problems
 from corridor_sim.model.kept_holidays import with_calendars
+from corridor_sim.model.kept_parts import KeptParts
 from corridor_sim.model.paths import canonical, local_time_of, path_problems
 from corridor_sim.model.provenance import range_names
 from corridor_sim.model.routes import State
@@ -28,13 +30,14 @@ class Resolved:
 
     The scenario has the dates of the public holidays it names (`with_calendars`).
     `problems` holds errors and warnings; `changes` and `ways` are complete only
-    if there is no error.
+    if there is no error. `parts` are what was made for it, and will be for its plan.
     """
 
     scenario: Scenario
     changes: ByPath
     ways: dict[str, list[DatedRoute]]
     problems: tuple[Problem, ...]
+    parts: KeptParts
 
     @property
     def errors(self) -> list[Problem]:
@@ -51,8 +54,14 @@ def problems(scenario: Scenario) -> list[Problem]:
     return list(resolve(scenario).problems)
 
 
-def resolve(scenario: Scenario) -> Resolved:
-    """Changes and ways of a scenario, with all problems; raises nothing."""
+def resolve(scenario: Scenario, base: KeptParts | None = None) -> Resolved:
+    """Changes and ways of a scenario, with all problems; raises nothing.
+
+    Parameters
+    ----------
+    base : KeptParts, optional
+        Parts of a scenario that has a plan; what is made from the same is taken from it.
+    """
     scenario, found = with_calendars(scenario)
     found += [
         *checks.ids(scenario),
@@ -64,16 +73,21 @@ def resolve(scenario: Scenario) -> Resolved:
     ]
     changes, more = _changes(scenario, found)
     found += more
+    parts = KeptParts(scenario, changes, base)
     if too_large := sizes.problems(scenario, changes):
-        return Resolved(scenario, changes, {}, (*found, *too_large))
+        return Resolved(scenario, changes, {}, (*found, *too_large), parts)
     ways: dict[str, list[DatedRoute]] = {}
     states: dict[float, State] = {}
+    network = [(table, id) for table in ("legs", "places") for id in getattr(scenario, table)]
+    # The object stands for all that routes are found in: the base's own where that is the same.
+    found_in = parts.part("network", network, object, read_by_routes(scenario, changes))
     for id in sorted(scenario.flows):
         prefix = f"flows.{id}."
         if any(p.severity == "error" and (p.path.startswith(prefix) or p.path.startswith("legs.")) for p in found):
             continue
         try:
-            ways[id] = dated_routes_of(scenario, changes, id, states)
+            find = partial(dated_routes_of, scenario, changes, id, states)
+            ways[id] = parts.part(("ways", id), [("flows", id)], find, found_in)
         except ScenarioError as error:
             found += error.problems
     found += checks.own_arrivals(scenario, changes)
@@ -83,7 +97,7 @@ def resolve(scenario: Scenario) -> Resolved:
     found += standing.problems(scenario, ways)
     if not any(problem.severity == "error" for problem in found):
         found += checks.unused(scenario, ways)
-    return Resolved(scenario, changes, ways, tuple(found))
+    return Resolved(scenario, changes, ways, tuple(found), parts)
 
 
 def _changes_of(scenario: Scenario, name: str, known: Sequence[Problem]) -> tuple[list[Change], list[Problem]]:

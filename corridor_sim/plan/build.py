@@ -7,6 +7,7 @@ import itertools
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -16,11 +17,14 @@ from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
+from corridor_sim.model.arrivals import ArrivalPlan
 from corridor_sim.model.changes import OneStop
 from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.flows import Flow
 from corridor_sim.model.hosting import not_to_be_moved, stops
 from corridor_sim.model.kept_holidays import keepers, kept
+from corridor_sim.model.kept_parts import KeptParts
+from corridor_sim.model.paths import all_stages
 from corridor_sim.model.resolution import Resolved, resolve
 from corridor_sim.model.routes import Pass, passes, stages_at
 from corridor_sim.model.scenario import Scenario
@@ -31,7 +35,7 @@ from corridor_sim.plan.bans import names_of_bans
 from corridor_sim.plan.bookings import Bookings
 from corridor_sim.plan.cycles import cycle_problems
 from corridor_sim.plan.demand import arrival_plan
-from corridor_sim.plan.itineraries import Itinerary, named
+from corridor_sim.plan.itineraries import Itinerary, entries_of, named
 from corridor_sim.plan.legs import LegPart, Legs
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import undeclared_problems
@@ -59,11 +63,13 @@ from corridor_sim.plan.ways_back import visits_again
 class Planned:
     """A scenario with its plan: what runs and comparisons take in its place, so that neither is made twice.
 
-    `scenario` is the plan itself where a plan was written by hand.
+    `scenario` is the plan itself where a plan was written by hand. `parts` are what the plan was made of, for others
+    that are made from it; None where they are not at hand.
     """
 
     scenario: Scenario | Plan
     plan: Plan
+    parts: KeptParts | None = None
 
 
 def make_plan(scenario: Scenario) -> Plan:
@@ -85,16 +91,21 @@ def make_plan(scenario: Scenario) -> Plan:
 
 
 @cycle_search.put_off()
-def with_plan(scenario: Scenario) -> Planned:
+def with_plan(scenario: Scenario, base: Planned | None = None) -> Planned:
     """The scenario with its plan; the public holidays it names are written into it (rule D32).
+
+    Parameters
+    ----------
+    base : Planned, optional
+        What it is like: parts that are made from the same are those of this plan (`model/kept_parts.py`).
 
     Raises
     ------
     ScenarioError
         With every problem that forbids a run.
     """
-    resolved = resolve(scenario)
-    return Planned(resolved.scenario, plan_of(resolved))
+    resolved = resolve(scenario, None if base is None else base.parts)
+    return Planned(resolved.scenario, plan_of(resolved), resolved.parts)
 
 
 def plan_of(resolved: Resolved, flows: Collection[str] | None = None) -> Plan:
@@ -109,7 +120,13 @@ def plan_of(resolved: Resolved, flows: Collection[str] | None = None) -> Plan:
     """
     if resolved.errors:
         raise ScenarioError(resolved.errors)
-    return _Builder(resolved, flows).plan()
+    try:
+        return _Builder(resolved, flows).plan()
+    except ScenarioError:
+        resolved.parts.forget()
+        raise
+    finally:
+        resolved.parts.let_go_of_base()
 
 
 class _Builder:
@@ -126,13 +143,13 @@ class _Builder:
         self.standing = {id: standing[id] for id in self.flow_ids if id in standing}
         """Flows of those who wait somewhere when the run begins."""
         classes = [self._source(id).cargo_class for id in self.flow_ids]
-        self.posts = Posts(resolved, self.clock, classes)
+        # Of some flows alone ranks are others: parts of a whole plan are not theirs.
+        self.parts = resolved.parts if flows is None else KeptParts(self.scenario, resolved.changes)
+        self.posts = Posts(resolved, self.clock, classes, self.parts)
         self.legs = Legs(resolved, self.clock, classes)
         self.elements: dict[str, Element] = {}
-        self.before: dict[Pass, tuple[Bookings | None, Quota | None]] = {}
-        """Slots and acceptance of each post and direction passed."""
-        self.parts: dict[tuple[Pass, str], list[LegPart]] = {}
-        """Parts of each leg and direction passed."""
+        self.leaves_queues = any(stage.patience is not None for _, stage in all_stages(self.scenario))
+        """Whether anybody leaves a queue anywhere, which is written into itineraries once all are there."""
         self.problems: list[Problem] = []
 
     def plan(self) -> Plan:
@@ -214,7 +231,21 @@ class _Builder:
         return found
 
     def _itineraries(self, flow: str) -> list[Itinerary]:
-        """Itineraries of a flow, those of drivers who balk included."""
+        """Itineraries of a flow, those of drivers who balk included; their elements are known after it."""
+        ways = self.resolved.ways[flow]
+        apart = self.leaves_queues or self.scenario.flows[flow].balk is not None
+        of = None if apart else [("flows", flow), *entries_of(self.scenario, ways)]
+        found, elements = self.parts.part(("itineraries", flow), of, lambda: self._made_itineraries(flow), ways)
+        for id, element in elements.items():
+            self.elements.setdefault(id, element)
+        return found
+
+    def _made_itineraries(self, flow: str) -> tuple[list[Itinerary], dict[str, Element]]:
+        """Itineraries of a flow, with the elements on them."""
+        found = self._new_itineraries(flow)
+        return found, {id: self.elements[id] for made in found for id in made.elements}
+
+    def _new_itineraries(self, flow: str) -> list[Itinerary]:
         found = [self._itinerary(flow, way) for way in self.resolved.ways[flow]]
         balk = self.scenario.flows[flow].balk
         if balk is None:
@@ -312,9 +343,9 @@ class _Builder:
 
     def _before_stages(self, at: Pass) -> tuple[Bookings | None, Quota | None]:
         """Slots and acceptance of one direction of a post, made once."""
-        if at not in self.before:
-            self.before[at] = self.posts.slots(at), self.posts.acceptance(at)
-        return self.before[at]
+        return self.parts.part(
+            ("before", at), self.posts.made_from(at), lambda: (self.posts.slots(at), self.posts.acceptance(at))
+        )
 
     def _add_before_stages(self, made: Itinerary, at: Pass) -> int:
         """Slots and acceptance of a post; the number of the first step that lies at the post itself."""
@@ -409,14 +440,12 @@ class _Builder:
 
     def _leg_parts(self, at: Pass, cargo_class: str) -> list[LegPart]:
         """Elements and steps of a leg in one direction for a class, made once."""
-        key = at, cargo_class if names_of_bans(self.resolved, at.id) else ""
-        if key not in self.parts:
-            try:
-                self.parts[key] = self.legs.parts(at, cargo_class)
-            except ScenarioError as error:
-                self.problems += [problem for problem in error.problems if problem not in self.problems]
-                self.parts[key] = []
-        return self.parts[key]
+        key = "leg", at, cargo_class if names_of_bans(self.resolved, at.id) else ""
+        try:
+            return self.parts.part(key, [("legs", at.id)], lambda: self.legs.parts(at, cargo_class))
+        except ScenarioError as error:
+            self.problems += [problem for problem in error.problems if problem not in self.problems]
+            return []
 
     @staticmethod
     def _add(made: Itinerary, id: str, step: Step) -> None:
@@ -434,12 +463,23 @@ class _Builder:
     # ------------------------------------------------------------ flows
 
     def _flow(self, id: str, itineraries: Sequence[Itinerary], number: dict[str, int]) -> FlowPlan:
+        """The flow with its elements by their numbers."""
+        ways = [made.way for made in itineraries]
+        of = None if id in self.standing else [("flows", id), *entries_of(self.scenario, ways)]
+        numbers = [[number[element] for element in made.elements] for made in itineraries]
+        arrivals = self.standing[id].arrivals if id in self.standing else self._arrivals(id, itineraries)
+        make = partial(self._made_flow, id, itineraries, numbers, arrivals)
+        return self.parts.part(("flow", id), of, make, [itineraries, numbers, arrivals])
+
+    def _made_flow(
+        self, id: str, itineraries: Sequence[Itinerary], numbers: Sequence[Sequence[int]], arrivals: ArrivalPlan
+    ) -> FlowPlan:
         flow = self._source(id)
         variants = []
-        for made, name in zip(itineraries, named(itineraries), strict=True):
+        for made, name, at in zip(itineraries, named(itineraries), numbers, strict=True):
             numbered = [
-                replace(step, element=number[element], balk=made.balks.get(n), patience=made.patience.get(n))
-                for n, (element, step) in enumerate(zip(made.elements, made.steps, strict=True))
+                replace(step, element=element, balk=made.balks.get(n), patience=made.patience.get(n))
+                for n, (element, step) in enumerate(zip(at, made.steps, strict=True))
             ]
             share = steps(made.way.share)
             spans = tuple(made.spans)
@@ -451,9 +491,7 @@ class _Builder:
         return FlowPlan(
             id=id,
             variants=tuple(variants),
-            arrivals=self.standing[id].arrivals
-            if id in self.standing
-            else arrival_plan(self.resolved, self.clock, id, self._profile_time(itineraries)),
+            arrivals=arrivals,
             cargo_class=flow.cargo_class,
             vehicle=flow.vehicle,
             origin=flow.origin,
@@ -471,6 +509,11 @@ class _Builder:
                 "teu": flow.teu,
             },
         )
+
+    def _arrivals(self, id: str, itineraries: Sequence[Itinerary]) -> ArrivalPlan:
+        profile, local = self.scenario.flows[id].profile, self._profile_time(itineraries)
+        of = [("flows", id), *([] if profile is None else [("profiles", profile)])]
+        return self.parts.part(("arrivals", id), of, lambda: arrival_plan(self.resolved, self.clock, id, local), local)
 
     def _profile_time(self, itineraries: Sequence[Itinerary]) -> LocalTime:
         """Local time of the first post on the way, else of the place of origin."""

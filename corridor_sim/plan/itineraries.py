@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from corridor_sim.model.dated_routes import DatedRoute
+from corridor_sim.model.kept_parts import Entry
+from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.plan import PatiencePlan, PlanBalk, Span, Step
 
 
@@ -29,6 +31,19 @@ class Itinerary:
     """Number of the step that they leave it for."""
     id: str = ""
     """A name of its own; "" for one made of the crossings on the way."""
+
+
+def entries_of(scenario: Scenario, ways: Iterable[DatedRoute]) -> list[Entry]:
+    """Entries of the scenario that itineraries are made from: legs, their ends, and the posts of crossings passed."""
+    found: dict[Entry, None] = {}
+    for way in ways:
+        for hop in way.hops:
+            found["legs", hop.leg] = None
+            for node in (hop.start, hop.end):
+                found["checkpoints" if node in scenario.checkpoints else "places", node] = None
+        for crossing in way.crossings:
+            found.update((("checkpoints", post), None) for post in scenario.crossings[crossing])
+    return list(found)
 
 
 def named(itineraries: Sequence[Itinerary]) -> list[str]:

@@ -8,6 +8,7 @@ post's stages.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +21,7 @@ from corridor_sim.model.changes import Cycle, OneStop, ReliefTerms
 from corridor_sim.model.channels import Channels
 from corridor_sim.model.directions import DIRECTIONS
 from corridor_sim.model.kept_holidays import kept
+from corridor_sim.model.kept_parts import Entry, KeptParts
 from corridor_sim.model.paths import canonical
 from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass, stages_at
@@ -52,10 +54,9 @@ _OTHER = {"exit": "entry", "entry": "exit"}
 class Posts:
     """Makes elements and steps of posts and transfers for one resolved scenario."""
 
-    def __init__(self, resolved: Resolved, clock: RunClock, classes: Sequence[str]) -> None:
-        self.resolved, self.clock, self.classes = resolved, clock, classes
+    def __init__(self, resolved: Resolved, clock: RunClock, classes: Sequence[str], parts: KeptParts) -> None:
+        self.resolved, self.clock, self.classes, self.parts = resolved, clock, classes, parts
         """`classes` are the cargo classes of the flows, in order of the flows."""
-        self._steps: dict[tuple[Pass, str, str, OneStop | None], Step | None] = {}
 
     # ------------------------------------------------------------ where things are
 
@@ -92,10 +93,26 @@ class Posts:
         """Changes of one field of a stage."""
         return self.resolved.of(canonical(self.resolved.scenario, f"{self.table(at)}.{name}.{field}"))
 
+    def made_from(self, at: Pass, one_stop: OneStop | None = None) -> list[Entry]:
+        """Entries of the scenario that a stage, slots and acceptance are made from."""
+        if at.what == "transfer":
+            return [("places", at.id)]
+        posts = {at.id}
+        if one_stop is not None:  # which stages the other post has
+            scenario = self.resolved.scenario
+            posts |= {post for post, _ in one_stop.hosts} | {*scenario.crossings[scenario.checkpoints[at.id].crossing]}
+        return [("checkpoints", post) for post in sorted(posts)]
+
     # ------------------------------------------------------------ elements
 
     def stage_element(self, at: Pass, name: str, stage: Stage) -> Element:
         """The station of a stage with lanes, the delay of one without."""
+        # A gate looks at other posts.
+        apart = stage.gate is None and not self.changes(at, name, "gate")
+        of = self.made_from(at) if apart else None
+        return self.parts.part(("station", at, name), of, lambda: self._stage_element(at, name, stage))
+
+    def _stage_element(self, at: Pass, name: str, stage: Stage) -> Element:
         id, labels = self.element_id(at, name), self.labels(at, name)
         if stage.lanes == "unlimited":
             return Delay(id=id, component="dwell", **labels)
@@ -246,10 +263,9 @@ class Posts:
 
         All flows of a class have the same one.
         """
-        key = at, name, cargo_class, one_stop
-        if key not in self._steps:
-            self._steps[key] = self._stage_step(at, name, stage, cargo_class, one_stop)
-        return self._steps[key]
+        key = "step", at, name, cargo_class, one_stop
+        make = partial(self._stage_step, at, name, stage, cargo_class, one_stop)
+        return self.parts.part(key, self.made_from(at, one_stop), make)
 
     def _stage_step(self, at: Pass, name: str, stage: Stage, cargo_class: str, one_stop: OneStop | None) -> Step | None:
         if one_stop is not None and self._is_merged_away(at, name, one_stop):

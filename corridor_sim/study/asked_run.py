@@ -46,8 +46,11 @@ def hands_of(workers: Any, executor: Any, progress: Any) -> int | None:
     return None if workers is None else arguments.whole("workers", workers, 1)
 
 
-def planned(scenario: Runnable) -> Planned:
-    """A scenario (read from its file, if need be) with its plan; a plan stands for itself."""
+def planned(scenario: Runnable, base: Planned | None = None) -> Planned:
+    """A scenario (read from its file, if need be) with its plan; a plan stands for itself.
+
+    What is made from the same as in `base` is taken from it.
+    """
     if isinstance(scenario, Planned):
         return scenario
     if isinstance(scenario, Plan):
@@ -55,11 +58,17 @@ def planned(scenario: Runnable) -> Planned:
     if isinstance(scenario, (str, os.PathLike)):
         from corridor_sim.files.scenario_files import load_planned
 
-        return load_planned(scenario)
+        return load_planned(scenario, base)
     if not hasattr(scenario, "run") or not hasattr(scenario, "flows"):
         text = f"scenario must be a Scenario, a Plan, the path of a file or a packaged name, got {scenario!r:.80}"
         raise ArgumentError(text)
-    return with_plan(scenario)
+    return with_plan(scenario, base)
+
+
+def planned_together(base: Runnable, *others: Runnable) -> list[Planned]:
+    """Scenarios with their plans, all that is made from the same as in the first made once."""
+    first = planned(base)
+    return [first, *(planned(other, first) for other in others)]
 
 
 def replication_numbers(scenario: Any, replications: int | Sequence[int] | None) -> tuple[int, ...]:

@@ -27,7 +27,15 @@ from corridor_sim.statistics.input_intervals import input_interval
 from corridor_sim.statistics.intervals import require_confidence
 from corridor_sim.statistics.recovery import back_h, normal_band
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
-from corridor_sim.study.asked_run import Runnable, hands_of, options_of, planned, replication_numbers, root_of
+from corridor_sim.study.asked_run import (
+    Runnable,
+    hands_of,
+    options_of,
+    planned,
+    planned_together,
+    replication_numbers,
+    root_of,
+)
 from corridor_sim.study.designs import with_values
 from corridor_sim.study.disturbed_times import disturbed_h
 from corridor_sim.study.input_space import PRIORS
@@ -137,7 +145,7 @@ def disruption(
     workers = hands_of(workers, executor, progress)
     draws = _draws(inputs)
     input_replications = arguments.whole("input_replications", input_replications, 1, MAX_REPLICATIONS)
-    given = [planned(one) for one in (base, other)]
+    given = planned_together(base, other)
     first, second = (one.scenario for one in given)
     if not isinstance(first, Scenario) or not isinstance(second, Scenario):
         raise ArgumentError("a disruption is of scenarios; a plan has no dates")

@@ -23,7 +23,7 @@ from corridor_sim.plan.plan import Plan
 from corridor_sim.results.comparison import Comparison, other_question, refuse
 from corridor_sim.results.results import Results
 from corridor_sim.statistics.intervals import require_confidence
-from corridor_sim.study.asked_run import Runnable, hands_of, options_of, planned, replication_numbers, root_of
+from corridor_sim.study.asked_run import Runnable, hands_of, options_of, planned_together, replication_numbers, root_of
 from corridor_sim.study.one_run import BegunRun, begun_run, cut_run, finished_run
 from corridor_sim.study.progress import Progress
 from corridor_sim.study.store import Batch
@@ -243,7 +243,7 @@ def compare(
     if not others:
         raise CorridorError("compare needs at least two scenarios")
     require_confidence(confidence)
-    together = [planned(scenario) for scenario in (base, *others)]
+    together = planned_together(base, *others)
     first = together[0].scenario
     numbers = replication_numbers(first, replications)
     root = root_of(first, rng, None)

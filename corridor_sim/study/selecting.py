@@ -28,7 +28,7 @@ from corridor_sim.results.called import Called
 from corridor_sim.results.comparison import other_question, refuse
 from corridor_sim.results.selected import BestUnderInputs, Selected
 from corridor_sim.study.asked_rows import ids_at, is_at
-from corridor_sim.study.asked_run import Runnable, options_of, planned, root_of
+from corridor_sim.study.asked_run import Runnable, options_of, planned_together, root_of
 from corridor_sim.study.draws import asked_part
 from corridor_sim.study.staged import Staged
 
@@ -116,7 +116,7 @@ def select(
     """
     if isinstance(scenarios, (str, os.PathLike)) or not isinstance(scenarios, Iterable):
         raise ArgumentError(f"scenarios must be a list of two scenarios or more, got {scenarios!r:.80}")
-    given = [planned(one) for one in scenarios]
+    given = planned_together(*scenarios)
     if len(given) < 2:
         raise ArgumentError(f"scenarios must be two or more, got {len(given)}")
     alpha = arguments.number("alpha", alpha, above=0, most=0.5)

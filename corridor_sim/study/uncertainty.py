@@ -39,7 +39,7 @@ from corridor_sim.statistics.history_matching import implausibility, judge
 from corridor_sim.statistics.scrambles import scrambled_points, scrambles_of
 from corridor_sim.study.active_inputs import active_inputs
 from corridor_sim.study.asked_rows import ids_at, only, place_changed_most, rows_to_keep
-from corridor_sim.study.asked_run import Runnable, hands_of, options_of, planned, root_of
+from corridor_sim.study.asked_run import Runnable, hands_of, options_of, planned_together, root_of
 from corridor_sim.study.draws import Draw, Drawing, Drawn, StatedPart, asked_part, planned_with, simulate_draw
 from corridor_sim.study.given_observations import judging_observations, rows_of
 from corridor_sim.study.input_space import PRIORS, InputSpace, bound_figures, ranged_figures
@@ -177,7 +177,7 @@ def uncertainty(
     if stated is not None:
         arguments.instance("stated", stated, Comparison, "a Comparison")
         options = options or stated.base.options
-    given = [planned(scenario) for scenario in (base, *others)]
+    given = planned_together(base, *others)
     if any(isinstance(one.scenario, Plan) for one in given):
         raise CorridorError("the inputs of a scenario are drawn; a plan has none")
     scenarios = tuple(one.scenario for one in given if not isinstance(one.scenario, Plan))
