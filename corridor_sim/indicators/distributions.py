@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray, to_grid
 from corridor_sim.indicators.base import Kept, ratio
+from corridor_sim.indicators.many_distributions import CountArray, Distributions, Occurring, in_steps
 from corridor_sim.records.visits import IntArray
-
-CountArray = NDArray[np.int32]
 
 
 class TimeCounts(Kept):
@@ -22,16 +20,35 @@ class TimeCounts(Kept):
     Times are shifted by 1/64 h and sorted by exponent and 7 bits of the mantissa, so
     a bin is at most 0.8 % wide (its middle at most 0.4 % off) or half a second. How many do
     not exceed one of `limits_h` (rounded to the clock grid, as every time is) is exact.
+
+    Parameters
+    ----------
+    places, replications : int
+    longest_h : float
+        No time is longer. [h]
+    limits_h : iterable of float
+    many : slice
+        Places that may be many and are mostly read together (`of_several`): of what is handed over (`move`) only
+        what occurs is kept of them.
     """
 
     SHIFT_H = 2.0**-6
     DROPPED_BITS = 52 - 7
 
-    def __init__(self, places: int, replications: int, longest_h: float, limits_h: Iterable[float] = ()) -> None:
+    def __init__(
+        self,
+        places: int,
+        replications: int,
+        longest_h: float,
+        limits_h: Iterable[float] = (),
+        many: slice = slice(0, 0),
+    ) -> None:
         self.first_bin = int(np.float64(self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
         last = int(np.float64(longest_h + self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
         self.bins = last - self.first_bin + 1
         self.counts = np.zeros((places, replications, self.bins), dtype=np.int32)
+        """Counts, shape (place, replication, bin), without what `move` has kept of the `many`."""
+        self.many, self._kept, self._added = many, list[Occurring](), False
         limits = np.unique(to_grid(list(limits_h)))
         self.limits_h = limits[limits <= longest_h]
         # Of the times in the bin of a limit: how many do not exceed it, less those of a limit before it there.
@@ -46,6 +63,7 @@ class TimeCounts(Kept):
 
     def add(self, place: int, row: IntArray, time_h: FloatArray) -> None:
         """Count `time_h`, each in its replication."""
+        self._added = True
         key = self._bin(time_h)
         if len(self.limits_h):
             near = np.flatnonzero(self.is_near[key])
@@ -57,6 +75,37 @@ class TimeCounts(Kept):
             np.add.at(self.near[place].reshape(-1), among, np.int32(1))
         key += row * self.bins
         np.add.at(self.counts[place].reshape(-1), key, np.int32(1))
+
+    def move(self, first: int, counts: CountArray) -> None:
+        """Take over all counts of some replications, from a row on; where they were there are zeros now.
+
+        `counts` have shape (replication, place, bin), and are in memory in this order.
+        """
+        number, (begin, end) = len(counts), (self.many.start, self.many.stop)
+        for some in (slice(0, begin), slice(end, None)):
+            self.counts[some, first : first + number] = np.moveaxis(counts[:, some], 0, 1)
+            counts[:, some] = 0
+        if end == begin:
+            return
+        which, replications = np.arange(end - begin) * self.counts.shape[1], np.arange(first, first + number)
+        for some in in_steps(number, (end - begin) * self.bins):
+            part = counts[some, begin:end]
+            here = which + replications[some, None]
+            self._kept.append(Occurring.of(np.ascontiguousarray(part), here.reshape(-1)))
+            part[...] = 0
+
+    def _at(self, place: int) -> Any:
+        """All counts at one place, shape (replication, bin)."""
+        if self._kept and self.many.start <= place < self.many.stop:
+            self._spread()
+        return self.counts[place]
+
+    def _spread(self) -> None:
+        """Add what was kept of what occurs to the counts of all bins."""
+        flat = self.counts[self.many].reshape(-1)
+        for one in self._kept:
+            flat[one.each(one.which) * self.bins + one.value] += one.times
+        self._kept = []
 
     def _bin(self, time_h: FloatArray) -> IntArray:
         key = (time_h + self.SHIFT_H).view(np.int64)
@@ -75,7 +124,7 @@ class TimeCounts(Kept):
 
     def share_within(self, place: int, limit_h: float) -> FloatArray:
         """Share of the times at one place that are at most one of the limits, shape (replication,). [-]"""
-        counts = self.counts[place]
+        counts = self._at(place)
         number = counts.sum(axis=1)
         at = int(np.searchsorted(self.limits_h, to_grid(limit_h)))
         if at == len(self.limits_h):
@@ -86,7 +135,7 @@ class TimeCounts(Kept):
 
     def shares_within(self, place: int, limits_h: Sequence[float]) -> FloatArray:
         """As `share_within` for several limits, shape (limit, replication). [-]"""
-        upto = np.cumsum(self.counts[place], axis=1)
+        upto = np.cumsum(self._at(place), axis=1)
         found = []
         for at in np.searchsorted(self.limits_h, to_grid(list(limits_h))).tolist():
             if at == len(self.limits_h):
@@ -100,11 +149,15 @@ class TimeCounts(Kept):
 
     def of_several(self, places: slice) -> Distributions:
         """Counts at several places where nobody took no time."""
-        return Distributions(self.counts[places], self._middle_h)
+        if places == self.many and not self._added:
+            return Distributions(Occurring.joined(self._kept), self.counts[places].shape, self._middle_h)
+        if self._kept:
+            self._spread()
+        return Distributions.of(self.counts[places], self._middle_h)
 
     def of(self, place: int, number: FloatArray | None = None) -> Distribution:
         """Counts at one place; of `number` in each replication those who were not counted took no time."""
-        counts = self.counts[place]
+        counts = self._at(place)
         zeros = np.zeros(len(counts)) if number is None else number - counts.sum(axis=1)
         return Distribution(counts, zeros, self._middle_h)
 
@@ -157,81 +210,3 @@ class Distribution:
         squares = (self.counts * self.value_h**2).sum(axis=1)
         variance = ratio(squares, self.number) - mean**2
         return mean, np.sqrt(np.maximum(variance, 0.0))
-
-
-AT_ONCE = 1 << 20
-"""Counts that are looked through at once, so that what is made of them stays in the cache."""
-
-
-class Distributions:
-    """Counts by time at several places, by what occurs: few of all values. Nobody took no time there.
-
-    `counts` have shape (place, replication, value).
-    """
-
-    def __init__(self, counts: CountArray, value_h: FloatArray) -> None:
-        self.shape, self.value_h = counts.shape, value_h
-        flat, found = counts.reshape(-1), [np.empty(0, dtype=np.int64)]
-        for first in range(0, len(flat), AT_ONCE):
-            found.append(np.flatnonzero(flat[first : first + AT_ONCE] != 0) + first)
-        self.at: IntArray = np.concatenate(found)
-        """Where the counts are that are not 0, in order."""
-        self.count: CountArray = flat[self.at]
-        self.value: IntArray = self.at % counts.shape[2]
-        places, replications, values = self.shape
-        self.ends: IntArray = np.searchsorted(self.at, np.arange(places * replications + 1) * values)
-        """Where the entries of each distribution begin, and the last one ends."""
-
-    @cached_property
-    def _upto(self) -> IntArray:
-        """Number up to each entry, over all distributions, 0 first."""
-        return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(self.count, dtype=np.int64)])
-
-    @cached_property
-    def number(self) -> FloatArray:
-        """Number in each, shape (place, replication)."""
-        return np.diff(self._upto[self.ends]).reshape(self.shape[:2]).astype(np.float64)
-
-    def percentile(self, percent: float) -> FloatArray:
-        """As `Distribution.percentile`, shape (place, replication). [h]"""
-        number = self.number.reshape(-1)
-        found = np.full(number.shape, np.nan)
-        some = np.flatnonzero(number)
-        rank = np.ceil(number[some] * (percent / 100.0)).astype(np.int64)
-        at = np.searchsorted(self._upto[1:], self._upto[self.ends[some]] + np.maximum(rank, 1))
-        found[some] = np.where(rank <= 0, 0.0, self.value_h[self.value[at]])
-        return found.reshape(self.shape[:2])
-
-    def sums_of(self, *of_value: FloatArray) -> list[FloatArray]:
-        """Sums over the counts of what each value is worth, once for each of `of_value`, shape (place, replication).
-
-        Taken over all values, those that do not occur too, as one distribution alone is summed.
-        """
-        places, replications, values = self.shape
-        worth = [self.count * one[self.value] for one in of_value]
-        found = [np.zeros((places, replications)) for _ in of_value]
-        row = np.zeros((replications, values))
-        flat, ends = row.reshape(-1), self.ends[::replications].tolist()
-        for place, (begin, end) in enumerate(itertools.pairwise(ends)):
-            at = self.at[begin:end] - place * replications * values
-            for mine, into in zip(worth, found, strict=True):
-                flat[at] = mine[begin:end]
-                row.sum(axis=1, out=into[place])
-            flat[at] = 0.0
-        return found
-
-    def by_value(self) -> list[tuple[FloatArray, CountArray]]:
-        """Of each place the values that occur, and counts of shape (replication, value)."""
-        places, replications, values = self.shape
-        distribution = self.at // values
-        key = distribution // replications * values + self.value
-        occurs = np.zeros(places * values, dtype=np.bool_)
-        occurs[key] = True
-        column = np.flatnonzero(occurs)
-        number = np.empty(len(occurs), dtype=np.int64)
-        number[column] = np.arange(len(column))
-        counts = np.zeros((replications, len(column)), dtype=self.count.dtype)
-        counts[distribution % replications, number[key]] = self.count
-        ends = np.searchsorted(column, np.arange(places + 1) * values).tolist()
-        value_h = self.value_h[column % values]
-        return [(value_h[begin:end], counts[:, begin:end]) for begin, end in itertools.pairwise(ends)]

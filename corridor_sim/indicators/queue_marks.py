@@ -9,7 +9,7 @@ import numpy as np
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import Reducer, VisitBlock
-from corridor_sim.indicators.distributions import CountArray
+from corridor_sim.indicators.many_distributions import CountArray
 from corridor_sim.indicators.post_clock import PostClock
 from corridor_sim.records.visits import IntArray
 

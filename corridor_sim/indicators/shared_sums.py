@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.base import PlanView, Reducer, SpanBlock, VisitBlock
-from corridor_sim.indicators.distributions import STAY_STEPS_H, CountArray, Distribution, Distributions, TimeCounts
+from corridor_sim.indicators.distributions import STAY_STEPS_H, Distribution, TimeCounts
+from corridor_sim.indicators.many_distributions import CountArray, Distributions
 from corridor_sim.indicators.post_clock import PostClock
 from corridor_sim.plan.plan import FlowPlan, Variant
 from corridor_sim.records.visits import IntArray
@@ -221,7 +222,9 @@ class StayTimes(Reducer):
         places = scope.places("post", "crossing", "flow")
         self._at = {place: n for n, (place, _) in enumerate(places)}
         limits_h = (*scope.options.targets_h, *STAY_STEPS_H)
-        self.counts = TimeCounts(len(places), len(scope.replications), scope.longest_h, limits_h)
+        flows = [self._at[place] for place, _ in scope.places("flow")]
+        self._flows = slice(min(flows, default=0), max(flows, default=-1) + 1)
+        self.counts = TimeCounts(len(places), len(scope.replications), scope.longest_h, limits_h, self._flows)
         self._found: dict[int, Distribution] = {}
 
     def add_span(self, block: SpanBlock) -> None:
@@ -236,8 +239,7 @@ class StayTimes(Reducer):
     @cached_property
     def journeys(self) -> Distributions:
         """Distributions of whole journeys, in order of the flows; to be asked once everything is counted."""
-        rows = [self._at[place] for place, _ in self.scope.places("flow")]
-        return self.counts.of_several(slice(min(rows, default=0), max(rows, default=-1) + 1))
+        return self.counts.of_several(self._flows)
 
     def share_within(self, place: int, limit_h: float) -> FloatArray:
         """Share of those at one place that took at most a target or a step of the distribution."""

@@ -5,19 +5,31 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from corridor_sim.indicators import distributions
+from corridor_sim.indicators import many_distributions
 from corridor_sim.indicators.distributions import Distribution, TimeCounts
+from corridor_sim.indicators.many_distributions import Distributions
 
 
-@pytest.fixture(params=[1 << 20, 37])
+@pytest.fixture(params=[(1 << 20, None), (37, None), (1 << 20, slice(0, 5)), (37, slice(1, 5)), (4000, slice(0, 5))])
 def counted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> TimeCounts:
-    """Five places in three replications; nobody at one place, nor in one replication of another; few and many."""
-    monkeypatch.setattr(distributions, "AT_ONCE", request.param)
+    """Five places in three replications; nobody at one place, nor in one replication of another; few and many.
+
+    Counted one by one, or taken over from counts of all replications, the last of them by itself.
+    """
+    together, many = request.param
+    monkeypatch.setattr(many_distributions, "AT_ONCE", together)
     rng, counts = np.random.default_rng(3), TimeCounts(5, 3, 50.0)
     for place, number in enumerate((1, 40, 0, 700, 3)):
         row = rng.integers(0, 2 if place == 1 else 3, number)
         counts.add(place, row, rng.gamma(2.0, 3.0, number))
-    return counts
+    if many is None:
+        return counts
+    found, taken = TimeCounts(5, 3, 50.0, many=many), np.moveaxis(counts.counts, 0, 1).copy()
+    found.move(0, taken[:2])
+    found.move(2, taken[2:])
+    assert not taken.any()
+    assert not found.counts[many].any()
+    return found
 
 
 def test_percentiles_are_those_of_each(counted: TimeCounts) -> None:
@@ -48,3 +60,22 @@ def test_counts_by_value_are_those_that_occur(counted: TimeCounts) -> None:
         np.testing.assert_array_equal(value_h, values[there])
         np.testing.assert_array_equal(counts, of_each[:, there])
         assert counts.dtype == of_each.dtype
+
+
+def test_one_place_is_read_as_if_all_had_been_counted(counted: TimeCounts) -> None:
+    values, _ = counted.of_several(slice(3, 4)).by_value()[0]
+    one = counted.of(3)
+    assert int(one.number.sum()) == 700
+    assert set(values.tolist()) <= set(one.by_value()[0].tolist())
+    np.testing.assert_array_equal(counted.share_within(3, 1e9), [1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize("size", [1, 5, 8, 13, 128, 129, 255, 1000, 1901, 1926, 5003])
+def test_sums_of_what_occurs_are_those_of_numpy(size: int) -> None:
+    rng = np.random.default_rng(size)
+    counts = (rng.random((2, 3, size)) < 0.2) * rng.integers(1, 9, (2, 3, size)).astype(np.int32)
+    counts[1, 1] = 0
+    counts[0, :, : size // 2] = 0
+    worth = rng.random(size)
+    (found,) = Distributions.of(counts, worth).sums_of(worth)
+    assert found.tobytes() == (counts * worth).sum(axis=2).tobytes()

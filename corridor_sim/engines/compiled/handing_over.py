@@ -24,6 +24,9 @@ from corridor_sim.indicators.visit_sums import VisitSums
 HELD_BYTES = 8_000_000
 """Sums of replications that are held before they are handed over together. [bytes]"""
 
+MOVED = frozenset({"stays"})
+"""Sums that are set back as they are handed over."""
+
 Levels = tuple[Ints, Ints, Ints]
 """Of one replication: time at each number waiting, of each line; how many wait at the end of the run; since when."""
 
@@ -82,8 +85,9 @@ class HeldSums:
         _hand_over(self.code, self.collector, self.row, Sums(*found))
         if self.levels:
             _hand_over_levels(self.code, self.collector, self.row, self.levels)
-        for array in found:
-            array.fill(0)
+        for name, array in zip(Sums._fields, found, strict=True):
+            if name not in MOVED:
+                array.fill(0)
         self.number, self.levels, self.level_bytes = 0, [], 0
 
 
@@ -154,11 +158,11 @@ def _hand_over(code: Coded, collector: Collector, first: int, found: Sums) -> No
         (days.ended_by_day, "ended_days"),
         (hours.begun, "hours"),
         (hours.stay_h, "hours_h"),
-        (stays.counts.counts, "stays"),
         (stays.counts.near, "near"),
     ):
         # Each row is handed over once: to add would ask for every page of it twice.
         array[:, rows] = np.moveaxis(getattr(found, name), 0, 1)
+    stays.counts.move(first, found.stays)
 
 
 def hand_over_extra_lanes(code: Coded, collector: Collector, row: int, in_time: Full | None) -> None:
