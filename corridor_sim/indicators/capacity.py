@@ -106,20 +106,26 @@ class Capacity(Reducer):
         count = len(scope.replications)
         if pool.lanes is None:
             return np.ones((count, len(at_h)))
-        hours, number = np.zeros((count, len(at_h))), np.zeros((count, 1))
-        means: dict[_Terms, FloatArray | None] = {}
-        for cell in self._cells(element, pool):
-            terms = self._terms[cell]
-            if terms not in means:
-                means[terms] = _mean_hold_h(self._steps[cell], at_h)
-            mean, joined = means[terms], visits.joined[cell][:, None]
+        cells = self._cells(element, pool)
+        if not cells:
+            return np.full((count, len(at_h)), np.nan)
+        joined, alike = visits.joined[cells], dict[_Terms, list[int]]()
+        for k, cell in enumerate(cells):
+            alike.setdefault(self._terms[cell], []).append(k)
+        hours = np.empty((len(cells), count, len(at_h)))
+        for some in alike.values():
+            mean, mine = _mean_hold_h(self._steps[cells[some[0]]], at_h), joined[some]
             if mean is not None:
-                hours = hours + joined * mean[None, :]
+                hours[some] = mine[:, :, None] * mean
             else:
-                drawn = ratio(visits.hold_h[cell], visits.left[cell])[:, None]
-                hours = hours + np.where(joined > 0, joined * drawn, 0.0)
-            number = number + joined
-        return ratio(hours, number)
+                which = [cells[k] for k in some]
+                drawn = ratio(visits.hold_h[which], visits.left[which])
+                hours[some] = np.where(mine > 0, mine * drawn, 0.0)[:, :, None]
+        total = np.zeros((count, len(at_h)))
+        for mine in hours:
+            # One cell after the other, so that the sum does not depend on how numpy takes it.
+            total += mine
+        return ratio(total, joined.sum(axis=0)[:, None])
 
     def daily(self, element: int) -> tuple[FloatArray, FloatArray] | None:
         """(capacity, load) of each local day in consignments, shape (replication, day), once everything is counted."""
@@ -167,9 +173,7 @@ class Capacity(Reducer):
             # Day after day, so that the sum does not depend on how numpy takes it.
             mine = np.add.accumulate(self._by_piece(element, pool, edges_h), axis=1)[:, -1] / scope.window_days
             cells = self._cells(element, pool)
-            joined = self.visits.joined[cells[0]] if cells else np.zeros(len(mine))
-            for cell in cells[1:]:
-                joined = joined + self.visits.joined[cell]
+            joined = self.visits.joined[cells].sum(axis=0) if cells else np.zeros(len(mine))
             share = ratio(joined / scope.window_days, mine)
             saturation = share if saturation is None else np.fmax(saturation, share)
             if not pool.inside:

@@ -10,7 +10,7 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray, to_grid
 from corridor_sim.indicators.base import Kept, ratio
-from corridor_sim.indicators.many_distributions import CountArray, Distributions, Occurring, in_steps
+from corridor_sim.indicators.many_distributions import CountArray, Distributions, Occurring
 from corridor_sim.records.visits import IntArray
 
 
@@ -28,7 +28,7 @@ class TimeCounts(Kept):
         No time is longer. [h]
     limits_h : iterable of float
     many : slice
-        Places that may be many and are mostly read together (`of_several`): of what is handed over (`move`) only
+        Places that may be many and are mostly read together (`of_several`): of what is taken in (`take`) only
         what occurs is kept of them.
     """
 
@@ -47,7 +47,7 @@ class TimeCounts(Kept):
         last = int(np.float64(longest_h + self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
         self.bins = last - self.first_bin + 1
         self.counts = np.zeros((places, replications, self.bins), dtype=np.int32)
-        """Counts, shape (place, replication, bin), without what `move` has kept of the `many`."""
+        """Counts, shape (place, replication, bin), without what `take` has kept of the `many`."""
         self.many, self._kept, self._added = many, list[Occurring](), False
         limits = np.unique(to_grid(list(limits_h)))
         self.limits_h = limits[limits <= longest_h]
@@ -76,23 +76,17 @@ class TimeCounts(Kept):
         key += row * self.bins
         np.add.at(self.counts[place].reshape(-1), key, np.int32(1))
 
-    def move(self, first: int, counts: CountArray) -> None:
-        """Take over all counts of some replications, from a row on; where they were there are zeros now.
-
-        `counts` have shape (replication, place, bin), and are in memory in this order.
-        """
-        number, (begin, end) = len(counts), (self.many.start, self.many.stop)
-        for some in (slice(0, begin), slice(end, None)):
-            self.counts[some, first : first + number] = np.moveaxis(counts[:, some], 0, 1)
-            counts[:, some] = 0
-        if end == begin:
-            return
-        which, replications = np.arange(end - begin) * self.counts.shape[1], np.arange(first, first + number)
-        for some in in_steps(number, (end - begin) * self.bins):
-            part = counts[some, begin:end]
-            here = which + replications[some, None]
-            self._kept.append(Occurring.of(np.ascontiguousarray(part), here.reshape(-1)))
-            part[...] = 0
+    def take(self, found: Occurring) -> None:
+        """Take in what occurs of some distributions; place p in replication r is number ``p * replications + r``."""
+        replications = self.counts.shape[1]
+        begin, end = self.many.start * replications, self.many.stop * replications
+        is_many = (found.which >= begin) & (found.which < end)
+        if not is_many.all():
+            others = found.some(~is_many)
+            self.counts.reshape(-1)[others.each(others.which) * self.bins + others.value] += others.times
+            found = found.some(is_many)
+        if len(found.which):
+            self._kept.append(found._replace(which=found.which - begin))
 
     def _at(self, place: int) -> Any:
         """All counts at one place, shape (replication, bin)."""

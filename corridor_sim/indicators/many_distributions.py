@@ -18,12 +18,6 @@ AT_ONCE = 1 << 16
 """Counts that are looked through at once, so that what is made of them stays in the cache."""
 
 
-def in_steps(number: int, counts: int = 1) -> list[slice]:
-    """So many things of so many counts each, cut into steps of about `AT_ONCE` counts."""
-    step = max(1, AT_ONCE // counts)
-    return [slice(first, first + step) for first in range(0, number, step)]
-
-
 class Occurring(NamedTuple):
     """What occurs of many distributions. The entries of one come one after the other, by value.
 
@@ -46,7 +40,7 @@ class Occurring(NamedTuple):
     def of(cls, counts: CountArray, which: IntArray) -> Occurring:
         """From all counts, shape (..., value), those of a distribution in one piece of memory."""
         values, flat = counts.shape[-1], counts.reshape(-1)
-        found = [np.flatnonzero(flat[some] != 0) + some.start for some in in_steps(len(flat))]
+        found = [np.flatnonzero(flat[at : at + AT_ONCE] != 0) + at for at in range(0, len(flat), AT_ONCE)]
         at = np.concatenate(found or [np.empty(0, dtype=np.int64)])
         begin = np.arange(len(which) + 1) * values
         ends = np.searchsorted(at, begin)
@@ -67,7 +61,13 @@ class Occurring(NamedTuple):
         )
         return cls(which, np.concatenate(ends), value, np.concatenate([one.times for one in parts]))
 
-    def each(self, of_distribution: IntArray) -> IntArray:
+    def some(self, which: NDArray[np.bool_]) -> Occurring:
+        """Those of some of the distributions."""
+        number, entries = np.diff(self.ends), self.each(which)
+        ends = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(number[which])])
+        return Occurring(self.which[which], ends, self.value[entries], self.times[entries])
+
+    def each(self, of_distribution: NDArray[Any]) -> NDArray[Any]:
         """Something of each distribution, for each of its entries."""
         return np.asarray(np.repeat(of_distribution, np.diff(self.ends)))
 

@@ -7,7 +7,7 @@ import pytest
 
 from corridor_sim.indicators import many_distributions
 from corridor_sim.indicators.distributions import Distribution, TimeCounts
-from corridor_sim.indicators.many_distributions import Distributions
+from corridor_sim.indicators.many_distributions import Distributions, Occurring
 
 
 @pytest.fixture(params=[(1 << 20, None), (37, None), (1 << 20, slice(0, 5)), (37, slice(1, 5)), (4000, slice(0, 5))])
@@ -25,9 +25,8 @@ def counted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if many is None:
         return counts
     found, taken = TimeCounts(5, 3, 50.0, many=many), np.moveaxis(counts.counts, 0, 1).copy()
-    found.move(0, taken[:2])
-    found.move(2, taken[2:])
-    assert not taken.any()
+    for rows in ([2], [0, 1]):
+        found.take(Occurring.of(taken[rows], (np.arange(5) * 3 + np.array(rows)[:, None]).reshape(-1)))
     assert not found.counts[many].any()
     return found
 

@@ -16,6 +16,7 @@ from corridor_sim.engines.compiled.state import Sums
 from corridor_sim.engines.compiled.tables import Coded
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.extra_lanes import ExtraLaneHours
+from corridor_sim.indicators.many_distributions import Occurring
 from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, SpanSums, StationDays, StayTimes, WaitTimes
@@ -24,31 +25,39 @@ from corridor_sim.indicators.visit_sums import VisitSums
 HELD_BYTES = 8_000_000
 """Sums of replications that are held before they are handed over together. [bytes]"""
 
-MOVED = frozenset({"stays"})
-"""Sums that are set back as they are handed over."""
-
 Levels = tuple[Ints, Ints, Ints]
 """Of one replication: time at each number waiting, of each line; how many wait at the end of the run; since when."""
 
 
 def alone(sums: Sums, k: int) -> Sums:
     """Those of the k-th replication."""
-    found: list[Any] = [array[k] for array in sums]
+    found: list[Any] = [array[min(k, len(array) - 1)] for array in sums]
     return Sums(*found)
+
+
+def listed(row: int, number: int, places: int, replications: int, ends: Ints, value: Ints, times: Any) -> Occurring:
+    """Times of passages at so many places, of replications from a row on, as the machine has listed them."""
+    which = np.arange(places) * replications + np.arange(row, row + number)[:, None]
+    return Occurring(which.reshape(-1), ends, value.copy(), times.copy())
 
 
 class HeldSums:
     """Sums of replications one after the other, until they are added to their rows of the reducers together.
 
-    They are counted where they are held, one replication beside the other, in arrays that serve again.
+    They are counted where they are held, one replication beside the other, in arrays that serve again. Times of
+    passages, of which few of all that there may be occur, are counted in one place for all, and listed as they are
+    put.
     """
 
     def __init__(self, code: Coded, collector: Collector) -> None:
         self.code, self.collector = code, collector
-        shapes = shapes_of_sums(code, collector)
-        most = HELD_BYTES // sum(math.prod(shape) * dtype.itemsize for shape, dtype in shapes)
-        most = max(1, min(most, len(collector.scope.replications)))
-        self.sums = Sums(*(np.zeros((most, *shape), dtype) for shape, dtype in shapes))
+        shapes = dict(zip(Sums._fields, shapes_of_sums(code, collector), strict=True))
+        each = (math.prod(shape) * dtype.itemsize for name, (shape, dtype) in shapes.items() if name != "stays")
+        most = max(1, min(HELD_BYTES // sum(each), len(collector.scope.replications)))
+        self.sums = Sums(
+            *(np.zeros((1 if name == "stays" else most, *shape), dtype) for name, (shape, dtype) in shapes.items())
+        )
+        self.stays = collector.shared(StayTimes).counts
         self.row, self.number, self.most = 0, 0, int(most)
         self.levels, self.level_bytes = list[Levels](), 0
 
@@ -67,10 +76,19 @@ class HeldSums:
         for name in Sums._fields:
             getattr(free, name)[...] = getattr(sums, name)
 
-    def put(self, row: int, number: int, levels: Sequence[Levels]) -> None:
-        """Hold the sums of so many replications, in rows that go on where the last ended, and the levels of queues."""
+    def put(self, row: int, number: int, levels: Sequence[Levels], stays: Occurring | None = None) -> None:
+        """Hold the sums of so many replications, in rows that go on where the last ended, and the levels of queues.
+
+        `stays` are the times of passages; None: of one replication, they are listed here.
+        """
         if not self.number:
             self.row = row
+        if stays is None:
+            assert number == 1
+            counts, replications = self.sums.stays[0], len(self.collector.scope.replications)
+            stays = Occurring.of(counts, np.arange(len(counts)) * replications + row)
+            counts.fill(0)
+        self.stays.take(stays)
         self.levels += levels
         self.level_bytes += sum(spent.nbytes for spent, _, _ in levels)
         self.number += number
@@ -85,9 +103,8 @@ class HeldSums:
         _hand_over(self.code, self.collector, self.row, Sums(*found))
         if self.levels:
             _hand_over_levels(self.code, self.collector, self.row, self.levels)
-        for name, array in zip(Sums._fields, found, strict=True):
-            if name not in MOVED:
-                array.fill(0)
+        for array in found:
+            array.fill(0)
         self.number, self.levels, self.level_bytes = 0, [], 0
 
 
@@ -162,7 +179,6 @@ def _hand_over(code: Coded, collector: Collector, first: int, found: Sums) -> No
     ):
         # Each row is handed over once: to add would ask for every page of it twice.
         array[:, rows] = np.moveaxis(getattr(found, name), 0, 1)
-    stays.counts.move(first, found.stays)
 
 
 def hand_over_extra_lanes(code: Coded, collector: Collector, row: int, in_time: Full | None) -> None:

@@ -46,7 +46,7 @@ from corridor_sim.engines.compiled.counting import passages
 from corridor_sim.engines.compiled.levels import levels, longer
 from corridor_sim.engines.compiled.parts import POINT, maker
 from corridor_sim.engines.compiled.serving import served, served_by_rank
-from corridor_sim.engines.compiled.starting import draws_of, put_by, set_back, sums_of
+from corridor_sim.engines.compiled.starting import draws_of, listed, put_by, set_back, sums_of
 from corridor_sim.engines.compiled.together import inside, lined_up_together, together
 from corridor_sim.engines.compiled.walking import by_window, handed_over, lined_up, released, walk
 from corridor_sim.engines.queues import loops
@@ -155,12 +155,27 @@ def replication(w, t, d, c, a, kernels, coupled, full, events, event_line, spent
     return visits, events, event_line, spent
 
 
-def _replications(w, t, block, first, upto, c, held, place, kernels, coupled, full, sources=SOURCES):  # noqa: ARG001
+def _replications(
+    w,
+    t,
+    block,
+    first,
+    upto,
+    c,
+    held,
+    place,
+    kernels,
+    coupled,
+    full,
+    lists,
+    sources=SOURCES,  # noqa: ARG001
+):
     """Replications of a block from one up to another, counted in the sums that are held, from a place on.
 
     Returns how many were worked through (all, unless something went wrong or their levels take much room); of each
-    its visits, the levels that its queues reached, how many wait at the end and since when; and the time at each
-    number waiting, one replication after the other.
+    its visits, the levels that its queues reached, how many wait at the end and since when; the time at each
+    number waiting, one replication after the other; and if it `lists` the times of passages, which are counted in one
+    place for all, where the entries of each distribution end, their values and how often they occur.
     `sources` does nothing here. The compiler looks at this file alone for changes; the default value is in the key
     of what it keeps.
     """
@@ -170,6 +185,13 @@ def _replications(w, t, block, first, upto, c, held, place, kernels, coupled, fu
     events, event_line = np.empty(4096, np.int64), np.empty(4096, np.int32)
     spent = np.zeros((max(lines, 1), 64), np.int64)
     kept, size, done = np.empty(1024, np.int64), 0, 0
+    places = held.stays.shape[1] if lists else 0
+    ends, value, times, entries = (
+        np.zeros(many * places + 1, np.int64),
+        np.empty(4096, np.int64),
+        np.empty(4096, np.int32),
+        0,
+    )
     c.wrong[:] = 0.0
     while done < many and size < MOST_LEVELS and c.wrong[0] == 0.0:
         d, a = draws_of(first + done, block), sums_of(place + done, held)
@@ -178,8 +200,10 @@ def _replications(w, t, block, first, upto, c, held, place, kernels, coupled, fu
             w, t, d, c, a, kernels, coupled, full, events, event_line, spent
         )
         kept, size = put_by(done, c, spent, wide, level, since, kept, size)
+        if lists:
+            value, times, entries = listed(a.stays, ends, done * places, value, times, entries)
         done += 1
-    return done, visits, wide, level, since, kept
+    return done, visits, wide, level, since, kept, ends[: done * places + 1], value[:entries], times[:entries]
 
 
 replications: Any = njit(error_model="numpy")(_replications)

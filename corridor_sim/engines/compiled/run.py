@@ -19,12 +19,20 @@ from corridor_sim.engines.compiled.coupled import Coupled, Together
 from corridor_sim.engines.compiled.differing import Base, Differing, Other
 from corridor_sim.engines.compiled.draw_columns import drawn_block, drawn_tables
 from corridor_sim.engines.compiled.full_tables import Full
-from corridor_sim.engines.compiled.handing_over import HeldSums, Levels, alone, hand_over_extra_lanes, hand_over_leavers
+from corridor_sim.engines.compiled.handing_over import (
+    HeldSums,
+    Levels,
+    alone,
+    hand_over_extra_lanes,
+    hand_over_leavers,
+    listed,
+)
 from corridor_sim.engines.compiled.listing import Ints
 from corridor_sim.engines.compiled.rooms import LongArrays, Room, empty_sums
 from corridor_sim.engines.compiled.state import BlockDraws, Draws, PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded, Tables, coded
 from corridor_sim.indicators.base import Collector
+from corridor_sim.indicators.many_distributions import Occurring
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import FlowInputs
 
@@ -87,9 +95,11 @@ def reduce(
             sums, place = held.sums, held.number
             if base.is_split:
                 sums, place = empty_sums(code, collector, base.more_rows), 0
-            done, visits, levels = _worked(code, tables, draws, k, upto, state, sums, place, in_time)
-            _raise_if_wrong(code, plan, state)
             row = begin + k
+            done, visits, levels, stays = _worked(
+                code, tables, draws, k, upto, state, sums, place, in_time, None if others else (row, len(replications))
+            )
+            _raise_if_wrong(code, plan, state)
             collector.visits[row : row + done] += visits
             hand_over_extra_lanes(code, collector, row, in_time[1])
             hand_over_leavers(code, collector, row, in_time[1])
@@ -100,7 +110,7 @@ def reduce(
                 if base.is_split:
                     held.take(base.joined(counted))
             # Last, since the others read these sums and they may be set back now.
-            held.put(row, done, levels)
+            held.put(row, done, levels, stays)
             k += done
     held.hand_over()
     for one in of_others:
@@ -117,12 +127,16 @@ def _worked(
     sums: Sums,
     place: int,
     in_time: InTime,
-) -> tuple[int, Ints, list[Levels]]:
-    """Have the machine work through some replications; how many it did, and of each its visits and levels."""
+    rows: tuple[int, int] | None = None,
+) -> tuple[int, Ints, list[Levels], Occurring | None]:
+    """Have the machine work through some replications; how many it did, and of each its visits and levels.
+
+    With `rows`, the row of the first and how many there are, it lists the times of passages too.
+    """
     from corridor_sim.engines.compiled import machine
 
-    done, visits, wide, level, since, kept = machine.replications(
-        code.window, tables, draws, k, upto, state, sums, place, code.by_kernel, *in_time
+    done, visits, wide, level, since, kept, *stays = machine.replications(
+        code.window, tables, draws, k, upto, state, sums, place, code.by_kernel, *in_time, rows is not None
     )
     ends, lines = np.cumsum(wide[:done] * len(code.lines)).tolist(), len(code.lines)
     begins = [0, *ends[:-1]]
@@ -131,7 +145,8 @@ def _worked(
         (kept[first:end].reshape(lines, -1).copy() if lines else kept[:0].reshape(0, 1), level[n], since[n])
         for n, (first, end) in enumerate(zip(begins, ends, strict=True))
     ]
-    return done, visits[:done], levels
+    found = None if rows is None else listed(rows[0], done, sums.stays.shape[1], rows[1], *stays)
+    return done, visits[:done], levels, found
 
 
 class _OfOther:
@@ -160,7 +175,7 @@ class _OfOther:
         in_time = other.coupled.at_hour_0(len(draws.release_h), self.inputs, k)
         again, levels = 0, None
         if len(draws.come_h):
-            _, visits, (levels,) = _worked(
+            _, visits, (levels,), _ = _worked(
                 code, tables, BlockDraws.of(draws), 0, 1, state, held.sums, held.number, in_time
             )
             _raise_if_wrong(code, other.plan, state)

@@ -9,7 +9,7 @@ import numpy as np
 
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.compiled.levels import longer
-from corridor_sim.engines.compiled.parts import maker, stage
+from corridor_sim.engines.compiled.parts import maker, nth, stage
 from corridor_sim.engines.compiled.state import Draws, Sums
 
 
@@ -44,7 +44,7 @@ def sums_of(k, held):
         held.ended_days[k],
         held.hours[k],
         held.hours_h[k],
-        held.stays[k],
+        held.stays[min(k, len(held.stays) - 1)],
         held.near[k],
         held.late[k],
         held.served[k],
@@ -104,3 +104,35 @@ def put_by(number, c, spent, wide, level, since, held, size):
             spent[k, upto] = 0
             size += 1
     return held, size
+
+
+@maker
+def listed(stays, ends, at, value, times, size):
+    """List what occurs of the distributions of one replication, and set their counts back to 0.
+
+    The entries of distribution n end at ``ends[at + n + 1]``. Returns values and how often they occur, and how many
+    there are.
+    """
+    bins = stays.shape[1]
+    whole = bins - bins % 16
+    for n in range(stays.shape[0]):
+        if size + bins > len(value):
+            value, times = longer(value, size, 2 * (size + bins)), longer(times, size, 2 * (size + bins))
+        row = stays[n]
+        for begin in range(0, whole, 16):
+            # Few of all values occur: sixteen are asked at once.
+            some = np.int32(0)
+            for b in range(begin, begin + 16):
+                some |= row[nth(b)]
+            if some != 0:
+                for b in range(begin, begin + 16):
+                    value[size], times[size] = b, row[nth(b)]
+                    size += row[nth(b)] != 0
+                    row[nth(b)] = 0
+        for b in range(whole, bins):
+            if row[b] != 0:
+                value[size], times[size] = b, row[b]
+                size += 1
+                row[b] = 0
+        ends[at + n + 1] = size
+    return value, times, size
