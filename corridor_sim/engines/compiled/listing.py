@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +21,7 @@ from corridor_sim.records.inputs import SampledInputs
 Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class DrawColumn:
+class DrawColumn(NamedTuple):
     """A column of draws: of which flow, under which name, the how-manieth law of it (-1: a uniform)."""
 
     flow: int
@@ -45,6 +43,12 @@ class NumberLists:
         """The entries of the next one."""
         self.values += values
         self.begin.append(len(self.values))
+
+    def add_all(self, lists: NumberLists, more: int) -> None:
+        """The entries of as many as there are in other lists, each number so much higher."""
+        first = len(self.values)
+        self.values += [value + more for value in lists.values]
+        self.begin += [first + begin for begin in lists.begin[1:]]
 
 
 def whole(values: Sequence[Any]) -> Ints:
@@ -115,10 +119,8 @@ class ColumnTables:
         """Node of each column (-1: a uniform, or drawn before the pass), and the laws as nodes."""
         # By object: many steps have one law, and laws are slow to compare.
         different = {id(law): law for law in self.laws if law is not None}
-        has_code = {number for number, law in different.items() if encode([law]) is not None}
-        known = [law for law in self.laws if law is not None and id(law) in has_code]
-        code = encode(known)
+        known = {number: law for number, law in different.items() if encode([law]) is not None}
+        code, node = encode(list(known.values())), {number: k for k, number in enumerate(known)}
         assert code is not None
-        after = iter(range(len(known)))
-        node = [next(after) if id(law) in has_code else -1 for law in self.laws]
-        return whole(node), (code.kind, code.number, code.place, code.table)
+        of_column = whole([node.get(id(law), -1) for law in self.laws])
+        return of_column, (code.kind, code.number, code.place, code.table)

@@ -26,6 +26,7 @@ class StepTables:
     def __init__(self, functions: FunctionTables, columns: ColumnTables) -> None:
         self.functions, self.columns = functions, columns
         self.rows: list[tuple[Any, ...]] = []
+        self._read: dict[int, tuple[Any, ...]] = {}
         self.laws, self.reliefs = NumberLists(), NumberLists()
         self.patience: list[int] = []
         """Column of the patience of each step, -1 where nobody leaves."""
@@ -36,37 +37,46 @@ class StepTables:
 
     def add(self, f: int, step: Step, queue: int) -> None:
         """The next step, of flow `f`."""
-        how, fixed_h, column = codes.FIXED, 0.0, -1
+        if id(step) not in self._read:
+            self._read[id(step)] = self._of_all(step)
+        how, fixed_h, take, share, factor, share_of, reliefs = self._read[id(step)]
+        columns, column = self.columns, -1
+        of = [columns.of(f, step.draws, k, law) for k, (_, law) in enumerate(step.laws)]
+        if how == codes.AS_LAW:
+            column = of[0]
+        elif step.rest is not None:
+            column = len(self.rests)
+            self.rests.append((*step.rest.drive_h, *step.rest.rest_h, step.rest.waiting_is_rest, step.rest.after))
+        share_column = -1 if step.share is None else columns.of(f, step.share_draws)
+        self.rows.append((queue, how, fixed_h, column, take, share_column, share))
+        self.laws.add([(from_h, number) for (from_h, _), number in zip(step.laws, of, strict=True)])
+        patience = step.patience
+        self.patience.append(-1 if patience is None else columns.of(f, patience.draws, 0, patience.law))
+        self.factor.append(factor)
+        self.share.append(share_of)
+        self.reliefs.add([(columns.of(f, draws), *relief) for draws, *relief in reliefs])
+
+    def _of_all(self, step: Step) -> tuple[Any, ...]:
+        """What is the same for all flows that have this very step; many may share one."""
+        how, fixed_h = codes.FIXED, 0.0
         relieved = [relief for relief in step.reliefs if relief.factor != 0]
-        of = [self.columns.of(f, step.draws, k, law) for k, (_, law) in enumerate(step.laws)]
         if len(step.laws) > 1 or (step.laws and (step.factor is not None or relieved)):
             how = codes.UNUSUAL
         elif step.laws:
-            law, column = step.laws[0][1], of[0]
+            law = step.laws[0][1]
             how = codes.AS_LAW
             if isinstance(law, Deterministic):
                 how, fixed_h = codes.FIXED, grid_point(law.value_h)
         if step.rest is not None:
-            how, column = codes.RESTS, len(self.rests)
-            self.rests.append((*step.rest.drive_h, *step.rest.rest_h, step.rest.waiting_is_rest, step.rest.after))
-        take, share_column, share = codes.ALL, -1, 0.0
+            how = codes.RESTS
+        take, share = codes.ALL, 0.0
         if step.share is not None:
-            take, share_column = codes.SOME, self.columns.of(f, step.share_draws)
-            share = float(step.share.value[0])
+            take, share = codes.SOME, float(step.share.value[0])
         if (step.share is not None and not step.share.is_constant) or len(relieved) < len(step.reliefs):
             take = codes.BY_DATE
-        self.rows.append((queue, how, fixed_h, column, take, share_column, share))
-        self.laws.add([(from_h, number) for (from_h, _), number in zip(step.laws, of, strict=True)])
-        patience = step.patience
-        self.patience.append(-1 if patience is None else self.columns.of(f, patience.draws, 0, patience.law))
-        self.factor.append(self.functions.of(step.factor))
-        self.share.append(self.functions.of(step.share))
-        self.reliefs.add(
-            [
-                (self.columns.of(f, relief.draws), self.functions.of(relief.share), relief.factor)
-                for relief in step.reliefs
-            ]
-        )
+        factor, share_of = self.functions.of(step.factor), self.functions.of(step.share)
+        reliefs = [(relief.draws, self.functions.of(relief.share), relief.factor) for relief in step.reliefs]
+        return how, fixed_h, take, share, factor, share_of, reliefs
 
     def tables(self) -> list[Any]:
         """From `Tables.queue` to `share_of`."""

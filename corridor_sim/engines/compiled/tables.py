@@ -6,7 +6,7 @@ keeps one line at an element: a station with reserved lanes has one for each gro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -35,7 +35,7 @@ from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import StayTimes
 from corridor_sim.model.service_times.codes import PLAIN
-from corridor_sim.plan.plan import KINDS_OF_REST, Delay, Plan
+from corridor_sim.plan.plan import KINDS_OF_REST, Delay, Plan, Variant
 
 REST_COLUMNS = 2 * KINDS_OF_REST + 2
 
@@ -220,29 +220,26 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
     step_element: list[int] = []
     opens, closes, covers = NumberLists(), NumberLists(), NumberLists()
     leg_of: list[int] = []
+    known: dict[tuple[int, tuple[int, ...]], tuple[list[int], NumberLists, NumberLists, NumberLists]] = {}
     for f, flow in enumerate(plan.flows):
         first_route.append(len(routes))
         for v, variant in enumerate(flow.variants):
             begin = len(step_cell)
+            first = len(spans.kind)
             of_route = spans.of_route(f, v)
-            for s, step in enumerate(variant.steps):
+            for step in variant.steps:
                 steps.add(f, step, queues.of(step.element, f))
                 step_cell.append(scope.cell_of[step.element, f])
                 step_element.append(step.element)
-                own = [
-                    o
-                    for o, span in of_route.items()
-                    if span.first == span.last == s
-                    and spans.kind[o] == codes.LEG
-                    and not skippable(step)
-                    and isinstance(plan.elements[step.element], Delay)
-                ]
-                leg_of.append(own[0] if own else -1)
-                here = {o: span for o, span in of_route.items() if span.first <= s <= span.last and o not in own[:1]}
-                skipped = [all(skippable(one) for one in variant.steps[span.first : s]) for span in here.values()]
-                opens.add([o for o, all_before in zip(here, skipped, strict=True) if all_before])
-                closes.add([o for o, span in here.items() if span.last == s])
-                covers.add(list(here))
+            alike = id(variant), tuple(key[2] for key in spans.key[first:])
+            if alike not in known:
+                known[alike] = _spans_of_steps(
+                    plan, variant, {o - first: span for o, span in of_route.items()}, spans.kind[first:]
+                )
+            own, *lists = known[alike]
+            leg_of += [-1 if o < 0 else first + o for o in own]
+            for into, found in zip((opens, closes, covers), lists, strict=True):
+                into.add_all(found, first)
             routes.append((f, begin, len(step_cell), spans.journey(f, v)))
     marks, stays = collector.shared(QueueMarks), collector.shared(StayTimes)
     node, laws = columns.coded()
@@ -301,6 +298,30 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         whole(steps.patience),
         np.array(spans.lost, dtype=np.bool_),
     )
+
+
+def _spans_of_steps(
+    plan: Plan, variant: Variant, of_route: Mapping[int, Any], kind: Sequence[int]
+) -> tuple[list[int], NumberLists, NumberLists, NumberLists]:
+    """Of each step the leg that is this step alone (-1: none), and the spans that it opens, closes and is in."""
+    legs: list[int] = []
+    opens, closes, covers = NumberLists(), NumberLists(), NumberLists()
+    for s, step in enumerate(variant.steps):
+        own = [
+            o
+            for o, span in of_route.items()
+            if span.first == span.last == s
+            and kind[o] == codes.LEG
+            and not skippable(step)
+            and isinstance(plan.elements[step.element], Delay)
+        ]
+        legs.append(own[0] if own else -1)
+        here = {o: span for o, span in of_route.items() if span.first <= s <= span.last and o not in own[:1]}
+        skipped = [all(skippable(one) for one in variant.steps[span.first : s]) for span in here.values()]
+        opens.add([o for o, all_before in zip(here, skipped, strict=True) if all_before])
+        closes.add([o for o, span in here.items() if span.last == s])
+        covers.add(list(here))
+    return legs, opens, closes, covers
 
 
 def with_rows(tables: Tables) -> Tables:
