@@ -8,6 +8,8 @@ generators instead; then the values up to the last one asked for are drawn.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from corridor_sim.core import streams
@@ -39,8 +41,12 @@ class Column:
         self.keys = keys
         self.law = law
         self.keep = keep
-        self.taken = np.zeros(len(keys.first), dtype=np.int64)
         self._kept: list[Draw] | None = None
+
+    @cached_property
+    def taken(self) -> IntArray:
+        """Values taken so far, by row."""
+        return np.zeros(len(self.keys.first), dtype=np.int64)
 
     @property
     def by_index(self) -> bool:

@@ -26,7 +26,7 @@ from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.units import FloatArray, distinct, to_grid
 from corridor_sim.model.arrivals import BlockDraw
 from corridor_sim.model.service_times import Deterministic, ServiceTime
-from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.plan import FlowPlan, Plan, Variant
 from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, LaterDraws, SampledInputs
 from corridor_sim.records.visits import IntArray
 from corridor_sim.sampling.columns import Column
@@ -65,10 +65,15 @@ class Sampler:
         self.plan = plan
         self.root = root
         self.memory_gb = memory_gb
-        problems = [problem for flow in plan.flows for problem in _problems(flow)]
+        # By object: flows may share their itineraries, which are slow to compare.
+        known: dict[int, tuple[list[tuple[str, str]], tuple[_Key, ...]]] = {}
+        for variants in (flow.variants for flow in plan.flows):
+            if id(variants) not in known:
+                known[id(variants)] = _wrong(variants), _column_keys(variants)
+        problems = [problem for flow in plan.flows for problem in _problems(flow, known[id(flow.variants)][0])]
         if problems:
             raise ScenarioError(problems)
-        self._columns = [_column_keys(flow) for flow in plan.flows]
+        self._columns = [known[id(flow.variants)][1] for flow in plan.flows]
         self.expected = tuple(flow.arrivals.expected_count(plan.horizon_h) for flow in plan.flows)
         """Mean number of consignments of each flow in one replication."""
         total = sum(self.expected)
@@ -283,7 +288,9 @@ class _FlowDraws:
         if self.taken.any():
             number = number + self.taken[:, None]
         else:
-            number = np.broadcast_to(number, release_h.shape)
+            # As `np.broadcast_to`, which takes longer than all the rest here.
+            number = np.ndarray(release_h.shape, number.dtype, number, strides=(0, number.itemsize))
+            number.flags.writeable = False
         self.taken += count
         return FlowInputs(
             release_h,
@@ -335,10 +342,7 @@ class _FlowDraws:
     def _variant(self, release_h: FloatArray, count: IntArray) -> IntArray:
         """Itineraries by the dated shares at the release (rule D13), -1 in the padding."""
         if len(self.flow.variants) == 1:
-            alike = np.zeros(release_h.shape, dtype=np.int64)
-            for row, many in zip(alike, count.tolist(), strict=True):
-                row[many:] = -1
-            return alike
+            return np.where(release_h < np.inf, np.int64(0), np.int64(-1))
         instants, upto = _dated_shares(self.flow)
         uniform = self._route.take(count)
         if len(instants) == 1:
@@ -371,8 +375,9 @@ def _draw_together(flows: Sequence[_FlowDraws]) -> None:
         first, second = (np.concatenate([half[k] for half in (one._release for one in group)]) for k in (0, 1))
         expected = plan.expected_count(horizon_h, 0.0)
         drawn, count = whole_run(plan, Key(first, second), expected, horizon_h)
-        for one, own, many in zip(group, np.split(drawn, len(group)), np.split(count, len(group)), strict=True):
-            one._drawn = own[:, : int(many.max(initial=0))], many
+        drawn, count = drawn.reshape(len(group), -1, drawn.shape[1]), count.reshape(len(group), -1)
+        for one, own, many, most in zip(group, drawn, count, count.max(axis=1, initial=0).tolist(), strict=True):
+            one._drawn = own[:, :most], many
 
 
 def _dated_shares(flow: FlowPlan) -> tuple[FloatArray, FloatArray]:
@@ -382,9 +387,9 @@ def _dated_shares(flow: FlowPlan) -> tuple[FloatArray, FloatArray]:
     return instants, np.asarray((upto[:-1] / upto[-1]).T)
 
 
-def _column_keys(flow: FlowPlan) -> tuple[_Key, ...]:
-    """Every stream that the consignments of a flow read, besides release and route."""
-    steps = [step for variant in flow.variants for step in variant.steps]
+def _column_keys(variants: tuple[Variant, ...]) -> tuple[_Key, ...]:
+    """Every stream that the consignments of a flow with these itineraries read, besides release and route."""
+    steps = [step for variant in variants for step in variant.steps]
     durations = {step.draws: tuple(law for _, law in step.laws) for step in steps if step.laws}
     patience = {step.patience.draws: (step.patience.law,) for step in steps if step.patience is not None}
     shares = {step.share_draws: "share" for step in steps if step.share is not None}
@@ -396,24 +401,28 @@ def _column_keys(flow: FlowPlan) -> tuple[_Key, ...]:
     )
 
 
-def _problems(flow: FlowPlan) -> list[Problem]:
-    """What makes a flow impossible to sample."""
+def _problems(flow: FlowPlan, wrong: Sequence[tuple[str, str]]) -> list[Problem]:
+    """What makes a flow impossible to sample; `wrong` is what is wrong with its itineraries."""
     path = f"flows.{flow.id}"
+    nothing = [Problem("has no arrivals, so its releases cannot be drawn", path)] if flow.arrivals is None else []
+    return nothing + [Problem(text, path, value) if value else Problem(text, path) for text, value in wrong]
+
+
+def _wrong(variants: tuple[Variant, ...]) -> list[tuple[str, str]]:
+    """What makes itineraries impossible to sample, with the stream that it is about, "" if about none."""
     found = []
-    if flow.arrivals is None:
-        found.append(Problem("has no arrivals, so its releases cannot be drawn", path))
     laws: dict[str, tuple[ServiceTime, ...]] = {}
-    for variant in flow.variants:
+    for variant in variants:
         for step in variant.steps:
             mine = tuple(law for _, law in step.laws)
             if mine and laws.setdefault(step.draws, mine) != mine:
-                found.append(Problem("has one stream of durations with two sets of laws", path, step.draws))
-    if len(flow.variants) == 1 and flow.variants[0].share.is_constant and 0 < flow.variants[0].share.value[0] < np.inf:
+                found.append(("has one stream of durations with two sets of laws", step.draws))
+    if len(variants) == 1 and variants[0].share.is_constant and 0 < variants[0].share.value[0] < np.inf:
         return found
-    instants = distinct(np.concatenate([variant.share.from_h for variant in flow.variants]))
-    shares = np.array([variant.share(instants) for variant in flow.variants])
+    instants = distinct(np.concatenate([variant.share.from_h for variant in variants]))
+    shares = np.array([variant.share(instants) for variant in variants])
     if not (np.isfinite(shares).all() and (shares >= 0).all() and (shares.sum(axis=0) > 0).all()):
-        found.append(Problem("has itineraries whose shares are negative or all 0 at some time", path))
+        found.append(("has itineraries whose shares are negative or all 0 at some time", ""))
     return found
 
 

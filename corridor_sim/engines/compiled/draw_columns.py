@@ -73,17 +73,20 @@ def _keys_and_drawn(
     many = len(code.columns)
     first, second = np.zeros((rows, many), np.uint64), np.zeros((rows, many), np.uint64)
     ahead: dict[int, FloatArray] = {}
-    for n, column in enumerate(code.columns):
-        flow = flows[column.flow]
-        drawn: FloatArray | None
-        if column.law < 0:
-            later: Any = flow.later.uniform.get(column.name)
-            drawn = flow.uniform.get(column.name)
+    where: list[int] = []
+    keys: list[Any] = []
+    for n, (column, node) in enumerate(zip(code.columns, code.tables.node.tolist(), strict=True)):
+        flow, law = flows[column.flow], column.law
+        later: Any
+        drawn: Any
+        if law < 0:
+            later, drawn = flow.later.uniform.get(column.name), flow.uniform.get(column.name)
         else:
-            later = (flow.later.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
-            drawn = (flow.duration_h.get(column.name) or [None] * (column.law + 1))[column.law]
-        if later is not None and (column.law < 0 or code.tables.node[n] >= 0):
-            first[:, n], second[:, n] = later.keys
+            later, drawn = flow.later.duration_h.get(column.name), flow.duration_h.get(column.name)
+            later, drawn = later and later[law], drawn and drawn[law]
+        if later is not None and (law < 0 or node >= 0):
+            where.append(n)
+            keys.append(later.keys)
         elif later is not None:
             ahead[n] = _all_of(later, flows[column.flow].count)
         elif drawn is not None:
@@ -91,20 +94,22 @@ def _keys_and_drawn(
         else:
             what = "uniforms" if column.law < 0 else "durations"
             raise SimulationError(f"{what} are missing for {column.name!r}")
+    if where:
+        for half, into in enumerate((first, second)):
+            into[:, where] = np.array([key[half] for key in keys], dtype=np.uint64).T
     return first, second, ahead
 
 
 def _routes(code: Coded, flows: Sequence[FlowInputs], base: Ints) -> NDArray[np.int32]:
     """The route of each consignment, one replication after the other."""
-    routes = np.empty(int(base[:, -1].sum()), np.int32)
-    first, alone = code.first_route.tolist(), np.diff(code.first_route, append=len(code.tables.route_flow)) == 1
+    number = np.diff(base, axis=1)
+    routes = np.repeat(np.tile(code.first_route.astype(np.int32), len(base)), number.reshape(-1))
+    several = np.flatnonzero(np.diff(code.first_route, append=len(code.tables.route_flow)) > 1).tolist()
     begin = 0
-    for k, ends in enumerate(base.tolist()):
-        for f, flow in enumerate(flows):
+    for k, ends in enumerate(base.tolist() if several else ()):
+        for f in several:
             own = routes[begin + ends[f] : begin + ends[f + 1]]
-            own.fill(first[f])
-            if not alone[f]:
-                own += flow.variant[k, : len(own)].astype(np.int32)
+            own += flows[f].variant[k, : len(own)].astype(np.int32)
         begin += ends[-1]
     return routes
 
