@@ -29,6 +29,7 @@ indicators need is a shared reducer (``self.shared(VisitSums)`` of `visit_sums.p
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal, TypeVar
@@ -40,7 +41,7 @@ from corridor_sim.core.registry import Registry
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.label import Label, Row, label_of, labels_at, labels_of
 from corridor_sim.indicators.places import Options, PlaceKey, PlanView, element_place
-from corridor_sim.indicators.pools import Counted, Counts, PooledRow, pooled
+from corridor_sim.indicators.pools import Counted, Counts, PooledRow, PooledRows, pooled
 from corridor_sim.indicators.table import Table
 from corridor_sim.indicators.taken import Taken
 from corridor_sim.indicators.visit_blocks import Held, SpanBlock, VisitBlock, before_horizon
@@ -126,7 +127,7 @@ class Indicator(Reducer):
         Many rows of one place are given together (`rows_by`), which is faster than one after the other (`row`).
         """
 
-    def pooled_rows(self) -> Iterator[PooledRow]:
+    def pooled_rows(self) -> Iterator[PooledRow | PooledRows]:
         """Percentiles of the consignments of all replications together: labels with their percent, and the counts."""
         yield from ()
 
@@ -156,6 +157,25 @@ class Indicator(Reducer):
             for name, percent in percents.items()
         ]
         return labels, *(counts if isinstance(counts, tuple) else counts.by_value())
+
+    def pools_of_flows(
+        self, found: tuple[FloatArray, Counts, IntArray], **percents: float
+    ) -> Iterator[PooledRow | PooledRows]:
+        """Percentiles of one distribution of each flow, in order of the flows: a name and its percent each.
+
+        `found` are values and counts of all flows, one after the other, and where those of each begin and end.
+        """
+        (values, counts, ends), places = found, tuple(place for _, place in self.scope.places("flow"))
+        names = tuple((name, self.unit, "") for name in percents)
+
+        def labels_of_flow(place: PlaceKey) -> list[tuple[Label, float]]:
+            return list(zip(labels_at(names, (place,)), percents.values(), strict=True))
+
+        if self.collector.by_place:
+            each = [(values[begin:end], counts[:, begin:end]) for begin, end in itertools.pairwise(ends.tolist())]
+            yield from self.pools_at(zip(each, places, strict=True), lambda one, place: (labels_of_flow(place), *one))
+        else:
+            yield PooledRows([labels_of_flow(place) for place in places], values, counts, ends)
 
     def row(
         self,
@@ -414,7 +434,7 @@ class Collector:
         self._keeps = keep is not None
         labels: list[Label] = []
         found: list[FloatArray] = []
-        pools: list[PooledRow] = []
+        pools: list[PooledRow | PooledRows] = []
         for indicator in self._indicators:
             rows, of_all = list(indicator.table_rows()), list(indicator.pooled_rows())
             for label, values in rows:
@@ -422,7 +442,7 @@ class Collector:
                 found.append(values.reshape(-1))
             pools += of_all
             if keep is not None:
-                keep.keep(type(indicator), rows, of_all)
+                keep.keep(type(indicator), rows, [pool for pool in of_all if not isinstance(pool, PooledRows)])
         count = len(self.scope.replications)
         together = np.concatenate(found) if found else np.empty(0)
         counts = pooled(pools, self.scope.replications)

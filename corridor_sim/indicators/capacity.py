@@ -83,13 +83,12 @@ class Capacity(Reducer):
     @cached_property
     def _terms(self) -> list[_Terms]:
         """What decides the planned hold of each cell; by object, since laws are slow to compare."""
-        return [
-            tuple(
-                (tuple((from_h, id(law)) for from_h, law in step.laws), id(step.factor), *map(id, step.reliefs))
-                for step in steps
-            )
-            for steps in self._steps
-        ]
+        # Many cells may share a step.
+        known = {
+            id(step): (tuple((from_h, id(law)) for from_h, law in step.laws), id(step.factor), *map(id, step.reliefs))
+            for step in {id(step): step for steps in self._steps for step in steps}.values()
+        }
+        return [tuple([known[id(step)] for step in steps]) for steps in self._steps]
 
     def _cells(self, element: int, pool: CapacityPool) -> list[int]:
         """Cells of the visit sums whose flows count against a pool."""
@@ -153,8 +152,8 @@ class Capacity(Reducer):
 
     def _with_changes(self, element: int, edges_h: FloatArray) -> FloatArray:
         """The edges, and between them the instants at which a law, factor or relief of an element changes. [h]"""
-        steps = [step for cell in self.scope.element_cells[element] for step in self._steps[cell]]
-        changes = {at for step in steps for at in step.changes_h}
+        steps = {id(step): step for cell in self.scope.element_cells[element] for step in self._steps[cell]}
+        changes = {at for step in steps.values() for at in step.changes_h}
         inside = sorted(at for at in changes if edges_h[0] < at < edges_h[-1])
         return np.unique(np.concatenate([edges_h, np.array(inside, dtype=np.float64)]))
 

@@ -14,7 +14,7 @@ from corridor_sim.indicators.base import Reducer, ratio
 from corridor_sim.indicators.places import PlaceKey
 from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
-from corridor_sim.plan.plan import Element
+from corridor_sim.plan.plan import Element, Variant
 
 
 class Components(Reducer):
@@ -168,18 +168,12 @@ class Components(Reducer):
     @cached_property
     def visits_by_way(self) -> list[list[tuple[bool, dict[int, int | None]]]]:
         """For each itinerary of each flow whether some balk, and visits by element, None where some pass it by."""
-        found: list[list[tuple[bool, dict[int, int | None]]]] = []
-        for flow in self.scope.plan.flows:
-            found.append([])
-            for variant in flow.variants:
-                visits: dict[int, int | None] = {}
-                for step in variant.steps:
-                    before = visits.get(step.element, 0)
-                    leaves = step.balk or step.patience
-                    passed_by = step.share or leaves or any(not relief.factor for relief in step.reliefs)
-                    visits[step.element] = None if passed_by or before is None else before + 1
-                found[-1].append((any(step.balk or step.patience for step in variant.steps), visits))
-        return found
+        # By object: flows may share their itineraries.
+        known: dict[int, tuple[bool, dict[int, int | None]]] = {}
+        for variant in (variant for flow in self.scope.plan.flows for variant in flow.variants):
+            if id(variant) not in known:
+                known[id(variant)] = _visits_of(variant)
+        return [[known[id(variant)] for variant in flow.variants] for flow in self.scope.plan.flows]
 
     def _times_visited(self, element: int, flows: tuple[int, ...] | None, place: PlaceKey) -> int | None:
         times: set[int] = set()
@@ -216,6 +210,17 @@ class Components(Reducer):
             if name in DELAYS:
                 total = total + self.mean_h(name, elements, passages, place, flows)
         return total
+
+
+def _visits_of(variant: Variant) -> tuple[bool, dict[int, int | None]]:
+    """Whether some balk on an itinerary, and its visits by element, None where some pass it by."""
+    visits: dict[int, int | None] = {}
+    for step in variant.steps:
+        before = visits.get(step.element, 0)
+        leaves = step.balk or step.patience
+        passed_by = step.share or leaves or any(not relief.factor for relief in step.reliefs)
+        visits[step.element] = None if passed_by or before is None else before + 1
+    return any(step.balk or step.patience for step in variant.steps), visits
 
 
 class _MeanVisits:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -125,8 +124,11 @@ class Distributions:
         by_cell = [np.bincount(cell, found.times * one[found.value], size).astype(np.float64) for one in of_value]
         return [self._by_place(sums.total(one.reshape(-1, cells))) for one in by_cell]
 
-    def by_value(self) -> list[tuple[FloatArray, CountArray]]:
-        """Of each place the values that occur, and counts of shape (replication, value)."""
+    def by_value(self) -> tuple[FloatArray, CountArray, IntArray]:
+        """Of one place after the other the values that occur, and counts of shape (replication, value).
+
+        Those of place n are from ``ends[n]`` up to ``ends[n + 1]``, the third of what is returned.
+        """
         (places, replications, values), found = self.shape, self.found
         place, replication = np.divmod(found.which, max(replications, 1))
         key = found.each(place * values)
@@ -141,7 +143,7 @@ class Distributions:
         begin = np.arange(places + 1) * values
         ends = np.searchsorted(column, begin)
         value_h = self.value_h[column - np.repeat(begin[:-1], np.diff(ends))]
-        return [(value_h[begin:end], counts[:, begin:end]) for begin, end in itertools.pairwise(ends.tolist())]
+        return value_h, counts, ends
 
 
 class _PairedSums:

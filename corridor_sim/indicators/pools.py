@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,20 @@ Counts = NDArray[np.signedinteger[Any]]
 """Whole numbers of any width."""
 PooledRow = tuple[Sequence[tuple[Label, float]], FloatArray, Counts]
 """Labels with their percent, values in increasing order, and counts of shape (replication, value)."""
+
+
+class PooledRows(NamedTuple):
+    """The same of several distributions at once, of which everything occurs: those of n end at ``ends[n + 1]``.
+
+    Labels are one list for each distribution.
+    """
+
+    labels: Sequence[Sequence[tuple[Label, float]]]
+    value: FloatArray
+    counts: Counts
+    ends: IntArray
+
+
 SECTIONS = 32
 """Sections of replications; up to so many replications are each a section of their own."""
 
@@ -112,23 +126,31 @@ def _narrow(counts: Counts) -> Counts:
     return np.ascontiguousarray(counts, dtype=np.int32 if fits else np.int64)
 
 
-def pooled(rows: Sequence[PooledRow], replications: IntArray) -> PooledCounts:
+def pooled(rows: Sequence[PooledRow | PooledRows], replications: IntArray) -> PooledCounts:
     """PooledCounts of some distributions."""
     value, counts, percentiles = [], [], []
+    length: list[int] = []
     section = np.unique(replications % SECTIONS)
     of_replication, fewer = np.searchsorted(section, replications % SECTIONS), len(section) < len(replications)
-    for number, (labels, values, by_replication) in enumerate(rows):
-        percentiles += [(label, number, percent) for label, percent in labels]
+    for row in rows:
+        labels = row.labels if isinstance(row, PooledRows) else (row[0],)
+        percentiles += [(label, len(length) + n, percent) for n, own in enumerate(labels) for label, percent in own]
+        values, by_replication = row[1:3]
         # Sums first: most columns of replications hold nothing, and there are many more of these than of sections.
         found = _by_section(by_replication, of_replication, len(section)) if fewer else by_replication
-        there = found.any(axis=0)
-        alike = bool(there.all())
-        value.append(values if alike else values[there])
-        counts.append(found if alike else found[:, there])
+        if isinstance(row, PooledRows):
+            length += np.diff(row.ends).tolist()
+        else:
+            there = found.any(axis=0)
+            if not there.all():
+                values, found = values[there], found[:, there]
+            length.append(len(values))
+        value.append(values)
+        counts.append(found)
     if not rows:
         none = np.empty((len(section), 0), np.int32)
         return PooledCounts((), np.empty(0, np.int64), np.empty(0), section, none)
-    which = np.repeat(np.arange(len(rows)), [len(one) for one in value])
+    which = np.repeat(np.arange(len(length)), length)
     found = np.concatenate(counts, axis=1)
     if not fewer and (section != replications % SECTIONS).any():
         found = found[np.argsort(replications % SECTIONS, kind="stable")]

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import INDICATORS, Indicator, PlaceKey, ratio
 from corridor_sim.indicators.components import BOOKED, Components
 from corridor_sim.indicators.label import Row
-from corridor_sim.indicators.pools import Counts, PooledRow
+from corridor_sim.indicators.pools import PooledRow, PooledRows
 from corridor_sim.indicators.shared_sums import SpanSums, StayTimes, WaitTimes
 from corridor_sim.indicators.visit_sums import VisitSums
 
@@ -166,12 +165,9 @@ class DoorToDoor(Indicator):
             (("", "", ""), ("door_to_door_p50_h", "", ""), ("door_to_door_p95_h", "", "")), found
         )
 
-    def pooled_rows(self) -> Iterator[PooledRow]:
-        flows = [place for _, place in self.scope.places("flow")]
-        yield from self.pools_at(zip(self._times.journeys.by_value(), flows, strict=True), self._pool_of)
-
-    def _pool_of(self, counted: tuple[FloatArray, Counts], place: PlaceKey) -> PooledRow:
-        return self.pooled(counted, *place, door_to_door_p50_pooled_h=50, door_to_door_p95_pooled_h=95)
+    def pooled_rows(self) -> Iterator[PooledRow | PooledRows]:
+        found = self._times.journeys.by_value()
+        yield from self.pools_of_flows(found, door_to_door_p50_pooled_h=50, door_to_door_p95_pooled_h=95)
 
 
 @INDICATORS.register("component_h")

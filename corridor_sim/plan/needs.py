@@ -286,8 +286,12 @@ def missing(plan: Plan, does: Set[Mechanism]) -> dict[Need, list[str]]:
     {<Mechanism.STAFF_POOL: ('a staff pool', 'takes')>: ['samur']}
     """
     found: dict[Need, list[str]] = {}
+    known: dict[int, frozenset[Need]] = {}
     for piece, place in _pieces(plan):
-        short = needed(piece) - does
+        # By object: many flows may share a step.
+        if id(piece) not in known:
+            known[id(piece)] = needed(piece) - does
+        short = known[id(piece)]
         for need in sorted(short, key=lambda need: need.words) if len(short) > 1 else short:
             places = found.setdefault(need, [])
             if place not in places:
