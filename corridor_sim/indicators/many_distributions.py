@@ -51,6 +51,8 @@ class Occurring(NamedTuple):
         if not parts:
             none = np.empty(0, dtype=np.int64)
             return cls(none, np.zeros(1, dtype=np.int64), none, none.astype(np.int32))
+        if len(parts) == 1:
+            return parts[0]
         ends, size = [np.zeros(1, dtype=np.int64)], 0
         for one in parts:
             ends.append(one.ends[1:] + size)

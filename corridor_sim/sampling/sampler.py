@@ -242,25 +242,27 @@ class _FlowDraws:
         """Releases and itineraries, where they need not be drawn."""
         release, route, *others = own
         self._release = release
-        self._drawn: tuple[FloatArray, IntArray] | None = None
-        """All its releases, where they were drawn with those of other flows."""
+        self._drawn: tuple[FloatArray, IntArray, IntArray] | None = None
+        """All its releases, the itineraries if there is but one, how many: where drawn with those of other flows."""
         count = len(release.first)
         self._pending: list[FloatArray] = [np.empty(0)] * count
         self._over = np.zeros(count, dtype=bool)
         self.taken = np.zeros(count, dtype=np.int64)
         """Consignments taken so far, by replication."""
         self._route = Column(route, keep=keep)
-        named = list(zip(columns, others, strict=True))
-        self._durations = {
-            key.entity: [Column(of, law, keep=keep) for law in key.laws] for key, of in named if key.laws
-        }
-        self._uniforms = {key.entity: Column(of, keep=keep) for key, of in named if not key.laws}
+        self._durations: dict[str, tuple[Column, ...]] = {}
+        self._uniforms: dict[str, Column] = {}
+        # Window by window the engine asks for what is used; only what has a sequence is drawn ahead.
+        later: dict[str, tuple[Column, ...]] = {}
+        for key, of in zip(columns, others, strict=True):
+            if key.laws:
+                drawn = tuple(Column(of, law, keep=keep) for law in key.laws)
+                (later if keep and all(one.by_index for one in drawn) else self._durations)[key.entity] = drawn
+            else:
+                self._uniforms[key.entity] = Column(of, keep=keep)
         self._later = LaterDraws()
         if keep:
-            # Window by window the engine asks for what is used; only what has a sequence is drawn ahead.
-            ready = {name for name, columns in self._durations.items() if all(one.by_index for one in columns)}
-            self._later = LaterDraws({name: tuple(self._durations.pop(name)) for name in ready}, self._uniforms)
-            self._uniforms = {}
+            self._later, self._uniforms = LaterDraws(later, self._uniforms), {}
 
     @functools.cached_property
     def _draw(self) -> BlockDraw:
@@ -276,7 +278,14 @@ class _FlowDraws:
         since_h, self._since_h = self._since_h, until_h
         more = self.flow.arrivals.expected_count(min(until_h, self.horizon_h), since_h) if until_h > since_h else 0.0
         if until_h == math.inf and since_h == 0.0:
-            release_h, count = self._all_releases(more)
+            self._over[:] = True
+            drawn, self._drawn = self._drawn, None
+            if drawn is not None and len(self.flow.variants) == 1:
+                return self._drawn_for(*drawn)
+            if drawn is not None:
+                release_h, _, count = drawn
+            else:
+                release_h, count = whole_run(self.flow.arrivals, self._release, more, self.horizon_h)
         else:
             release_h = self._releases(until_h, more)
             count = np.asarray((release_h < np.inf).sum(axis=1), dtype=np.int64)
@@ -301,14 +310,6 @@ class _FlowDraws:
             self._later,
             count,
         )
-
-    def _all_releases(self, expected: float) -> tuple[FloatArray, IntArray]:
-        """All releases not after the horizon, on the grid, padded, and how many; shape (replication, ...). [h]"""
-        drawn, self._drawn = self._drawn, None
-        if drawn is None:
-            drawn = whole_run(self.flow.arrivals, self._release, expected, self.horizon_h)
-        self._over[:] = True
-        return drawn
 
     def _releases(self, until_h: float, expected: float) -> FloatArray:
         """The next releases, on the grid, before `until_h` and not after the horizon, padded. [h]"""
@@ -375,9 +376,11 @@ def _draw_together(flows: Sequence[_FlowDraws]) -> None:
         first, second = (np.concatenate([half[k] for half in (one._release for one in group)]) for k in (0, 1))
         expected = plan.expected_count(horizon_h, 0.0)
         drawn, count = whole_run(plan, Key(first, second), expected, horizon_h)
-        drawn, count = drawn.reshape(len(group), -1, drawn.shape[1]), count.reshape(len(group), -1)
-        for one, own, many, most in zip(group, drawn, count, count.max(axis=1, initial=0).tolist(), strict=True):
-            one._drawn = own[:, :most], many
+        shape = len(group), len(group[0].taken)
+        only = np.where(drawn < np.inf, np.int64(0), np.int64(-1)).reshape(*shape, drawn.shape[1])
+        drawn, count = drawn.reshape(*shape, drawn.shape[1]), count.reshape(shape)
+        for k, (one, most) in enumerate(zip(group, count.max(axis=1, initial=0).tolist(), strict=True)):
+            one._drawn = drawn[k, :, :most], only[k, :, :most], count[k]
 
 
 def _dated_shares(flow: FlowPlan) -> tuple[FloatArray, FloatArray]:

@@ -38,7 +38,7 @@ def alone(sums: Sums, k: int) -> Sums:
 def listed(row: int, number: int, places: int, replications: int, ends: Ints, value: Ints, times: Any) -> Occurring:
     """Times of passages at so many places, of replications from a row on, as the machine has listed them."""
     which = np.arange(places) * replications + np.arange(row, row + number)[:, None]
-    return Occurring(which.reshape(-1), ends, value.copy(), times.copy())
+    return Occurring(which.reshape(-1), ends, value, times)
 
 
 class HeldSums:
