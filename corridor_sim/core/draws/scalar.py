@@ -36,6 +36,7 @@ UNIT, LAYER, COARSE, I18 = words.UNIT, variates.LAYER, variates.COARSE, variates
 
 POWER_BITS, (CENTRE, LOG_CENTRE) = elementary.power_bits(), elementary.centres()
 TO_PARTS, ROUND, STEP_HIGH, STEP_LOW = elementary.TO_PARTS, elementary.ROUND, elementary.STEP_HIGH, elementary.STEP_LOW
+ROUND_H = ROUND / GRID_PER_H
 E2, E3, LOWEST, HIGHEST = elementary.E2, elementary.E3, elementary.LOWEST, elementary.HIGHEST
 I41, I2047, I45, I52, I127 = elementary.I41, elementary.I2047, elementary.I45, elementary.I52, elementary.I127
 OFFSET, TOP, LOG2_HIGH, LOG2_LOW = elementary.OFFSET, elementary.TOP, elementary.LOG2_HIGH, elementary.LOG2_LOW
@@ -106,7 +107,12 @@ def inner_uniform(x):  # type: ignore[no-untyped-def]
 @inside
 def exp(x):  # type: ignore[no-untyped-def]
     """`elementary.exp`."""
-    x = min(max(x, LOWEST), HIGHEST)
+    return exp_between(min(max(x, LOWEST), HIGHEST))
+
+
+@inside
+def exp_between(x):  # type: ignore[no-untyped-def]
+    """`elementary.exp` of a number that is known to lie between its limits."""
     shifted = x * TO_PARTS + ROUND
     k = shifted - ROUND
     bits = bits_of(shifted)
@@ -226,7 +232,8 @@ def gamma_of(seed, d, c, quick):  # type: ignore[no-untyped-def]
 @inside
 def on_grid(time_h):  # type: ignore[no-untyped-def]
     """A time >= 0, capped and rounded to the clock grid as the columns of draws are. [h]"""
-    return ((min(time_h, LONGEST_H) * GRID_PER_H + ROUND) - ROUND) * (1.0 / GRID_PER_H)
+    # A sum with this has its last bit at one point of the grid: the same as to scale, round and scale back.
+    return (min(time_h, LONGEST_H) + ROUND_H) - ROUND_H
 
 
 @whole

@@ -25,12 +25,13 @@ ALL, SOME, BY_DATE = range(3)
 """Who takes a step: everybody, a constant share, or a dated share or those who are not relieved of it."""
 POST, CROSSING, LEG, JOURNEY = range(4)
 """Kinds of spans."""
-QUEUE, HOW, COLUMN, LAW, TAKE, SHARE_COLUMN, LEG_OF, OPENS, OPENS_END, CLOSES, CLOSES_END = range(11)
+QUEUE, HOW, COLUMN, LAW, TAKE, SHARE_COLUMN, LEG_OF, OPENS, OPENS_END, CLOSES, CLOSES_END, FLOW = range(12)
 """Columns of `Tables.step`; LAW is the kind of a law that needs five numbers only, else -1."""
 STEP_COLUMNS = 16
 """Columns of `Tables.step`, so that a step is one line of the cache."""
-FIXED_H, SHARE_OF, NUMBERS = range(3)
-"""Columns of `Tables.step_h`; from the last on the five numbers of the law."""
+FIXED_H, SHARE_OF, SHARE_BITS, NUMBERS = range(4)
+"""Columns of `Tables.step_h`; SHARE_BITS holds a whole number, the least of 53 bits that is not within the share; from
+the last on the five numbers of the law."""
 STEP_NUMBERS = 8
 """Columns of `Tables.step_h`, one line of the cache again."""
 KIND, STAY, ROW, CLOCK = range(4)

@@ -39,21 +39,23 @@ def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
     later = 0
     for k in range(held):
         if events[k] < limit:
-            spots[nth(event_line[k] + 1)] += 1
+            spots[nth(event_line[k])] += 1
     for g in range(groups):
         spots[g + 1] += spots[g]
+    # From the end of each group: what is sorted is read backwards.
     for k in range(held):
         if events[k] < limit:
             at = nth(event_line[k])
+            spots[at] -= 1
             other[nth(spots[at])] = events[k]
-            spots[at] += 1
         elif limit_h < w.until_h:
             events[later] = events[k]
             event_line[later] = event_line[k]
             later += 1
-    low, width = 0, spent.shape[1]
+    width = spent.shape[1]
     for g in range(groups):
-        n = spots[g] - low
+        low = spots[g]
+        n = spots[g + 1] - low
         if n:
             earliest, latest = other[low], other[low]
             for k in range(low, low + n):
@@ -77,7 +79,6 @@ def levels(limit_h, events, event_line, held, groups, w, t, c, spent):
                     spent[whole, nth(level[whole])] += instant - since[whole]
                     since[whole] = instant
                     level[whole] += change
-        low = spots[g]
     return later, spent
 
 

@@ -15,6 +15,7 @@ from corridor_sim.engines.compiled.codes import (
     CONSTANT_LANES,
     DAILY,
     DATED_LANES,
+    FLOW,
     FREE,
     HOW,
     SAILING,
@@ -80,17 +81,11 @@ def served(q, n, events, event_line, held, w, t, d, c, a):
     First how long each holds a lane, then when each starts, which hangs on the one before, then what is counted.
     """
     from_h, until_h, horizon_h, first_bin, per_h = w.from_h, w.until_h, w.horizon_h, w.first_bin, w.marks_per_h
-    line, join_of, step_of, route, who, leave_of = c.line, c.join_h, c.step_of, d.route, c.who, c.when_h
+    line, join_of, step_of, who, leave_of = c.line, c.join_h, c.step_of, c.who, c.when_h
     join_h, hold_h, start_h, lane_h = c.arrival_h, c.service_h, c.start_h, c.busy[q]
     piece_h, piece_value, sailing_h = t.queue_h, t.queue_value, t.sailing_h
     base, _, _, first, second, given_at, given, _ = d
-    route_flow, until_of, step, step_h, open_function = (
-        t.route_flow,
-        t.queue_until_h,
-        t.step,
-        t.step_h,
-        t.queue_open[q],
-    )
+    until_of, step, step_h, open_function = t.queue_until_h, t.step, t.step_h, t.queue_open[q]
     function_from, function_h, function_value = t.function_from, t.piece_h, t.piece_value
     kind, size = t.queue_kind[q], t.queue_lanes[q]
     p, final_piece, taken = c.piece[q], t.queue_from[q + 1] - 1, c.taken[q]
@@ -103,7 +98,7 @@ def served(q, n, events, event_line, held, w, t, d, c, a):
         if has_service:
             hold = nan
             if step[s, HOW] != UNUSUAL:
-                j = np.int64(i) - base[nth(route_flow[nth(route[i])])]
+                j = np.int64(i) - base[nth(step[s, FLOW])]
                 hold = lasting(s, j, join, step, step_h, given_at, given, first, second, t, d)
         who[k], join_h[k], hold_h[k] = np.int32(i), join, hold
 
@@ -137,9 +132,9 @@ def served(q, n, events, event_line, held, w, t, d, c, a):
                 if kind == SAILING and start < inf:
                     hold = sailing_h[nth(p)]
         if hold != hold:
-            i = nth(who[k])
-            j = np.int64(i) - base[nth(route_flow[nth(route[i])])]
-            hold = unusual_duration(np.int64(step_of[i]), j, start if start < inf else join, t, d)
+            s = nth(step_of[nth(who[k])])
+            j = np.int64(who[k]) - base[nth(step[s, FLOW])]
+            hold = unusual_duration(np.int64(s), j, start if start < inf else join, t, d)
         leave = start + hold
         if few:
             lane_0, leaves = beside(lane_1, leave)
@@ -201,11 +196,11 @@ def served_by_rank(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
     Returns how many, and the number of events of queue lengths.
     """
     from_h, window_end_h, horizon_h, first_bin, per_h = w.from_h, w.until_h, w.horizon_h, w.first_bin, w.marks_per_h
-    line, lane_h, join_of, behind, step_of, route = c.line, c.busy[q], c.join_h, c.behind, c.step_of, d.route
+    line, lane_h, join_of, behind, step_of = c.line, c.busy[q], c.join_h, c.behind, c.step_of
     head, tail, piece_h, piece_value = c.head, c.tail, t.queue_h, t.queue_value
     net, waits, days, inner, at_edge = a.net, a.waits, a.days, a.inner, a.at_edge
     base, _, _, first, second, given_at, given, _ = d
-    who, when_h, route_flow, rank = c.who, c.when_h, t.route_flow, t.queue_rank
+    who, when_h, rank = c.who, c.when_h, t.queue_rank
     step, step_h, hold_of = t.step, t.step_h, c.hold_h
     size, row, clock = t.queue_lanes[q], t.queue_row[q], t.queue_clock[q]
     group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
@@ -218,7 +213,7 @@ def served_by_rank(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
         i = nth(line[k] & ID)
         s, hold = nth(step_of[i]), nan
         if step[s, HOW] != UNUSUAL:
-            j = np.int64(i) - base[nth(route_flow[nth(route[i])])]
+            j = np.int64(i) - base[nth(step[s, FLOW])]
             hold = lasting(s, j, join_of[i], step, step_h, given_at, given, first, second, t, d)
         hold_of[i] = hold
     while True:
@@ -238,7 +233,7 @@ def served_by_rank(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
             if join_of[i] > by_h:
                 break
             earliest_h = min(earliest_h, join_of[i])
-            u = nth(rank[own, nth(route_flow[nth(route[i])])])
+            u = nth(rank[own, nth(step[nth(step_of[i]), FLOW])])
             behind[i] = -1
             if head[own, u] < 0:
                 head[own, u] = np.int64(i)
@@ -277,7 +272,7 @@ def served_by_rank(q, n, until_h, last, events, event_line, held, w, t, d, c, a)
         # How long does it hold its lane?
         hold = hold_of[i]
         if hold != hold:
-            j = np.int64(i) - base[nth(route_flow[nth(route[i])])]
+            j = np.int64(i) - base[nth(step[s, FLOW])]
             hold = unusual_duration(np.int64(s), j, start if start < inf else join, t, d)
         leave = start + hold
         if start < inf:

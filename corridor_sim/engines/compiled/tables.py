@@ -341,7 +341,12 @@ def with_rows(tables: Tables) -> Tables:
         (codes.CLOSES_END, tables.closes_from[1:]),
     ):
         step[:, column] = values
+    for flow, begin, end in zip(tables.route_flow, tables.route_begin, tables.route_end, strict=True):
+        step[begin:end, codes.FLOW] = flow
     step_h[:, codes.FIXED_H], step_h[:, codes.SHARE_OF] = tables.fixed_h, tables.share_of
+    # A uniform is a whole number of 53 bits, scaled: whether it is below the share can be asked of the whole numbers.
+    bits = np.ceil(np.clip(tables.share_of, 0.0, 1.0) * 2.0**53).astype(np.int64)
+    step_h[:, codes.SHARE_BITS] = bits.view(np.float64)
     lawful = np.flatnonzero(tables.how == codes.AS_LAW)
     quick = lawful[tables.simple[tables.column[lawful]]]
     law = tables.node[tables.column[quick]]

@@ -7,7 +7,7 @@ from math import inf, nan
 
 import numpy as np
 
-from corridor_sim.core.draws.scalar import uniform, word
+from corridor_sim.core.draws.scalar import BY_11, bits_of, word
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.compiled.codes import (
     ALL,
@@ -22,6 +22,7 @@ from corridor_sim.engines.compiled.codes import (
     OPENS_END,
     QUEUE,
     RESTS,
+    SHARE_BITS,
     SHARE_COLUMN,
     SHARE_OF,
     SOME,
@@ -152,7 +153,8 @@ def walk(m, after, w, t, d, c, a):
                     if given_at[column] >= 0:
                         goes = given[given_at[column] + j] < step_h[u, SHARE_OF]
                     else:
-                        goes = uniform(word(first[column], second[column], np.uint64(j))) < step_h[u, SHARE_OF]
+                        seed = word(first[column], second[column], np.uint64(j))
+                        goes = np.int64(seed >> BY_11) < bits_of(step_h[u, SHARE_BITS])
                 elif step[u, TAKE] != ALL:
                     goes = unusual_taking(s, j, at, t, d)
                 if goes:
@@ -235,6 +237,7 @@ def walk(m, after, w, t, d, c, a):
 def lined_up(q, until_h, since_h, c):
     """Those in an inbox who join before an instant, in queue order in `c.line`; how many."""
     line, other, join_h, behind, bucket = c.line, c.other, c.join_h, c.behind, c.bucket
+    # The last who came is the first in an inbox: what comes out of it is the other way round, and nearly in order.
     i, n, later, latest = c.inbox[q], 0, -1, np.int64(0)
     earliest = np.int64(max(since_h, 0.0) * GRID_PER_H) << ID_BITS
     while i >= 0:
@@ -256,7 +259,10 @@ def lined_up(q, until_h, since_h, c):
 
 @written_in
 def sorted_into(n, earliest, latest, source, out, bucket):
-    """The first `n` of `source`, between two numbers, in order in `out`: by bucket, then by insertion."""
+    """The first `n` of `source`, between two numbers, in order in `out`: by bucket, then by insertion.
+
+    Read from the end: where a source is nearly in order the other way round there is little to insert.
+    """
     if n > 0:
         buckets = 1
         while buckets < n and buckets < MOST_BUCKETS:
@@ -270,9 +276,9 @@ def sorted_into(n, earliest, latest, source, out, bucket):
             bucket[nth(((source[k] - earliest) >> shift) + 1)] += 1
         for b in range(buckets):
             bucket[b + 1] += bucket[b]
-        for k in range(n):
-            b = nth((source[k] - earliest) >> shift)
-            out[nth(bucket[b])] = source[k]
+        for k in range(n - 1, -1, -1):
+            b = nth((source[nth(k)] - earliest) >> shift)
+            out[nth(bucket[b])] = source[nth(k)]
             bucket[b] += 1
         for k in range(1, n):
             x = out[k]

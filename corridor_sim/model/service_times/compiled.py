@@ -15,6 +15,7 @@ from corridor_sim.core.draws.scalar import (
     SALT_1,
     SALT_6,
     exp,
+    exp_between,
     exponential,
     further,
     gamma_of,
@@ -46,8 +47,11 @@ from corridor_sim.model.service_times.codes import (
 
 @inside
 def lognormal(seed, log_sd, median_h):  # type: ignore[no-untyped-def]
-    """The value of a log-normal law, for a word. [h]"""
-    return exp(normal(seed) * log_sd) * median_h
+    """The value of a log-normal law, for a word. [h]
+
+    No normal is beyond 14 and no `log_sd` beyond 5, so the limits of the exponential are far.
+    """
+    return exp_between(normal(seed) * log_sd) * median_h
 
 
 @whole
