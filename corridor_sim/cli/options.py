@@ -120,7 +120,13 @@ class DrawsOrAuto(click.IntRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The number, or the word as it is."""
-        return value if value == AUTO else super().convert(value, param, ctx)
+        if value == AUTO:
+            return value
+        try:
+            int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number of draws (a power of two, as 64) nor {AUTO!r}.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 input_options = stacked(

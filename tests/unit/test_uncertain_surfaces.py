@@ -116,7 +116,7 @@ def test_auto_compares_everything_and_draws_at_the_place_that_changes_most(files
     ("options", "told"),
     [
         (["--inputs", "20"], "power of two"),
-        (["--inputs", "many"], "not a valid integer"),
+        (["--inputs", "many"], "'many' is neither a number of draws (a power of two, as 64) nor 'auto'"),
         (["--at", "astara"], "--at needs --inputs"),
         (["--prior", "uniform"], "--prior needs --inputs"),
         (["--picture", "tornado.png"], "tornado needs --inputs"),
