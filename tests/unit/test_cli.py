@@ -1,6 +1,8 @@
 """The command line: data on standard output, the rest on standard error, one exit code a cause."""
 
+import atexit
 import csv
+import gc
 import io
 import json
 import os
@@ -15,6 +17,7 @@ import pytest
 from command_line import called
 
 import corridor_sim as cs
+from corridor_sim.cli import main
 from corridor_sim.cli.kinds import all_kinds
 from corridor_sim.study import run as study
 from corridor_sim.study.asked_run import planned as planned_as
@@ -647,3 +650,24 @@ def test_measures_are_appraised(tmp_path):
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert table[0].startswith("year,capex_usd")
     assert len(table) == 12
+
+
+def test_circles_of_objects_are_looked_for_seldom_while_a_command_runs_and_as_before_after_it(monkeypatch):
+    seen = []
+    monkeypatch.setattr(gc, "freeze", lambda: seen.append("frozen"))
+
+    @main.command("how-often", hidden=True)
+    def how_often():
+        seen.append(gc.get_threshold())
+
+    before = gc.get_threshold()
+    try:
+        for usual in (before, (700, 10, 10), (90_000, 5, 5)):
+            gc.set_threshold(*usual)
+            assert called("how-often").exit_code == 0
+            assert gc.get_threshold() == usual
+    finally:
+        gc.set_threshold(*before)
+        main.commands.pop("how-often")
+        atexit.unregister(gc.freeze)
+    assert seen == [(max(before[0], 50_000), *before[1:]), (50_000, 10, 10), (90_000, 5, 5)]
