@@ -5,18 +5,6 @@ ok, 1 a run failed, 2 bad input or an engine that cannot do what was asked of it
 name, 130 interrupted (Ctrl-C), 129 and 143 ended by SIGHUP and SIGTERM.
 """
 
-from corridor_sim.cli import choosing as choosing
-from corridor_sim.cli import disturbing as disturbing
-from corridor_sim.cli import exporting as exporting
-from corridor_sim.cli import importing as importing
-from corridor_sim.cli import measured as measured
-from corridor_sim.cli import reading as reading
-from corridor_sim.cli import releasing as releasing
-from corridor_sim.cli import showing as showing
-from corridor_sim.cli import simulating as simulating
-from corridor_sim.cli import verifying as verifying
-from corridor_sim.cli import ways as ways
-from corridor_sim.cli import weighing as weighing
 from corridor_sim.cli.commands import main
 
 __all__ = ["main"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import atexit
 import errno
 import gc
+import importlib
 import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,9 +41,26 @@ class OneCommand(click.Command):
 
 
 class Commands(click.Group):
-    """The commands, with every error reported in one line and by its exit code."""
+    """The commands, with every error reported in one line and by its exit code.
+
+    `modules` says which module makes a command; it is imported when the command is asked for.
+    """
 
     command_class = OneCommand
+
+    def __init__(self, *args: Any, modules: Mapping[str, str] | None = None, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._modules = dict(modules or {})
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands by name, those of modules that are not imported yet as well."""
+        return sorted({*self._modules, *super().list_commands(ctx)})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, None if there is none."""
+        if cmd_name in self._modules and cmd_name not in self.commands:
+            importlib.import_module(self._modules[cmd_name])
+        return super().get_command(ctx, cmd_name)
 
     def main(self, *args: Any, **settings: Any) -> Any:
         """Run the program, as `click.Group.main` does."""
@@ -53,7 +71,7 @@ class Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """The command that is asked for; for an unknown one the nearest name, which click says since 8.4 only."""
-        if self.get_command(ctx, args[0]) is None and (hint := nearest(args[0], self.commands)):
+        if self.get_command(ctx, args[0]) is None and (hint := nearest(args[0], self.list_commands(ctx))):
             ctx.fail(f"No such command {args[0]!r}. {hint[0].upper()}{hint[1:]}")
         return super().resolve_command(ctx, args)
 

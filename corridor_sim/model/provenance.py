@@ -166,8 +166,10 @@ def _is_set(path: str, besides: Iterable[str]) -> bool:
 
 def _is_unknown(source: str, known: Iterable[str]) -> bool:
     """Whether a source is written as ids, and one of them is not listed where sources are; words are no ids."""
+    if not source:
+        return False
     ids, named = set(known), source.split(", ")
-    return bool(source and ids) and not any(" " in one for one in named) and not set(named) <= ids
+    return bool(ids) and not any(" " in one for one in named) and not set(named) <= ids
 
 
 def sound_figures(thing: Any) -> list[FigureRow]:

@@ -6,7 +6,6 @@ corridor. One range of that table may be of many figures, named by patterns; the
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterable, Mapping
 from typing import Self
@@ -109,27 +108,66 @@ class Range(Model):
         return [of for of in self.of if not any(_fits(parts, of.split(".")) for parts in known)]
 
 
+class _Node:
+    """Where patterns stand after some parts: where a next part leads, and what ends here."""
+
+    __slots__ = ("ends", "exact", "wild")
+
+    def __init__(self) -> None:
+        self.exact: dict[str, _Node] = {}
+        self.wild: dict[str, _Node] = {}
+        self.ends: list[tuple[tuple[bool, bool, int], str, str]] = []
+        """Order, id and pattern of each range that ends here."""
+
+
 class RangeIndex:
-    """The ranges of a corridor, asked which of them are of a figure."""
+    """The ranges of a corridor, asked which of them are of a figure.
+
+    Patterns are held part by part, and how far the parts of a table lead is kept: its next figure goes on from there.
+    """
 
     def __init__(self, ranges: Mapping[str, Range]) -> None:
-        self._known: dict[tuple[int, str, str], list[tuple[str, str, list[str]]]] = {}
-        for id, one in ranges.items():
-            for of in one.of:
-                parts = of.split(".")
-                first, last = ("*" if "*" in part else part for part in (parts[0], parts[-1]))
-                self._known.setdefault((len(parts), first, last), []).append((id, of, parts))
+        root = _Node()
+        self._reached: dict[str, list[_Node]] = {}
+        for n, (id, of) in enumerate((id, of) for id, one in ranges.items() for of in one.of):
+            parts = of.split(".")
+            node = root
+            for part in parts:
+                node = (node.wild if "*" in part else node.exact).setdefault(part, _Node())
+            node.ends.append((("*" in parts[0], "*" in parts[-1], n), id, of))
+        self._root = root
 
     def named(self, path: str) -> list[tuple[str, str]]:
-        """Id and pattern of the ranges of the figure at this path, as often as they name it."""
-        parts = path.split(".")
-        ends = [(first, last) for first in (parts[0], "*") for last in (parts[-1], "*")]
-        known = itertools.chain.from_iterable(self._known.get((len(parts), *end), ()) for end in ends)
-        return [(id, of) for id, of, pattern in known if _fits(parts, pattern)]
+        """Id and pattern of the ranges of the figure at this path, as often as they name it.
+
+        Those that write out its first part come first, then those that write out its last.
+        """
+        table, dot, last = path.rpartition(".")
+        nodes = self._at(table) if dot else [self._root]
+        ends = [end for node in _after(nodes, last) for end in node.ends]
+        return [(id, of) for _, id, of in sorted(ends)]
+
+    def _at(self, path: str) -> list[_Node]:
+        """Where the parts of a table lead."""
+        found = self._reached.get(path)
+        if found is None:
+            table, dot, last = path.rpartition(".")
+            found = self._reached[path] = _after(self._at(table) if dot else [self._root], last)
+        return found
 
     def ids(self, path: str) -> list[str]:
         """Ids of the ranges of the figure at this path, each once."""
         return list(dict.fromkeys(id for id, _ in self.named(path)))
+
+
+def _after(nodes: Iterable[_Node], part: str) -> list[_Node]:
+    """Where one part leads from some nodes."""
+    found = []
+    for node in nodes:
+        if part in node.exact:
+            found.append(node.exact[part])
+        found += [next for of, next in node.wild.items() if of == "*" or _part_fits(part, of)]
+    return found
 
 
 def _fits(parts: list[str], pattern: list[str]) -> bool:

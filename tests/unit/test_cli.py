@@ -3,6 +3,7 @@
 import atexit
 import csv
 import gc
+import importlib
 import io
 import json
 import os
@@ -12,12 +13,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from command_line import called
 
 import corridor_sim as cs
-from corridor_sim.cli import main
+from corridor_sim.cli import commands, main
+from corridor_sim.cli.commands import MODULES
 from corridor_sim.cli.kinds import all_kinds
 from corridor_sim.study import run as study
 from corridor_sim.study.asked_run import planned as planned_as
@@ -38,6 +41,30 @@ def rows_of(text):
 @pytest.fixture(autouse=True)
 def _in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+
+
+# ---------------------------------------------------------------- commands
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_makes_the_commands_that_are_listed_for_it(module):
+    importlib.import_module(f"corridor_sim.cli.{module}")
+    made = {name for name, one in main.commands.items() if one.callback.__module__ == f"corridor_sim.cli.{module}"}
+    assert made == set(MODULES[module].split())
+
+
+def test_every_module_with_commands_is_listed():
+    folder = Path(commands.__file__).parent
+    assert {path.stem for path in folder.glob("*.py") if "@main.command(" in path.read_text("utf-8")} == set(MODULES)
+
+
+def test_only_the_module_of_the_command_is_imported():
+    code = (
+        "import sys; from corridor_sim.cli import main; main(['check', 'teaching'], standalone_mode=False); "
+        "print(*(name for name in sys.modules if name.startswith('corridor_sim.cli.')))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert {name for name in MODULES if f"corridor_sim.cli.{name}" in told.split()} == {"reading"}
 
 
 # ---------------------------------------------------------------- run

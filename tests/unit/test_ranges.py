@@ -1,11 +1,14 @@
 """Ranges of figures: of one, of many that move together, sound or refused with one clear error each."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small_corridor import small
 
 import corridor_sim as cs
 from corridor_sim.model.flows import Profile
 from corridor_sim.model.provenance import figures_of, range_problems, sound_figures
+from corridor_sim.model.ranges import Range, RangeIndex
 from corridor_sim.study.designs import with_values
 from corridor_sim.study.input_space import InputSpace, ranged_figures
 
@@ -312,3 +315,19 @@ def test_a_share_beyond_1_is_refused_in_its_range_and_one_within_is_not():
     (problem,) = range_problems(small(checkpoints__astara_ir__exit=scanner, ranges={"share": shares}))
     assert "reaches to 1.4" in problem.message
     assert not range_problems(small(checkpoints__astara_ir__exit=scanner, ranges={"share": shares | {"high": 1.0}}))
+
+
+PARTS = st.sampled_from(["a", "b", "ab", "axb", "c"])
+PATTERNS = st.lists(st.lists(PARTS | st.sampled_from(["*", "a*", "*b", "a*b"]), min_size=1, max_size=4), max_size=8)
+
+
+@given(PATTERNS, st.lists(st.lists(PARTS, min_size=1, max_size=4), min_size=1, max_size=8))
+def test_the_index_names_the_ranges_that_are_of_a_figure(patterns, paths):
+    """Held against each range alone; those that write out the first part come first, then the last, then as given."""
+    of = {f"r{n}": ".".join(parts) for n, parts in enumerate(patterns)}
+    ranges = {id: Range(of=[pattern], low=1.0, high=2.0, reason="made up") for id, pattern in of.items()}
+    index = RangeIndex(ranges)
+    for path in map(".".join, paths):
+        fitting = [id for id, one in ranges.items() if one.is_of(path)]
+        fitting.sort(key=lambda id: ("*" in of[id].split(".")[0], "*" in of[id].split(".")[-1]))
+        assert index.named(path) == [(id, of[id]) for id in fitting]
