@@ -310,9 +310,17 @@ class PlanView:
                     by[f, v] = by.get((f, v), 0) + 1
         return found
 
-    def places(self, *kinds: str) -> list[tuple[int, PlaceKey]]:
+    @cached_property
+    def _of_kinds(self) -> dict[tuple[str, ...], tuple[tuple[int, PlaceKey], ...]]:
+        """Those asked for so far; every indicator asks."""
+        return {}
+
+    def places(self, *kinds: str) -> tuple[tuple[int, PlaceKey], ...]:
         """Numbered span places of these kinds."""
-        return [(n, place) for n, place in enumerate(self.span_places) if place[0] in kinds]
+        if kinds not in self._of_kinds:
+            numbered = enumerate(self.span_places)
+            self._of_kinds[kinds] = tuple((n, place) for n, place in numbered if place[0] in kinds)
+        return self._of_kinds[kinds]
 
     @cached_property
     def post_elements(self) -> dict[tuple[str, str], tuple[int, ...]]:

@@ -122,6 +122,7 @@ class Sampler:
             for key in (_RELEASE, _ROUTE, *columns)
         ]
         streams_of = streams.keys_of(self.root, replications, names)
+        keys = [Key(first, second) for first, second in zip(streams_of.first, streams_of.second, strict=True)]
         found: list[_FlowDraws | _Nobody] = []
         at = 0
         for f, columns in enumerate(self._columns):
@@ -129,7 +130,7 @@ class Sampler:
             if known is not None and not known.release_h.shape[1]:
                 found.append(_Nobody(known))
             else:
-                own = [streams_of.at(k) for k in range(at, at + 2 + len(columns))]
+                own = keys[at : at + 2 + len(columns)]
                 found.append(_FlowDraws(self.plan, f, own, columns, keep=keep, given=known))
             at += 2 + len(columns)
         return found

@@ -50,7 +50,9 @@ def drawn_block(code: Coded, flows: Sequence[FlowInputs], rows: int) -> BlockDra
     release, routes, given = _NONE, _NONE.astype(np.int32), _NONE
     upto = counts.tolist()
     if flows and rows:
-        release = np.concatenate([flow.release_h[k, : upto[k][f]] for k in range(rows) for f, flow in enumerate(flows)])
+        drawn = [flow.release_h for flow in flows]
+        parts = [own[k, :number] for k in range(rows) for own, number in zip(drawn, upto[k], strict=True)]
+        release = np.concatenate(parts)
         routes = _routes(code, flows, base)
     given_at = np.full((rows, many), -1, dtype=np.int64)
     if ahead and rows:

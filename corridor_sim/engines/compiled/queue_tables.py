@@ -50,6 +50,8 @@ class QueueTables:
         self.place = {k: (g, n) for g, group in enumerate(self.groups) for n, k in enumerate(group)}
         self.row = {element: n for n, element in enumerate(marks.elements)}
         self.number: dict[tuple[int, int], int] = {}
+        self._of_all: dict[int, int | None] = {}
+        """The queue of each element asked for, None where flows have queues of their own."""
         self.rows: list[tuple[Any, ...]] = []
         self.pieces = NumberLists()
         self.rank: list[list[int]] = []
@@ -181,12 +183,16 @@ class QueueTables:
 
     def of(self, element: int, flow: int) -> int:
         """The queue that a flow joins at an element, -1 for a delay."""
-        thing = self.plan.elements[element]
-        if isinstance(thing, Delay):
-            return -1
-        apart = isinstance(thing, Station) and thing.keeps_lanes_apart and element not in self.in_time
-        group = group_of(thing, flow) if isinstance(thing, Station) and apart else 0
-        return self.number[element, group]
+        if element not in self._of_all:
+            thing = self.plan.elements[element]
+            apart = isinstance(thing, Station) and thing.keeps_lanes_apart and element not in self.in_time
+            self._of_all[element] = -1 if isinstance(thing, Delay) else None if apart else self.number[element, 0]
+        queue = self._of_all[element]
+        if queue is not None:
+            return queue
+        station = self.plan.elements[element]
+        assert isinstance(station, Station)
+        return self.number[element, group_of(station, flow)]
 
     def of_element(self) -> dict[int, tuple[int, ...]]:
         """The queues of each element, in order."""
