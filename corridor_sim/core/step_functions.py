@@ -90,7 +90,11 @@ class StepFunction:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, StepFunction):
             return NotImplemented
-        return np.array_equal(self.from_h, other.from_h) and np.array_equal(self.value, other.value)
+        if self is other:
+            return True
+        if len(self.value) != len(other.value):
+            return False
+        return bool((self.from_h == other.from_h).all() and (self.value == other.value).all())
 
     def __hash__(self) -> int:
         return hash((self.from_h.tobytes(), self.value.tobytes()))

@@ -7,7 +7,7 @@ them. To add a check, add a function here and call it there.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from corridor_sim.core.errors import Problem, nearest
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
@@ -198,7 +198,9 @@ def _class_problems(scenario: Scenario) -> list[Problem]:
     return found
 
 
-def _unknown_classes(scenario: Scenario, path: str, names: Iterable[str], severity: str = "error") -> list[Problem]:
+def _unknown_classes(scenario: Scenario, path: str, names: Collection[str], severity: str = "error") -> list[Problem]:
+    if not names:
+        return []
     classes = sorted(scenario.classes)
     found = []
     for name in names:

@@ -49,24 +49,31 @@ def is_same(one: Any, other: Any) -> bool:
     """
     if one is other:
         return True
-    if type(one) is not type(other):
+    kind = type(one)
+    if kind is not type(other):
         return False
+    if kind is str or kind is int:
+        return bool(one == other)
+    if kind is float:
+        return one == other and math.copysign(1.0, one) == math.copysign(1.0, other)
     if isinstance(one, Model):
         mine, yours = one.__dict__, other.__dict__
-        return all(is_same(mine.get(name), yours.get(name)) for name in type(one).model_fields)
-    if isinstance(one, (str, int)):
-        return bool(one == other)
-    if isinstance(one, float):
-        return one == other and math.copysign(1.0, one) == math.copysign(1.0, other)
+        return _are_same([mine[name] for name in kind.model_fields], [yours[name] for name in kind.model_fields])
     if isinstance(one, Mapping):
-        return list(one) == list(other) and all(map(is_same, one.values(), other.values()))
+        return list(one) == list(other) and _are_same(one.values(), other.values())
     if isinstance(one, (list, tuple)):
-        return len(one) == len(other) and all(map(is_same, one, other))
+        return len(one) == len(other) and _are_same(one, other)
     if isinstance(one, np.ndarray):
         return one.dtype == other.dtype and np.array_equal(one, other)
     if dataclasses.is_dataclass(one):
-        return all(is_same(getattr(one, field.name), getattr(other, field.name)) for field in dataclasses.fields(one))
+        names = [field.name for field in dataclasses.fields(one)]
+        return _are_same([getattr(one, name) for name in names], [getattr(other, name) for name in names])
     return bool(one == other)
+
+
+def _are_same(some: Iterable[Any], others: Iterable[Any]) -> bool:
+    # Most values are the same object (None, a default, what was not made anew), which is soon seen.
+    return all(one is other or is_same(one, other) for one, other in zip(some, others, strict=True))
 
 
 class KeptParts:

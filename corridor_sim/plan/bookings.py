@@ -100,10 +100,9 @@ def _by_number(
                 departures.append((float(day), NO_LIMIT))
             in_use.append((max(0.0, float(day)), used))
         if per_day[k] is not None:
-            departures += [
-                (clock.time_of_day(local, float(day), hour), places)
-                for hour, places in slots_of_day(int(per_day[k]), every_h[k])
-            ]
+            slots = slots_of_day(int(per_day[k]), every_h[k])
+            times = clock.times_of_day(local, float(day), [hour for hour, _ in slots])
+            departures += zip(times, (places for _, places in slots), strict=True)
     return departures, in_use
 
 

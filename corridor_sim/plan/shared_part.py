@@ -19,7 +19,7 @@ from typing import Any
 
 from corridor_sim.core.fingerprints import fingerprint
 from corridor_sim.plan.drivers_hours import places_of_rest
-from corridor_sim.plan.plan import Delay, FlowPlan, Plan, Span, Station, Step, Variant
+from corridor_sim.plan.plan import Delay, Element, FlowPlan, Plan, Span, Station, Step, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +125,23 @@ class _Content:
         self.flows = {flow.id: f for f, flow in enumerate(plan.flows)}
         self.elements = {element.id: k for k, element in enumerate(plan.elements)}
         self.pools = {pool.id: fingerprint(pool) for pool in plan.staff_pools}
-        self._known: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._known: dict[str, str] = {}
 
-    def element(self, id: str) -> tuple[str, tuple[str, ...]]:
-        """Content of an element; where it speaks of flows by their numbers, with the flows."""
+    def element(self, id: str) -> Element:
+        """The element of an id."""
+        return self.plan.elements[self.elements[id]]
+
+    def content(self, id: str) -> str:
+        """Content of an element."""
         if id not in self._known:
-            element = self.plan.elements[self.elements[id]]
-            speaks = any(getattr(element, name, None) for name in ("rank", "rank_changes", "reserved", "priority"))
-            self._known[id] = fingerprint(element), tuple(self.flows) if speaks else ()
+            self._known[id] = fingerprint(self.element(id))
         return self._known[id]
+
+    def spoken_of(self, id: str) -> tuple[str, ...]:
+        """The flows, where an element speaks of them by their numbers."""
+        element = self.element(id)
+        speaks = any(getattr(element, name, None) for name in ("rank", "rank_changes", "reserved", "priority"))
+        return tuple(self.flows) if speaks else ()
 
     def id_of(self, step: Step) -> str:
         """The element of a step."""
@@ -214,7 +222,7 @@ class _Search:
         """Elements that differ are affected, itineraries are shared as far as their steps are the same."""
         base, plan = self.base, self.plan
         for id in {*base.elements, *plan.elements}:
-            if id not in base.elements or id not in plan.elements or base.element(id) != plan.element(id):
+            if id not in base.elements or id not in plan.elements or not self._same_element(id):
                 self.affected.add(id)
         for pool in {*base.pools, *plan.pools}:
             if base.offered(pool) != plan.offered(pool):
@@ -233,11 +241,20 @@ class _Search:
             for flow in alone:
                 self.affected |= set().union(*(content.queues(variant, 0) for variant in flow.variants))
 
+    def _same_element(self, id: str) -> bool:
+        """Whether an element is the same in both, and speaks of the same flows."""
+        base, plan = self.base, self.plan
+        if base.spoken_of(id) != plan.spoken_of(id):
+            return False
+        return base.element(id) is plan.element(id) or base.content(id) == plan.content(id)
+
     def _same(self, one: Step, other: Step) -> bool:
         """Whether a step of the base and one of the plan lead to the same element and say the same."""
         if self.base.id_of(one) != self.plan.id_of(other):
             return False
         # Mostly they are equal, which is soon seen; what is not may still be the same content.
+        if one is other:
+            return True
         mine, yours = _SAID(one), _SAID(other)
         return bool(mine == yours) or fingerprint(mine) == fingerprint(yours)
 
@@ -285,12 +302,19 @@ class _Search:
 
 def _same_releases(one: FlowPlan, other: FlowPlan) -> bool:
     """Whether the consignments of two flows (given ones are the same) are released alike, to the same itineraries."""
-    if len(one.variants) != len(other.variants) or fingerprint(one.arrivals) != fingerprint(other.arrivals):
+    if one is other:
+        return True
+    if len(one.variants) != len(other.variants) or not _is_alike(one.arrivals, other.arrivals):
         return False
     return all(
-        mine.id == yours.id and fingerprint(mine.share) == fingerprint(yours.share)
+        mine.id == yours.id and _is_alike(mine.share, yours.share)
         for mine, yours in zip(one.variants, other.variants, strict=True)
     )
+
+
+def _is_alike(one: Any, other: Any) -> bool:
+    """Whether two things are the same object, as plans that are made from each other have them, or of one content."""
+    return one is other or fingerprint(one) == fingerprint(other)
 
 
 def _key(span: Span) -> tuple[str, str, str, int]:

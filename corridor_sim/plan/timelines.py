@@ -134,14 +134,14 @@ class RunClock:
             found += [from_h] * (k > 0) + [float(hour) for hour in hours if k == 0 or hour > from_h]
         return np.array(found)
 
-    def time_of_day(self, local: LocalTime, day_h: float, hour: float) -> float:
-        """The hour of the run at which the local day that begins at `day_h` shows `hour`. [h]"""
+    def times_of_day(self, local: LocalTime, day_h: float, hours: Sequence[float]) -> list[float]:
+        """The hours of the run at which the local day that begins at `day_h` shows some hours. [h]"""
         pieces = self.offset_pieces(local)
         if not any(day_h - H_PER_DAY < from_h < day_h + 2 * H_PER_DAY for from_h, _ in pieces[1:]):
-            return day_h + hour
+            return [day_h + hour for hour in hours]
         shown = self.start + dt.timedelta(hours=day_h + offset_at(pieces, day_h))
         midnight = dt.datetime.combine(shown.date(), dt.time())
-        return hours_after(midnight + dt.timedelta(hours=hour), self.start, local)
+        return [hours_after(midnight + dt.timedelta(hours=hour), self.start, local) for hour in hours]
 
     def values(self, base: Any, changes: Sequence[DatedChange]) -> list[tuple[float, Any]]:
         """A value over the run as (from hour, value), the first from 0."""

@@ -229,16 +229,17 @@ def told_once(wrong: Sequence[LeftOut]) -> list[Problem]:
 
 
 def with_values(scenario: Scenario, values: Mapping[str, Any], data: Mapping[str, Any] | None = None) -> Scenario:
-    """The scenario with some fields, by dotted path, replaced and everything validated again.
+    """The scenario with some fields, by dotted path, replaced; what they are in is validated again.
 
-    `data` is its ``to_data()``, if it is at hand; it stays as it is.
+    Legs, flows, posts and other entries that no path leads into are those of the scenario, the same objects. `data` is
+    its ``to_data()``, if it is at hand; it stays as it is.
 
     Raises
     ------
     ScenarioError
         If a path does not exist or a value is not allowed.
     """
-    changed = dict(scenario.to_data() if data is None else data)
+    changed = dict(_parts_of(scenario) if data is None else data)
     set_values(changed, values)
     return type(scenario).model_validate(changed)
 

@@ -12,7 +12,7 @@ import os
 import traceback
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,6 +63,8 @@ class Job:
     keep_records: bool
     beside: tuple[Job, ...] = ()
     shared: SharedPart | None = None
+    sizes: dict[str, int] = field(default_factory=dict, compare=False, repr=False)
+    """What was asked of it so far and is the same for each of its copies. [bytes]"""
 
     def of(self, replications: Sequence[int]) -> Job:
         """The same job with other replications, those beside it too."""
@@ -81,10 +83,11 @@ class Job:
     @property
     def bytes_per_replication(self) -> int:
         """What the reducers hold, of those beside it too. [bytes]"""
-        collector = Collector(self.plan, [0], self.indicators, self.options)
-        own = collector.nbytes
-        collector.release()
-        return max(own, 1) + sum(job.bytes_per_replication for job in self.beside)
+        if "reducers" not in self.sizes:
+            collector = Collector(self.plan, [0], self.indicators, self.options)
+            self.sizes["reducers"] = max(collector.nbytes, 1)
+            collector.release()
+        return self.sizes["reducers"] + sum(job.bytes_per_replication for job in self.beside)
 
 
 @dataclass(frozen=True, slots=True)

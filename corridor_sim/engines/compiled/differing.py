@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -24,7 +25,7 @@ from corridor_sim.engines.compiled.listing import Ints, whole
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded, coded, with_rows
 from corridor_sim.indicators.base import Collector
-from corridor_sim.indicators.queue_levels import QueueLevels
+from corridor_sim.indicators.queue_levels import grid_points
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StayTimes
 from corridor_sim.plan.plan import Plan, Span
 from corridor_sim.plan.shared_part import SharedPart, nothing_shared, shared_part
@@ -69,16 +70,27 @@ class Other:
 
 
 class Pairs(NamedTuple):
-    """Things that are the same in the base and in another plan."""
+    """Things that are the same in the base and in another plan; `runs` are those that follow each other in both."""
 
     base: Ints
     other: Ints
+    runs: tuple[tuple[slice, slice], ...]
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[int, int]]) -> Pairs:
         """As two arrays."""
         both = whole(list(pairs)).reshape(-1, 2)
-        return cls(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]))
+        breaks = (np.flatnonzero((np.diff(both, axis=0) != 1).any(axis=1)) + 1).tolist()
+        runs = []
+        for first, upto in pairwise([0, *breaks, len(both)] if len(both) else ()):
+            mine, here = both[first].tolist()
+            runs.append((slice(mine, mine + upto - first), slice(here, here + upto - first)))
+        return cls(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]), tuple(runs))
+
+    def add(self, base: NDArray[Any], into: NDArray[Any]) -> None:
+        """Add rows of an array of the base to those of the other plan."""
+        for mine, here in self.runs:
+            into[here] += base[mine]
 
 
 class GoingOn(NamedTuple):
@@ -224,19 +236,16 @@ class Differing:
 
     def add_shared(self, base: Sums, sums: Sums) -> int:
         """Add what is the base's to the sums, those of its split rows; how many visits that is."""
-        for name in ("inner", "at_edge"):
-            getattr(sums, name)[self.steps.other] += getattr(base, name)[self.steps.base]
-        for name in ("passed", "passed_edge"):
-            getattr(sums, name)[self.spans.other] += getattr(base, name)[self.spans.base]
-        for name in ("net", "days", "waits"):
-            getattr(sums, name)[self.rows.other] += getattr(base, name)[self.rows.base]
         for rows, names in (
+            (self.steps, ("inner", "at_edge")),
+            (self.spans, ("passed", "passed_edge")),
+            (self.rows, ("net", "days", "waits")),
             (self.stay_rows, ("stays", "near")),
             (self.post_rows, ("begun_days", "ended_days")),
             (self.crossing_rows, ("hours", "hours_h")),
         ):
             for name in names:
-                np.add.at(getattr(sums, name), rows.other, getattr(base, name)[rows.base])
+                rows.add(getattr(base, name), getattr(sums, name))
         here = dict(zip(self.steps.base.tolist(), self.steps.other.tolist(), strict=True))
         for one in base.astride[: base.found[0]]:
             if int(one[0]) in here:
@@ -249,22 +258,19 @@ class Differing:
         for e, drawn in inputs.outages.items():
             self.collector.note_outages(e, row, drawn[k])
 
-    def hand_over_levels(self, row: int, base: Levels, own: Levels | None) -> None:
-        """Give the levels of the queues to the reducer: the base's, and where it was affected its own."""
-        levels = self.collector.shared(QueueLevels)
-        mine = set(self.lines.other.tolist())
-
-        def put(line: int, of: Levels, k: int) -> None:
-            spent, level, since = of
-            upto = int(np.flatnonzero(spent[k])[-1]) + 1 if spent[k].any() else 1
-            levels.put(row, self.code.lines[line], spent[k, :upto], int(level[k]), int(since[k]))
-
-        if own is not None:
-            for k in range(len(self.code.lines)):
-                if k not in mine:
-                    put(k, own, k)
-        for there, here in zip(self.lines.base.tolist(), self.lines.other.tolist(), strict=True):
-            put(here, base, there)
+    def levels(self, base: Levels, own: Levels | None) -> Levels:
+        """The levels of the queues: the base's, and where it was affected its own."""
+        lines = len(self.code.lines)
+        parts: list[tuple[Any, Any, Levels]] = [] if own is None else [(slice(None), slice(None), own)]
+        parts.append((self.lines.base, self.lines.other, base))
+        spent = np.zeros((lines, max(of[0].shape[1] for _, _, of in parts)), np.int64)
+        # Nobody waits where nobody comes.
+        level, since = np.zeros(lines, np.int64), np.full(lines, grid_points(self.code.window.from_h))
+        for there, here, of in parts:
+            spent[here] = 0
+            spent[here, : of[0].shape[1]] = of[0][there]
+            level[here], since[here] = of[1][there], of[2][there]
+        return spent, level, since
 
 
 class Base:

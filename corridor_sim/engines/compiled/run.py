@@ -183,10 +183,9 @@ class _OfOther:
         other.note_outages(row, self.inputs, k)
         other.again[row] = again
         collector.visits[row] += again + other.add_shared(base_sums, held.free())
-        held.put(row, 1, [])
+        held.put(row, 1, [other.levels(base_levels, levels)])
         hand_over_extra_lanes(code, collector, row, in_time[1])
         hand_over_leavers(code, collector, row, in_time[1])
-        other.hand_over_levels(row, base_levels, levels)
 
 
 def prepare(plan: Plan) -> None:
