@@ -160,13 +160,17 @@ def worth_by_chance(
     if np.isnan(worth).any():
         raise ValueError("a payoff is missing")
     generator = np.random.default_rng(rng)
-    orders = np.array([generator.permutation(len(worth)) for _ in range(200)])
-    mixed = worth[orders].transpose(1, 0, 2).reshape(len(worth), -1)
-    most = np.zeros(len(orders))
-    for column in x.T:
-        known = _fitted(_basis(column, degree), mixed).reshape(len(worth), len(orders), -1)
-        most = np.maximum(most, known.max(axis=2).mean(axis=0))
+    bases = [_basis(column, degree) for column in x.T]
     now = float(worth.mean(axis=0).max())
+    most = np.full(200, now)
+    at_once = max(1, 2_000_000 // worth.size)  # orders that are held in memory together
+    for first in range(0, len(most), at_once):
+        orders = np.array([generator.permutation(len(worth)) for _ in range(min(at_once, len(most) - first))])
+        mixed = worth[orders].transpose(1, 0, 2).reshape(len(worth), -1)
+        here = most[first : first + len(orders)]
+        for basis in bases:
+            known = _fitted(basis, mixed).reshape(len(worth), len(orders), -1)
+            np.maximum(here, known.max(axis=2).mean(axis=0), out=here)
     perfect = float(worth.max(axis=1).mean()) - now
     return float(np.quantile(np.clip(most - now, 0.0, perfect), 0.95))
 

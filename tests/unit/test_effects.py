@@ -277,6 +277,8 @@ def test_an_input_that_decides_is_above_what_chance_gives_and_its_worth_is_that_
     assert found[0].value == pytest.approx(0.8, abs=1e-3)
     assert found[0].perfect == pytest.approx(0.8, abs=1e-3)
     assert [k for k, one in enumerate(found) if one.value > bound] == [0]
+    # What all options cost more, as money spent, changes no choice and so no worth.
+    assert worth_by_chance(inputs, payoffs - 50.0) == pytest.approx(bound)
     with pytest.raises(ValueError, match="a value is missing"):
         worth_by_chance(inputs, payoffs * np.nan)
     with pytest.raises(ValueError, match="needs payoffs of shape"):
