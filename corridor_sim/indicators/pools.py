@@ -161,7 +161,14 @@ def _by_section(counts: Counts, section: IntArray, many: int) -> Counts:
     """Sums of the rows of each section, one row after the other: as narrow as they surely fit."""
     most = int(counts.max(initial=0)) * len(counts)
     found = np.zeros((many, counts.shape[1]), dtype=np.int32 if most <= np.iinfo(np.int32).max else np.int64)
-    for row, into in zip(counts, section.tolist(), strict=True):
+    whole = len(counts) // many * many
+    if not (section[many:] == section[:-many]).all():
+        whole = 0
+    if whole:
+        # Replications that follow each other: every `many` of them are one of each section.
+        turns = counts[:whole].reshape(-1, many, counts.shape[1])
+        found[section[:many]] = np.add.reduce(turns, axis=0, dtype=found.dtype)
+    for row, into in zip(counts[whole:], section[whole:].tolist(), strict=True):
         found[into] += row
     return found
 

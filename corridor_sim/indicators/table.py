@@ -168,9 +168,15 @@ def join(tables: Sequence[Table]) -> Table:
     if len(np.unique(replications)) != len(replications):
         raise ValueError("a replication appears in two blocks")
     order = np.argsort(replications)
-    values = np.concatenate([table.values for table in tables], axis=1)
-    pools = together(table.pools for table in tables)
-    return Table(first.labels, np.ascontiguousarray(values[:, order]), replications[order], pools)
+    values = np.empty((len(first), len(order)), dtype=np.float64)
+    # Each column goes straight to its place: the values are there twice, and not three times.
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    end = 0
+    for table in tables:
+        begin, end = end, end + len(table.replications)
+        values[:, place[begin:end]] = table.values
+    return Table(first.labels, values, replications[order], together(table.pools for table in tables))
 
 
 def relabel(table: Table, **changes: Any) -> Table:

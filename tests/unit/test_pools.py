@@ -200,3 +200,16 @@ def test_the_interval_of_a_pooled_difference_holds_it_as_often_as_it_says(paired
         inside += found["low"][0] <= truth <= found["high"][0]
     error = 3 * np.sqrt(0.05 * 0.95 / studies)
     assert 0.92 - error <= inside / studies <= 0.97 + error
+
+
+@pytest.mark.parametrize("numbers", [range(70), range(5, 101), [3, 40, 35, 7, 67, 72], [*range(64), 200, 199]])
+def test_counts_of_a_section_are_the_sums_of_its_replications(numbers):
+    replications, value = np.array(numbers), np.arange(9.0)
+    counts = np.random.default_rng(2).integers(0, 5, (len(replications), len(value))).astype(np.int32)
+    counts[:, 4] = 0
+    found = pooled([([(Label("x", "h", "post", "a"), 95.0)], value, counts)], replications)
+    values, by_section = found.of(0)
+    assert values.tolist() == [k for k in value if k != 4]
+    for section in range(32):
+        of_it = counts[replications % 32 == section].sum(axis=0)
+        assert by_section[:, section].tolist() == np.delete(of_it, 4).tolist()

@@ -24,6 +24,8 @@ from corridor_sim.indicators.visit_sums import VisitSums
 
 HELD_BYTES = 8_000_000
 """Sums of replications that are held before they are handed over together. [bytes]"""
+_LINE = 64
+"""Bytes that the processor reads at once: each array begins with such a line."""
 
 Levels = tuple[Ints, Ints, Ints]
 """Of one replication: time at each number waiting, of each line; how many wait at the end of the run; since when."""
@@ -54,9 +56,8 @@ class HeldSums:
         shapes = dict(zip(Sums._fields, shapes_of_sums(code, collector), strict=True))
         each = (math.prod(shape) * dtype.itemsize for name, (shape, dtype) in shapes.items() if name != "stays")
         most = max(1, min(HELD_BYTES // sum(each), len(collector.scope.replications)))
-        self.sums = Sums(
-            *(np.zeros((1 if name == "stays" else most, *shape), dtype) for name, (shape, dtype) in shapes.items())
-        )
+        held = [((1 if name == "stays" else most, *shape), dtype) for name, (shape, dtype) in shapes.items()]
+        self.sums = Sums(*_in_one_piece(held))
         self.stays = collector.shared(StayTimes).counts
         self.row, self.number, self.most = 0, 0, int(most)
         self.levels, self.level_bytes = list[Levels](), 0
@@ -106,6 +107,16 @@ class HeldSums:
         for array in found:
             array.fill(0)
         self.number, self.levels, self.level_bytes = 0, [], 0
+
+
+def _in_one_piece(shapes: Sequence[tuple[tuple[int, ...], Any]]) -> list[Any]:
+    """Arrays of zeros one behind the other: a large piece of memory is had in large pages, small ones are not."""
+    begins = np.cumsum([0, *(-(-math.prod(shape) * dtype.itemsize // _LINE) * _LINE for shape, dtype in shapes)])
+    piece = np.zeros(int(begins[-1]), np.uint8)
+    return [
+        piece[begin : begin + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
+        for (shape, dtype), begin in zip(shapes, begins.tolist(), strict=False)
+    ]
 
 
 def _hand_over(code: Coded, collector: Collector, first: int, found: Sums) -> None:

@@ -68,6 +68,9 @@ def reduce(
     """
     if not window_h > 0:
         raise ValueError(f"window_h must be > 0, got {window_h}")
+    # Loaded before anything is drawn: who has numba draws with it from the first block on.
+    from corridor_sim.engines.compiled import machine  # noqa: F401
+
     base = Base(plan, coded(plan, collector, window_h), collector, others, window_h)
     code, together = base.code, Together(plan, base.code)
     at_once = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
