@@ -223,8 +223,44 @@ def _pooled(
         loop(arrival, service, *table, loops.CLOSING[closing], pool.busy_h, pool.last_h[None, :], start, finish)
         return start, finish
     for k in range(len(arrival)):
-        _one(arrival[k], service[k], pieces.row(k), closing, pool, k, start[k], finish[k])
+        if closing == "finish":
+            _in_order(arrival[k], service[k], pieces.row(k), pool, k, start[k], finish[k])
+        else:
+            _one(arrival[k], service[k], pieces.row(k), closing, pool, k, start[k], finish[k])
     return start, finish
+
+
+def _in_order(
+    arrival: FloatArray, service: FloatArray, pieces: Pieces, pool: Pool, k: int, start: FloatArray, finish: FloatArray
+) -> None:
+    """One replication in plain Python, where services run over at closing: `_one` without what it needs for others."""
+    begin_of, end_of, value_of = pieces.start_h[0].tolist(), pieces.end_h[0].tolist(), pieces.value[0].tolist()
+    # Behind the lanes stands one that is never free: that is where capacity 0 looks.
+    busy = [*pool.busy_h[k].tolist(), np.inf]
+    size, last_piece = len(busy) - 1, len(begin_of) - 1
+    there = int(np.isfinite(arrival).sum())
+    piece = max(0, bisect_right(begin_of, pool.last_h[k]) - 1)
+    lane, low, high = size - value_of[piece], begin_of[piece], end_of[piece]
+    starts: list[float] = []
+    started = starts.append
+    for a, s in zip(arrival[:there].tolist(), service[:there].tolist(), strict=True):
+        begin = busy[lane]
+        if a > begin:
+            begin = a
+        if low > begin:
+            begin = low
+        while begin >= high and piece < last_piece:
+            piece += 1
+            lane, low, high = size - value_of[piece], begin_of[piece], end_of[piece]
+            begin = max(a, low, busy[lane])
+        started(begin)
+        del busy[0]
+        insort(busy, begin + s)
+    start[:there] = starts
+    np.add(start[:there], service[:there], out=finish[:there])
+    pool.busy_h[k] = busy[:size]
+    if starts:
+        pool.last_h[k] = starts[-1]
 
 
 def _one(

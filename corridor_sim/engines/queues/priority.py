@@ -6,7 +6,7 @@ Services under way at closing run over.
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from heapq import heappop, heappush
 
 import numpy as np
@@ -127,7 +127,7 @@ def _repaired(
             _PriorityRepair(
                 arrival[k], service[k], rank[k], pieces.row(k), before[k], float(pool.last_h[k]),
                 fifo_h[k], ends[k], latest[k], until_h,
-            ).repair(np.flatnonzero(beaten[k]).tolist(), less_urgent[k], start[k])  # fmt: skip
+            ).repair(np.flatnonzero(beaten[k]), less_urgent[k], start[k])  # fmt: skip
     start = np.where(start < until_h, start, np.inf)
     begun = np.isfinite(start)
     finish = np.concatenate([before, np.where(begun, start + service, -np.inf)], axis=1)
@@ -166,13 +166,18 @@ class _PriorityRepair:
         latest_h: FloatArray,
         until_h: float,
     ) -> None:
-        self.count = int(np.isfinite(arrival).sum())
-        self.joined, self.length = arrival[: self.count].tolist(), service[: self.count].tolist()
-        self.rank = rank[: self.count].tolist()
+        self.count = count = int(np.isfinite(arrival).sum())
+        self.joined, self.length = arrival[:count].tolist(), service[:count].tolist()
+        self.joined.append(np.inf)
+        # Who is first of those waiting: the smallest of these numbers, rank before place in line.
+        self.bits = count.bit_length()
+        self.urgency = ((rank[:count] << self.bits) + np.arange(count)).tolist()
         self.begin_of, self.value_of = pieces.start_h[0].tolist(), pieces.value[0].tolist()
         self.end_of = pieces.end_h[0].tolist()
         self.busy, self.last_h, self.until_h = busy.tolist(), last_h, until_h
-        self.fifo_h, self.ends_h, self.latest_h = fifo_h, ends_h, latest_h
+        self.fifo_h = fifo_h[:count].tolist()
+        self.ends_h, self.latest_h = ends_h[:count].tolist(), latest_h[:count].tolist()
+        self.start_h = self.fifo_h.copy()
 
     def lanes_at(self, number: int, now: float) -> list[float]:
         """Lane-free times, sorted and none before `now`, once the first `number` have started in order of joining."""
@@ -182,70 +187,73 @@ class _PriorityRepair:
         ends, latest = self.ends_h, self.latest_h
         while at >= 0 and latest[at] > now:
             if ends[at] > now:
-                found.append(float(ends[at]))
+                found.append(ends[at])
             at -= 1
         found.sort()
         return [now] * (size - len(found)) + found[-size:]
 
-    def repair(self, beaten: list[int], less_urgent: IntArray, start: FloatArray) -> None:
+    def repair(self, beaten: IntArray, less_urgent: IntArray, start: FloatArray) -> None:
         """Write the starts that differ into `start`."""
         settled = 0
-        for who in beaten:
-            if who < settled or less_urgent[who] < settled:
+        for who, before in zip(beaten.tolist(), less_urgent[beaten].tolist(), strict=True):
+            if who < settled or before < settled:
                 continue
             now = self.joined[who]
-            first = max(settled, int(np.searchsorted(self.fifo_h[: self.count], now, side="left")))
-            settled = self._from(first, now, start)
+            settled = self._from(max(settled, bisect_left(self.fifo_h, now)), now)
             if settled >= self.count:
-                return
+                break
+        start[: self.count] = self.start_h
 
-    def _from(self, first: int, now: float, start: FloatArray) -> int:
+    def _from(self, first: int, now: float) -> int:
         """Serve from `first` on until both disciplines agree again; returns the position of the next consignment."""
-        joined, length, rank, count, until_h = self.joined, self.length, self.rank, self.count, self.until_h
-        busy, latest = self.lanes_at(first, now), self.latest_h
-        size = len(busy)
+        joined, length, count, until_h, start = self.joined, self.length, self.count, self.until_h, self.start_h
+        urgency, in_line = self.urgency, (1 << self.bits) - 1
+        longest, latest = self.busy[-1], self.latest_h
+        # Behind the lanes stands one that is never free: that is where capacity 0 looks.
+        busy = [*self.lanes_at(first, now), np.inf]
+        size = len(busy) - 1
         last = max(self.last_h, now)
         begin_of, value_of, end_of = self.begin_of, self.value_of, self.end_of
         last_piece = len(begin_of) - 1
         piece = max(0, bisect_right(begin_of, last) - 1)
-        waiting: list[tuple[int, int]] = []
+        lane, low, high = size - value_of[piece], begin_of[piece], end_of[piece]
+        waiting: list[int] = []
         coming = first
         while True:
+            earliest = last
             if not waiting:
                 if coming == count:
                     return count
                 then = joined[coming]
                 # The lane that is busy longest is compared first: mostly the answer is no.
-                if coming > first and max(busy[-1], then) == max(self.busy[-1], latest[coming - 1], then):
-                    mine = sorted(end if end > then else then for end in busy)
+                if coming > first and max(busy[size - 1], then) == max(longest, latest[coming - 1], then):
+                    mine = sorted(end if end > then else then for end in busy[:size])
                     if mine == self.lanes_at(coming, then):
                         return coming
-                begin = then if then > last else last
-            else:
-                begin = last
-            earliest = begin
-            while True:
-                c = value_of[piece]
-                if c:
-                    begin = earliest
-                    if busy[size - c] > begin:
-                        begin = busy[size - c]
-                    if begin_of[piece] > begin:
-                        begin = begin_of[piece]
-                else:
-                    begin = np.inf
-                if begin < end_of[piece] or piece == last_piece:
-                    break
+                if then > earliest:
+                    earliest = then
+            begin = busy[lane]
+            if earliest > begin:
+                begin = earliest
+            if low > begin:
+                begin = low
+            while begin >= high and piece < last_piece:
                 piece += 1
-            if begin >= until_h or begin == np.inf:
-                for _, who in waiting:
-                    start[who] = np.inf
-                start[coming:count] = np.inf
+                lane, low, high = size - value_of[piece], begin_of[piece], end_of[piece]
+                begin = max(earliest, busy[lane], low)
+            if begin >= until_h:
+                for who in waiting:
+                    start[who & in_line] = np.inf
+                start[coming:] = [np.inf] * (count - coming)
                 return count
-            while coming < count and joined[coming] <= begin:
-                heappush(waiting, (rank[coming], coming))
+            if waiting or joined[coming + 1] <= begin:
+                while joined[coming] <= begin:
+                    heappush(waiting, urgency[coming])
+                    coming += 1
+                who = heappop(waiting) & in_line
+            else:
+                who = coming
                 coming += 1
-            who = heappop(waiting)[1]
             start[who] = last = begin
             del busy[0]
             insort(busy, begin + length[who])
