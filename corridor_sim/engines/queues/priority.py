@@ -6,7 +6,7 @@ Services under way at closing run over.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_right, insort
 from heapq import heappop, heappush
 
 import numpy as np
@@ -175,9 +175,7 @@ class _PriorityRepair:
         self.begin_of, self.value_of = pieces.start_h[0].tolist(), pieces.value[0].tolist()
         self.end_of = pieces.end_h[0].tolist()
         self.busy, self.last_h, self.until_h = busy.tolist(), last_h, until_h
-        self.fifo_h = fifo_h[:count].tolist()
-        self.ends_h, self.latest_h = ends_h[:count].tolist(), latest_h[:count].tolist()
-        self.start_h = self.fifo_h.copy()
+        self.fifo_h, self.ends_h, self.latest_h = fifo_h[:count], ends_h, latest_h
 
     def lanes_at(self, number: int, now: float) -> list[float]:
         """Lane-free times, sorted and none before `now`, once the first `number` have started in order of joining."""
@@ -187,7 +185,7 @@ class _PriorityRepair:
         ends, latest = self.ends_h, self.latest_h
         while at >= 0 and latest[at] > now:
             if ends[at] > now:
-                found.append(ends[at])
+                found.append(float(ends[at]))
             at -= 1
         found.sort()
         return [now] * (size - len(found)) + found[-size:]
@@ -199,14 +197,14 @@ class _PriorityRepair:
             if who < settled or before < settled:
                 continue
             now = self.joined[who]
-            settled = self._from(max(settled, bisect_left(self.fifo_h, now)), now)
+            first = max(settled, int(np.searchsorted(self.fifo_h, now, side="left")))
+            settled = self._from(first, now, start)
             if settled >= self.count:
-                break
-        start[: self.count] = self.start_h
+                return
 
-    def _from(self, first: int, now: float) -> int:
+    def _from(self, first: int, now: float, start: FloatArray) -> int:
         """Serve from `first` on until both disciplines agree again; returns the position of the next consignment."""
-        joined, length, count, until_h, start = self.joined, self.length, self.count, self.until_h, self.start_h
+        joined, length, count, until_h = self.joined, self.length, self.count, self.until_h
         urgency, in_line = self.urgency, (1 << self.bits) - 1
         longest, latest = self.busy[-1], self.latest_h
         # Behind the lanes stands one that is never free: that is where capacity 0 looks.
@@ -244,7 +242,7 @@ class _PriorityRepair:
             if begin >= until_h:
                 for who in waiting:
                     start[who & in_line] = np.inf
-                start[coming:] = [np.inf] * (count - coming)
+                start[coming:count] = np.inf
                 return count
             if waiting or joined[coming + 1] <= begin:
                 while joined[coming] <= begin:
