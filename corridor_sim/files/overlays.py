@@ -9,14 +9,15 @@ the base before the file's own tables are laid over it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.files import packaged
+from corridor_sim.files.overlay_sources import resaid
 from corridor_sim.files.reading import parse, read_text, resolve, shown
 from corridor_sim.files.toml_lines import key_parts, outline
 from corridor_sim.model.scenario import classes_of
@@ -48,6 +49,9 @@ class Document:
     """Works out `places`; not called where nothing is wrong."""
     classes: frozenset[str] = frozenset()
     """Cargo classes of the flows of the file and of all that it extends, also of flows taken out since."""
+
+    assumed: tuple[tuple[str, ...], ...] = ()
+    """Paths of new values without a source, file by file: who says them in what the file extends says the old ones."""
 
     @cached_property
     def places(self) -> dict[str, FileLine]:
@@ -221,34 +225,60 @@ def _forget(places: dict[str, FileLine], path: str) -> None:
         del places[known]
 
 
+def _place_of(path: tuple[str, ...], known: dict[str, FileLine]) -> FileLine | None:
+    """Where a value stands, or the innermost table around it: what follows from others stands nowhere."""
+    inside = (known.get(".".join(path[:n])) for n in range(len(path), 0, -1))
+    return next((place for place in inside if place is not None), None)
+
+
 def _laid_over(base: Document, own: Document, removed: list[str]) -> Document:
     """The tables of `own` over those of `base`, from which some paths have been taken."""
-    replaced: list[str] = []
-    data = _merged(base.data, own.data, (), replaced)
+    replaced = list(_replaced(base.data, own.data))
+    gone = [tuple(key_parts(path)) for path in removed] + [path for path, is_table in replaced if is_table]
+    said = resaid(base.data, own.data, gone, PurePath(own.name).name)
+    if said.problems:
+        raise ScenarioError(own.locate(problem) for problem in said.problems)
+    data = _merged(base.data, own.data)
+    said.put(data)
 
     def places() -> dict[str, FileLine]:
         known = dict(base.places)
-        for path in (*removed, *replaced):
+        for path in (*removed, *(".".join(path) for path, _ in replaced)):
             _forget(known, path)
-        return {**known, **own.places}
+        for gone_at in said.dropped:
+            known.pop(".".join(gone_at), None)
+        known |= own.places
+        said_anew = {".".join(at): _place_of(value, known) for at, value in said.put_at.items()}
+        return {**{path: place for path, place in said_anew.items() if place is not None}, **known}
 
     # What is wrong in a table that both files write is looked for in the later one.
     known = base.classes | own.classes | classes_of(data)
-    return Document(own.name, data, places, known)
+    return Document(own.name, data, places, known, said.assumed_with(base.assumed))
 
 
-def _merged(base: dict[str, Any], over: dict[str, Any], at: tuple[str, ...], replaced: list[str]) -> dict[str, Any]:
-    """Tables laid over others; paths of tables and lists that are replaced are added to `replaced`."""
+def _merged(base: dict[str, Any], over: dict[str, Any], at: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Tables laid over others."""
     result = dict(base)
     for key, value in over.items():
         old, path = base.get(key), (*at, key)
-        if isinstance(old, dict) and isinstance(value, dict) and not _other_kind(old, value, path):
-            result[key] = _merged(old, value, path, replaced)
-        else:
-            if isinstance(old, (dict, list)):
-                replaced.append(".".join(path))
-            result[key] = value
+        result[key] = _merged(old or {}, value, path) if _go_together(old, value, path) else value
     return result
+
+
+def _replaced(
+    base: dict[str, Any], over: dict[str, Any], at: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Paths of tables and lists that are replaced as a whole, and whether each is a table."""
+    for key, value in over.items():
+        old, path = base.get(key), (*at, key)
+        if _go_together(old, value, path):
+            yield from _replaced(old or {}, value, path)
+        elif isinstance(old, (dict, list)):
+            yield path, isinstance(old, dict)
+
+
+def _go_together(old: Any, new: Any, path: tuple[str, ...]) -> bool:
+    return isinstance(old, dict) and isinstance(new, dict) and not _other_kind(old, new, path)
 
 
 def _other_kind(old: dict[str, Any], new: dict[str, Any], path: tuple[str, ...]) -> bool:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from corridor_sim.core import arguments
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.files import packaged
+from corridor_sim.files.overlay_sources import set_by_hand
 from corridor_sim.files.overlays import Document, document_of, read_document
 from corridor_sim.files.reading import MAX_CSV_BYTES, read_text, resolve
 from corridor_sim.files.schema import scenario_schema as schema
@@ -39,6 +40,8 @@ PathLike = str | os.PathLike[str]
 Overrides = Mapping[str, Any]
 T = TypeVar("T", Corridor, Scenario)
 
+SHOWN = 5
+"""Other values without a source that a warning names; the rest are counted."""
 _FIRST = ("schema", "name", "about")
 
 
@@ -184,7 +187,22 @@ def check(path: PathLike, overrides: Overrides | None = None) -> list[Problem]:
     []
     """
     arguments.instance("path", path, (str, os.PathLike), "the path of a file or the name of a packaged scenario")
-    return examine(path, overrides)[1]
+    problems = examine(path, overrides)[1]
+    if any(one.severity == "error" for one in problems):
+        return problems
+    document = _document(path, None)
+    return [*problems, *(document.locate(_without_source(paths)) for paths in document.assumed)]
+
+
+def _without_source(paths: Sequence[str]) -> Problem:
+    """Values of one file that extends another and names no source of them: they do not keep the one of the base."""
+    text = "is new and has no source: it is assumed"
+    others = paths[1 : SHOWN + 1]
+    if others:
+        more = len(paths) - 1 - len(others)
+        text += f", as are {', '.join(others)}{f' and {more} more' if more else ''}"
+    hint = "give source and status of the new value beside it"
+    return Problem(text, paths[0], hint=hint, severity="warning")
 
 
 def examine(path: PathLike, overrides: Overrides | None = None) -> tuple[Planned | None, list[Problem]]:
@@ -255,10 +273,12 @@ def _overridden(document: Document, path: str, value: Any) -> Document:
         elif not isinstance(inner, dict):
             raise ScenarioError([Problem("cannot be set: " + ".".join(parts[:n]) + " is a value, not a table", path)])
         table = inner
+    said = set_by_hand(document.data, parts, value)
     if value is None:
         table.pop(parts[-1], None)
     else:
         table[parts[-1]] = value
+    said.put(document.data)
     return document.overridden(path)
 
 

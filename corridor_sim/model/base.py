@@ -296,19 +296,32 @@ class Sourced(Model):
         if not rest and (not self.figures[name].ranged or first in self.derived()):
             return []
         fields = {str(field.validation_alias or key): key for key, field in type(self).model_fields.items()}
-        thing, at = plain(getattr(self, fields[first])), first
+        thing: Any = getattr(self, fields[first])
+        at = first
         for part in rest:
-            inside = list(thing) if isinstance(thing, Mapping) else []
+            inside = _stated(thing)
             if part not in inside:
-                return [
-                    Problem(f"is not a figure of {at}", path, allowed=", ".join(inside), hint=nearest(part, inside))
-                ]
-            thing, at = thing[part], f"{at}.{part}"
+                shown = list(plain(thing)) if inside else []
+                return [Problem(f"is not a figure of {at}", path, allowed=", ".join(shown), hint=nearest(part, shown))]
+            thing, at = inside[part], f"{at}.{part}"
+        thing = plain(thing)
         if self.figures[name].ranged and not _is_number(thing):
-            inside = [key for key, item in thing.items() if _is_number(item)] if isinstance(thing, Mapping) else []
-            hint = "name the one that is ranged: " + " or ".join(f'"{name}.{key}"' for key in inside) if inside else ""
+            numbers = [key for key, item in thing.items() if _is_number(item)] if isinstance(thing, Mapping) else []
+            hint = (
+                "name the one that is ranged: " + " or ".join(f'"{name}.{key}"' for key in numbers) if numbers else ""
+            )
             return [Problem("is not one number, and a range is of one", path, hint=hint)]
         return []
+
+
+def _stated(thing: Any) -> Mapping[str, Any]:
+    """What an object or table holds by key, fields that are left at their default among it."""
+    if isinstance(thing, Model):
+        keys = {str(field.validation_alias or name): name for name, field in type(thing).model_fields.items()}
+        return {key: getattr(thing, name) for key, name in keys.items()} | dict(plain(thing))
+    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+        return {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+    return thing if isinstance(thing, Mapping) else {}
 
 
 def _is_number(value: Any) -> bool:

@@ -188,6 +188,8 @@ class Corridor(Sourced):
     def with_value(self, path: str, value: Any) -> Self:
         """The same corridor with the value at a dotted path changed (``flows.export.per_day``), validated again.
 
+        The new value does not keep the source of the old one: it is *assumed*, set by hand.
+
         Raises
         ------
         ScenarioError
@@ -197,14 +199,19 @@ class Corridor(Sourced):
         if first not in type(self).model_fields:
             raise ScenarioError([Problem("does not exist", path)])
         try:
-            return self.replace(**{first: _with(getattr(self, first), rest, value, path)})
+            return self.replace(**{first: _with(getattr(self, first), rest, value, path, _is_said(self))})
         except ScenarioError as error:
             known = [p if p.path.startswith(first) else p.at(path.rpartition(".")[0]) for p in error.problems]
             raise ScenarioError(known) from None
 
 
-def _with(thing: Any, path: list[str], value: Any, whole: str) -> Any:
-    """`thing` with the value at `path` inside it changed."""
+def _is_said(thing: Any) -> bool:
+    """Whether an object names the status or source of what is in it."""
+    return isinstance(thing, Sourced) and bool(thing.status or thing.source)
+
+
+def _with(thing: Any, path: list[str], value: Any, whole: str, is_said: bool) -> Any:
+    """`thing` with the value at `path` inside it changed; `is_said`: an object around it names a source."""
     if not path:
         return value
     key, *rest = path
@@ -212,11 +219,52 @@ def _with(thing: Any, path: list[str], value: Any, whole: str) -> Any:
         for n in range(len(path), 0, -1):  # ids may hold dots
             joined = ".".join(path[:n])
             if joined in thing:
-                return {**thing, joined: _with(thing[joined], path[n:], value, whole)}
+                return {**thing, joined: _with(thing[joined], path[n:], value, whole, is_said)}
         if not rest:
             return {**thing, key: value}
     elif isinstance(thing, Model):
         names = {field.validation_alias or name: name for name, field in type(thing).model_fields.items()}
         if key in names:
-            return thing.replace(**{names[key]: _with(getattr(thing, names[key]), rest, value, whole)})
+            is_said = is_said or _is_said(thing)
+            changed = {names[key]: _with(getattr(thing, names[key]), rest, value, whole, is_said)}
+            if isinstance(thing, Sourced) and not _has_said(getattr(thing, names[key]), rest):
+                changed |= _said_anew(thing, path, changed[names[key]], is_said)
+            return thing.replace(**changed)
     raise ScenarioError([Problem("does not exist", whole)])
+
+
+SET_BY_HAND = {"status": "assumed", "source": "set by hand, no source given"}
+"""What is said of a value that is set in Python, or with ``--set``."""
+
+
+def _has_said(thing: Any, path: list[str]) -> bool:
+    """Whether an object further inside has said what a new value is."""
+    for key in path:
+        if isinstance(thing, Sourced):
+            return True
+        thing = thing.get(key) if isinstance(thing, dict) else getattr(thing, key, None)
+    return False
+
+
+def _said_anew(thing: Sourced, path: list[str], changed: Any, is_said: bool) -> dict[str, Any]:
+    """The `figures` of an object in which a number, or an object of numbers without sources, is another one."""
+    key, name = path[0], ".".join(path)
+    fields = {
+        field.validation_alias or field_name: field_name for field_name, field in type(thing).model_fields.items()
+    }
+    old = getattr(thing, fields[key])
+    numbers = (int, float, Model, dict)
+    if key in ("status", "source", "note", "figures") or old == changed or isinstance(changed, (bool, Sourced)):
+        return {}
+    if not isinstance(changed, numbers):
+        return {}
+    figures = {of: one.to_data() for of, one in thing.figures.items()}
+    if not is_said and not any(of == name or of.startswith(f"{name}.") for of in figures):
+        return {}
+    kept = {}
+    for of, one in figures.items():
+        if of == name or of.startswith(f"{name}."):
+            one = {word: told for word, told in one.items() if word not in ("status", "source", "note", "exact")}
+        kept[of] = one
+    kept[name] = {**kept.get(name, {}), **SET_BY_HAND}
+    return {"figures": kept}

@@ -37,10 +37,27 @@ def inputs_diff(base: Any, other: Any) -> list[str]:
 
 
 def inputs_of(scenario: Any) -> dict[str, Any]:
-    """The tables of a scenario but for its name, its description and what else is no input."""
-    return {key: value for key, value in scenario.to_data().items() if key not in _NO_INPUT}
+    """The tables of a scenario but for its name, its description, the sources of figures and what else is no input."""
+    return {key: _without_words(value) for key, value in scenario.to_data().items() if key not in _NO_INPUT}
 
 
+def _without_words(value: Any) -> Any:
+    """Tables without what `figures` say of the origin of a value: words decide no number."""
+    if not isinstance(value, Mapping):
+        return value
+    found = {key: _without_words(one) for key, one in value.items() if key != "figures"}
+    figures = value.get("figures")
+    if isinstance(figures, Mapping):
+        said = {
+            name: {key: one for key, one in entry.items() if key not in _WORDS} if isinstance(entry, Mapping) else entry
+            for name, entry in figures.items()
+        }
+        found["figures"] = {name: entry for name, entry in said.items() if entry != {}}
+    return {key: one for key, one in found.items() if key != "figures" or one != {}}
+
+
+_WORDS = ("status", "source", "note", "exact")
+"""What an entry of `figures` says in words."""
 _NO_INPUT = ("name", "about", "sources", "schema", "former_classes")
 _KEYED = ("places", "checkpoints", "legs", "flows", "improvements", "profiles", "staff_pools", "calendars", "crossings")
 

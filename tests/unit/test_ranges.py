@@ -270,8 +270,15 @@ def test_an_extending_file_replaces_a_packaged_range_by_one_beside_the_figure(tm
 
 
 def test_an_extending_file_replaces_a_packaged_range_of_many_under_its_name(tmp_path, monkeypatch):
-    extending(tmp_path, monkeypatch, "[ranges.acceptance_out_of_iran]\nhigh = 300.0")
+    text = '[ranges.acceptance_out_of_iran]\nhigh = 300.0\nreason = "a count of May"'
+    assert [one for one in extending(tmp_path, monkeypatch, text) if one.severity == "error"] == []
     assert row(cs.load_scenario("mine.toml"), f"{ACCEPTANCE}.per_day").high == 300.0
+
+
+def test_other_ends_of_a_packaged_range_need_a_reason_of_their_own(tmp_path, monkeypatch):
+    (problem,) = extending(tmp_path, monkeypatch, "[ranges.acceptance_out_of_iran]\nhigh = 300.0")
+    assert (problem.file, problem.line, problem.path) == ("mine.toml", 4, "ranges.acceptance_out_of_iran.reason")
+    assert "needs a source or a reason" in problem.message
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,10 @@ def test_every_value_of_a_packaged_scenario_has_a_file_and_a_line(name):
             if place.file not in lines:
                 lines[place.file] = place.file.read_text(encoding="utf-8").split("\n")
             last = path.split(".")[-1]
-            assert last in lines[place.file][place.line - 1] or last.isdigit(), (path, place)
+            line = lines[place.file][place.line - 1]
+            # What lanes and time come to is written nowhere: what is said of it stands at the table of the stage.
+            of_product = line == f"[{path.partition('.figures.trucks_per_day')[0]}]" != f"[{path}]"
+            assert last in line or last.isdigit() or of_product, (path, place)
         if isinstance(value, dict):
             for key, item in value.items():
                 walk(item, f"{path}.{key}" if path else key)
