@@ -9,7 +9,7 @@ import corridor_sim as cs
 from corridor_sim.model.resolution import problems
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.report.answers import answers
-from corridor_sim.study.run import planned
+from corridor_sim.study.asked_run import planned
 
 SERVICE_H = 0.25
 
