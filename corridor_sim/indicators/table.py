@@ -19,6 +19,7 @@ from corridor_sim.core.errors import CorridorError, nearest
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.label import COLUMNS as COLUMNS
 from corridor_sim.indicators.label import Label as Label
+from corridor_sim.indicators.label import by_column, from_columns
 from corridor_sim.indicators.pools import PooledCounts, together
 from corridor_sim.indicators.row_names import ROWS, rows_of
 from corridor_sim.records.visits import IntArray
@@ -43,6 +44,9 @@ class Table:
     def __post_init__(self) -> None:
         if self.values.shape != (len(self.labels), len(self.replications)):
             raise ValueError(f"values of shape {self.values.shape} for {len(self.labels)} labels")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _from_parts, (by_column(self.labels), self.values, self.replications, self.pools)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -146,6 +150,11 @@ class Table:
         frame["replication"] = np.tile(self.replications, len(labels))
         frame["value"] = self.values.ravel()
         return frame
+
+
+def _from_parts(columns: tuple[tuple[Any, ...], ...], *parts: Any) -> Table:
+    """A table that comes from another process."""
+    return Table(from_columns(columns), *parts)
 
 
 def join(tables: Sequence[Table]) -> Table:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import concurrent.futures as futures
 import contextlib
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -137,6 +138,8 @@ def _begin(modules: tuple[str, ...], mask: set[signal.Signals | int] | None) -> 
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if mask is not None:
+        # What it shares with the main process is not looked through for unused circles: each page would be copied.
+        gc.freeze()
         signal.set_wakeup_fd(-1)
         if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

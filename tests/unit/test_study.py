@@ -130,6 +130,22 @@ def test_who_still_takes_table_for_the_rows_is_told_their_name(serial):
     assert pickle.loads(pickle.dumps(serial)).table("tfi1").equals(serial.table("tfi1"))
 
 
+def test_a_table_that_comes_from_another_process_has_the_labels_of_this_one():
+    table = run("teaching", replications=2, rng=1, workers=1, engine="batch").rows
+    again = pickle.loads(pickle.dumps(table))
+    assert again.labels == table.labels
+    assert all(type(label) is type(other) for label, other in zip(again.labels, table.labels, strict=True))
+    once_more = pickle.loads(pickle.dumps(table))
+    assert all(label is other for label, other in zip(once_more.labels, again.labels, strict=True))
+    assert again.values.tobytes() == table.values.tobytes()
+    assert np.array_equal(again.replications, table.replications)
+    mine, theirs = table.pools.arrays(), again.pools.arrays()
+    assert mine.keys() == theirs.keys()
+    assert all(np.array_equal(mine[name], theirs[name]) for name in mine)
+    nothing = type(table)((), np.empty((0, 2)), table.replications)
+    assert len(pickle.loads(pickle.dumps(nothing))) == 0
+
+
 def test_summary_has_mean_interval_number_and_unit(serial):
     frame = serial.summary("stay_h", kind="post")
     frame = frame[(frame["direction"] == "exit") & (frame["cargo_class"] == "")]
