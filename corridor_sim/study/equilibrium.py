@@ -457,7 +457,14 @@ class _Averaging:
             parts = np.maximum(shares[one.flow], 0.0)
             parts = parts / parts.sum()
             entry = {"shares": dict(zip(one.crossings, parts.tolist(), strict=True))}
-            flows[one.flow] = _times(flow.replace(crossing_shares={**kept, CHOSEN: entry}), factor[one.flow])
+            # What is said of shares that are no more goes with them.
+            said = {
+                of: figure
+                for of, figure in flow.figures.items()
+                if not of.startswith("crossing_shares.") or of.split(".")[1] in kept
+            }
+            flow = flow.replace(crossing_shares={**kept, CHOSEN: entry}, figures=said)
+            flows[one.flow] = _times(flow, factor[one.flow])
         for one in self.who:
             if isinstance(one, WayChooser):
                 tonnes = one.tonnes_per_day * factor[one.flow]

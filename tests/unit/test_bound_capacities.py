@@ -198,7 +198,8 @@ def test_lanes_by_the_hour_need_a_range_of_the_time():
 def test_it_is_told_with_file_and_line_and_check_tells_it_too(tmp_path):
     file = tmp_path / "wrong.toml"
     file.write_text(
-        'schema = 1\nextends = "baseline_2023"\n[ranges.lanes_samur]\nlow = 2\n[ranges.trucks_a_day_samur]\nlow = 450\n'
+        'schema = 1\nextends = "baseline_2023"\n[ranges.lanes_samur]\nlow = 2\nreason = "made up"\n'
+        '[ranges.trucks_a_day_samur]\nlow = 450\nreason = "made up"\n'
     )
     with pytest.raises(cs.ScenarioError, match="pass at most 240 a day, outside 450 to 600"):
         cs.load_scenario(file)
