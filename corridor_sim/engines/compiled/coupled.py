@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
-from corridor_sim.engines.compiled.codes import FULL_STATION
+from corridor_sim.engines.compiled.codes import ALL, FULL_STATION, OPENS, OPENS_END, SOME, TAKE
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.full_tables import Full, full, instants, outages_of
 from corridor_sim.engines.compiled.listing import Ints, real, whole
@@ -48,6 +48,8 @@ class Coupled(NamedTuple):
         Flow of each step.
     comes_back
         Whether a later step of the same itinerary leads to a queue of the same group.
+    onward
+        Group to which a step leads, with nothing but a constant share before it, from the step before; -1 for none.
     law_from, law_h, mean_h, factor, share, relief_from, relief_share, relief_factor
         Of each step what is planned: mean durations by date, and numbers of functions.
     balk
@@ -77,6 +79,7 @@ class Coupled(NamedTuple):
     visit: Ints
     flow: Ints
     comes_back: NDArray[np.bool_]
+    onward: Ints
     law_from: Ints
     law_h: FloatArray
     mean_h: FloatArray
@@ -197,6 +200,7 @@ def coupled(plan: Plan, code: Coded, drawn: Mapping[int, tuple[PlanOutage, ...]]
         *_joined(visits),
         whole([f for f, flow in enumerate(plan.flows) for variant in flow.variants for _ in variant.steps]),
         comes_back,
+        whole(_onward(code, group_of)),
         *steps,
         *terms,
         whole(value.begin),
@@ -337,6 +341,19 @@ def _comes_back(code: Coded, group_of: dict[int, int]) -> NDArray[np.bool_]:
             found[s] = group in groups
             groups |= {group} - {-1}
     return found
+
+
+def _onward(code: Coded, group_of: dict[int, int]) -> list[int]:
+    """Group of each step that one may come to from the step before without more than a draw; one more at the end."""
+    step = code.tables.step
+    found = [group_of.get(int(q), -1) for q in code.tables.queue]
+    for s, row in enumerate(step[: len(found)]):
+        if row[TAKE] not in (ALL, SOME) or row[OPENS] != row[OPENS_END]:
+            found[s] = -1
+    for begin in code.tables.route_begin.tolist():
+        if begin < len(found):
+            found[begin] = -1
+    return [*found, -1]
 
 
 def _steps(plan: Plan, functions: _LoopFunctions) -> list[Any]:

@@ -14,9 +14,24 @@ from math import inf, nan
 
 import numpy as np
 
+from corridor_sim.core.draws.scalar import BY_11, bits_of, word
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.compiled.announcing import announced_h
-from corridor_sim.engines.compiled.codes import DAILY, FREE, ID_BITS, NO_TIME, SAILING, SLOT_BITS
+from corridor_sim.engines.compiled.codes import (
+    ALL,
+    CLOSES,
+    CLOSES_END,
+    DAILY,
+    FREE,
+    ID_BITS,
+    NO_TIME,
+    SAILING,
+    SHARE_BITS,
+    SHARE_COLUMN,
+    SHARE_OF,
+    SLOT_BITS,
+    TAKE,
+)
 from corridor_sim.engines.compiled.counting import passages, visited
 from corridor_sim.engines.compiled.drawing import lasting
 from corridor_sim.engines.compiled.full import (
@@ -118,6 +133,29 @@ def lined_up_last(i, q, u, join_of, behind, head, tail):
             head[q, u] = i
         else:
             behind[before] = i
+
+
+@written_in
+def straight_on(s, j, k, t, d, g):
+    """The step at which one who leaves a step queues next in the same group; -1 leaves it to `walk`."""
+    found, u, ahead = np.int64(-1), s + 1, True
+    while ahead:
+        ahead = g.onward[u] == k and t.step[u - 1, CLOSES] == t.step[u - 1, CLOSES_END] and t.mark[u] < 0
+        if ahead:
+            if t.step[u, TAKE] == ALL:
+                found = np.int64(u)
+            else:
+                column = t.step[u, SHARE_COLUMN]
+                if d.given_at[column] >= 0:
+                    goes = d.given[d.given_at[column] + j] < t.step_h[u, SHARE_OF]
+                else:
+                    seed = word(d.first[column], d.second[column], np.uint64(j))
+                    goes = np.int64(seed >> BY_11) < bits_of(t.step_h[u, SHARE_BITS])
+                if goes:
+                    found = np.int64(u)
+            ahead = found < 0
+            u += 1
+    return found
 
 
 @stage
@@ -248,8 +286,12 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                     if g.pool[q] >= 0:
                         g.held[g.pool[q]] -= g.staff[q]
                         for y in range(g.pool_from[g.pool[q]], g.pool_from[g.pool[q] + 1]):
-                            touched[g.pool_queue[y]] = True
-                            lowest = min(lowest, place[g.pool_queue[y]])
+                            # Where nobody waits nobody starts.
+                            if f is not None or c.waiting[g.pool_queue[y]] > 0:
+                                touched[g.pool_queue[y]] = True
+                                lowest = min(lowest, place[g.pool_queue[y]])
+                    if f is None and c.waiting[q] == 0:
+                        continue
                 touched[q] = True
                 lowest = min(lowest, place[q])
             while p < final_p and g.calendar_h[p] == at:
@@ -393,11 +435,21 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                 )
                 a.served[q] += 1
                 visits += 1
-                who[m] = i
-                when_h[m] = at + hold
-                m += 1
-                if g.comes_back[s]:
-                    soon_h = min(soon_h, at + hold)
+                goes_on, leave_h = np.int64(-1), at + hold
+                if leave_h < until_h and leave_h <= horizon_h:
+                    goes_on = straight_on(s, j, k, t, d, g)
+                if goes_on >= 0:
+                    # Nothing is between: he is on his way already.
+                    step_of[i] = goes_on
+                    join_of[i] = leave_h
+                    push(heap_h, heap_of, heap_size[k], leave_h, i)
+                    heap_size[k] += 1
+                else:
+                    who[m] = i
+                    when_h[m] = leave_h
+                    m += 1
+                    if g.comes_back[s]:
+                        soon_h = min(soon_h, leave_h)
                 if hold > 0:
                     g.used[q] += 1
                     if pool >= 0:
