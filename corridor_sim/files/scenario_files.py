@@ -200,7 +200,8 @@ def _without_source(paths: Sequence[str]) -> Problem:
     others = paths[1 : SHOWN + 1]
     if others:
         more = len(paths) - 1 - len(others)
-        text += f", as are {', '.join(others)}{f' and {more} more' if more else ''}"
+        are = "is" if len(paths) == 2 else "are"
+        text += f", as {are} {', '.join(others)}{f' and {more} more' if more else ''}"
     hint = "give source and status of the new value beside it"
     return Problem(text, paths[0], hint=hint, severity="warning")
 
