@@ -99,7 +99,8 @@ def resaid(base: dict[str, Any], own: dict[str, Any], gone: Sequence[Keys], name
             found.wanted[path] = before
         if is_new:
             found.wanted |= _product(base, own, path, found.wanted.get(path, {}))
-    found.wanted |= {path: _said(base, path) for path in _left(base, own, laid_into, given)}
+    left = [path for path in _left(base, own, laid_into, given) if not any(path[: len(one)] == one for one in gone)]
+    found.wanted |= {path: _said(base, path) for path in left}
     for path in gone:
         _forget(base, path, given)
     for path, value in given.items():

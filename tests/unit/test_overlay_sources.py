@@ -138,6 +138,15 @@ def test_a_law_of_another_kind_takes_nothing_over_but_a_range_that_holds(rows):
     assert f"{LANES}.service.mean_h" not in found
 
 
+def test_what_is_said_of_parameters_that_a_new_law_has_not_goes_where_the_table_has_a_source(rows):
+    law = 'service = { kind = "exponential", mean_h = 0.3 }\nstatus = "derived"\nsource = "law"\n'
+    found = rows(f"[checkpoints.gate.exit.lanes]\n{law}")
+    assert "checkpoints.gate.exit.lanes.service.cv" not in found
+    assert said(found["checkpoints.gate.exit.lanes.service.mean_h"])[:2] == ("derived", "law")
+    # The lanes are left to the base, with what it says of them.
+    assert said(found["checkpoints.gate.exit.lanes.lanes"]) == ("derived", "count", "three lanes")
+
+
 def test_a_parameter_at_its_default_may_be_said(rows):
     found = rows('[checkpoints.gate.exit.lanes]\nservice = { kind = "lognormal", mean_h = 0.3, cv = 0.5 }\n')
     assert said(found[f"{LANES}.service.mean_h"]) == ("assumed", UNSAID, "")
