@@ -66,24 +66,28 @@ class Resaid:
                 self.put_at |= {at: path, (*at, name): path, **{(*at, name, key): path for key in words}}
 
 
-def resaid(base: dict[str, Any], own: dict[str, Any], gone: Sequence[Keys], name: str) -> Resaid:
+def resaid(
+    base: dict[str, Any], own: dict[str, Any], replaced: Sequence[Keys], name: str, taken: Mapping[Keys, Any]
+) -> Resaid:
     """What must be said anew when `own` is laid over `base`; what `base` says of what is no more is taken out of it.
 
     Parameters
     ----------
     base, own : dict
         Tables of a scenario file and of one that extends it.
-    gone : sequence of paths
-        What has been taken out of the base, and tables that `own` replaces as a whole.
+    replaced : sequence of paths
+        Tables that `own` replaces as a whole.
     name : str
         What the source of values without one begins with: the file that gives them.
+    taken : mapping
+        What has been taken out of the base, by path: a value that `own` puts back is no new one.
     """
     laid_into = _laid_into(base, own)
     given = dict(_values(laid_into))
-    found = Resaid(given=frozenset(given))
+    found, gone = Resaid(given=frozenset(given)), [*taken, *replaced]
     for path, value in given.items():
         before, mine = _said(base, path), _said(own, path)
-        is_new = any(path[: len(one)] == one for one in gone) or not _same(_at(base, path), value)
+        is_new = any(path[: len(one)] == one for one in replaced) or not _same(_stood(base, taken, path), value)
         if mine.get("source"):
             found.wanted[path] = mine
         elif is_new and mine.get("status"):
@@ -104,7 +108,7 @@ def resaid(base: dict[str, Any], own: dict[str, Any], gone: Sequence[Keys], name
     for path in gone:
         _forget(base, path, given)
     for path, value in given.items():
-        if not _same(_at(base, path), value):
+        if not _same(_stood(base, taken, path), value):
             found.dropped += _forget_words(base, path)
     found.dropped += _replace_ranges(base, own)
     return found
@@ -120,7 +124,7 @@ def set_by_hand(data: dict[str, Any], parts: Sequence[str], value: Any) -> Resai
         return Resaid()  # This is what is said of a value.
     old = _at(data, path)
     gone = [path] if value is None or (isinstance(old, dict) and old != value) else []
-    return resaid(data, own, gone, "set by hand")
+    return resaid(data, own, gone, "set by hand", {})
 
 
 def _laid_into(base: Mapping[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -299,6 +303,14 @@ def _at(data: Any, path: Sequence[str]) -> Any:
     for part in path:
         data = data.get(part) if isinstance(data, Mapping) else None
     return data
+
+
+def _stood(base: Mapping[str, Any], taken: Mapping[Keys, Any], path: Keys) -> Any:
+    """What stood at a path before some was taken out, or None."""
+    for one, value in taken.items():
+        if path[: len(one)] == one:
+            return _at(value, path[len(one) :])
+    return _at(base, path)
 
 
 def _values(table: Mapping[str, Any], at: Keys = ()) -> Iterator[tuple[Keys, Any]]:

@@ -137,7 +137,7 @@ def _assemble(
             base = _base(data["extends"], folder, root, chain)
         except ScenarioError as error:
             problems += [own.locate(problem) for problem in error.problems]
-    removed: list[str] = []
+    removed: dict[str, Any] = {}
     if "remove" in data and not problems:
         if base is None:
             problems.append(own.locate(Problem("needs a file to remove from; name it with extends", "remove")))
@@ -192,8 +192,8 @@ def _base(name: Any, folder: Path | None, root: Path | None, chain: tuple[Path, 
         raise
 
 
-def _remove(base: Document, paths: Any, removed: list[str]) -> list[Problem]:
-    """Take `paths` out of the tables of `base` and add them to `removed`; what cannot be taken out is reported."""
+def _remove(base: Document, paths: Any, removed: dict[str, Any]) -> list[Problem]:
+    """Take `paths` out of the tables of `base` and put what stood there into `removed`; what cannot be is reported."""
     if not isinstance(paths, list) or not all(isinstance(path, str) and path for path in paths):
         return [Problem('must be a list of paths such as ["legs.ferry"]', "remove", paths)]
     found: list[Problem] = []
@@ -207,8 +207,7 @@ def _remove(base: Document, paths: Any, removed: list[str]) -> list[Problem]:
             text = "is not in the files that this one extends"
             found.append(Problem(text, f"remove.{n}", path, hint=nearest(path, known)))
             continue
-        del table[parts[-1]]
-        removed.append(".".join(parts))
+        removed[".".join(parts)] = table.pop(parts[-1])
     return found
 
 
@@ -231,11 +230,12 @@ def _place_of(path: tuple[str, ...], known: dict[str, FileLine]) -> FileLine | N
     return next((place for place in inside if place is not None), None)
 
 
-def _laid_over(base: Document, own: Document, removed: list[str]) -> Document:
+def _laid_over(base: Document, own: Document, removed: dict[str, Any]) -> Document:
     """The tables of `own` over those of `base`, from which some paths have been taken."""
     replaced = list(_replaced(base.data, own.data))
-    gone = [tuple(key_parts(path)) for path in removed] + [path for path, is_table in replaced if is_table]
-    said = resaid(base.data, own.data, gone, PurePath(own.name).name)
+    taken = {tuple(key_parts(path)): value for path, value in removed.items()}
+    gone = [path for path, is_table in replaced if is_table]
+    said = resaid(base.data, own.data, gone, PurePath(own.name).name, taken)
     if said.problems:
         raise ScenarioError(own.locate(problem) for problem in said.problems)
     data = _merged(base.data, own.data)

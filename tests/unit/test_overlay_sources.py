@@ -188,14 +188,16 @@ def test_what_is_said_to_be_assumed_needs_no_source(rows):
     assert said(found["flows.goods.per_day"]) == ("assumed", "", "")
 
 
-def test_what_was_said_of_a_removed_value_goes_with_it(rows):
+def test_what_was_said_of_a_removed_value_goes_with_it_and_one_that_is_put_back_is_no_new_one(rows):
     found = rows(
         'remove = ["checkpoints.gate.exit.lanes.service"]\n'
-        '[checkpoints.gate.exit.lanes]\nservice = { kind = "gamma", mean_h = 0.25, cv = 0.5 }\n'
+        '[checkpoints.gate.exit.lanes]\nservice = { kind = "gamma", mean_h = 0.25, cv = 0.75 }\n'
     )
-    assert said(found[f"{LANES}.service.mean_h"]) == ("assumed", UNSAID, "")
-    assert said(found[f"{LANES}.service.cv"]) == ("assumed", UNSAID, "")
-    assert not found[f"{LANES}.service.cv"].exact
+    at = "checkpoints.gate.exit.lanes.service"
+    assert said(found[f"{at}.cv"])[:2] == ("assumed", "mine.toml, no source given")
+    assert found[f"{at}.cv"].exact == ""
+    assert said(found[f"{at}.mean_h"])[:2] == ("published", "law")
+    assert (found[f"{at}.mean_h"].low, found[f"{at}.mean_h"].high) == (0.2, 0.4)
 
 
 def test_a_new_object_and_one_without_words_in_the_base_say_no_more_than_they_say(rows):
@@ -273,4 +275,4 @@ def test_every_new_value_of_a_recipe_has_a_source(page):
 def test_tables_that_are_none_are_left_to_who_reads_them():
     base = {"flows": {"a": {"per_day": 1.0, "source": "x", "figures": 3}}, "legs": 4}
     own = {"flows": {"a": {"per_day": 2.0, "status": 5}, "b": 7}, "legs": {"c": {"length_km": 1.0}}}
-    assert resaid(base, own, [], "mine.toml").new == [("flows", "a", "per_day")]
+    assert resaid(base, own, [], "mine.toml", {}).new == [("flows", "a", "per_day")]
