@@ -13,14 +13,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from corridor_sim.core.errors import Problem
+from corridor_sim.model.base import NO_SOURCE, SAID
 from corridor_sim.model.provenance import NO_FIGURES
 
 Keys = tuple[str, ...]
 """Where something stands in the tables of a scenario file."""
 Words = dict[str, str]
 """What is said of a value: status, source and note, as far as given."""
-WORDS = ("status", "source", "note")
-_NO_VALUES = (*WORDS, "figures", "kind", "name", "about")
+_NO_VALUES = (*SAID, "figures", "kind", "name", "about")
 _NO_TABLES = ("sources", "ranges", "run")
 """Tables at the top whose values have no source of this kind."""
 _NO_NUMBERS = NO_FIGURES - {"lat", "lon"}
@@ -61,7 +61,7 @@ class Resaid:
                 table, name = _nearest_sourced(data, path)
                 figures = table.setdefault("figures", {})
                 entry = figures.get(name, {})
-                figures[name] = {**{key: one for key, one in entry.items() if key not in WORDS}, **words}
+                figures[name] = {**{key: one for key, one in entry.items() if key not in SAID}, **words}
                 at = (*path[: len(path) - name.count(".") - 1], "figures")
                 self.put_at |= {at: path, (*at, name): path, **{(*at, name, key): path for key in words}}
 
@@ -95,7 +95,7 @@ def resaid(
             if mine["status"] == "published" and (before.get("status") or before.get("source")):
                 found.problems.append(_unsaid(own, path))
         elif is_new and (before.get("status") or before.get("source")):
-            found.wanted[path] = {"status": "assumed", **mine, "source": f"{name}, no source given"}
+            found.wanted[path] = {"status": "assumed", **mine, "source": f"{name}, {NO_SOURCE}"}
             found.new.append(path)
         elif not is_new and mine.get("status"):
             found.wanted[path] = {**before, "status": mine["status"]}
@@ -120,11 +120,11 @@ def set_by_hand(data: dict[str, Any], parts: Sequence[str], value: Any) -> Resai
     own: Any = {} if value is None else value
     for part in reversed(path if value is not None else ()):
         own = {part: own}
-    if "figures" in path[:-1] or path[-1] in (*WORDS, "figures"):
+    if "figures" in path[:-1] or path[-1] in (*SAID, "figures"):
         return Resaid()  # This is what is said of a value.
     old = _at(data, path)
-    gone = [path] if value is None or (isinstance(old, dict) and old != value) else []
-    return resaid(data, own, gone, "set by hand", {})
+    replaced = [path] if value is None or (isinstance(old, dict) and old != value) else []
+    return resaid(data, own, replaced, "set by hand", {})
 
 
 def _laid_into(base: Mapping[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -229,7 +229,7 @@ def _forget_words(base: Mapping[str, Any], path: Keys) -> list[Keys]:
         at = (*path[:n], "figures", ".".join(path[n:]))
         entry = _at(base, at)
         if isinstance(entry, dict):
-            dropped += [(*at, key) for key in (*WORDS, "exact") if entry.pop(key, None) is not None]
+            dropped += [(*at, key) for key in (*SAID, "exact") if entry.pop(key, None) is not None]
     return dropped
 
 
@@ -278,19 +278,19 @@ def _over(words: Words, table: Any) -> Words:
     """Words of a table or entry over those around it: a status or source does not take over the other one."""
     if not isinstance(table, Mapping):
         return words
-    own = {key: table[key] for key in WORDS if isinstance(table.get(key), str) and table[key]}
+    own = {key: table[key] for key in SAID if isinstance(table.get(key), str) and table[key]}
     return own if "status" in own or "source" in own else {**words, **own}
 
 
 def _told(words: Words) -> tuple[str, ...]:
-    return tuple(words.get(key, "") for key in WORDS)
+    return tuple(words.get(key, "") for key in SAID)
 
 
 def _nearest_sourced(data: dict[str, Any], path: Keys) -> tuple[dict[str, Any], str]:
     """The innermost table around a value that says something of sources, and the path of the value in it."""
     for n in range(len(path) - 1, 0, -1):
         table = _at(data, path[:n])
-        if isinstance(table, dict) and path[n - 1] != "figures" and any(key in table for key in (*WORDS, "figures")):
+        if isinstance(table, dict) and path[n - 1] != "figures" and any(key in table for key in (*SAID, "figures")):
             return table, ".".join(path[n:])
     return data, ".".join(path)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from corridor_sim.core.errors import Problem
 from corridor_sim.files.table_cells import InputTables
+from corridor_sim.model.base import SAID
 from corridor_sim.model.provenance import FigureRow, figures_of
 from corridor_sim.model.scenario import Scenario
 
@@ -21,8 +22,7 @@ OF_FIGURES = ("low", "high", "status", "source", "note", "range_source", "range_
 SHOWN = 6
 """Cells of a sheet that a warning names; the others are counted."""
 _DEPTHS = {"flows": 2, "improvements": 2, "staff_pools": 2, "checkpoints": 4}
-_WORDS = ("status", "source", "note")
-_NO_VALUES = (*_WORDS, "figures", "name")
+_NO_VALUES = (*SAID, "figures", "name")
 Keys = tuple[str, ...]
 """Where a table stands in the tables of a scenario file."""
 
@@ -44,7 +44,7 @@ def drop_old(tables: InputTables, base: dict[str, Any]) -> None:
                 old = figures.pop(name)
                 tables.removed.append((*path, "figures", name))
                 if not is_gone:
-                    kept = _WORDS if "exact" in told else (*_WORDS, "group", "opposite")
+                    kept = SAID if "exact" in told else (*SAID, "group", "opposite")
                     table["figures"][name] = {key: old[key] for key in kept if old.get(key)} | told
         for key in replaced:
             del known[key]
@@ -70,7 +70,7 @@ def fill_in_sources(tables: InputTables, base: Scenario, made: Scenario) -> list
     problems: list[Problem] = []
     for path, table in list(_tables(tables.data)):
         known = _inside(data, path)
-        words = {key: table[key] for key in _WORDS if table.get(key)}
+        words = {key: table[key] for key in SAID if table.get(key)}
         names = list(_values(table))
         numbers = [name for name, is_number in names if is_number]
         lacking = []

@@ -26,6 +26,10 @@ from corridor_sim.model.field_types import FrozenDict, TableOf, TupleOf
 
 Status = Literal["published", "derived", "conflicting", "assumed"]
 """Where a figure stands: published, derived from published ones, conflicting sources, assumed."""
+SAID = ("status", "source", "note")
+"""Fields that say where a value comes from."""
+NO_SOURCE = "no source given"
+"""What the source of a value that nobody gave one says, behind who gave the value."""
 LINES_ALLOWED = ("about", "note", "source")
 """Fields whose text may have several lines."""
 _TEXTLESS = frozenset({type(None), bool, int, float})
@@ -289,7 +293,7 @@ class Sourced(Model):
     def _figure_problems(self, name: str) -> list[Problem]:
         """What is wrong with an entry of `figures`, whatever the value of the figure."""
         path = f"figures.{name}"
-        known = [key for key in keys_of(type(self)) if key not in ("status", "source", "note", "figures")]
+        known = [key for key in keys_of(type(self)) if key not in (*SAID, "figures")]
         first, *rest = name.split(".")
         if first not in known:
             return [Problem("is not a field of this table", path, hint=nearest(first, known))]

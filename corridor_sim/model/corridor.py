@@ -15,7 +15,7 @@ from pydantic import AfterValidator
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import counted
-from corridor_sim.model.base import Model, Sourced
+from corridor_sim.model.base import NO_SOURCE, SAID, Model, Sourced
 from corridor_sim.model.calendars import CountByHour
 from corridor_sim.model.checkpoints import Checkpoint
 from corridor_sim.model.choices import Choice
@@ -233,7 +233,7 @@ def _with(thing: Any, path: list[str], value: Any, whole: str, is_said: bool) ->
     raise ScenarioError([Problem("does not exist", whole)])
 
 
-SET_BY_HAND = {"status": "assumed", "source": "set by hand, no source given"}
+SET_BY_HAND = {"status": "assumed", "source": f"set by hand, {NO_SOURCE}"}
 """What is said of a value that is set in Python, or with ``--set``."""
 
 
@@ -254,7 +254,7 @@ def _said_anew(thing: Sourced, path: list[str], changed: Any, is_said: bool) -> 
     }
     old = getattr(thing, fields[key])
     numbers = (int, float, Model, dict)
-    if key in ("status", "source", "note", "figures") or old == changed or isinstance(changed, (bool, Sourced)):
+    if key in (*SAID, "figures") or old == changed or isinstance(changed, (bool, Sourced)):
         return {}
     if not isinstance(changed, numbers):
         return {}
@@ -264,7 +264,7 @@ def _said_anew(thing: Sourced, path: list[str], changed: Any, is_said: bool) -> 
     kept = {}
     for of, one in figures.items():
         if of == name or of.startswith(f"{name}."):
-            one = {word: told for word, told in one.items() if word not in ("status", "source", "note", "exact")}
+            one = {word: told for word, told in one.items() if word not in (*SAID, "exact")}
         kept[of] = one
     kept[name] = {**kept.get(name, {}), **SET_BY_HAND}
     return {"figures": kept}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from corridor_sim.model.base import SAID
 from corridor_sim.plan.plan import Plan
 
 
@@ -49,15 +50,13 @@ def _without_words(value: Any) -> Any:
     figures = value.get("figures")
     if isinstance(figures, Mapping):
         said = {
-            name: {key: one for key, one in entry.items() if key not in _WORDS} if isinstance(entry, Mapping) else entry
+            name: {key: one for key, one in entry.items() if key not in (*SAID, "exact")}
             for name, entry in figures.items()
         }
         found["figures"] = {name: entry for name, entry in said.items() if entry != {}}
     return {key: one for key, one in found.items() if key != "figures" or one != {}}
 
 
-_WORDS = ("status", "source", "note", "exact")
-"""What an entry of `figures` says in words."""
 _NO_INPUT = ("name", "about", "sources", "schema", "former_classes")
 _KEYED = ("places", "checkpoints", "legs", "flows", "improvements", "profiles", "staff_pools", "calendars", "crossings")
 

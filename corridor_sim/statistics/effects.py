@@ -104,12 +104,7 @@ def value_of_information(inputs: ArrayLike, payoffs: ArrayLike, degree: int = 4)
     ValueError
         If shapes do not fit, or a value is missing.
     """
-    worth = np.asarray(payoffs, dtype=float)
-    if worth.ndim != 2 or not len(worth):
-        raise ValueError(f"needs payoffs of shape (draws, options), got {worth.shape}")
-    x, _ = _checked(inputs, worth[:, 0])
-    if np.isnan(worth).any():
-        raise ValueError("a payoff is missing")
+    x, worth = _with_payoffs(inputs, payoffs)
     now = float(worth.mean(axis=0).max())
     perfect = float(worth.max(axis=1).mean()) - now
     found = []
@@ -153,12 +148,7 @@ def worth_by_chance(
     >>> [k for k, one in enumerate(value_of_information(draws, payoffs, 2)) if one.value > bound]
     [0]
     """
-    worth = np.asarray(payoffs, dtype=float)
-    if worth.ndim != 2 or not len(worth):
-        raise ValueError(f"needs payoffs of shape (draws, options), got {worth.shape}")
-    x, _ = _checked(inputs, worth[:, 0])
-    if np.isnan(worth).any():
-        raise ValueError("a payoff is missing")
+    x, worth = _with_payoffs(inputs, payoffs)
     generator = np.random.default_rng(rng)
     bases = [_basis(column, degree) for column in x.T]
     now = float(worth.mean(axis=0).max())
@@ -226,6 +216,17 @@ def width_left(
 
 
 # ---------------------------------------------------------------- regression
+
+
+def _with_payoffs(inputs: ArrayLike, payoffs: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Inputs and payoffs as arrays; ValueError if they do not fit, or a payoff is missing."""
+    worth = np.asarray(payoffs, dtype=float)
+    if worth.ndim != 2 or not len(worth):
+        raise ValueError(f"needs payoffs of shape (draws, options), got {worth.shape}")
+    x, _ = _checked(inputs, worth[:, 0])
+    if np.isnan(worth).any():
+        raise ValueError("a payoff is missing")
+    return x, worth
 
 
 def _checked(inputs: ArrayLike, answer: ArrayLike) -> tuple[FloatArray, FloatArray]:

@@ -461,7 +461,8 @@ class _Averaging:
             said = {
                 of: figure
                 for of, figure in flow.figures.items()
-                if not of.startswith("crossing_shares.") or of.split(".")[1] in kept
+                if not of.startswith("crossing_shares.")
+                or any(f"{of}.".startswith(f"crossing_shares.{name}.") for name in kept)
             }
             flow = flow.replace(crossing_shares={**kept, CHOSEN: entry}, figures=said)
             flows[one.flow] = _times(flow, factor[one.flow])

@@ -32,9 +32,9 @@ Levels = tuple[Ints, Ints, Ints]
 
 
 def alone(sums: Sums, k: int) -> Sums:
-    """Those of the k-th replication."""
-    found: list[Any] = [array[min(k, len(array) - 1)] for array in sums]
-    return Sums(*found)
+    """Those of the k-th replication; times of passages are counted in one place for all."""
+    held: dict[str, Any] = sums._asdict()
+    return Sums(**{name: array[0 if name == "stays" else k] for name, array in held.items()})
 
 
 def listed(row: int, number: int, places: int, replications: int, ends: Ints, value: Ints, times: Any) -> Occurring:
