@@ -8,19 +8,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.engines.event import simulate
-from corridor_sim.plan.plan import (
-    Departures,
-    Element,
-    FlowPlan,
-    Plan,
-    PlanOutage,
-    PlanStaffPool,
-    Station,
-    Step,
-    StepFunction,
-    Variant,
-)
+from corridor_sim.plan.elements import Departures, Element, PlanOutage, Station
+from corridor_sim.plan.plan import FlowPlan, Plan, PlanStaffPool
+from corridor_sim.plan.steps import Step, Variant
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.records.visits import Records
 

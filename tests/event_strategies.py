@@ -3,7 +3,8 @@
 from event_plans import Truck, station
 from hypothesis import strategies as st
 
-from corridor_sim.plan.plan import ExtraLanesPlan, GatePlan, PlanOutage, Reservation, StepFunction
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.plan.elements import ExtraLanesPlan, GatePlan, PlanOutage, Reservation
 
 
 @st.composite
@@ -68,7 +69,24 @@ def gates(draw, ids):
     return tuple(found)
 
 
-SHAPES = ["plain", "rank", "outages", "lane outages", "named", "reserved"]
+SHAPES = ["plain", "rank", "outages", "lane outages", "named", "reserved", "kept by lane"]
+
+
+@st.composite
+def named_lanes(draw):
+    """One to three lanes with calendars of their own, and how many of them are open."""
+    calendars = tuple(draw(lanes(most=1)) for _ in range(draw(st.integers(1, 3))))
+    at = sorted({x for calendar in calendars for x in calendar.from_h.tolist()})
+    return calendars, StepFunction(at, [sum(calendar.at(x) for calendar in calendars) for x in at])
+
+
+@st.composite
+def kept_lanes(draw, most=2):
+    """Lanes kept for none, one or two of the flows, now fewer and now more than are open."""
+    return tuple(
+        Reservation(flows=frozenset({flow}), lanes=draw(lanes(most=most)), overflow=draw(st.booleans()))
+        for flow in draw(st.lists(st.integers(0, 2), max_size=2, unique=True))
+    )
 
 
 @st.composite
@@ -97,15 +115,15 @@ def stations(draw, id, yard, shape=None):
     elif shape == "lane outages":
         rest["outages"] = draw(outages(lane=int(number.value.max())))
     elif shape == "named":
-        calendars = tuple(draw(lanes(most=1)) for _ in range(draw(st.integers(1, 3))))
-        at = sorted({x for calendar in calendars for x in calendar.from_h.tolist()})
-        number = StepFunction(at, [sum(calendar.at(x) for calendar in calendars) for x in at])
+        calendars, number = draw(named_lanes())
         rest.update(named=calendars, outages=draw(outages(lane=len(calendars))))
     elif shape == "reserved":
-        rest["reserved"] = tuple(
-            Reservation(flows=frozenset({flow}), lanes=draw(lanes(most=2)), overflow=draw(st.booleans()))
-            for flow in draw(st.lists(st.integers(0, 2), max_size=2, unique=True))
-        )
+        rest["reserved"] = draw(kept_lanes())
+    elif shape == "kept by lane":
+        if draw(st.booleans()):
+            rest["named"], number = draw(named_lanes())
+        rest["outages"] = draw(outages(lane=len(rest["named"]) if "named" in rest else int(number.value.max())))
+        rest["reserved"] = draw(kept_lanes(most=3))
     return station(id, number, **rest)
 
 

@@ -135,6 +135,8 @@ class Ticks:
     def pool_for(self, k, flow):
         """The pool that takes one of this flow now, or None."""
         station, room, mine = self.stations[k], self.room(k), self.line(k, flow)
+        if self.by_lane(k) and {row.lane for row in self.holders(k)} >= set(self.open_lanes(k)):
+            return None
         if room[mine] > 0:
             return mine
         if mine and station.reserved[mine - 1].overflow and room[0] > 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,15 @@ def _refuse_judges(inputs: int | None, observed: bool, observations: str | None,
     refuse_both_judges(observed, observations, waves)
 
 
+@contextmanager
+def _kept(wrong: list[str]) -> Iterator[None]:
+    """Put what is refused within behind what is wrong, to be told together."""
+    try:
+        yield
+    except click.UsageError as error:
+        wrong.append(error.message)
+
+
 def _money(parts: tuple[str, ...]) -> float | dict[int, float]:
     """One number, or YEAR=MONEY of several years."""
     try:
@@ -230,10 +241,17 @@ def portfolio(
 
     drawings = {path: kind_of(path, "portfolio") for path in pictures}
     refuse_unwritable(overwrite, output, draws_table, *pictures)
-    money = _money(budget)
-    _refuse_judges(inputs, observed, observations, waves)
+    wrong: list[str] = []
+    with _kept(wrong):
+        money = _money(budget)
+    with _kept(wrong):
+        _refuse_judges(inputs, observed, observations)
+    with _kept(wrong):
+        refuse_both_judges(False, "packaged" if observed else observations, waves)
     if draws_table is not None and inputs is None:
-        raise click.UsageError("--draws-table needs --inputs")
+        wrong.append("--draws-table needs --inputs")
+    if wrong:
+        raise click.UsageError("\n".join(wrong))
     named = {"kind": kind, "place": place, "direction": direction}
     where = {column: value for column, value in named.items() if value is not None}
     (given,) = read_scenarios((base,), settings)

@@ -7,13 +7,14 @@ numpy are numbers; true and false are none; a fraction is no whole number.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.core.errors import ArgumentError, nearest
+from corridor_sim.core.errors import ArgumentError, CorridorError, Problem, ScenarioError, nearest
 
 
 def whole(name: str, value: Any, least: int | None = None, most: int | None = None) -> int:
@@ -79,6 +80,65 @@ def instance(name: str, value: Any, kinds: type | tuple[type, ...], words: str) 
     """Raise ArgumentError unless `value` is of one of the kinds, which are called `words`."""
     if not isinstance(value, kinds):
         raise ArgumentError(f"{name} must be {words}, got {_given(value)}")
+
+
+class Faults:
+    """What is wrong with several arguments, told together.
+
+    Examples
+    --------
+    >>> faults = Faults()
+    >>> with faults.noted():
+    ...     most = whole("most", 1, 2)
+    >>> with faults.noted():
+    ...     alpha = number("alpha", 3, 0, 1)
+    >>> faults.refuse()
+    Traceback (most recent call last):
+    corridor_sim.core.errors.ArgumentError: most must be a whole number >= 2, got 1
+    alpha must be a finite number >= 0 and <= 1, got 3
+    """
+
+    def __init__(self) -> None:
+        self._found: list[CorridorError] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """What is refused within is kept, not raised."""
+        try:
+            yield
+        except CorridorError as error:
+            if not isinstance(error, (ArgumentError, ScenarioError)) and type(error) is not CorridorError:
+                raise
+            self._found.append(error)
+
+    def add(self, text: str) -> None:
+        """Keep one more, in words."""
+        self._found.append(ArgumentError(text))
+
+    def refuse(self) -> None:
+        """Raise what was kept, if anything was: one error as it was, several as one.
+
+        Raises
+        ------
+        ScenarioError
+            If problems of a scenario are among several.
+        ArgumentError
+            Else.
+        """
+        if not self._found:
+            return
+        if len(self._found) == 1:
+            raise self._found[0]
+        if any(isinstance(one, ScenarioError) for one in self._found):
+            raise ScenarioError(
+                problem
+                for one in self._found
+                for problem in (one.problems if isinstance(one, ScenarioError) else [Problem(str(one))])
+            )
+        raise ArgumentError("\n".join(map(str, self._found)))
 
 
 def _between(least: float | None, most: float | None) -> str:

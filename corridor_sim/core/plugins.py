@@ -37,8 +37,10 @@ def load_plugins() -> None:
     _state["begun"] = True  # before anything: a plug-in asks for public names itself
     if os.environ.get(SWITCH) == "0":
         return
-    from importlib.metadata import entry_points
+    from importlib.metadata import distributions, entry_points
 
+    if not any(GROUP in (package.read_text("entry_points.txt") or "") for package in distributions()):
+        return  # most often so, and seen without taking all their lists apart
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
         package = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "an unknown package"
         try:

@@ -8,7 +8,8 @@ its attribute ``kind``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -19,16 +20,27 @@ U = TypeVar("U")
 
 
 class Registry(Generic[T]):
-    """Kinds of one thing, by name, each with an example; `refused` has kinds that there are not, and why."""
+    """Kinds of one thing, by name, each with an example; `refused` has kinds that there are not, and why.
+
+    Those of `modules` are registered when a kind is first asked for: what a file does not use is not imported.
+    """
 
     _every: ClassVar[list[Registry[Any]]] = []
 
-    def __init__(self, what: str, refused: Mapping[str, str] | None = None) -> None:
+    def __init__(self, what: str, refused: Mapping[str, str] | None = None, modules: Sequence[str] = ()) -> None:
         self._every.append(self)
         self.what = what
         self.refused = dict(refused or {})
+        self._modules = tuple(modules)
         self._kinds: dict[str, T] = {}
         self._examples: dict[str, dict[str, Any]] = {}
+
+    def _known(self) -> dict[str, T]:
+        """All kinds, those of modules that were not imported until now among them."""
+        for module in self._modules:
+            importlib.import_module(module)
+        self._modules = ()
+        return self._kinds
 
     def register(self, kind: str, **example: Any) -> Callable[[U], U]:
         """Decorator that makes a class or function known as `kind`.
@@ -40,9 +52,10 @@ class Registry(Generic[T]):
         """
 
         def decorate(thing: U) -> U:
-            if kind in self._kinds:
+            known = self._kinds if thing.__module__ in self._modules else self._known()
+            if kind in known:
                 raise ValueError(f"{self.what} {kind!r} is registered twice")
-            self._kinds[kind] = thing  # type: ignore[assignment]
+            known[kind] = thing  # type: ignore[assignment]
             self._examples[kind] = example
             if isinstance(thing, type):
                 thing.kind = kind  # type: ignore[attr-defined]
@@ -52,11 +65,11 @@ class Registry(Generic[T]):
 
     def unregister(self, kind: str) -> None:
         """Forget a kind."""
-        del self._kinds[kind], self._examples[kind]
+        del self._known()[kind], self._examples[kind]
 
     def __getitem__(self, kind: str) -> T:
         try:
-            return self._kinds[kind]
+            return self._known()[kind]
         except (KeyError, TypeError):
             raise ScenarioError([self.problem(kind)]) from None
 
@@ -67,26 +80,27 @@ class Registry(Generic[T]):
         return Problem(
             f"is not a known {self.what}",
             value=kind,
-            allowed=", ".join(sorted(self._kinds)),
-            hint=nearest(str(kind), self._kinds),
+            allowed=", ".join(sorted(self._known())),
+            hint=nearest(str(kind), self._known()),
         )
 
     def __contains__(self, kind: object) -> bool:
-        return isinstance(kind, str) and kind in self._kinds
+        return isinstance(kind, str) and kind in self._known()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._kinds))
+        return iter(sorted(self._known()))
 
     def __len__(self) -> int:
-        return len(self._kinds)
+        return len(self._known())
 
     def example(self, kind: str) -> dict[str, Any]:
         """Values from which an object of this kind can be made."""
+        self._known()
         return dict(self._examples[kind])
 
     def items(self) -> Iterator[tuple[str, T]]:
         """Kinds with their class or function, in alphabetical order."""
-        return iter(sorted(self._kinds.items()))
+        return iter(sorted(self._known().items()))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.plan.plan import PlanOutage, Station
+from corridor_sim.plan.elements import PlanOutage, Station
 
 
 def usable_lanes(station: Station, outages: Sequence[PlanOutage]) -> list[StepFunction]:
@@ -15,7 +15,7 @@ def usable_lanes(station: Station, outages: Sequence[PlanOutage]) -> list[StepFu
 
     Examples
     --------
-    >>> from corridor_sim.plan.plan import Reservation
+    >>> from corridor_sim.plan.elements import Reservation
     >>> three = StepFunction.constant(3)
     >>> kept = Reservation(flows=frozenset({1}), lanes=StepFunction([0.0, 5.0], [1, 0]))
     >>> down = PlanOutage(from_h=2.0, until_h=4.0)

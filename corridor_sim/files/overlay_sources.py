@@ -234,12 +234,16 @@ def _forget_words(base: Mapping[str, Any], path: Keys) -> list[Keys]:
 
 
 def _replace_ranges(base: Mapping[str, Any], own: Mapping[str, Any], at: Keys = ()) -> list[Keys]:
-    """Take out of the base the support of ranges that `own` gives other ends, and what does not go with these."""
+    """Take out of the base the support of ranges that `own` gives other ends, and what does not go with these.
+
+    Both tables stand at `at`.
+    """
     dropped: list[Keys] = []
-    table = _at(own, at)
-    for key, inner in table.items() if isinstance(table, Mapping) else ():
-        if isinstance(inner, Mapping) and (at[-1:] == ("figures",) or at == ("ranges",)):
-            old = _at(base, (*at, key))
+    for key, inner in own.items():
+        old = base.get(key)
+        if not isinstance(inner, Mapping) or not isinstance(old, Mapping):
+            continue
+        if at[-1:] == ("figures",) or at == ("ranges",):
             ends = [end for end in _ENDS if end in inner]
             if not ends or not isinstance(old, dict) or all(_same(old.get(end), inner[end]) for end in ends):
                 continue
@@ -249,8 +253,8 @@ def _replace_ranges(base: Mapping[str, Any], own: Mapping[str, Any], at: Keys = 
             whole = ("group", "opposite", "apart") if "exact" in ends else ()
             gone = [one for one in (*words, *sorted({*_ENDS} - kept), *whole) if old.pop(one, None) is not None]
             dropped += [(*at, key, one) for one in gone]
-        elif isinstance(inner, Mapping):
-            dropped += _replace_ranges(base, own, (*at, key))
+        else:
+            dropped += _replace_ranges(old, inner, (*at, key))
     return dropped
 
 

@@ -7,9 +7,11 @@ reported here as a `ScenarioError` with file and line.
 from __future__ import annotations
 
 import os
+import pickle
 import re
 import stat
 import tomllib
+from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
@@ -110,7 +112,7 @@ def parse(text: str, file: str) -> dict[str, Any]:
     if any(line.count(".") >= MAX_DEPTH for line in text.split("\n")):
         _keep_limits(text, file)  # before tomllib, whose time grows with the square of the parts of a key
     try:
-        data = tomllib.loads(text)
+        data: dict[str, Any] = pickle.loads(_tables(text))
     except RecursionError:
         _keep_limits(text, file)
         raise ScenarioError([Problem("is nested too deeply", file=file)]) from None
@@ -120,6 +122,12 @@ def parse(text: str, file: str) -> dict[str, Any]:
     if _may_pass_limits(data):
         _keep_limits(text, file)
     return data
+
+
+@lru_cache(maxsize=32)
+def _tables(text: str) -> bytes:
+    """The tables of a text; scenarios that are compared extend the same files, and what is read of one is changed."""
+    return pickle.dumps(tomllib.loads(text), pickle.HIGHEST_PROTOCOL)
 
 
 def _may_pass_limits(data: dict[str, Any]) -> bool:

@@ -187,10 +187,13 @@ def check(path: PathLike, overrides: Overrides | None = None) -> list[Problem]:
     []
     """
     arguments.instance("path", path, (str, os.PathLike), "the path of a file or the name of a packaged scenario")
-    problems = examine(path, overrides)[1]
+    try:
+        document = _read(path)
+        problems = _examined(_with_overrides(document, overrides), overrides)[1]
+    except ScenarioError as error:
+        return list(error.problems)
     if any(one.severity == "error" for one in problems):
         return problems
-    document = _document(path, None)
     return [*problems, *(document.locate(_without_source(paths)) for paths in document.assumed)]
 
 
@@ -211,13 +214,17 @@ def examine(path: PathLike, overrides: Overrides | None = None) -> tuple[Planned
 
     There is a plan if no problem forbids one. Nothing is raised for what is wrong with the file.
     """
-    from corridor_sim.plan.load import examine as examine_scenario
-
     try:
-        document = _document(path, overrides)
-        scenario = _made(Scenario, document.data, document)
+        return _examined(_document(path, overrides), overrides)
     except ScenarioError as error:
         return None, list(error.problems)
+
+
+def _examined(document: Document, overrides: Overrides | None) -> tuple[Planned | None, list[Problem]]:
+    """`examine` of a document that has been read, with ScenarioError where it makes no scenario."""
+    from corridor_sim.plan.load import examine as examine_scenario
+
+    scenario = _made(Scenario, document.data, document)
     planned, problems = examine_scenario(scenario)
     unsound = range_problems(scenario, _paths(overrides))
     return None if unsound else planned, [
@@ -251,10 +258,17 @@ def _paths(overrides: Overrides | None) -> list[str]:
 
 
 def _document(path: PathLike, overrides: Overrides | None) -> Document:
+    return _with_overrides(_read(path), overrides)
+
+
+def _read(path: PathLike) -> Document:
     name = os.fspath(path)
     if not name:
         raise ScenarioError([Problem("the path of the scenario file is empty")])
-    document = read_document(packaged.located(name, "scenario", packaged.packaged_files))
+    return read_document(packaged.located(name, "scenario", packaged.packaged_files))
+
+
+def _with_overrides(document: Document, overrides: Overrides | None) -> Document:
     for dotted, value in (overrides or {}).items():
         document = _overridden(document, dotted, value)
     return document
@@ -329,18 +343,19 @@ def _csv_folders(data: dict[str, Any], document: Document) -> dict[str, Path]:
     """Folder of the file that names each CSV file."""
     folders: dict[str, Path] = {}
 
-    def walk(value: Any, path: str) -> None:
+    def walk(value: Any, path: tuple[str, ...]) -> None:
         if isinstance(value, dict):
             for key, item in value.items():
-                walk(item, f"{path}.{key}" if path else key)
+                if isinstance(item, (dict, list)):
+                    walk(item, (*path, key))
             name = value.get("csv")
             if isinstance(name, str):
-                place = document.places.get(f"{path}.csv")
+                place = document.places.get(".".join((*path, "csv")))
                 if place is not None and place.file is not None:
                     folders.setdefault(name, place.file.parent)
         elif isinstance(value, list):
             for n, item in enumerate(value):
-                walk(item, f"{path}.{n}")
+                walk(item, (*path, str(n)))
 
-    walk(data, "")
+    walk(data, ())
     return folders

@@ -45,7 +45,8 @@ from corridor_sim.indicators.pools import Counted, Counts, PooledRow, PooledRows
 from corridor_sim.indicators.table import Table
 from corridor_sim.indicators.taken import Taken
 from corridor_sim.indicators.visit_blocks import Held, SpanBlock, VisitBlock, before_horizon
-from corridor_sim.plan.plan import Plan, PlanOutage
+from corridor_sim.plan.elements import PlanOutage
+from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import Chunk, IntArray, SpanTimes, Visits
 
 __all__ = [
@@ -139,7 +140,8 @@ class Indicator(Reducer):
         All rows of a place that an indicator gives come from one call of `make`.
         """
         for what, place in places:
-            yield from self.collector.taken.rows(type(self), place) or make(what, place)
+            taken = self.collector.taken.rows(type(self), place)
+            yield from make(what, place) if taken is None else taken
 
     def pools_at(
         self, places: Iterable[tuple[What, PlaceKey]], make: Callable[[What, PlaceKey], PooledRow]

@@ -25,8 +25,10 @@ from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import SpanDays, SpanSums, StationDays, by_period
 from corridor_sim.indicators.visit_sums import VisitSums
 from corridor_sim.plan.capacity import COUNTED, Accounts, CapacityPool
+from corridor_sim.plan.elements import Station
 from corridor_sim.plan.needs import left_out
-from corridor_sim.plan.plan import Plan, Station, Step
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import Step
 
 _Terms = tuple[tuple[Any, ...], ...]
 
@@ -54,13 +56,13 @@ class Capacity(Reducer):
         self._daily: dict[int, tuple[FloatArray, FloatArray] | None] = {}
 
     @property
-    def limited(self) -> tuple[int, ...]:
-        """Elements that have a limit and are on the way of a flow."""
-        return tuple(
-            k
-            for k in self.days_joined.elements
-            if len(self.scope.element_cells[k]) and any(self._limits(pool) for pool in self.accounts.of(k).pools)
-        )
+    def visited(self) -> tuple[int, ...]:
+        """Elements that can queue and are on the way of a flow."""
+        return tuple(k for k in self.days_joined.elements if len(self.scope.element_cells[k]))
+
+    def is_limited(self, element: int) -> bool:
+        """Whether an element has a limit."""
+        return any(self._limits(pool) for pool in self.accounts.of(element).pools)
 
     def _limits(self, pool: CapacityPool) -> bool:
         """Whether a pool has a limit at any time of the run."""
@@ -73,22 +75,28 @@ class Capacity(Reducer):
     @cached_property
     def _steps(self) -> list[list[Step]]:
         """The steps of each cell, over all itineraries of its flow."""
-        found: list[list[Step]] = [[] for _ in self.scope.cells]
-        for f, flow in enumerate(self.scope.plan.flows):
-            for variant in flow.variants:
-                for step in variant.steps:
-                    found[self.scope.cell_of[step.element, f]].append(step)
-        return found
+        # By object: flows may share their itineraries, and then the lists too.
+        known: dict[int, dict[int, list[Step]]] = {}
+        for flow in self.scope.plan.flows:
+            if id(flow.variants) not in known:
+                mine = known[id(flow.variants)] = dict[int, list[Step]]()
+                for variant in flow.variants:
+                    for step in variant.steps:
+                        mine.setdefault(step.element, []).append(step)
+        by_flow = [known[id(flow.variants)] for flow in self.scope.plan.flows]
+        return [by_flow[flow][element] for element, flow in self.scope.cells]
 
     @cached_property
     def _terms(self) -> list[_Terms]:
         """What decides the planned hold of each cell; by object, since laws are slow to compare."""
-        # Many cells may share a step.
+        # Many cells may share a step, or all of them.
+        lists = {id(steps): steps for steps in self._steps}
         known = {
             id(step): (tuple((from_h, id(law)) for from_h, law in step.laws), id(step.factor), *map(id, step.reliefs))
-            for step in {id(step): step for steps in self._steps for step in steps}.values()
+            for step in {id(step): step for steps in lists.values() for step in steps}.values()
         }
-        return [tuple([known[id(step)] for step in steps]) for steps in self._steps]
+        terms = {number: tuple([known[id(step)] for step in steps]) for number, steps in lists.items()}
+        return [terms[id(steps)] for steps in self._steps]
 
     def _cells(self, element: int, pool: CapacityPool) -> list[int]:
         """Cells of the visit sums whose flows count against a pool."""
@@ -120,11 +128,8 @@ class Capacity(Reducer):
                 which = [cells[k] for k in some]
                 drawn = ratio(visits.hold_h[which], visits.left[which])
                 hours[some] = np.where(mine > 0, mine * drawn, 0.0)[:, :, None]
-        total = np.zeros((count, len(at_h)))
-        for mine in hours:
-            # One cell after the other, so that the sum does not depend on how numpy takes it.
-            total += mine
-        return ratio(total, joined.sum(axis=0)[:, None])
+        # One cell after the other, so that the sum does not depend on how numpy takes it.
+        return ratio(np.add.accumulate(hours, axis=0)[-1], joined.sum(axis=0)[:, None])
 
     def daily(self, element: int) -> tuple[FloatArray, FloatArray] | None:
         """(capacity, load) of each local day in consignments, shape (replication, day), once everything is counted."""
@@ -152,7 +157,8 @@ class Capacity(Reducer):
 
     def _with_changes(self, element: int, edges_h: FloatArray) -> FloatArray:
         """The edges, and between them the instants at which a law, factor or relief of an element changes. [h]"""
-        steps = {id(step): step for cell in self.scope.element_cells[element] for step in self._steps[cell]}
+        lists = {id(steps): steps for steps in (self._steps[cell] for cell in self.scope.element_cells[element])}
+        steps = {id(step): step for steps in lists.values() for step in steps}
         changes = {at for step in steps.values() for at in step.changes_h}
         inside = sorted(at for at in changes if edges_h[0] < at < edges_h[-1])
         return np.unique(np.concatenate([edges_h, np.array(inside, dtype=np.float64)]))
@@ -326,10 +332,14 @@ class Saturation(Indicator):
         self._stages, self._posts = self.shared(Capacity), self.shared(PostCapacity)
 
     def table_rows(self) -> Iterator[Row]:
-        limited = [(k, element_place(self.scope.plan.elements[k])) for k in self._stages.limited]
-        yield from self.rows_at(limited, lambda k, place: self._of_window(self._stages.over_window(k), place))
+        visited = [(k, element_place(self.scope.plan.elements[k])) for k in self._stages.visited]
+        yield from self.rows_at(visited, self._of_element)
         posts = self.scope.places("post")
         yield from self.rows_at(posts, lambda n, place: self._of_window(self._posts.over_window(n), place))
+
+    def _of_element(self, k: int, place: PlaceKey) -> Iterator[Row]:
+        if self._stages.is_limited(k):
+            yield from self._of_window(self._stages.over_window(k), place)
 
     def _of_window(self, window: InWindow | None, place: PlaceKey) -> Iterator[Row]:
         if window is None:

@@ -14,7 +14,8 @@ from corridor_sim.indicators.base import Reducer, ratio
 from corridor_sim.indicators.places import PlaceKey
 from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
-from corridor_sim.plan.plan import Element, Variant
+from corridor_sim.plan.elements import Element
+from corridor_sim.plan.steps import Variant
 
 
 class Components(Reducer):

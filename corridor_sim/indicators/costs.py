@@ -14,7 +14,8 @@ from corridor_sim.indicators.components import Components
 from corridor_sim.indicators.label import Row
 from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
-from corridor_sim.plan.plan import FlowPlan, Variant
+from corridor_sim.plan.plan import FlowPlan
+from corridor_sim.plan.steps import Variant
 
 
 class TravelCosts(Reducer):

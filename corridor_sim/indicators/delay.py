@@ -67,10 +67,9 @@ class TruckHours(Indicator):
     def table_rows(self) -> Iterator[Row]:
         scope = self.scope
         everywhere = tuple(range(len(scope.plan.elements)))
-        for k, place in scope.queueing:
-            yield self.row(self._lost((k,)), *place)
-        for elements, place in scope.post_places:
-            yield self.row(self._lost(elements), *place)
+        queueing = (((k,), place) for k, place in scope.queueing)
+        yield from self.rows_at(queueing, lambda elements, place: (self.row(self._lost(elements), *place),))
+        yield from self.rows_at(scope.post_places, lambda elements, place: (self.row(self._lost(elements), *place),))
         for flow, lost_h in zip(scope.plan.flows, self._visits.lost_by_flow_h(), strict=True):
             yield self.row(lost_h, "flow", flow.id, flow.direction)
         for what in ("origin", "destination"):

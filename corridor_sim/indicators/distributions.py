@@ -152,8 +152,10 @@ class TimeCounts(Kept):
     def of(self, place: int, number: FloatArray | None = None) -> Distribution:
         """Counts at one place; of `number` in each replication those who were not counted took no time."""
         counts = self._at(place)
-        zeros = np.zeros(len(counts)) if number is None else number - counts.sum(axis=1)
-        return Distribution(counts, zeros, self._middle_h)
+        found = Distribution(counts, np.zeros(len(counts)), self._middle_h)
+        if number is not None:
+            found.zeros = number - found.above_zero
+        return found
 
 
 STAY_STEPS_H = (
@@ -180,10 +182,15 @@ class Distribution:
         """Number of those above zero up to each value in `_between`."""
         return np.cumsum(self.counts[:, self._between], axis=1, dtype=np.int32)
 
+    @property
+    def above_zero(self) -> CountArray:
+        """Number of those above zero in each replication."""
+        return self._upto[:, -1]
+
     @cached_property
     def number(self) -> FloatArray:
         """Number in each replication."""
-        return np.asarray(self._upto[:, -1] + self.zeros)
+        return np.asarray(self.above_zero + self.zeros)
 
     def by_value(self) -> tuple[FloatArray, CountArray]:
         """Values in increasing order and counts of shape (replication, value), zero first; none beyond the largest."""

@@ -17,7 +17,8 @@ from corridor_sim.indicators.base import INDICATORS, Indicator, in_turn
 from corridor_sim.indicators.label import Row
 from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
-from corridor_sim.plan.plan import FlowPlan, Variant
+from corridor_sim.plan.plan import FlowPlan
+from corridor_sim.plan.steps import Variant
 
 
 @INDICATORS.register("co2_t")

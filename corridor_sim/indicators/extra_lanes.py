@@ -12,7 +12,7 @@ import numpy as np
 
 from corridor_sim.indicators.base import INDICATORS, Indicator, Reducer, element_place
 from corridor_sim.indicators.label import Row
-from corridor_sim.plan.plan import Station
+from corridor_sim.plan.elements import Station
 from corridor_sim.records.visits import Chunk, IntArray
 
 

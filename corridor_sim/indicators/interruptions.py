@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import PlanOutage, Station
+from corridor_sim.plan.elements import PlanOutage, Station
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -68,6 +68,35 @@ class Occurring(NamedTuple):
         ends = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(number[which])])
         return Occurring(self.which[which], ends, self.value[entries], self.times[entries])
 
+    def renumbered(self, which: IntArray) -> Occurring:
+        """The same with these numbers; distributions that have one number are added up.
+
+        Examples
+        --------
+        >>> two = np.array([2, 1, 7, 1], dtype=np.int32).reshape(2, 2)
+        >>> Occurring.of(two, np.arange(2)).renumbered(np.array([3, 3])).times.tolist()
+        [9, 2]
+        """
+        some, place, many = np.unique(which, return_inverse=True, return_counts=True)
+        once = many[place] == 1
+        if once.all():
+            return self._replace(which=which)
+        alone, others = self._replace(which=which).some(once), self.some(~once)
+        values = int(others.value.max(initial=0)) + 1
+        key = others.each(place[~once]) * values + others.value
+        order = np.argsort(key, kind="stable")
+        found, first = np.unique(key[order], return_index=True)
+        times = np.add.reduceat(others.times[order], first, dtype=others.times.dtype) if len(first) else others.times
+        own = np.flatnonzero(many > 1)
+        ends = np.append(np.searchsorted(found, own * values), len(found))
+        return Occurring.joined([alone, Occurring(some[own], ends, found % values, times)])
+
+    def add_to(self, counts: CountArray, row: IntArray) -> None:
+        """Add to counts of shape (row, value), to the row given for each distribution; -1 for none."""
+        at = self.each(row)
+        some = np.flatnonzero(at >= 0)
+        np.add.at(counts.reshape(-1), at[some] * counts.shape[1] + self.value[some], self.times[some])
+
     def each(self, of_distribution: NDArray[Any]) -> NDArray[Any]:
         """Something of each distribution, for each of its entries."""
         return np.asarray(np.repeat(of_distribution, np.diff(self.ends)))
@@ -123,7 +152,9 @@ class Distributions:
         cell, cells = sums.cells_of(found.value)
         cell += found.each(np.arange(len(found.which)) * cells)
         size = len(found.which) * cells
-        by_cell = [np.bincount(cell, found.times * one[found.value], size).astype(np.float64) for one in of_value]
+        by_cell = [
+            np.bincount(cell, found.times * one[found.value], size).astype(np.float64, copy=False) for one in of_value
+        ]
         return [self._by_place(sums.total(one.reshape(-1, cells))) for one in by_cell]
 
     def by_value(self) -> tuple[FloatArray, CountArray, IntArray]:

@@ -17,7 +17,9 @@ from corridor_sim.core.errors import ArgumentError
 from corridor_sim.core.local_time import OffsetPieces, offset_at
 from corridor_sim.core.units import H_PER_DAY, FloatArray
 from corridor_sim.indicators.post_clock import PostClock
-from corridor_sim.plan.plan import Element, Plan, Span, Variant
+from corridor_sim.plan.elements import Element
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import Span, Variant
 from corridor_sim.records.visits import IntArray
 
 
@@ -108,7 +110,7 @@ class PlanView:
     @cached_property
     def left_early(self) -> frozenset[int]:
         """Elements whose queue somebody may leave without a service (rule S34)."""
-        steps = (step for flow in self.plan.flows for variant in flow.variants for step in variant.steps)
+        steps = (step for variant in self.plan.different_variants() for step in variant.steps)
         return frozenset(step.element for step in steps if step.patience is not None)
 
     def standing(self, element: int) -> int:
@@ -127,7 +129,7 @@ class PlanView:
     @cached_property
     def longest_h(self) -> float:
         """No time in the run is longer: its length, and how long the first has waited as it begins. [h]"""
-        return self.plan.horizon_h - min((min(flow.standing_h, default=0.0) for flow in self.plan.flows), default=0.0)
+        return self.plan.horizon_h - min((at_h for flow in self.plan.flows for at_h in flow.standing_h), default=0.0)
 
     @property
     def until_h(self) -> float:
@@ -211,12 +213,13 @@ class PlanView:
     @cached_property
     def cells(self) -> tuple[tuple[int, int], ...]:
         """(element, flow) pairs that occur, by element and then flow."""
-        pairs = {
-            (step.element, f)
-            for f, flow in enumerate(self.plan.flows)
-            for variant in flow.variants
-            for step in variant.steps
+        # By object: flows may share their itineraries.
+        known = {id(flow.variants): flow.variants for flow in self.plan.flows}
+        visited = {
+            number: {step.element for variant in variants for step in variant.steps}
+            for number, variants in known.items()
         }
+        pairs = {(element, f) for f, flow in enumerate(self.plan.flows) for element in visited[id(flow.variants)]}
         return tuple(sorted(pairs))
 
     @cached_property
@@ -249,24 +252,27 @@ class PlanView:
         """Places of the spans: posts, crossings, legs in order of appearance, then the flows."""
         found: dict[PlaceKey, None] = {}
         for kind in ("post", "crossing", "leg"):
-            for flow in self.plan.flows:
-                for variant in flow.variants:
-                    for span in variant.spans:
-                        if span.kind == kind:
-                            found.setdefault(self.place_of(variant, span))
+            for variant in self.plan.different_variants():
+                for span in variant.spans:
+                    if span.kind == kind:
+                        found.setdefault(self.place_of(variant, span))
         return (*found, *(("flow", flow.id, flow.direction) for flow in self.plan.flows))
 
     @cached_property
     def span_cells(self) -> tuple[tuple[int, int], ...]:
         """(span place, flow) pairs that occur, sorted."""
         at = {place: n for n, place in enumerate(self.span_places)}
-        pairs = {
-            (at[self.place_of(variant, span)], f)
-            for f, flow in enumerate(self.plan.flows)
-            for variant in flow.variants
-            for span in variant.spans
-            if span.kind in ("post", "crossing", "leg")
+        known = {id(flow.variants): flow.variants for flow in self.plan.flows}
+        passed = {
+            number: {
+                at[self.place_of(variant, span)]
+                for variant in variants
+                for span in variant.spans
+                if span.kind in ("post", "crossing", "leg")
+            }
+            for number, variants in known.items()
         }
+        pairs = {(place, f) for f, flow in enumerate(self.plan.flows) for place in passed[id(flow.variants)]}
         pairs |= {(at["flow", flow.id, flow.direction], f) for f, flow in enumerate(self.plan.flows)}
         return tuple(sorted(pairs))
 
@@ -275,14 +281,21 @@ class PlanView:
         at = {place: n for n, place in enumerate(self.span_places)}
         cell = {pair: n for n, pair in enumerate(self.span_cells)}
         found = {}
+        # Number and place of the spans of each itinerary that have one.
+        spans = {
+            id(variant): [
+                (n, at[place])
+                for n, place in enumerate(self.place_of(variant, span) for span in variant.spans)
+                if place in at
+            ]
+            for variant in self.plan.different_variants()
+        }
         for f, flow in enumerate(self.plan.flows):
+            whole = at["flow", flow.id, flow.direction]
             for v, variant in enumerate(flow.variants):
-                whole = at["flow", flow.id, flow.direction]
                 found[f, v, -1] = (whole, cell[whole, f])
-                for n, span in enumerate(variant.spans):
-                    if self.place_of(variant, span) in at:
-                        place = at[self.place_of(variant, span)]
-                        found[f, v, n] = (place, cell[place, f])
+                for n, place in spans[id(variant)]:
+                    found[f, v, n] = (place, cell[place, f])
         return found
 
     def span_cell(self, flow: int, variant: int, span: int) -> tuple[int, int] | None:

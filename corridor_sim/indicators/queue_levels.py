@@ -241,6 +241,11 @@ class QueueLevels(Reducer):
         """As `put`, for the replications from a first row on; shape (replication, level) and (replication,)."""
         self._times[line].put(slice(first, first + len(spent)), spent, level, since)
 
+    def take(self, line: tuple[int, ...], other: QueueLevels, of_other: tuple[int, ...]) -> None:
+        """One queue has the levels that another one has with an other collector; nobody comes to either any more."""
+        # Closing it twice adds nothing.
+        self._times[line] = other._times[of_other]
+
     def of_element(self, element: int) -> LevelTimes:
         """Levels at one element."""
         self._close()

@@ -15,8 +15,9 @@ from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.places import PlaceKey, PlanView, element_place
 from corridor_sim.indicators.table import Table
 from corridor_sim.indicators.taken import Taken
-from corridor_sim.plan.plan import FlowPlan, Step, Variant
+from corridor_sim.plan.plan import FlowPlan
 from corridor_sim.plan.shared_part import SharedPart
+from corridor_sim.plan.steps import Step, Variant
 
 _OF_FLOW = attrgetter(*(column.name for column in fields(FlowPlan) if column.name not in ("variants", "arrivals")))
 _OF_WAY = attrgetter(*(column.name for column in fields(Variant) if column.name not in ("steps", "share")))

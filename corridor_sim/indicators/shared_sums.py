@@ -21,7 +21,8 @@ from corridor_sim.indicators.base import PlanView, Reducer, SpanBlock, VisitBloc
 from corridor_sim.indicators.distributions import STAY_STEPS_H, Distribution, TimeCounts
 from corridor_sim.indicators.many_distributions import CountArray, Distributions
 from corridor_sim.indicators.post_clock import PostClock
-from corridor_sim.plan.plan import FlowPlan, Variant
+from corridor_sim.plan.plan import FlowPlan
+from corridor_sim.plan.steps import Variant
 from corridor_sim.records.visits import IntArray
 
 

@@ -18,9 +18,11 @@ class Taken:
     rows_of: dict[type[object], dict[PlaceKey, list[Row]]] = field(default_factory=dict)
     pools_of: dict[type[object], dict[PlaceKey, list[PooledRow]]] = field(default_factory=dict)
 
-    def rows(self, indicator: type[object], place: PlaceKey) -> Sequence[Row]:
-        """The rows of an indicator at a place, all that it gives there; () where they are to be worked out."""
-        return self.rows_of.get(indicator, {}).get(place, ()) if place in self.places else ()
+    def rows(self, indicator: type[object], place: PlaceKey) -> Sequence[Row] | None:
+        """The rows of an indicator at a place, all that it gives there; None where they are to be worked out."""
+        if place not in self.places or indicator not in self.rows_of:
+            return None
+        return self.rows_of[indicator].get(place, ())
 
     def pools(self, indicator: type[object], place: PlaceKey) -> Sequence[PooledRow]:
         """The percentiles of all consignments of an indicator at a place."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import Reducer, VisitBlock
 from corridor_sim.indicators.interruptions import WorkingTime, that_fits, worked_h, working_times
-from corridor_sim.plan.plan import Station
+from corridor_sim.plan.elements import Station
 from corridor_sim.records.visits import IntArray
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
@@ -34,6 +35,8 @@ LINES_ALLOWED = ("about", "note", "source")
 """Fields whose text may have several lines."""
 _TEXTLESS = frozenset({type(None), bool, int, float})
 """Types of most values: there is no text in them."""
+_OF_PYTHON = frozenset({*_TEXTLESS, str})
+"""Types of most values in files: there are no numbers of numpy in them."""
 
 
 def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -49,6 +52,11 @@ def _texts(name: str, value: Any) -> Iterator[tuple[str, str]]:
             yield f"{name}.{key}", key
             if isinstance(item, str):
                 yield f"{name}.{key}", item
+
+
+def _is_printable(value: Any) -> bool:
+    """Whether a value is a text without control characters or an empty list or table, as most are."""
+    return value.isprintable() if type(value) is str else isinstance(value, (tuple, dict)) and not value
 
 
 def _control_problems(name: str, value: Any) -> list[Problem]:
@@ -68,6 +76,8 @@ def python_numbers(value: Any) -> Any:
     >>> python_numbers({"lanes": np.int64(3), "weights": np.array([0.5, 0.5])})
     {'lanes': 3, 'weights': [0.5, 0.5]}
     """
+    if type(value) in _OF_PYTHON:
+        return value
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
@@ -138,7 +148,7 @@ class Model(BaseModel):
         problems = [
             one
             for name in type(self).model_fields
-            if type(value := values.get(name)) not in _TEXTLESS
+            if type(value := values.get(name)) not in _TEXTLESS and not _is_printable(value)
             for one in _control_problems(name, value)
         ]
         if problems:
@@ -293,13 +303,12 @@ class Sourced(Model):
     def _figure_problems(self, name: str) -> list[Problem]:
         """What is wrong with an entry of `figures`, whatever the value of the figure."""
         path = f"figures.{name}"
-        known = [key for key in keys_of(type(self)) if key not in (*SAID, "figures")]
+        fields = _figure_fields(type(self))
         first, *rest = name.split(".")
-        if first not in known:
-            return [Problem("is not a field of this table", path, hint=nearest(first, known))]
+        if first not in fields:
+            return [Problem("is not a field of this table", path, hint=nearest(first, fields))]
         if not rest and (not self.figures[name].ranged or first in self.derived()):
             return []
-        fields = {str(field.validation_alias or key): key for key, field in type(self).model_fields.items()}
         thing: Any = getattr(self, fields[first])
         at = first
         for part in rest:
@@ -316,6 +325,13 @@ class Sourced(Model):
             )
             return [Problem("is not one number, and a range is of one", path, hint=hint)]
         return []
+
+
+@functools.cache
+def _figure_fields(kind: type[Model]) -> Mapping[str, str]:
+    """Fields of a class that may be figures, by their key in a file."""
+    fields = {str(field.validation_alias or name): name for name, field in kind.model_fields.items()}
+    return {key: name for key, name in fields.items() if key not in (*SAID, "figures")}
 
 
 def _stated(thing: Any) -> Mapping[str, Any]:

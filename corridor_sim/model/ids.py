@@ -12,6 +12,7 @@ from corridor_sim.core.text import JOINERS, is_invisible
 V = TypeVar("V")
 
 LONGEST_ID = 100
+_FORBIDDEN = frozenset('/\\<>:"|?*')
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{k}" for port in ("com", "lpt") for k in range(1, 10))}
 
 
@@ -23,11 +24,11 @@ def id_fault(id: str) -> str:
         return f"must have at most {LONGEST_ID} characters, got {len(id)}"
     if id != id.strip():
         return "must not begin or end with a blank"
-    if any(is_invisible(sign) for sign in id):
+    if not (id.isascii() and id.isprintable()) and any(is_invisible(sign) for sign in id):
         return "must not hold control, line-break, text-direction or other invisible characters"
     if id[0] in JOINERS or id[-1] in JOINERS:
         return "must not begin or end with a joiner, which is not seen there"
-    if any(sign in id for sign in '/\\<>:"|?*') or ".." in id:
+    if not _FORBIDDEN.isdisjoint(id) or ".." in id:
         return 'must not hold / \\ < > : " | ? * or ..'
     if "." in id:
         return "must not hold a dot: dots separate the parts of a path"
@@ -40,6 +41,8 @@ def id_fault(id: str) -> str:
 
 def folded(id: str) -> str:
     """The form in which two ids that look alike are the same."""
+    if id.isascii():
+        return id.casefold()
     id = id.translate(dict.fromkeys(map(ord, JOINERS)))
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", id).casefold())
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from corridor_sim.core.errors import Problem, ScenarioError, nearest
 from corridor_sim.model.base import Figure, Model, Sourced
 from corridor_sim.model.daily_capacities import contradictions
 from corridor_sim.model.field_types import FrozenDict
-from corridor_sim.model.range_domains import domain_problems
+from corridor_sim.model.range_domains import Field, domain_problems
 from corridor_sim.model.ranges import Range, RangeIndex, holds
 
 NO_FIGURES = frozenset(
@@ -76,7 +76,7 @@ def figures_of(thing: Model, path: str = "") -> Iterator[FigureRow]:
     """
     ranges: Mapping[str, Range] = getattr(thing, "ranges", FrozenDict())
     index = RangeIndex(ranges)
-    for row, stated in _walk(thing, path, "", "", ""):
+    for row, stated, _ in _found(thing, path):
         ranged = _with_range(row, ranges, index.ids(row.path))
         if stated or ranged.alternatives or ranged.low != ranged.high or (row.derived and ranged.ranged):
             yield ranged
@@ -88,16 +88,22 @@ def _with_range(row: FigureRow, ranges: Mapping[str, Range], ids: Sequence[str])
         return row
     one = ranges[ids[0]]
     low, high = one.ends(row.value)
-    return replace(
-        row,
+    return FigureRow(  # not by `replace`, which takes three times as long: there are thousands
+        path=row.path,
+        value=row.value,
+        status=row.status,
+        source=row.source,
         low=low,
         high=high,
         alternatives=one.alternatives,
         group="" if one.apart or not one.ranged else one.group or ids[0],
         opposite=one.opposite,
+        whole=row.whole,
+        derived=row.derived,
         range_source=one.source,
         range_reason=one.reason,
         exact=one.exact,
+        note=row.note,
     )
 
 
@@ -110,31 +116,33 @@ def range_problems(thing: Any, besides: Iterable[str] = ()) -> list[Problem]:
     """
     ranges: Mapping[str, Range] = thing.ranges
     left_out, all_ranged = set(besides), []
-    rows = [row for row, _ in _walk(thing, "", "", "", "")]
+    walked = _found(thing)
+    rows = [row for row, *_ in walked]
     index = RangeIndex(ranges)
     named = [index.named(row.path) for row in rows]
     judged = [row for row in rows if row.path not in left_out]
     found = _unknown_names(thing, rows, judged, frozenset(itertools.chain.from_iterable(named)))
-    for row, ids in zip(rows, ([*dict.fromkeys(id for id, _ in one)] for one in named), strict=True):
+    for (row, _, field), pairs in zip(walked, named, strict=True):
+        ids = [*dict.fromkeys(id for id, _ in pairs)]
         if row.path in left_out or (row.derived and _is_set(row.path.rpartition(".")[0], left_out)):
             continue
         if len(ids) > 1:
             text = f"has two ranges, {' and '.join(f'ranges.{id}' for id in ids)}"
             found.append(Problem(text, row.path))
         ranged = _with_range(row, ranges, ids)
-        all_ranged.append(ranged)
+        all_ranged.append((ranged, field))
         if ranged.ranged and not holds(ranged.value, ranged.low, ranged.high, ranged.alternatives):
             allowed = ", ".join(f"{one:g}" for one in ranged.alternatives) or f"{ranged.low:g} to {ranged.high:g}"
             where = f" of ranges.{ids[0]}" if not row.ranged and ids else ""
             found.append(Problem(f"the range{where} does not hold the value", row.path, row.value, allowed))
     wrong = {problem.path for problem in found}
-    sound = [row for row in all_ranged if row.path not in wrong]
-    return found + domain_problems(thing, sound) + contradictions(thing, sound)
+    sound = [(row, field) for row, field in all_ranged if row.path not in wrong]
+    return found + domain_problems(sound) + contradictions(thing, [row for row, _ in sound])
 
 
 def range_names(thing: Any) -> list[Problem]:
     """Sources and figures that ranges name and that are not there."""
-    rows = [row for row, _ in _walk(thing, "", "", "", "")]
+    rows = [row for row, *_ in _found(thing)]
     index = RangeIndex(thing.ranges)
     return _unknown_names(thing, rows, rows, frozenset(pair for row in rows for pair in index.named(row.path)))
 
@@ -186,8 +194,21 @@ def sound_figures(thing: Any) -> list[FigureRow]:
     return list(figures_of(thing))
 
 
-def _walk(thing: Model, path: str, status: str, source: str, note: str) -> Iterator[tuple[FigureRow, bool]]:
-    """Rows of an object, and whether each is stated (else it is left at its default)."""
+_Told: TypeAlias = tuple[str, str, str]
+"""Status, source and note."""
+_Found: TypeAlias = list[tuple[FigureRow, bool, Field | None]]
+"""Rows, whether each is stated (else it is left at its default), and the field that it stands in."""
+
+
+def _found(thing: Model, path: str = "") -> _Found:
+    found: _Found = []
+    _walk(thing, path, ("", "", ""), found)
+    return found
+
+
+def _walk(thing: Model, path: str, around: _Told, found: _Found) -> None:
+    """Put the rows of an object behind those found; `around` is what is said of the table around it."""
+    status, source, note = around
     figures: Mapping[str, Figure] = {}
     if isinstance(thing, Sourced):
         # A table with a status or source of its own does not take over the other from the table around it.
@@ -195,21 +216,31 @@ def _walk(thing: Model, path: str, status: str, source: str, note: str) -> Itera
             status, source, note = thing.status or "", thing.source, thing.note
         note = thing.note or note
         figures = thing.figures
-    for name, key, required, default in _asked(type(thing)):
-        value = getattr(thing, name)
+    kind, values = type(thing), thing.__dict__
+    for name, key, required, default in _asked(kind):
+        value = values[name]
+        if type(value) in _NO_NUMBERS:
+            continue
         stated = required or value != default
         if not stated and not _is_number(value):
             continue
         # Shares stand in the table itself (`with_shares`).
         spread = key == "shares" and isinstance(value, Mapping)
         at = path if spread else f"{path}.{key}" if path else key
-        own = figures.get(key)
-        told = _told(own, status, source, note)
-        for row, inside in _rows(value, at, *told):
-            yield _own(row, figures, row.path[len(path) + 1 :] if path else row.path), stated and inside
+        first = len(found)
+        _rows(value, at, _told(figures.get(key), status, source, note), (kind, name, ()), found)
+        if figures or not stated:
+            for n in range(first, len(found)):
+                row, inside, field = found[n]
+                row = _own(row, figures, row.path[len(path) + 1 :] if path else row.path)
+                found[n] = row, stated and inside, field
     for key, value in thing.derived().items() if isinstance(thing, Sourced) else ():
         row = FigureRow(path=f"{path}.{key}", value=value, status="derived", source=source, note=note, derived=True)
-        yield _own(row, figures, key), False
+        found.append((_own(row, figures, key), False, None))
+
+
+_NO_NUMBERS = frozenset({type(None), str, bool, tuple})
+"""Types of many values, in which there are no figures."""
 
 
 @functools.cache
@@ -223,7 +254,7 @@ def _asked(kind: type[Model]) -> tuple[tuple[str, str, bool, Any], ...]:
     )
 
 
-def _told(own: Figure | None, status: str, source: str, note: str) -> tuple[str, str, str]:
+def _told(own: Figure | None, status: str, source: str, note: str) -> _Told:
     """Status, source and note of a field: its own, else those around it."""
     if own is None:
         return status, source, note
@@ -238,31 +269,37 @@ def _own(row: FigureRow, figures: Mapping[str, Figure], name: str) -> FigureRow:
     if own is None:
         return row
     status, source, note = _told(own, row.status, row.source, row.note)
-    return replace(
-        row,
+    return FigureRow(
+        path=row.path,
+        value=row.value,
         status=status,
         source=source,
-        note=note,
         low=own.low,
         high=own.high,
         alternatives=own.alternatives,
         group=own.group,
         opposite=own.opposite,
+        whole=row.whole,
+        derived=row.derived,
         range_source=own.range_source,
         range_reason=own.range_reason,
         exact=own.exact,
+        note=note,
     )
 
 
-def _rows(value: Any, path: str, status: str, source: str, note: str) -> Iterator[tuple[FigureRow, bool]]:
+def _rows(value: Any, path: str, told: _Told, field: Field, found: _Found) -> None:
     if isinstance(value, Model):
-        yield from _walk(value, path, status, source, note)
+        _walk(value, path, told, found)
     elif isinstance(value, Mapping):
+        kind, name, keys = field
         for key, item in value.items():
-            yield from _rows(item, f"{path}.{key}", status, source, note)
+            _rows(item, f"{path}.{key}", told, (kind, name, (*keys, str(key))), found)
     elif _is_number(value):
+        status, source, note = told
         whole = isinstance(value, int)
-        yield FigureRow(path=path, value=float(value), status=status, source=source, note=note, whole=whole), True
+        row = FigureRow(path=path, value=float(value), status=status, source=source, note=note, whole=whole)
+        found.append((row, True, field))
 
 
 def _is_number(value: Any) -> bool:

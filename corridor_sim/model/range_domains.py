@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,21 +21,22 @@ Field = tuple[type[Model], str, tuple[str, ...]]
 """Class and name of a field, and the keys inside it where it is a table."""
 
 
-def domain_problems(thing: Model, rows: Iterable[Any]) -> list[Problem]:
-    """Ends and alternatives of ranges that the fields of an object do not allow; `rows` are its figures
-    (`provenance.FigureRow`)."""
-    ranged = [row for row in rows if row.ranged]
-    if not ranged:
-        return []
-    fields = _fields(thing, "", {})
+def domain_problems(rows: Iterable[tuple[Any, Field | None]]) -> list[Problem]:
+    """Ends and alternatives of ranges that the fields of their figures do not allow; `rows` are figures
+    (`provenance.FigureRow`), each with the field that it stands in, None where it stands in none."""
     found = []
-    for row in ranged:
-        ends = row.alternatives or (row.low, row.high)
-        for end in ends:
-            if end is None or row.path not in fields:
+    known: dict[tuple[Field, type, Any], list[Problem]] = {}
+    for row, field in rows:
+        if field is None or not row.ranged:
+            continue
+        for end in row.alternatives or (row.low, row.high):
+            if end is None:
                 continue
             value = _whole(end, end == row.low) if row.whole else end
-            for problem in _refused(fields[row.path], value):
+            asked = field, type(value), value
+            if asked not in known:
+                known[asked] = _refused(field, value)
+            for problem in known[asked]:
                 text = f"the range reaches to {end:g}, which is not allowed: {problem.message}"
                 found.append(Problem(text, row.path, allowed=problem.allowed))
     return found
@@ -44,42 +45,6 @@ def domain_problems(thing: Model, rows: Iterable[Any]) -> list[Problem]:
 def _whole(end: float, is_low: bool) -> Any:
     """The whole number that is drawn at an end."""
     return end if not math.isfinite(end) else math.ceil(end) if is_low else math.floor(end)
-
-
-def _fields(thing: Model, path: str, found: dict[str, Field]) -> dict[str, Field]:
-    """The field of each number by its path, added to those found."""
-    kind = type(thing)
-    for name, key in _keys(kind):
-        value = getattr(thing, name)
-        if type(value) in _NO_NUMBERS:
-            continue
-        # Shares stand in the table itself.
-        at = path if key == "shares" and isinstance(value, Mapping) else f"{path}.{key}" if path else key
-        _numbers(value, at, (kind, name, ()), found)
-    return found
-
-
-_NO_NUMBERS = frozenset({type(None), str, bool})
-"""Types of many values, in which there are no numbers."""
-
-
-@functools.cache
-def _keys(kind: type[Model]) -> tuple[tuple[str, str], ...]:
-    """Name of each field, and its key in a file."""
-    return tuple((name, str(field.validation_alias or name)) for name, field in kind.model_fields.items())
-
-
-def _numbers(value: Any, path: str, field: Field, found: dict[str, Field]) -> None:
-    if isinstance(value, (int, float)):
-        if not isinstance(value, bool):
-            found[path] = field
-    elif isinstance(value, Model):
-        _fields(value, path, found)
-    elif isinstance(value, Mapping):
-        model, name, keys = field
-        for key, item in value.items():
-            if type(item) not in _NO_NUMBERS:
-                _numbers(item, f"{path}.{key}", (model, name, (*keys, str(key))), found)
 
 
 def _refused(field: Field, value: Any) -> list[Problem]:

@@ -16,9 +16,10 @@ from dataclasses import replace
 from corridor_sim.model.flows import Balk
 from corridor_sim.model.routes import Pass, border_of
 from corridor_sim.model.scenario import Scenario
+from corridor_sim.plan.elements import Element, Station
 from corridor_sim.plan.itineraries import Itinerary, named
 from corridor_sim.plan.legs import LegPart
-from corridor_sim.plan.plan import Element, PlanBalk, Span, Station
+from corridor_sim.plan.steps import PlanBalk, Span
 
 _BACK = {">": "<", "<": ">"}
 

@@ -16,7 +16,7 @@ from corridor_sim.model.legs import Leg, LegBan
 from corridor_sim.model.resolution import Resolved
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.scenario import Scenario
-from corridor_sim.plan.plan import LimitedLeg
+from corridor_sim.plan.elements import LimitedLeg
 from corridor_sim.plan.timelines import ROUND_THE_CLOCK, RunClock, combine, switched
 
 

@@ -15,7 +15,8 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, FloatArray, to_grid
 from corridor_sim.model.routes import Pass
 from corridor_sim.model.takeovers import Slots
-from corridor_sim.plan.plan import NO_LIMIT, Delay, Departures, Element, Step
+from corridor_sim.plan.elements import NO_LIMIT, Delay, Departures, Element
+from corridor_sim.plan.steps import Step
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
 
 Dated = Mapping[str, Sequence[Any]]

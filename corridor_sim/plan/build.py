@@ -35,26 +35,17 @@ from corridor_sim.plan.bans import names_of_bans
 from corridor_sim.plan.bookings import Bookings
 from corridor_sim.plan.cycles import cycle_problems
 from corridor_sim.plan.demand import arrival_plan
+from corridor_sim.plan.elements import NO_LIMIT, Element, Quota, Station
 from corridor_sim.plan.itineraries import Itinerary, entries_of, named
 from corridor_sim.plan.legs import LegPart, Legs
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import undeclared_problems
 from corridor_sim.plan.patience import with_patience
-from corridor_sim.plan.plan import (
-    NO_LIMIT,
-    Element,
-    FlowPlan,
-    Plan,
-    PlanStaffPool,
-    Quota,
-    Span,
-    Station,
-    Step,
-    Variant,
-)
+from corridor_sim.plan.plan import FlowPlan, Plan, PlanStaffPool
 from corridor_sim.plan.posts import Posts
 from corridor_sim.plan.preemption import unsuited
 from corridor_sim.plan.standing import closed_before_start, cut, standing_flows
+from corridor_sim.plan.steps import Span, Step, Variant
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
 from corridor_sim.plan.ways_back import visits_again
 

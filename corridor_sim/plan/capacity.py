@@ -19,10 +19,12 @@ import numpy as np
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray, to_grid
 from corridor_sim.model.service_times import Deterministic
+from corridor_sim.plan.elements import Departures, LimitedLeg, Quota, SingleTrackPlan, Station
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.offered_places import accepted, departing, integral_until
-from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, Quota, SingleTrackPlan, Station, Step, Variant
+from corridor_sim.plan.plan import Plan
 from corridor_sim.plan.saturated import Holds
+from corridor_sim.plan.steps import Step, Variant
 from corridor_sim.plan.timelines import ONE, combine
 from corridor_sim.plan.up_share import SMALL, up_share
 from corridor_sim.plan.visits import User, expected_visits, holds_at, holds_over_time

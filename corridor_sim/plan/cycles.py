@@ -6,8 +6,10 @@ import itertools
 from typing import Any
 
 from corridor_sim.core.errors import Problem
+from corridor_sim.plan.elements import Station
 from corridor_sim.plan.names import file_path
-from corridor_sim.plan.plan import Plan, Station, Step
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import Step
 
 
 def cycle_problems(plan: Plan) -> list[Problem]:

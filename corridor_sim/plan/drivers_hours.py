@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from corridor_sim.model.drivers_hours import DriversHours
-from corridor_sim.plan.plan import Delay, Plan, RestPlan, Step
+from corridor_sim.plan.elements import Delay
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import RestPlan, Step
 
 
 def rest_place(hours: DriversHours, id: str, *, after: int) -> tuple[Delay, Step]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.kept_parts import Entry
 from corridor_sim.model.scenario import Scenario
-from corridor_sim.plan.plan import PatiencePlan, PlanBalk, Span, Step
+from corridor_sim.plan.steps import PatiencePlan, PlanBalk, Span, Step
 
 
 @dataclass(slots=True)

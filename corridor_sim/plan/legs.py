@@ -21,8 +21,9 @@ from corridor_sim.model.routes import Pass
 from corridor_sim.model.service_times import scaled
 from corridor_sim.plan.bans import ban_place
 from corridor_sim.plan.drivers_hours import rest_place
-from corridor_sim.plan.plan import NO_LIMIT, Delay, Departures, Element, LimitedLeg, SingleTrackPlan, Step
+from corridor_sim.plan.elements import NO_LIMIT, Delay, Departures, Element, LimitedLeg, SingleTrackPlan
 from corridor_sim.plan.posts import rank_of
+from corridor_sim.plan.steps import Step
 from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
 
 IntArray = NDArray[np.int64]

@@ -20,10 +20,12 @@ from corridor_sim.model.resolution import resolve
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.plan.build import Planned, plan_of
 from corridor_sim.plan.capacity import COUNTED, Accounts, CapacityPool
+from corridor_sim.plan.elements import Station
 from corridor_sim.plan.mechanisms import NEUTRAL, TAKES, Mechanism, Need
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import needs_at
-from corridor_sim.plan.plan import Plan, Station, Step
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import Step
 from corridor_sim.plan.timelines import combine
 from corridor_sim.plan.visits import visit_rate
 
@@ -75,14 +77,19 @@ def loads(plan: Plan, at_least: float = 0.0) -> list[Load]:
     for number, flow in enumerate(plan.flows):
         for variant in flow.variants:
             rates: dict[tuple[StepFunction | None, ...], StepFunction | None] = {}
+            counts: dict[tuple[tuple[StepFunction | None, ...], bytes], FloatArray] = {}
             for step in variant.steps:
                 needed = (step.needed_share, *step.skipped_shares)
                 if needed not in rates:
                     rates[needed] = visit_rate(plan, flow, variant, step)
-                rate = rates[needed]
+                rate, edges_h = rates[needed], periods[step.element]
                 if rate is None:
                     continue
-                count, hours = _expected(rate, step, periods[step.element])
+                key = needed, edges_h.tobytes()
+                if key not in counts:
+                    counts[key] = _integrals(rate, edges_h)
+                count = counts[key]
+                hours = _lane_hours(rate, count, step, edges_h)
                 visits[step.element][:, number] += count
                 work_h[step.element][:, number] += hours
     accounts, found = Accounts(plan), []
@@ -160,18 +167,17 @@ def _load(
     )
 
 
-def _expected(visits: StepFunction, step: Step, edges_h: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Mean number of visits of a step in each period between the edges, and the lane-hours they need."""
-    count = _integrals(visits, edges_h)
+def _lane_hours(visits: StepFunction, count: FloatArray, step: Step, edges_h: FloatArray) -> FloatArray:
+    """Mean lane-hours that the visits of a step need in each period between the edges; `count` are the visits."""
     if not step.laws:
-        return count, np.zeros_like(count)
+        return np.zeros_like(count)
     mean = StepFunction([from_h for from_h, _ in step.laws], [law.mean_h for _, law in step.laws])
     served = [relief for relief in step.reliefs if relief.factor]
     reliefs = [combine(lambda s, f=relief.factor: 1 - s * (1 - f), relief.share) for relief in served]
     each = [mean, *([] if step.factor is None else [step.factor]), *reliefs]
     if all(part.is_constant for part in each):
-        return count, count * math.prod(float(part.value[0]) for part in each)
-    return count, _integrals(combine(lambda *values: np.prod(values, axis=0), visits, *each), edges_h)
+        return count * math.prod(float(part.value[0]) for part in each)
+    return _integrals(combine(lambda *values: np.prod(values, axis=0), visits, *each), edges_h)
 
 
 def _integrals(function: StepFunction, edges_h: FloatArray) -> FloatArray:
@@ -184,14 +190,14 @@ def load_problems(plan: Plan, kind: str) -> list[Problem]:
     What takes lane-time and is not counted is a warning of its own: the load is higher than
     it says. What gives lane-time is named where the load is told.
     """
-    found = []
+    found, needed = [], needs_at(plan)
     not_counted = [
         sorted((need for need in needs if need.effect != NEUTRAL and need not in COUNTED), key=lambda need: need.words)
-        for needs in needs_at(plan)
+        for needs in needed
     ]
     elements = {element.id: (element, left) for element, left in zip(plan.elements, not_counted, strict=True)}
     left_early = {
-        element.id for element, needs in zip(plan.elements, needs_at(plan), strict=True) if Mechanism.PATIENCE in needs
+        element.id for element, needs in zip(plan.elements, needed, strict=True) if Mechanism.PATIENCE in needs
     }
     for one in loads(plan, HIGH_LOAD):
         element, left = elements[one.element]

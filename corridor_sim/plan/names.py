@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corridor_sim.plan.plan import Departures, Element, Quota, Station
+from corridor_sim.plan.elements import Departures, Element, Quota, Station
 
 
 def file_path(element: Element) -> str:
@@ -10,7 +10,7 @@ def file_path(element: Element) -> str:
 
     Examples
     --------
-    >>> from corridor_sim.plan.plan import Delay
+    >>> from corridor_sim.plan.elements import Delay
     >>> file_path(Delay(id="leg:baku_samur>"))
     'legs.baku_samur'
     """

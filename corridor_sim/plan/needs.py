@@ -19,31 +19,23 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.errors import Problem
-from corridor_sim.plan.mechanisms import NEUTRAL, Mechanism, Need, Undeclared
-from corridor_sim.plan.names import file_path
-from corridor_sim.plan.plan import (
+from corridor_sim.plan.elements import (
     Delay,
     Departures,
     ExtraLanesPlan,
-    FlowPlan,
     GatePlan,
     LimitedLeg,
-    PatiencePlan,
-    Plan,
-    PlanBalk,
     PlanBreakdown,
     PlanOutage,
-    PlanStaffPool,
     Quota,
-    Relief,
     Reservation,
-    RestPlan,
     SingleTrackPlan,
-    Span,
     Station,
-    Step,
-    Variant,
 )
+from corridor_sim.plan.mechanisms import NEUTRAL, Mechanism, Need, Undeclared
+from corridor_sim.plan.names import file_path
+from corridor_sim.plan.plan import FlowPlan, Plan, PlanStaffPool
+from corridor_sim.plan.steps import PatiencePlan, PlanBalk, Relief, RestPlan, Span, Step, Variant
 
 M = Mechanism
 Rule = Callable[[Any], Iterable[Need]]
@@ -217,7 +209,7 @@ def needed(piece: object) -> frozenset[Need]:
 
     Examples
     --------
-    >>> from corridor_sim.plan.plan import StepFunction
+    >>> from corridor_sim.core.step_functions import StepFunction
     >>> station = Station(id="samur", lanes=StepFunction.constant(2), staff_pool="customs")
     >>> sorted(need.words for need in needed(station))
     ['a staff pool', 'lanes']
@@ -280,18 +272,20 @@ def missing(plan: Plan, does: Set[Mechanism]) -> dict[Need, list[str]]:
 
     Examples
     --------
-    >>> from corridor_sim.plan.plan import StepFunction
+    >>> from corridor_sim.core.step_functions import StepFunction
     >>> station = Station(id="samur", lanes=StepFunction.constant(2), staff_pool="customs")
     >>> missing(Plan(elements=(station,), flows=(), horizon_h=24.0), {Mechanism.LANES})
     {<Mechanism.STAFF_POOL: ('a staff pool', 'takes')>: ['samur']}
     """
     found: dict[Need, list[str]] = {}
     known: dict[int, frozenset[Need]] = {}
-    for piece, place in _pieces(plan):
+    for piece, flow in _pieces(plan):
         # By object: many flows may share a step.
         if id(piece) not in known:
             known[id(piece)] = needed(piece) - does
-        short = known[id(piece)]
+        if not (short := known[id(piece)]):
+            continue
+        place = _place(plan, piece, flow)
         for need in sorted(short, key=lambda need: need.words) if len(short) > 1 else short:
             places = found.setdefault(need, [])
             if place not in places:
@@ -299,16 +293,25 @@ def missing(plan: Plan, does: Set[Mechanism]) -> dict[Need, list[str]]:
     return found
 
 
-def _pieces(plan: Plan) -> Iterator[tuple[object, str]]:
-    """Every piece of a plan that is looked at for itself, with the name of its place."""
-    yield plan, f"plan {plan.name!r}"
+def _pieces(plan: Plan) -> Iterator[tuple[Any, FlowPlan | None]]:
+    """Every piece of a plan that is looked at for itself, a step with its flow."""
+    yield plan, None
     for flow in plan.flows:
-        yield flow, f"flow {flow.id}"
+        yield flow, None
         for variant in flow.variants:
             for step in variant.steps:
-                yield step, f"{plan.elements[step.element].id} (flow {flow.id})"
+                yield step, flow
     for element in plan.elements:
-        yield element, element.id
+        yield element, None
+
+
+def _place(plan: Plan, piece: Any, flow: FlowPlan | None) -> str:
+    """The name of the place of a piece."""
+    if flow is not None:
+        return f"{plan.elements[piece.element].id} (flow {flow.id})"
+    if isinstance(piece, Plan):
+        return f"plan {piece.name!r}"
+    return f"flow {piece.id}" if isinstance(piece, FlowPlan) else str(piece.id)
 
 
 def refused(plan: Plan, does: Set[Mechanism]) -> list[str]:

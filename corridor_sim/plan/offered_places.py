@@ -6,7 +6,7 @@ import numpy as np
 
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY, FloatArray
-from corridor_sim.plan.plan import Departures, Quota
+from corridor_sim.plan.elements import Departures, Quota
 
 
 def departing(thing: Departures, edges_h: FloatArray) -> FloatArray:

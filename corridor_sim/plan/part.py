@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from corridor_sim.plan.plan import Delay, Departures, Element, FlowPlan, Plan, Station, Step, Variant
+from corridor_sim.plan.elements import Delay, Departures, Element, Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Step, Variant
 
 OUTSIDE = "outside"
 """Id of the element where an itinerary stands that meets none of the part."""

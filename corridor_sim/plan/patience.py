@@ -16,9 +16,10 @@ from corridor_sim.model.scenario import Scenario
 from corridor_sim.model.stage_queues import Patience
 from corridor_sim.model.stages import Stage
 from corridor_sim.plan.balking import common, round_by
+from corridor_sim.plan.elements import Element, Station
 from corridor_sim.plan.itineraries import Itinerary, named
 from corridor_sim.plan.legs import LegPart
-from corridor_sim.plan.plan import Element, PatiencePlan, Station
+from corridor_sim.plan.steps import PatiencePlan
 
 
 def with_patience(

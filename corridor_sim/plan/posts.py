@@ -30,7 +30,7 @@ from corridor_sim.model.stage_lanes import ExtraLanes
 from corridor_sim.model.stage_queues import QueueGate
 from corridor_sim.model.stages import Stage
 from corridor_sim.plan.bookings import Bookings, bookings, by_day
-from corridor_sim.plan.plan import (
+from corridor_sim.plan.elements import (
     NEVER_REACHED,
     NO_LIMIT,
     Delay,
@@ -40,11 +40,10 @@ from corridor_sim.plan.plan import (
     PlanBreakdown,
     PlanOutage,
     Quota,
-    Relief,
     Reservation,
     Station,
-    Step,
 )
+from corridor_sim.plan.steps import Relief, Step
 from corridor_sim.plan.timelines import Observed, RunClock, combine, is_one, product, steps, switched
 
 T = TypeVar("T")
@@ -91,6 +90,8 @@ class Posts:
 
     def changes(self, at: Pass, name: str, field: str) -> Sequence[Any]:
         """Changes of one field of a stage."""
+        if not self.resolved.changes:
+            return ()
         return self.resolved.of(canonical(self.resolved.scenario, f"{self.table(at)}.{name}.{field}"))
 
     def made_from(self, at: Pass, one_stop: OneStop | None = None) -> list[Entry]:

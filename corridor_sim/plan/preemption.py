@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from corridor_sim.plan.elements import Station
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import needed
-from corridor_sim.plan.plan import Station
 
 UNSUITED = frozenset(
     {
@@ -28,7 +28,7 @@ def unsuited(station: Station) -> Iterator[str]:
 
     Examples
     --------
-    >>> from corridor_sim.plan.plan import StepFunction
+    >>> from corridor_sim.core.step_functions import StepFunction
     >>> list(unsuited(Station(id="samur", lanes=StepFunction.constant(2), staff_pool="customs", preemption="resume")))
     ['priority that interrupts services with a staff pool at samur']
     """

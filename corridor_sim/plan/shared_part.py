@@ -19,7 +19,9 @@ from typing import Any
 
 from corridor_sim.core.fingerprints import fingerprint
 from corridor_sim.plan.drivers_hours import places_of_rest
-from corridor_sim.plan.plan import Delay, Element, FlowPlan, Plan, Span, Station, Step, Variant
+from corridor_sim.plan.elements import Delay, Element, Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Span, Step, Variant
 
 
 @dataclass(frozen=True, slots=True)

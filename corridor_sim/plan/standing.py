@@ -17,8 +17,9 @@ from corridor_sim.model.arrivals import ArrivalPlan
 from corridor_sim.model.initial_queues import InitialQueue, Standing
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.model.standing import place_of, share_at_start
+from corridor_sim.plan.elements import Element, Quota, Station
 from corridor_sim.plan.itineraries import Itinerary
-from corridor_sim.plan.plan import Element, Quota, Span, Station, Step
+from corridor_sim.plan.steps import Span, Step
 
 BEFORE_H = -1.0
 """Some instant before the start: what holds there holds at all earlier ones. [h]"""

@@ -9,7 +9,7 @@ import numpy as np
 
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
-from corridor_sim.plan.plan import Station
+from corridor_sim.plan.elements import Station
 from corridor_sim.plan.timelines import ONE, combine
 
 SMALL = 0.01

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.plan.plan import FlowPlan, Plan, Step, Variant
+from corridor_sim.plan.plan import FlowPlan, Plan
 from corridor_sim.plan.saturated import Holds
+from corridor_sim.plan.steps import Step, Variant
 from corridor_sim.plan.timelines import ONE, combine
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.stage_queues import WayBack
-from corridor_sim.plan.plan import Relief, Step
+from corridor_sim.plan.steps import Relief, Step
 
 
 def visits_again(back: WayBack, cargo_class: str, body: Sequence[Step], draws: str, path: str) -> list[list[Step]]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_DAY
-from corridor_sim.plan.plan import Plan, Station
+from corridor_sim.plan.elements import Station
+from corridor_sim.plan.plan import Plan
 from corridor_sim.plan.saturated import Holds, Stretch, served, stretches
 from corridor_sim.plan.timelines import combine
 

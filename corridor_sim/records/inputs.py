@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core.draws.words import WordArray
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import PlanOutage
+from corridor_sim.plan.elements import PlanOutage
 from corridor_sim.records.visits import IntArray
 
 NUMBER_PER_FLOW = 2**40
@@ -29,6 +30,25 @@ class ColumnByIndex(Protocol):
         ...
 
 
+class StreamRows(NamedTuple):
+    """Where the keys of the streams of one flow stand among those of all flows.
+
+    Attributes
+    ----------
+    first, second
+        Both halves of the keys of all flows, shape (stream, replication).
+    begin
+        The first row of this flow.
+    at
+        Rows from there on: of durations by their name, and of uniforms by theirs.
+    """
+
+    first: WordArray
+    second: WordArray
+    begin: int
+    at: tuple[Mapping[str, int], Mapping[str, int]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LaterDraws:
     """Draws of one flow that have not been made; the values are those that `FlowInputs` would hold.
@@ -37,10 +57,13 @@ class LaterDraws:
     ----------
     duration_h, uniform
         As in `FlowInputs`.
+    rows
+        The keys of their streams, for who draws by himself.
     """
 
     duration_h: Mapping[str, tuple[ColumnByIndex, ...]] = field(default_factory=dict)
     uniform: Mapping[str, ColumnByIndex] = field(default_factory=dict)
+    rows: StreamRows | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import Plan, PlanOutage
+from corridor_sim.plan.elements import PlanOutage
+from corridor_sim.plan.plan import Plan
 
 IntArray = NDArray[np.int64]
 

@@ -21,7 +21,8 @@ from corridor_sim.core.limits import MAX_EVENTS
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.places import PlanView
 from corridor_sim.model.arrivals import utc
-from corridor_sim.plan.plan import Element, Plan, Station
+from corridor_sim.plan.elements import Element, Station
+from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import ElementVisits, Records
 
 if TYPE_CHECKING:

@@ -98,7 +98,8 @@ def overloads(rows: Table) -> dict[str, Overload]:
 def _grows(key: tuple[str, str], growth: FloatArray, halves: list[dict[tuple[str, str], float]], come: float) -> bool:
     """Whether a queue grows beyond noise, by more than a share of those who come, in both halves of the window."""
     much = GROWTH * come
-    return _lower(growth) > much and all(half.get(key, math.nan) > much for half in halves)
+    # The interval takes longest, and few queues come to it.
+    return all(half.get(key, math.nan) > much for half in halves) and _lower(growth) > much
 
 
 def _coming_to_posts(rows: Table) -> dict[str, float]:

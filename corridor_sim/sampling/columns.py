@@ -24,6 +24,11 @@ CELLS = 1 << 18
 """Values drawn by index at once."""
 
 
+def drawn_by_index(law: ServiceTime) -> bool:
+    """Whether values of a law can be had one by one."""
+    return bool(getattr(law, "by_index", False))
+
+
 class Column:
     """Draws of one role and entity for one flow: uniforms, or values of a law on the clock grid.
 
@@ -51,7 +56,7 @@ class Column:
     @property
     def by_index(self) -> bool:
         """Whether values can be had one by one, with `at`."""
-        return self.law is None or bool(getattr(self.law, "by_index", False))
+        return self.law is None or drawn_by_index(self.law)
 
     def take(self, count: IntArray) -> FloatArray:
         """The next `count[row]` values of each row, shape (replication, max(count)).

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from corridor_sim.core import streams
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import Departures, Plan, PlanOutage, Station
+from corridor_sim.plan.elements import Departures, PlanOutage, Station
+from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.records.visits import IntArray
 from corridor_sim.sampling.columns import CHUNK, Column

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corridor_sim.core import streams
 from corridor_sim.core.draws.words import Key
@@ -26,10 +28,11 @@ from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.units import FloatArray, distinct, to_grid
 from corridor_sim.model.arrivals import BlockDraw
 from corridor_sim.model.service_times import Deterministic, ServiceTime
-from corridor_sim.plan.plan import FlowPlan, Plan, Variant
-from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, LaterDraws, SampledInputs
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Variant
+from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, LaterDraws, SampledInputs, StreamRows
 from corridor_sim.records.visits import IntArray
-from corridor_sim.sampling.columns import Column
+from corridor_sim.sampling.columns import Column, drawn_by_index
 from corridor_sim.sampling.elements import ElementDraws
 from corridor_sim.sampling.releases import TOGETHER, whole_run
 
@@ -121,8 +124,10 @@ class Sampler:
             for flow, columns in zip(self.plan.flows, self._columns, strict=True)
             for key in (_RELEASE, _ROUTE, *columns)
         ]
-        streams_of = streams.keys_of(self.root, replications, names)
-        keys = [Key(first, second) for first, second in zip(streams_of.first, streams_of.second, strict=True)]
+        keys = streams.keys_of(self.root, replications, names)
+        # By object, as above: flows with the same itineraries have the same columns.
+        kinds = {id(columns): columns for columns in self._columns}
+        drawn_when = {number: _When.of(columns, keep=keep) for number, columns in kinds.items()}
         found: list[_FlowDraws | _Nobody] = []
         at = 0
         for f, columns in enumerate(self._columns):
@@ -130,8 +135,7 @@ class Sampler:
             if known is not None and not known.release_h.shape[1]:
                 found.append(_Nobody(known))
             else:
-                own = keys[at : at + 2 + len(columns)]
-                found.append(_FlowDraws(self.plan, f, own, columns, keep=keep, given=known))
+                found.append(_FlowDraws(self.plan, f, keys, at, drawn_when[id(columns)], keep=keep, given=known))
             at += 2 + len(columns)
         return found
 
@@ -186,8 +190,8 @@ class BlockSampler:
             _draw_together([flow for flow in self._flows if isinstance(flow, _FlowDraws)])
         flows = tuple(flow.take(until_h) for flow in self._flows)
         self.since_h = until_h
-        highest = np.array([flow.taken.max(initial=0) for flow in self._flows], dtype=np.int64)
-        return self._elements.with_flows(flows, highest)
+        taken = np.stack([flow.taken for flow in self._flows]) if flows else np.zeros((0, 0), dtype=np.int64)
+        return self._elements.with_flows(flows, taken.max(axis=1, initial=0))
 
 
 # ---------------------------------------------------------------- one flow
@@ -222,6 +226,56 @@ class _Nobody:
         return self.given
 
 
+class _When(NamedTuple):
+    """Which columns are drawn ahead, and which where they are used; each with its row among those of its flow."""
+
+    durations: tuple[tuple[int, _Key], ...]
+    uniforms: tuple[tuple[int, _Key], ...]
+    later_durations: dict[str, tuple[int, _Key]]
+    later_uniforms: dict[str, tuple[int, _Key]]
+    at: tuple[dict[str, int], dict[str, int]]
+    """Rows of those that are drawn later: durations, and uniforms."""
+
+    @classmethod
+    def of(cls, columns: tuple[_Key, ...], *, keep: bool) -> _When:
+        """Window by window (`keep`) the engine asks for what is used; only what has a sequence is drawn ahead."""
+        # The releases and the routes stand before them.
+        rows = list(enumerate(columns, start=2))
+        asked = {row for row, key in rows if keep and key.laws and all(map(drawn_by_index, key.laws))}
+        later = {key.entity: (row, key) for row, key in rows if row in asked}
+        uniforms = tuple((row, key) for row, key in rows if not key.laws)
+        later_uniforms = {key.entity: (row, key) for row, key in uniforms} if keep else {}
+        at = tuple({name: row for name, (row, _) in some.items()} for some in (later, later_uniforms))
+        return cls(
+            tuple((row, key) for row, key in rows if key.laws and row not in asked),
+            () if keep else uniforms,
+            later,
+            later_uniforms,
+            (at[0], at[1]),
+        )
+
+
+class _Made(Mapping[str, Any]):
+    """Columns by name, made when they are asked for."""
+
+    def __init__(self, rows: Mapping[str, tuple[int, _Key]], make: Callable[[int, _Key], Any]) -> None:
+        self._rows, self._make, self._found = rows, make, dict[str, Any]()
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._found:
+            self._found[name] = self._make(*self._rows[name])
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+
 class _FlowDraws:
     """Draws of one flow in order of release; `take` goes on where the last one ended."""
 
@@ -229,46 +283,63 @@ class _FlowDraws:
         self,
         plan: Plan,
         f: int,
-        own: Sequence[Key],
-        columns: tuple[_Key, ...],
+        keys: Key,
+        begin: int,
+        when: _When,
         *,
         keep: bool,
         given: FlowInputs | None = None,
     ) -> None:
-        """`own` are the keys of the releases, of the routes and of each of the `columns`."""
-        flow = plan.flows[f]
-        self.flow, self.f, self.horizon_h = flow, f, plan.horizon_h
+        """From row `begin` on `keys` are those of the releases, of the routes and of each of the columns."""
+        self.flow, self.f, self.horizon_h = plan.flows[f], f, plan.horizon_h
         self._since_h = 0.0
         self.given = given
         """Releases and itineraries, where they need not be drawn."""
-        release, route, *others = own
-        self._release = release
+        self._keys, self._begin, self._keep = keys, begin, keep
         self._drawn: tuple[FloatArray, IntArray, IntArray] | None = None
         """All its releases, the itineraries if there is but one, how many: where drawn with those of other flows."""
-        count = len(release.first)
-        self._pending: list[FloatArray] = [np.empty(0)] * count
-        self._over = np.zeros(count, dtype=bool)
-        self.taken = np.zeros(count, dtype=np.int64)
+        self.taken = np.zeros(keys.first.shape[1], dtype=np.int64)
         """Consignments taken so far, by replication."""
-        self._route = Column(route, keep=keep)
-        self._durations: dict[str, tuple[Column, ...]] = {}
-        self._uniforms: dict[str, Column] = {}
-        # Window by window the engine asks for what is used; only what has a sequence is drawn ahead.
-        later: dict[str, tuple[Column, ...]] = {}
-        for key, of in zip(columns, others, strict=True):
-            if key.laws:
-                drawn = tuple(Column(of, law, keep=keep) for law in key.laws)
-                (later if keep and all(one.by_index for one in drawn) else self._durations)[key.entity] = drawn
-            else:
-                self._uniforms[key.entity] = Column(of, keep=keep)
+        self._durations = {key.entity: self._columns(row, key) for row, key in when.durations}
+        self._uniforms = {key.entity: self._uniform(row, key) for row, key in when.uniforms}
         self._later = LaterDraws()
         if keep:
-            self._later, self._uniforms = LaterDraws(later, self._uniforms), {}
+            self._later = LaterDraws(
+                _Made(when.later_durations, self._columns),
+                _Made(when.later_uniforms, self._uniform),
+                StreamRows(*keys, begin, when.at),
+            )
+
+    def _columns(self, row: int, key: _Key) -> tuple[Column, ...]:
+        of = self._keys.at(self._begin + row)
+        return tuple(Column(of, law, keep=self._keep) for law in key.laws)
+
+    def _uniform(self, row: int, key: _Key) -> Column:  # noqa: ARG002 (as `_columns`)
+        return Column(self._keys.at(self._begin + row), keep=self._keep)
+
+    @functools.cached_property
+    def release_keys(self) -> Key:
+        """Keys of the releases."""
+        return self._keys.at(self._begin)
+
+    @functools.cached_property
+    def _route(self) -> Column:
+        return Column(self._keys.at(self._begin + 1), keep=self._keep)
+
+    @functools.cached_property
+    def _pending(self) -> list[FloatArray]:
+        """Releases drawn and not taken yet."""
+        return [np.empty(0)] * len(self.taken)
+
+    @functools.cached_property
+    def _over(self) -> NDArray[np.bool_]:
+        """Whether all releases up to the horizon are drawn."""
+        return np.zeros(len(self.taken), dtype=bool)
 
     @functools.cached_property
     def _draw(self) -> BlockDraw:
         """Draws releases of some replications."""
-        draw: BlockDraw = self.flow.arrivals.block_sampler(self._release)
+        draw: BlockDraw = self.flow.arrivals.block_sampler(self.release_keys)
         return draw
 
     def take(self, until_h: float) -> FlowInputs:
@@ -277,16 +348,16 @@ class _FlowDraws:
             assert until_h == math.inf
             return self._drawn_for(self.given.release_h, self.given.variant, self.given.count)
         since_h, self._since_h = self._since_h, until_h
+        drawn, self._drawn = self._drawn, None
+        if drawn is not None and len(self.flow.variants) == 1:
+            return self._drawn_for(*drawn)
         more = self.flow.arrivals.expected_count(min(until_h, self.horizon_h), since_h) if until_h > since_h else 0.0
         if until_h == math.inf and since_h == 0.0:
             self._over[:] = True
-            drawn, self._drawn = self._drawn, None
-            if drawn is not None and len(self.flow.variants) == 1:
-                return self._drawn_for(*drawn)
             if drawn is not None:
                 release_h, _, count = drawn
             else:
-                release_h, count = whole_run(self.flow.arrivals, self._release, more, self.horizon_h)
+                release_h, count = whole_run(self.flow.arrivals, self.release_keys, more, self.horizon_h)
         else:
             release_h = self._releases(until_h, more)
             count = np.asarray((release_h < np.inf).sum(axis=1), dtype=np.int64)
@@ -344,7 +415,7 @@ class _FlowDraws:
     def _variant(self, release_h: FloatArray, count: IntArray) -> IntArray:
         """Itineraries by the dated shares at the release (rule D13), -1 in the padding."""
         if len(self.flow.variants) == 1:
-            return np.where(release_h < np.inf, np.int64(0), np.int64(-1))
+            return _the_only(release_h, count)
         instants, upto = _dated_shares(self.flow)
         uniform = self._route.take(count)
         if len(instants) == 1:
@@ -358,6 +429,13 @@ class _FlowDraws:
                     row[begin:end] = np.searchsorted(edges, drawn[begin:end], side="right")
                 begin = end
         return chosen
+
+
+def _the_only(release_h: FloatArray, count: IntArray) -> IntArray:
+    """The itinerary where there is but one, -1 in the padding: only where that begins are releases looked at."""
+    variant, least = np.zeros(release_h.shape, dtype=np.int64), int(count.min(initial=release_h.shape[1]))
+    variant[:, least:] -= release_h[:, least:] == np.inf
+    return variant
 
 
 def _draw_together(flows: Sequence[_FlowDraws]) -> None:
@@ -374,11 +452,12 @@ def _draw_together(flows: Sequence[_FlowDraws]) -> None:
                 mine.append(one)
     for group in (group for groups in alike.values() for group in groups if len(group) > 1):
         plan, horizon_h = group[0].flow.arrivals, group[0].horizon_h
-        first, second = (np.concatenate([half[k] for half in (one._release for one in group)]) for k in (0, 1))
+        rows = [one._begin for one in group]
+        first, second = (half[rows].reshape(-1) for half in group[0]._keys)
         expected = plan.expected_count(horizon_h, 0.0)
         drawn, count = whole_run(plan, Key(first, second), expected, horizon_h)
         shape = len(group), len(group[0].taken)
-        only = np.where(drawn < np.inf, np.int64(0), np.int64(-1)).reshape(*shape, drawn.shape[1])
+        only = _the_only(drawn, count).reshape(*shape, drawn.shape[1])
         drawn, count = drawn.reshape(*shape, drawn.shape[1]), count.reshape(shape)
         for k, (one, most) in enumerate(zip(group, count.max(axis=1, initial=0).tolist(), strict=True)):
             one._drawn = drawn[k, :, :most], only[k, :, :most], count[k]

@@ -6,8 +6,9 @@ import math
 from typing import Any
 
 from corridor_sim.core.units import H_PER_DAY
+from corridor_sim.plan.elements import Station
 from corridor_sim.plan.load import loads
-from corridor_sim.plan.plan import Plan, Station
+from corridor_sim.plan.plan import Plan
 from corridor_sim.statistics.theory import allen_cunneen
 
 SPREAD = 1.0

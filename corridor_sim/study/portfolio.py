@@ -35,6 +35,7 @@ from corridor_sim.statistics.portfolios import (
     build_years,
     find_best_set,
 )
+from corridor_sim.study.asked_rows import ids_at
 from corridor_sim.study.asked_run import Runnable, planned, root_of
 from corridor_sim.study.cheaper_sets import cheapest_within
 from corridor_sim.study.keys import parts_of
@@ -43,7 +44,7 @@ from corridor_sim.study.programme_regret import judges_of, regret_of
 from corridor_sim.study.run import run_all
 from corridor_sim.study.selecting import zone_of
 from corridor_sim.study.spread import hands, one_pool
-from corridor_sim.study.upgrade_sets import NOTHING, UpgradeSets
+from corridor_sim.study.upgrade_sets import NOTHING, UpgradeSets, objective_rows
 
 NPV = "npv_usd"
 FRONTIER = 8
@@ -150,29 +151,40 @@ def portfolio(
     given = planned(base)
     if isinstance(given.scenario, Plan):
         raise CorridorError("upgrades are of a scenario; a plan has none")
-    scenario, listed = _upgrades(given.scenario, upgrades)
-    alpha = arguments.number("alpha", alpha, above=0, most=0.5)
-    for name, value, least in (("screening", screening, 1), ("rounds", rounds, 0), ("finalists", finalists, 1),
-                               ("first", first, 2), ("most", most, first), ("final", final, 2),
-                               ("draw_replications", draw_replications, 1)):  # fmt: skip
-        arguments.whole(name, value, least, MAX_REPLICATIONS)
-    money = _money(budget_usd, scenario)
+    scenario, judges, faults = given.scenario, None, arguments.Faults()
+    listed: tuple[Upgrade, ...] = ()
     is_npv = objective == NPV
     places = (at,) if isinstance(at, str) else tuple(at)
+    with faults.noted():
+        scenario, listed = _upgrades(given.scenario, upgrades)
+    with faults.noted():
+        alpha = arguments.number("alpha", alpha, above=0, most=0.5)
+        if draws is not None and listed:
+            judges = judges_of(scenario, given.plan, listed, draws, observations, waves, alpha)
+    fewest = first if isinstance(first, int) and first > 2 else 2
+    for name, value, least in (("screening", screening, 1), ("rounds", rounds, 0), ("finalists", finalists, 1),
+                               ("first", first, 2), ("most", most, fewest), ("final", final, 2),
+                               ("draw_replications", draw_replications, 1)):  # fmt: skip
+        with faults.noted():
+            arguments.whole(name, value, least, MAX_REPLICATIONS)
+    with faults.noted():
+        money = _money(budget_usd, scenario)
     if is_npv != (appraisal is not None):
-        raise ArgumentError(f"appraisal says how to reckon {NPV!r}, and is given with it alone")
+        faults.add(f"appraisal says how to reckon {NPV!r}, and is given with it alone")
     if is_npv and (places or where or draws):
-        raise ArgumentError(f"{NPV!r} is of the whole corridor at the stated inputs: leave out at, where and draws")
+        faults.add(f"{NPV!r} is of the whole corridor at the stated inputs: leave out at, where and draws")
     if draws is None and (observations is not None or waves != 1):
-        raise ArgumentError("observations and waves say which draws are left, and need draws")
+        faults.add("observations and waves say which draws are left, and need draws")
     if store is not None:
-        arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
-    judges = None if draws is None else judges_of(scenario, given.plan, listed, draws, observations, waves, alpha)
+        with faults.noted():
+            arguments.instance("store", store, (str, os.PathLike), "the path of a folder")
+    with faults.noted():
+        zone = zone_of(delta, _row(given.plan, objective, places, where))
+    faults.refuse()
     made = UpgradeSets.of(
         given.plan, scenario, listed, "user_cost_usd" if is_npv else objective, places, where, root_of(scenario, rng),
         engine, screening,
     )  # fmt: skip
-    zone = zone_of(delta, Label(objective, "usd", "corridor", "all") if is_npv else made.shared.labels[0])
     rules, too_late = _rules(listed, money)
     if store is not None:
         shared = made.shared
@@ -276,14 +288,24 @@ def _upgrades(base: Scenario, upgrades: Any) -> tuple[Scenario, tuple[Upgrade, .
     return base, tuple(upgrades)
 
 
+def _row(plan: Plan, objective: str, places: tuple[str, ...], where: dict[str, Any] | None) -> Label:
+    """A row of the objective, whose unit is that of the indifference zone."""
+    if objective == NPV:
+        return Label(objective, "usd", "corridor", "all")
+    return objective_rows(plan, objective, ids_at(plan, places) if places else (), places, where)[0]
+
+
 def _money(budget_usd: Any, scenario: Scenario) -> dict[int, float]:
     if isinstance(budget_usd, Mapping):
         if not budget_usd:
             raise ArgumentError("budget_usd must hold at least one year")
-        return {
-            arguments.whole("a year of budget_usd", year, 1900, 3000): arguments.number(f"budget_usd[{year}]", usd, 0)
-            for year, usd in sorted(budget_usd.items())
-        }
+        money, faults = {}, arguments.Faults()
+        for year, usd in sorted(budget_usd.items()):
+            with faults.noted():
+                number = arguments.whole("a year of budget_usd", year, 1900, 3000)
+                money[number] = arguments.number(f"budget_usd[{year}]", usd, 0)
+        faults.refuse()
+        return money
     return {scenario.run.start_utc.year: arguments.number("budget_usd", budget_usd, above=0)}
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model.flows import Flow, Profile
 from corridor_sim.plan.build import make_plan
-from corridor_sim.plan.plan import Delay, FlowPlan, LimitedLeg, Plan
+from corridor_sim.plan.elements import Delay, LimitedLeg
+from corridor_sim.plan.plan import FlowPlan, Plan
 from corridor_sim.records.release_study import ReleaseStudy
 from corridor_sim.results.release_fits import FittedFigure
 from corridor_sim.statistics.arrival_shape import FLAT_P, ShapeFit, fit_shape, fit_volume

@@ -11,7 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from corridor_sim.plan.plan import Delay, Departures, FlowPlan, LimitedLeg, Plan, Station, Step, StepFunction, Variant
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.plan.elements import Delay, Departures, LimitedLeg, Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Step, Variant
 from corridor_sim.verify.elements import Layout, add_element, in_topological_order
 from corridor_sim.verify.fields import Fields, Unsupported, readable
 from corridor_sim.verify.laws import arrivals_of, law

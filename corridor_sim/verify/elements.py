@@ -17,8 +17,9 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray, grid_point, to_grid
-from corridor_sim.plan.plan import (
+from corridor_sim.plan.elements import (
     Closing,
     Delay,
     Departures,
@@ -31,11 +32,10 @@ from corridor_sim.plan.plan import (
     PlanOutage,
     Preemption,
     Quota,
-    RestPlan,
     SingleTrackPlan,
     Station,
-    StepFunction,
 )
+from corridor_sim.plan.steps import RestPlan
 from corridor_sim.verify.fields import Fields, Unsupported, steps_of, total, whole
 
 LawOf = Callable[[Any, str], Any]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.errors import nearest
-from corridor_sim.plan.plan import StepFunction
+from corridor_sim.core.step_functions import StepFunction
 
 
 class Unsupported(Exception):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import Station
+from corridor_sim.plan.elements import Station
 from corridor_sim.verify.trace_plans import TracePlan
 
 RELATIVE = 1e-9

@@ -14,10 +14,10 @@ import numpy as np
 
 from corridor_sim.core.draws.words import WordArray, further
 from corridor_sim.core.errors import ScenarioError
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
 from corridor_sim.model import arrivals, service_times
 from corridor_sim.model.service_times import ServiceTime
-from corridor_sim.plan.plan import StepFunction
 from corridor_sim.verify.fields import Fields, Unsupported, steps_of
 
 SINE_PIECES = 1440

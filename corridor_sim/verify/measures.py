@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import Departures, LimitedLeg, Station
+from corridor_sim.plan.elements import Departures, LimitedLeg, Station
 from corridor_sim.records.inputs import SampledInputs
 from corridor_sim.records.visits import ElementVisits, Records
 from corridor_sim.verify.case_plans import CasePlan

@@ -25,7 +25,8 @@ from corridor_sim.model.arrivals import Trace
 from corridor_sim.model.scenario import Scenario
 from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.build import make_plan
-from corridor_sim.plan.plan import Departures, FlowPlan, Plan, Station
+from corridor_sim.plan.elements import Departures, Station
+from corridor_sim.plan.plan import FlowPlan, Plan
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.verify.fields import Fields, Unsupported, readable

@@ -15,19 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray, grid_point
-from corridor_sim.plan.plan import (
-    Delay,
-    Departures,
-    FlowPlan,
-    LimitedLeg,
-    PatiencePlan,
-    Plan,
-    Station,
-    Step,
-    StepFunction,
-    Variant,
-)
+from corridor_sim.plan.elements import Delay, Departures, LimitedLeg, Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import PatiencePlan, Step, Variant
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.verify.elements import Given, Layout, add_element, in_topological_order
 from corridor_sim.verify.fields import Fields, Unsupported, readable

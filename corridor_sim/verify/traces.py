@@ -14,7 +14,7 @@ import numpy as np
 
 from corridor_sim.core.errors import EngineRefusal
 from corridor_sim.core.units import grid_point
-from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Quota, Station
+from corridor_sim.plan.elements import Delay, Departures, LimitedLeg, Quota, Station
 from corridor_sim.records.visits import Records
 from corridor_sim.verify.engine import Simulate
 from corridor_sim.verify.fields import Fields, Unsupported, readable

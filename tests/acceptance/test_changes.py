@@ -322,8 +322,9 @@ def test_a_limit_of_vehicles_from_a_date_holds_what_is_on_the_leg(most, seen):
 
 
 def test_a_limit_of_vehicles_from_a_date_takes_no_memory_for_no_limit():
+    from corridor_sim.core.step_functions import StepFunction
     from corridor_sim.engines.queues import LegState
-    from corridor_sim.plan.plan import NO_LIMIT, StepFunction
+    from corridor_sim.plan.elements import NO_LIMIT
 
     leg = LegState.empty(20, StepFunction([0, 24], [NO_LIMIT, 3]))
     assert leg.inside_h.shape == (20, 3)

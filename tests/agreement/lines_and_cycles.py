@@ -8,7 +8,10 @@ from collections import Counter
 import numpy as np
 from plans import Case, Dice, hours_of, steps_of
 
-from corridor_sim.plan.plan import Delay, FlowPlan, Plan, Station, Step, StepFunction, Variant
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.plan.elements import Delay, Departures, Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Step, Variant
 from corridor_sim.records.inputs import FlowInputs, SampledInputs, default_numbers
 
 LAW = ((0.0, "law"),)
@@ -24,6 +27,33 @@ def random_line(dice: Dice, most: int) -> Case:
         elements.append(Station(id=f"e{k}", lanes=lanes, yard=yard))
     steps = tuple(Step(element=k, laws=LAW, draws=element.id) for k, element in enumerate(elements))
     return _case(dice, elements, [steps] * flows, rows, size, shortest=0, cyclic=False)
+
+
+def with_dated_yards(case: Case, dice: np.random.Generator) -> Case:
+    """The case with yards whose places change within the run."""
+    elements: list = []
+    for one in case.plan.elements:
+        if isinstance(one, Station) and one.yard is not None:
+            later = sorted({float(at) for at in dice.integers(1, 40, 2)})
+            places = [(at, (None, 0, 1, 3)[int(dice.integers(4))]) for at in later]
+            one = dataclasses.replace(one, yard_changes=((0.0, one.yard), *places))
+        elements.append(one)
+    return dataclasses.replace(case, plan=dataclasses.replace(case.plan, elements=tuple(elements)))
+
+
+def behind_a_boat(case: Case, dice: np.random.Generator) -> Case:
+    """The case with a boat before everything, whose load lands in the order of boarding."""
+    depart = np.sort(dice.integers(0, 40, 12)).astype(float)
+    boat = Departures(id="boat", depart_h=depart, places=dice.integers(1, 6, 12), landing="boarding")
+    flows = []
+    for flow in case.plan.flows:
+        variants = []
+        for variant in flow.variants:
+            steps = tuple(dataclasses.replace(step, element=step.element + 1) for step in variant.steps)
+            variants.append(dataclasses.replace(variant, steps=(Step(element=0), *steps)))
+        flows.append(dataclasses.replace(flow, variants=tuple(variants)))
+    plan = dataclasses.replace(case.plan, elements=(boat, *case.plan.elements), flows=tuple(flows))
+    return dataclasses.replace(case, plan=plan)
 
 
 def random_cycle(dice: Dice, most: int) -> Case:

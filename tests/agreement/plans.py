@@ -12,32 +12,26 @@ from typing import Protocol
 
 import numpy as np
 
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.engines.event.refusals import IDENTITY
 from corridor_sim.model.service_times import Exponential
-from corridor_sim.plan.plan import (
+from corridor_sim.plan.elements import (
     Delay,
     Departures,
     ExtraLanesPlan,
-    FlowPlan,
     GatePlan,
     LimitedLeg,
-    PatiencePlan,
-    Plan,
-    PlanBalk,
     PlanBreakdown,
     PlanOutage,
-    PlanStaffPool,
     Quota,
-    Relief,
     Reservation,
-    RestPlan,
     SingleTrackPlan,
-    Span,
     Station,
-    Step,
-    StepFunction,
-    Variant,
 )
+from corridor_sim.plan.needs import needed
+from corridor_sim.plan.plan import FlowPlan, Plan, PlanStaffPool
 from corridor_sim.plan.preemption import unsuited
+from corridor_sim.plan.steps import PatiencePlan, PlanBalk, Relief, RestPlan, Span, Step, Variant
 from corridor_sim.records.inputs import FlowInputs, SampledInputs, default_numbers
 
 
@@ -362,6 +356,23 @@ def with_gates(dice: Dice, plan: Plan, span: int) -> Plan:
     return replace(plan, elements=tuple(elements))
 
 
+def with_kept_lanes(dice: Dice, plan: Plan, span: int) -> Plan:
+    """The plan with lanes kept for some flows wherever lanes have names or fail one by one; now more than are open."""
+    flows, elements = len(plan.flows), list(plan.elements)
+    for k, one in enumerate(elements):
+        if isinstance(one, Station) and not IDENTITY.isdisjoint(needed(one)):
+            kept = tuple(
+                Reservation(
+                    flows=frozenset({dice.integer(0, flows - 1)}),
+                    lanes=steps_of(dice, 0, 3, span, 12),
+                    overflow=bool(dice.integer(0, 1)),
+                )
+                for _ in range(dice.integer(1, 2))
+            )
+            elements[k] = replace(one, reserved=kept)
+    return replace(plan, elements=tuple(elements))
+
+
 TAKES_TIME = {"timetable", "when_full", "boarding_by_class", "quota"}
 
 
@@ -588,6 +599,12 @@ def with_rests(dice: Dice, plan: Plan, inputs: SampledInputs) -> tuple[Plan, Sam
         for name in ("outages", "crossing_h", "cancelled")
     }
     return replace(plan, elements=tuple(elements), flows=tuple(flows)), replace(inputs, **drawn)
+
+
+def in_boarding_order(plan: Plan) -> Plan:
+    """The plan with loads that are all unloaded in the order of boarding."""
+    elements = (replace(one, landing="boarding") if isinstance(one, Departures) else one for one in plan.elements)
+    return replace(plan, elements=tuple(elements))
 
 
 def with_preemption(dice: Dice, plan: Plan) -> Plan:

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from plans import Dice
 
-from corridor_sim.plan.plan import Plan, Relief, Step, StepFunction
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import Relief, Step
 from corridor_sim.records.inputs import SampledInputs
 from corridor_sim.records.visits import Records
 

@@ -22,12 +22,14 @@ from plans import KINDS, DrawnDice, NumpyDice, random_case
 from windows import GivenDraws, gathered
 
 from corridor_sim.core.errors import EngineRefusal, SimulationError
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.engines import batch, event
 from corridor_sim.engines.batch import streaming
 from corridor_sim.engines.queues import compiled, fifo, hours, limited_legs, priority  # noqa: F401
 from corridor_sim.engines.queues.compiled import SWITCH
+from corridor_sim.plan.elements import Station
 from corridor_sim.plan.needs import needed, needs_at
-from corridor_sim.plan.plan import Plan, Station, StepFunction
+from corridor_sim.plan.plan import Plan
 from corridor_sim.records.visits import chunk_of
 
 FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo", "hours", "limited_legs", "priority")]

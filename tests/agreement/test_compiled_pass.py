@@ -16,15 +16,17 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from lines_and_cycles import backwards, random_cycle
+from lines_and_cycles import backwards, behind_a_boat, random_cycle, random_line, with_dated_yards
 from plans import (
     APART,
     MIXED,
     TRACKS,
     NumpyDice,
     coupled,
+    in_boarding_order,
     random_case,
     with_gates,
+    with_kept_lanes,
     with_patience,
     with_preemption,
     with_rests,
@@ -32,6 +34,7 @@ from plans import (
 from windows import GivenDraws
 
 from corridor_sim.core.errors import EngineRefusal, SimulationError
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.engines import batch, compiled, event
 from corridor_sim.engines.compiled.coupling import balks, coupling
 from corridor_sim.files.scenario_files import load_scenario
@@ -39,9 +42,11 @@ from corridor_sim.indicators import INDICATORS, Collector, Indicator
 from corridor_sim.model.arrivals import ArrivalPlan, Poisson
 from corridor_sim.model.service_times import Exponential
 from corridor_sim.plan.build import make_plan
+from corridor_sim.plan.elements import PlanBreakdown, PlanOutage, Station
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import needed, needs_at
-from corridor_sim.plan.plan import FlowPlan, Plan, PlanBreakdown, PlanOutage, Span, Station, Step, StepFunction, Variant
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Span, Step, Variant
 from corridor_sim.records.inputs import default_numbers
 from corridor_sim.records.visits import chunk_of
 from corridor_sim.sampling.sampler import Sampler
@@ -285,20 +290,47 @@ def test_gates_by_the_queue_further_on_have_the_table_of_the_event_engine():
     assert held_back >= 25
 
 
+def test_lanes_kept_of_lanes_that_have_names_or_fail_one_by_one_have_the_table_of_the_event_engine():
+    ran = Counter()
+    size = {"elements": (1, 2), "consignments": (20, 60), "rows": (1, 2), "flows": (2, 3), "span": 40}
+    for seed in range(60):
+        dice = NumpyDice(np.random.default_rng([16, seed]))
+        kinds = ("mixed", "mixed", "named", "lane_outage")
+        plan, inputs = with_usual_numbers(random_case(dice, kinds=kinds, **size), seed)
+        if seed % 4 == 0:
+            plan, inputs = coupled(dice, plan, inputs)
+        plan = with_kept_lanes(dice, plan, 40)
+        if compiled.refusals(plan) or not same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed):
+            continue
+        for needs in map(needed, plan.elements):
+            if Mechanism.RESERVED_LANES in needs:
+                ran.update(needs)
+    policies = (Mechanism.OUTAGES_RESTART, Mechanism.OUTAGES_FINISH, Mechanism.OUTAGES_REQUEUE)
+    closings = (Mechanism.SUSPEND, Mechanism.RESTART, Mechanism.CLEAR_QUEUE)
+    for one in (*policies, *closings, Mechanism.RESERVED_OVERFLOW, Mechanism.PRIORITY, Mechanism.LANE_BREAKDOWNS):
+        assert ran[one] >= 1, one
+    assert ran[Mechanism.NAMED_LANES] >= 10
+    assert ran[Mechanism.LANE_OUTAGES] >= 20
+
+
+def impatient_case(seed, interrupts):
+    """A plan in which some leave a queue, or also interrupt each other."""
+    size = {"elements": (2, 4), "consignments": (20, 60), "rows": (1, 2), "flows": (2, 3), "span": 40}
+    dice = NumpyDice(np.random.default_rng([13, seed]))
+    kinds = (*MIXED, "quota") if seed % 2 else ("fifo", "dated", "priority", "mixed", "delay")
+    plan, inputs = with_usual_numbers(random_case(dice, kinds=kinds, **size), seed)
+    if seed % 5 == 0:
+        plan, inputs = coupled(dice, plan, inputs)
+    if interrupts:
+        plan = with_preemption(dice, plan)
+    return with_patience(dice, plan, inputs) if not interrupts or seed % 3 else (plan, inputs)
+
+
 @pytest.mark.parametrize("interrupts", [False, True])
 def test_patience_and_priority_that_interrupts_have_the_table_of_the_event_engine(interrupts):
     left, lost, cut, ran = Counter(), 0, Counter(), 0
-    size = {"elements": (2, 4), "consignments": (20, 60), "rows": (1, 2), "flows": (2, 3), "span": 40}
     for seed in range(120):
-        dice = NumpyDice(np.random.default_rng([13, seed]))
-        kinds = (*MIXED, "quota") if seed % 2 else ("fifo", "dated", "priority", "mixed", "delay")
-        plan, inputs = with_usual_numbers(random_case(dice, kinds=kinds, **size), seed)
-        if seed % 5 == 0:
-            plan, inputs = coupled(dice, plan, inputs)
-        if interrupts:
-            plan = with_preemption(dice, plan)
-        if not interrupts or seed % 3:
-            plan, inputs = with_patience(dice, plan, inputs)
+        plan, inputs = impatient_case(seed, interrupts)
         if compiled.refusals(plan) or not same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed):
             continue
         ran += 1
@@ -327,13 +359,116 @@ def test_patience_and_priority_that_interrupts_have_the_table_of_the_event_engin
         assert left[one] >= 1, one
 
 
+BOATS = (
+    *("timetable", "timetable", "timetable", "when_full", "when_full", "boarding_by_class", "delay", "delay"),
+    *("fifo", "dated", "priority", "named", "suspend", "reserved", "quota", "headway"),
+)
+
+
+def test_landing_in_boarding_order_has_the_table_of_batch_and_of_the_event_engine():
+    ran, matters, kinds = 0, 0, Counter()
+    size = {"elements": (3, 5), "consignments": (40, 90), "rows": (1, 2), "flows": (2, 3), "span": 40}
+    for seed in range(120):
+        dice = NumpyDice(np.random.default_rng([21, seed]))
+        by_number, inputs = with_usual_numbers(random_case(dice, kinds=BOATS, **size), seed)
+        plan = in_boarding_order(by_number)
+        if Mechanism.BOARDING_ORDER not in frozenset().union(*needs_at(plan)):
+            continue
+        assert compiled.refusals(plan) == batch.refusals(plan) == []
+        assert difference(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3]) == "", seed
+        ran += 1
+        one, other = event.simulate(plan, inputs), event.simulate(by_number, inputs)
+        matters += one.same_as(other) != ""
+        for element, here, there in zip(plan.elements, one.elements, other.elements, strict=True):
+            kinds[element.kind] += not np.array_equal(here.start_h, there.start_h, equal_nan=True)
+    assert ran >= 40
+    assert matters >= 20
+    assert min(kinds[kind] for kind in ("station", "departures", "quota", "limited_leg")) >= 1
+
+
+def test_those_who_landed_keep_their_order_before_stations_that_are_worked_through_in_time_order():
+    ran, matters = 0, 0
+    size = {"elements": (3, 5), "consignments": (40, 90), "rows": (1, 2), "flows": (2, 3), "span": 40}
+    for seed in range(120):
+        dice = NumpyDice(np.random.default_rng([22, seed]))
+        kinds = ("timetable", "when_full", "delay", "mixed", "mixed")
+        by_number, inputs = with_usual_numbers(random_case(dice, kinds=kinds, **size), seed)
+        if seed % 3 == 0:
+            by_number, inputs = with_patience(dice, by_number, inputs)
+        plan = in_boarding_order(by_number)
+        if Mechanism.BOARDING_ORDER not in frozenset().union(*needs_at(plan)) or compiled.refusals(plan):
+            continue
+        if coupling(plan) is None or not same_table_or_error(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3], seed):
+            continue
+        ran += 1
+        matters += event.simulate(plan, inputs).same_as(event.simulate(by_number, inputs)) != ""
+    assert ran >= 30
+    assert matters >= 10
+
+
+def line_case(seed):
+    """Plan and inputs of a line of stations with yards: of every four seeds two with dated ones, one behind a boat."""
+    case = random_line(NumpyDice(np.random.default_rng([23, seed])), most=100 if seed % 10 == 0 else 8)
+    dice = np.random.default_rng([24, seed])
+    if seed % 2:
+        case = with_dated_yards(case, dice)
+    if seed % 4 == 2:
+        case = behind_a_boat(case, dice)
+    return with_usual_numbers(case, seed)
+
+
+def test_lines_of_stations_with_yards_have_the_table_of_batch_and_of_the_event_engine():
+    ran, with_batch, held_up, in_order = 0, 0, 0, 0
+    for seed in range(120):
+        plan, inputs = line_case(seed)
+        assert compiled.refusals(plan) == []
+        assert difference(plan, inputs, (1.0, 7.0, 1000.0)[seed % 3]) == "", seed
+        ran += 1
+        with_batch += not batch.refusals(plan)
+        records = event.simulate(plan, inputs)
+        held_up += any((visits.leave_h > visits.finish_h).any() for visits in records.elements)
+        held_up += any((np.isnan(visits.leave_h) & ~np.isnan(visits.finish_h)).any() for visits in records.elements)
+        in_order += plan.elements[0].id == "boat"
+    assert ran == 120
+    assert with_batch >= 60
+    assert held_up >= 40
+    assert in_order >= 20
+
+
+def test_a_yard_elsewhere_is_refused_by_name():
+    three = StepFunction.constant(3)
+    law = ((0.0, Exponential(mean_h=1.0)),)
+    stations = (Station(id="a", lanes=three), Station(id="b", lanes=three, yard=2))
+
+    def of(*ways, elements=stations, cyclic=False):
+        variants = tuple(
+            Variant(id=f"v{v}", steps=tuple(Step(element=k, laws=law, draws=elements[k].id) for k in way))
+            for v, way in enumerate(ways)
+        )
+        flow = FlowPlan(id="f", variants=variants)
+        return compiled.refusals(Plan(elements=elements, flows=(flow,), horizon_h=24.0, cyclic=cyclic))
+
+    assert of((0, 1)) == []
+    assert of((1,)) == []
+    assert of((0, 1), (1,)) == ["a yard outside a linear first-come-first-served run that all visit at b"]
+    assert of((0, 1), (0,)) == ["a yard outside a linear first-come-first-served run that all visit at b"]
+    other = Station(id="c", lanes=three)
+    round_about = of((0, 1, 2), (2, 0, 1), elements=(*stations, other), cyclic=True)
+    assert "yards in a plan whose itineraries go round in cycles" in round_about
+
+
+def rested_case(seed):
+    """A plan with drivers who rest behind some of its roads."""
+    size = {"elements": (3, 5), "consignments": (20, 60), "rows": (1, 2), "flows": (1, 2), "span": 40}
+    dice = NumpyDice(np.random.default_rng([15, seed]))
+    case = random_case(dice, kinds=("delay", "delay", "delay", "fifo", "dated"), **size)
+    return with_rests(dice, *with_usual_numbers(case, seed))
+
+
 def test_drivers_hours_have_the_table_and_the_visits_of_the_event_engine():
     ran, rested, in_batch = 0, 0, 0
-    size = {"elements": (3, 5), "consignments": (20, 60), "rows": (1, 2), "flows": (1, 2), "span": 40}
     for seed in range(60):
-        dice = NumpyDice(np.random.default_rng([15, seed]))
-        case = random_case(dice, kinds=("delay", "delay", "delay", "fifo", "dated"), **size)
-        plan, inputs = with_rests(dice, *with_usual_numbers(case, seed))
+        plan, inputs = rested_case(seed)
         if Mechanism.DRIVERS_HOURS not in frozenset().union(*needs_at(plan)):
             continue
         records = event.simulate(plan, inputs)
@@ -476,8 +611,8 @@ def test_random_plans_have_every_mechanism_of_the_pass():
     found = set()
     for _, plan, _ in cases(range(150)):
         found.update(needed(plan), *map(needed, plan.flows), *needs_at(plan))
-    # Gates, ways round, patience, priority that interrupts and drivers' hours have random plans of their own, above.
-    own = {"CYCLES", "DRIVERS_HOURS", "GATE", "PATIENCE", "PREEMPTION", "PREEMPTION_RESTART"}
+    # Gates, ways round, patience, priority that interrupts, drivers' hours and yards have random plans of their own.
+    own = {"CYCLES", "DRIVERS_HOURS", "GATE", "PATIENCE", "PREEMPTION", "PREEMPTION_RESTART", "YARD", "DATED_YARD"}
     assert {one.name for one in compiled.DOES - found} == own
 
 
@@ -621,13 +756,13 @@ def test_auto_does_not_compile_where_every_process_would_have_to(monkeypatch):
     assert "NUMBA_CACHE_DIR" in reason
 
 
-def test_six_forms_are_compiled_with_kernels_queues_in_time_order_and_stations_with_everything_and_without():
+def test_seven_forms_are_compiled_with_kernels_queues_in_time_order_stations_with_everything_yards_and_without():
     compiled.prepare(make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1})))
     for _, plan, inputs in cases(range(60)):
         collector = Collector(plan, inputs.replications)
         compiled.reduce(plan, GivenDraws(plan, inputs), range(len(inputs.replications)), collector)
     compiled.prepare(Plan(elements=(), flows=(), horizon_h=24.0))
-    assert 4 <= len(machine.replications.signatures) <= 6
+    assert 4 <= len(machine.replications.signatures) <= 7
 
 
 def test_the_header_of_a_run_names_the_part_that_is_worked_through_in_time_order():
@@ -697,10 +832,16 @@ def test_an_indicator_that_looks_at_visits_goes_to_batch_and_is_named():
 
 
 def any_case(seed):
-    """As `case_of`; of every 16 seeds one with gates besides, and one with ways round instead."""
+    """As `case_of`; of every 16 seeds one with gates besides, one each with ways round, yards, patience, rests."""
     dice = NumpyDice(np.random.default_rng([10, seed]))
     if seed % 16 == 5:
         return with_usual_numbers(random_cycle(dice, most=8), [9, seed])
+    if seed % 16 == 9:
+        return line_case(seed // 16)
+    if seed % 16 == 11:
+        return impatient_case(seed // 16, interrupts=bool(seed // 16 % 4))
+    if seed % 16 == 13:
+        return rested_case(seed // 16)
     plan, inputs = case_of([9, seed])
     return (with_gates(dice, plan, 40) if seed % 16 == 7 else plan), inputs
 

@@ -13,23 +13,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from windows import GivenDraws
 
 from corridor_sim.core.errors import SimulationError
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.engines import batch, event
 from corridor_sim.engines.batch import streaming
 from corridor_sim.indicators import Collector, visit_blocks
 from corridor_sim.model.service_times import Deterministic
-from corridor_sim.plan.plan import (
-    Delay,
-    Departures,
-    FlowPlan,
-    LimitedLeg,
-    Plan,
-    PlanOutage,
-    Quota,
-    Station,
-    Step,
-    StepFunction,
-    Variant,
-)
+from corridor_sim.plan.elements import Delay, Departures, LimitedLeg, PlanOutage, Quota, Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Step, Variant
 from corridor_sim.records.inputs import FlowInputs, SampledInputs, default_numbers
 from corridor_sim.records.visits import chunk_of
 

@@ -24,7 +24,7 @@ from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import Collector
 from corridor_sim.indicators.same_places import tables_together
 from corridor_sim.plan.build import make_plan
-from corridor_sim.plan.plan import Departures, LimitedLeg, Quota, Station
+from corridor_sim.plan.elements import Departures, LimitedLeg, Quota, Station
 from corridor_sim.sampling.sampler import Sampler
 
 pytest.importorskip("numba")

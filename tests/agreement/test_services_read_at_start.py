@@ -8,7 +8,7 @@ from test_compiled_pass import case_of, difference
 
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.engines import batch, compiled
-from corridor_sim.plan.plan import Station
+from corridor_sim.plan.elements import Station
 
 FACTORS = (0.25, 0.5, 1.0, 1.5, 2.0)
 DAYS = StepFunction(np.arange(40) * 12.0, np.tile([1.0, 0.0], 20))

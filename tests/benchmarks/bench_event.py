@@ -12,9 +12,12 @@ from heapq import heapreplace
 
 import numpy as np
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import to_grid
 from corridor_sim.engines.event import simulate
-from corridor_sim.plan.plan import FlowPlan, Plan, Station, Step, StepFunction, Variant
+from corridor_sim.plan.elements import Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Step, Variant
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 
 GOAL_PER_S = 50_000

@@ -247,8 +247,11 @@ def simpy_border(scale):
 
 def changed_border(days: float, change: str):
     """The border as it is, with a balking post that sends few away, or with a staff pool that rarely binds."""
+    from corridor_sim.core.step_functions import StepFunction
     from corridor_sim.model.service_times import Deterministic
-    from corridor_sim.plan.plan import Delay, PlanBalk, PlanStaffPool, Step, StepFunction, Variant
+    from corridor_sim.plan.elements import Delay
+    from corridor_sim.plan.plan import PlanStaffPool
+    from corridor_sim.plan.steps import PlanBalk, Step, Variant
 
     plan = works().border(days)
     elements, pools, flows = list(plan.elements), (), list(plan.flows)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.arrivals import ArrivalPlan, Poisson
 from corridor_sim.model.service_times import Deterministic, Exponential, Lognormal
-from corridor_sim.plan.plan import Delay, Departures, FlowPlan, Plan, Quota, Span, Station, Step, StepFunction, Variant
+from corridor_sim.plan.elements import Delay, Departures, Quota, Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Span, Step, Variant
 
 
 def arrivals(per_h: float) -> ArrivalPlan:

@@ -259,6 +259,9 @@ def stages(draw, plain=False):
         if more == "lane outage" or draw(st.booleans()):
             stage |= {"outages": {"o": outage}}
             stage["outage_policy"] = draw(st.sampled_from(["resume", "restart", "finish", "requeue"]))
+        if draw(st.booleans()):
+            kept = draw(st.integers(1, stage["lanes"]))
+            stage["reserved"] = {"vip": {"lanes": kept, "overflow": draw(st.booleans())}}
     elif more == "extra lanes":
         stage["extra_lanes"] = draw(extra_lanes())
     elif more == "patience":

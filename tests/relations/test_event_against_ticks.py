@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tick_oracle import Ticks
 
-from corridor_sim.plan.plan import PatiencePlan, Step, StepFunction
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.plan.steps import PatiencePlan, Step
 
 UNTIL = 90
 
@@ -44,6 +45,12 @@ def assert_same(elements, rows, patience=None):
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(any_stations("A", None), trucks("A"))
 def test_one_station_with_any_mechanism(one, rows):
+    assert_same([one], rows)
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(stations("A", None, "kept by lane"), trucks("A", least=4))
+def test_lanes_kept_of_lanes_that_have_names_or_fail_one_by_one(one, rows):
     assert_same([one], rows)
 
 

@@ -14,8 +14,9 @@ from event_strategies import lanes, outages, stations, trucks
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.engines.event import simulate
-from corridor_sim.plan.plan import Delay, LimitedLeg, PlanOutage, StepFunction
+from corridor_sim.plan.elements import Delay, LimitedLeg, PlanOutage
 
 many = settings(max_examples=100, deadline=None, derandomize=True)
 few = settings(max_examples=50, deadline=None, derandomize=True)

@@ -11,7 +11,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from event_plans import LAWS, a, play, station
 
 from corridor_sim.plan.drivers_hours import rested
-from corridor_sim.plan.plan import Delay, RestPlan, Step
+from corridor_sim.plan.elements import Delay
+from corridor_sim.plan.steps import RestPlan, Step
 
 NONE = float("inf")
 

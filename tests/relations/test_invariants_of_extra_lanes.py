@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from event_plans import a, dated, play, station
 
-from corridor_sim.plan.plan import ExtraLanesPlan
+from corridor_sim.plan.elements import ExtraLanesPlan
 
 arrivals = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 12)), min_size=1, max_size=25)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from event_plans import LAWS, a, play, station
 
-from corridor_sim.plan.plan import PatiencePlan, Step
+from corridor_sim.plan.steps import PatiencePlan, Step
 
 trucks = st.lists(
     st.tuples(st.integers(0, 40), st.integers(0, 8), st.integers(0, 6), st.integers(0, 2)), min_size=1, max_size=25

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from event_plans import LAWS, Truck, dated, play
 
-from corridor_sim.plan.plan import LimitedLeg, SingleTrackPlan, Step
+from corridor_sim.plan.elements import LimitedLeg, SingleTrackPlan
+from corridor_sim.plan.steps import Step
 
 vehicles = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 8), st.booleans()), min_size=1, max_size=25)
 

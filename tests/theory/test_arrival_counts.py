@@ -12,7 +12,8 @@ from scipy import stats
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import H_PER_WEEK
 from corridor_sim.model.arrivals import ArrivalPlan, Poisson, thin
-from corridor_sim.plan.plan import FlowPlan, Plan, Variant
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Variant
 from corridor_sim.sampling.sampler import Sampler
 
 WEEKS = 4

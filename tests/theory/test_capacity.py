@@ -15,10 +15,13 @@ from one_bridge import bridge as single_track
 from one_gate import TEXT
 
 import corridor_sim as cs
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.service_times import Deterministic
 from corridor_sim.plan.build import make_plan
 from corridor_sim.plan.capacity import Accounts
-from corridor_sim.plan.plan import FlowPlan, LimitedLeg, Plan, Step, StepFunction, Variant
+from corridor_sim.plan.elements import LimitedLeg
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Step, Variant
 from corridor_sim.plan.visits import holds_at
 
 DAYS, WARM_UP, REPLICATIONS = 46, 4, 4

@@ -13,9 +13,12 @@ import pytest
 
 from corridor_sim import statistics
 from corridor_sim.core.errors import CorridorWarning
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.model.arrivals import ArrivalPlan, Poisson
 from corridor_sim.model.service_times import Exponential
-from corridor_sim.plan.plan import FlowPlan, Plan, Station, Step, StepFunction, Variant
+from corridor_sim.plan.elements import Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Step, Variant
 from corridor_sim.statistics import theory
 from corridor_sim.study.run import run
 

@@ -6,7 +6,9 @@ import pytest
 from corridor_sim.engines import event
 from corridor_sim.model.service_times import Exponential
 from corridor_sim.plan.drivers_hours import rested
-from corridor_sim.plan.plan import Delay, FlowPlan, Plan, RestPlan, Step, Variant
+from corridor_sim.plan.elements import Delay
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import RestPlan, Step, Variant
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 
 EU = RestPlan(drive_h=(4.5, 9.0, 54.0), rest_h=(0.75, 11.0, 45.0))

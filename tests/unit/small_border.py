@@ -10,8 +10,11 @@ import datetime as dt
 
 import numpy as np
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.indicators import Collector, Options
-from corridor_sim.plan.plan import Delay, FlowPlan, Plan, Span, Station, Step, StepFunction, Variant
+from corridor_sim.plan.elements import Delay, Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Span, Step, Variant
 from corridor_sim.records.visits import ElementVisits, Journeys, Records, chunk_of
 
 NAN = np.nan

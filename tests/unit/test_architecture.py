@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import corridor_sim
+from corridor_sim.model import improvements
 
 PACKAGE = Path(corridor_sim.__file__).parent
 ROOT = PACKAGE.parent
@@ -142,7 +143,7 @@ def test_a_public_name_exists_and_is_documented(name):
     assert value.__doc__
 
 
-@pytest.mark.parametrize("package", [corridor_sim, corridor_sim.statistics], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("package", [corridor_sim, corridor_sim.statistics, improvements], ids=lambda one: one.__name__)
 def test_public_names_are_the_same_for_type_checkers(package):
     tree = ast.parse(Path(package.__file__).read_text(encoding="utf-8"))
     block = next(node for node in tree.body if is_type_checking(node))

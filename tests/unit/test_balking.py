@@ -9,7 +9,8 @@ from corridor_sim.engines.batch import simulate as simulate_batch
 from corridor_sim.files.scenario_files import dumps, loads
 from corridor_sim.model.improvements import PreArrival
 from corridor_sim.model.service_times import Deterministic
-from corridor_sim.plan.plan import PlanBalk, PlanOutage, Relief, Reservation, Step
+from corridor_sim.plan.elements import PlanOutage, Reservation
+from corridor_sim.plan.steps import PlanBalk, Relief, Step
 from corridor_sim.sampling.sampler import Sampler
 from corridor_sim.study.run import run
 

@@ -14,9 +14,10 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.engines import queues
 from corridor_sim.engines.queues import compiled, loops
-from corridor_sim.plan.plan import PlanOutage, StepFunction
+from corridor_sim.plan.elements import PlanOutage
 
 
 @pytest.fixture(params=["plain", "compiled"])

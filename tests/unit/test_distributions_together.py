@@ -81,3 +81,26 @@ def test_sums_of_what_occurs_are_those_of_numpy(size: int) -> None:
     worth = rng.random(size)
     (found,) = Distributions.of(counts, worth).sums_of(worth)
     assert found.tobytes() == (counts * worth).sum(axis=2).tobytes()
+
+
+def test_distributions_with_one_number_are_added_up_wherever_they_stand() -> None:
+    rng = np.random.default_rng(4)
+    counts = rng.poisson(0.2, (9, 30)).astype(np.int32)
+    counts[4] = 0
+    for which in ([5, 1, 5, 2, 7, 7, 0, 5, 3], list(range(9)), [4] * 9):
+        found = Occurring.of(counts, np.arange(9)).renumbered(np.array(which))
+        assert sorted(found.which.tolist()) == sorted(set(which))
+        again, wanted = np.zeros((10, 30), np.int32), np.zeros((10, 30), np.int32)
+        found.add_to(again, found.which)
+        np.add.at(wanted, which, counts)
+        np.testing.assert_array_equal(again, wanted)
+        for begin, end in zip(found.ends[:-1].tolist(), found.ends[1:].tolist(), strict=True):
+            assert (np.diff(found.value[begin:end]) > 0).all()
+            assert (found.times[begin:end] > 0).all()
+        assert found.times.dtype == np.int32
+
+
+def test_what_has_no_row_is_not_added() -> None:
+    counts, into = np.array([[0, 2], [3, 0], [4, 5]], dtype=np.int32), np.zeros((2, 2), np.int32)
+    Occurring.of(counts, np.arange(3)).add_to(into, np.array([1, -1, 1]))
+    assert into.tolist() == [[0, 0], [4, 7]]

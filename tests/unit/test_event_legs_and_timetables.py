@@ -5,7 +5,7 @@ import pytest
 from event_plans import Truck, a, dated, ferry, play, station
 
 from corridor_sim.core.errors import SimulationError
-from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Quota
+from corridor_sim.plan.elements import Delay, Departures, LimitedLeg, Quota
 
 
 def test_a_delay_keeps_nobody_waiting():

@@ -6,7 +6,8 @@ from event_plans import LAWS, Truck, a, dated, make, play, station, to
 
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event import ledger, run, simulate
-from corridor_sim.plan.plan import Delay, Relief, Step
+from corridor_sim.plan.elements import Delay
+from corridor_sim.plan.steps import Relief, Step
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 
 

@@ -6,7 +6,9 @@ from event_plans import Truck, a, dated, ferry, play, station, to
 
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.model.service_times import Deterministic
-from corridor_sim.plan.plan import PlanBalk, PlanBreakdown, PlanOutage, PlanStaffPool, Quota, Reservation, Step
+from corridor_sim.plan.elements import PlanBreakdown, PlanOutage, Quota, Reservation
+from corridor_sim.plan.plan import PlanStaffPool
+from corridor_sim.plan.steps import PlanBalk, Step
 
 
 @pytest.mark.parametrize(("closing", "ends"), [("suspend", [13, 16, 20, 21]), ("restart", [18, 26, 35, 36])])
@@ -332,3 +334,16 @@ def test_a_lane_newly_kept_for_some_serves_nobody_while_others_hold_it():
     lanes = station(lanes=2, reserved=(kept,), outages=(breakdown,))
     out = play([lanes], [a(0, 8), a(0, 9), a(5, 1, flow=1), a(5, 1)], variants={0: [to(0)], 1: [to(0)]})
     assert out.start("A") == [0, 0, 8, 9]
+
+
+def test_of_fewer_lanes_than_are_kept_the_first_reservation_has_its_own():
+    """Two of three lanes kept for each of two flows, so none is general; from hour 1 to 10 only the second is up."""
+    kept = tuple(Reservation(flows=frozenset({flow}), lanes=dated(2), overflow=False) for flow in (1, 2))
+    down = tuple(PlanOutage(from_h=1.0, until_h=10.0, lane=lane) for lane in (1, 3))
+    lanes = station(lanes=3, reserved=kept, outages=down)
+    trucks = [a(0, 4, flow=2), a(2, 1, flow=2), a(3, 2, flow=1), a(4, 2, flow=1), a(5, 1)]
+    out = play([lanes], trucks, variants={flow: [to(0)] for flow in range(3)})
+    # The first stands in lane 1 from 1 to 10, with 3 h left. The one lane up is of flow 1; from 10 on two are, and
+    # the third is of flow 2, which the first uses until 13. No lane is general.
+    assert out.start("A") == [0, 13, 3, 5, None]
+    assert out.leave("A") == [13, 14, 5, 7, None]

@@ -10,6 +10,7 @@ import pytest
 from corridor_sim.core import machine_code
 from corridor_sim.core.draws import ziggurat
 from corridor_sim.core.streams import key
+from corridor_sim.files import overlays, scenario_files
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.model.base import Model
 from corridor_sim.model.field_texts import field_texts
@@ -33,6 +34,31 @@ def modules_after(text):
 def test_a_check_never_loads_numba(name):
     text = f"from corridor_sim.files.scenario_files import check; check({name!r})"
     assert not {"numba", "scipy", "pandas", "simpy"} & modules_after(text)
+
+
+def test_a_check_reads_each_file_once(monkeypatch):
+    read, parse = [], overlays.parse
+    monkeypatch.setattr(overlays, "parse", lambda text, name: read.append(name) or parse(text, name))
+    assert scenario_files.check("baseline_2023", {"run.horizon_days": 40}) == []
+    assert len(read) == len(set(read)) > 5
+
+
+def test_kinds_of_improvement_that_no_file_names_are_not_imported():
+    kinds = {f"corridor_sim.model.improvements.{name}" for name in ("bans", "network", "one_stop", "posts")}
+    text = "from corridor_sim.files.scenario_files import check; check({!r})"
+    assert not kinds & modules_after(text.format("baseline_2023"))
+    assert kinds <= modules_after(text.format("teaching"))
+    assert kinds <= modules_after("from corridor_sim.model.improvements import IMPROVEMENTS; IMPROVEMENTS['closure']")
+
+
+@pytest.mark.parametrize("kind", ["closure", "add_lanes", "leg_bans", "one_stop_post"])
+def test_a_kind_that_is_not_imported_yet_is_taken(kind):
+    text = (
+        "from corridor_sim.model.improvements import IMPROVEMENTS\n"
+        f"try: IMPROVEMENTS.register({kind!r})(type('Other', (), {{}}))\n"
+        "except ValueError as error: print(error)"
+    )
+    assert {kind.join("''"), "registered", "twice"} <= modules_after(text)
 
 
 def test_the_model_is_there_without_networkx():

@@ -15,8 +15,8 @@ from corridor_sim.core.errors import ScenarioError
 from corridor_sim.model import improvements as im
 from corridor_sim.model.legs import LEGS, Leg
 from corridor_sim.plan.build import make_plan
+from corridor_sim.plan.elements import Delay, Departures, LimitedLeg, Station
 from corridor_sim.plan.load import check, loads
-from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Station
 
 NIGHT = "checkpoints__samur_az__exit__documents__"
 

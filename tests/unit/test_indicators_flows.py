@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from small_border import Fixed, plan, records, straight, table, value
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.indicators.capacity import planned_hold_h
 from corridor_sim.indicators.queue_marks import upper_percentile
 from corridor_sim.plan.capacity import Accounts
+from corridor_sim.plan.elements import Departures, LimitedLeg, Quota, Station
 from corridor_sim.plan.offered_places import integral_until
-from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, Quota, Relief, Station, Step, StepFunction
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import Relief, Step
 
 TWO = [straight(0.0), straight(1.0, wait_a=1.0)]
 

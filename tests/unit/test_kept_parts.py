@@ -10,11 +10,11 @@ import pytest
 from small_corridor import law, small
 
 import corridor_sim as cs
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.files.packaged import scenario_files
 from corridor_sim.model.kept_parts import is_same
 from corridor_sim.model.resolution import resolve
 from corridor_sim.plan.build import with_plan
-from corridor_sim.plan.plan import StepFunction
 from corridor_sim.study.designs import with_values
 
 

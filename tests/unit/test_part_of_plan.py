@@ -8,9 +8,12 @@ from event_plans import station
 from small_corridor import plan_with, small
 
 import corridor_sim as cs
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.indicators.places import PlanView
+from corridor_sim.plan.elements import Reservation
 from corridor_sim.plan.part import OUTSIDE, part_of
-from corridor_sim.plan.plan import FlowPlan, Plan, PlanStaffPool, Reservation, Step, StepFunction, Variant
+from corridor_sim.plan.plan import FlowPlan, Plan, PlanStaffPool
+from corridor_sim.plan.steps import Step, Variant
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.CorridorWarning")
 ROWS = ["tfi1", "wait_h", "stay_h", "queue", "throughput_per_day", "saturation", "delay_truck_h"]

@@ -484,6 +484,46 @@ def test_what_is_not_allowed_is_refused(change, words):
         cs.portfolio(border(), settings.pop("upgrades"), **settings)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            {
+                "alpha": 0.7,
+                "screening": 0,
+                "most": 3,
+                "budget_usd": {2024: -1.0, 1800: 5.0},
+                "delta": "5 min",
+                "store": 3,
+            },
+            ["alpha", "screening", "most", "a year of budget_usd", "budget_usd[2024]", "store", "delta must be in h"],
+        ),
+        ({"first": 9, "most": 8, "final": 1, "waves": 2}, ["most must be a whole number >= 9", "final", "need draws"]),
+        (
+            {"objective": "npv_usd", "at": "northgate", "waves": 2, "delta": -1.0},
+            ["appraisal says", "leave out at", "need draws", "delta"],
+        ),
+        ({"draws": 65, "budget_usd": 0, "rounds": -1}, ["power of two", "budget_usd", "rounds"]),
+        ({"at": "nowhere", "finalists": 0}, ["no crossing or post", "finalists"]),
+    ],
+)
+def test_all_that_is_not_allowed_is_told_at_once(change, words):
+    with pytest.raises(ArgumentError) as caught:
+        cs.portfolio(border(), UPGRADES, **{"budget_usd": 5e6, **HOW} | change)
+    told = str(caught.value).split("\n")
+    assert len(told) == len(words)
+    assert all(sum(word in line for line in told) == 1 for word in words), told
+
+
+def test_wrong_arguments_are_told_with_wrong_upgrades():
+    upgrades = {"free": UPGRADES["scanner"].replace(capex_usd=0.0)}
+    with pytest.raises(ScenarioError) as caught:
+        cs.portfolio(border(), upgrades, budget_usd=-1.0, **HOW | {"most": 2})
+    told = [str(one) for one in caught.value.problems]
+    assert len(told) == 3
+    assert all(any(word in one for one in told) for word in ("has no cost", "budget_usd", "most"))
+
+
 FILE = """
 schema = 1
 name = "upgrades"
@@ -596,6 +636,14 @@ def test_the_command_line_says_what_python_says(tmp_path):
     twice = called("portfolio", base, file, "--budget", "2024=1e6", "--budget", "2024=3e6", *how)
     assert twice.exit_code == 2
     assert "2024 is given twice" in twice.stderr
+    several = ["--waves", 2, "--observed", "--draws-table", tmp_path / "draws.csv", "--budget", "much"]
+    refused = called("portfolio", base, file, *several, *how)
+    assert refused.exit_code == 2
+    for words in ("neither a number of US$", "--observed needs --inputs", "--draws-table needs --inputs"):
+        assert refused.stderr.count(words) == 1
+    refused = called("portfolio", base, file, "--budget", "1e3", "--waves", 2, "--draws-table", "draws.csv", *how)
+    assert refused.exit_code == 2
+    assert "--waves needs --observed or --observations\n--draws-table needs --inputs" in refused.stderr
     missing = called("portfolio", base, "no_such_list", "--budget", "4e6", *how)
     assert missing.exit_code == 2
     assert "samur_astara_2026_2030" in missing.stderr

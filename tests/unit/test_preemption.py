@@ -11,7 +11,7 @@ from event_plans import a, play, station
 import corridor_sim as cs
 from corridor_sim.core.errors import EngineRefusal, ScenarioError
 from corridor_sim.engines import batch, event
-from corridor_sim.plan.plan import PlanOutage
+from corridor_sim.plan.elements import PlanOutage
 
 VIPS = {"lanes": 2, "service": cs.Deterministic(value_h=1.0), "discipline": "priority", "priority": ["vip"]}
 

@@ -9,9 +9,10 @@ from heapq import heapify, heapreplace
 import numpy as np
 import pytest
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.engines import queues
 from corridor_sim.engines.queues.compiled import SWITCH
-from corridor_sim.plan.plan import PlanOutage, StepFunction
+from corridor_sim.plan.elements import PlanOutage
 
 FORMS = [sys.modules[f"corridor_sim.engines.queues.{name}"] for name in ("fifo", "hours", "limited_legs", "priority")]
 

@@ -62,7 +62,7 @@ def test_rows_of_places_that_are_the_same_are_those_of_the_base_itself(plans):
     rows = other.taken.rows(Wait, place)
     assert rows
     assert all(row is mine for row, mine in zip(rows, other.taken.rows_of[Wait][place], strict=True))
-    assert not base.taken.rows(Wait, place)
+    assert base.taken.rows(Wait, place) is None
 
 
 def test_rows_of_places_that_are_the_same_are_made_once(plans, monkeypatch):

@@ -25,7 +25,9 @@ from corridor_sim.model.service_times import (
     Uniform,
     Weibull,
 )
-from corridor_sim.plan.plan import Delay, Departures, FlowPlan, Plan, PlanBreakdown, Relief, Station, Step, Variant
+from corridor_sim.plan.elements import Delay, Departures, PlanBreakdown, Station
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Relief, Step, Variant
 from corridor_sim.records.inputs import NUMBER_PER_FLOW
 from corridor_sim.sampling.columns import CHUNK, Column
 from corridor_sim.sampling.elements import outages

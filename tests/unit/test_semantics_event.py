@@ -6,18 +6,9 @@ import numpy as np
 import pytest
 from event_plans import LAWS, Truck, a, dated, ferry, play, station, to
 
-from corridor_sim.plan.plan import (
-    ExtraLanesPlan,
-    GatePlan,
-    LimitedLeg,
-    PatiencePlan,
-    PlanOutage,
-    Relief,
-    Reservation,
-    SingleTrackPlan,
-    Step,
-    StepFunction,
-)
+from corridor_sim.core.step_functions import StepFunction
+from corridor_sim.plan.elements import ExtraLanesPlan, GatePlan, LimitedLeg, PlanOutage, Reservation, SingleTrackPlan
+from corridor_sim.plan.steps import PatiencePlan, Relief, Step
 
 
 def test_S01_times_on_the_clock_grid_add_up_without_rounding():

@@ -11,18 +11,10 @@ from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.model.service_times import Exponential
 from corridor_sim.plan.build import make_plan
-from corridor_sim.plan.plan import (
-    Delay,
-    FlowPlan,
-    Plan,
-    PlanBalk,
-    PlanStaffPool,
-    Span,
-    Station,
-    Step,
-    Variant,
-)
+from corridor_sim.plan.elements import Delay, Station
+from corridor_sim.plan.plan import FlowPlan, Plan, PlanStaffPool
 from corridor_sim.plan.shared_part import shared_part
+from corridor_sim.plan.steps import PlanBalk, Span, Step, Variant
 
 
 def station(id, lanes=1, **also):

@@ -7,7 +7,7 @@ import corridor_sim as cs
 from corridor_sim.core.errors import EngineRefusal, ScenarioError
 from corridor_sim.engines import batch
 from corridor_sim.plan.build import make_plan
-from corridor_sim.plan.plan import LimitedLeg
+from corridor_sim.plan.elements import LimitedLeg
 
 pytestmark = pytest.mark.filterwarnings("ignore::corridor_sim.core.errors.CorridorWarning")
 

@@ -18,7 +18,8 @@ from corridor_sim.engines import compiled
 from corridor_sim.files.scenario_files import load_scenario
 from corridor_sim.indicators import INDICATORS, Indicator, Options
 from corridor_sim.indicators.table import join
-from corridor_sim.plan.plan import Plan, PlanBalk
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import PlanBalk
 from corridor_sim.results.results import OVERLOAD
 from corridor_sim.statistics.skewness import mean_limits
 from corridor_sim.study.attribution import attribute, where_the_delay_is

@@ -96,18 +96,21 @@ def test_the_horizon_does_not_come_from_the_answers():
 
 
 OF_SCENARIOS = [id for id, one in TRACES.items() if "scenario" in one]
+NOT_IN_BATCH = {"TR-41a", "TR-41b"}
+"""Kept lanes where lanes have names or fail one by one."""
 
 
 @pytest.mark.parametrize("id", OF_SCENARIOS)
 def test_a_trace_of_a_scenario_is_met_by_batch_and_one_wrong_instant_of_each_place_is_found(id):
-    assert check(TRACES[id], "batch").status == "passed"
+    refused = id in NOT_IN_BATCH
+    assert check(TRACES[id], "batch").status == ("refused" if refused else "passed")
     for word, places in TRACES[id]["expected"].items():
         for place in places if word != "depart" else [None]:
             wrong = copy.deepcopy(TRACES[id])
             times = wrong["expected"][word] if place is None else wrong["expected"][word][place]
             k = next(k for k, at in enumerate(times) if at is not None)
             times[k] = times[k] + 0.25 if not isinstance(times[k], list) else [times[k][0] + 0.25, *times[k][1:]]
-            for engine in ("event", "batch"):
+            for engine in ("event",) if refused else ("event", "batch"):
                 item = check(wrong, engine)
                 assert (item.status, item.deviation) == ("failed", 0.25), (word, place, engine)
 

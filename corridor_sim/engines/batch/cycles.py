@@ -19,7 +19,8 @@ from corridor_sim.engines.batch.servers import server_for
 from corridor_sim.engines.batch.tables import records_of, table_of
 from corridor_sim.engines.batch.under_way import Cohort, DrawnBlock, JoiningCohort, duration_at, taken_at
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.plan.plan import Delay, Plan, Station
+from corridor_sim.plan.elements import Delay, Station
+from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import SampledInputs
 from corridor_sim.records.visits import ElementVisits, Records
 

@@ -10,9 +10,11 @@ from collections.abc import Iterator, Set
 from itertools import pairwise
 
 from corridor_sim.plan.drivers_hours import limited_drives, places_of_rest
+from corridor_sim.plan.elements import Departures, LimitedLeg, Quota, Station
 from corridor_sim.plan.mechanisms import Mechanism, Need
 from corridor_sim.plan.needs import needed, refused
-from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, Quota, Station, Step
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import Step
 
 DOES = frozenset(
     {
@@ -206,12 +208,11 @@ def blocking_lines(plan: Plan) -> list[list[int]]:
     Each run begins with a station without a yard that matters; all who visit one of its
     stations visit all of them in order, and no others come in between.
     """
+    full = [k for k, element in enumerate(plan.elements) if isinstance(element, Station) and element.may_be_full]
+    if not full:
+        return []
     before = _before(plan)
-    limited = [
-        number
-        for number, element in enumerate(plan.elements)
-        if isinstance(element, Station) and element.may_be_full and before.get(number, set()) - {-1}
-    ]
+    limited = [number for number in full if before.get(number, set()) - {-1}]
     runs: list[list[int]] = []
     for number in limited:
         origins = before[number]
@@ -252,9 +253,8 @@ def _always_follows(plan: Plan, origin: int, number: int) -> bool:
 
 def is_cyclic(plan: Plan) -> bool:
     """Whether an itinerary goes back to an element that stands before its last one in the plan."""
-    for flow in plan.flows:
-        for variant in flow.variants:
-            visited = [step.element for step in variant.steps]
-            if any(later <= sooner for sooner, later in pairwise(visited)):
-                return True
+    for variant in plan.different_variants():
+        visited = [step.element for step in variant.steps]
+        if any(later <= sooner for sooner, later in pairwise(visited)):
+            return True
     return False

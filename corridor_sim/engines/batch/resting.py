@@ -6,7 +6,8 @@ import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.plan.plan import KINDS_OF_REST, FlowPlan, RestPlan, Step
+from corridor_sim.plan.plan import FlowPlan
+from corridor_sim.plan.steps import KINDS_OF_REST, RestPlan, Step
 
 
 class Drivers:

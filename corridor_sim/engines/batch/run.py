@@ -28,7 +28,8 @@ from corridor_sim.engines.batch.under_way import (
     joining_cohort,
 )
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.plan.plan import Departures, Plan, Station
+from corridor_sim.plan.elements import Departures, Station
+from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
 from corridor_sim.records.visits import ElementVisits, Joined, SpanTimes, Visits
 

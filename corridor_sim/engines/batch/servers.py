@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.core.errors import SimulationError
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines import queues
 from corridor_sim.engines.batch.merging import Joining
 from corridor_sim.engines.queues.layout import Pieces
-from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, PlanOutage, Quota, Station, StepFunction
+from corridor_sim.plan.elements import Delay, Departures, LimitedLeg, PlanOutage, Quota, Station
+from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import SampledInputs
 
 

@@ -20,7 +20,8 @@ from corridor_sim.core.errors import EngineRefusal
 from corridor_sim.engines.batch.refusals import blocking_lines, is_cyclic, refusals
 from corridor_sim.engines.batch.run import Run
 from corridor_sim.engines.batch.whole_runs import simulate
-from corridor_sim.plan.plan import Departures, Plan, Quota
+from corridor_sim.plan.elements import Departures, Quota
+from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import SampledInputs
 from corridor_sim.records.visits import Chunk, IntArray, chunk_of
 

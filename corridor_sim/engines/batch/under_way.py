@@ -20,7 +20,8 @@ from corridor_sim.core.units import GRID_PER_H, FloatArray
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.batch.resting import Drivers
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.plan.plan import FlowPlan, Step, Variant
+from corridor_sim.plan.plan import FlowPlan
+from corridor_sim.plan.steps import Step, Variant
 from corridor_sim.records.inputs import FlowInputs, LaterDraws
 
 

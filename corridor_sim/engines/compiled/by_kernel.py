@@ -21,7 +21,7 @@ from corridor_sim.engines.compiled.codes import (
     TOO_LONG,
     WHEN_FULL,
 )
-from corridor_sim.engines.compiled.counting import interruptible, seen, visited
+from corridor_sim.engines.compiled.counting import counted_visit
 from corridor_sim.engines.compiled.drawing import lasting
 from corridor_sim.engines.compiled.parts import ID, stage, written_in
 from corridor_sim.engines.queues import loops
@@ -320,7 +320,7 @@ def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c
     line, join_of, behind, step_of, route = c.line, c.join_h, c.behind, c.step_of, d.route
     base, _, _, first, second, given_at, given, _ = d
     who, when_h, route_flow, step, step_h = c.who, c.when_h, t.route_flow, t.step, t.step_h
-    kind, row, clock = t.queue_kind[q], t.queue_row[q], t.queue_clock[q]
+    kind = t.queue_kind[q]
     group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
     arrival, service = c.arrival_h[:n].reshape(1, n), c.service_h[:n].reshape(1, n)
     starts, finishes = c.start_h[:n].reshape(1, n), c.finish_h[:n].reshape(1, n)
@@ -358,43 +358,5 @@ def by_kernel(q, n, since_h, until_h, last, events, event_line, held, w, t, d, c
         who[m] = i
         when_h[m] = leave
         m += 1
-        if t.queue_stops[q]:
-            if join < w.horizon_h:
-                interruptible(s, q, join, start, leave, service[0, k], w, a, c)
-                seen(
-                    row,
-                    clock,
-                    join,
-                    start,
-                    w.from_h,
-                    w.until_h,
-                    w.horizon_h,
-                    w.first_bin,
-                    w.marks_per_h,
-                    a.days,
-                    a.net,
-                    a.waits,
-                    t,
-                )
-            continue
-        visited(
-            s,
-            row,
-            clock,
-            join,
-            start,
-            leave,
-            hold,
-            w.from_h,
-            w.until_h,
-            w.horizon_h,
-            w.first_bin,
-            w.marks_per_h,
-            a.inner,
-            a.at_edge,
-            a.days,
-            a.net,
-            a.waits,
-            t,
-        )
+        counted_visit(s, q, join, start, leave, hold, service[0, k], w, t, c, a)
     return m, held

@@ -6,7 +6,7 @@ without crossings), no wait, a timetable with crossings."""
 LIMITED_LEG, HOURS, PARKED, SINGLE_LANES, RESERVED, WHEN_FULL, BY_CLASS = range(6, 13)
 """Kinds that are left to a kernel of `engines.queues`."""
 FULL_STATION, LEG_IN_TIME = 13, 14
-"""Kinds that are only worked through in time order (`full.py`)."""
+"""Kinds that are only worked through in time order (`full.py`, `full_legs.py`)."""
 READ_AGAIN = frozenset({LIMITED_LEG, HOURS, PARKED, SINGLE_LANES, RESERVED, FULL_STATION})
 """Kinds, left to a kernel or worked through in time order, whose services are those of their steps."""
 CLOSINGS = "finish", "suspend", "restart", "no_overrun", "clear_queue"

@@ -108,6 +108,31 @@ def visited(
         seen(row, clock, join, start, from_h, until_h, horizon_h, first_bin, per_h, days, net, waits, t)
 
 
+@written_in
+def visited_at(s, q, join, start, leave, hold, w, t, a):
+    """`visited` from the tables and sums of a replication."""
+    visited(
+        s,
+        t.queue_row[q],
+        t.queue_clock[q],
+        join,
+        start,
+        leave,
+        hold,
+        w.from_h,
+        w.until_h,
+        w.horizon_h,
+        w.first_bin,
+        w.marks_per_h,
+        a.inner,
+        a.at_edge,
+        a.days,
+        a.net,
+        a.waits,
+        t,
+    )
+
+
 @stage
 def interruptible(s, q, join, start, leave, service, w, a, c):
     """As `visited` for the sums of the step, where what exceeds the service is interruption (`VisitSums._add_edge`)."""
@@ -214,3 +239,27 @@ def passages(many, w, t, c, a):
             begun_days[row, nth(np.int64((since + shift_h(clock, since, t)) * (1.0 / 24.0)))] += 1
             if gone:
                 ended_days[row, nth(np.int64((end + shift_h(clock, end, t)) * (1.0 / 24.0)))] += 1
+
+
+@written_in
+def counted_visit(s, q, join, start, leave, hold, service, w, t, c, a):
+    """Count a visit to a queue whose services may be interrupted, or to any other."""
+    if not t.queue_stops[q]:
+        visited_at(s, q, join, start, leave, hold, w, t, a)
+    elif join < w.horizon_h:
+        interruptible(s, q, join, start, leave, service, w, a, c)
+        seen(
+            t.queue_row[q],
+            t.queue_clock[q],
+            join,
+            start,
+            w.from_h,
+            w.until_h,
+            w.horizon_h,
+            w.first_bin,
+            w.marks_per_h,
+            a.days,
+            a.net,
+            a.waits,
+            t,
+        )

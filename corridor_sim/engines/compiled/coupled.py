@@ -17,7 +17,9 @@ from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.full_tables import Full, full, instants, outages_of
 from corridor_sim.engines.compiled.listing import Ints, real, whole
 from corridor_sim.engines.compiled.tables import Coded
-from corridor_sim.plan.plan import Departures, LimitedLeg, Plan, PlanOutage, Quota, Station, Step
+from corridor_sim.plan.elements import Departures, LimitedLeg, PlanOutage, Quota, Station
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import Step
 from corridor_sim.records.inputs import SampledInputs
 
 

@@ -18,23 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corridor_sim.engines.batch.cycles import in_cycle
-from corridor_sim.engines.batch.refusals import combinations, is_cyclic
+from corridor_sim.engines.batch.refusals import combinations, entered_from_elements, is_cyclic
+from corridor_sim.engines.compiled.landings import first_after_landing
+from corridor_sim.plan.elements import Delay, Departures, LimitedLeg, Quota, Station
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import needed
-from corridor_sim.plan.plan import (
-    Delay,
-    Departures,
-    FlowPlan,
-    LimitedLeg,
-    Plan,
-    PlanBalk,
-    Quota,
-    Span,
-    Station,
-    Step,
-    Variant,
-)
+from corridor_sim.plan.plan import FlowPlan, Plan
 from corridor_sim.plan.preemption import unsuited
+from corridor_sim.plan.steps import PlanBalk, Span, Step, Variant
 
 SIMPLE = frozenset(
     {
@@ -184,6 +175,7 @@ def coupling(plan: Plan) -> Coupling | None:
     in_time = frozenset(
         k for group in groups for k in group if k in left_early or not needed(plan.elements[k]) <= SIMPLE
     )
+    refused += _boarded(plan, groups, in_time & stations)
     if not groups:
         return None
     units = tuple(unit[k] for k in order)
@@ -191,7 +183,7 @@ def coupling(plan: Plan) -> Coupling | None:
 
 
 def _every_step(plan: Plan) -> Iterator[Step]:
-    return (step for flow in plan.flows for variant in flow.variants for step in variant.steps)
+    return (step for variant in plan.different_variants() for step in variant.steps)
 
 
 def looked_at(plan: Plan) -> list[tuple[int, int]]:
@@ -274,11 +266,11 @@ def _refused(plan: Plan, groups: list[tuple[int, ...]], announced: set[int]) -> 
             element = plan.elements[k]
             if isinstance(element, Station):
                 yield from unsuited(element)
-            if IDENTITY & needed(element) and Mechanism.RESERVED_LANES in needed(element):
-                yield f"reserved lanes with lanes of their own identity at {element.id}"
             if IDENTITY & needed(element) and Mechanism.EXTRA_LANES in needed(element):
                 yield f"lanes opened by the queue with lanes of their own identity at {element.id}"
             needs = needed(element) - (DOES - {Mechanism.DATED_PRIORITY} if k in announced else DOES)
+            if Mechanism.YARD in needs and not entered_from_elements(plan, k):
+                needs -= {Mechanism.YARD, Mechanism.DATED_YARD}
             names = " and ".join(sorted(need.words for need in needs))
             if names:
                 yield f"{names} at {element.id}, which has to be worked together with other queues"
@@ -300,6 +292,15 @@ def _unlike_spans(plan: Plan) -> Iterator[str]:
         elif any(step.balk is not None for step in target.steps[at:]):
             place = plan.elements[variant.steps[k].element].id
             yield f"balking at {place} (flow {flow.id}) to an itinerary on which one may balk again"
+
+
+def _boarded(plan: Plan, groups: list[tuple[int, ...]], full: frozenset[int]) -> Iterator[str]:
+    """Landing in boarding order at what does not sort by it: in groups stations with everything do."""
+    together = {k for group in groups for k in group}
+    for f, v, k in first_after_landing(plan):
+        flow, step = plan.flows[f], plan.flows[f].variants[v].steps[k]
+        if step.element in together and (step.element not in full or step.balk is not None):
+            yield f"landing in boarding order at {plan.elements[step.element].id} (flow {flow.id}), a queue of a group"
 
 
 def _left_otherwise(plan: Plan) -> Iterator[str]:

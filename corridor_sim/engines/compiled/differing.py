@@ -16,19 +16,25 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.engines.batch.refusals import blocking_lines
 from corridor_sim.engines.batch.streaming import WindowSource
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.handing_over import Levels
+from corridor_sim.engines.compiled.landings import first_after_landing
+from corridor_sim.engines.compiled.lines import YardLinesOfPlan
 from corridor_sim.engines.compiled.listing import Ints, whole
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded, coded, with_rows
 from corridor_sim.indicators.base import Collector
-from corridor_sim.indicators.queue_levels import grid_points
-from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StayTimes
-from corridor_sim.plan.plan import Plan, Span
+from corridor_sim.indicators.many_distributions import Occurring
+from corridor_sim.indicators.queue_levels import QueueLevels, grid_points
+from corridor_sim.indicators.queue_marks import QueueMarks
+from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StationDays, StayTimes, WaitTimes
+from corridor_sim.plan.plan import Plan
 from corridor_sim.plan.shared_part import SharedPart, nothing_shared, shared_part
+from corridor_sim.plan.steps import Span
 from corridor_sim.records.inputs import FlowInputs, SampledInputs
 from corridor_sim.records.visits import IntArray
 
@@ -87,6 +93,11 @@ class Pairs(NamedTuple):
             runs.append((slice(mine, mine + upto - first), slice(here, here + upto - first)))
         return cls(np.ascontiguousarray(both[:, 0]), np.ascontiguousarray(both[:, 1]), tuple(runs))
 
+    def put(self, base: NDArray[Any], into: NDArray[Any]) -> None:
+        """Have rows of an array of the base as those of the other plan."""
+        for mine, here in self.runs:
+            into[here] = base[mine]
+
     def add(self, base: NDArray[Any], into: NDArray[Any]) -> None:
         """Add rows of an array of the base to those of the other plan."""
         for mine, here in self.runs:
@@ -111,12 +122,15 @@ class Differing:
     def __init__(self, other: Other, base: Plan, base_code: Coded, step_h: float) -> None:
         self.plan, self.sampler, self.collector, self.again = other.plan, other.sampler, other.collector, other.again
         self.base_code = base_code
-        # Coupled queues are simulated whole.
-        whole_run = coupling(base) is not None or coupling(other.plan) is not None
+        # Coupled queues are simulated whole, and so are lines with yards.
+        whole_run = any(coupling(plan) is not None or blocking_lines(plan) for plan in (base, other.plan))
         if whole_run:
             self.part = nothing_shared(other.plan)
         else:
             self.part = other.shared or shared_part(base, other.plan)
+        if any(self.part.steps[f][v] == k for f, v, k in first_after_landing(other.plan)):
+            # Who boarded when is not handed over.
+            self.part = nothing_shared(other.plan)
         other.goes_as = self.part
         code = coded(other.plan, other.collector, step_h)
         begin = code.tables.route_begin.copy()
@@ -125,7 +139,7 @@ class Differing:
                 begin[code.first_route[f] + v] += upto or 0
         self.code = replace(code, tables=code.tables._replace(route_begin=begin))
         self.first_step = code.tables.route_begin
-        self.coupled = Together(other.plan, code)
+        self.coupled, self.lines_with_yards = Together(other.plan, code), YardLinesOfPlan(other.plan, code)
         self._spans = [
             {
                 (f, v): _same_spans(base.flows[of].variants[v].spans, variant.spans)
@@ -147,6 +161,7 @@ class Differing:
             for n, line in enumerate(self.code.lines)
             if all(self.part.element_of[k] >= 0 for k in line)
         )
+        self.begin = grid_points(code.window.from_h)
         # Rows of the base that hold what is shared alone; known once the rows are split.
         self.stay_rows = self.post_rows = self.crossing_rows = Pairs.of(())
 
@@ -239,8 +254,7 @@ class Differing:
         for rows, names in (
             (self.steps, ("inner", "at_edge")),
             (self.spans, ("passed", "passed_edge")),
-            (self.rows, ("net", "days", "waits")),
-            (self.stay_rows, ("stays", "near")),
+            (self.stay_rows, ("near",)),
             (self.post_rows, ("begun_days", "ended_days")),
             (self.crossing_rows, ("hours", "hours_h")),
         ):
@@ -253,24 +267,43 @@ class Differing:
                 sums.found[0] += 1
         return int(base.inner[self.delays, 0].sum() + base.late[self.delays].sum() + base.served[self.queues].sum())
 
+    def add_shared_stays(self, base: Occurring, counts: NDArray[Any]) -> None:
+        """Add the times of passages that are the base's, those of its split rows, to counts of shape (place, value)."""
+        place = base.which // len(self.again)
+        row = np.full(max(int(place.max(initial=0)), int(self.stay_rows.base.max(initial=0))) + 1, NOBODY)
+        row[self.stay_rows.base] = self.stay_rows.other
+        base.add_to(counts, row[place])
+
     def note_outages(self, row: int, inputs: SampledInputs, k: int) -> None:
         """Keep the outages that were drawn for the k-th replication of some inputs."""
         for e, drawn in inputs.outages.items():
             self.collector.note_outages(e, row, drawn[k])
 
-    def levels(self, base: Levels, own: Levels | None) -> Levels:
-        """The levels of the queues: the base's, and where it was affected its own."""
+    def own_queues(self) -> list[slice]:
+        """Rows of queues that are not the base's, those that follow each other together."""
+        number = len(self.collector.shared(QueueMarks).net)
+        ends = [here for _, here in self.rows.runs]
+        begins = [0, *(one.stop for one in ends)]
+        return [slice(a, b) for a, b in zip(begins, [*(one.start for one in ends), number], strict=True) if a < b]
+
+    def own_lines(self) -> list[int]:
+        """Lines that are not the base's."""
+        return np.setdiff1d(np.arange(len(self.code.lines)), self.lines.other).tolist()  # type: ignore[no-any-return]
+
+    def nobody_waits(self) -> Levels:
+        """The levels of queues to which nobody comes."""
         lines = len(self.code.lines)
-        parts: list[tuple[Any, Any, Levels]] = [] if own is None else [(slice(None), slice(None), own)]
-        parts.append((self.lines.base, self.lines.other, base))
-        spent = np.zeros((lines, max(of[0].shape[1] for _, _, of in parts)), np.int64)
-        # Nobody waits where nobody comes.
-        level, since = np.zeros(lines, np.int64), np.full(lines, grid_points(self.code.window.from_h))
-        for there, here, of in parts:
-            spent[here] = 0
-            spent[here, : of[0].shape[1]] = of[0][there]
-            level[here], since[here] = of[1][there], of[2][there]
-        return spent, level, since
+        return np.zeros((lines, 1), np.int64), np.zeros(lines, np.int64), np.full(lines, self.begin)
+
+    def take_queues(self, base: Collector) -> None:
+        """What is known of queues that are the base's, once all of its replications are there."""
+        own = self.collector
+        self.rows.put(base.shared(QueueMarks).net, own.shared(QueueMarks).net)
+        self.rows.put(base.shared(StationDays).joined_by_day, own.shared(StationDays).joined_by_day)
+        self.rows.put(base.shared(WaitTimes).counts.counts, own.shared(WaitTimes).counts.counts)
+        for there, here in zip(self.lines.base.tolist(), self.lines.other.tolist(), strict=True):
+            line = self.base_code.lines[there]
+            own.shared(QueueLevels).take(self.code.lines[here], base.shared(QueueLevels), line)
 
 
 class Base:
@@ -320,33 +353,16 @@ class Base:
         return {(route, upto): k for route, some in wanted.items() for k, upto in enumerate(sorted(some))}
 
     @property
-    def more_rows(self) -> dict[str, int]:
-        """Rows that the split needs more, by name of the sums."""
-        stays, posts, crossings = len(self.stays), len(self.posts), len(self.crossings)
+    def more_rows(self) -> dict[str, Ints]:
+        """Of each row that the split needs more the row to which it belongs, by name of the sums."""
         return {
-            "stays": stays,
-            "near": stays,
-            "begun_days": posts,
-            "ended_days": posts,
-            "hours": crossings,
-            "hours_h": crossings,
+            "stays": self.stays,
+            "near": self.stays,
+            "begun_days": self.posts,
+            "ended_days": self.posts,
+            "hours": self.crossings,
+            "hours_h": self.crossings,
         }
-
-    @property
-    def is_split(self) -> bool:
-        """Whether there are such rows."""
-        return any(self.more_rows.values())
-
-    def joined(self, sums: Sums) -> Sums:
-        """The sums of the base itself, from those with such rows."""
-        return sums._replace(
-            stays=_joined(sums.stays, self.stays),
-            near=_joined(sums.near, self.stays),
-            begun_days=_joined(sums.begun_days, self.posts),
-            ended_days=_joined(sums.ended_days, self.posts),
-            hours=_joined(sums.hours, self.crossings),
-            hours_h=_joined(sums.hours_h, self.crossings),
-        )
 
 
 def _same_spans(base: tuple[Span, ...], other: tuple[Span, ...]) -> list[int]:
@@ -370,14 +386,6 @@ def _split(rows: Ints, which: NDArray[np.bool_], signatures: Sequence[Any], coun
         if held.setdefault(row, signature) != signature:
             out[o] = count + more.setdefault((row, signature), len(more))
     return whole([row for row, _ in more]), out
-
-
-def _joined(array: NDArray[Any], more: Ints) -> NDArray[Any]:
-    if not len(more):
-        return array
-    out = array[: -len(more)].copy()
-    np.add.at(out, more, array[-len(more) :])
-    return out
 
 
 def _nobody(flow: FlowInputs) -> FlowInputs:

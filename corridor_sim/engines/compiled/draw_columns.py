@@ -16,8 +16,9 @@ from corridor_sim.engines.compiled.listing import Ints
 from corridor_sim.engines.compiled.queue_tables import draws_of_departures
 from corridor_sim.engines.compiled.state import BlockDraws
 from corridor_sim.engines.compiled.tables import Coded, Tables
-from corridor_sim.plan.plan import Departures, Plan
-from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs
+from corridor_sim.plan.elements import Departures
+from corridor_sim.plan.plan import Plan
+from corridor_sim.records.inputs import NUMBER_PER_FLOW, FlowInputs, SampledInputs, StreamRows
 
 _NONE = np.empty(0)
 
@@ -34,12 +35,13 @@ def drawn_block(code: Coded, flows: Sequence[FlowInputs], rows: int) -> BlockDra
     counts = np.stack([flow.count for flow in flows], axis=1) if flows else np.zeros((rows, 0), np.int64)
     base = np.zeros((rows, len(flows) + 1), np.int64)
     np.cumsum(counts, axis=1, out=base[:, 1:])
+    index = np.arange(max((flow.number.shape[1] for flow in flows), default=0))
     for f, flow in enumerate(flows):
-        own = f * NUMBER_PER_FLOW + np.arange(flow.number.shape[1])
+        own = index[: flow.number.shape[1]]
         if flow.number.strides[0] == 0:  # the same row for all
-            others = flow.number[:1] != own
+            others = flow.number[:1] - f * NUMBER_PER_FLOW != own
         else:
-            others = (flow.number != own) & (flow.variant >= 0)
+            others = (flow.number - f * NUMBER_PER_FLOW != own) & (flow.variant >= 0)
         if others.any():
             raise SimulationError("consignments have numbers of their own")
     first, second, ahead = _keys_and_drawn(code, flows, rows)
@@ -77,8 +79,18 @@ def _keys_and_drawn(
     ahead: dict[int, FloatArray] = {}
     where: list[int] = []
     keys: list[Any] = []
+    # Of each piece of keys that several flows have in common: the columns, and the rows of the piece.
+    pieces: dict[int, tuple[StreamRows, list[int], list[int]]] = {}
+    rows_of = [flow.later.rows for flow in flows]
     for n, (column, node) in enumerate(zip(code.columns, code.tables.node.tolist(), strict=True)):
-        flow, law = flows[column.flow], column.law
+        f, name, law = column
+        mine = rows_of[f]
+        if mine is not None and (law < 0 or node >= 0) and (row := mine.at[law < 0].get(name)) is not None:
+            _, columns, places = pieces.setdefault(id(mine.first), (mine, [], []))
+            columns.append(n)
+            places.append(mine.begin + row)
+            continue
+        flow = flows[f]
         later: Any
         drawn: Any
         if law < 0:
@@ -96,6 +108,8 @@ def _keys_and_drawn(
         else:
             what = "uniforms" if column.law < 0 else "durations"
             raise SimulationError(f"{what} are missing for {column.name!r}")
+    for piece, columns, places in pieces.values():
+        first[:, columns], second[:, columns] = piece.first[places].T, piece.second[places].T
     if where:
         for half, into in enumerate((first, second)):
             into[:, where] = np.array([key[half] for key in keys], dtype=np.uint64).T

@@ -7,7 +7,20 @@ import numpy as np
 
 from corridor_sim.core.draws.scalar import exponential, on_grid, uniform, word
 from corridor_sim.core.units import GRID_PER_H
-from corridor_sim.engines.compiled.codes import AS_LAW, COLUMN, FIXED, FIXED_H, HOW, LAW, NUMBERS
+from corridor_sim.engines.compiled.codes import (
+    ALL,
+    AS_LAW,
+    COLUMN,
+    FIXED,
+    FIXED_H,
+    HOW,
+    LAW,
+    NUMBERS,
+    SHARE_COLUMN,
+    SHARE_OF,
+    SOME,
+    TAKE,
+)
 from corridor_sim.engines.compiled.parts import nth, stage, written_in
 from corridor_sim.model.service_times.codes import EXPONENTIAL, LOGNORMAL, PLAIN
 from corridor_sim.model.service_times.compiled import lognormal, plain, value
@@ -46,6 +59,24 @@ def drawn(column, j, node, given_at, given, first, second, kind, number, place, 
     return found
 
 
+@written_in
+def draw_of(column, j, t, d):
+    """`drawn` from the tables and draws of a replication."""
+    return drawn(
+        column,
+        j,
+        t.node,
+        d.given_at,
+        d.given,
+        d.first,
+        d.second,
+        t.law_kind,
+        t.law_number,
+        t.law_place,
+        t.law_table,
+    )
+
+
 @stage
 def changed(s, j, time_h, duration, t, d):
     """A duration with the dated factor and the reliefs of a step."""
@@ -57,19 +88,7 @@ def changed(s, j, time_h, duration, t, d):
             continue
         share = function_at(t.relief_share[k], time_h, t.function_from, t.piece_h, t.piece_value)
         column = t.relief_column[k]
-        seen = drawn(
-            column,
-            j,
-            t.node,
-            d.given_at,
-            d.given,
-            d.first,
-            d.second,
-            t.law_kind,
-            t.law_number,
-            t.law_place,
-            t.law_table,
-        )
+        seen = draw_of(column, j, t, d)
         if seen < share:
             duration = duration * t.relief_factor[k]
     if duration != whole:
@@ -85,19 +104,7 @@ def unusual_duration(s, j, time_h, t, d):
         k = t.step_law_from[s]
         while k + 1 < t.step_law_from[s + 1] and t.law_h[k + 1] <= time_h:
             k += 1
-        duration = drawn(
-            t.law_column[k],
-            j,
-            t.node,
-            d.given_at,
-            d.given,
-            d.first,
-            d.second,
-            t.law_kind,
-            t.law_number,
-            t.law_place,
-            t.law_table,
-        )
+        duration = draw_of(t.law_column[k], j, t, d)
         duration = changed(s, j, time_h, duration, t, d)
     return duration
 
@@ -107,37 +114,21 @@ def unusual_taking(s, j, time_h, t, d):
     """Whether a step with a dated share, or with reliefs that pass it by, is taken."""
     goes = True
     if t.share[s] >= 0:
-        seen = drawn(
-            t.share_column[s],
-            j,
-            t.node,
-            d.given_at,
-            d.given,
-            d.first,
-            d.second,
-            t.law_kind,
-            t.law_number,
-            t.law_place,
-            t.law_table,
-        )
+        seen = draw_of(t.share_column[s], j, t, d)
         goes = seen < function_at(t.share[s], time_h, t.function_from, t.piece_h, t.piece_value)
     for k in range(t.relief_from[s], t.relief_from[s + 1]):
         if t.relief_factor[k] == 0.0:
-            seen = drawn(
-                t.relief_column[k],
-                j,
-                t.node,
-                d.given_at,
-                d.given,
-                d.first,
-                d.second,
-                t.law_kind,
-                t.law_number,
-                t.law_place,
-                t.law_table,
-            )
+            seen = draw_of(t.relief_column[k], j, t, d)
             goes = goes and seen >= function_at(t.relief_share[k], time_h, t.function_from, t.piece_h, t.piece_value)
     return goes
+
+
+@stage
+def taken(s, j, at_h, t, d):
+    """Whether one takes a step that he comes to at an instant."""
+    if t.step[s, TAKE] == SOME:
+        return draw_of(t.step[s, SHARE_COLUMN], j, t, d) < t.step_h[s, SHARE_OF]
+    return t.step[s, TAKE] == ALL or unusual_taking(s, j, at_h, t, d)
 
 
 @written_in

@@ -17,7 +17,8 @@ from corridor_sim.engines.compiled.listing import Ints, real, whole
 from corridor_sim.engines.compiled.tables import Coded
 from corridor_sim.engines.queues.limited_legs import room_of
 from corridor_sim.engines.usable_lanes import usable_lanes
-from corridor_sim.plan.plan import LimitedLeg, Plan, PlanOutage, SingleTrackPlan, Station
+from corridor_sim.plan.elements import LimitedLeg, PlanOutage, SingleTrackPlan, Station
+from corridor_sim.plan.plan import Plan
 
 Flags = NDArray[np.bool_]
 
@@ -186,6 +187,7 @@ class Full(NamedTuple):
     start_h: FloatArray
     service_h: FloatArray
     remaining_h: FloatArray
+    ready_h: FloatArray
     due_h: FloatArray
     ending: Flags
     parked: Flags
@@ -411,7 +413,7 @@ def full(plan: Plan, code: Coded, consignments: int, drawn: Mapping[int, tuple[P
         np.full(len(legs), -1, dtype=np.int64),
         np.zeros(len(legs), np.int64),
         np.zeros(len(legs), np.bool_),
-        *(np.empty(size) for _ in range(4)),
+        *(np.empty(size) for _ in range(5)),
         *(np.zeros(size, np.bool_) for _ in range(5)),
         *(np.zeros(size, np.int32) for _ in range(6)),
         np.full(size, np.inf),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import starmap
 from typing import Any
 
 import numpy as np
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.compiled.full_tables import Full
+from corridor_sim.engines.compiled.lines import YardLines
 from corridor_sim.engines.compiled.listing import Ints
 from corridor_sim.engines.compiled.rooms import shapes_of_sums
 from corridor_sim.engines.compiled.state import Sums
@@ -24,6 +26,8 @@ from corridor_sim.indicators.visit_sums import VisitSums
 
 HELD_BYTES = 8_000_000
 """Sums of replications that are held before they are handed over together. [bytes]"""
+OF_QUEUES = ("net", "days", "waits")
+"""Sums whose rows are the elements that can queue."""
 _LINE = 64
 """Bytes that the processor reads at once: each array begins with such a line."""
 
@@ -51,13 +55,30 @@ class HeldSums:
     put.
     """
 
-    def __init__(self, code: Coded, collector: Collector) -> None:
-        self.code, self.collector = code, collector
+    def __init__(
+        self,
+        code: Coded,
+        collector: Collector,
+        more: Mapping[str, Ints] | None = None,
+        queues: Sequence[slice] = (slice(None),),
+        lines: Sequence[int] | None = None,
+    ) -> None:
+        """`more` are rows behind those there are, by name of the sums: of each the row to which it is added.
+
+        Of queues only some rows and lines are handed over (`OF_QUEUES`), where those of the others come from elsewhere.
+        """
+        self.code, self.collector, self.more = code, collector, more or {}
+        self.queues, self.lines = queues, range(len(code.lines)) if lines is None else lines
         shapes = dict(zip(Sums._fields, shapes_of_sums(code, collector), strict=True))
+        for name, rows in self.more.items():
+            (number, *shape), dtype = shapes[name]
+            shapes[name] = (number + len(rows), *shape), dtype
         each = (math.prod(shape) * dtype.itemsize for name, (shape, dtype) in shapes.items() if name != "stays")
-        most = max(1, min(HELD_BYTES // sum(each), len(collector.scope.replications)))
+        bytes_held, in_pieces = (HELD_BYTES, False) if lines is None else (HELD_BYTES // 2, True)
+        most = max(1, min(bytes_held // sum(each), len(collector.scope.replications)))
         held = [((1 if name == "stays" else most, *shape), dtype) for name, (shape, dtype) in shapes.items()]
-        self.sums = Sums(*_in_one_piece(held))
+        # Where little of it will be written it is had in small pages.
+        self.sums = Sums(*(starmap(np.zeros, held) if in_pieces else _in_one_piece(held)))
         self.stays = collector.shared(StayTimes).counts
         self.row, self.number, self.most = 0, 0, int(most)
         self.levels, self.level_bytes = list[Levels](), 0
@@ -71,12 +92,6 @@ class HeldSums:
         """Those of the replication that is put next."""
         return alone(self.sums, self.number)
 
-    def take(self, sums: Sums) -> None:
-        """Sums that were counted elsewhere are those of the replication that is put next."""
-        free = self.free()
-        for name in Sums._fields:
-            getattr(free, name)[...] = getattr(sums, name)
-
     def put(self, row: int, number: int, levels: Sequence[Levels], stays: Occurring | None = None) -> None:
         """Hold the sums of so many replications, in rows that go on where the last ended, and the levels of queues.
 
@@ -89,6 +104,11 @@ class HeldSums:
             counts, replications = self.sums.stays[0], len(self.collector.scope.replications)
             stays = Occurring.of(counts, np.arange(len(counts)) * replications + row)
             counts.fill(0)
+        if len(self.more.get("stays", ())):
+            places, replications = len(self.stays.counts), len(self.collector.scope.replications)
+            own = np.concatenate([np.arange(places), self.more["stays"]])
+            place, replication = np.divmod(stays.which, replications)
+            stays = stays.renumbered(own[place] * replications + replication)
         self.stays.take(stays)
         self.levels += levels
         self.level_bytes += sum(spent.nbytes for spent, _, _ in levels)
@@ -101,12 +121,28 @@ class HeldSums:
         if not self.number:
             return
         found: list[Any] = [array[: self.number] for array in self.sums]
-        _hand_over(self.code, self.collector, self.row, Sums(*found))
+        sums = Sums(*found)
+        _hand_over(self.code, self.collector, self.row, sums._replace(**self._joined(sums)), self.queues)
         if self.levels:
-            _hand_over_levels(self.code, self.collector, self.row, self.levels)
-        for array in found:
-            array.fill(0)
+            _hand_over_levels(self.code, self.collector, self.row, self.levels, self.lines)
+        for name, array in sums._asdict().items():
+            # What is never written takes no memory.
+            for some in self.queues if name in OF_QUEUES else (slice(None),):
+                array[:, some].fill(0) if array.ndim > 1 else array.fill(0)
         self.number, self.levels, self.level_bytes = 0, [], 0
+
+    def _joined(self, found: Sums) -> dict[str, Any]:
+        """The sums that have more rows, without them: each is added to its own."""
+        joined: dict[str, Any] = {}
+        for name, rows in self.more.items():
+            if name == "stays":
+                continue
+            array = getattr(found, name)
+            number = array.shape[1] - len(rows)
+            for k, row in enumerate(rows.tolist()):
+                array[:, row] += array[:, number + k]
+            joined[name] = array[:, :number]
+        return joined
 
 
 def _in_one_piece(shapes: Sequence[tuple[tuple[int, ...], Any]]) -> list[Any]:
@@ -119,7 +155,7 @@ def _in_one_piece(shapes: Sequence[tuple[tuple[int, ...], Any]]) -> list[Any]:
     ]
 
 
-def _hand_over(code: Coded, collector: Collector, first: int, found: Sums) -> None:
+def _hand_over(code: Coded, collector: Collector, first: int, found: Sums, queues: Sequence[slice]) -> None:
     """Add the sums of replications, one beside the other, to their rows of the reducers, from a first row on."""
     number = len(found.found)
     rows, many = slice(first, first + number), np.arange(number)[:, None]
@@ -189,7 +225,8 @@ def _hand_over(code: Coded, collector: Collector, first: int, found: Sums) -> No
         (stays.counts.near, "near"),
     ):
         # Each row is handed over once: to add would ask for every page of it twice.
-        array[:, rows] = np.moveaxis(getattr(found, name), 0, 1)
+        for some in queues if name in OF_QUEUES else (slice(None),):
+            array[some, rows] = np.moveaxis(getattr(found, name)[:, some], 0, 1)
 
 
 def hand_over_extra_lanes(code: Coded, collector: Collector, row: int, in_time: Full | None) -> None:
@@ -205,16 +242,19 @@ def hand_over_extra_lanes(code: Coded, collector: Collector, row: int, in_time: 
             hours.put(int(code.queue_element[q]), row, open_h, opened)
 
 
-def _hand_over_levels(code: Coded, collector: Collector, first: int, levels: Sequence[Levels]) -> None:
-    """Time at each number waiting, of each line, of replications from a first row on."""
+def _hand_over_levels(
+    code: Coded, collector: Collector, first: int, levels: Sequence[Levels], lines: Sequence[int]
+) -> None:
+    """Time at each number waiting, of some lines, of replications from a first row on."""
     width = max(spent.shape[1] for spent, _, _ in levels)
     spent = np.zeros((len(levels), len(code.lines), width), np.int64)
     for into, (one, _, _) in zip(spent, levels, strict=True):
         into[:, : one.shape[1]] = one
     level, since = (np.stack([one[k] for one in levels]) for k in (1, 2))
     times = collector.shared(QueueLevels)
-    for k, (line, upto) in enumerate(zip(code.lines, widths((spent != 0).any(axis=0)), strict=True)):
-        times.put_rows(first, line, spent[:, k, :upto], level[:, k], since[:, k])
+    wide = widths((spent != 0).any(axis=0))
+    for k in lines:
+        times.put_rows(first, code.lines[k], spent[:, k, : wide[k]], level[:, k], since[:, k])
 
 
 def widths(there: Any) -> list[int]:
@@ -231,3 +271,16 @@ def hand_over_leavers(code: Coded, collector: Collector, row: int, in_time: Full
         number, wait_h = in_time.gave_up[s]
         visits.take_off(int(code.step_cell[s]), number, wait_h, slice(row, row + 1))
         waits.started[int(code.tables.queue_row[code.tables.queue[s]]), row] -= number
+
+
+def hand_over_blocked(code: Coded, collector: Collector, row: int, lines: YardLines | None) -> None:
+    """Hours for which those who were done held their lanes; they were counted as service so far."""
+    if lines is None:
+        return
+    visits = collector.shared(VisitSums)
+    for s in np.flatnonzero(lines.blocked_h.any(axis=1)).tolist():
+        cell, (held_h, in_window_h) = int(code.step_cell[s]), lines.blocked_h[s].tolist()
+        visits.hold_h[cell, row] -= held_h
+        visits.blocked_h[cell, row] += held_h
+        visits.hold_in_window_h[cell, row] -= in_window_h
+        visits.blocked_in_window_h[cell, row] += in_window_h

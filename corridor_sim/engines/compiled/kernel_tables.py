@@ -17,7 +17,7 @@ from corridor_sim.engines.queues import Hours, KeptLanes, loops
 from corridor_sim.engines.queues.lanes import Calendar, lane_count
 from corridor_sim.engines.queues.layout import Pieces
 from corridor_sim.engines.queues.limited_legs import limit_of, room_of
-from corridor_sim.plan.plan import Departures, LimitedLeg, PlanOutage, Station
+from corridor_sim.plan.elements import Departures, LimitedLeg, PlanOutage, Station
 
 Ints = NDArray[np.int64]
 MOST = 8

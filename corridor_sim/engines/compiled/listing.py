@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
+from corridor_sim.engines.compiled.flow_layout import COLUMNS, FlowLayout
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.post_clock import PostClock
@@ -114,6 +115,14 @@ class ColumnTables:
             self.number[column] = len(self.number)
             self.laws.append(which)
         return self.number[column]
+
+    def listed(self, layout: FlowLayout) -> tuple[DrawColumn, ...]:
+        """The columns of all flows."""
+        made = tuple(self.number)
+        if layout.is_plain:
+            return made
+        which = zip(layout.flows(COLUMNS).tolist(), layout.made(COLUMNS).tolist(), strict=True)
+        return tuple([DrawColumn(f, made[n].name, made[n].law) for f, n in which])
 
     def coded(self) -> tuple[Ints, tuple[Ints, FloatArray, Ints, FloatArray]]:
         """Node of each column (-1: a uniform, or drawn before the pass), and the laws as nodes."""

@@ -26,10 +26,17 @@ from corridor_sim.core import units
 from corridor_sim.core.draws import elementary, scalar, variates, words, ziggurat
 from corridor_sim.engines.compiled import (
     announcing,
+    boarding,
     codes,
     counting,
     drawing,
+    full_lanes,
+    full_legs,
+    full_opening,
+    full_queue,
+    full_visits,
     heap,
+    lining,
     parts,
     serving,
     starting,
@@ -40,10 +47,12 @@ from corridor_sim.engines.compiled import by_kernel as kernel_part
 from corridor_sim.engines.compiled import full as full_part
 from corridor_sim.engines.compiled import levels as level_part
 from corridor_sim.engines.compiled import together as together_part
+from corridor_sim.engines.compiled.boarding import in_boarding_order, landed
 from corridor_sim.engines.compiled.by_kernel import by_kernel
 from corridor_sim.engines.compiled.codes import LIMITED_LEG, URGENT_FIRST
 from corridor_sim.engines.compiled.counting import passages
 from corridor_sim.engines.compiled.levels import levels, longer
+from corridor_sim.engines.compiled.lining import through_line
 from corridor_sim.engines.compiled.parts import POINT, maker
 from corridor_sim.engines.compiled.serving import served, served_by_rank
 from corridor_sim.engines.compiled.starting import draws_of, listed, put_by, set_back, sums_of
@@ -62,8 +71,15 @@ PARTS = (
     kernel_part,
     level_part,
     heap,
+    boarding,
+    lining,
     announcing,
     full_part,
+    full_lanes,
+    full_opening,
+    full_queue,
+    full_visits,
+    full_legs,
     together_part,
     starting,
 )
@@ -83,11 +99,12 @@ MOST_LEVELS = 1_000_000
 
 
 @maker
-def replication(w, t, d, c, a, kernels, coupled, full, events, event_line, spent):
+def replication(w, t, d, c, a, kernels, coupled, full, lines, events, event_line, spent):
     """One whole replication. Returns visits, the room for events, and the time at each number waiting.
 
     `kernels` is None where no queue is left to a kernel, else True: without them compiling takes half the time.
-    `coupled` is None where no queues are coupled, else a `Coupled`; `full` None or a `Full` of those among them.
+    `coupled` is None where no queues are coupled, else a `Coupled`; `full` None or a `Full` of those among them;
+    `lines` is None where no yard holds anybody up, else a `YardLines`.
     """
     flows, units, groups = len(d.base) - 1, len(t.queue_kind), len(t.group_line)
     if coupled is not None:
@@ -130,8 +147,27 @@ def replication(w, t, d, c, a, kernels, coupled, full, events, event_line, spent
                     visits += more_visits
                     continue
             n = lined_up(q, until_h, since_h, c)
+            if lines is not None:
+                number_of_line = lines.of_queue[q]
+                if number_of_line >= 0:
+                    if t.queue_boarded[q]:
+                        in_boarding_order(n, t, d, c)
+                    members = lines.member_from[number_of_line + 1] - lines.member_from[number_of_line]
+                    room = held + 2 * members * (n + lines.there[number_of_line])
+                    if room > len(events):
+                        events, event_line = longer(events, held, 2 * room), longer(event_line, held, 2 * room)
+                    m, more_visits, held = through_line(
+                        number_of_line, n, until_h, last, events, event_line, held, w, t, d, c, a, lines
+                    )
+                    visits += more_visits
+                    more_visits, noted = walk(m, leave, w, t, d, c, a)
+                    passages(noted, w, t, c, a)
+                    visits += more_visits
+                    continue
             if n == 0 and (t.queue_kind[q] != URGENT_FIRST or c.waiting[q] == 0):
                 continue
+            if t.queue_boarded[q]:
+                in_boarding_order(n, t, d, c)
             room = held + 2 * (n + c.waiting[q]) + 1
             if room > len(events):
                 events, event_line = longer(events, held, 2 * room), longer(event_line, held, 2 * room)
@@ -147,6 +183,8 @@ def replication(w, t, d, c, a, kernels, coupled, full, events, event_line, spent
                     q, n, since_h, inf if last else until_h, last, events, event_line, held, w, t, d, c, a
                 )
             a.served[q] += m
+            if t.queue_lands[q]:
+                landed(m, c)
             more_visits, noted = walk(m, leave, w, t, d, c, a)
             passages(noted, w, t, c, a)
             visits += m + more_visits
@@ -167,6 +205,7 @@ def _replications(
     kernels,
     coupled,
     full,
+    lines,
     lists,
     sources=SOURCES,  # noqa: ARG001
 ):
@@ -179,11 +218,11 @@ def _replications(
     `sources` does nothing here. The compiler looks at this file alone for changes; the default value is in the key
     of what it keeps.
     """
-    many, lines = upto - first, len(c.level)
+    many, levels_of = upto - first, len(c.level)
     visits, wide = np.zeros(many, np.int64), np.zeros(many, np.int64)
-    level, since = np.zeros((many, lines), np.int64), np.zeros((many, lines), np.int64)
+    level, since = np.zeros((many, levels_of), np.int64), np.zeros((many, levels_of), np.int64)
     events, event_line = np.empty(4096, np.int64), np.empty(4096, np.int32)
-    spent = np.zeros((max(lines, 1), 64), np.int64)
+    spent = np.zeros((max(levels_of, 1), 64), np.int64)
     kept, size, done = np.empty(1024, np.int64), 0, 0
     places = held.stays.shape[1] if lists else 0
     ends, value, times, entries = (
@@ -197,7 +236,7 @@ def _replications(
         d, a = draws_of(first + done, block), sums_of(place + done, held)
         set_back(len(d.release_h), len(block.come_h) > 0, w, t, c)
         visits[done], events, event_line, spent = replication(
-            w, t, d, c, a, kernels, coupled, full, events, event_line, spent
+            w, t, d, c, a, kernels, coupled, full, lines, events, event_line, spent
         )
         kept, size = put_by(done, c, spent, wide, level, since, kept, size)
         if lists:

@@ -16,6 +16,7 @@ from corridor_sim.engines.batch.servers import group_of, shares_of_lanes, up_of
 from corridor_sim.engines.compiled import codes, kernel_tables
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
+from corridor_sim.engines.compiled.landings import first_after_landing, lands_boarding
 from corridor_sim.engines.compiled.listing import (
     ClockTables,
     Drawn,
@@ -28,8 +29,9 @@ from corridor_sim.engines.queues.timetables import open_days
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_levels import QueueLevels
 from corridor_sim.indicators.queue_marks import QueueMarks
+from corridor_sim.plan.elements import Delay, Departures, LimitedLeg, PlanOutage, Quota, Station
 from corridor_sim.plan.needs import needed
-from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, PlanOutage, Quota, Station
+from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import SampledInputs
 
 
@@ -52,6 +54,8 @@ class QueueTables:
         self.number: dict[tuple[int, int], int] = {}
         self._of_all: dict[int, int | None] = {}
         """The queue of each element asked for, None where flows have queues of their own."""
+        self.by_flow = any(isinstance(one, Station) and one.reserved and one.keeps_lanes_apart for one in plan.elements)
+        """Whether flows with the same itineraries may have other queues."""
         self.rows: list[tuple[Any, ...]] = []
         self.pieces = NumberLists()
         self.rank: list[list[int]] = []
@@ -185,7 +189,8 @@ class QueueTables:
         """The queue that a flow joins at an element, -1 for a delay."""
         if element not in self._of_all:
             thing = self.plan.elements[element]
-            apart = isinstance(thing, Station) and thing.keeps_lanes_apart and element not in self.in_time
+            apart = isinstance(thing, Station) and thing.reserved and thing.keeps_lanes_apart
+            apart = apart and element not in self.in_time
             self._of_all[element] = -1 if isinstance(thing, Delay) else None if apart else self.number[element, 0]
         queue = self._of_all[element]
         if queue is not None:
@@ -199,6 +204,14 @@ class QueueTables:
         found: dict[int, tuple[int, ...]] = {}
         for (element, _), q in self.number.items():
             found[element] = (*found.get(element, ()), q)
+        return found
+
+    def _boarded(self) -> NDArray[np.bool_]:
+        """Which queues somebody may join in the order in which he boarded."""
+        found = np.zeros(len(self.rows), dtype=np.bool_)
+        for f, v, k in first_after_landing(self.plan):
+            if (queue := self.of(self.plan.flows[f].variants[v].steps[k].element, f)) >= 0:
+                found[queue] = True
         return found
 
     def tables(self) -> list[Any]:
@@ -223,6 +236,8 @@ class QueueTables:
             whole(slot),
             whole(self.group_line),
             whole(self.group_lines).reshape(len(self.groups), max(map(len, self.groups), default=1)),
+            np.array([lands_boarding(self.plan, k) for k, _ in self.number], dtype=np.bool_),
+            self._boarded(),
             np.zeros(len(number)),
             packed.times,
             packed.times_at,

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from corridor_sim.core.machine_code import SWITCH
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupling import coupling
+from corridor_sim.engines.compiled.lines import unworkable_yards
 from corridor_sim.indicators.base import Collector, Reducer
 from corridor_sim.indicators.extra_lanes import ExtraLaneHours
 from corridor_sim.indicators.queue_levels import QueueLevels
@@ -20,9 +21,10 @@ from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, SpanSums, StationDays, StayTimes, WaitTimes
 from corridor_sim.indicators.visit_sums import VisitSums
 from corridor_sim.plan.drivers_hours import limited_drives
+from corridor_sim.plan.elements import Delay
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import refused
-from corridor_sim.plan.plan import Delay, Plan
+from corridor_sim.plan.plan import Plan
 
 DOES = frozenset(
     {
@@ -46,6 +48,8 @@ DOES = frozenset(
         Mechanism.DATED_PRIORITY,
         Mechanism.PREEMPTION,
         Mechanism.PREEMPTION_RESTART,
+        Mechanism.YARD,
+        Mechanism.DATED_YARD,
         Mechanism.RESERVED_LANES,
         Mechanism.RESERVED_OVERFLOW,
         Mechanism.RESERVED_FOR_A_TIME,
@@ -61,6 +65,7 @@ DOES = frozenset(
         Mechanism.DEPARTURES,
         Mechanism.WHEN_FULL,
         Mechanism.BOARDING_BY_CLASS,
+        Mechanism.BOARDING_ORDER,
         Mechanism.CROSSING,
         Mechanism.CANCELLATIONS,
         Mechanism.ACCEPTANCE,
@@ -123,6 +128,7 @@ def in_time_order(plan: Plan) -> list[str]:
 
 def _combinations(plan: Plan) -> Iterator[str]:
     yield from limited_drives(plan)
+    yield from unworkable_yards(plan)
     found = coupling(plan)
     if found is not None:
         yield from found.refused

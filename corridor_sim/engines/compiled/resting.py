@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from corridor_sim.engines.compiled.parts import written_in
-from corridor_sim.plan.plan import KINDS_OF_REST
+from corridor_sim.plan.steps import KINDS_OF_REST
 
 
 @written_in

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from corridor_sim.engines.compiled.tables import Coded
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StationDays, StayTimes, WaitTimes
-from corridor_sim.plan.plan import KINDS_OF_REST
+from corridor_sim.plan.steps import KINDS_OF_REST
 
 
 class LongArrays:
@@ -53,6 +53,9 @@ class LongArrays:
                 "finish_h": np.empty(size),
                 "behind_of": np.empty(size, np.int64),
                 "again_h": np.empty((2, size)),
+                "boarded_h": np.empty(size),
+                "landed_h": np.empty(size),
+                "landed_from": np.empty(size, np.int32),
             }
         return self._arrays
 
@@ -154,14 +157,3 @@ def shapes_of_sums(code: Coded, collector: Collector) -> list[tuple[tuple[int, .
         # One replication of the array of a reducer, shape (place, replication, ...).
         made[name] = (array.shape[0], *array.shape[2:]), array.dtype
     return [made[name] for name in Sums._fields]
-
-
-def empty_sums(code: Coded, collector: Collector, more: Mapping[str, int]) -> Sums:
-    """Sums of one replication in which nothing is counted yet, with so many rows more of some of them."""
-    shapes = shapes_of_sums(code, collector)
-    return Sums(
-        *(
-            np.zeros((1, shape[0] + more.get(name, 0), *shape[1:]), dtype)
-            for name, (shape, dtype) in zip(Sums._fields, shapes, strict=True)
-        )
-    )

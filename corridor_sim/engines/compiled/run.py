@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from corridor_sim.core import freed_memory
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.batch.streaming import DrawSource
 from corridor_sim.engines.compiled import codes
@@ -22,13 +23,14 @@ from corridor_sim.engines.compiled.full_tables import Full
 from corridor_sim.engines.compiled.handing_over import (
     HeldSums,
     Levels,
-    alone,
+    hand_over_blocked,
     hand_over_extra_lanes,
     hand_over_leavers,
     listed,
 )
+from corridor_sim.engines.compiled.lines import YardLines, YardLinesOfPlan
 from corridor_sim.engines.compiled.listing import Ints
-from corridor_sim.engines.compiled.rooms import LongArrays, Room, empty_sums
+from corridor_sim.engines.compiled.rooms import LongArrays, Room
 from corridor_sim.engines.compiled.state import BlockDraws, Draws, PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded, Tables, coded
 from corridor_sim.indicators.base import Collector
@@ -42,7 +44,7 @@ part is handed for each queue and window, all tables, costs little beside them. 
 DRAWN_TOGETHER = 250_000
 """Releases drawn at once, over several replications; their arrays are held as long as these are worked through."""
 
-InTime = tuple[Coupled | None, Full | None]
+InTime = tuple[Coupled | None, Full | None, YardLines | None]
 """Queues that are worked through in time order, in one replication."""
 
 
@@ -68,16 +70,17 @@ def reduce(
     """
     if not window_h > 0:
         raise ValueError(f"window_h must be > 0, got {window_h}")
+    freed_memory.serves_again()
     # Loaded before anything is drawn: who has numba draws with it from the first block on.
     from corridor_sim.engines.compiled import machine  # noqa: F401
 
     base = Base(plan, coded(plan, collector, window_h), collector, others, window_h)
-    code, together = base.code, Together(plan, base.code)
+    code, together, lines = base.code, Together(plan, base.code), YardLinesOfPlan(plan, base.code)
     at_once = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
-    room, long, held = Room(code), LongArrays(), HeldSums(code, collector)
+    room, long, held = Room(code), LongArrays(), HeldSums(code, collector, base.more_rows)
     of_others = [_OfOther(other, Room(other.code, long)) for other in base.others]
     # Where replications have tables or sums of their own, they are handed to the machine one by one.
-    one_by_one = bool(others or code.drawn or code.timetables or together.tables or not room.is_alike)
+    one_by_one = bool(others or code.drawn or code.timetables or together.tables or lines.tables or not room.is_alike)
     for begin in range(0, len(replications), at_once):
         block = replications[begin : begin + at_once]
         inputs = sampler.stream(block).next(math.inf)
@@ -94,30 +97,29 @@ def reduce(
             upto = k + 1 if one_by_one else min(k + held.left, len(block))
             most = int(np.diff(draws.at[k : upto + 1]).max())
             tables, kernels = drawn_tables(code, plan, inputs, k)
-            state, in_time = room.at_hour_0(kernels, most), together.at_hour_0(most, inputs, k)
-            sums, place = held.sums, held.number
-            if base.is_split:
-                sums, place = empty_sums(code, collector, base.more_rows), 0
+            state = room.at_hour_0(kernels, most)
+            in_time = *together.at_hour_0(most, inputs, k), lines.at_hour_0(most)
             row = begin + k
             done, visits, levels, stays = _worked(
-                code, tables, draws, k, upto, state, sums, place, in_time, None if others else (row, len(replications))
+                code, tables, draws, k, upto, state, held.sums, held.number, in_time, (row, len(replications))
             )
             _raise_if_wrong(code, plan, state)
             collector.visits[row : row + done] += visits
             hand_over_extra_lanes(code, collector, row, in_time[1])
             hand_over_leavers(code, collector, row, in_time[1])
-            if others:
-                counted = alone(sums, place)
-                for one in of_others:
-                    one.reduce(row, k, draws.alone(k), state, counted, levels[0])
-                if base.is_split:
-                    held.take(base.joined(counted))
+            hand_over_blocked(code, collector, row, in_time[2])
+            for one in of_others:
+                assert stays is not None
+                one.reduce(row, k, draws.alone(k), state, held.free(), stays)
             # Last, since the others read these sums and they may be set back now.
             held.put(row, done, levels, stays)
             k += done
+        # Those of the next block may have their place.
+        del draws, inputs
     held.hand_over()
     for one in of_others:
         one.held.hand_over()
+        one.other.take_queues(collector)
 
 
 def _worked(
@@ -157,7 +159,7 @@ class _OfOther:
 
     def __init__(self, other: Differing, room: Room) -> None:
         self.other, self.room = other, room
-        self.held = HeldSums(other.code, other.collector)
+        self.held = HeldSums(other.code, other.collector, queues=other.own_queues(), lines=other.own_lines())
 
     def draw(self, block: Sequence[int], flows: Sequence[FlowInputs]) -> None:
         """The draws of a block, for those who are released in the base."""
@@ -166,7 +168,13 @@ class _OfOther:
         self.inputs = replace(inputs, flows=())
 
     def reduce(
-        self, row: int, k: int, base: Draws, base_state: PassState, base_sums: Sums, base_levels: Levels
+        self,
+        row: int,
+        k: int,
+        base: Draws,
+        base_state: PassState,
+        base_sums: Sums,
+        base_stays: Occurring,
     ) -> None:
         """Run the k-th replication of the block, once the base has been run."""
         other, held = self.other, self.held
@@ -175,20 +183,25 @@ class _OfOther:
         draws = self.draws.alone(k)
         state = self.room.at_hour_0(kernels, len(draws.release_h))
         draws = other.taken_up(base, base_state, draws, state)
-        in_time = other.coupled.at_hour_0(len(draws.release_h), self.inputs, k)
-        again, levels = 0, None
+        many = len(draws.release_h)
+        in_time = *other.coupled.at_hour_0(many, self.inputs, k), other.lines_with_yards.at_hour_0(many)
+        again, levels, stays = 0, other.nobody_waits(), None
+        # Before the machine lists what occurs, own and shared.
+        other.add_shared_stays(base_stays, held.sums.stays[0])
         if len(draws.come_h):
-            _, visits, (levels,), _ = _worked(
-                code, tables, BlockDraws.of(draws), 0, 1, state, held.sums, held.number, in_time
+            rows = row, len(collector.scope.replications)
+            _, visits, (levels,), stays = _worked(
+                code, tables, BlockDraws.of(draws), 0, 1, state, held.sums, held.number, in_time, rows
             )
             _raise_if_wrong(code, other.plan, state)
             again = int(visits[0])
         other.note_outages(row, self.inputs, k)
         other.again[row] = again
         collector.visits[row] += again + other.add_shared(base_sums, held.free())
-        held.put(row, 1, [other.levels(base_levels, levels)])
+        held.put(row, 1, [levels], stays)
         hand_over_extra_lanes(code, collector, row, in_time[1])
         hand_over_leavers(code, collector, row, in_time[1])
+        hand_over_blocked(code, collector, row, in_time[2])
 
 
 def prepare(plan: Plan) -> None:
@@ -199,7 +212,8 @@ def prepare(plan: Plan) -> None:
     base, given_at = np.zeros(len(plan.flows) + 1, np.int64), np.full(len(code.columns), -1, dtype=np.int64)
     draws = BlockDraws.of(Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody, nobody))
     state, held = Room(code).at_hour_0(code.kernels, 0), HeldSums(code, collector)
-    _worked(code, code.tables, draws, 0, 1, state, held.sums, 0, Together(plan, code).at_hour_0(0, None, 0))
+    in_time = *Together(plan, code).at_hour_0(0, None, 0), YardLinesOfPlan(plan, code).at_hour_0(0)
+    _worked(code, code.tables, draws, 0, 1, state, held.sums, 0, in_time)
 
 
 def is_kept() -> bool:

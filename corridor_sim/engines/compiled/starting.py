@@ -8,6 +8,7 @@ from math import inf, nan
 import numpy as np
 
 from corridor_sim.core.units import GRID_PER_H
+from corridor_sim.engines.compiled.boarding import nobody_landed
 from corridor_sim.engines.compiled.levels import longer
 from corridor_sim.engines.compiled.parts import maker, nth, stage
 from corridor_sim.engines.compiled.state import Draws, Sums
@@ -76,6 +77,7 @@ def set_back(many, goes_on, w, t, c):
         c.stands_h[i] = -inf
         for k in range(c.driven_h.shape[1]):
             c.driven_h[i, k] = 0.0
+    nobody_landed(many, t, c)
     # Nobody has been handed over yet.
     for k in range(c.handed_h.shape[0]):
         for i in range(c.handed_h.shape[1]):

@@ -132,6 +132,10 @@ class PassState(NamedTuple):
     # those who come to a step from which another plan goes its own way, and when the spans under way began
     handed_h: FloatArray
     handed_begun: FloatArray
+    # those who land in boarding order: when they joined the quay, when they landed, and from which step
+    boarded_h: FloatArray
+    landed_h: FloatArray
+    landed_from: NDArray[np.int32]
 
 
 class Sums(NamedTuple):

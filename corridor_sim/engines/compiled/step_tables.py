@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
+
+import numpy as np
 
 from corridor_sim.core.units import grid_point
 from corridor_sim.engines.compiled import codes
+from corridor_sim.engines.compiled.flow_layout import COLUMNS, SPANS, STEPS, FlowLayout
 from corridor_sim.engines.compiled.listing import (
     ClockTables,
     ColumnTables,
     FunctionTables,
+    Ints,
     NumberLists,
     real,
     whole,
@@ -17,7 +22,7 @@ from corridor_sim.engines.compiled.listing import (
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StayTimes
 from corridor_sim.model.service_times import Deterministic
-from corridor_sim.plan.plan import Step
+from corridor_sim.plan.steps import Step
 
 
 class StepTables:
@@ -78,20 +83,34 @@ class StepTables:
         reliefs = [(relief.draws, self.functions.of(relief.share), relief.factor) for relief in step.reliefs]
         return how, fixed_h, take, share, factor, share_of, reliefs
 
-    def tables(self) -> list[Any]:
+    def tables(self, layout: FlowLayout) -> list[Any]:
         """From `Tables.queue` to `share_of`."""
-        kinds = (whole, whole, real, whole, whole, whole, real)
-        return [as_array([row[k] for row in self.rows]) for k, as_array in enumerate(kinds)]
+        kinds, made = (whole, whole, real, whole, whole, whole, real), layout.made(STEPS)
+        queue, how, fixed_h, column, take, share_column, share = (
+            as_array([row[k] for row in self.rows])[made] for k, as_array in enumerate(kinds)
+        )
+        column = layout.moved(column, STEPS, COLUMNS, how == codes.AS_LAW)
+        return [queue, how, fixed_h, column, take, layout.moved(share_column, STEPS, COLUMNS), share]
 
-    def unusual(self) -> list[Any]:
+    def unusual(self, layout: FlowLayout) -> list[Any]:
         """From `Tables.step_law_from` to `relief_factor`."""
+        made = layout.made(STEPS)
+        law_from, law, more = layout.lists(whole(self.laws.begin), STEPS, COLUMNS)
+        law_h, law_column = (as_array([one[k] for one in self.laws.values]) for k, as_array in enumerate((real, whole)))
+        relief_from, relief, moved = layout.lists(whole(self.reliefs.begin), STEPS, COLUMNS)
+        of_relief, relief_share, factor = (
+            as_array([one[k] for one in self.reliefs.values]) for k, as_array in enumerate((whole, whole, real))
+        )
         return [
-            whole(self.laws.begin),
-            *(as_array([one[k] for one in self.laws.values]) for k, as_array in enumerate((real, whole))),
-            whole(self.factor),
-            whole(self.share),
-            whole(self.reliefs.begin),
-            *(as_array([one[k] for one in self.reliefs.values]) for k, as_array in enumerate((whole, whole, real))),
+            law_from,
+            law_h[law],
+            law_column[law] + more,
+            whole(self.factor)[made],
+            whole(self.share)[made],
+            relief_from,
+            of_relief[relief] + moved,
+            relief_share[relief],
+            factor[relief],
         ]
 
 
@@ -106,7 +125,6 @@ class SpanTables:
         self.stays = collector.shared(StayTimes)
         self.kind: list[int] = []
         self.rows: list[tuple[int, int, int, int]] = []
-        self.cell: list[int] = []
         self.variant: list[int] = []
         self.lost: list[bool] = []
         """Of each itinerary whether those on it have left a queue for good."""
@@ -114,10 +132,9 @@ class SpanTables:
         self.slots, self._variants = 0, 0
 
     def _add(self, found: tuple[int, int], kind: int, slot: int, row: int, clock: int, variant: int) -> int:
-        place, cell = found
+        place, _ = found
         self.kind.append(kind)
         self.rows.append((slot, row, 0 if kind == codes.LEG else self.stays.row_of(place), clock))
-        self.cell.append(cell)
         self.variant.append(variant)
         return len(self.kind) - 1
 
@@ -153,6 +170,26 @@ class SpanTables:
         self.lost.append(lost)
         return self._add(where, codes.LEG if lost else codes.JOURNEY, 0, 0, 0, self._variants - 1)
 
-    def tables(self) -> list[Any]:
+    def keys(self, layout: FlowLayout) -> tuple[tuple[int, int, int], ...]:
+        """Flow, itinerary and number there of each span, -1 for the whole journey."""
+        if layout.is_plain:
+            return tuple(self.key)
+        flows, made = layout.flows(SPANS).tolist(), layout.made(SPANS).tolist()
+        return tuple([(f, *self.key[o][1:]) for f, o in zip(flows, made, strict=True)])
+
+    def cells(self, keys: Sequence[tuple[int, int, int]]) -> Ints:
+        """Cell of `SpanSums` of each span."""
+        return whole([found[1] for found in (self.scope.span_cell(*key) for key in keys) if found is not None])
+
+    def tables(self, layout: FlowLayout) -> list[Any]:
         """From `Tables.span_kind` to `span_clock`."""
-        return [whole(self.kind), *(whole([row[k] for row in self.rows]) for k in range(4))]
+        made = layout.made(SPANS)
+        kind, slot, row, stay, clock = (
+            whole(one)[made] for one in (self.kind, *([row[k] for row in self.rows] for k in range(4)))
+        )
+        if not layout.is_plain:
+            # Whole journeys are counted for each flow, all other spans at a place that flows have in common.
+            journeys = np.flatnonzero(kind == codes.JOURNEY)
+            places = [place for place, _ in self.scope.places("flow")]
+            stay[journeys] = [self.stays.row_of(places[f]) for f in layout.flows(SPANS)[journeys].tolist()]
+        return [kind, slot, row, stay, clock]

@@ -17,6 +17,7 @@ from corridor_sim.core import cycle_search
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.compiled import codes
+from corridor_sim.engines.compiled.flow_layout import COLUMNS, ROUTES, SPANS, STEPS, FlowLayout, Numbers
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
 from corridor_sim.engines.compiled.listing import (
     ClockTables,
@@ -35,7 +36,9 @@ from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.queue_marks import QueueMarks
 from corridor_sim.indicators.shared_sums import StayTimes
 from corridor_sim.model.service_times.codes import PLAIN
-from corridor_sim.plan.plan import KINDS_OF_REST, Delay, Plan, Variant
+from corridor_sim.plan.elements import Delay
+from corridor_sim.plan.plan import Plan
+from corridor_sim.plan.steps import KINDS_OF_REST, Variant
 
 REST_COLUMNS = 2 * KINDS_OF_REST + 2
 
@@ -114,6 +117,8 @@ class Tables(NamedTuple):
     queue_slot: Ints
     group_line: Ints
     group_lines: Ints
+    queue_lands: NDArray[np.bool_]
+    queue_boarded: NDArray[np.bool_]
     sailing_h: FloatArray
     # kernels
     times: FloatArray
@@ -214,50 +219,69 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
     spans, queues = SpanTables(collector, clocks), QueueTables(plan, collector, clocks)
     queues.code(functions)
     steps = StepTables(functions, columns)
-    routes: list[tuple[int, int, int, int]] = []
-    first_route: list[int] = []
-    step_cell: list[int] = []
+    routes: list[tuple[int, int, int]] = []
     step_element: list[int] = []
     opens, closes, covers = NumberLists(), NumberLists(), NumberLists()
     leg_of: list[int] = []
     known: dict[tuple[int, tuple[int, ...]], tuple[list[int], NumberLists, NumberLists, NumberLists]] = {}
+    kinds: list[tuple[Numbers, Numbers]] = []
+    kind: list[int] = []
+    of_variants: dict[int, int] = {}
+
+    def made() -> Numbers:
+        return Numbers(len(routes), len(step_element), len(spans.kind), len(columns.number))
+
     for f, flow in enumerate(plan.flows):
-        first_route.append(len(routes))
+        if (alike := of_variants.get(id(flow.variants))) is not None:
+            kind.append(alike)
+            continue
+        if not queues.by_flow:
+            of_variants[id(flow.variants)] = len(kinds)
+        kind.append(len(kinds))
+        begun = made()
         for v, variant in enumerate(flow.variants):
-            begin = len(step_cell)
+            begin = len(step_element)
             first = len(spans.kind)
             of_route = spans.of_route(f, v)
             for step in variant.steps:
                 steps.add(f, step, queues.of(step.element, f))
-                step_cell.append(scope.cell_of[step.element, f])
                 step_element.append(step.element)
-            alike = id(variant), tuple(key[2] for key in spans.key[first:])
-            if alike not in known:
-                known[alike] = _spans_of_steps(
+            own_spans = id(variant), tuple(key[2] for key in spans.key[first:])
+            if own_spans not in known:
+                known[own_spans] = _spans_of_steps(
                     plan, variant, {o - first: span for o, span in of_route.items()}, spans.kind[first:]
                 )
-            own, *lists = known[alike]
+            own, *lists = known[own_spans]
             leg_of += [-1 if o < 0 else first + o for o in own]
             for into, found in zip((opens, closes, covers), lists, strict=True):
                 into.add_all(found, first)
-            routes.append((f, begin, len(step_cell), spans.journey(f, v)))
+            routes.append((begin, len(step_element), spans.journey(f, v)))
+        kinds.append((begun, made()))
+    layout = FlowLayout(kinds, kind)
+    element = whole(step_element)[layout.made(STEPS)]
+    cell_of = scope.cell_of
+    step_cell = [cell_of[pair] for pair in zip(element.tolist(), layout.flows(STEPS).tolist(), strict=True)]
     marks, stays = collector.shared(QueueMarks), collector.shared(StayTimes)
     node, laws = columns.coded()
-    route = whole(routes).reshape(-1, 4)
+    node = node[layout.made(COLUMNS)]
+    route = whole(routes).reshape(-1, 3)[layout.made(ROUTES)]
     arrays: list[Any] = [
-        *(np.ascontiguousarray(route[:, k]) for k in range(4)),
-        *steps.tables(),
-        whole(leg_of),
-        *(whole(part) for found in (opens, closes, covers) for part in (found.begin, found.values)),
+        layout.flows(ROUTES),
+        layout.moved(route[:, 0], ROUTES, STEPS),
+        layout.moved(route[:, 1], ROUTES, STEPS),
+        layout.moved(route[:, 2], ROUTES, SPANS),
+        *steps.tables(layout),
+        layout.moved(whole(leg_of)[layout.made(STEPS)], STEPS, SPANS),
+        *(part for found in (opens, closes, covers) for part in _numbers(found, layout)),
         np.full(len(step_cell) + 1, -1, dtype=np.int64),
-        *steps.unusual(),
+        *steps.unusual(layout),
         whole(functions.pieces.begin),
         real(functions.pieces.values),
         real(functions.value),
         node,
         _simple(node, laws),
         *laws,
-        *spans.tables(),
+        *spans.tables(layout),
         stays.counts.is_near,
         stays.counts.limits_h,
         *clocks.tables(),
@@ -274,18 +298,19 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         1.0 / marks.step_h,
         stays.counts.first_bin,
     )
+    keys = spans.keys(layout)
     return Coded(
         tables,
         window,
-        tuple(columns.number),
+        columns.listed(layout),
         whole(step_cell),
-        whole(step_element),
+        element,
         whole([element for element, _ in queues.number]),
         queues.astride,
-        whole(spans.cell),
-        whole(spans.variant),
-        tuple(spans.key),
-        whole(first_route),
+        spans.cells(keys),
+        layout.moved(whole(spans.variant)[layout.made(SPANS)], SPANS, ROUTES),
+        keys,
+        layout.begin[:-1, ROUTES].copy(),
         queues.of_element(),
         queues.lines,
         tuple(queues.kernels),
@@ -295,9 +320,15 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
         int(max(tables.queue_classes.max(initial=1), 1)),
         1 + max((len(variant.spans) for flow in plan.flows for variant in flow.variants), default=0),
         bool(queues.in_time),
-        whole(steps.patience),
-        np.array(spans.lost, dtype=np.bool_),
+        layout.moved(whole(steps.patience)[layout.made(STEPS)], STEPS, COLUMNS),
+        np.array(spans.lost, dtype=np.bool_)[layout.made(ROUTES)],
     )
+
+
+def _numbers(lists: NumberLists, layout: FlowLayout) -> tuple[Ints, Ints]:
+    """Lists of spans, one for each step: where they begin, and their entries."""
+    begin, which, more = layout.lists(whole(lists.begin), STEPS, SPANS)
+    return begin, whole(lists.values)[which] + more
 
 
 def _spans_of_steps(

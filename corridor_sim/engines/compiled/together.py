@@ -3,8 +3,8 @@
 As in the event engine all that happens at one instant is taken first, then queues settle in their order
 until none is touched. Where somebody goes after a service that nothing interrupts is found as soon as it
 begins, for many at once; those who come back to the group are found before its next instant. Stations with anything
-beyond lanes and priority, legs, timetables and daily acceptance are in `full.py`; where there are none `f` is None, and
-the compiler leaves out what is for them.
+beyond lanes and priority are in `full.py`, legs, timetables and daily acceptance in `full_legs.py`; where there are
+none `f` is None, and the compiler leaves out what is for them.
 """
 # mypy: ignore-errors
 
@@ -32,25 +32,15 @@ from corridor_sim.engines.compiled.codes import (
     SLOT_BITS,
     TAKE,
 )
-from corridor_sim.engines.compiled.counting import passages, visited
+from corridor_sim.engines.compiled.counting import passages, visited, visited_at
 from corridor_sim.engines.compiled.drawing import lasting
-from corridor_sim.engines.compiled.full import (
-    NOT_DUE,
-    STARTED,
-    TOLD,
-    ended,
-    extra_brought,
-    gate_asked,
-    joined_full,
-    left_over,
-    let_in,
-    read_again,
-    refreshed,
-    settled,
-    without_void,
-)
+from corridor_sim.engines.compiled.full import refreshed, settled
+from corridor_sim.engines.compiled.full_legs import let_in
+from corridor_sim.engines.compiled.full_opening import extra_brought, gate_asked
+from corridor_sim.engines.compiled.full_queue import without_void
+from corridor_sim.engines.compiled.full_visits import NOT_DUE, STARTED, TOLD, ended, joined_full, left_over, read_again
 from corridor_sim.engines.compiled.heap import drop_first, push
-from corridor_sim.engines.compiled.parts import ID, stage, written_in
+from corridor_sim.engines.compiled.parts import ID, POINT, nth, stage, written_in
 from corridor_sim.engines.compiled.walking import sorted_into, walk
 
 
@@ -116,13 +106,14 @@ def walked_on(m, leave, k, until_h, w, t, d, c, a, g):
 @written_in
 def lined_up_last(i, q, u, join_of, behind, head, tail):
     """Put one into a queue, in order of joining, then of number."""
-    behind[i] = -1
-    if head[q, u] < 0:
-        head[q, u] = i
-        tail[q, u] = i
-    elif join_of[tail[q, u]] < join_of[i] or tail[q, u] < i:
-        behind[tail[q, u]] = i
-        tail[q, u] = i
+    behind[nth(i)] = -1
+    last = np.int64(tail[nth(q), nth(u)])
+    if head[nth(q), nth(u)] < 0:
+        head[nth(q), nth(u)] = i
+        tail[nth(q), nth(u)] = i
+    elif join_of[nth(last)] < join_of[nth(i)] or last < i:
+        behind[nth(last)] = i
+        tail[nth(q), nth(u)] = i
     else:
         # The queue has settled at this instant already.
         before, x = np.int64(-1), np.int64(head[q, u])
@@ -136,21 +127,28 @@ def lined_up_last(i, q, u, join_of, behind, head, tail):
 
 
 @written_in
+def joins_h(line, place, n):
+    """When one of those lined up joins; infinite past the last. [h]"""
+    return np.float64(line[nth(place)] >> ID_BITS) * POINT if place < n else inf
+
+
+@written_in
 def straight_on(s, j, k, t, d, g):
     """The step at which one who leaves a step queues next in the same group; -1 leaves it to `walk`."""
     found, u, ahead = np.int64(-1), s + 1, True
     while ahead:
-        ahead = g.onward[u] == k and t.step[u - 1, CLOSES] == t.step[u - 1, CLOSES_END] and t.mark[u] < 0
+        left = nth(u - 1)
+        ahead = g.onward[nth(u)] == k and t.step[left, CLOSES] == t.step[left, CLOSES_END] and t.mark[nth(u)] < 0
         if ahead:
-            if t.step[u, TAKE] == ALL:
+            if t.step[nth(u), TAKE] == ALL:
                 found = np.int64(u)
             else:
-                column = t.step[u, SHARE_COLUMN]
+                column = nth(t.step[nth(u), SHARE_COLUMN])
                 if d.given_at[column] >= 0:
-                    goes = d.given[d.given_at[column] + j] < t.step_h[u, SHARE_OF]
+                    goes = d.given[d.given_at[column] + j] < t.step_h[nth(u), SHARE_OF]
                 else:
                     seed = word(d.first[column], d.second[column], np.uint64(j))
-                    goes = np.int64(seed >> BY_11) < bits_of(t.step_h[u, SHARE_BITS])
+                    goes = np.int64(seed >> BY_11) < bits_of(t.step_h[nth(u), SHARE_BITS])
                 if goes:
                     found = np.int64(u)
             ahead = found < 0
@@ -168,26 +166,7 @@ def still_waiting(k, m, w, t, c, a, g):
         for u in range(head.shape[1]):
             i = np.int64(head[q, u])
             while i >= 0:
-                visited(
-                    np.int64(c.step_of[i]),
-                    t.queue_row[q],
-                    t.queue_clock[q],
-                    join_of[i],
-                    inf,
-                    inf,
-                    0.0,
-                    w.from_h,
-                    w.until_h,
-                    w.horizon_h,
-                    w.first_bin,
-                    w.marks_per_h,
-                    a.inner,
-                    a.at_edge,
-                    a.days,
-                    a.net,
-                    a.waits,
-                    t,
-                )
+                visited_at(np.int64(c.step_of[i]), q, join_of[i], inf, inf, 0.0, w, t, a)
                 a.served[q] += 1
                 visits += 1
                 who[m] = i
@@ -222,15 +201,13 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
     p, final_p = g.calendar_at[k], g.calendar_from[k + 1]
     nobody = np.int64(0)  # a number as such would have what is called with it compiled once more
     coming, m, visits, soon_h, queues = 0, nobody, np.int64(0), inf, len(t.queue_kind)
+    coming_h = joins_h(line, coming, n)
+    calendar_h = g.calendar_h[p] if p < final_p else inf
     while True:
         # The next instant; before it those who leave until then have to be on their way.
-        at = inf
-        if coming < n:
-            at = join_of[line[coming] & ID]
+        at = min(coming_h, calendar_h)
         if heap_size[k] > 0:
             at = min(at, heap_h[0])
-        if p < final_p:
-            at = min(at, g.calendar_h[p])
         if soon_h <= at and soon_h < until_h:
             visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
             m, soon_h = nobody, inf
@@ -242,14 +219,21 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
         lowest = end
         while True:
             # What happens: lanes are freed, the calendar, who comes.
-            while heap_size[k] > 0 and heap_h[0] == at:
+            while heap_size[nth(k)] > 0 and heap_h[0] == at:
                 x = heap_of[0]
-                heap_size[k] -= 1
-                drop_first(heap_h, heap_of, heap_size[k])
-                if x >= 0:
-                    q = t.queue[step_of[x]]
-                    behind[x] = arrived[q]
-                    arrived[q] = x
+                heap_size[nth(k)] -= 1
+                drop_first(heap_h, heap_of, heap_size[nth(k)])
+                free = x < 0
+                if not free:
+                    # He is there; the lane that he leaves, if any, is free from now on.
+                    one = nth(x & ID)
+                    q = t.queue[nth(step_of[one])]
+                    behind[one] = arrived[nth(q)]
+                    arrived[nth(q)] = np.int64(one)
+                    touched[nth(q)] = True
+                    lowest = min(lowest, place[nth(q)])
+                    q = (x >> ID_BITS) - 1
+                    free = q >= 0
                 else:
                     q = -1 - x
                     if f is not None:
@@ -282,63 +266,67 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                             touched[q] = True
                             lowest = min(lowest, place[q])
                             continue
-                    g.used[q] -= 1
-                    if g.pool[q] >= 0:
-                        g.held[g.pool[q]] -= g.staff[q]
-                        for y in range(g.pool_from[g.pool[q]], g.pool_from[g.pool[q] + 1]):
+                if free:
+                    o, pool = nth(q), g.pool[nth(q)]
+                    g.used[o] -= 1
+                    if pool >= 0:
+                        g.held[nth(pool)] -= g.staff[o]
+                        for y in range(g.pool_from[nth(pool)], g.pool_from[nth(pool + 1)]):
                             # Where nobody waits nobody starts.
-                            if f is not None or c.waiting[g.pool_queue[y]] > 0:
-                                touched[g.pool_queue[y]] = True
-                                lowest = min(lowest, place[g.pool_queue[y]])
-                    if f is None and c.waiting[q] == 0:
-                        continue
-                touched[q] = True
-                lowest = min(lowest, place[q])
-            while p < final_p and g.calendar_h[p] == at:
+                            other = nth(g.pool_queue[nth(y)])
+                            if f is not None or c.waiting[other] > 0:
+                                touched[other] = True
+                                lowest = min(lowest, place[other])
+                    if f is not None or c.waiting[o] > 0:
+                        touched[o] = True
+                        lowest = min(lowest, place[o])
+            while calendar_h == at:
                 q = g.calendar_queue[p]
                 touched[q] = True
                 lowest = min(lowest, place[q])
                 p += 1
-            while coming < n and join_of[line[coming] & ID] == at:
-                x = line[coming] & ID
+                calendar_h = g.calendar_h[p] if p < final_p else inf
+            while coming_h == at:
+                one = nth(line[nth(coming)] & ID)
                 coming += 1
-                q = t.queue[step_of[x]]
-                behind[x] = arrived[q]
-                arrived[q] = x
-                touched[q] = True
-                lowest = min(lowest, place[q])
+                coming_h = joins_h(line, coming, n)
+                q = t.queue[nth(step_of[one])]
+                behind[one] = arrived[nth(q)]
+                arrived[nth(q)] = np.int64(one)
+                touched[nth(q)] = True
+                lowest = min(lowest, place[nth(q)])
             if f is not None and soon_h <= at:
                 visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
                 m, soon_h = nobody, inf
                 continue
-            while lowest < end and not touched[member[lowest]]:
+            while lowest < end and not touched[nth(member[nth(lowest)])]:
                 lowest += 1
             if lowest == end:
                 break
             # The first queue that is touched settles: those who came join or balk, in their order.
-            q = member[lowest]
-            touched[q] = False
+            q = member[nth(lowest)]
+            touched[nth(q)] = False
             if f is not None and f.number[q] >= 0:
                 refreshed(k, f.number[q], at, w, t, c, g, f)
                 extra_brought(f.number[q], at, w, f)
                 for z in range(f.gate_from[f.number[q]], f.gate_from[f.number[q] + 1]):
                     gate_asked(z, at, c, g, f)
                 read_again(q, f.number[q], at, t, d, c, f)
-            many, x = 0, arrived[q]
-            arrived[q] = -1
+            many, x = 0, arrived[nth(q)]
+            arrived[nth(q)] = -1
             while x >= 0:
                 y = many
-                while y > 0 and came[y - 1] > x:
-                    came[y] = came[y - 1]
+                while y > 0 and came[nth(y - 1)] > x:
+                    came[nth(y)] = came[nth(y - 1)]
                     y -= 1
-                came[y] = x
+                came[nth(y)] = x
                 many += 1
-                x = behind[x]
+                x = np.int64(behind[nth(x)])
             joined = 0
             for y in range(many):
-                i = came[y]
-                s = np.int64(step_of[i])
-                b = g.balk[s]
+                i = came[nth(y)]
+                s = np.int64(step_of[nth(i)])
+                b = g.balk[nth(s)]
                 if b >= 0 and g.asked[i] < g.since[b]:
                     g.asked[i] = s
                     if announced_h(b, at, horizon_h, t, c, g, f) > g.threshold_h[b]:
@@ -354,20 +342,21 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                             visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)
                             m, soon_h = nobody, inf
                         continue
-                told[i] = 0
-                came[joined] = i
+                told[nth(i)] = 0
+                came[nth(joined)] = i
                 joined += 1
                 if f is not None and f.number[q] >= 0:
                     joined_full(k, i, q, f.number[q], at, t, d, c, g, f)
                     continue
-                u = t.queue_rank[q, route_flow[route[i]]]
+                u = t.queue_rank[nth(q), nth(route_flow[nth(route[nth(i)])])]
                 if f is not None and f.leg[q] >= 0 and f.single[f.leg[q]] and f.opposite[s]:
                     u = 1
                 lined_up_last(i, q, u, join_of, behind, head, tail)
-                c.waiting[q] += 1
-                g.ahead[s] += 1
+                c.waiting[nth(q)] += 1
+                g.ahead[nth(s)] += 1
             # They start as far as there are lanes and staff.
-            pool, lanes, stock = g.pool[q], 1 << 62, np.inf
+            o = nth(q)
+            pool, lanes, stock = g.pool[o], 1 << 62, np.inf
             in_time = False
             if f is not None:
                 if f.number[q] >= 0:
@@ -380,43 +369,43 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                     m, soon_h, held, more = let_in(k, q, m, soon_h, at, events, event_line, held, w, t, d, c, a, g, f)
                     visits += more
                     lanes, in_time = 0, True
-            if t.queue_kind[q] != FREE and not in_time:
-                piece = c.piece[q]
-                while piece + 1 < t.queue_from[q + 1] and t.queue_h[piece + 1] <= at:
+            if t.queue_kind[o] != FREE and not in_time:
+                piece = c.piece[o]
+                while piece + 1 < t.queue_from[nth(q + 1)] and t.queue_h[nth(piece + 1)] <= at:
                     piece += 1
-                c.piece[q] = piece
-                lanes = t.queue_value[piece]
+                c.piece[o] = piece
+                lanes = t.queue_value[nth(piece)]
             if pool >= 0 and not in_time:
-                piece = g.stock_piece[pool]
-                while piece + 1 < g.stock_from[pool + 1] and g.stock_h[piece + 1] <= at:
+                piece = g.stock_piece[nth(pool)]
+                while piece + 1 < g.stock_from[nth(pool + 1)] and g.stock_h[nth(piece + 1)] <= at:
                     piece += 1
-                g.stock_piece[pool] = piece
-                stock = g.stock[piece]
-            group, mark = t.queue_group[q], np.int64(t.queue_slot[q]) << 1
-            while c.waiting[q] > 0 and g.used[q] < lanes:
-                if pool >= 0 and g.held[pool] + g.staff[q] > stock:
+                g.stock_piece[nth(pool)] = piece
+                stock = g.stock[nth(piece)]
+            group, mark = t.queue_group[o], np.int64(t.queue_slot[o]) << 1
+            while c.waiting[o] > 0 and g.used[o] < lanes:
+                if pool >= 0 and g.held[nth(pool)] + g.staff[o] > stock:
                     break
                 u = 0
-                while head[q, u] < 0:
+                while head[o, nth(u)] < 0:
                     u += 1
-                i = np.int64(head[q, u])
-                head[q, u] = behind[i]
-                c.waiting[q] -= 1
-                s = np.int64(step_of[i])
-                g.ahead[s] -= 1
-                join, j = join_of[i], i - base[route_flow[route[i]]]
+                i = np.int64(head[o, nth(u)])
+                head[o, nth(u)] = behind[nth(i)]
+                c.waiting[o] -= 1
+                s = np.int64(step_of[nth(i)])
+                g.ahead[nth(s)] -= 1
+                join, j = join_of[nth(i)], i - base[nth(route_flow[nth(route[nth(i)])])]
                 hold = lasting(s, j, at, step, step_h, given_at, given, first, second, t, d)
-                if told[i] == TOLD:
-                    events[held] = (np.int64(at * GRID_PER_H) << SLOT_BITS) | mark | 1
-                    event_line[held] = group
+                if told[nth(i)] == TOLD:
+                    events[nth(held)] = (np.int64(at * GRID_PER_H) << SLOT_BITS) | mark | 1
+                    event_line[nth(held)] = group
                     held += 1
-                told[i] = STARTED
-                if hold == 0 and g.round_about[q]:
+                told[nth(i)] = STARTED
+                if hold == 0 and g.round_about[o]:
                     c.wrong[0], c.wrong[1], c.wrong[2] = NO_TIME, q + 1, at
                 visited(
                     s,
-                    t.queue_row[q],
-                    t.queue_clock[q],
+                    t.queue_row[o],
+                    t.queue_clock[o],
                     join,
                     at,
                     at + hold,
@@ -433,30 +422,32 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                     waits,
                     t,
                 )
-                a.served[q] += 1
+                a.served[o] += 1
                 visits += 1
                 goes_on, leave_h = np.int64(-1), at + hold
                 if leave_h < until_h and leave_h <= horizon_h:
                     goes_on = straight_on(s, j, k, t, d, g)
                 if goes_on >= 0:
                     # Nothing is between: he is on his way already.
-                    step_of[i] = goes_on
-                    join_of[i] = leave_h
-                    push(heap_h, heap_of, heap_size[k], leave_h, i)
-                    heap_size[k] += 1
+                    step_of[nth(i)] = goes_on
+                    join_of[nth(i)] = leave_h
                 else:
-                    who[m] = i
-                    when_h[m] = leave_h
+                    who[nth(m)] = i
+                    when_h[nth(m)] = leave_h
                     m += 1
-                    if g.comes_back[s]:
+                    if g.comes_back[nth(s)]:
                         soon_h = min(soon_h, leave_h)
                 if hold > 0:
-                    g.used[q] += 1
+                    g.used[o] += 1
                     if pool >= 0:
-                        g.held[pool] += g.staff[q]
-                    push(heap_h, heap_of, heap_size[k], at + hold, -1 - q)
-                    heap_size[k] += 1
-                elif pool >= 0:
+                        g.held[nth(pool)] += g.staff[o]
+                if hold > 0 or goes_on >= 0:
+                    # What comes of it at that instant: he is at the next queue, his lane is free, or both.
+                    lane = q + 1 if hold > 0 else np.int64(0)
+                    what = i | lane << ID_BITS if goes_on >= 0 else -lane
+                    push(heap_h, heap_of, heap_size[nth(k)], leave_h, what)
+                    heap_size[nth(k)] += 1
+                if hold == 0 and pool >= 0:
                     for y in range(g.pool_from[pool], g.pool_from[pool + 1]):
                         touched[g.pool_queue[y]] = True
                         lowest = min(lowest, place[g.pool_queue[y]])
@@ -466,11 +457,11 @@ def together(k, n, until_h, last, leave, events, event_line, held, w, t, d, c, a
                         touched[f.gate_queue[f.asks[z]]] = True
                         lowest = min(lowest, place[f.gate_queue[f.asks[z]]])
             for y in range(joined):
-                if told[came[y]] == 0:
-                    told[came[y]] = TOLD
+                if told[nth(came[nth(y)])] == 0:
+                    told[nth(came[nth(y)])] = TOLD
                     if group >= 0:
-                        events[held] = (np.int64(at * GRID_PER_H) << SLOT_BITS) | mark
-                        event_line[held] = group
+                        events[nth(held)] = (np.int64(at * GRID_PER_H) << SLOT_BITS) | mark
+                        event_line[nth(held)] = group
                         held += 1
             if soon_h <= at:
                 visits += walked_on(m, leave, k, until_h, w, t, d, c, a, g)

@@ -28,7 +28,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.plan.plan import PlanBalk
+from corridor_sim.plan.steps import PlanBalk
 
 if TYPE_CHECKING:
     from corridor_sim.engines.event.itinerary import Consignment

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 from simpy import Environment, Event
 from simpy.events import EventPriority
 
-from corridor_sim.plan.plan import StepFunction
+from corridor_sim.core.step_functions import StepFunction
 
 ENDINGS: Final = EventPriority(1)
 """Service completions, leg exits, landings."""

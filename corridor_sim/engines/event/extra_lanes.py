@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from corridor_sim.engines.event.clock import DatedValue
-from corridor_sim.plan.plan import ExtraLanesPlan
+from corridor_sim.plan.elements import ExtraLanesPlan
 
 
 class QueueOpenedLanes:

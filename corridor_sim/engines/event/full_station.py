@@ -20,7 +20,7 @@ from corridor_sim.engines.event.itinerary import Visit, service_from
 from corridor_sim.engines.event.joining import Asking, JoiningStation, places_by_date
 from corridor_sim.engines.event.queueing import Ending, Staff, StationVisit
 from corridor_sim.engines.event.stations import refuse_zero_in_cycle
-from corridor_sim.plan.plan import PlanOutage, Station
+from corridor_sim.plan.elements import PlanOutage, Station
 
 
 class FullStation(JoiningStation):

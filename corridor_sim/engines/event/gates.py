@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.clock import DatedValue, EventClock
 from corridor_sim.engines.event.element import Element
-from corridor_sim.plan.plan import GatePlan
+from corridor_sim.plan.elements import GatePlan
 
 
 class QueueGateNow:

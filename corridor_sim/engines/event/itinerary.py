@@ -17,7 +17,8 @@ from simpy import Event
 from corridor_sim.core.errors import SimulationError
 from corridor_sim.core.units import GRID_PER_H
 from corridor_sim.engines.event.clock import DatedValue, Happening
-from corridor_sim.plan.plan import KINDS_OF_REST, FlowPlan, PatiencePlan, PlanBalk, RestPlan, Step
+from corridor_sim.plan.plan import FlowPlan
+from corridor_sim.plan.steps import KINDS_OF_REST, PatiencePlan, PlanBalk, RestPlan, Step
 from corridor_sim.records.inputs import FlowInputs
 
 NOT_YET: Final = nan

@@ -14,6 +14,7 @@ from math import inf
 from simpy import Event
 
 from corridor_sim.core.errors import SimulationError
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.engines.event.announced import announced_wait_h, next_opening_h
 from corridor_sim.engines.event.clock import CALENDAR, DatedValue, EventClock, Happening
 from corridor_sim.engines.event.element import Element, forward
@@ -21,7 +22,8 @@ from corridor_sim.engines.event.extra_lanes import QueueOpenedLanes
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
 from corridor_sim.engines.event.queueing import OpenIntervals, Outages, Reservations, StationQueue, StationVisit
 from corridor_sim.engines.usable_lanes import usable_lanes
-from corridor_sim.plan.plan import NEVER_REACHED, PatiencePlan, PlanBalk, PlanOutage, Station, StepFunction
+from corridor_sim.plan.elements import NEVER_REACHED, PlanOutage, Station
+from corridor_sim.plan.steps import PatiencePlan, PlanBalk
 
 Asking = tuple[float, int, Consignment, StepNow, Element, Visit]
 """Finish time and number of one that waits for room, with its step and where it stands."""

@@ -8,7 +8,7 @@ from typing import Any
 from corridor_sim.engines.event.clock import DatedValue, EventClock
 from corridor_sim.engines.event.full_station import FullStation
 from corridor_sim.engines.event.queueing import StationVisit
-from corridor_sim.plan.plan import PlanOutage, Station
+from corridor_sim.plan.elements import PlanOutage, Station
 
 
 class LaneStation(FullStation):

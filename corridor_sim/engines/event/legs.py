@@ -9,7 +9,7 @@ from corridor_sim.engines.event.clock import CALENDAR, ENDINGS, DatedValue, Even
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import Consignment, Driver, StepNow, Visit, service_from
 from corridor_sim.plan.drivers_hours import rested
-from corridor_sim.plan.plan import Delay, LimitedLeg
+from corridor_sim.plan.elements import Delay, LimitedLeg
 
 
 class DelayElement(Element):

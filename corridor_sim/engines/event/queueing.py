@@ -10,7 +10,8 @@ from simpy import Event
 
 from corridor_sim.engines.event.clock import DatedValue, EventClock, Happening, Settles
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit
-from corridor_sim.plan.plan import PlanStaffPool, Station
+from corridor_sim.plan.elements import Station
+from corridor_sim.plan.plan import PlanStaffPool
 
 Key = tuple[int, int, float, float, int]
 """Head of the queue or not, rank, joining time, readiness, number."""

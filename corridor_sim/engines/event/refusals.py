@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from corridor_sim.plan.elements import Station
 from corridor_sim.plan.mechanisms import Mechanism
 from corridor_sim.plan.needs import needed, refused
-from corridor_sim.plan.plan import Plan, Station
+from corridor_sim.plan.plan import Plan
 from corridor_sim.plan.preemption import unsuited
 
 DOES = frozenset(

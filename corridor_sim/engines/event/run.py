@@ -23,8 +23,9 @@ from corridor_sim.engines.event.stations import PlainStation
 from corridor_sim.engines.event.timetables import DeparturesElement, QuotaElement
 from corridor_sim.engines.event.tracks import SingleTrackElement
 from corridor_sim.engines.event.wiring import Wiring
+from corridor_sim.plan.elements import Delay, Departures, LimitedLeg, Quota, Station
 from corridor_sim.plan.mechanisms import Mechanism
-from corridor_sim.plan.plan import Delay, Departures, LimitedLeg, Plan, Quota, Station
+from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import SampledInputs
 from corridor_sim.records.visits import Journeys, Records, stack
 

@@ -12,8 +12,8 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import Consignment, StepNow, Visit, service_from
+from corridor_sim.plan.elements import Station
 from corridor_sim.plan.mechanisms import Mechanism
-from corridor_sim.plan.plan import Station
 
 
 def refuse_zero_in_cycle(id: str, consignment: Consignment, now: float) -> SimulationError:

@@ -13,7 +13,7 @@ from corridor_sim.core.errors import SimulationError
 from corridor_sim.engines.event.clock import ENDINGS, DatedValue, EventClock, Happening
 from corridor_sim.engines.event.element import Element, line_up
 from corridor_sim.engines.event.itinerary import NOT_YET, Consignment, StepNow, Visit
-from corridor_sim.plan.plan import Departures, Quota
+from corridor_sim.plan.elements import Departures, Quota
 
 
 class DeparturesElement(Element):

@@ -9,7 +9,7 @@ from corridor_sim.engines.event.clock import EventClock
 from corridor_sim.engines.event.element import line_up
 from corridor_sim.engines.event.itinerary import Visit, by_turn
 from corridor_sim.engines.event.legs import LimitedLegElement
-from corridor_sim.plan.plan import LimitedLeg, SingleTrackPlan
+from corridor_sim.plan.elements import LimitedLeg, SingleTrackPlan
 
 
 class SingleTrackElement(LimitedLegElement):

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from corridor_sim.plan.needs import needs_at
-from corridor_sim.plan.plan import FlowPlan, Plan, Step
+from corridor_sim.plan.plan import FlowPlan, Plan
+from corridor_sim.plan.steps import Step
 
 
 class Wiring:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.layout import (
@@ -25,7 +26,7 @@ from corridor_sim.engines.queues.layout import (
     rows_of,
     upright,
 )
-from corridor_sim.plan.plan import Closing, StepFunction
+from corridor_sim.plan.elements import Closing
 
 
 @dataclass(slots=True, eq=False)
@@ -167,7 +168,7 @@ def pooled(
     Examples
     --------
     >>> import numpy as np
-    >>> from corridor_sim.plan.plan import StepFunction
+    >>> from corridor_sim.core.step_functions import StepFunction
     >>> hours = StepFunction([0, 60, 100], [1, 0, 1])
     >>> pooled(np.array([5.0, 50.0, 70.0]), np.array([50.0, 15.0, 1.0]), hours)
     (array([  5.,  55., 100.]), array([ 55.,  70., 101.]))

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from corridor_sim.core import arguments
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
-from corridor_sim.plan.plan import StepFunction
 
 IntArray = NDArray[np.int64]
 

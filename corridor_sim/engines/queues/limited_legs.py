@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.hours import PiecesTable
 from corridor_sim.engines.queues.layout import SCALAR_BELOW, Pieces, require_sorted, rows_of, upright
-from corridor_sim.plan.plan import NO_LIMIT, StepFunction
+from corridor_sim.plan.elements import NO_LIMIT
 
 UNLIMITED = 2**31
 """Stands for a leg that takes any number of vehicles."""

@@ -12,12 +12,12 @@ from heapq import heappop, heappush
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.fifo import fifo
 from corridor_sim.engines.queues.hours import PiecesTable, Pool, pooled
 from corridor_sim.engines.queues.layout import IntArray, Pieces, require_sorted, rows_of, upright
-from corridor_sim.plan.plan import StepFunction
 
 ROW_NS = 32_000.0
 """Cost of one start in all replications at once, in rows (measured)."""

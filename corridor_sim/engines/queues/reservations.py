@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues import compiled, loops
 from corridor_sim.engines.queues.layout import IntArray, require_sorted, require_whole, rows_of
-from corridor_sim.plan.plan import StepFunction
 
 
 @dataclass(slots=True, eq=False)

@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues.layout import IntArray, require_departures, require_sorted, rows_of
-from corridor_sim.plan.plan import StepFunction
 
 BoolArray = NDArray[np.bool_]
 

@@ -32,7 +32,11 @@ NO_DATED_HOLIDAYS = (
     "is refused: which holidays a post keeps holds for the whole run; give the hours of these days with opening_hours "
     "from and until, or a closure, or run the years before and after apart"
 )
-IMPROVEMENTS: Registry[type[Improvement]] = Registry("improvement", {"holidays": NO_DATED_HOLIDAYS})
+IMPROVEMENTS: Registry[type[Improvement]] = Registry(
+    "improvement",
+    {"holidays": NO_DATED_HOLIDAYS},
+    [f"corridor_sim.model.improvements.{name}" for name in ("bans", "network", "one_stop", "posts")],
+)
 
 
 class Works(Model):

@@ -6,7 +6,7 @@ from math import inf
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.plan.plan import Closing
+from corridor_sim.plan.elements import Closing
 
 FINISH, NO_OVERRUN, CLEAR_QUEUE, RESTART = range(4)
 CLOSING: dict[Closing, int] = {

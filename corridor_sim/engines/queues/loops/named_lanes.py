@@ -6,7 +6,7 @@ from math import inf
 
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.queues.layout import IntArray
-from corridor_sim.plan.plan import OutagePolicy
+from corridor_sim.plan.elements import OutagePolicy
 
 RESUMED, RESTARTED, COMPLETED = range(3)
 POLICY: dict[OutagePolicy, int] = {"resume": RESUMED, "restart": RESTARTED, "finish": COMPLETED}
