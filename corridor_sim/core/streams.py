@@ -58,12 +58,21 @@ def root_entropy(rng: Rng) -> int:
 
 
 @functools.lru_cache(maxsize=65536)
-def _name(root: int, role: str, flow: str, entity: str) -> Key:
-    """The key of a stream without its replication: BLAKE2b of its parts, the same on every machine."""
-    parts = [str(SCHEME), str(root), role, flow, entity]
-    text = b"".join(len(part).to_bytes(8, "little") + part for part in map(str.encode, parts))
-    digest = hashlib.blake2b(text, digest_size=16).digest()
-    return Key(np.uint64(int.from_bytes(digest[:8], "little")), np.uint64(int.from_bytes(digest[8:], "little")))
+def _framed(part: str) -> bytes:
+    """A part of a name with its length before it, so that no two lists of parts give the same text."""
+    text = part.encode()
+    return len(text).to_bytes(8, "little") + text
+
+
+def _name_words(root: int, names: Sequence[tuple[str, str, str]]) -> np.ndarray:
+    """The keys of streams without their replication, shape (name, 2): BLAKE2b of their parts, the same everywhere."""
+    begun = hashlib.blake2b(_framed(str(SCHEME)) + _framed(str(root)), digest_size=16)
+    digests = []
+    for role, flow, entity in names:
+        one = begun.copy()
+        one.update(_framed(role) + _framed(flow) + _framed(entity))
+        digests.append(one.digest())
+    return np.frombuffer(b"".join(digests), dtype="<u8").reshape(-1, 2).astype(np.uint64)
 
 
 def keys(root: int, replications: Sequence[int], role: str, flow: str = "", entity: str = "") -> Key:
@@ -92,8 +101,7 @@ def keys_of(root: int, replications: Sequence[int], names: Sequence[tuple[str, s
     >>> bool((keys_of(7, [0, 5], names).at(1).first == keys(7, [0, 5], *names[1]).first).all())
     True
     """
-    found = [_name(root, *name) for name in names]
-    first, second = (np.array([one[half] for one in found], dtype=np.uint64)[:, None] for half in (0, 1))
+    first, second = _name_words(root, names).T[:, :, None]
     numbers, name = np.asarray(replications, dtype=np.uint64), Key(first, second)
     return Key(words(name, 2 * numbers), words(name, 2 * numbers + np.uint64(1)))
 

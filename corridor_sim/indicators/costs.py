@@ -14,7 +14,6 @@ from corridor_sim.indicators.components import Components
 from corridor_sim.indicators.label import Row
 from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
-from corridor_sim.plan.plan import FlowPlan
 from corridor_sim.plan.steps import Variant
 
 
@@ -38,12 +37,12 @@ class TravelCosts(Reducer):
     @cached_property
     def km(self) -> FloatArray:
         """Distance of the journeys done. [km]"""
-        return self.spans.journeys_times(lambda _, variant: variant.length_km)
+        return self.spans.journeys_times(lambda variant: variant.length_km)
 
     @cached_property
     def transport_usd(self) -> FloatArray:
         """Cost of moving the load of the journeys done along their legs. [US$]"""
-        return self.spans.journeys_times(_transport_usd)
+        return self.spans.journeys_times(_transport_usd_t, lambda flow, usd_t: usd_t * flow.load_t)
 
     @cached_property
     def pays_for_handling(self) -> list[int]:
@@ -54,7 +53,7 @@ class TravelCosts(Reducer):
     @cached_property
     def handling_usd(self) -> FloatArray:
         """Cost of handling of the journeys done. [US$]"""
-        return self.spans.journeys_times(lambda _, variant: variant.handling_usd)
+        return self.spans.journeys_times(lambda variant: variant.handling_usd)
 
     @cached_property
     def time_usd(self) -> FloatArray:
@@ -86,10 +85,9 @@ class TravelCosts(Reducer):
         return ratio(self.with_handling(self.transport_usd + self.time_usd), tonne_km)
 
 
-def _transport_usd(flow: FlowPlan, variant: Variant) -> float:
-    """Cost of moving the load of one journey along its legs. [US$]"""
-    usd_t = sum(span.length_km * span.cost_usd_tkm for span in variant.spans if span.kind == "leg")
-    return usd_t * flow.load_t
+def _transport_usd_t(variant: Variant) -> float:
+    """Cost of moving a tonne along the legs of an itinerary. [US$/t]"""
+    return sum(span.length_km * span.cost_usd_tkm for span in variant.spans if span.kind == "leg")
 
 
 @INDICATORS.register("cost_usd")

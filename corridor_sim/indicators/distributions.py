@@ -46,9 +46,11 @@ class TimeCounts(Kept):
         self.first_bin = int(np.float64(self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
         last = int(np.float64(longest_h + self.SHIFT_H).view(np.int64)) >> self.DROPPED_BITS
         self.bins = last - self.first_bin + 1
-        self.counts = np.zeros((places, replications, self.bins), dtype=np.int32)
-        """Counts, shape (place, replication, bin), without what `take` has kept of the `many`."""
+        self.shape = places, replications, self.bins
+        """Number of places, replications and bins."""
         self.many, self._kept, self._added = many, list[Occurring](), False
+        self.counts = np.zeros((places - (many.stop - many.start), replications, self.bins), dtype=np.int32)
+        """Counts, shape (place, replication, bin), of the places that are not the `many`."""
         limits = np.unique(to_grid(list(limits_h)))
         self.limits_h = limits[limits <= longest_h]
         # Of the times in the bin of a limit: how many do not exceed it, less those of a limit before it there.
@@ -56,7 +58,7 @@ class TimeCounts(Kept):
         self._limit_bin = self._bin(self.limits_h)
         self.is_near = np.zeros(self.bins, dtype=np.bool_)
         self.is_near[self._limit_bin] = True
-        self.nbytes = self.counts.nbytes + self.near.nbytes
+        self.nbytes = places * replications * self.bins * self.counts.itemsize + self.near.nbytes
         edges = (np.arange(self.bins + 1, dtype=np.int64) + self.first_bin) << self.DROPPED_BITS
         edge_h = edges.view(np.float64) - self.SHIFT_H
         self._middle_h = 0.5 * (edge_h[:-1] + edge_h[1:])
@@ -74,29 +76,41 @@ class TimeCounts(Kept):
             among += row[near] * self.near.shape[2]
             np.add.at(self.near[place].reshape(-1), among, np.int32(1))
         key += row * self.bins
-        np.add.at(self.counts[place].reshape(-1), key, np.int32(1))
+        np.add.at(self._held(place).reshape(-1), key, np.int32(1))
 
     def take(self, found: Occurring) -> None:
         """Take in what occurs of some distributions; place p in replication r is number ``p * replications + r``."""
-        replications = self.counts.shape[1]
+        replications = self.shape[1]
         begin, end = self.many.start * replications, self.many.stop * replications
         is_many = (found.which >= begin) & (found.which < end)
         if not is_many.all():
             others = found.some(~is_many)
-            self.counts.reshape(-1)[others.each(others.which) * self.bins + others.value] += others.times
+            which = np.where(others.which < begin, others.which, others.which - (end - begin))
+            self.counts.reshape(-1)[others.each(which) * self.bins + others.value] += others.times
             found = found.some(is_many)
         if len(found.which):
             self._kept.append(found._replace(which=found.which - begin))
 
-    def _at(self, place: int) -> Any:
+    @cached_property
+    def _of_many(self) -> CountArray:
+        """As `counts`, of the `many`: made only where they are not all read together."""
+        return np.zeros((self.many.stop - self.many.start, *self.shape[1:]), dtype=np.int32)
+
+    def _held(self, place: int) -> CountArray:
+        """The counts at one place that are not kept as what occurs, shape (replication, bin)."""
+        if self.many.start <= place < self.many.stop:
+            return np.asarray(self._of_many[place - self.many.start])
+        return np.asarray(self.counts[place if place < self.many.start else place - (self.many.stop - self.many.start)])
+
+    def _at(self, place: int) -> CountArray:
         """All counts at one place, shape (replication, bin)."""
         if self._kept and self.many.start <= place < self.many.stop:
             self._spread()
-        return self.counts[place]
+        return self._held(place)
 
     def _spread(self) -> None:
         """Add what was kept of what occurs to the counts of all bins."""
-        flat = self.counts[self.many].reshape(-1)
+        flat = self._of_many.reshape(-1)
         for one in self._kept:
             flat[one.each(one.which) * self.bins + one.value] += one.times
         self._kept = []
@@ -129,7 +143,7 @@ class TimeCounts(Kept):
 
     def shares_within(self, place: int, limits_h: Sequence[float]) -> FloatArray:
         """As `share_within` for several limits, shape (limit, replication). [-]"""
-        upto = np.cumsum(self._at(place), axis=1)
+        upto: Any = np.cumsum(self._at(place), axis=1)
         found = []
         for at in np.searchsorted(self.limits_h, to_grid(list(limits_h))).tolist():
             if at == len(self.limits_h):
@@ -144,10 +158,14 @@ class TimeCounts(Kept):
     def of_several(self, places: slice) -> Distributions:
         """Counts at several places where nobody took no time."""
         if places == self.many and not self._added:
-            return Distributions(Occurring.joined(self._kept), self.counts[places].shape, self._middle_h)
+            shape = (self.many.stop - self.many.start, *self.shape[1:])
+            return Distributions(Occurring.joined(self._kept), shape, self._middle_h)
         if self._kept:
             self._spread()
-        return Distributions.of(self.counts[places], self._middle_h)
+        if places == self.many:
+            return Distributions.of(self._of_many, self._middle_h)
+        several = [self._held(place) for place in range(self.shape[0])[places]]
+        return Distributions.of(np.array(several).reshape(-1, *self.shape[1:]), self._middle_h)
 
     def of(self, place: int, number: FloatArray | None = None) -> Distribution:
         """Counts at one place; of `number` in each replication those who were not counted took no time."""

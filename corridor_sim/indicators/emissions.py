@@ -17,7 +17,6 @@ from corridor_sim.indicators.base import INDICATORS, Indicator, in_turn
 from corridor_sim.indicators.label import Row
 from corridor_sim.indicators.shared_sums import SpanSums
 from corridor_sim.indicators.visit_sums import VisitSums
-from corridor_sim.plan.plan import FlowPlan
 from corridor_sim.plan.steps import Variant
 
 
@@ -35,7 +34,7 @@ class Co2(Indicator):
         scope, idling_kg_h = self.scope, self.scope.options.idling_co2_kg_h
         parts = ("moving",) if idling_kg_h is None else ("moving", "idling")
         emitted = np.empty((len(scope.plan.flows), len(parts), len(scope.replications)))
-        emitted[:, 0] = self._spans.journeys_times(_moving_t)
+        emitted[:, 0] = self._spans.journeys_times(_moving_g_t, lambda flow, g_t: g_t * flow.load_t * 1e-6)
         if idling_kg_h is not None:
             emitted[:, 1] = self._idling_h() * (idling_kg_h * 1e-3)
         yield from self.rows_of_flows([("", "", part) for part in parts], emitted, take=False)
@@ -52,7 +51,6 @@ class Co2(Indicator):
         return waited_h
 
 
-def _moving_t(flow: FlowPlan, variant: Variant) -> float:
-    """CO2 of one journey. [t]"""
-    g_t = sum(span.length_km * span.co2_g_tkm for span in variant.spans if span.kind == "leg")
-    return g_t * flow.load_t * 1e-6
+def _moving_g_t(variant: Variant) -> float:
+    """CO2 of moving a tonne along the legs of an itinerary. [g/t]"""
+    return sum(span.length_km * span.co2_g_tkm for span in variant.spans if span.kind == "leg")

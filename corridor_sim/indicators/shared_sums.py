@@ -101,10 +101,18 @@ class SpanSums(Reducer):
         """Those of `values` that are of whole journeys, shape (flow, replication)."""
         return np.asarray(values[self._flow_cells] + 0.0)
 
-    def journeys_times(self, what: Callable[[FlowPlan, Variant], float]) -> FloatArray:
-        """Something that each journey done brings by its itinerary, in all, shape (flow, replication)."""
+    def journeys_times(
+        self,
+        what: Callable[[Variant], float],
+        of_flow: Callable[[FlowPlan, float], float] = lambda _, value: value,
+    ) -> FloatArray:
+        """Something that each journey done brings by its itinerary, in all, shape (flow, replication).
+
+        `of_flow` makes what a journey of one flow brings from what its itinerary does, which flows may share.
+        """
         flows = self.scope.plan.flows
-        brings = [[what(flow, variant) for variant in flow.variants] for flow in flows]
+        by_variant = {id(variant): what(variant) for variant in self.scope.plan.different_variants()}
+        brings = [[of_flow(flow, by_variant[id(variant)]) for variant in flow.variants] for flow in flows]
         total = np.zeros((len(flows), len(self.scope.replications)))
         # One itinerary of each flow after the other, so that the sum of a flow does not depend on the others.
         for v in range(max(map(len, brings), default=0)):

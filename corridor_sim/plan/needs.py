@@ -278,12 +278,12 @@ def missing(plan: Plan, does: Set[Mechanism]) -> dict[Need, list[str]]:
     {<Mechanism.STAFF_POOL: ('a staff pool', 'takes')>: ['samur']}
     """
     found: dict[Need, list[str]] = {}
-    known: dict[int, frozenset[Need]] = {}
-    for piece, flow in _pieces(plan):
-        # By object: many flows may share a step.
-        if id(piece) not in known:
-            known[id(piece)] = needed(piece) - does
-        if not (short := known[id(piece)]):
+    # By object: many flows may share a step.
+    different = {id(step): step for variant in plan.different_variants() for step in variant.steps}
+    known = {of: needed(step) - does for of, step in different.items()}
+    for piece, flow in _pieces(plan, with_steps=any(known.values())):
+        short = known[id(piece)] if flow is not None else needed(piece) - does
+        if not short:
             continue
         place = _place(plan, piece, flow)
         for need in sorted(short, key=lambda need: need.words) if len(short) > 1 else short:
@@ -293,14 +293,13 @@ def missing(plan: Plan, does: Set[Mechanism]) -> dict[Need, list[str]]:
     return found
 
 
-def _pieces(plan: Plan) -> Iterator[tuple[Any, FlowPlan | None]]:
-    """Every piece of a plan that is looked at for itself, a step with its flow."""
+def _pieces(plan: Plan, *, with_steps: bool) -> Iterator[tuple[Any, FlowPlan | None]]:
+    """Every piece of a plan that is looked at for itself, steps with their flow if they are wanted."""
     yield plan, None
     for flow in plan.flows:
         yield flow, None
-        for variant in flow.variants:
-            for step in variant.steps:
-                yield step, flow
+        if with_steps:
+            yield from ((step, flow) for variant in flow.variants for step in variant.steps)
     for element in plan.elements:
         yield element, None
 

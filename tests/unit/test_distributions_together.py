@@ -27,7 +27,8 @@ def counted(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     found, taken = TimeCounts(5, 3, 50.0, many=many), np.moveaxis(counts.counts, 0, 1).copy()
     for rows in ([2], [0, 1]):
         found.take(Occurring.of(taken[rows], (np.arange(5) * 3 + np.array(rows)[:, None]).reshape(-1)))
-    assert not found.counts[many].any()
+    assert "_of_many" not in vars(found)
+    assert found.counts.shape == (5 - (many.stop - many.start), 3, found.bins)
     return found
 
 

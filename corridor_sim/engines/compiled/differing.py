@@ -321,7 +321,7 @@ class Base:
         kind = tables.span_kind
         signatures = list(zip(*(other.signature() for other in self.others), strict=True)) or [()] * len(kind)
         self.stays, stay = _split(
-            tables.span_stay, kind != codes.LEG, signatures, len(collector.shared(StayTimes).counts.counts)
+            tables.span_stay, kind != codes.LEG, signatures, collector.shared(StayTimes).counts.shape[0]
         )
         self.posts, post = _split(
             tables.span_row, kind == codes.POST, signatures, len(collector.shared(SpanDays).begun_by_day)

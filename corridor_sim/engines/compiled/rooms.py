@@ -146,7 +146,6 @@ def shapes_of_sums(code: Coded, collector: Collector) -> list[tuple[tuple[int, .
         "ended_days": days.ended_by_day,
         "hours": hours.begun,
         "hours_h": hours.stay_h,
-        "stays": stays.counts.counts,
         "near": stays.counts.near,
     }
     whole = ("late", "served", "found")
@@ -156,4 +155,5 @@ def shapes_of_sums(code: Coded, collector: Collector) -> list[tuple[tuple[int, .
     for name, array in shared.items():
         # One replication of the array of a reducer, shape (place, replication, ...).
         made[name] = (array.shape[0], *array.shape[2:]), array.dtype
+    made["stays"] = (stays.counts.shape[0], stays.counts.shape[2]), stays.counts.counts.dtype
     return [made[name] for name in Sums._fields]
