@@ -24,8 +24,11 @@ def choose_engine(
     options: Options | None = None,
     records: bool = False,
     visits: Callable[[], float] = lambda: math.inf,
+    reducers: Callable[[], Collector] | None = None,
 ) -> tuple[str, str]:
     """The engine that will run a plan, and why; `visits` says about how many there will be.
+
+    `reducers` makes what one replication of it is reduced by, or hands it out where it is there.
 
     Raises
     ------
@@ -37,7 +40,8 @@ def choose_engine(
     if engine not in ENGINES:
         hint = nearest(engine, ENGINES)
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}" + (f"; {hint}" if hint else ""))
-    against = {"compiled": partial(against_compiled, plan, indicators, options, records=records)}
+    reducers = reducers or partial(Collector, plan, [0], indicators, options)
+    against = {"compiled": partial(against_compiled, plan, reducers, records=records)}
     against |= {"batch": partial(_against_batch, plan), "event": partial(_against_event, plan)}
     if engine != "auto":
         if refused := against[engine]():
@@ -105,9 +109,7 @@ def _against_batch(plan: Plan) -> list[str]:
     return batch.refusals(plan)
 
 
-def against_compiled(
-    plan: Plan, indicators: Iterable[str] | None, options: Options | None, *, records: bool
-) -> list[str]:
+def against_compiled(plan: Plan, reducers: Callable[[], Collector], *, records: bool) -> list[str]:
     """What the compiled pass cannot do of a run, by name: of the plan, of the indicators, of what is kept."""
     from corridor_sim.engines import compiled
 
@@ -117,7 +119,7 @@ def against_compiled(
     if records:
         found.append("records of each visit")
     if not found:
-        found = compiled.not_counted(Collector(plan, [0], indicators, options))
+        found = compiled.not_counted(reducers())
     return found
 
 

@@ -84,10 +84,13 @@ class Job:
     def bytes_per_replication(self) -> int:
         """What the reducers hold, of those beside it too. [bytes]"""
         if "reducers" not in self.sizes:
-            collector = Collector(self.plan, [0], self.indicators, self.options)
-            self.sizes["reducers"] = max(collector.nbytes, 1)
-            collector.release()
+            self.note_reducers(Collector(self.plan, [0], self.indicators, self.options))
         return self.sizes["reducers"] + sum(job.bytes_per_replication for job in self.beside)
+
+    def note_reducers(self, collector: Collector) -> None:
+        """Note what one replication is reduced by takes, and let go of it."""
+        self.sizes["reducers"] = max(collector.nbytes, 1)
+        collector.release()
 
 
 @dataclass(frozen=True, slots=True)

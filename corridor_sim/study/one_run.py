@@ -10,7 +10,7 @@ import time
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from corridor_sim.core import arguments
@@ -127,12 +127,12 @@ def begun_run(
     options = options or options_of(scenario)
     kinds = tuple(INDICATORS) if indicators is None else tuple(dict.fromkeys(indicators))
     visits = partial(expected_visits, plan, root, len(numbers))
-    engine, reason = choose_engine(
-        plan, engine, indicators=kinds, options=options, records=records, visits=lambda: among * visits()
-    )
+    reducers = cache(partial(Collector, plan, [0], kinds, options))
+    engine, reason = choose_engine(plan, engine, records=records, visits=lambda: among * visits(), reducers=reducers)
     LOG.info("%s: engine %s (%s)", name, engine, reason)
     modules = tuple(sorted({INDICATORS[kind].__module__ for kind in kinds}))
     job = Job(plan, root, (), engine, kinds, modules, options, memory_gb, records)
+    job.note_reducers(reducers())
     expected = visits()
     if records and expected * RECORD_BYTES > memory_gb * 1e9:
         text = f"records=True would hold about {expected * RECORD_BYTES / 1e9:.2g} GB ({expected:.2g} visits)"

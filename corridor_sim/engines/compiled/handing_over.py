@@ -105,7 +105,7 @@ class HeldSums:
             stays = Occurring.of(counts, np.arange(len(counts)) * replications + row)
             counts.fill(0)
         if len(self.more.get("stays", ())):
-            places, replications = len(self.stays.counts), len(self.collector.scope.replications)
+            places, replications, _ = self.stays.shape
             own = np.concatenate([np.arange(places), self.more["stays"]])
             place, replication = np.divmod(stays.which, replications)
             stays = stays.renumbered(own[place] * replications + replication)
