@@ -792,13 +792,6 @@ def test_runs_that_are_many_together_take_the_pass(monkeypatch):
     assert one.rows.values.tobytes() == found[1].rows.values.tobytes()
 
 
-def test_machine_code_is_kept_for_the_text_of_all_modules_that_are_in_it():
-    used = {getattr(value, "__module__", "") for value in vars(machine).values()}
-    used |= {getattr(getattr(value, "py_func", None), "__module__", "") for value in vars(machine).values()}
-    mine = {name for name in used if name and name.startswith("corridor_sim")}
-    assert mine <= {module.__name__ for module in machine.MADE_OF}
-
-
 def test_the_switch_turns_the_pass_off(monkeypatch):
     plan = make_plan(load_scenario("do_nothing_2026", {"run.horizon_days": 5, "run.warm_up_days": 1}))
     monkeypatch.setenv("CORRIDOR_SIM_FAST", "0")

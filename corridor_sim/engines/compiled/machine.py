@@ -51,11 +51,16 @@ from corridor_sim.engines.compiled.boarding import in_boarding_order, landed
 from corridor_sim.engines.compiled.by_kernel import by_kernel
 from corridor_sim.engines.compiled.codes import LIMITED_LEG, URGENT_FIRST
 from corridor_sim.engines.compiled.counting import passages
+from corridor_sim.engines.compiled.coupled import Coupled
+from corridor_sim.engines.compiled.full_tables import Full
 from corridor_sim.engines.compiled.levels import levels, longer
+from corridor_sim.engines.compiled.lines import YardLines
 from corridor_sim.engines.compiled.lining import through_line
 from corridor_sim.engines.compiled.parts import POINT, maker
 from corridor_sim.engines.compiled.serving import served, served_by_rank
 from corridor_sim.engines.compiled.starting import draws_of, listed, put_by, set_back, sums_of
+from corridor_sim.engines.compiled.state import BlockDraws, Draws, PassState, Sums
+from corridor_sim.engines.compiled.tables import Tables, Window
 from corridor_sim.engines.compiled.together import inside, lined_up_together, together
 from corridor_sim.engines.compiled.walking import by_window, handed_over, lined_up, released, walk
 from corridor_sim.engines.queues import loops
@@ -92,8 +97,16 @@ MADE_OF = (
     *(sys.modules[getattr(loops, name).__module__] for name in loops.__all__ if callable(getattr(loops, name))),
 )
 """Modules whose functions or numbers are in the machine code."""
-SOURCES = int(hashlib.sha256("".join(map(inspect.getsource, MADE_OF)).encode()).hexdigest()[:15], 16)
-"""A number for their text."""
+GIVEN = (Window, Tables, BlockDraws, Draws, PassState, Sums, Coupled, Full, YardLines)
+"""Classes of what it is given: the compiler keeps it under their names and fields."""
+
+
+def name_of(texts, classes):
+    """A name for some texts and for the names and fields of some classes: another one where anything is another."""
+    told = (f"{one.__module__}.{one.__qualname__} {' '.join(one._fields)}" for one in classes)
+    return hashlib.sha256("\n".join((*texts, *told)).encode()).hexdigest()[:15]
+
+
 MOST_LEVELS = 1_000_000
 """Times at levels that are held before they are handed over."""
 
@@ -207,7 +220,6 @@ def _replications(
     full,
     lines,
     lists,
-    sources=SOURCES,  # noqa: ARG001
 ):
     """Replications of a block from one up to another, counted in the sums that are held, from a place on.
 
@@ -215,8 +227,6 @@ def _replications(
     its visits, the levels that its queues reached, how many wait at the end and since when; the time at each
     number waiting, one replication after the other; and if it `lists` the times of passages, which are counted in one
     place for all, where the entries of each distribution end, their values and how often they occur.
-    `sources` does nothing here. The compiler looks at this file alone for changes; the default value is in the key
-    of what it keeps.
     """
     many, levels_of = upto - first, len(c.level)
     visits, wide = np.zeros(many, np.int64), np.zeros(many, np.int64)
@@ -245,6 +255,9 @@ def _replications(
     return done, visits, wide, level, since, kept, ends[: done * places + 1], value[:entries], times[:entries]
 
 
+# The compiler looks at this file alone for changes, and cannot read what it has kept once a class that is named there
+# is gone. So what it keeps has another name where anything that it is made of is another.
+_replications.__qualname__ += f"_{name_of(map(inspect.getsource, MADE_OF), GIVEN)}"
 replications: Any = njit(error_model="numpy")(_replications)
 IS_KEPT = True
 """Whether its machine code stays on disk for other processes."""
