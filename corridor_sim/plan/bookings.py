@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.local_time import LocalTime
@@ -21,6 +24,8 @@ from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
 
 Dated = Mapping[str, Sequence[Any]]
 """Changes of a field of the slots, by the field."""
+_Slots: TypeAlias = tuple[FloatArray, NDArray[np.int64]]
+"""Times of slots [h] and how many places each has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +55,23 @@ def bookings(clock: RunClock, at: Pass, local: LocalTime, base: Slots | None, ch
         departures, in_use = _by_hour(clock.roster(base.by_hour, clock.observed(local)), days), [(0.0, 1.0)]
     else:
         departures, in_use = _by_number(clock, local, base, changes, days)
-    if not departures and not any(used for _, used in in_use):
+    depart_h, places = departures
+    if not len(depart_h) and not any(used for _, used in in_use):
         return None
     no_show = 0.0 if base is None else base.no_show
-    inside = [(hour, places) for hour, places in departures if 0 <= hour < clock.horizon_h]
+    inside = (depart_h >= 0) & (depart_h < clock.horizon_h)
+    depart_h, places = depart_h[inside], places[inside]
     if no_show > 0:
-        if any(places == NO_LIMIT for _, places in inside):
+        if (places == NO_LIMIT).any():
             text = "cannot be given where booking ends within the run"
             raise ScenarioError([Problem(text, f"{path}.no_show", no_show, hint="end the run where booking ends")])
         # Each place has a holder of its own.
-        inside = [(hour, 1) for hour, places in inside for _ in range(places)]
+        depart_h, places = np.repeat(depart_h, places), np.ones(places.sum(), dtype=np.int64)
     id = f"{at.id}.{at.direction}.slots"
     timetable = Departures(
         id=id,
-        depart_h=to_grid(np.asarray([hour for hour, _ in inside], dtype=float)),
-        places=np.array([places for _, places in inside], dtype=np.int64),
+        depart_h=to_grid(depart_h),
+        places=places,
         cancel=no_show,
         component="slot_wait",
         post=at.id,
@@ -88,29 +95,34 @@ def bookings(clock: RunClock, at: Pass, local: LocalTime, base: Slots | None, ch
 
 def _by_number(
     clock: RunClock, local: LocalTime, base: Slots | None, changes: Dated, days: FloatArray
-) -> tuple[list[tuple[float, int]], list[tuple[float, float]]]:
+) -> tuple[_Slots, list[tuple[float, float]]]:
     """Slots with their places, and by date whether there are any, of a number a day."""
     per_day = by_day(clock, base.per_day if base else None, changes["per_day"], days)
     every_h = by_day(clock, base.every_h if base else None, changes["every_h"], days)
-    departures: list[tuple[float, int]] = []
+    departures: list[_Slots] = []
     in_use: list[tuple[float, float]] = []
     for k, day in enumerate(days):
         used = float(per_day[k] is not None)
         if not in_use or in_use[-1][1] != used:
             if in_use and not used:
-                departures.append((float(day), NO_LIMIT))
+                departures.append(_slots([(float(day), NO_LIMIT)]))
             in_use.append((max(0.0, float(day)), used))
         if per_day[k] is not None:
-            slots = slots_of_day(int(per_day[k]), every_h[k])
-            times = clock.times_of_day(local, float(day), [hour for hour, _ in slots])
-            departures += zip(times, (places for _, places in slots), strict=True)
-    return departures, in_use
+            hours, places = slots_of_day(int(per_day[k]), every_h[k])
+            departures.append((clock.times_of_day(local, float(day), hours), places))
+    first, second = zip(*departures, strict=True) if departures else ((), ())
+    return (np.concatenate([np.empty(0), *first]), np.concatenate([np.empty(0, np.int64), *second])), in_use
 
 
-def _by_hour(per_h: StepFunction, days: FloatArray) -> list[tuple[float, int]]:
+def _slots(listed: Sequence[tuple[float, int]]) -> _Slots:
+    return np.array([hour for hour, _ in listed], dtype=float), np.array([n for _, n in listed], dtype=np.int64)
+
+
+def _by_hour(per_h: StepFunction, days: FloatArray) -> _Slots:
     """Slots of a number by the hour: the first of a day as it has any, then one as soon as a whole one is due."""
     edges = sorted({*per_h.from_h.tolist(), *days.tolist()})
-    starts, found, due = set(days.tolist()), [], 0.0
+    starts, due = set(days.tolist()), 0.0
+    found: list[tuple[float, int]] = []
     for k, since in enumerate(edges):
         until = edges[k + 1] if k + 1 < len(edges) else float(days[-1]) + H_PER_DAY
         rate = per_h.at(max(since, 0.0))
@@ -122,20 +134,29 @@ def _by_hour(per_h: StepFunction, days: FloatArray) -> list[tuple[float, int]]:
             found.append((since + due / rate, 1))
             due += 1.0
         due = max(due - (until - since) * rate, 0.0)
-    return found
+    return _slots(found)
 
 
 def by_day(clock: RunClock, base: Any, changes: Sequence[Any], days: FloatArray) -> list[Any]:
     """The value in force at the start of each local day."""
     timeline = clock.values(base, changes)
-    return [next(value for from_h, value in reversed(timeline) if from_h <= max(day, 0.0)) for day in days]
+    starts = [from_h for from_h, _ in timeline]
+    return [timeline[bisect_right(starts, max(day, 0.0)) - 1][1] for day in days.tolist()]
 
 
-def slots_of_day(per_day: int, every_h: float | None) -> list[tuple[float, int]]:
-    """Times after midnight and places of the slots of one day, evenly spaced. [h]"""
+@lru_cache(maxsize=256)
+def slots_of_day(per_day: int, every_h: float | None) -> _Slots:
+    """Times after midnight and places of the slots of one day, evenly spaced. [h]
+
+    Examples
+    --------
+    >>> hours, places = slots_of_day(10, 6.0)
+    >>> hours.tolist(), places.tolist()
+    ([0.0, 6.0, 12.0, 18.0], [2, 3, 3, 2])
+    """
     if every_h is None:
-        return [(H_PER_DAY * k / per_day, 1) for k in range(per_day)]
+        return H_PER_DAY * np.arange(per_day) / per_day, np.ones(per_day, dtype=np.int64)
     groups = max(1, math.floor(H_PER_DAY / every_h))
     taken = [round(per_day * k / groups) for k in range(groups + 1)]
     sizes = [(every_h * k, taken[k + 1] - taken[k]) for k in range(groups)]
-    return [(hour, size) for hour, size in sizes if size > 0]
+    return _slots([(hour, size) for hour, size in sizes if size > 0])

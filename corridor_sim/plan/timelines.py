@@ -134,14 +134,16 @@ class RunClock:
             found += [from_h] * (k > 0) + [float(hour) for hour in hours if k == 0 or hour > from_h]
         return np.array(found)
 
-    def times_of_day(self, local: LocalTime, day_h: float, hours: Sequence[float]) -> list[float]:
+    def times_of_day(self, local: LocalTime, day_h: float, hours: FloatArray) -> FloatArray:
         """The hours of the run at which the local day that begins at `day_h` shows some hours. [h]"""
         pieces = self.offset_pieces(local)
         if not any(day_h - H_PER_DAY < from_h < day_h + 2 * H_PER_DAY for from_h, _ in pieces[1:]):
-            return [day_h + hour for hour in hours]
+            return day_h + hours
         shown = self.start + dt.timedelta(hours=day_h + offset_at(pieces, day_h))
         midnight = dt.datetime.combine(shown.date(), dt.time())
-        return [hours_after(midnight + dt.timedelta(hours=hour), self.start, local) for hour in hours]
+        return np.array(
+            [hours_after(midnight + dt.timedelta(hours=hour), self.start, local) for hour in hours.tolist()]
+        )
 
     def values(self, base: Any, changes: Sequence[DatedChange]) -> list[tuple[float, Any]]:
         """A value over the run as (from hour, value), the first from 0."""
