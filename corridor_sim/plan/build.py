@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -16,38 +13,33 @@ from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
 from corridor_sim.core.local_time import UTC, LocalTime
 from corridor_sim.core.step_functions import StepFunction
-from corridor_sim.core.units import H_PER_DAY
 from corridor_sim.model.arrivals import ArrivalPlan
-from corridor_sim.model.changes import OneStop
-from corridor_sim.model.dated_routes import DatedRoute
 from corridor_sim.model.flows import Flow
-from corridor_sim.model.hosting import not_to_be_moved, stops
 from corridor_sim.model.kept_holidays import keepers, kept
 from corridor_sim.model.kept_parts import KeptParts
 from corridor_sim.model.paths import all_stages
 from corridor_sim.model.resolution import Resolved, resolve
-from corridor_sim.model.routes import Pass, passes, stages_at
+from corridor_sim.model.routes import Pass, passes
 from corridor_sim.model.scenario import Scenario
-from corridor_sim.model.stage_queues import WayBack
 from corridor_sim.model.way_costs import handling_usd
 from corridor_sim.plan.balking import with_balking
-from corridor_sim.plan.bans import names_of_bans
-from corridor_sim.plan.bookings import Bookings
 from corridor_sim.plan.cycles import cycle_problems
 from corridor_sim.plan.demand import arrival_plan
-from corridor_sim.plan.elements import NO_LIMIT, Element, Quota, Station
+from corridor_sim.plan.elements import Element, Station
 from corridor_sim.plan.itineraries import Itinerary, entries_of, named
 from corridor_sim.plan.legs import LegPart, Legs
 from corridor_sim.plan.names import file_path
 from corridor_sim.plan.needs import undeclared_problems
+from corridor_sim.plan.numbering import numbered, sequences
 from corridor_sim.plan.patience import with_patience
 from corridor_sim.plan.plan import FlowPlan, Plan, PlanStaffPool
 from corridor_sim.plan.posts import Posts
 from corridor_sim.plan.preemption import unsuited
+from corridor_sim.plan.quotas_and_gates import gates_ahead, quotas_of_open_posts
 from corridor_sim.plan.standing import closed_before_start, cut, standing_flows
-from corridor_sim.plan.steps import Span, Step, Variant
-from corridor_sim.plan.timelines import RunClock, combine, is_one, steps
-from corridor_sim.plan.ways_back import visits_again
+from corridor_sim.plan.steps import Variant
+from corridor_sim.plan.timelines import RunClock, combine, steps
+from corridor_sim.plan.way_steps import WaySteps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,27 +128,29 @@ class _Builder:
         classes = [self._source(id).cargo_class for id in self.flow_ids]
         # Of some flows alone ranks are others: parts of a whole plan are not theirs.
         self.parts = resolved.parts if flows is None else KeptParts(self.scenario, resolved.changes)
-        self.posts = Posts(resolved, self.clock, classes, self.parts)
-        self.legs = Legs(resolved, self.clock, classes)
-        self.elements: dict[str, Element] = {}
+        posts, legs = Posts(resolved, self.clock, classes, self.parts), Legs(resolved, self.clock, classes)
+        self.way_steps = WaySteps(resolved, posts, legs, self.parts)
+        self.elements, self.problems = self.way_steps.elements, self.way_steps.problems
         self.leaves_queues = any(stage.patience is not None for _, stage in all_stages(self.scenario))
         """Whether anybody leaves a queue anywhere, which is written into itineraries once all are there."""
-        self.problems: list[Problem] = []
 
     def plan(self) -> Plan:
         """Everything put together."""
         routes = {id: self._itineraries(id) for id in self.flow_ids if id not in self.standing}
         ahead = {id: self._standing(id, routes) for id in self.standing}
-        self._quotas(routes)
+        itineraries = [made for ways in routes.values() for made in ways]
+        self.elements.update(quotas_of_open_posts(self.elements, itineraries))
         self._never_open(routes)
-        self._gates([made.elements for ways in routes.values() for made in ways])
+        gates, blind = gates_ahead(self.elements, [made.elements for made in itineraries])
+        self.elements.update(gates)
+        self.problems += blind
         for id in {made.elements[0] for ways in ahead.values() for made in ways}:
             self.elements[id] = closed_before_start(self.elements[id])
         routes = {id: ahead[id] if id in ahead else routes[id] for id in self.flow_ids}
         routes = {id: self._with_patience(id, ways) for id, ways in routes.items()}
         if self.problems:
             raise ScenarioError(dict.fromkeys(self.problems))
-        order, cyclic = _numbered([part for ways in routes.values() for one in ways for part in _sequences(one)])
+        order, cyclic = numbered([part for ways in routes.values() for one in ways for part in sequences(one)])
         number = {id: k for k, id in enumerate(order)}
         flows = tuple(self._flow(id, routes[id], number) for id in self.flow_ids)
         run = self.scenario.run
@@ -237,14 +231,14 @@ class _Builder:
         return found, {id: self.elements[id] for made in found for id in made.elements}
 
     def _new_itineraries(self, flow: str) -> list[Itinerary]:
-        found = [self._itinerary(flow, way) for way in self.resolved.ways[flow]]
+        found = [self.way_steps.itinerary(flow, way) for way in self.resolved.ways[flow]]
         balk = self.scenario.flows[flow].balk
         if balk is None:
             return found
         of_class = self.scenario.flows[flow].cargo_class
 
         def parts_of(at: Pass) -> list[LegPart]:
-            return self._leg_parts(at, of_class)
+            return self.way_steps.leg_parts(at, of_class)
 
         found = with_balking(self.scenario, balk, found, self.elements, parts_of)
         self._know_legs(found, of_class)
@@ -254,7 +248,7 @@ class _Builder:
         """Itineraries of a flow with those of drivers who leave a queue."""
         of_class = self._source(id).cargo_class
         found = with_patience(
-            self.scenario, of_class, itineraries, self.elements, lambda at: self._leg_parts(at, of_class)
+            self.scenario, of_class, itineraries, self.elements, lambda at: self.way_steps.leg_parts(at, of_class)
         )
         self._know_legs(found[len(itineraries) :], of_class)
         return found
@@ -263,193 +257,8 @@ class _Builder:
         """Have the elements of the legs on some itineraries."""
         for made in itineraries:
             for at in (Pass("leg", span.id, span.direction) for span in made.spans if span.kind == "leg"):
-                for part in self._leg_parts(at, of_class):
+                for part in self.way_steps.leg_parts(at, of_class):
                     self.elements.setdefault(part.element.id, part.element)
-
-    def _itinerary(self, flow: str, way: DatedRoute) -> Itinerary:
-        made = Itinerary(way, [], [], [])
-        of = self.scenario.flows[flow]
-        cargo_class = of.cargo_class
-        began: dict[str, tuple[int, str]] = {}
-        for stop in stops(self.scenario, passes(self.scenario, way.hops, of.handled_at), dict(way.one_stop)):
-            at, crossing = stop.at, stop.crossing
-            first = len(made.steps)
-            if at.what == "leg":
-                self._add_leg(made, at, cargo_class)
-                continue
-            if not stop.controls:
-                self.problems += not_to_be_moved(self.scenario, stop, any(self._before_stages(at)))
-            elif at.what == "post":
-                first = self._add_before_stages(made, at)
-            for control in stop.controls:
-                begin = len(made.steps)
-                self._add_stages(made, control, cargo_class, stop.terms)
-                if control != at and len(made.steps) > begin:
-                    made.spans.append(_span("post", control, begin, made))
-            if len(made.steps) > first:
-                made.spans.append(_span("post" if at.what == "post" else "place", at, first, made))
-            if at.what == "post" and at.direction == "exit":
-                began[crossing] = (first, at.id)
-            elif at.what == "post" and crossing in began and len(made.steps) > began[crossing][0]:
-                start, left = began.pop(crossing)
-                direction = stop.direction or self._where_one_is_missing(made, start, (left, at.id))
-                last = len(made.steps) - 1
-                made.spans.append(Span(kind="crossing", id=crossing, first=start, last=last, direction=direction))
-        return made
-
-    def _where_one_is_missing(self, made: Itinerary, start: int, posts: tuple[str, str]) -> str:
-        """Direction of a crossing of which a post has no stage on the way; "" where both tell it."""
-        if {*posts} <= {span.id for span in made.spans if span.kind == "post" and span.first >= start}:
-            return ""
-        return ">".join(dict.fromkeys(self.scenario.checkpoints[id].country or id for id in posts))
-
-    def _add_stages(self, made: Itinerary, at: Pass, cargo_class: str, one_stop: OneStop | None) -> None:
-        """The stages of a post in one direction, or of a transfer, that a class needs."""
-        stages = stages_at(self.scenario, at)
-        first: dict[str, int] = {}
-        for name, stage in stages.items():
-            first[name] = len(made.steps)
-            step = self.posts.stage_step(at, name, stage, cargo_class, one_stop)
-            if step is not None:
-                id = self.posts.element_id(at, name)
-                if id not in self.elements:
-                    self.elements[id] = self.posts.stage_element(at, name, stage)
-                self._add(made, id, step)
-                if stage.back is not None:
-                    self._add_back(made, at, name, stage.back, cargo_class, first[stage.back.to or name])
-
-    def _add_back(self, made: Itinerary, at: Pass, name: str, back: WayBack, cargo_class: str, first: int) -> None:
-        """The visits of those who go back from a stage, whose first visit is the last step so far (rule S33)."""
-        body, ids = made.steps[first:], made.elements[first:]
-        path = f"{self.posts.table(at)}.{name}"
-        passed = made.elements.count(ids[-1])
-        draws = f"{path}.back" if passed == 1 else f"{path}.back#{passed}"
-        try:
-            for again in visits_again(back, cargo_class, body, draws, path):
-                for id, step in zip(ids, again, strict=True):
-                    made.steps.append(replace(step, draws=f"{id}#{made.elements.count(id) + 1}"))
-                    made.elements.append(id)
-        except ScenarioError as error:
-            self.problems += error.problems
-
-    def _before_stages(self, at: Pass) -> tuple[Bookings | None, Quota | None]:
-        """Slots and acceptance of one direction of a post, made once."""
-        return self.parts.part(
-            ("before", at), self.posts.made_from(at), lambda: (self.posts.slots(at), self.posts.acceptance(at))
-        )
-
-    def _add_before_stages(self, made: Itinerary, at: Pass) -> int:
-        """Slots and acceptance of a post; the number of the first step that lies at the post itself."""
-        slots, quota = self._before_stages(at)
-        for element, step in () if slots is None else slots.parts:
-            self.elements.setdefault(element.id, element)
-            self._add(made, element.id, step)
-        first = len(made.steps)
-        if quota is not None:
-            self.elements.setdefault(quota.id, quota)
-            self._add(made, quota.id, Step(element=-1, draws=quota.id))
-        return first
-
-    def _quotas(self, routes: dict[str, list[Itinerary]]) -> None:
-        """Nobody is taken over at a closed post: each quota waits for the stages of its direction (rule D31).
-
-        A direction is open when each of its stages that has lanes and that anybody needs then has one open.
-        """
-        needs: dict[str, dict[str, list[StepFunction]]] = {}
-        quotas = {id for id, element in self.elements.items() if isinstance(element, Quota)}
-        for made in (one for ways in routes.values() for one in ways):
-            taken = steps(made.way.share)
-            if not taken.value.any():  # the way of those who turn away from another post
-                taken = StepFunction.constant(1.0)
-            for span in made.spans:
-                inside = range(span.first, span.last + 1)
-                quota = next((made.elements[n] for n in inside if made.elements[n] in quotas), None)
-                if span.kind != "post" or quota is None:
-                    continue
-                for n in inside:
-                    if isinstance(self.elements[made.elements[n]], Station):
-                        share = made.steps[n].share or StepFunction.constant(1.0)
-                        needed = combine(lambda t, s: (t > 0) & (s > 0), taken, share)
-                        needs.setdefault(quota, {}).setdefault(made.elements[n], []).append(needed)
-        for id, stages in needs.items():
-            quota_ = self.elements[id]
-            assert isinstance(quota_, Quota)
-            opened = [self._open_or_idle(stage, needed) for stage, needed in stages.items()]
-            limited = StepFunction(quota_.day_start_h, quota_.per_day < NO_LIMIT)
-            is_open = combine(lambda day, *all_: np.where(day > 0, np.min(all_, axis=0), 1.0), limited, *opened)
-            if not is_one(is_open):
-                days = quota_.day_start_h.tolist()
-                ends = [*days[1:], days[-1] + H_PER_DAY]  # a local day may have 23 or 25 hours
-                opens = [is_open.integral(end, day) > 0 for day, end in zip(days, ends, strict=True)]
-                # A day that never opens takes none over: so capacity and load know it too.
-                self.elements[id] = replace(quota_, open=is_open, per_day=np.where(opens, quota_.per_day, 0))
-
-    def _gates(self, ways: Sequence[Sequence[str]]) -> None:
-        """Gates look at queues that there are, and to which somebody comes who has passed them (rule S31)."""
-        for id, station in self.elements.items():
-            if not isinstance(station, Station) or not station.gates:
-                continue
-            behind = {later for way in ways if id in way for later in way[way.index(id) + 1 :]}
-            gates = []
-            for gate in station.gates:
-                queues = tuple(
-                    one for one in gate.queues if isinstance(self.elements.get(one), (Station, Quota)) and one != id
-                )
-                gates.append(replace(gate, queues=queues))
-                if not behind.intersection(queues):
-                    text = f"nobody who passes here comes to {' or '.join(gate.queues)} later: a gate looks ahead"
-                    self.problems.append(Problem(text, f"{file_path(station)}.gate"))
-            self.elements[id] = replace(station, gates=tuple(gates))
-
-    def _open_or_idle(self, id: str, needed: list[StepFunction]) -> StepFunction:
-        """1 where a station has a lane open, or nobody needs it."""
-        station = self.elements[id]
-        assert isinstance(station, Station)
-        return combine(lambda n, *use: (n > 0) | ~np.any(use, axis=0), station.lanes, *needed)
-
-    def _add_leg(self, made: Itinerary, at: Pass, cargo_class: str) -> None:
-        leg = self.scenario.legs[at.id]
-        first = len(made.steps)
-        for part in self._leg_parts(at, cargo_class):
-            self.elements.setdefault(part.element.id, part.element)
-            self._add(made, part.element.id, part.step)
-        if len(made.steps) == first:
-            return
-        made.spans.append(
-            Span(
-                kind="leg",
-                id=at.id,
-                first=first,
-                last=len(made.steps) - 1,
-                direction=at.direction,
-                mode=leg.mode,
-                length_km=leg.length_km,
-                cost_usd_tkm=leg.cost_usd_tkm,
-                co2_g_tkm=leg.co2_g_tkm,
-            )
-        )
-
-    def _leg_parts(self, at: Pass, cargo_class: str) -> list[LegPart]:
-        """Elements and steps of a leg in one direction for a class, made once."""
-        key = "leg", at, cargo_class if names_of_bans(self.resolved, at.id) else ""
-        try:
-            return self.parts.part(key, [("legs", at.id)], lambda: self.legs.parts(at, cargo_class))
-        except ScenarioError as error:
-            self.problems += [problem for problem in error.problems if problem not in self.problems]
-            return []
-
-    @staticmethod
-    def _add(made: Itinerary, id: str, step: Step) -> None:
-        # A consignment that passes an element twice draws twice.
-        times = made.elements.count(id)
-        if times:
-            again = f"{step.draws}#{times + 1}"
-            lower = step.passed_by
-            shared = f"{step.share_draws}#{times + 1}" if step.share_draws else ""
-            reliefs = tuple(replace(one, draws=shared) if one is lower else one for one in step.reliefs)
-            step = replace(step, draws=again, share_draws=shared, reliefs=reliefs)
-        made.elements.append(id)
-        made.steps.append(step)
 
     # ------------------------------------------------------------ flows
 
@@ -562,44 +371,3 @@ class _Builder:
         names = {name for _, names in keepers(self.scenario) for name in names if isinstance(name, str)}
         used = {name: self.scenario.calendars[name].to_data() for name in sorted(names)}
         return {**labels, "calendars": used} if used else labels
-
-
-def _span(kind: str, at: Pass, first: int, made: Itinerary) -> Span:
-    """The steps from `first` on as a span of a post or place."""
-    return Span(kind=kind, id=at.id, first=first, last=len(made.steps) - 1, direction=at.direction)
-
-
-def _numbered(itineraries: Sequence[Sequence[str]]) -> tuple[list[str], bool]:
-    """Element ids in topological order (ties by id), and whether they form a cycle."""
-    after: dict[str, set[str]] = {id: set() for elements in itineraries for id in elements}
-    for elements in itineraries:
-        for id, other in itertools.pairwise(elements):
-            after[id].add(other)
-    before = Counter(other for others in after.values() for other in others)
-    free, order = sorted(id for id in after if not before[id]), []
-    while free:
-        order.append(heapq.heappop(free))
-        for other in after[order[-1]]:
-            before[other] -= 1
-            if not before[other]:
-                heapq.heappush(free, other)
-    return (order, False) if len(order) == len(after) else (_numbered_in_parts(after), True)
-
-
-def _numbered_in_parts(after: Mapping[str, Collection[str]]) -> list[str]:
-    """Element ids in topological order of the cycles that they form; `after` are those that follow each."""
-    import networkx as nx
-
-    graph = nx.DiGraph((id, other) for id, others in after.items() for other in others)
-    graph.add_nodes_from(after)  # those that nothing follows or comes before
-    whole = nx.condensation(graph)
-    key = {n: min(data["members"]) for n, data in whole.nodes(data=True)}
-    order = nx.lexicographical_topological_sort(whole, key=key.__getitem__)
-    return [id for n in order for id in sorted(whole.nodes[n]["members"])]
-
-
-def _sequences(made: Itinerary) -> list[list[str]]:
-    """Elements in the order in which they follow each other, also from the one that is left by balking."""
-    if not made.left_at:
-        return [made.elements]
-    return [made.elements, [made.left_at, *made.elements[made.leaves_for : made.leaves_for + 1]]]
