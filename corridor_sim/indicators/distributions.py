@@ -113,7 +113,38 @@ class TimeCounts(Kept):
         flat = self._of_many.reshape(-1)
         for one in self._kept:
             flat[one.each(one.which) * self.bins + one.value] += one.times
-        self._kept = []
+        self._kept, self._added = [], True
+
+    def have(self, base: TimeCounts, there: IntArray, here: IntArray) -> None:
+        """Have what was counted at some places of others as at places of these, where nothing was counted.
+
+        Both have the same replications, and the same bins; places of which only what occurs is kept go together.
+
+        Examples
+        --------
+        >>> one, other = TimeCounts(2, 1, 10.0), TimeCounts(3, 1, 10.0)
+        >>> one.add(0, np.zeros(2, dtype=np.int64), np.array([1.0, 2.0]))
+        >>> other.have(one, np.array([0]), np.array([2]))
+        >>> other.counts.sum(axis=(1, 2)).tolist()
+        [0, 0, 2]
+        """
+        if base._added:
+            self._spread()
+        many = (there >= base.many.start) & (there < base.many.stop) & (not base._added)
+        self.counts[here[~many]] = base.counts[there[~many]]
+        if not many.any():
+            return
+        replications = self.counts.shape[1]
+        place = np.full(base.many.stop - base.many.start, -1)
+        place[there[many] - base.many.start] = here[many] - self.many.start
+        # What was listed here of these places is empty.
+        rows = np.zeros(self.many.stop - self.many.start, dtype=np.bool_)
+        rows[here[many] - self.many.start] = True
+        self._kept = [one.some(~rows[one.which // replications]) for one in self._kept]
+        for one in base._kept:
+            which, replication = np.divmod(one.which, replications)
+            found, which = one.some(place[which] >= 0), place[which] * replications + replication
+            self._kept.append(found._replace(which=which[which >= 0]))
 
     def _bin(self, time_h: FloatArray) -> IntArray:
         key = (time_h + self.SHIFT_H).view(np.int64)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -107,7 +108,11 @@ class Table:
         if names is not None:
             among = sorted(k for name in names for k in self._rows_of.get(name, ()))
         labels = self.labels
-        rows = [k for k in among if all(getattr(labels[k], column) == value for column, value in where.items())]
+        rows = list(among)
+        if where:
+            of, wanted = attrgetter(*where), tuple(where.values())
+            sought = wanted if len(wanted) > 1 else wanted[0]
+            rows = [k for k in rows if of(labels[k]) == sought]
         return Table(tuple(self.labels[k] for k in rows), self.values[rows], self.replications)
 
     def row(self, indicator: str, **where: Any) -> FloatArray:

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BeforeValidator, Field, model_validator
 
+from corridor_sim.core import by_object
 from corridor_sim.core.draws.words import Key, further, words
 from corridor_sim.core.errors import Problem, ScenarioError
 from corridor_sim.core.limits import MAX_GROUP
@@ -50,7 +51,7 @@ Source: TypeAlias = "Key | np.random.Generator"
 UNIT = Exponential(mean_h=1.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class ArrivalPlan:
     """What ``FlowPlan.arrivals`` holds: a process and its rate over the horizon.
 
@@ -78,6 +79,7 @@ class ArrivalPlan:
         """The same releases for many streams at once: a function of n and of which of them. [h]"""
         return self.process.block_sampler(self, keys)
 
+    @by_object.once
     def expected_count(self, until_h: float, since_h: float = 0.0) -> float:
         """Mean number of releases in (since_h, until_h], that of a trace or timetable exactly."""
         return self.process.expected_count(self, since_h, until_h)

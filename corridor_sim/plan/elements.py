@@ -110,7 +110,7 @@ class GatePlan:
         return {at for one in (self.close_at, self.open_below) for at in one.from_h.tolist()}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Station:
     """Parallel lanes with one queue (rules S04 to S17, S22, S24).
 
@@ -185,7 +185,7 @@ class Station:
         return self.yard is not None or any(places is not None for _, places in self.yard_changes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Delay:
     """Time without a queue: the stay at a post outside the lanes, or a free road.
 
@@ -221,7 +221,7 @@ class SingleTrackPlan:
         object.__setattr__(self, "switch_h", float(to_grid(self.switch_h)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class LimitedLeg:
     """A leg whose entry is limited (rules S18, S19); the step's duration is the travel time.
 
@@ -260,7 +260,7 @@ class LimitedLeg:
     wait_component: ClassVar[str] = "entry_wait"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Departures:
     """Departures with places (rules S12, S13): ferries, trains, booked slots.
 
@@ -304,7 +304,7 @@ class Departures:
         return self.component
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Quota:
     """Daily acceptance: at most N(day) consignments pass in one local day, first come first.
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from corridor_sim.core import by_object
 from corridor_sim.core.errors import Problem
 from corridor_sim.plan.elements import (
     Delay,
@@ -204,6 +205,7 @@ FIELDS: dict[type, dict[str, Rule]] = {
 """For each class of a plan what each of its fields brings; `id` may stand for the class itself."""
 
 
+@by_object.once
 def needed(piece: object) -> frozenset[Need]:
     """What a piece of a plan needs, with the pieces that lie in it (but not the steps of an itinerary).
 

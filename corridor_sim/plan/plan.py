@@ -29,7 +29,7 @@ from corridor_sim.plan.elements import Element
 from corridor_sim.plan.steps import Variant
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class FlowPlan:
     """A stream of like consignments.
 
@@ -71,7 +71,7 @@ class PlanStaffPool:
     members: StepFunction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Plan:
     """A scenario as the engines see it. Elements in topological order, flows in order of id.
 

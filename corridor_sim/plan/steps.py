@@ -102,7 +102,7 @@ class RestPlan:
             object.__setattr__(self, name, (*given, *[inf] * (KINDS_OF_REST - len(given))))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Step:
     """One element of an itinerary.
 
@@ -203,7 +203,7 @@ class Span:
     co2_g_tkm: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Variant:
     """One itinerary of a flow, with its dated share among the flow's variants (read at release)."""
 

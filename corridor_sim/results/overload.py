@@ -115,10 +115,11 @@ def _coming_to_posts(rows: Table) -> dict[str, float]:
 
 def hardly_served(rows: Table) -> dict[str, float]:
     """Places that served under a tenth of those who came in the window, with the share that they served."""
-    growth = {(label.kind, label.place): _mean(values) for label, values in _rows(rows, "queue_growth_per_day")}
+    growth = {(label.kind, label.place): values for label, values in _rows(rows, "queue_growth_per_day")}
     found = {}
     for label, values in _rows(rows, "load_per_day"):
-        came, waits = _mean(values), growth.get((label.kind, label.place), math.nan)
+        came, more = _mean(values), growth.get((label.kind, label.place))
+        waits = math.nan if more is None else _mean(more)
         if came > 0 and (came - waits) / came < HARDLY_SERVED:
             found[label.place] = max(0.0, (came - waits) / came)
     return found
@@ -155,7 +156,7 @@ def _rows(rows: Table, indicator: str, of: str = "") -> Iterator[tuple[Label, Fl
 
 def _mean(values: FloatArray) -> float:
     there = values[~np.isnan(values)]
-    return float(there.mean()) if len(there) else math.nan
+    return float(np.add.reduce(there)) / len(there) if len(there) else math.nan
 
 
 def _lower(values: FloatArray) -> float:

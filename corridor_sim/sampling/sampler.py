@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.core import streams
+from corridor_sim.core import by_object, streams
 from corridor_sim.core.draws.words import Key
 from corridor_sim.core.errors import Problem, ScenarioError, SimulationError
 from corridor_sim.core.limits import MAX_CONSIGNMENTS
@@ -70,9 +70,9 @@ class Sampler:
         self.memory_gb = memory_gb
         # By object: flows may share their itineraries, which are slow to compare.
         known: dict[int, tuple[list[tuple[str, str]], tuple[_Key, ...]]] = {}
-        for variants in (flow.variants for flow in plan.flows):
-            if id(variants) not in known:
-                known[id(variants)] = _wrong(variants), _column_keys(variants)
+        for flow in plan.flows:
+            if id(flow.variants) not in known:
+                known[id(flow.variants)] = _of_itineraries(flow)
         problems = [problem for flow in plan.flows for problem in _problems(flow, known[id(flow.variants)][0])]
         if problems:
             raise ScenarioError(problems)
@@ -119,23 +119,25 @@ class Sampler:
         self, replications: Sequence[int], *, keep: bool, released: Sequence[FlowInputs | None] | None = None
     ) -> list[_FlowDraws | _Nobody]:
         """The draws of each flow, about to begin; the keys of all their streams are made at once."""
+        given = released or [None] * len(self.plan.flows)
+        nobody = [known is not None and not known.release_h.shape[1] for known in given]
         names = [
             (key.role, flow.id, key.entity)
-            for flow, columns in zip(self.plan.flows, self._columns, strict=True)
+            for flow, columns, is_empty in zip(self.plan.flows, self._columns, nobody, strict=True)
+            if not is_empty
             for key in (_RELEASE, _ROUTE, *columns)
         ]
         keys = streams.keys_of(self.root, replications, names)
         # By object, as above: flows with the same itineraries have the same columns.
-        kinds = {id(columns): columns for columns in self._columns}
+        kinds = {id(of): of for of, is_empty in zip(self._columns, nobody, strict=True) if not is_empty}
         drawn_when = {number: _When.of(columns, keep=keep) for number, columns in kinds.items()}
         found: list[_FlowDraws | _Nobody] = []
         at = 0
-        for f, columns in enumerate(self._columns):
-            known = None if released is None else released[f]
-            if known is not None and not known.release_h.shape[1]:
+        for f, (columns, known) in enumerate(zip(self._columns, given, strict=True)):
+            if known is not None and nobody[f]:
                 found.append(_Nobody(known))
-            else:
-                found.append(_FlowDraws(self.plan, f, keys, at, drawn_when[id(columns)], keep=keep, given=known))
+                continue
+            found.append(_FlowDraws(self.plan, f, keys, at, drawn_when[id(columns)], keep=keep, given=known))
             at += 2 + len(columns)
         return found
 
@@ -468,6 +470,12 @@ def _dated_shares(flow: FlowPlan) -> tuple[FloatArray, FloatArray]:
     instants = distinct(np.concatenate([variant.share.from_h for variant in flow.variants]))
     upto = np.cumsum([variant.share(instants) for variant in flow.variants], axis=0)
     return instants, np.asarray((upto[:-1] / upto[-1]).T)
+
+
+@by_object.once
+def _of_itineraries(flow: FlowPlan) -> tuple[list[tuple[str, str]], tuple[_Key, ...]]:
+    """What is wrong with the itineraries of a flow, and the streams that are read on them."""
+    return _wrong(flow.variants), _column_keys(flow.variants)
 
 
 def _column_keys(variants: tuple[Variant, ...]) -> tuple[_Key, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -105,3 +107,23 @@ def test_what_has_no_row_is_not_added() -> None:
     counts, into = np.array([[0, 2], [3, 0], [4, 5]], dtype=np.int32), np.zeros((2, 2), np.int32)
     Occurring.of(counts, np.arange(3)).add_to(into, np.array([1, -1, 1]))
     assert into.tolist() == [[0, 0], [4, 7]]
+
+
+@pytest.mark.parametrize("spread", [False, True])
+def test_places_are_had_from_others(counted: TimeCounts, spread: bool) -> None:
+    many, alone = counted.many, copy.deepcopy(counted)
+    one_by_one = [alone.of(place).counts.copy() for place in range(5)]
+    if spread:
+        counted.of(many.start)
+    # One place more at the beginning, and what is of the same place is nothing here yet.
+    here = slice(many.start + 1, many.stop + 1) if many.stop else slice(0, 0)
+    found = TimeCounts(6, 3, 50.0, many=here)
+    found.take(Occurring.of(found.counts, np.arange(18)))
+    places = np.array([0, 1, 3, 4])
+    found.have(counted, places, places + 1)
+    together = found.of_several(here)
+    for place in range(6):
+        expected = one_by_one[place - 1] if place - 1 in places else np.zeros_like(one_by_one[0])
+        if here.start <= place < here.stop:
+            np.testing.assert_array_equal(together.number[place - here.start], expected.sum(axis=1))
+        np.testing.assert_array_equal(found.of(place).counts, expected)

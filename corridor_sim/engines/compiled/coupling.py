@@ -17,6 +17,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core import by_object
 from corridor_sim.engines.batch.cycles import in_cycle
 from corridor_sim.engines.batch.refusals import combinations, entered_from_elements, is_cyclic
 from corridor_sim.engines.compiled.landings import first_after_landing
@@ -109,6 +110,7 @@ def balks(plan: Plan) -> Iterator[tuple[FlowPlan, Variant, int, PlanBalk]]:
                     yield flow, variant, k, step.balk
 
 
+@by_object.once
 def coupling(plan: Plan) -> Coupling | None:
     """What of a plan is coupled; None where nothing is.
 

@@ -8,6 +8,7 @@ whole numbers and times on the clock grid, so the sums are those of a run of its
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -164,6 +165,7 @@ class Differing:
         self.begin = grid_points(code.window.from_h)
         # Rows of the base that hold what is shared alone; known once the rows are split.
         self.stay_rows = self.post_rows = self.crossing_rows = Pairs.of(())
+        self.stay_places, self.mixed_stay = self._whole_stays()
 
     @staticmethod
     def _queue_row(code: Coded, element: int) -> int:
@@ -187,6 +189,26 @@ class Differing:
                 continue
             if upto is None or (n >= 0 and self.plan.flows[f].variants[v].spans[n].last < upto):
                 yield at[of, v, self._spans[f][f, v][n] if n >= 0 else -1], o
+
+    def _whole_stays(self) -> tuple[Pairs, NDArray[np.bool_]]:
+        """Places at which all passages are those at one of the base; of each place here whether it is none of these."""
+        tables, base = self.code.tables, self.base_code.tables
+        timed, timed_there = tables.span_kind != codes.LEG, base.span_kind != codes.LEG
+        comes_to = np.full(len(base.span_kind), NOBODY)
+        comes_to[self.spans.base] = tables.span_stay[self.spans.other]
+        own = timed.copy()
+        own[self.spans.other] = False
+        mixed = np.zeros(len(self.collector.shared(StayTimes).counts.counts), dtype=np.bool_)
+        mixed[tables.span_stay[own]] = True
+        found: dict[int, set[int]] = {}
+        for there, here in zip(base.span_stay[timed_there].tolist(), comes_to[timed_there].tolist(), strict=True):
+            found.setdefault(there, set()).add(here)
+        places = {there: here for there, (here, *more) in found.items() if not more and here != NOBODY}
+        several = Counter(here for some in found.values() for here in some)
+        pairs = [(there, here) for there, here in places.items() if several[here] == 1 and not mixed[here]]
+        mixed[:] = True
+        mixed[[here for _, here in pairs]] = False
+        return Pairs.of(sorted(pairs)), mixed
 
     def signature(self) -> list[tuple[int, int]]:
         """For each span of the base, its rows of stays and of days or hours here, -1 where it is affected."""
@@ -268,10 +290,16 @@ class Differing:
         return int(base.inner[self.delays, 0].sum() + base.late[self.delays].sum() + base.served[self.queues].sum())
 
     def add_shared_stays(self, base: Occurring, counts: NDArray[Any]) -> None:
-        """Add the times of passages that are the base's, those of its split rows, to counts of shape (place, value)."""
+        """Add the times of passages that are the base's, those of its split rows, to counts of shape (place, value).
+
+        Those of places at which there are no others (`stay_places`) are taken once, of all replications.
+        """
+        mixed = self.mixed_stay[self.stay_rows.other]
+        if not mixed.any():
+            return
         place = base.which // len(self.again)
         row = np.full(max(int(place.max(initial=0)), int(self.stay_rows.base.max(initial=0))) + 1, NOBODY)
-        row[self.stay_rows.base] = self.stay_rows.other
+        row[self.stay_rows.base[mixed]] = self.stay_rows.other[mixed]
         base.add_to(counts, row[place])
 
     def note_outages(self, row: int, inputs: SampledInputs, k: int) -> None:
@@ -295,9 +323,11 @@ class Differing:
         lines = len(self.code.lines)
         return np.zeros((lines, 1), np.int64), np.zeros(lines, np.int64), np.full(lines, self.begin)
 
-    def take_queues(self, base: Collector) -> None:
-        """What is known of queues that are the base's, once all of its replications are there."""
+    def take_places(self, base: Collector) -> None:
+        """What is known of queues and passages that are the base's, once all of its replications are there."""
         own = self.collector
+        stays = self.stay_places
+        own.shared(StayTimes).counts.have(base.shared(StayTimes).counts, stays.base, stays.other)
         self.rows.put(base.shared(QueueMarks).net, own.shared(QueueMarks).net)
         self.rows.put(base.shared(StationDays).joined_by_day, own.shared(StationDays).joined_by_day)
         self.rows.put(base.shared(WaitTimes).counts.counts, own.shared(WaitTimes).counts.counts)

@@ -82,8 +82,12 @@ def _keys_and_drawn(
     # Of each piece of keys that several flows have in common: the columns, and the rows of the piece.
     pieces: dict[int, tuple[StreamRows, list[int], list[int]]] = {}
     rows_of = [flow.later.rows for flow in flows]
+    # What nobody asks for is not looked up.
+    nobody = [not flow.number.shape[1] for flow in flows]
     for n, (column, node) in enumerate(zip(code.columns, code.tables.node.tolist(), strict=True)):
         f, name, law = column
+        if nobody[f]:
+            continue
         mine = rows_of[f]
         if mine is not None and (law < 0 or node >= 0) and (row := mine.at[law < 0].get(name)) is not None:
             _, columns, places = pieces.setdefault(id(mine.first), (mine, [], []))

@@ -67,6 +67,8 @@ class FunctionTables:
 
     def __init__(self) -> None:
         self.number: dict[StepFunction, int] = {}
+        # By object: many steps have one function, and functions are slow to compare.
+        self._met: dict[int, tuple[StepFunction, int]] = {}
         self.pieces = NumberLists()
         self.value: list[float] = []
 
@@ -74,10 +76,14 @@ class FunctionTables:
         """Its number, -1 for none."""
         if function is None:
             return -1
+        met = self._met.get(id(function))
+        if met is not None:
+            return met[1]
         if function not in self.number:
             self.number[function] = len(self.number)
             self.pieces.add(function.from_h.tolist())
             self.value += function.value.tolist()
+        self._met[id(function)] = function, self.number[function]
         return self.number[function]
 
 

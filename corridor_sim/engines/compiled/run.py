@@ -119,7 +119,7 @@ def reduce(
     held.hand_over()
     for one in of_others:
         one.held.hand_over()
-        one.other.take_queues(collector)
+        one.other.take_places(collector)
 
 
 def _worked(

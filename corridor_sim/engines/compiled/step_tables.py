@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from corridor_sim.core import by_object
 from corridor_sim.core.units import grid_point
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.flow_layout import COLUMNS, SPANS, STEPS, FlowLayout
@@ -31,7 +32,6 @@ class StepTables:
     def __init__(self, functions: FunctionTables, columns: ColumnTables) -> None:
         self.functions, self.columns = functions, columns
         self.rows: list[tuple[Any, ...]] = []
-        self._read: dict[int, tuple[Any, ...]] = {}
         self.laws, self.reliefs = NumberLists(), NumberLists()
         self.patience: list[int] = []
         """Column of the patience of each step, -1 where nobody leaves."""
@@ -42,10 +42,8 @@ class StepTables:
 
     def add(self, f: int, step: Step, queue: int) -> None:
         """The next step, of flow `f`."""
-        if id(step) not in self._read:
-            self._read[id(step)] = self._of_all(step)
-        how, fixed_h, take, share, factor, share_of, reliefs = self._read[id(step)]
-        columns, column = self.columns, -1
+        how, fixed_h, take, share = _how(step)
+        columns, functions, column = self.columns, self.functions, -1
         of = [columns.of(f, step.draws, k, law) for k, (_, law) in enumerate(step.laws)]
         if how == codes.AS_LAW:
             column = of[0]
@@ -57,31 +55,9 @@ class StepTables:
         self.laws.add([(from_h, number) for (from_h, _), number in zip(step.laws, of, strict=True)])
         patience = step.patience
         self.patience.append(-1 if patience is None else columns.of(f, patience.draws, 0, patience.law))
-        self.factor.append(factor)
-        self.share.append(share_of)
-        self.reliefs.add([(columns.of(f, draws), *relief) for draws, *relief in reliefs])
-
-    def _of_all(self, step: Step) -> tuple[Any, ...]:
-        """What is the same for all flows that have this very step; many may share one."""
-        how, fixed_h = codes.FIXED, 0.0
-        relieved = [relief for relief in step.reliefs if relief.factor != 0]
-        if len(step.laws) > 1 or (step.laws and (step.factor is not None or relieved)):
-            how = codes.UNUSUAL
-        elif step.laws:
-            law = step.laws[0][1]
-            how = codes.AS_LAW
-            if isinstance(law, Deterministic):
-                how, fixed_h = codes.FIXED, grid_point(law.value_h)
-        if step.rest is not None:
-            how = codes.RESTS
-        take, share = codes.ALL, 0.0
-        if step.share is not None:
-            take, share = codes.SOME, float(step.share.value[0])
-        if (step.share is not None and not step.share.is_constant) or len(relieved) < len(step.reliefs):
-            take = codes.BY_DATE
-        factor, share_of = self.functions.of(step.factor), self.functions.of(step.share)
-        reliefs = [(relief.draws, self.functions.of(relief.share), relief.factor) for relief in step.reliefs]
-        return how, fixed_h, take, share, factor, share_of, reliefs
+        self.factor.append(functions.of(step.factor))
+        self.share.append(functions.of(step.share))
+        self.reliefs.add([(columns.of(f, one.draws), functions.of(one.share), one.factor) for one in step.reliefs])
 
     def tables(self, layout: FlowLayout) -> list[Any]:
         """From `Tables.queue` to `share_of`."""
@@ -112,6 +88,28 @@ class StepTables:
             relief_share[relief],
             factor[relief],
         ]
+
+
+@by_object.once
+def _how(step: Step) -> tuple[int, float, int, float]:
+    """How the duration of a step is had, that duration if it is fixed, who takes the step, and which share of them."""
+    how, fixed_h = codes.FIXED, 0.0
+    relieved = [relief for relief in step.reliefs if relief.factor != 0]
+    if len(step.laws) > 1 or (step.laws and (step.factor is not None or relieved)):
+        how = codes.UNUSUAL
+    elif step.laws:
+        law = step.laws[0][1]
+        how = codes.AS_LAW
+        if isinstance(law, Deterministic):
+            how, fixed_h = codes.FIXED, grid_point(law.value_h)
+    if step.rest is not None:
+        how = codes.RESTS
+    take, share = codes.ALL, 0.0
+    if step.share is not None:
+        take, share = codes.SOME, float(step.share.value[0])
+    if (step.share is not None and not step.share.is_constant) or len(relieved) < len(step.reliefs):
+        take = codes.BY_DATE
+    return how, fixed_h, take, share
 
 
 class SpanTables:

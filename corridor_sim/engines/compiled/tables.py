@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corridor_sim.core import cycle_search
+from corridor_sim.core import by_object, cycle_search
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.batch.refusals import skippable
 from corridor_sim.engines.compiled import codes
@@ -223,7 +223,7 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
     step_element: list[int] = []
     opens, closes, covers = NumberLists(), NumberLists(), NumberLists()
     leg_of: list[int] = []
-    known: dict[tuple[int, tuple[int, ...]], tuple[list[int], NumberLists, NumberLists, NumberLists]] = {}
+    is_delay = [isinstance(element, Delay) for element in plan.elements]
     kinds: list[tuple[Numbers, Numbers]] = []
     kind: list[int] = []
     of_variants: dict[int, int] = {}
@@ -246,12 +246,9 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
             for step in variant.steps:
                 steps.add(f, step, queues.of(step.element, f))
                 step_element.append(step.element)
-            own_spans = id(variant), tuple(key[2] for key in spans.key[first:])
-            if own_spans not in known:
-                known[own_spans] = _spans_of_steps(
-                    plan, variant, {o - first: span for o, span in of_route.items()}, spans.kind[first:]
-                )
-            own, *lists = known[own_spans]
+            at_once = tuple([is_delay[step.element] for step in variant.steps])
+            named = tuple([(spans.key[o][2], spans.kind[o] == codes.LEG) for o in of_route])
+            own, *lists = _spans_of_steps(variant, at_once, named)
             leg_of += [-1 if o < 0 else first + o for o in own]
             for into, found in zip((opens, closes, covers), lists, strict=True):
                 into.add_all(found, first)
@@ -331,23 +328,22 @@ def _numbers(lists: NumberLists, layout: FlowLayout) -> tuple[Ints, Ints]:
     return begin, whole(lists.values)[which] + more
 
 
+@by_object.once
 def _spans_of_steps(
-    plan: Plan, variant: Variant, of_route: Mapping[int, Any], kind: Sequence[int]
+    variant: Variant, delays: Sequence[bool], spans: Sequence[tuple[int, bool]]
 ) -> tuple[list[int], NumberLists, NumberLists, NumberLists]:
-    """Of each step the leg that is this step alone (-1: none), and the spans that it opens, closes and is in."""
+    """Of each step the leg that is this step alone (-1: none), and the spans that it opens, closes and is in.
+
+    `delays` tells which steps are at delays; `spans` are the numbers of those that are reported, and which are legs.
+    """
     legs: list[int] = []
     opens, closes, covers = NumberLists(), NumberLists(), NumberLists()
+    of_route = [variant.spans[n] for n, _ in spans]
     for s, step in enumerate(variant.steps):
-        own = [
-            o
-            for o, span in of_route.items()
-            if span.first == span.last == s
-            and kind[o] == codes.LEG
-            and not skippable(step)
-            and isinstance(plan.elements[step.element], Delay)
-        ]
+        alone = delays[s] and not skippable(step)
+        own = [o for o, span in enumerate(of_route) if alone and span.first == span.last == s and spans[o][1]]
         legs.append(own[0] if own else -1)
-        here = {o: span for o, span in of_route.items() if span.first <= s <= span.last and o not in own[:1]}
+        here = {o: span for o, span in enumerate(of_route) if span.first <= s <= span.last and o not in own[:1]}
         skipped = [all(skippable(one) for one in variant.steps[span.first : s]) for span in here.values()]
         opens.add([o for o, all_before in zip(here, skipped, strict=True) if all_before])
         closes.add([o for o, span in here.items() if span.last == s])
