@@ -16,6 +16,14 @@ A = TypeVar("A")
 P = ParamSpec("P")
 
 
+class _Reference(weakref.ref[Any]):
+    """An object that is not held, with what was found of it."""
+
+    __slots__ = ("answers", "number")
+    answers: dict[Hashable, Any]
+    number: int
+
+
 def once(function: Callable[Concatenate[A, P], T]) -> Callable[Concatenate[A, P], T]:
     """The function, answering from memory for the very object it was asked about before.
 
@@ -35,30 +43,29 @@ def once(function: Callable[Concatenate[A, P], T]) -> Callable[Concatenate[A, P]
     looks
     (5, 5)
     """
-    held: dict[int, tuple[Any, dict[Hashable, T]]] = {}
+    held: dict[int, _Reference] = {}
 
-    def kept_for(one: A) -> dict[Hashable, T]:
-        number = id(one)
+    def gone(reference: _Reference) -> None:
+        if held.get(reference.number) is reference:
+            del held[reference.number]
 
-        def gone(mine: Any) -> None:
-            known = held.get(number)
-            if known is not None and known[0] is mine:
-                del held[number]
-
+    def kept_for(one: A) -> dict[Hashable, Any]:
         try:
-            found = weakref.ref(one, gone), dict[Hashable, T]()
+            reference = _Reference(one, gone)
         except TypeError:
             return {}
-        held[number] = found
-        return found[1]
+        reference.number, reference.answers = id(one), {}
+        held[reference.number] = reference
+        return reference.answers
 
     @wraps(function)
     def answer(one: A, /, *more: P.args, **named: P.kwargs) -> T:
         known = held.get(id(one))
-        answers = known[1] if known is not None and known[0]() is one else kept_for(one)
+        answers = known.answers if known is not None and known() is one else kept_for(one)
         key = (*more, *named.items()) if more or named else ()
         if key not in answers:
             answers[key] = function(one, *more, **named)
-        return answers[key]
+        found: T = answers[key]
+        return found
 
     return answer

@@ -128,23 +128,24 @@ class TimeCounts(Kept):
         >>> other.counts.sum(axis=(1, 2)).tolist()
         [0, 0, 2]
         """
-        if base._added:
-            self._spread()
         many = (there >= base.many.start) & (there < base.many.stop) & (not base._added)
-        self.counts[here[~many]] = base.counts[there[~many]]
+        self._added |= base._added
+        for mine, place in zip(there[~many].tolist(), here[~many].tolist(), strict=True):
+            self._at(place)[:] = base._at(mine)
         if not many.any():
             return
-        replications = self.counts.shape[1]
-        place = np.full(base.many.stop - base.many.start, -1)
-        place[there[many] - base.many.start] = here[many] - self.many.start
+        replications = self.shape[1]
+        at = np.full(base.many.stop - base.many.start, -1)
+        at[there[many] - base.many.start] = here[many] - self.many.start
         # What was listed here of these places is empty.
-        rows = np.zeros(self.many.stop - self.many.start, dtype=np.bool_)
-        rows[here[many] - self.many.start] = True
-        self._kept = [one.some(~rows[one.which // replications]) for one in self._kept]
+        others = np.ones(self.many.stop - self.many.start, dtype=np.bool_)
+        others[here[many] - self.many.start] = False
+        self._kept = [one.some(others[one.which // replications]) for one in self._kept]
         for one in base._kept:
-            which, replication = np.divmod(one.which, replications)
-            found, which = one.some(place[which] >= 0), place[which] * replications + replication
-            self._kept.append(found._replace(which=which[which >= 0]))
+            place_there, replication = np.divmod(one.which, replications)
+            some = at[place_there] >= 0
+            which = (at[place_there] * replications + replication)[some]
+            self._kept.append(one.some(some)._replace(which=which))
 
     def _bin(self, time_h: FloatArray) -> IntArray:
         key = (time_h + self.SHIFT_H).view(np.int64)

@@ -184,6 +184,8 @@ def overlapping(lines: Iterable[str]) -> list[tuple[str, str]]:
     []
     """
     read = [(text, line_of(text), window_of(text)) for text in lines]
+    if len(read) < 2:
+        return []
     year = Days.of(dt.date(2000, 1, 1), 366).month_day
 
     def meet(one: list[tuple[float, float]], other: list[tuple[float, float]]) -> bool:

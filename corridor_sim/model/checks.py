@@ -269,10 +269,12 @@ def own_arrivals(scenario: Scenario, changes: ByPath) -> list[Problem]:
     return found
 
 
-def stages(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[DatedRoute]]) -> list[Problem]:
-    """Lanes that do not suffice for what is done with them, services that cannot be, odd figures."""
+def stages(scenario: Scenario, changes: ByPath, used: Mapping[str, set[str]]) -> list[Problem]:
+    """Lanes that do not suffice for what is done with them, services that cannot be, odd figures.
+
+    `used` are the flows that pass each stage (`used_stages`).
+    """
     found: list[Problem] = []
-    used = used_stages(scenario, ways)
     for path, stage in all_stages(scenario):
         if stage.lanes == "unlimited":
             continue
@@ -402,15 +404,14 @@ def _outage_problems(path: str, stage: Stage) -> list[Problem]:
     return found
 
 
-def unused(scenario: Scenario, ways: Mapping[str, list[DatedRoute]]) -> list[Problem]:
-    """One warning for the posts, and one for the profiles and pools, that nothing uses."""
+def unused(scenario: Scenario, ways: Mapping[str, list[DatedRoute]], needed: Mapping[str, set[str]]) -> list[Problem]:
+    """One warning for the posts, and one for the profiles and pools, that nothing uses; `needed` as in `stages`."""
     used = {
         (at.id, at.direction)
         for flow, list_ in ways.items()
         for way in list_
         for at in passes(scenario, way.hops, scenario.flows[flow].handled_at)
     }
-    needed = used_stages(scenario, ways)
     # A rail post is no mistake in a scenario without trains: it belongs to the map.
     modes = {scenario.legs[hop.leg].mode for list_ in ways.values() for way in list_ for hop in way.hops}
     met = {end for leg in scenario.legs.values() if leg.mode in modes or not modes for end in (leg.from_, leg.to)}

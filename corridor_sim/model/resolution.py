@@ -92,11 +92,12 @@ def resolve(scenario: Scenario, base: KeptParts | None = None) -> Resolved:
             found += error.problems
     found += checks.own_arrivals(scenario, changes)
     found += resolved_values.problems(scenario, changes)
-    found += checks.stages(scenario, changes, ways)
-    found += served.problems(scenario, changes, ways)
+    used = checks.used_stages(scenario, ways)
+    found += checks.stages(scenario, changes, used)
+    found += served.problems(scenario, changes, used)
     found += standing.problems(scenario, ways)
     if not any(problem.severity == "error" for problem in found):
-        found += checks.unused(scenario, ways)
+        found += checks.unused(scenario, ways, used)
     return Resolved(scenario, changes, ways, tuple(found), parts)
 
 

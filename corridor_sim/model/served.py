@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from corridor_sim.core.errors import Problem
 from corridor_sim.model.changes import pieces, value_at
-from corridor_sim.model.checks import used_stages
-from corridor_sim.model.dated_routes import ByPath, DatedRoute
+from corridor_sim.model.dated_routes import ByPath
 from corridor_sim.model.paths import all_stages
 from corridor_sim.model.scenario import Scenario
 
 
-def problems(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[DatedRoute]]) -> list[Problem]:
-    """Stages at which some or all consignments would wait for ever."""
-    return [*_staff(scenario, changes), *_kept(scenario, changes, ways)]
+def problems(scenario: Scenario, changes: ByPath, used: Mapping[str, set[str]]) -> list[Problem]:
+    """Stages at which some or all consignments would wait for ever; `used` are the flows that pass each stage."""
+    return [*_staff(scenario, changes), *_kept(scenario, changes, used)]
 
 
 def _staff(scenario: Scenario, changes: ByPath) -> list[Problem]:
@@ -32,10 +31,9 @@ def _staff(scenario: Scenario, changes: ByPath) -> list[Problem]:
     return found
 
 
-def _kept(scenario: Scenario, changes: ByPath, ways: Mapping[str, list[DatedRoute]]) -> list[Problem]:
+def _kept(scenario: Scenario, changes: ByPath, used: Mapping[str, set[str]]) -> list[Problem]:
     """Reservations that leave no lane to other classes that come, from some time on until the end of the run."""
     found: list[Problem] = []
-    used = used_stages(scenario, ways)
     horizon_h = scenario.run.horizon_h
     for path, stage in all_stages(scenario):
         if not isinstance(stage.lanes, int):

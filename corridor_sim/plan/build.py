@@ -147,7 +147,8 @@ class _Builder:
         for id in {made.elements[0] for ways in ahead.values() for made in ways}:
             self.elements[id] = closed_before_start(self.elements[id])
         routes = {id: ahead[id] if id in ahead else routes[id] for id in self.flow_ids}
-        routes = {id: self._with_patience(id, ways) for id, ways in routes.items()}
+        if self.leaves_queues:
+            routes = {id: self._with_patience(id, ways) for id, ways in routes.items()}
         if self.problems:
             raise ScenarioError(dict.fromkeys(self.problems))
         order, cyclic = numbered([part for ways in routes.values() for one in ways for part in sequences(one)])

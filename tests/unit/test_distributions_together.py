@@ -118,7 +118,7 @@ def test_places_are_had_from_others(counted: TimeCounts, spread: bool) -> None:
     # One place more at the beginning, and what is of the same place is nothing here yet.
     here = slice(many.start + 1, many.stop + 1) if many.stop else slice(0, 0)
     found = TimeCounts(6, 3, 50.0, many=here)
-    found.take(Occurring.of(found.counts, np.arange(18)))
+    found.take(Occurring.of(np.zeros((6, 3, found.bins), dtype=np.int32), np.arange(18)))
     places = np.array([0, 1, 3, 4])
     found.have(counted, places, places + 1)
     together = found.of_several(here)

@@ -198,7 +198,7 @@ class Differing:
         comes_to[self.spans.base] = tables.span_stay[self.spans.other]
         own = timed.copy()
         own[self.spans.other] = False
-        mixed = np.zeros(len(self.collector.shared(StayTimes).counts.counts), dtype=np.bool_)
+        mixed = np.zeros(self.collector.shared(StayTimes).counts.shape[0], dtype=np.bool_)
         mixed[tables.span_stay[own]] = True
         found: dict[int, set[int]] = {}
         for there, here in zip(base.span_stay[timed_there].tolist(), comes_to[timed_there].tolist(), strict=True):
