@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from corridor_sim.core import by_object
 from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.compiled.flow_layout import COLUMNS, FlowLayout
@@ -66,9 +67,7 @@ class FunctionTables:
     """Step functions, one after the other, each once."""
 
     def __init__(self) -> None:
-        self.number: dict[StepFunction, int] = {}
-        # By object: many steps have one function, and functions are slow to compare.
-        self._met: dict[int, tuple[StepFunction, int]] = {}
+        self.number: dict[tuple[bytes, bytes], int] = {}
         self.pieces = NumberLists()
         self.value: list[float] = []
 
@@ -76,15 +75,12 @@ class FunctionTables:
         """Its number, -1 for none."""
         if function is None:
             return -1
-        met = self._met.get(id(function))
-        if met is not None:
-            return met[1]
-        if function not in self.number:
-            self.number[function] = len(self.number)
+        content = function.from_h.tobytes(), function.value.tobytes()
+        if content not in self.number:
+            self.number[content] = len(self.number)
             self.pieces.add(function.from_h.tolist())
             self.value += function.value.tolist()
-        self._met[id(function)] = function, self.number[function]
-        return self.number[function]
+        return self.number[content]
 
 
 class ClockTables:
@@ -114,13 +110,13 @@ class ColumnTables:
         self.number: dict[DrawColumn, int] = {}
         self.laws: list[ServiceTime | None] = []
 
-    def of(self, flow: int, name: str, law: int = -1, which: ServiceTime | None = None) -> int:
-        """The number of a column."""
-        column = DrawColumn(flow, name, law)
-        if column not in self.number:
-            self.number[column] = len(self.number)
+    def add(self, flow: int, columns: Sequence[tuple[str, int, ServiceTime | None]]) -> int:
+        """The columns of a flow: name, number of the law, law; the number of the first."""
+        first = len(self.number)
+        for n, (name, law, which) in enumerate(columns, start=first):
+            self.number[DrawColumn(flow, name, law)] = n
             self.laws.append(which)
-        return self.number[column]
+        return first
 
     def listed(self, layout: FlowLayout) -> tuple[DrawColumn, ...]:
         """The columns of all flows."""
@@ -134,8 +130,13 @@ class ColumnTables:
         """Node of each column (-1: a uniform, or drawn before the pass), and the laws as nodes."""
         # By object: many steps have one law, and laws are slow to compare.
         different = {id(law): law for law in self.laws if law is not None}
-        known = {number: law for number, law in different.items() if encode([law]) is not None}
+        known = {number: law for number, law in different.items() if _has_code(law)}
         code, node = encode(list(known.values())), {number: k for k, number in enumerate(known)}
         assert code is not None
         of_column = whole([node.get(id(law), -1) for law in self.laws])
         return of_column, (code.kind, code.number, code.place, code.table)
+
+
+@by_object.once
+def _has_code(law: ServiceTime) -> bool:
+    return encode([law]) is not None

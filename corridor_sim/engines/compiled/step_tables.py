@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from corridor_sim.core import by_object
+from corridor_sim.core.step_functions import StepFunction
 from corridor_sim.core.units import grid_point
 from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.flow_layout import COLUMNS, SPANS, STEPS, FlowLayout
@@ -22,7 +23,8 @@ from corridor_sim.engines.compiled.listing import (
 )
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.shared_sums import SpanDays, SpanHours, StayTimes
-from corridor_sim.model.service_times import Deterministic
+from corridor_sim.model.service_times import Deterministic, ServiceTime
+from corridor_sim.plan.plan import FlowPlan
 from corridor_sim.plan.steps import Step
 
 
@@ -40,24 +42,27 @@ class StepTables:
         self.rests: list[tuple[float, ...]] = []
         """Hours at the wheel and of rest, whether waiting is one, and steps of the leg, of each place of rest."""
 
-    def add(self, f: int, step: Step, queue: int) -> None:
-        """The next step, of flow `f`."""
-        how, fixed_h, take, share = _how(step)
-        columns, functions, column = self.columns, self.functions, -1
-        of = [columns.of(f, step.draws, k, law) for k, (_, law) in enumerate(step.laws)]
-        if how == codes.AS_LAW:
-            column = of[0]
-        elif step.rest is not None:
-            column = len(self.rests)
-            self.rests.append((*step.rest.drive_h, *step.rest.rest_h, step.rest.waiting_is_rest, step.rest.after))
-        share_column = -1 if step.share is None else columns.of(f, step.share_draws)
-        self.rows.append((queue, how, fixed_h, column, take, share_column, share))
-        self.laws.add([(from_h, number) for (from_h, _), number in zip(step.laws, of, strict=True)])
-        patience = step.patience
-        self.patience.append(-1 if patience is None else columns.of(f, patience.draws, 0, patience.law))
-        self.factor.append(functions.of(step.factor))
-        self.share.append(functions.of(step.share))
-        self.reliefs.add([(columns.of(f, one.draws), functions.of(one.share), one.factor) for one in step.reliefs])
+    def add(self, f: int, flow: FlowPlan, queue_of: Callable[[int, int], int]) -> None:
+        """The steps of a flow, those of one itinerary after the other; `queue_of` takes an element and the flow."""
+        read, functions, begun = _steps_of(flow), self.functions, len(self.factor)
+        first, first_rest = self.columns.add(f, read.columns), len(self.rests)
+        for element, how, fixed_h, column, take, share_column, share in read.rows:
+            own = column + (first_rest if how == codes.RESTS else first) if column >= 0 else -1
+            of_share = share_column + first if share_column >= 0 else -1
+            self.rows.append((queue_of(element, f), how, fixed_h, own, take, of_share, share))
+        self.rests += read.rests
+        for laws in read.laws:
+            self.laws.add([(from_h, number + first) for from_h, number in laws])
+        self.patience += [number + first if number >= 0 else -1 for number in read.patience]
+        none = [-1] * len(read.rows)
+        self.factor += none
+        self.share += none
+        reliefs: dict[int, list[tuple[int, int, float]]] = {}
+        for n, factor, part, some in read.functions:
+            self.factor[begun + n], self.share[begun + n] = functions.of(factor), functions.of(part)
+            reliefs[n] = [(number + first, functions.of(of), relieves) for number, of, relieves in some]
+        for n in range(len(read.rows)):
+            self.reliefs.add(reliefs.get(n, ()))
 
     def tables(self, layout: FlowLayout) -> list[Any]:
         """From `Tables.queue` to `share_of`."""
@@ -90,7 +95,64 @@ class StepTables:
         ]
 
 
+class _StepsOf(NamedTuple):
+    """What is read of the steps of one flow alone; columns of draws are numbered within it.
+
+    Attributes
+    ----------
+    columns
+        Name, number of the law and law of each column, in order of first use; -1 and None for uniforms.
+    rows
+        Element, how, duration if it is fixed, column (a place of rest where there is one), who takes it, column of the
+        share, share of each step.
+    laws
+        Of each step from when on which column holds.
+    patience
+        Column of the patience of each step, -1 where nobody leaves.
+    functions
+        Number of each step that has such, its factor, its share, and column, share and factor of its reliefs.
+    rests
+        As `StepTables.rests`.
+    """
+
+    columns: list[tuple[str, int, ServiceTime | None]]
+    rows: list[tuple[int, int, float, int, int, int, float]]
+    laws: list[list[tuple[float, int]]]
+    patience: list[int]
+    functions: list[tuple[int, StepFunction | None, StepFunction | None, list[tuple[int, StepFunction, float]]]]
+    rests: list[tuple[float, ...]]
+
+
 @by_object.once
+def _steps_of(flow: FlowPlan) -> _StepsOf:
+    """The steps of a flow, one itinerary after the other."""
+    read, number = _StepsOf([], [], [], [], [], []), dict[tuple[str, int], int]()
+
+    def of(name: str, law: int = -1, which: ServiceTime | None = None) -> int:
+        if (name, law) not in number:
+            number[name, law] = len(number)
+            read.columns.append((name, law, which))
+        return number[name, law]
+
+    for n, step in enumerate(step for variant in flow.variants for step in variant.steps):
+        how, fixed_h, take, share = _how(step)
+        columns, column = [of(step.draws, k, law) for k, (_, law) in enumerate(step.laws)], -1
+        if how == codes.AS_LAW:
+            column = columns[0]
+        elif step.rest is not None:
+            column = len(read.rests)
+            read.rests.append((*step.rest.drive_h, *step.rest.rest_h, step.rest.waiting_is_rest, step.rest.after))
+        share_column = -1 if step.share is None else of(step.share_draws)
+        read.rows.append((step.element, how, fixed_h, column, take, share_column, share))
+        read.laws.append([(from_h, k) for (from_h, _), k in zip(step.laws, columns, strict=True)])
+        patience = step.patience
+        read.patience.append(-1 if patience is None else of(patience.draws, 0, patience.law))
+        reliefs = [(of(one.draws), one.share, one.factor) for one in step.reliefs]
+        if step.factor is not None or step.share is not None or reliefs:
+            read.functions.append((n, step.factor, step.share, reliefs))
+    return read
+
+
 def _how(step: Step) -> tuple[int, float, int, float]:
     """How the duration of a step is had, that duration if it is fixed, who takes the step, and which share of them."""
     how, fixed_h = codes.FIXED, 0.0

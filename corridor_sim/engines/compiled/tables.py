@@ -239,13 +239,12 @@ def coded(plan: Plan, collector: Collector, step_h: float) -> Coded:
             of_variants[id(flow.variants)] = len(kinds)
         kind.append(len(kinds))
         begun = made()
+        steps.add(f, flow, queues.of)
         for v, variant in enumerate(flow.variants):
             begin = len(step_element)
             first = len(spans.kind)
             of_route = spans.of_route(f, v)
-            for step in variant.steps:
-                steps.add(f, step, queues.of(step.element, f))
-                step_element.append(step.element)
+            step_element += [step.element for step in variant.steps]
             at_once = tuple([is_delay[step.element] for step in variant.steps])
             named = tuple([(spans.key[o][2], spans.kind[o] == codes.LEG) for o in of_route])
             own, *lists = _spans_of_steps(variant, at_once, named)
