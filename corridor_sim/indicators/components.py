@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from corridor_sim.core import by_object
 from corridor_sim.core.units import FloatArray
 from corridor_sim.indicators.base import Reducer, ratio
 from corridor_sim.indicators.places import PlaceKey
@@ -169,12 +170,7 @@ class Components(Reducer):
     @cached_property
     def visits_by_way(self) -> list[list[tuple[bool, dict[int, int | None]]]]:
         """For each itinerary of each flow whether some balk, and visits by element, None where some pass it by."""
-        # By object: flows may share their itineraries.
-        known: dict[int, tuple[bool, dict[int, int | None]]] = {}
-        for variant in (variant for flow in self.scope.plan.flows for variant in flow.variants):
-            if id(variant) not in known:
-                known[id(variant)] = _visits_of(variant)
-        return [[known[id(variant)] for variant in flow.variants] for flow in self.scope.plan.flows]
+        return [[_visits_of(variant) for variant in flow.variants] for flow in self.scope.plan.flows]
 
     def _times_visited(self, element: int, flows: tuple[int, ...] | None, place: PlaceKey) -> int | None:
         times: set[int] = set()
@@ -213,6 +209,7 @@ class Components(Reducer):
         return total
 
 
+@by_object.once
 def _visits_of(variant: Variant) -> tuple[bool, dict[int, int | None]]:
     """Whether some balk on an itinerary, and its visits by element, None where some pass it by."""
     visits: dict[int, int | None] = {}

@@ -66,7 +66,7 @@ class Table:
             found.setdefault(label.indicator, []).append(k)
         return found
 
-    @property
+    @cached_property
     def indicators(self) -> tuple[str, ...]:
         """Names of the indicators, in order of appearance."""
         pooled = [label.indicator for label, _, _ in self.pools.percentiles] if self.pools is not None else []
