@@ -210,7 +210,7 @@ def finished_run(
     LOG.info("%s: %d replications to run in %d blocks, %d workers", name, len(missing), len(jobs), count)
     failures: list[Failure] = []
     if engine == "compiled" and count > 1 and jobs:
-        _prepare_compiled(plan)
+        _prepare_compiled(plan, job.options)
     with shown(progress, name, len(numbers), len(done)) as tell:
         for outcome in simulated(jobs, executor, count, keep_going=folder is not None):
             if isinstance(outcome, BlockResult):
@@ -271,12 +271,12 @@ def _share_simulated(blocks: Sequence[BlockResult]) -> float | None:
     return simulated / max(sum(int(block.visits.sum()) for block in blocks), 1) if blocks else None
 
 
-def _prepare_compiled(plan: Plan) -> None:
-    """Compile here, so that the workers find machine code on the disk."""
+def _prepare_compiled(plan: Plan, options: Options) -> None:
+    """Compile here, so that the workers find machine code on the disk; copies have the tables of the plan as well."""
     from corridor_sim.engines import compiled
 
     began = time.perf_counter()
-    compiled.prepare(plan)
+    compiled.prepare(plan, options)
     LOG.info("machine code of the compiled pass there in %.1f s", time.perf_counter() - began)
 
 

@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from corridor_sim.core.plugins import begin_worker, imported
@@ -32,26 +32,32 @@ ENDING_S = 5.0
 """How long to wait for a process that was told to end; assumed. [s]"""
 
 
-def make_pool(workers: int) -> WorkerPool:
-    """Processes of this library that wait for work."""
-    return WorkerPool(workers, "fork" if may_copy() else "spawn")
+def make_pool(workers: int, work: Sequence[Any] = ()) -> WorkerPool:
+    """Processes of this library that wait for work; copies have `work`, arguments of calls to come, as they start."""
+    return WorkerPool(workers, "fork" if may_copy() else "spawn", work)
 
 
 class WorkerPool(futures.ProcessPoolExecutor):
-    """Processes that leave interrupts to this one and end with it."""
+    """Processes that leave interrupts to this one and end with it.
 
-    def __init__(self, workers: int, method: str) -> None:
+    Copies are told the number of an argument that is among `work`, which they have: nothing goes between processes.
+    """
+
+    def __init__(self, workers: int, method: str, work: Sequence[Any] = ()) -> None:
         self.are_copies = method == "fork"
+        self._work = tuple(work) if self.are_copies else ()
+        self._numbers = {id(one): number for number, one in enumerate(self._work)}
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, ()) if self.are_copies else None
         super().__init__(
             workers,
             mp_context=multiprocessing.get_context(method),
             initializer=_begin,
-            initargs=(imported(), mask),
+            initargs=(imported(), mask, self._work),
         )
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
         """Hand out a call; processes may be started for it."""
+        args = tuple(_Numbered(self._numbers[id(one)]) if id(one) in self._numbers else one for one in args)
         with _signals_held() if self.are_copies else contextlib.nullcontext():
             return super().submit(fn, *args, **kwargs)
 
@@ -129,11 +135,31 @@ def _signals_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(modules: tuple[str, ...], mask: set[signal.Signals | int] | None) -> None:
+class _Numbered:
+    """An argument that copies have: only its number goes to them, and they read their own."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _of_this_copy, (self.number,)
+
+
+_work: list[Any] = []
+"""What the main process had for this one as it was copied."""
+
+
+def _of_this_copy(number: int) -> Any:
+    return _work[number]
+
+
+def _begin(modules: tuple[str, ...], mask: set[signal.Signals | int] | None, work: tuple[Any, ...]) -> None:
     """Interrupts are the business of the main process, which stops its workers; a worker ends when it is gone.
 
-    `mask` are the signals that are held in the main process, where this one is a copy of it.
+    `mask` are the signals that are held in the main process, where this one is a copy of it, and `work` is what it is
+    told by number.
     """
+    _work[:] = work
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -147,9 +147,11 @@ def _in_own_pools(jobs: Sequence[Job], workers: int, most: int) -> Iterator[Outc
     _refuse_in_a_worker()
     left, dead = list(jobs), 0
     while left and dead < most:
-        pool = make_pool(min(workers, len(left)))
+        pool = make_pool(min(workers, len(left)), left)
         try:
-            lost, left = yield from _spread(left, pool, most, 2 * workers, script=_of_the_script(left[0]))
+            # No copy runs the main script.
+            script = pool.are_copies or _of_the_script(left[0])
+            lost, left = yield from _spread(left, pool, most, 2 * workers, script=script)
         except BaseException:
             pool.stop()
             raise

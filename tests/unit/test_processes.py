@@ -116,6 +116,41 @@ print(not any(os.path.exists(f"/proc/{child.pid}") for child in children))
     assert said(tmp_path, script) == ["True", "SIG_IGN SIG_IGN SIG_DFL", "set() set()", "True"]
 
 
+def test_a_copy_is_told_the_number_of_what_it_has_and_gives_the_same_answer(tmp_path):
+    script = """
+import pickle
+from corridor_sim.study import processes
+
+class Work:
+    def __init__(self, name):
+        self.name = name
+
+    def __reduce__(self):
+        raise AssertionError("went between processes")
+
+def named(work, times):
+    return work.name * times
+
+jobs = [Work("a"), Work("b")]
+pool = processes.make_pool(2, jobs)
+print(*(one.result() for one in [pool.submit(named, job, 2) for job in jobs]))
+try:
+    pool.submit(named, Work("c"), 2).result()
+except AssertionError as error:
+    print(error)
+pool.shutdown()
+"""
+    assert said(tmp_path, script) == ["aa bb", "went between processes"]
+
+
+def test_new_processes_are_handed_their_work():
+    pool = processes.WorkerPool(1, "spawn", [work := [1, 2, 3]])
+    try:
+        assert pool.submit(sum, work).result() == 6
+    finally:
+        pool.shutdown()
+
+
 def much(size):
     return b"x" * size
 

@@ -23,11 +23,12 @@ from corridor_sim.engines.compiled import codes
 from corridor_sim.engines.compiled.coupled import Together
 from corridor_sim.engines.compiled.coupling import coupling
 from corridor_sim.engines.compiled.handing_over import Levels
+from corridor_sim.engines.compiled.kept_tables import coded_once
 from corridor_sim.engines.compiled.landings import first_after_landing
 from corridor_sim.engines.compiled.lines import YardLinesOfPlan
 from corridor_sim.engines.compiled.listing import Ints, whole
 from corridor_sim.engines.compiled.state import Draws, PassState, Sums
-from corridor_sim.engines.compiled.tables import Coded, coded, with_rows
+from corridor_sim.engines.compiled.tables import Coded, with_rows
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.many_distributions import Occurring
 from corridor_sim.indicators.queue_levels import QueueLevels, grid_points
@@ -133,7 +134,7 @@ class Differing:
             # Who boarded when is not handed over.
             self.part = nothing_shared(other.plan)
         other.goes_as = self.part
-        code = coded(other.plan, other.collector, step_h)
+        code = coded_once(other.plan, other.collector, step_h)
         begin = code.tables.route_begin.copy()
         for f, flow in enumerate(self.part.steps):
             for v, upto in enumerate(flow):

@@ -28,13 +28,15 @@ from corridor_sim.engines.compiled.handing_over import (
     hand_over_leavers,
     listed,
 )
+from corridor_sim.engines.compiled.kept_tables import coded_once
 from corridor_sim.engines.compiled.lines import YardLines, YardLinesOfPlan
 from corridor_sim.engines.compiled.listing import Ints
 from corridor_sim.engines.compiled.rooms import LongArrays, Room
 from corridor_sim.engines.compiled.state import BlockDraws, Draws, PassState, Sums
-from corridor_sim.engines.compiled.tables import Coded, Tables, coded
+from corridor_sim.engines.compiled.tables import Coded, Tables
 from corridor_sim.indicators.base import Collector
 from corridor_sim.indicators.many_distributions import Occurring
+from corridor_sim.indicators.places import Options
 from corridor_sim.plan.plan import Plan
 from corridor_sim.records.inputs import FlowInputs
 
@@ -74,7 +76,7 @@ def reduce(
     # Loaded before anything is drawn: who has numba draws with it from the first block on.
     from corridor_sim.engines.compiled import machine  # noqa: F401
 
-    base = Base(plan, coded(plan, collector, window_h), collector, others, window_h)
+    base = Base(plan, coded_once(plan, collector, window_h), collector, others, window_h)
     code, together, lines = base.code, Together(plan, base.code), YardLinesOfPlan(plan, base.code)
     at_once = max(1, min(len(replications), int(DRAWN_TOGETHER / max(sum(sampler.expected), 1.0))))
     room, long, held = Room(code), LongArrays(), HeldSums(code, collector, base.more_rows)
@@ -204,10 +206,13 @@ class _OfOther:
         hand_over_blocked(code, collector, row, in_time[2])
 
 
-def prepare(plan: Plan) -> None:
-    """Have the machine code compiled and kept, or found, by a run of a plan in which nothing happens."""
-    collector = Collector(plan, [0])
-    code = coded(plan, collector, WINDOW_H)
+def prepare(plan: Plan, options: Options | None = None) -> None:
+    """Have the machine code compiled and kept, or found, by a run of a plan in which nothing happens.
+
+    Its tables are kept for a run with these options.
+    """
+    collector = Collector(plan, [0], options=options)
+    code = coded_once(plan, collector, WINDOW_H)
     nobody, keys = np.zeros(0), np.zeros(len(code.columns), np.uint64)
     base, given_at = np.zeros(len(plan.flows) + 1, np.int64), np.full(len(code.columns), -1, dtype=np.int64)
     draws = BlockDraws.of(Draws(base, nobody, np.zeros(0, np.int32), keys, keys, given_at, nobody, nobody))
