@@ -113,6 +113,9 @@ def gather(found: list[BlockResult], block: BlockResult) -> None:
 
     What every block holds besides its values, the counts by value, is then held a few times in all.
     """
+    if found and found[0].table.labels == block.table.labels:
+        # Held once.
+        block = replace(block, table=replace(block.table, labels=found[0].table.labels))
     found.append(block)
     while len(found) > 1 and len(found[-2].visits) <= len(found[-1].visits):
         one, other = found[-2:]

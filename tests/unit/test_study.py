@@ -520,6 +520,7 @@ def test_blocks_are_gathered_into_a_few_and_nothing_of_it_shows():
     for block in (range(8, 11), range(0, 2), range(2, 3), range(3, 4), range(4, 8)):
         gather(found, simulate_block(job.of(tuple(block))))
     assert [len(one.visits) for one in found] == [7, 4]
+    assert found[1].table.labels is found[0].table.labels
     assert found[0].visits.tolist() == whole.visits[found[0].table.replications].tolist()
     table = join([one.table for one in found])
     assert table.replications.tolist() == list(range(11))

@@ -13,6 +13,7 @@ from corridor_sim.core.units import FloatArray
 from corridor_sim.engines.compiled.full_tables import Full
 from corridor_sim.engines.compiled.lines import YardLines
 from corridor_sim.engines.compiled.listing import Ints
+from corridor_sim.engines.compiled.one_piece import in_one_piece
 from corridor_sim.engines.compiled.rooms import shapes_of_sums
 from corridor_sim.engines.compiled.state import Sums
 from corridor_sim.engines.compiled.tables import Coded
@@ -28,8 +29,6 @@ HELD_BYTES = 8_000_000
 """Sums of replications that are held before they are handed over together. [bytes]"""
 OF_QUEUES = ("net", "days", "waits")
 """Sums whose rows are the elements that can queue."""
-_LINE = 64
-"""Bytes that the processor reads at once: each array begins with such a line."""
 
 Levels = tuple[Ints, Ints, Ints]
 """Of one replication: time at each number waiting, of each line; how many wait at the end of the run; since when."""
@@ -78,7 +77,7 @@ class HeldSums:
         most = max(1, min(bytes_held // sum(each), len(collector.scope.replications)))
         held = [((1 if name == "stays" else most, *shape), dtype) for name, (shape, dtype) in shapes.items()]
         # Where little of it will be written it is had in small pages.
-        self.sums = Sums(*(starmap(np.zeros, held) if in_pieces else _in_one_piece(held)))
+        self.sums = Sums(*(starmap(np.zeros, held) if in_pieces else in_one_piece(held)))
         self.stays = collector.shared(StayTimes).counts
         self.row, self.number, self.most = 0, 0, int(most)
         self.levels, self.level_bytes = list[Levels](), 0
@@ -143,16 +142,6 @@ class HeldSums:
                 array[:, row] += array[:, number + k]
             joined[name] = array[:, :number]
         return joined
-
-
-def _in_one_piece(shapes: Sequence[tuple[tuple[int, ...], Any]]) -> list[Any]:
-    """Arrays of zeros one behind the other: a large piece of memory is had in large pages, small ones are not."""
-    begins = np.cumsum([0, *(-(-math.prod(shape) * dtype.itemsize // _LINE) * _LINE for shape, dtype in shapes)])
-    piece = np.zeros(int(begins[-1]), np.uint8)
-    return [
-        piece[begin : begin + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
-        for (shape, dtype), begin in zip(shapes, begins.tolist(), strict=False)
-    ]
 
 
 def _hand_over(code: Coded, collector: Collector, first: int, found: Sums, queues: Sequence[slice]) -> None:

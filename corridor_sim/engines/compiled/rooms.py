@@ -9,6 +9,7 @@ import numpy as np
 
 from corridor_sim.engines.compiled import codes, kernel_tables
 from corridor_sim.engines.compiled.kernel_tables import KernelTables
+from corridor_sim.engines.compiled.one_piece import in_one_piece
 from corridor_sim.engines.compiled.state import PassState, Sums
 from corridor_sim.engines.compiled.tables import Coded
 from corridor_sim.indicators.base import Collector
@@ -31,32 +32,33 @@ class LongArrays:
         if size > self._size or slots != self._slots or noted > self._noted:
             size = self._size = max(self._size, size + size // 16)
             self._slots, self._noted = slots, max(noted, self._noted)
-            many = size * self._noted
-            # What is never written takes no memory.
-            self._arrays = {
-                "step_of": np.zeros(size, np.int32),
-                "join_h": np.zeros(size),
-                "behind": np.zeros(size, np.int32),
-                "begun": np.empty((size, slots)),
-                "who": np.zeros(size, np.int32),
-                "when_h": np.zeros(size),
-                "line": np.zeros(size, np.int64),
-                "other": np.zeros(size, np.int64),
-                "span": np.empty(many, np.int32),
-                "span_begin_h": np.empty(many),
-                "span_end_h": np.empty(many),
-                "bucket": np.zeros(codes.MOST_BUCKETS + 2, np.int64),
-                "hold_h": np.empty(size),
-                "arrival_h": np.empty(size),
-                "service_h": np.empty(size),
-                "start_h": np.empty(size),
-                "finish_h": np.empty(size),
-                "behind_of": np.empty(size, np.int64),
-                "again_h": np.empty((2, size)),
-                "boarded_h": np.empty(size),
-                "landed_h": np.empty(size),
-                "landed_from": np.empty(size, np.int32),
+            each, many = (size,), size * self._noted
+            shapes: dict[str, tuple[tuple[int, ...], Any]] = {
+                "step_of": (each, np.int32),
+                "join_h": (each, np.float64),
+                "behind": (each, np.int32),
+                "begun": ((size, slots), np.float64),
+                "who": (each, np.int32),
+                "when_h": (each, np.float64),
+                "line": (each, np.int64),
+                "other": (each, np.int64),
+                "span": ((many,), np.int32),
+                "span_begin_h": ((many,), np.float64),
+                "span_end_h": ((many,), np.float64),
+                "bucket": ((codes.MOST_BUCKETS + 2,), np.int64),
+                "hold_h": (each, np.float64),
+                "arrival_h": (each, np.float64),
+                "service_h": (each, np.float64),
+                "start_h": (each, np.float64),
+                "finish_h": (each, np.float64),
+                "behind_of": (each, np.int64),
+                "again_h": ((2, size), np.float64),
+                "boarded_h": (each, np.float64),
+                "landed_h": (each, np.float64),
+                "landed_from": (each, np.int32),
             }
+            # What is never written takes no memory: of most arrays that is what lies behind the visits of a window.
+            self._arrays = dict(zip(shapes, in_one_piece(list(shapes.values()), mostly_unused=True), strict=True))
         return self._arrays
 
 
