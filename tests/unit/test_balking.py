@@ -1,5 +1,7 @@
 """Balking: what is announced to a driver who reaches a post, worked out by hand, and the way he drives if he leaves."""
 
+from dataclasses import replace
+
 import pytest
 from event_plans import Truck, a, dated, play, station
 from small_corridor import flow, law, plan_with, small
@@ -28,7 +30,7 @@ def leaves(elements, trucks, threshold_h, *steps, stages=None, others=(), **rest
     balk = PlanBalk(threshold_h=threshold_h, variant=1, at_step=0, stages=stages)
     away = Step(element=len(elements), laws=((0.0, None),), draws="Z")
     first, *later = steps
-    route = (Step(**{**{name: getattr(first, name) for name in Step.__slots__}, "balk": balk}), *later)
+    route = (replace(first, balk=balk), *later)
     variants = {0: [route, (away,)], **{1 + k: [other] for k, other in enumerate(others)}}
     out = play([*elements, station("Z", 99)], trucks, variants=variants, **rest)
     return [joined is not None for joined in out.join("Z")]
